@@ -1,0 +1,1 @@
+"""Where documents come from (files, sites), and who drives a run."""

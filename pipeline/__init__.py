@@ -1,0 +1,1 @@
+"""What happens to one document: pure functions on typed records. No I/O, no SQL, no network."""

@@ -1,0 +1,270 @@
+"""The records that travel through the pipeline. Standard library only.
+
+Every record is a frozen dataclass with slots: it can be pickled to a worker process, compared,
+and read by any stage, and it holds values only (no lxml node, no open file, no connection).
+A document ends as exactly one `Outcome`: an `Article` or a `Rejection`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class MediaType(StrEnum):
+    """What the bytes of a document are, judged by content and not by name."""
+
+    HTML = "text/html"
+    TEXT = "text/plain"
+
+
+class Origin(StrEnum):
+    """Which kind of source a document came from."""
+
+    FILE = "file"
+    JSONL = "jsonl"
+    WARC = "warc"
+    CRAWL = "crawl"
+
+
+class BlockKind(StrEnum):
+    TITLE = "title"
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list item"
+    QUOTE = "quote"
+    CAPTION = "caption"
+    TABLE_ROW = "table row"
+
+
+class Access(StrEnum):
+    """Whether the page carried the whole story. PAYWALLED is only ever said by the page itself."""
+
+    FREE = "free"
+    PAYWALLED = "paywalled"
+
+
+class Stage(StrEnum):
+    """Where a document was turned away."""
+
+    SOURCE = "source"
+    EXTRACT = "extract"
+    CLEAN = "clean"
+    WORKER = "worker"
+    STORE = "store"
+
+
+class Reason(StrEnum):
+    """Why a document was turned away. `is_fault` tells ours from the document's own."""
+
+    UNREADABLE = "unreadable"  # the file, archive member or record cannot be read
+    MALFORMED_RECORD = "malformed record"  # a JSONL line or WARC record that is not one
+    UNSUPPORTED = "unsupported type"  # neither HTML nor text: an image, a PDF, a binary
+    TOO_LARGE = "too large"
+    EMPTY = "empty"
+    NO_ARTICLE = "no article"  # a page, but nothing on it is an article
+    SECTION_FRONT = "section front"
+    ERROR_PAGE = "error page"
+    CONSENT_WALL = "consent wall"
+    LOGIN_PAGE = "login page"
+    TIMEOUT = "timeout"  # the worker's hard time limit
+    WORKER_DIED = "worker died"
+    INTERNAL_ERROR = "internal error"  # an exception of ours while processing
+    STORAGE_ERROR = "storage error"
+
+    @property
+    def is_fault(self) -> bool:
+        """True where no document should be able to cause it; a run with one exits with 1."""
+        return self in (Reason.INTERNAL_ERROR, Reason.STORAGE_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the source says about a document beside its body (JSONL keys, feed entry fields).
+
+    Values are as given: `published_at` is unparsed text, nothing is trusted yet.
+    """
+
+    title: str | None = None
+    published_at: str | None = None
+    authors: tuple[str, ...] = ()
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Fetched bytes and where they came from.
+
+    location: the URL fetched, or the path as it was given, with `#n` (1-based) for the n-th
+        record of a JSONL or WARC file and `!member` for a member of an archive.
+    url: the URL the document was fetched from, or a file: URL where the source names none.
+    body: the bytes as they came, decompressed, at most `Settings.max_body_bytes` long.
+    encoding: the charset an HTTP header or the source declared, unverified; None if none did.
+    fetched_at: aware, UTC. The pipeline's only clock: nothing is published after it.
+    publisher: name of the outlet, where the source knows it.
+    """
+
+    location: str
+    url: str
+    body: bytes
+    media_type: MediaType
+    fetched_at: datetime
+    origin: Origin
+    encoding: str | None = None
+    publisher: str | None = None
+    claims: Claims = field(default_factory=Claims)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of text of a page, in document order, with the evidence that rules ask for.
+
+    text: white space folded to single blanks, never empty.
+    link_density: share of the characters that stand inside links, 0 to 1.
+    tokens: lower-case class, id, role and itemprop tokens of the element and of the containers
+        around it up to the article's own container.
+    tags: names of the element and its ancestors, innermost first.
+    """
+
+    kind: BlockKind
+    text: str
+    link_density: float = 0.0
+    tokens: frozenset[str] = frozenset()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A line that was taken out, and by which rule.
+
+    position: index, counted over all blocks of the extraction before anything was removed, of the
+        block that the text stood in; several removals may share one position (inline tails).
+    rule: `family.name`, e.g. `phrase.en.register-now`, `structure.caption`, `wire.dateline`.
+    """
+
+    position: int
+    text: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What extraction learned from one page: typed blocks and metadata, nothing cleaned yet.
+
+    blocks: the article region in document order; the title is not among them.
+    removed: what extraction itself dropped from inside the article region, with its rule.
+    published_at: aware, UTC, never after the document's `fetched_at`.
+    published_source: where that date stood: "json-ld", "meta", "time", "url", "text", "claim".
+    canonical_url: the page's own statement (link rel=canonical, else og:url), absolute, unverified.
+    """
+
+    blocks: tuple[Block, ...]
+    title: str
+    removed: tuple[Removed, ...] = ()
+    authors: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    published_source: str | None = None
+    language: str | None = None
+    canonical_url: str | None = None
+    site_name: str | None = None
+    access: Access = Access.FREE
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The document's bytes as they are stored, so that new rules can run without a refetch.
+
+    sha256: digest of the uncompressed body, 32 bytes.
+    compressed: the body as one zstd frame.
+    """
+
+    sha256: bytes
+    compressed: bytes
+    size: int
+    media_type: MediaType
+    encoding: str | None
+    origin: Origin
+    fetched_at: datetime
+    url: str
+    publisher: str | None
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What the near-duplicate index keeps of one article.
+
+    version: names the settings and the permutation scheme; signatures of different versions
+        are never compared.
+    signature: MinHash values, little-endian uint32, `num_perm` of them.
+    bands: band keys, signed 64-bit; the band's number is mixed into its key.
+    """
+
+    version: str
+    signature: bytes
+    bands: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One revision of one URL, clean, ready to store.
+
+    url: the identity, in canonical form.
+    text: paragraphs joined by one newline, without title, byline, dateline and sign-off.
+    site: the URL's host without `www.`; "" for a file: URL.
+    syndicated_from: a canonical link to another host: evidence of syndication, never identity.
+    fingerprint: None where the text must stay out of grouping (paywall stubs).
+    """
+
+    url: str
+    location: str
+    publisher: str | None
+    site: str
+    title: str
+    text: str
+    authors: tuple[str, ...]
+    byline: str | None
+    dateline: str | None
+    agency: str | None
+    published_at: datetime | None
+    published_source: str | None
+    language: str | None
+    access: Access
+    syndicated_from: str | None
+    word_count: int
+    removed: tuple[Removed, ...]
+    fingerprint: Fingerprint | None
+    rules_version: str
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A document that did not become an article, and why; never an exception, never a None.
+
+    page: the bytes, kept so that better rules may take the document in after all; None where
+        there are none to keep (unreadable, too large).
+    """
+
+    location: str
+    url: str | None
+    stage: Stage
+    reason: Reason
+    detail: str
+    at: datetime
+    rules_version: str
+    page: Page | None = None
+
+
+Outcome = Article | Rejection
+
+
+class DocumentRejected(Exception):
+    """Raised by a stage to turn a document away; caught only by `pipeline.process`."""
+
+    def __init__(self, stage: Stage, reason: Reason, detail: str) -> None:
+        super().__init__(f"{stage}: {reason}: {detail}")
+        self.stage = stage
+        self.reason = reason
+        self.detail = detail

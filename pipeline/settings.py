@@ -1,0 +1,121 @@
+"""Frozen, validated settings of the pipeline. A wrong value raises ValueError when made, not when used.
+
+Two version strings tell stored rows apart: `Settings.rules_version` changes when the same page
+could give another text, `FingerprintSettings.version` when the same text could give another
+signature.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, fields
+from functools import cache
+from importlib import resources
+
+# Raised by hand when code (not data) changes what text a page gives.
+RULES_REVISION = 1
+
+
+def _require(condition: bool, name: str, value: object, wanted: str) -> None:
+    if not condition:
+        raise ValueError(f"setting {name} = {value!r}: must be {wanted}")
+
+
+@dataclass(frozen=True, slots=True)
+class FingerprintSettings:
+    """How a text becomes a signature and band keys. Every field changes the stored version.
+
+    shingle_words: words a shingle; shingle_chars: characters a shingle where the language
+        writes no spaces (Chinese, Japanese, Thai).
+    num_perm: MinHash permutations over the whole text; bands x rows of them are indexed.
+    lead_words: length of the lead that has a sketch of its own; lead_bands x lead_rows.
+    """
+
+    shingle_words: int = 3
+    shingle_chars: int = 5
+    num_perm: int = 64
+    bands: int = 16
+    rows: int = 4
+    lead_words: int = 80
+    lead_bands: int = 12
+    lead_rows: int = 2
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            _require(getattr(self, f.name) >= 1, f"fingerprint.{f.name}", getattr(self, f.name), "at least 1")
+        _require(
+            self.bands * self.rows <= self.num_perm,
+            "fingerprint.bands",
+            self.bands,
+            f"small enough that bands * rows <= num_perm ({self.num_perm})",
+        )
+
+    @property
+    def version(self) -> str:
+        """Names the permutation scheme and every setting, e.g. `affine32-w3c5-64-16x4-80-12x2-s1`."""
+        return (
+            f"affine32-w{self.shingle_words}c{self.shingle_chars}-{self.num_perm}-{self.bands}x{self.rows}"
+            f"-{self.lead_words}-{self.lead_bands}x{self.lead_rows}-s{self.seed}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """When two candidates are copies of one story.
+
+    containment: least share of the shorter text's shingles that stand in the longer.
+    figures: least share of the shorter text's figures that stand in the longer.
+    window_days: texts published further apart than this are no copies unless nearly equal.
+    max_band: a band key shared by more articles than this proposes no candidates.
+    """
+
+    containment: float = 0.6
+    figures: float = 0.8
+    window_days: int = 30
+    max_band: int = 500
+
+    def __post_init__(self) -> None:
+        for name in ("containment", "figures"):
+            _require(
+                0.0 < getattr(self, name) <= 1.0,
+                f"group.{name}",
+                getattr(self, name),
+                "above 0 and at most 1",
+            )
+        for name in ("window_days", "max_band"):
+            _require(getattr(self, name) >= 1, f"group.{name}", getattr(self, name), "at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a worker needs to know to process a document.
+
+    max_body_bytes: a larger document is rejected before it is parsed (after decompression).
+    timeout_seconds: hard limit of one document in a worker.
+    """
+
+    max_body_bytes: int = 20_000_000
+    timeout_seconds: float = 30.0
+    fingerprint: FingerprintSettings = field(default_factory=FingerprintSettings)
+    group: GroupSettings = field(default_factory=GroupSettings)
+
+    def __post_init__(self) -> None:
+        _require(self.max_body_bytes >= 1, "max_body_bytes", self.max_body_bytes, "at least 1")
+        _require(self.timeout_seconds > 0, "timeout_seconds", self.timeout_seconds, "above 0")
+
+    @property
+    def rules_version(self) -> str:
+        """Names the rules that make the text: code revision and rule data digest, e.g. `1-9f2c04ab`."""
+        return f"{RULES_REVISION}-{_rule_data_digest()}"
+
+
+@cache
+def _rule_data_digest() -> str:
+    data = resources.files("pipeline")
+    digest = hashlib.sha256()
+    for entry in sorted(data.iterdir(), key=lambda e: e.name):
+        if entry.name.endswith((".toml", ".npz")):
+            digest.update(entry.name.encode())
+            digest.update(entry.read_bytes())
+    return digest.hexdigest()[:8]
