@@ -1,0 +1,158 @@
+"""Composes the stages for one document: bytes in, exactly one outcome out.
+
+Pure and stateless, so that it can run in any worker process: everything it needs is in the
+document and the settings, and the only clock is the document's `fetched_at`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+
+import zstandard
+
+from pipeline.clean import clean
+from pipeline.copied import extract_text
+from pipeline.decode import decode
+from pipeline.document import (
+    Access,
+    Article,
+    Document,
+    DocumentRejected,
+    Extraction,
+    MediaType,
+    Outcome,
+    Page,
+    Reason,
+    Rejection,
+    Stage,
+)
+from pipeline.extract import extract_html
+from pipeline.fingerprint import fingerprint
+from pipeline.metadata import parse_date
+from pipeline.settings import Settings
+from pipeline.urls import canonical_url, identity, site_of
+from pipeline.wire import parse_wire
+
+# A paywalled page with fewer words than this is a stub: its two sentences say nothing about which
+# story it is, and the same teaser stands on many pages.
+STUB_WORDS = 200
+
+# Letters and digits in a run, or one character of a script written without spaces.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+(?:['’.,-][^\W_]+)*")
+
+
+def process_document(document: Document, settings: Settings) -> Outcome:
+    """Takes a document through every stage. Never raises: what goes wrong is a Rejection."""
+    page: Page | None = None
+    try:
+        if len(document.body) > settings.max_body_bytes:
+            detail = f"{len(document.body)} bytes, the limit is {settings.max_body_bytes} (max_body_bytes)"
+            raise DocumentRejected(Stage.SOURCE, Reason.TOO_LARGE, detail)
+        page = _page(document)
+        return _article(document, page, settings)
+    except DocumentRejected as rejected:
+        return _rejection(document, page, settings, rejected.stage, rejected.reason, rejected.detail)
+    except Exception as error:  # a bug of ours must cost one document, and say which
+        detail = f"{type(error).__name__}: {error}"
+        return _rejection(document, page, settings, Stage.EXTRACT, Reason.INTERNAL_ERROR, detail)
+
+
+def _article(document: Document, page: Page, settings: Settings) -> Article:
+    extraction = _extraction(document, settings)
+    cleaned, removed = clean(extraction, settings)
+    copy = parse_wire(cleaned, extraction.title)
+    text = "\n".join(block.text for _, block in copy.blocks)
+    if not text.strip():
+        raise DocumentRejected(Stage.CLEAN, Reason.NO_ARTICLE, "nothing is left after boilerplate removal")
+    url, syndicated_from = identity(document.url, extraction.canonical_url)
+    words = len(_WORD.findall(text))
+    is_stub = extraction.access is Access.PAYWALLED and words < STUB_WORDS
+    return Article(
+        url=canonical_url(url),
+        location=document.location,
+        publisher=document.publisher or extraction.site_name,
+        site=site_of(url),
+        title=extraction.title,
+        text=text,
+        authors=extraction.authors,
+        byline=copy.byline,
+        dateline=copy.dateline,
+        agency=copy.agency,
+        published_at=extraction.published_at,
+        published_source=extraction.published_source,
+        language=extraction.language,
+        access=extraction.access,
+        syndicated_from=syndicated_from,
+        word_count=words,
+        removed=tuple(
+            sorted((*extraction.removed, *removed, *copy.removed), key=lambda r: (r.position, r.rule))
+        ),
+        fingerprint=None if is_stub else fingerprint(text, extraction.language, settings.fingerprint),
+        rules_version=settings.rules_version,
+        page=page,
+    )
+
+
+def _extraction(document: Document, settings: Settings) -> Extraction:
+    text = decode(document.body, document.encoding, document.media_type)
+    if not text.strip():
+        raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no text in the document")
+    claims = document.claims
+    if document.media_type is MediaType.HTML:
+        extraction = extract_html(text, document.url, document.fetched_at, settings)
+        # The page speaks for itself; what a feed or record says fills the gaps.
+        if extraction.published_at is None:
+            extraction = _with_claimed_date(extraction, document)
+        return replace(
+            extraction,
+            title=extraction.title or claims.title or "",
+            authors=extraction.authors or claims.authors,
+            language=extraction.language or claims.language,
+        )
+    extraction = extract_text(text, document.url, document.fetched_at, settings, title=claims.title)
+    # Plain text says little of itself, and less that can be relied on than its record does.
+    return replace(
+        _with_claimed_date(extraction, document),
+        authors=claims.authors or extraction.authors,
+        language=extraction.language or claims.language,
+    )
+
+
+def _with_claimed_date(extraction: Extraction, document: Document) -> Extraction:
+    claimed = document.claims.published_at
+    published = parse_date(claimed, document.fetched_at) if claimed else None
+    if published is None:
+        return extraction
+    return replace(extraction, published_at=published, published_source="claim")
+
+
+def _page(document: Document) -> Page:
+    return Page(
+        sha256=hashlib.sha256(document.body).digest(),
+        compressed=zstandard.ZstdCompressor(level=6).compress(document.body),
+        size=len(document.body),
+        media_type=document.media_type,
+        encoding=document.encoding,
+        origin=document.origin,
+        fetched_at=document.fetched_at,
+        url=document.url,
+        publisher=document.publisher,
+        claims=document.claims,
+    )
+
+
+def _rejection(
+    document: Document, page: Page | None, settings: Settings, stage: Stage, reason: Reason, detail: str
+) -> Rejection:
+    return Rejection(
+        location=document.location,
+        url=document.url,
+        stage=stage,
+        reason=reason,
+        detail=detail[:500],
+        at=document.fetched_at,
+        rules_version=settings.rules_version,
+        page=page,
+    )
