@@ -1,0 +1,246 @@
+"""Which URLs are one page: the canonical form of a URL, and the identity of an article.
+
+Two mistakes are possible, and they are not alike. Taking one page for two costs a duplicate, which
+grouping finds later; taking two pages for one loses an article for good. So everything here is done
+by name, from lists of what is known to be noise: only the host is lower-cased (`/story/AbC` and
+`/story/abc` may be two pages), only known trackers go (`?cid=123` and `?cid=124` may be two pages),
+and a trailing slash stays (the site's own redirect or canonical link settles it).
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# Keys that say where a reader came from, never what is read; compared in lower case. Each is the
+# documented parameter of a mailing, advertising or audience-measurement product, or of one
+# publisher's share buttons and feeds (dw.com maca, bbc at_* and ns_*, nytimes smid, ...).
+_TRACKER_NAMES = """
+    fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid ysclid twclid ttclid igshid igsh li_fat_id rdt_cid
+    irclickid rb_clickid wickedid s_kwcid ef_id gad_source gad_campaignid srsltid
+    _ga _gl _gac _ke _branch_match_id _branch_referrer _openstat __twitter_impression mibextid sfnsn
+    mc_cid mc_eid mkt_tok oly_anon_id oly_enc_id vero_id vero_conv
+    _hsenc _hsmi __hssc __hstc __hsfp hsctatracking
+    s_cid cmpid ocid xtor maca smid smtyp emc ftag guccounter guce_referrer guce_referrer_sig
+    tsrc soc_src soc_trk srnd leadsource traffic_source spm share_token sharetype shareuid
+    wt_mc wt.mc_id wt_zmc wtmc wt.nav wt.tsrc sr_share share_from
+    fb_action_ids fb_action_types fb_source fb_ref action_object_map action_type_map action_ref_map
+    ref_src ref_url amp_js_v amp_gsa usqp echobox dicbo tblci oborigurl ob_click_id
+    cx_testid cx_testvariant cx_artpos
+"""
+_TRACKERS = frozenset(_TRACKER_NAMES.split())
+_TRACKER_PREFIXES = ("utm_", "at_", "ns_", "pk_", "mtm_", "piwik_", "matomo_", "hsa_", "itm_", "stm_", "ga_")
+# `at_…` and `ns_…` are also short words, so of these only the documented names go.
+_TRACKER_PREFIX_NAMES = {
+    "at_": re.compile(r"at_(?:medium|campaign|custom\d|bbc_team|link_\w+|ptr_\w+|format|creation|variant)"),
+    "ns_": re.compile(r"ns_(?:mchannel|source|campaign|linkname|fee)"),
+    "ga_": re.compile(r"ga_(?:source|medium|term|content|campaign|place)"),
+}
+
+# Keys that mean something else on another site: they go only with a value that names a feed or a
+# share button.
+_REFERRER_KEYS = frozenset({"ref", "src", "source", "from", "via", "partner", "output", "feature"})
+_REFERRER_VALUES = frozenset(
+    {"rss", "rss_feed", "rssfeed", "rss-feed", "feed", "atom"}
+    | {"twitter", "facebook", "whatsapp", "telegram", "share"}
+)
+
+_SESSION_KEYS = frozenset(
+    {"jsessionid", "phpsessid", "sessionid", "session_id", "oscsid", "zenid", "cfid", "cftoken"}
+)
+_SESSION_PREFIXES = ("aspsessionid",)
+_PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*", re.IGNORECASE)
+_ASPNET_SESSION = re.compile(r"/\((?:[A-Z]\([0-9a-z]{20,}\))+\)(?=/)", re.IGNORECASE)
+
+# The same page shown otherwise: key -> values that say so ("" stands for a bare key).
+_YES = frozenset({"", "1", "true", "yes", "y", "on"})
+_PRESENTATION = {
+    "print": _YES,
+    "printable": _YES,
+    "printview": _YES,
+    "printerfriendly": _YES,
+    "print_view": _YES,
+    "amp": _YES,
+    "isamp": _YES,
+    "view": frozenset({"print", "amp"}),
+    "mode": frozenset({"print", "amp"}),
+    "format": frozenset({"print", "amp"}),
+    "outputtype": frozenset({"print", "amp"}),
+}
+
+_TWIN_LABELS = frozenset({"www", "m", "mobile", "amp", "touch", "wap"})
+_AMP_CACHES = (".cdn.ampproject.org", ".ampproject.net")
+
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_PATH_SAFE = _UNRESERVED | frozenset(b"!$&'()*+,;=:@/")
+_QUERY_SAFE = _PATH_SAFE | frozenset(b"?")
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_CONTROLS_AND_BLANK = "".join(map(chr, range(0x21)))
+
+
+def canonical_url(url: str) -> str:
+    """Return the one form that all spellings of an http(s) URL share; never raises.
+
+    Lower-cases scheme and host (IDN hosts become punycode), drops credentials, default ports,
+    fragments, known trackers, session ids and print/AMP switches, resolves dot segments, brings
+    percent-encoding to one form (upper-case hex, nothing encoded that need not be) and sorts the
+    query by key. Other schemes (file: above all, where a fragment numbers a record) and text that
+    is no URL come back without surrounding white space and otherwise untouched.
+    """
+    url = url.strip(_CONTROLS_AND_BLANK)
+    if url[:5].lower() not in ("http:", "https"):
+        return url
+    try:
+        parts = urlsplit(_slashes(url))
+        port = parts.port
+        host = parts.hostname
+    except ValueError:
+        return url
+    if parts.scheme not in _DEFAULT_PORTS or not host:
+        return url
+    netloc = _ascii_host(host)
+    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
+        netloc = f"{netloc}:{port}"
+    path = _ASPNET_SESSION.sub("", _PATH_SESSION.sub("", parts.path))
+    path = _resolve_dots(_percent_normal(path, _PATH_SAFE))
+    return urlunsplit((parts.scheme, netloc, path, _canonical_query(parts.query), ""))
+
+
+def site_of(url: str) -> str:
+    """Return the URL's host, lower-case and without `www.`; "" for a file: URL or for text that is no URL."""
+    host = re.sub(r":\d+$", "", _host(url))
+    return host.removeprefix("www.")
+
+
+def identity(fetched: str, stated: str | None) -> tuple[str, str | None]:
+    """Return (the article's own URL, the URL on another host that it says it is a copy of, or None).
+
+    fetched: where the bytes came from. stated: the page's own canonical link, unverified.
+    A stated URL of the same host, or of its www./m./amp. twin, is the identity; one of another host
+    is a statement of syndication. A stated front page is a template's mistake and says nothing. A
+    saved page (file:) is whatever article it states to be.
+    """
+    own = canonical_url(fetched)
+    if not stated or not stated.strip():
+        return own, None
+    from_web = own.startswith(("http://", "https://"))
+    try:
+        absolute = urljoin(fetched, stated.strip()) if from_web else stated
+    except ValueError:
+        return own, None
+    target = canonical_url(absolute)
+    if not _host(target) or (_is_front(target) and not _is_front(own)):
+        return own, None
+    if not from_web or _same_site(_host(own), _host(target)):
+        return target, None
+    return own, target
+
+
+def _slashes(url: str) -> str:
+    """Read backslashes before the query as slashes and drop tabs and line ends, as browsers do."""
+    url = url.replace("\t", "").replace("\r", "").replace("\n", "")
+    end = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=len(url))
+    return url[:end].replace("\\", "/") + url[end:]
+
+
+def _ascii_host(host: str) -> str:
+    host = host.rstrip(".").lower()
+    if ":" in host:
+        return f"[{host}]"
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
+
+
+def _host(url: str) -> str:
+    """Host of an http(s) URL with any port that is not the default one; "" where there is none."""
+    canonical = canonical_url(url)
+    if not canonical.startswith(("http://", "https://")):
+        return ""
+    try:
+        return urlsplit(canonical).netloc
+    except ValueError:
+        return ""
+
+
+def _same_site(one: str, other: str) -> bool:
+    return _bare(one) == _bare(other) or one.endswith(_AMP_CACHES)
+
+
+def _bare(host: str) -> str:
+    """Drop leading twin labels, as long as a name with a dot is left (`m.com` is a site of its own)."""
+    label, _, rest = host.partition(".")
+    while label in _TWIN_LABELS and "." in rest:
+        host = rest
+        label, _, rest = host.partition(".")
+    return host
+
+
+def _is_front(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.path in ("", "/") and not parts.query
+
+
+def _percent_normal(text: str, safe: frozenset[int]) -> str:
+    """Bring one URL component to its normal percent-encoding (RFC 3986, 6.2.2), non-ASCII as UTF-8."""
+    raw = text.encode("utf-8", "surrogatepass")
+    out: list[str] = []
+    at = 0
+    while at < len(raw):
+        byte = raw[at]
+        escape = _ESCAPE.match(raw, at) if byte == 0x25 else None
+        if escape:
+            value = int(escape[1], 16)
+            out.append(chr(value) if value in _UNRESERVED else f"%{value:02X}")
+            at += 3
+            continue
+        out.append(chr(byte) if byte in safe else f"%{byte:02X}")
+        at += 1
+    return "".join(out)
+
+
+def _resolve_dots(path: str) -> str:
+    out: list[str] = []
+    segments = path.split("/")
+    for number, segment in enumerate(segments):
+        last = number == len(segments) - 1
+        if segment == "..":
+            if len(out) > 1:
+                out.pop()
+            if last:
+                out.append("")
+        elif segment == ".":
+            if last:
+                out.append("")
+        else:
+            out.append(segment)
+    resolved = "/".join(out)
+    return resolved if resolved.startswith("/") else "/" + resolved
+
+
+def _canonical_query(query: str) -> str:
+    """Drop what is known to be noise; sort by key, so that equal keys keep their order."""
+    kept: list[tuple[str, str]] = []
+    for pair in query.replace("&amp;", "&").split("&"):
+        normal = _percent_normal(pair, _QUERY_SAFE)
+        key, _, value = normal.partition("=")
+        if normal and not _is_noise(key.lower(), value.lower()):
+            kept.append((key, normal))
+    return "&".join(pair for _, pair in sorted(kept, key=lambda item: item[0]))
+
+
+def _is_noise(key: str, value: str) -> bool:
+    key = key.removeprefix("amp%3B").removeprefix("amp;")
+    if key in _TRACKERS or key in _SESSION_KEYS or key.startswith(_SESSION_PREFIXES):
+        return True
+    if key.startswith(_TRACKER_PREFIXES):
+        documented = _TRACKER_PREFIX_NAMES.get(key[:3])
+        return documented is None or documented.fullmatch(key) is not None
+    if key in _REFERRER_KEYS and value in _REFERRER_VALUES:
+        return True
+    return value in _PRESENTATION.get(key, ())

@@ -1,0 +1,212 @@
+"""Canonical form and identity: a table of spellings, and properties that hold for any text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.urls import canonical_url, identity, site_of
+
+A = "https://news.example/story/1"
+WWW = "https://www.news.example/story/1"
+
+SPELLINGS = [
+    # scheme, host, port, credentials
+    ("HTTPS://News.Example/story/1", A),
+    ("https://news.example:443/story/1", A),
+    ("http://news.example:80/story/1", "http://news.example/story/1"),
+    ("https://news.example:8443/story/1", "https://news.example:8443/story/1"),
+    ("http://news.example:443/a", "http://news.example:443/a"),
+    ("https://news.example./story/1", A),
+    ("https://user:secret@news.example/story/1", A),
+    ("  https://news.example/story/1\n", A),
+    ("https://news.example/sto\nry/1", A),
+    ("https:\\\\news.example\\story\\1", A),
+    ("https://news.example", "https://news.example/"),
+    ("https://news.example?id=1", "https://news.example/?id=1"),
+    ("https://bücher.example/a", "https://xn--bcher-kva.example/a"),
+    ("https://новости.example/a", "https://" + "новости".encode("idna").decode() + ".example/a"),
+    ("http://[2001:DB8::1]:80/a", "http://[2001:db8::1]/a"),
+    # fragments
+    (A + "#comments", A),
+    (A + "#", A),
+    (A + "?#top", A),
+    # path: dots, case, slashes, percent-encoding
+    ("https://news.example/a/../story/./1", A),
+    ("https://news.example/../../story/1", A),
+    ("https://news.example/story/1/", "https://news.example/story/1/"),
+    ("https://news.example/Story/AbC", "https://news.example/Story/AbC"),
+    ("https://news.example/a//b", "https://news.example/a//b"),
+    ("https://news.example/%7euser/%73tory", "https://news.example/~user/story"),
+    ("https://news.example/caf%c3%a9", "https://news.example/caf%C3%A9"),
+    ("https://news.example/café", "https://news.example/caf%C3%A9"),
+    ("https://news.example/новости", "https://news.example/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D0%B8"),
+    ("https://news.example/a b", "https://news.example/a%20b"),
+    ("https://news.example/a%2Fb", "https://news.example/a%2Fb"),
+    ("https://news.example/100%", "https://news.example/100%25"),
+    ("https://news.example/%zz", "https://news.example/%25zz"),
+    ("https://news.example/a|b", "https://news.example/a%7Cb"),
+    ("https://news.example/story,id=4;part", "https://news.example/story,id=4;part"),
+    # trackers, known ones only
+    (A + "?utm_source=rss&utm_medium=feed", A),
+    (A + "?UTM_Source=rss", A),
+    (A + "?fbclid=IwAR0&gclid=x&msclkid=y&yclid=z&ysclid=q", A),
+    (A + "?mc_cid=1&mc_eid=2&mkt_tok=3&_hsenc=4", A),
+    (A + "?at_medium=RSS&at_campaign=rss", A),
+    (A + "?ns_mchannel=rss&ns_source=PublicRSS20-sa", A),
+    (A + "?at_home=1", A + "?at_home=1"),
+    (A + "?ns_id=1", A + "?ns_id=1"),
+    (A + "?maca=en-rss-en-all-1573-rdf", A),
+    (A + "?xtor=RSS-3208", A),
+    (A + "?ref=rss", A),
+    (A + "?ref=chapter-2", A + "?ref=chapter-2"),
+    (A + "?source=7", A + "?source=7"),
+    (A + "?from=feed", A),
+    (A + "?pk_campaign=a&mtm_source=b&hsa_acc=c", A),
+    (A + "?id=5&utm_source=x", A + "?id=5"),
+    (A + "?utm_source=x&amp;id=5", A + "?id=5"),
+    # keys that identify
+    (A + "?cid=123", A + "?cid=123"),
+    (A + "?cid=124", A + "?cid=124"),
+    (A + "?sid=abc", A + "?sid=abc"),
+    (A + "?p=1", A + "?p=1"),
+    (A + "?page=2", A + "?page=2"),
+    (A + "?ID=AbC", A + "?ID=AbC"),
+    (A + "?12345", A + "?12345"),
+    (A + "?b=2&a=1", A + "?a=1&b=2"),
+    (A + "?a=2&a=1", A + "?a=2&a=1"),
+    (A + "?a=&b", A + "?a=&b"),
+    (A + "?&&a=1&", A + "?a=1"),
+    (A + "?q=%D0%bd", A + "?q=%D0%BD"),
+    (A + "?q=a b", A + "?q=a%20b"),
+    (A + "?q=a+b", A + "?q=a+b"),
+    (A + "?u=http%3A%2F%2Fx.example%2F", A + "?u=http%3A%2F%2Fx.example%2F"),
+    # sessions and views of one page
+    ("https://news.example/story/1;jsessionid=0A1B2C", A),
+    ("https://news.example/story/1;JSESSIONID=0A1B2C?id=3", A + "?id=3"),
+    (A + "?PHPSESSID=0123456789abcdef", A),
+    (A + "?ASPSESSIONIDQQTRCS=AA", A),
+    ("https://news.example/(S(lit3py55t21z5v55vlm25s55))/story/1", A),
+    (A + "?print=1", A),
+    (A + "?print", A),
+    (A + "?print=42", A + "?print=42"),
+    (A + "?view=print", A),
+    (A + "?view=gallery", A + "?view=gallery"),
+    (A + "?amp=1", A),
+    (A + "?outputType=amp", A),
+    # not for us to touch
+    ("file:///srv/pages/A%20b.html", "file:///srv/pages/A%20b.html"),
+    ("file:///srv/pages/feed.jsonl#12", "file:///srv/pages/feed.jsonl#12"),
+    ("mailto:desk@news.example", "mailto:desk@news.example"),
+    ("http://[broken", "http://[broken"),
+    ("http://news.example:99999/a", "http://news.example:99999/a"),
+    ("http:///a", "http:///a"),
+    ("httpx://news.example/A#b", "httpx://news.example/A#b"),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("spelling", "canonical"), SPELLINGS)
+def test_canonical_form(spelling: str, canonical: str) -> None:
+    assert canonical_url(spelling) == canonical
+
+
+@pytest.mark.parametrize("canonical", sorted({canonical for _, canonical in SPELLINGS}))
+def test_canonical_form_is_stable(canonical: str) -> None:
+    assert canonical_url(canonical) == canonical
+
+
+IDENTITIES = [
+    # no statement, or one that says nothing
+    (A + "?utm_source=x", None, A, None),
+    (A, "", A, None),
+    (A, "   ", A, None),
+    (A, "javascript:void(0)", A, None),
+    (A, "http://[broken", A, None),
+    (A, "https://news.example/", A, None),
+    (A, "https://www.news.example", A, None),
+    (A, "https://other.example/", A, None),
+    # the same host, or a twin of it
+    (A + "?from=home", A, A, None),
+    (A, "/story/1-slug", "https://news.example/story/1-slug", None),
+    (A, A + "#top", A, None),
+    ("http://news.example/story/1", A, A, None),
+    (WWW, A, A, None),
+    (A, WWW, WWW, None),
+    (
+        "https://m.news.example/story/1",
+        WWW,
+        WWW,
+        None,
+    ),
+    ("https://amp.news.example/story/1", A, A, None),
+    ("https://www.m.news.example/story/1", A, A, None),
+    (A + "/amp", A, A, None),
+    ("https://news-example.cdn.ampproject.org/c/s/news.example/story/1", A, A, None),
+    ("https://news.example/", "https://news.example/", "https://news.example/", None),
+    ("https://news.example/", "https://news.example/home", "https://news.example/home", None),
+    # another host: syndication
+    (A, "https://agency.example/wire/9?utm_source=x", A, "https://agency.example/wire/9"),
+    (A, "//agency.example/wire/9", A, "https://agency.example/wire/9"),
+    ("https://m.com/a", "https://www.com/a", "https://m.com/a", "https://www.com/a"),
+    (
+        "http://127.0.0.1:8001/a",
+        "http://127.0.0.1:8002/a",
+        "http://127.0.0.1:8001/a",
+        "http://127.0.0.1:8002/a",
+    ),
+    ("https://sport.news.example/a", A, "https://sport.news.example/a", A),
+    # a saved page is what it states to be
+    ("file:///srv/a.html", A + "?utm_source=x", A, None),
+    ("file:///srv/a.html", "https://other.example/x", "https://other.example/x", None),
+    ("file:///srv/a.html", "/story/1", "file:///srv/a.html", None),
+    ("file:///srv/a.html", "https://news.example/", "file:///srv/a.html", None),
+    ("file:///srv/a.html", None, "file:///srv/a.html", None),
+    ("file:///srv/a.jsonl#3", "file:///srv/b.html", "file:///srv/a.jsonl#3", None),
+]
+
+
+@pytest.mark.parametrize(("fetched", "stated", "url", "syndicated_from"), IDENTITIES)
+def test_identity(fetched: str, stated: str | None, url: str, syndicated_from: str | None) -> None:
+    assert identity(fetched, stated) == (url, syndicated_from)
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://www.News.example/a", "news.example"),
+        ("https://news.example:8443/a", "news.example"),
+        ("https://m.news.example/a", "m.news.example"),
+        ("http://127.0.0.1:8000/", "127.0.0.1"),
+        ("http://[2001:db8::1]:8000/", "[2001:db8::1]"),
+        ("https://bücher.example/a", "xn--bcher-kva.example"),
+        ("file:///srv/a.html", ""),
+        ("no url", ""),
+    ],
+)
+def test_site(url: str, site: str) -> None:
+    assert site_of(url) == site
+
+
+_urlish = st.text(alphabet=st.sampled_from(list("aZ1/.?&=#%;:@[]()\\ +é日\ud800\t\n-_~|<>")), max_size=40)
+
+
+@given(_urlish)
+def test_any_text_has_one_form(tail: str) -> None:
+    for url in (tail, "http://news.example/" + tail, "https://" + tail):
+        once = canonical_url(url)
+        assert canonical_url(once) == once
+
+
+@given(_urlish, _urlish)
+def test_identity_answers_whatever_a_page_states(fetched: str, stated: str) -> None:
+    for base in ("https://news.example/", "file:///", ""):
+        url, source = identity(base + fetched, stated)
+        assert url or not (base + fetched).strip()
+        assert source is None or source.startswith(("http://", "https://"))
+
+
+@given(st.permutations(["a=1", "b=2", "utm_source=x", "c"]))
+def test_the_order_of_keys_does_not_matter(pairs: list[str]) -> None:
+    assert canonical_url(A + "?" + "&".join(pairs)) == A + "?a=1&b=2&c"
