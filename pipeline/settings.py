@@ -66,24 +66,27 @@ class GroupSettings:
 
     containment: least share of the shorter text's shingles that stand in the longer.
     figures: least share of the shorter text's figures that stand in the longer.
+    near: a pair of at least this Jaccard similarity is called near, else partial.
     window_days: texts published further apart than this are no copies unless nearly equal.
-    max_band: a band key shared by more articles than this proposes no candidates.
+    band_window: in each band an article is compared with this many before and as many after it in
+        time; what a band that a whole base shares costs (see `pipeline.group`).
     """
 
     containment: float = 0.6
     figures: float = 0.8
+    near: float = 0.7
     window_days: int = 30
-    max_band: int = 500
+    band_window: int = 16
 
     def __post_init__(self) -> None:
-        for name in ("containment", "figures"):
+        for name in ("containment", "figures", "near"):
             _require(
                 0.0 < getattr(self, name) <= 1.0,
                 f"group.{name}",
                 getattr(self, name),
                 "above 0 and at most 1",
             )
-        for name in ("window_days", "max_band"):
+        for name in ("window_days", "band_window"):
             _require(getattr(self, name) >= 1, f"group.{name}", getattr(self, name), "at least 1")
 
 
