@@ -1,0 +1,100 @@
+"""An HTML page becomes typed blocks and metadata; Trafilatura judges, the page gives the evidence."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from datetime import datetime
+from typing import Any
+
+import lxml.html
+import trafilatura
+from lxml import etree
+from trafilatura.meta import reset_caches
+
+from pipeline.align import Piece, align
+from pipeline.blocks import WORD, Page, common_container, segment
+from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Stage
+from pipeline.language import identify
+from pipeline.metadata import read_metadata
+from pipeline.settings import Settings
+
+# Trafilatura logs every page that it finds wanting; our rejections say the same with a reason.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+logging.getLogger("htmldate").setLevel(logging.CRITICAL)
+
+# Trafilatura's caches grow with every page; emptied each time this many pages are done.
+_CACHE_PAGES = 200
+_pages_done = itertools.count(1)
+
+
+def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) -> Extraction:
+    """Reads one page.
+
+    html: decoded, without NUL characters. url: where it was fetched from, for relative links and the
+    date in it. fetched_at: aware UTC.
+
+    Raises DocumentRejected where the page is empty, too large, or holds no article.
+    """
+    if len(html) > settings.max_body_bytes:
+        raise DocumentRejected(Stage.EXTRACT, Reason.TOO_LARGE, f"{len(html)} characters")
+    root = parse(html)
+    page = segment(root)
+    about = read_metadata(root, url, fetched_at)
+    if not page.blocks:
+        raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "the page shows no text")
+    pieces = align(page.blocks, _article_lines(root))
+    blocks = _public_blocks(page, pieces)
+    text = "\n".join(block.text for block in blocks)
+    return Extraction(
+        blocks=tuple(blocks),
+        title=about.title,
+        authors=about.authors,
+        published_at=about.published_at,
+        published_source=about.published_source,
+        language=identify(text, about.html_language),
+        canonical_url=about.canonical_url,
+        site_name=about.site_name,
+        access=about.access,
+    )
+
+
+def parse(html: str) -> Any:
+    """The page as an lxml tree, whatever the input. Raises DocumentRejected when it is empty."""
+    if not html.strip():
+        raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no bytes but white space")
+    parser = lxml.html.HTMLParser(
+        encoding="utf-8",
+        huge_tree=True,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+        default_doctype=False,
+    )
+    try:
+        root = lxml.html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, f"cannot be parsed: {error}") from error
+    return root
+
+
+def _article_lines(root: Any) -> list[str]:
+    """The text that Trafilatura takes for the article, line by line; empty where it finds none."""
+    if next(_pages_done) % _CACHE_PAGES == 0:
+        reset_caches()
+    try:
+        found = trafilatura.bare_extraction(root, include_comments=False, with_metadata=False)
+    except Exception:  # a page that breaks Trafilatura is judged without it
+        found = None
+    text = getattr(found, "text", None) or ""
+    return [line for line in str(text).splitlines() if WORD.search(line)]
+
+
+def _public_blocks(page: Page, pieces: list[Piece]) -> list[Block]:
+    top = common_container(page, [p.index for p in pieces if p.index is not None])
+    return [
+        page.block(piece.index, top, piece.text)
+        if piece.index is not None
+        else Block(kind=BlockKind.PARAGRAPH, text=piece.text)
+        for piece in pieces
+    ]

@@ -1,0 +1,695 @@
+"""What a page says about its article: title, authors, date, language, address, access.
+
+Pages say the same thing several times (JSON-LD, meta elements, visible text) and rarely the same
+way, so each value is chosen from all of its statements: by trust in the source, and by agreement.
+"""
+
+from __future__ import annotations
+
+import html as html_entities
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from pipeline.document import Access
+
+_WORD = re.compile(r"\w+")
+_ARTICLE_TYPE = re.compile(r"(Article|BlogPosting|Report|Posting|Review|AnalysisNews|OpinionNews)$", re.I)
+_PAGE_TYPE = re.compile(r"^(WebPage|ItemPage|VideoObject|Recipe|CreativeWork|MediaObject)$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Everything a page says about its article; see `Extraction` for the fields of the same name.
+
+    article_body: JSON-LD articleBody, a text of last resort where the page itself shows none.
+    page_type: og:type, lower-cased ("article", "website", …) or "".
+    is_article: the page states that it is one (JSON-LD type, og:type, article:published_time).
+    """
+
+    title: str
+    authors: tuple[str, ...]
+    published_at: datetime | None
+    published_source: str | None
+    canonical_url: str | None
+    site_name: str | None
+    html_language: str | None
+    access: Access
+    article_body: str
+    page_type: str
+    is_article: bool
+    titles: tuple[str, ...]
+    descriptions: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Statements:
+    """What was found in the head of the page and in its JSON-LD, unjudged."""
+
+    metas: dict[str, list[str]] = field(default_factory=dict)
+    nodes: list[dict[str, Any]] = field(default_factory=list)
+    article: dict[str, Any] = field(default_factory=dict)
+    by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def meta(self, *names: str) -> list[str]:
+        return [value for name in names for value in self.metas.get(name, ())]
+
+
+def read_metadata(root: Any, url: str, fetched_at: datetime) -> Metadata:
+    """Reads a parsed page (lxml root element). `fetched_at` is aware; nothing is published after it."""
+    said = _gather(root, url)
+    article = said.article
+    site_name = _site_name(said, root)
+    title, titles = _title(root, said, site_name, url)
+    published_at, source = _published(root, said, url, fetched_at)
+    page_type = next(iter(said.meta("og:type")), "").lower()
+    return Metadata(
+        title=title,
+        authors=_authors(root, said, site_name),
+        published_at=published_at,
+        published_source=source,
+        canonical_url=_canonical(root, said, url),
+        site_name=site_name,
+        html_language=_html_language(root, said),
+        access=_access(said),
+        article_body=_text_of(article.get("articleBody")),
+        page_type=page_type,
+        is_article=bool(article and _ARTICLE_TYPE.search(_types(article)))
+        or page_type.startswith("article")
+        or bool(said.meta("article:published_time")),
+        titles=titles,
+        descriptions=tuple(
+            _clean(d)
+            for d in [
+                *said.meta("og:description", "description", "twitter:description"),
+                _text_of(article.get("description")),
+            ]
+            if d
+        ),
+    )
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+def _gather(root: Any, url: str) -> _Statements:
+    said = _Statements()
+    for meta in root.iter("meta"):
+        content = (meta.get("content") or "").strip()
+        if not content:
+            continue
+        for attribute in ("property", "name", "itemprop", "http-equiv"):
+            name = meta.get(attribute)
+            if name:
+                said.metas.setdefault(name.strip().lower(), []).append(content)
+    for script in root.iter("script"):
+        if "ld+json" in (script.get("type") or "").lower() and script.text:
+            said.nodes += read_json_ld(script.text)
+    for node in said.nodes:
+        identity = node.get("@id")
+        if isinstance(identity, str) and len(node) > 1:
+            said.by_id.setdefault(identity, node)
+    said.article = _choose_article(said.nodes, url)
+    return said
+
+
+def read_json_ld(text: str) -> list[dict[str, Any]]:
+    """All objects of a JSON-LD script, outermost first, graphs and lists unfolded.
+
+    Scripts that are no JSON are repaired where the damage is of a common kind, and otherwise read
+    key by key, so that one stray character does not cost the date and the authors.
+    """
+    text = text.strip().removeprefix("<!--").removesuffix("-->").strip()
+    text = re.sub(r"^\s*(//)?\s*<!\[CDATA\[|(//)?\s*\]\]>\s*$", "", text).strip().rstrip(";")
+    for reading in (str, _repaired):
+        try:
+            return list(_objects(json.loads(reading(text), strict=False)))
+        except (ValueError, RecursionError):
+            continue
+    return _scraped(text)
+
+
+def _repaired(text: str) -> str:
+    text = html_entities.unescape(text) if "&quot;" in text and '"' not in text[:200] else text
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    text = re.sub(r",\s*([}\]])", r"\1", text)
+    text = re.sub(r"([}\]])\s*(\{)", r"\1,\2", text)
+    text = re.sub(r"\\(?![\"\\/bfnrtu])", r"\\\\", text)
+    if not text.startswith("["):
+        # several objects one after the other
+        text = f"[{text}]" if re.search(r"\},\{", text) and not text.startswith("{") else text
+    return text
+
+
+_SCRAPED_KEY = re.compile(
+    r'"(headline|datePublished|dateCreated|dateModified|@type|articleBody|isAccessibleForFree|url)"\s*:\s*'
+    r'(?:"((?:[^"\\]|\\.)*)"|(true|false))'
+)
+_SCRAPED_AUTHOR = re.compile(r'"author"\s*:\s*(\[.*?\]|\{.*?\}|"(?:[^"\\]|\\.)*")', re.S)
+_SCRAPED_NAME = re.compile(r'"name"\s*:\s*"((?:[^"\\]|\\.)*)"')
+
+
+def _scraped(text: str) -> list[dict[str, Any]]:
+    text = text[:500_000]
+    node: dict[str, Any] = {}
+    for key, string, literal in _SCRAPED_KEY.findall(text):
+        if key == "@type" and "@type" in node and not _ARTICLE_TYPE.search(string):
+            continue
+        if key != "@type" and key in node:
+            continue
+        node[key] = _unescaped(string) if string else literal == "true"
+    author = _SCRAPED_AUTHOR.search(text)
+    if author:
+        names = _SCRAPED_NAME.findall(author[1]) or re.findall(r'^"((?:[^"\\]|\\.)*)"$', author[1])
+        node["author"] = [_unescaped(name) for name in names]
+    return [node] if node else []
+
+
+def _unescaped(string: str) -> str:
+    try:
+        return str(json.loads(f'"{string}"', strict=False))
+    except ValueError:
+        return string
+
+
+def _objects(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    if depth > 6:
+        return
+    if isinstance(value, list):
+        for item in value[:200]:
+            yield from _objects(item, depth + 1)
+    elif isinstance(value, dict):
+        yield value
+        for key in (
+            "@graph",
+            "mainEntity",
+            "mainEntityOfPage",
+            "itemListElement",
+            "author",
+            "publisher",
+            "hasPart",
+        ):
+            inner = value.get(key)
+            if isinstance(inner, dict | list):
+                yield from _objects(inner, depth + 1)
+
+
+def _types(node: dict[str, Any]) -> str:
+    kind = node.get("@type")
+    kinds = kind if isinstance(kind, list) else [kind]
+    names = [k for k in kinds if isinstance(k, str)]
+    return next((k for k in names if _ARTICLE_TYPE.search(k)), names[0] if names else "")
+
+
+def _choose_article(nodes: list[dict[str, Any]], url: str) -> dict[str, Any]:
+    best: dict[str, Any] = {}
+    best_score = 0.0
+    path = urlsplit(url).path.rstrip("/")
+    for node in nodes:
+        kind = _types(node)
+        score = 4.0 if _ARTICLE_TYPE.search(kind) else 1.0 if _PAGE_TYPE.search(kind) else 0.0
+        if not score:
+            continue
+        if kind.lower().endswith("review"):
+            score -= 1
+        score += (
+            1.0 * bool(node.get("datePublished"))
+            + 1.0 * bool(node.get("headline"))
+            + 0.5 * bool(node.get("author"))
+        )
+        address = node.get("url") or node.get("@id") or node.get("mainEntityOfPage") or ""
+        if isinstance(address, dict):
+            address = address.get("@id") or ""
+        if path and isinstance(address, str) and urlsplit(address).path.rstrip("/") == path:
+            score += 1.5
+        if score > best_score:
+            best, best_score = node, score
+    return best
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, list):
+        value = next((v for v in value if isinstance(v, str)), "")
+    if isinstance(value, dict):
+        value = value.get("@value") or value.get("name") or ""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _clean(text: str) -> str:
+    for _ in range(2):
+        if "&" not in text:
+            break
+        text = html_entities.unescape(text)
+    if "<" in text:
+        text = re.sub(r"</?[a-zA-Z][^<>]{0,200}>", "", text)
+    return " ".join(text.replace("\u200b", "").replace("\xad", "").split())
+
+
+def _folded(text: str) -> str:
+    return " ".join(_WORD.findall(text.lower()))
+
+
+def _element_text(element: Any) -> str:
+    return _clean(" ".join(element.itertext()))
+
+
+# --- title -----------------------------------------------------------------------------------------
+
+_SEPARATOR = re.compile(r"\s+[|–—\-:·•»«›‹~/]{1,2}\s+|\s*\|\s*|\s+[•·»]\s*")
+
+
+def _site_name(said: _Statements, root: Any) -> str | None:
+    for name in said.meta("og:site_name"):
+        if _clean(name):
+            return _clean(name)
+    publisher = _text_of(_resolved(said.article.get("publisher"), said))
+    if publisher and not publisher.startswith("http"):
+        return _clean(publisher)
+    for name in said.meta("application-name", "apple-mobile-web-app-title"):
+        if _clean(name):
+            return _clean(name)
+    for node in said.nodes:
+        if _types(node) in ("WebSite", "NewsMediaOrganization", "Organization") and _text_of(
+            node.get("name")
+        ):
+            return _clean(_text_of(node.get("name")))
+    return None
+
+
+def _site_words(site_name: str | None, url: str, said: _Statements) -> set[str]:
+    names = {_folded(site_name or "").replace(" ", "")}
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    parts = host.split(".")
+    if len(parts) >= 2:
+        names.add(parts[-2] if len(parts[-2]) > 3 or len(parts) < 3 else parts[-3])
+        names.add(host.replace(".", "").replace("-", ""))
+    for name in said.meta("twitter:site", "application-name", "al:ios:app_name", "og:site_name"):
+        names.add(_folded(name.lstrip("@")).replace(" ", ""))
+    names.discard("")
+    return {n for n in names if len(n) >= 2}
+
+
+def _is_site(part: str, names: set[str]) -> bool:
+    word = _folded(part).replace(" ", "")
+    if not word:
+        return True
+    if word in names:
+        return True
+    return any(
+        len(n) >= 4 and (word.startswith(n) or word.endswith(n) or n in word) and len(word) <= len(n) + 14
+        for n in names
+    )
+
+
+def without_affixes(title: str, names: set[str], others: Iterable[str]) -> str:
+    """A title without the site name or section that a page puts before or after it.
+
+    names: folded names of the site. others: other statements of the title; a cut that makes the
+    title equal to one of them is believed.
+    """
+    wanted = {_folded(o) for o in others}
+    cuts = list(_SEPARATOR.finditer(title))
+    for cut in cuts:
+        for part in (title[: cut.start()], title[cut.end() :]):
+            if len(_WORD.findall(part)) >= 2 and _folded(part) in wanted:
+                return part.strip()
+    changed = True
+    while changed:
+        changed = False
+        cuts = list(_SEPARATOR.finditer(title))
+        if not cuts:
+            break
+        head, tail = title[: cuts[-1].start()].strip(), title[cuts[-1].end() :].strip()
+        if _is_site(tail, names) and len(_WORD.findall(head)) >= 1:
+            title, changed = head, True
+            continue
+        head, tail = title[: cuts[0].start()].strip(), title[cuts[0].end() :].strip()
+        if _is_site(head, names) and len(_WORD.findall(tail)) >= 2:
+            title, changed = tail, True
+    return title
+
+
+def _headings(root: Any) -> list[str]:
+    found = []
+    for heading in root.iter("h1"):
+        text = _element_text(heading)
+        if text and len(text) < 400:
+            found.append(text)
+        if len(found) >= 12:
+            break
+    return found
+
+
+def _title(root: Any, said: _Statements, site_name: str | None, url: str) -> tuple[str, tuple[str, ...]]:
+    names = _site_words(site_name, url, said)
+    ld = _clean(_text_of(said.article.get("headline")))
+    og = [_clean(t) for t in said.meta("og:title")]
+    twitter = [_clean(t) for t in said.meta("twitter:title")]
+    document = [t for t in (_element_text(e) for e in _document_titles(root)) if t]
+    headings = _headings(root)
+    itemprop = [_element_text(e) for e in root.xpath("//*[@itemprop='headline'][not(self::meta)]")[:2]]
+    raw = [t for t in [*headings, ld, *og, *twitter, *document] if t]
+    heads = [h for h in headings if not _is_site(h, names)]
+    stripped_og = [without_affixes(t, names, [*heads, ld]) for t in og if t]
+    stripped_doc = [without_affixes(t, names, [*heads, ld, *stripped_og]) for t in document]
+    stripped_ld = without_affixes(ld, names, [*heads, *stripped_og]) if ld else ""
+    stated = [t for t in [stripped_ld, *stripped_og, *stripped_doc, *twitter] if t]
+    title = _agreed_heading(heads, itemprop, stated) or next(iter(stated), "") or next(iter(heads), "")
+    return title, tuple(dict.fromkeys([*raw, *stated]))
+
+
+def _document_titles(root: Any) -> list[Any]:
+    # <svg> may hold <title> elements as well: only the one in the head, or failing that the first
+    found = root.xpath("/html/head/title")[:1] or root.xpath("//title[not(ancestor::svg)]")[:1]
+    return list(found)
+
+
+def _agreed_heading(heads: list[str], itemprop: list[str], stated: list[str]) -> str:
+    """The h1 that other statements agree with: the words that readers saw as the headline."""
+    for heading in [*itemprop, *heads]:
+        mine = set(_WORD.findall(heading.lower()))
+        if not mine:
+            continue
+        for other in stated:
+            theirs = set(_WORD.findall(other.lower()))
+            if mine == theirs or len(mine & theirs) >= 0.6 * max(1, min(len(mine), len(theirs))) >= 1.2:
+                return heading
+    if len(heads) == 1 and len(_WORD.findall(heads[0])) >= 4:
+        return heads[0]
+    return ""
+
+
+# --- authors ---------------------------------------------------------------------------------------
+
+_BY = re.compile(
+    r"^\s*(?:(?:written|reported|posted|story|text|words|article)\s+)?"
+    r"(?:by|von|par|por|di|da|door|przez|автор|автори|авторы|текст|redacción|rédigé par|publié par)\b"
+    r"\s*:?\s*",
+    re.I,
+)
+_MAIL = re.compile(r"\S+@\S+")
+_NAME_SPLIT = re.compile(
+    r"\s*[,;|/•·]\s*|\s+(?:and|und|et|en|och|og|ja|with|avec|mit)\s+|\s+&\s+|\s+(?:y|e|i|и|та|і|й)\s+(?=[^\W\d_])"
+)
+_NOT_A_NAME = re.compile(
+    r"\b(?:reporter|editor|correspondent|journalist|writer|columnist|contributor|staff|bureau|chief|producer|"
+    r"redakteur|redaktion|korrespondent|journaliste|rédacteur|correspondant|periodista|corresponsal|"
+    r"giornalista|redattore|published|updated|min read|minutes?|hours? ago|read more|follow|subscribe)\b",
+    re.I,
+)
+
+
+def _resolved(value: Any, said: _Statements) -> Any:
+    if isinstance(value, dict) and set(value) <= {"@id", "@type"} and isinstance(value.get("@id"), str):
+        return said.by_id.get(value["@id"], value)
+    return value
+
+
+def _authors(root: Any, said: _Statements, site_name: str | None) -> tuple[str, ...]:
+    found = _ld_authors(said)
+    if not found:
+        for values in (
+            said.meta(
+                "author",
+                "byl",
+                "parsely-author",
+                "sailthru.author",
+                "article:author_name",
+                "cxenseparse:author",
+            ),
+            said.meta(
+                "article:author", "og:article:author", "dc.creator", "dcterms.creator", "twitter:creator"
+            ),
+        ):
+            found = _names(v for v in values if not v.startswith(("http", "@", "/")))
+            if found:
+                break
+    if not found or _are_site(found, site_name):
+        found = _visible_authors(root) or found
+    return tuple(found)
+
+
+def _are_site(names: list[str], site_name: str | None) -> bool:
+    return bool(site_name) and all(_folded(n) == _folded(site_name or "") for n in names)
+
+
+def _ld_authors(said: _Statements) -> list[str]:
+    values: list[str] = []
+    for key in ("author", "creator"):
+        authors = said.article.get(key)
+        for author in authors if isinstance(authors, list) else [authors]:
+            author = _resolved(author, said)
+            if isinstance(author, dict):
+                names = author.get("name")
+                values += [n for n in (names if isinstance(names, list) else [names]) if isinstance(n, str)]
+            elif isinstance(author, str):
+                values.append(author)
+        found = _names(v for v in values if not v.startswith("http"))
+        if found:
+            return found
+    return []
+
+
+def _names(values: Iterable[str]) -> list[str]:
+    found: dict[str, str] = {}
+    for value in values:
+        value = _clean(_MAIL.sub(" ", _clean(value)))
+        value = _BY.sub("", value).strip(" ,;:-–—|()")
+        for part in _split_names(value):
+            part = part.strip(" ,;:-–—|()")
+            if part and len(part) <= 80 and _folded(part) and not re.fullmatch(r"[\d\W]+", part):
+                found.setdefault(_folded(part), part)
+    return list(found.values())
+
+
+def _split_names(value: str) -> list[str]:
+    parts = [p for p in _NAME_SPLIT.split(value) if p and p.strip()]
+    if len(parts) <= 1:
+        return parts
+    kept = [p for p in parts if not _NOT_A_NAME.search(p)]
+    if not kept:
+        return [parts[0]]
+    # "Smith, John" and names of one word are not lists of people
+    if any(len(p.split()) < 2 for p in kept) and len(kept) <= 2:
+        whole = " ".join(value.split())
+        return [whole] if len(kept) == len(parts) else kept[:1]
+    return kept
+
+
+def _visible_authors(root: Any) -> list[str]:
+    for expression in (
+        "//*[@itemprop='author']//*[@itemprop='name']",
+        "//*[@itemprop='author'][not(*[@itemprop])]",
+        "//a[@rel='author' or contains(concat(' ',@rel,' '),' author ')]",
+        "//*[contains(@class,'author-name') or contains(@class,'author__name')"
+        " or contains(@class,'authorName') or contains(@class,'author_name')"
+        " or contains(@class,'byline-name') or contains(@class,'byline__name')]",
+        "//*[self::a or self::span or self::p or self::div][@class='author' or @class='byline']",
+    ):
+        texts = []
+        for element in root.xpath(expression)[:6]:
+            text = element.get("content") if element.tag == "meta" else _element_text(element)
+            if text and len(text) <= 80 and len(text.split()) <= 10:
+                texts.append(text)
+        found = _names(texts)
+        if found:
+            return found[:6]
+    return []
+
+
+# --- dates -----------------------------------------------------------------------------------------
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_URL_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_\-.]?(0[1-9]|1[0-2])[/_\-.]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_LOOSE_ISO = re.compile(
+    r"^\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?)?\s*"
+    r"(Z|UTC|GMT|[+-]\d{1,2}:?\d{2}|[+-]\d{2})?",
+    re.I,
+)
+
+
+_STAMP_PATTERNS = (
+    "%d-%b-%Y %H:%M:%S",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%a %b %d %H:%M:%S %Y",
+    "%B %d, %Y",
+    "%d %B %Y",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+)
+
+
+def parse_date(text: str, fetched_at: datetime) -> datetime | None:
+    """A stated date as aware UTC; None where it is none, or lies before 1970 or after `fetched_at`."""
+    stamp = _stamp(text)
+    # clocks differ by minutes, and pages are fetched in the minute they are published
+    if stamp is None or not _EARLIEST <= stamp <= fetched_at + timedelta(minutes=5):
+        return None
+    return min(stamp, fetched_at)
+
+
+def _stamp(text: str) -> datetime | None:
+    """A machine-readable time stamp as aware UTC; without a zone it is taken for UTC. None if it is none."""
+    text = text.strip()
+    match = _LOOSE_ISO.match(text)
+    if match:
+        year, month, day, hour, minute, second, zone = match.groups()
+        try:
+            stamp = datetime(
+                int(year),
+                int(month),
+                int(day),
+                int(hour or 0),
+                int(minute or 0),
+                int(second or 0),
+                tzinfo=UTC,
+            )
+        except ValueError:
+            return None
+        return stamp - _offset(zone)
+    if re.fullmatch(r"\d{10}|\d{13}", text):
+        return datetime.fromtimestamp(int(text[:10]), UTC)
+    if re.fullmatch(r"\d{8}", text):
+        return _at(datetime.strptime, text, "%Y%m%d")
+    text = re.sub(r"\s*(?:GMT|UTC)$", " +0000", re.sub(r"\.\d+$", "", text))
+    for pattern in _STAMP_PATTERNS:
+        stamp_or_none = _at(datetime.strptime, text, pattern)
+        if stamp_or_none:
+            return stamp_or_none
+    return None
+
+
+def _at(reader: Any, text: str, pattern: str) -> datetime | None:
+    try:
+        stamp: datetime = reader(text, pattern)
+    except ValueError:
+        return None
+    return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+
+
+def _offset(zone: str | None) -> timedelta:
+    if not zone or zone.upper() in ("Z", "UTC", "GMT"):
+        return timedelta()
+    digits = zone[1:].replace(":", "")
+    hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
+    if hours > 15:
+        return timedelta()
+    return timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
+
+
+def _published(
+    root: Any, said: _Statements, url: str, fetched_at: datetime
+) -> tuple[datetime | None, str | None]:
+
+    def plausible(values: Iterable[str | None]) -> datetime | None:
+        stamps = (parse_date(value, fetched_at) for value in values if value)
+        return next((stamp for stamp in stamps if stamp), None)
+
+    article = said.article
+    stamp = plausible(_text_of(article.get(k)) for k in ("datePublished", "dateCreated", "uploadDate"))
+    if stamp:
+        return stamp, "json-ld"
+    stamp = plausible(
+        said.meta(
+            "article:published_time",
+            "og:article:published_time",
+            "og:published_time",
+            "datepublished",
+            "date.published",
+            "parsely-pub-date",
+            "sailthru.date",
+            "cxenseparse:recs:publishtime",
+            "article.published",
+            "published-date",
+            "publish-date",
+            "publication_date",
+            "pubdate",
+            "publishdate",
+            "dc.date.issued",
+            "dcterms.created",
+            "dc.date",
+            "dcterms.date",
+            "date",
+        )
+    )
+    if stamp:
+        return stamp, "meta"
+    times = root.xpath(
+        "//*[@itemprop='datePublished']/@datetime | //*[@itemprop='datePublished']/@content"
+        " | //time[@pubdate]/@datetime"
+    )
+    stamp = plausible(map(str, times)) or plausible(map(str, root.xpath("//time/@datetime")[:3]))
+    if stamp:
+        return stamp, "time"
+    stamp = plausible(_text_of(node.get("datePublished")) for node in said.nodes)
+    if stamp:
+        return stamp, "json-ld"
+    match = _URL_DATE.search(unquote(urlsplit(url).path))
+    stamp = plausible([f"{match[1]}-{match[2]}-{match[3]}"]) if match else None
+    if stamp:
+        return stamp, "url"
+    stamp = plausible([_guessed_date(root, url, fetched_at)])
+    return (stamp, "text") if stamp else (None, None)
+
+
+def _guessed_date(root: Any, url: str, fetched_at: datetime) -> str | None:
+    from htmldate import find_date
+
+    try:
+        found = find_date(
+            root,
+            extensive_search=True,
+            original_date=True,
+            max_date=fetched_at.date().isoformat(),
+            url=url or None,
+        )
+    except Exception:  # htmldate raises whatever its many parsers raise
+        return None
+    return str(found) if found else None
+
+
+# --- the rest --------------------------------------------------------------------------------------
+
+
+def _canonical(root: Any, said: _Statements, url: str) -> str | None:
+    stated = [str(h) for h in root.xpath("//link[translate(@rel,'CANOIL','canoil')='canonical']/@href")]
+    for address in [*stated, *said.meta("og:url")]:
+        address = address.strip()
+        try:
+            absolute = urljoin(url, address)
+            parts = urlsplit(absolute)
+        except ValueError:
+            continue
+        if address and parts.scheme in ("http", "https") and parts.hostname:
+            return absolute
+    return None
+
+
+def _html_language(root: Any, said: _Statements) -> str | None:
+    html = root if root.tag == "html" else root.find(".//html")
+    values = (
+        [html.get("lang"), html.get("{http://www.w3.org/XML/1998/namespace}lang")] if html is not None else []
+    )
+    values += [_text_of(said.article.get("inLanguage")), *said.meta("og:locale", "content-language")]
+    for value in values:
+        match = re.match(r"\s*([a-zA-Z]{2,3})(?:[-_].*)?\s*$", value or "")
+        if match:
+            return match[1].lower()
+    return None
+
+
+def _access(said: _Statements) -> Access:
+    for node in [said.article, *said.nodes]:
+        if node is not said.article and not _ARTICLE_TYPE.search(_types(node)):
+            continue
+        free = node.get("isAccessibleForFree")
+        if free is False or (isinstance(free, str) and free.strip().lower() in ("false", "no", "0")):
+            return Access.PAYWALLED
+    tiers = said.meta("article:content_tier")
+    if any(t.lower() == "locked" for t in tiers):
+        return Access.PAYWALLED
+    return Access.FREE
