@@ -1,0 +1,460 @@
+"""Bytes to text, and what kind of document bytes are.
+
+A page's charset is stated in up to three places (HTTP header, byte order mark, meta element), and
+any of them may be wrong: a proxy adds `charset=utf-8` to windows-1251 pages, a template carries the
+meta element of the site it was copied from. So a statement counts as evidence, and the bytes decide:
+bytes that are valid UTF-8 are UTF-8, and what else is stated has to read like language.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from functools import cache
+
+from charset_normalizer import CharsetMatch, from_bytes
+
+from pipeline.document import MediaType
+
+# Bytes looked at to judge what a document is, and to find a stated charset. HTML asks for the
+# meta element within the first 1024 bytes; real pages put scripts before it.
+_HEAD = 65536
+# Bytes of non-ASCII text given to detection: more does not make it better, only slower.
+_SAMPLE = 12_000
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16-LE, whose mark is its beginning
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+# Labels as they are found on the web -> Python codec, after the WHATWG Encoding Standard
+# (https://encoding.spec.whatwg.org/#names-and-labels): a label stands for the superset that browsers
+# use for it. Python codecs outside this list (rot13, unicode_escape, utf-7) are never looked up.
+_LABELS = {
+    codec: labels.split()
+    for codec, labels in {
+        "utf-8": "utf-8 utf8 unicode-1-1-utf-8 utf-8-sig utf8mb4 x-unicode20utf8 unicode11utf8 unicode20utf8",
+        "utf-16-le": "utf-16 utf16 utf-16le utf-16-le ucs-2 unicode iso-10646-ucs-2 unicodefeff",
+        "utf-16-be": "utf-16be utf-16-be unicodefffe",
+        "cp1252": "windows-1252 cp1252 x-cp1252 iso-8859-1 iso8859-1 iso88591 latin1 latin-1 l1 ascii"
+        " us-ascii ansi_x3.4-1968 iso_8859-1 cp819 ibm819 ansi",
+        "cp1250": "windows-1250 cp1250 x-cp1250",
+        "cp1251": "windows-1251 cp1251 x-cp1251 win-1251 windows1251 win1251 cp-1251 win",
+        "cp1253": "windows-1253 cp1253 x-cp1253",
+        "cp1254": "windows-1254 cp1254 x-cp1254 iso-8859-9 iso8859-9 iso88599 latin5 l5",
+        "cp1255": "windows-1255 cp1255 x-cp1255 iso-8859-8-i logical",
+        "cp1256": "windows-1256 cp1256 x-cp1256",
+        "cp1257": "windows-1257 cp1257 x-cp1257",
+        "cp1258": "windows-1258 cp1258 x-cp1258",
+        "iso8859-2": "iso-8859-2 iso8859-2 iso88592 latin2 l2",
+        "iso8859-3": "iso-8859-3 iso8859-3 latin3",
+        "iso8859-4": "iso-8859-4 iso8859-4 latin4",
+        "iso8859-5": "iso-8859-5 iso8859-5 cyrillic",
+        "iso8859-6": "iso-8859-6 iso8859-6 arabic asmo-708",
+        "iso8859-7": "iso-8859-7 iso8859-7 greek greek8",
+        "iso8859-8": "iso-8859-8 iso8859-8 hebrew visual",
+        "iso8859-10": "iso-8859-10 latin6",
+        "iso8859-13": "iso-8859-13 iso8859-13",
+        "iso8859-14": "iso-8859-14",
+        "iso8859-15": "iso-8859-15 iso8859-15 latin-9 latin9",
+        "iso8859-16": "iso-8859-16",
+        "koi8-r": "koi8-r koi8 koi koi8_r",
+        "koi8-u": "koi8-u koi8-ru",
+        "cp866": "cp866 ibm866 866 csibm866",
+        "mac-cyrillic": "x-mac-cyrillic mac-cyrillic x-mac-ukrainian",
+        "mac-roman": "macintosh mac x-mac-roman",
+        "cp874": "windows-874 tis-620 tis620 iso-8859-11 dos-874",
+        "cp932": "shift_jis shift-jis sjis x-sjis ms_kanji windows-31j ms932 cp932 csshiftjis",
+        "euc_jp": "euc-jp euc_jp x-euc-jp eucjp",
+        "iso2022_jp": "iso-2022-jp csiso2022jp",
+        "gb18030": "gb18030 gbk gb2312 gb_2312-80 x-gbk chinese cp936 euc-cn csgb2312 gb-2312",
+        "hz": "hz-gb-2312 hz",
+        "big5hkscs": "big5 big5-hkscs cn-big5 x-x-big5 csbig5 cp950",
+        "cp949": "euc-kr euckr ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 korean windows-949"
+        " cp949 ms949 uhc",
+    }.items()
+}
+_CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels}
+
+# What undeclared bytes are tried as. Left out: what nobody wrote news in (cp1258 and iso-8859-3 look
+# plausible for anything), and the subsets of those listed.
+_DETECTABLE = [
+    "cp1252",
+    "cp1251",
+    "cp932",
+    "gb18030",
+    "cp949",
+    "big5",
+    "euc_jp",
+    "cp1250",
+    "iso8859_2",
+    "cp1254",
+    "cp1253",
+    "cp1256",
+    "cp1255",
+    "cp1257",
+    "koi8_r",
+    "koi8_u",
+    "iso8859_5",
+    "cp866",
+    "mac_cyrillic",
+    "tis_620",
+    "iso8859_6",
+]
+# The charset of a page whose language is stated, among those that read as well as each other.
+_BY_LANGUAGE = {
+    "tr": "cp1254",
+    "az": "cp1254",
+    "pl": "cp1250",
+    "cs": "cp1250",
+    "sk": "cp1250",
+    "hu": "cp1250",
+    "hr": "cp1250",
+    "sl": "cp1250",
+    "ro": "cp1250",
+    "lt": "cp1257",
+    "lv": "cp1257",
+    "et": "cp1257",
+    "ru": "cp1251",
+    "uk": "cp1251",
+    "be": "cp1251",
+    "bg": "cp1251",
+    "sr": "cp1251",
+    "mk": "cp1251",
+    "el": "cp1253",
+    "he": "cp1255",
+    "ar": "cp1256",
+    "fa": "cp1256",
+    "ja": "cp932",
+    "zh": "gb18030",
+    "ko": "cp949",
+    "th": "tis_620",
+}
+
+_META_CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s*=\s*["']?\s*([a-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_XML_ENCODING = re.compile(
+    rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([a-z0-9_.:-]{2,40})""", re.IGNORECASE
+)
+_LANGUAGE = re.compile(rb"""<html[^>]{0,400}?\slang\s*=\s*["']?([a-z]{2,3})\b""", re.IGNORECASE)
+
+_ISO_2022_JP = re.compile(rb"\x1b\$[@B]|\x1b\([BJI]")
+# Everything below blank but tab, line feed, form feed and carriage return: no text has a use for
+# it, lxml refuses it, and PostgreSQL refuses NUL.
+_CONTROL_BYTES = bytes([*range(0x09), 0x0B, *range(0x0E, 0x20), 0x7F])
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def decode(body: bytes, declared: str | None, media_type: MediaType) -> str:
+    """Return the document's text, without NUL, other control characters and lone surrogates.
+
+    Byte order mark first, then valid UTF-8, then the charset declared by the source, the page's own
+    (meta element, XML declaration), then detection. A declared charset whose reading is clearly worse
+    than another's is passed over. Never raises: bytes that fit nothing become U+FFFD.
+    """
+    for mark, codec in _BOMS:
+        if body.startswith(mark):
+            return _clean(body, body[len(mark) :].decode(codec, "replace"), codec)
+    wide = _wide_without_mark(body)
+    if wide is not None:
+        return _clean(body, body.decode(wide, "replace"), wide)
+    stated = _stated(body, declared, media_type)
+    if (
+        stated
+        and stated[0].startswith("utf-16")
+        and _is_mostly_printable(body[:4096].decode(stated[0], "replace"))
+    ):
+        return _clean(body, body.decode(stated[0], "replace"), stated[0])
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        codec = _choose(body, stated)
+        return _clean(body, body.decode(codec, "replace"), codec)
+    if text.isascii():
+        for codec in ("iso2022_jp", "hz"):
+            if (codec in stated or codec == "iso2022_jp") and _decodes_escapes(body, codec):
+                return _clean(body, body.decode(codec, "replace"), codec)
+    elif _is_short_accident(body, text, stated):
+        codec = _choose(body, stated)
+        return _clean(body, body.decode(codec, "replace"), codec)
+    return _clean(body, text, "utf-8")
+
+
+def sniff(body: bytes) -> MediaType | None:
+    """Return what the bytes are, by content alone; None for binary or another kind of document.
+
+    `body` may be the beginning of a longer document. UTF-16 and UTF-32 are text. XML that is no
+    XHTML (a feed, a sitemap, SVG), RTF and saved mail (MHTML) are other kinds of documents.
+    """
+    head = body[:_HEAD]
+    codec = next((codec for mark, codec in _BOMS if head.startswith(mark)), None) or _wide_without_mark(head)
+    if codec not in (None, "utf-8"):
+        head = head.decode(codec, "ignore").encode("utf-8", "ignore")
+    elif head.startswith(_MAGIC) or head[4:8] == b"ftyp" or _MPEG_FRAME.match(head):
+        return None
+    controls = len(head) - len(head.translate(None, _CONTROL_BYTES))
+    # One byte in nine of compressed data is a control character; a text damaged by NUL bytes has few.
+    if controls > len(head) * 0.05 and not _ISO_2022_JP.search(head):
+        return None
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip(b"\0 \t\r\n\f")
+    comments = _COMMENTS.match(start)
+    start = start[comments.end() :] if comments else start
+    if _OTHER_DOCUMENT.match(start):
+        return None
+    if _HTML_START.match(start):
+        return MediaType.HTML
+    if start.startswith(b"<?xml") or _XML_ROOT.match(start):
+        return MediaType.HTML if _HTML_ELEMENT.search(start[:4096]) else None
+    closing = len(_CLOSING_TAGS.findall(head))
+    return MediaType.HTML if closing >= 3 or (closing and start.startswith(b"<")) else MediaType.TEXT
+
+
+_MAGIC = (
+    b"\x89PNG\r",
+    b"\xff\xd8\xff",
+    b"GIF87a",
+    b"GIF89a",
+    b"RIFF",
+    b"%PDF-",
+    b"%!PS",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"Rar!\x1a",
+    b"7z\xbc\xaf",
+    b"\x7fELF",
+    b"MZ\x90",
+    b"\xd0\xcf\x11\xe0",  # Office before 2007
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"\x28\xb5\x2f\xfd",
+    b"SQLite format 3",
+    b"wOFF",
+    b"wOF2",
+    b"OTTO\x00",
+    b"\x00\x01\x00\x00",
+    b"ID3",
+    b"OggS",
+    b"fLaC",
+    b"\x1aE\xdf\xa3",
+    b"II*\x00",
+    b"MM\x00*",
+    b"\x00\x00\x01\x00",
+    b"\xca\xfe\xba\xbe",
+    b"\xcf\xfa\xed\xfe",
+    b"PAR1",
+    b"ARROW1",
+    b"\x93NUMPY",
+    b"{\\rtf",
+)
+_MPEG_FRAME = re.compile(rb"\xff[\xfb\xf3\xf2][\x00-\xff]\x00")
+_COMMENTS = re.compile(rb"(?:<!--.*?-->\s*)+", re.DOTALL)
+_HTML_START = re.compile(
+    rb"<(?:!doctype\s+html|html|head|body|title|script|iframe|h1|div|font|table|a|style|b|br|p|article|main"
+    rb"|section|meta|link|header|nav)(?:[\s>/]|$)",
+    re.IGNORECASE,
+)
+_HTML_ELEMENT = re.compile(rb"<!doctype\s+html|<(?:[a-z]+:)?html[\s>]", re.IGNORECASE)
+_XML_ROOT = re.compile(
+    rb"<(?:!doctype\s|rss|feed|rdf:rdf|urlset|sitemapindex|svg|nitf|newsml|newsitem|opml)", re.IGNORECASE
+)
+_OTHER_DOCUMENT = re.compile(
+    rb"(?:from: <saved by|mime-version:[^\n]*\n(?:[^\n]+\n){0,12}?content-type: multipart/)", re.IGNORECASE
+)
+_CLOSING_TAGS = re.compile(
+    rb"</(?:p|div|body|html|head|a|span|li|ul|h[1-6]|article|section|title|script|td|tr)\s*>", re.IGNORECASE
+)
+
+
+def _clean(body: bytes, text: str, codec: str) -> str:
+    # A control character can only come from a control byte where ASCII is a subset of the codec;
+    # counting bytes is many times cheaper than searching a str. Python's strict and replacing decoders
+    # make no lone surrogates, wide codecs aside.
+    is_superset = not codec.startswith(("utf-16", "utf-32"))
+    if is_superset and len(body.translate(None, _CONTROL_BYTES)) == len(body):
+        return text
+    return _UNWANTED.sub("", text)
+
+
+def _wide_without_mark(body: bytes) -> str | None:
+    """Return utf-16-le/be or utf-32-le/be where NUL bytes stand as they do in such text, else None.
+
+    In UTF-16 text of any alphabet the upper bytes take two or three values (0 for blanks and ASCII,
+    and the script's own); at one of two positions, in step, as in no eight-bit text.
+    """
+    head = body[:4096]
+    head = head[: len(head) // 4 * 4]
+    if len(head) < 8 or 0 not in head:
+        return None
+    upper = {
+        "utf-32-le": head[3::4] + head[2::4],
+        "utf-32-be": head[0::4] + head[1::4],
+        "utf-16-le": head[1::2],
+        "utf-16-be": head[0::2],
+    }
+    for codec, values in upper.items():
+        common = sum(sorted(map(values.count, set(values)), reverse=True)[:3])
+        lower = head[0::2] if codec == "utf-16-le" else head[1::2]
+        in_step = values.count(0) >= max(4, 4 * lower.count(0))  # Chinese, whose upper bytes vary
+        if (common < len(values) * 0.9 and not in_step) or values.count(0) <= lower.count(0):
+            continue
+        if len(set(lower)) < 4:
+            continue
+        if codec.startswith("utf-32") and values.count(0) < len(values) * 0.95:
+            continue
+        if _is_mostly_printable(head.decode(codec, "replace")):
+            return codec
+    return None
+
+
+def _is_mostly_printable(text: str) -> bool:
+    good = sum(1 for c in text if c.isprintable() or c in "\t\r\n\f")
+    return good > len(text) * 0.95
+
+
+def _stated(body: bytes, declared: str | None, media_type: MediaType) -> list[str]:
+    """Return the codecs that the source and the page state, most trusted first, without repeats."""
+    labels = [declared] if declared else []
+    head = body[:_HEAD]
+    xml = _XML_ENCODING.search(head)
+    if xml:
+        labels.append(xml[1].decode("ascii"))
+    if media_type is MediaType.HTML:
+        labels.extend(label.decode("ascii") for label in _META_CHARSET.findall(head)[:2])
+    known = (_CODECS.get(label.strip().strip("\"'").lower()) for label in labels)
+    return list(dict.fromkeys(codec for codec in known if codec is not None))
+
+
+def _decodes_escapes(body: bytes, codec: str) -> bool:
+    if codec == "iso2022_jp" and not re.search(rb"\x1b\$[@B]", body):
+        return False
+    if codec == "hz" and b"~{" not in body:
+        return False
+    try:
+        return not body.decode(codec).isascii()
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_short_accident(body: bytes, text: str, stated: list[str]) -> bool:
+    """True where a few bytes of a legacy charset happen to be valid UTF-8.
+
+    Two Chinese words in GBK can be valid UTF-8; two dozen cannot. So this asks only where all that is
+    stated is another charset, the text is short of evidence, and the bytes read as well in that charset.
+    """
+    if not stated or "utf-8" in stated or any(codec.startswith("utf") for codec in stated):
+        return False
+    wide = [c for c in text if c > "\x7f"]
+    if len(wide) > 8:
+        return False
+    if any(c > "\u07ff" for c in wide):  # three valid bytes in a row are no accident
+        return False
+    try:
+        other = body.decode(stated[0])
+    except UnicodeDecodeError:
+        return False
+    # UTF-8 letters read in a single-byte charset give symbols (Ã©, РЎ); the charset's own text gives letters.
+    return all(c.isalpha() and c > "\u2e80" for c in other if c > "\x7f")
+
+
+def _choose(body: bytes, stated: list[str]) -> str:
+    """Return the codec that fits bytes which are not valid UTF-8."""
+    if _is_damaged_utf8(body):
+        return "utf-8"
+    sample, language = _sample(body), _LANGUAGE.search(body[:_HEAD])
+    matches = _matches(sample)
+    if not matches:
+        stated = [codec for codec in stated if codec != "utf-8"]
+        return next((codec for codec in stated if _error_share(body, codec) < 0.02), "cp1252")
+    # Those that read about as well as the best; the rest is not believed, whoever states it.
+    best = min(match.chaos for match, _ in matches)
+    top = max(match.coherence for match, _ in matches if match.chaos <= best + 0.03)
+    near = [names for match, names in matches if match.chaos <= best + 0.03 and match.coherence >= top - 0.25]
+    preferred = [_SPELLED.get(codec, codec) for codec in stated]
+    if language:
+        preferred.append(_BY_LANGUAGE.get(language[1].decode("ascii").lower(), ""))
+    preferred.append("cp1252")
+    for codec in preferred:
+        if any(codec in names for names in near):
+            return "cp1254" if codec == "cp1252" and _is_turkish(sample) else _WIDER.get(codec, codec)
+    # A stated charset that detection does not know of, or one with a few broken bytes.
+    for codec in stated:
+        if (
+            _SPELLED.get(codec, codec) not in _DETECTABLE
+            and codec != "utf-8"
+            and _error_share(body, codec) < 0.01
+        ):
+            return codec
+    return _WIDER.get(matches[0][1][0], matches[0][1][0])
+
+
+def _is_turkish(sample: bytes) -> bool:
+    """Tell whether ı, ş, ğ were read as the Icelandic ý, þ and ð, and no other Icelandic letter is there."""
+    letters = re.sub(rb"[^\xc0-\xff]", b"", sample)
+    turkish = len(re.findall(rb"[\xd0\xdd\xde\xf0\xfd\xfe]", letters))
+    return turkish > len(letters) * 0.3 and not re.search(rb"[\xe6\xe1\xed\xf3\xfa]", letters)
+
+
+# Our codec names as charset-normalizer spells them, and the superset to decode with.
+_SPELLED = {"koi8-r": "koi8_r", "koi8-u": "koi8_u", "iso8859-2": "iso8859_2", "iso8859-5": "iso8859_5"}
+_SPELLED |= {"big5hkscs": "big5", "cp874": "tis_620", "mac-cyrillic": "mac_cyrillic"}
+_SPELLED |= {"iso8859-6": "iso8859_6", "iso8859-7": "cp1253", "iso8859-15": "cp1252", "iso8859-8": "cp1255"}
+_WIDER = {"big5": "big5hkscs", "tis_620": "cp874"}
+
+
+def _matches(sample: bytes) -> list[tuple[CharsetMatch, list[str]]]:
+    found = from_bytes(sample, cp_isolation=_DETECTABLE, steps=6, chunk_size=512, enable_fallback=False)
+    return [(match, match.could_be_from_charset) for match in found]
+
+
+def _is_damaged_utf8(body: bytes) -> bool:
+    """True where nearly all non-ASCII bytes form valid UTF-8 sequences, and a few are broken."""
+    text = body.decode("utf-8", "replace")
+    broken = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
+    sound = sum(map(len, _NON_ASCII.findall(text))) - text.count("\ufffd")
+    return sound >= 4 and broken * 10 <= sound
+
+
+_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+_TAGS = re.compile(
+    rb"<(?:script|style)\b.*?</(?:script|style)\s*>|<[^<>]{0,2000}>", re.DOTALL | re.IGNORECASE
+)
+# Cut only at blanks and line ends, which are never part of a multi-byte character.
+_PIECES = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*[\r\n]*")
+
+
+def _sample(body: bytes) -> bytes:
+    """Return the lines of the page's text that hold non-ASCII bytes, at most about `_SAMPLE` bytes."""
+    text = _TAGS.sub(b"\n", body[: 40 * _SAMPLE])
+    pieces: list[bytes] = []
+    size = 0
+    for piece in _PIECES.finditer(text):
+        pieces.append(piece[0])
+        size += len(piece[0])
+        if size >= _SAMPLE:
+            break
+    sample = b"".join(pieces) or body[:_SAMPLE]
+    if len(sample) > 4 * _SAMPLE:  # one endless line
+        cut = sample.rfind(b" ", 0, 4 * _SAMPLE)
+        sample = sample[: cut if cut > 0 else 4 * _SAMPLE]
+    return sample
+
+
+@cache
+def _has_decoder(codec: str) -> bool:
+    try:
+        codecs.lookup(codec)
+    except LookupError:
+        return False
+    return True
+
+
+def _error_share(body: bytes, codec: str) -> float:
+    """Return the share of characters that `codec` cannot read, 1.0 for an unknown codec."""
+    if not _has_decoder(codec):
+        return 1.0
+    text = body[: 40 * _SAMPLE].decode(codec, "replace")
+    wide = sum(map(len, _NON_ASCII.findall(text)))
+    return text.count("\ufffd") / wide if wide else 0.0
