@@ -68,6 +68,8 @@ class Reason(StrEnum):
     ERROR_PAGE = "error page"
     CONSENT_WALL = "consent wall"
     LOGIN_PAGE = "login page"
+    FORBIDDEN = "forbidden"  # not fetched: robots.txt, the site's host list or the server says no
+    UNREACHABLE = "unreachable"  # no answer: name, connection, time limit, server error; may pass
     TIMEOUT = "timeout"  # the worker's hard time limit
     WORKER_DIED = "worker died"
     INTERNAL_ERROR = "internal error"  # an exception of ours while processing
