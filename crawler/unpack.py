@@ -1,0 +1,225 @@
+"""Compressed bytes as a stream that ends instead of raising.
+
+The standard library's readers raise when a compressed file is cut short, and lose what they had
+buffered. Here a stream gives everything that came before the damage, then ends, and `fault` says
+what was wrong: so a cut WARC still delivers its records. Output is made in pieces of bounded size,
+whatever the compression ratio claims.
+"""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import brotli
+import zstandard
+
+# Compressed bytes a read. One of zstd's blocks holds 128 KiB in four bytes and its decoder has no
+# limit on output, so it is fed in small pieces: at most 32 MiB come out of one.
+_PIECE = 1 << 16
+_ZSTD_PIECE = 1 << 10
+_ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
+# Buffer of a reader; also how much of a stream can be looked at before it is read.
+BUFFER = 1 << 18
+
+if TYPE_CHECKING:
+    Reader = io.BufferedReader[Any]
+else:
+    Reader = io.BufferedReader
+
+_ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, brotli.error, OSError, EOFError, ValueError)
+
+
+class _Decoder(Protocol):
+    """One compressed member, as `bz2.BZ2Decompressor` has it: `decompress` gives at most `limit` bytes."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, limit: int, /) -> bytes: ...
+
+
+class _Zlib:
+    def __init__(self, wbits: int) -> None:
+        self._decoder = zlib.decompressobj(wbits)
+        self._pending = b""
+        self.eof = False
+        self.needs_input = True
+        self.unused_data = b""
+
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        out = self._decoder.decompress(self._pending + data, limit)
+        self._pending = self._decoder.unconsumed_tail
+        self.eof = self._decoder.eof
+        self.unused_data = self._decoder.unused_data
+        self.needs_input = not self._pending and len(out) < limit
+        return out
+
+
+class _Zstd:
+    def __init__(self) -> None:
+        self._decoder = zstandard.ZstdDecompressor().decompressobj()
+        self._out = io.BytesIO()
+        self.eof = False
+        self.needs_input = True
+        self.unused_data = b""
+
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        out = self._out.read(limit)
+        if not out and data:
+            self._out = io.BytesIO(self._decoder.decompress(data))
+            out = self._out.read(limit)
+            self.unused_data = self._decoder.unused_data
+        self.needs_input = self._out.tell() == len(self._out.getbuffer())
+        self.eof = self._decoder.eof and self.needs_input
+        return out
+
+
+class _Brotli:
+    def __init__(self) -> None:
+        self._decoder = brotli.Decompressor()
+        self.eof = False
+        self.needs_input = True
+        self.unused_data = b""
+
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        out: bytes = self._decoder.process(data, output_buffer_limit=limit)
+        self.eof = self._decoder.is_finished()
+        self.needs_input = self._decoder.can_accept_more_data()
+        return out
+
+
+_DECODERS: dict[str, Callable[[], _Decoder]] = {
+    "gzip": lambda: _Zlib(16 + zlib.MAX_WBITS),
+    "zlib": lambda: _Zlib(zlib.MAX_WBITS),
+    "deflate": lambda: _Zlib(-zlib.MAX_WBITS),
+    "zstd": _Zstd,
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lzma.LZMADecompressor,
+    "br": _Brotli,
+}
+_MAGIC = ((b"\x1f\x8b\x08", "gzip"), (_ZSTD_FRAME, "zstd"), (b"\xfd7zXZ\x00", "xz"))
+
+
+def compression(head: bytes) -> str | None:
+    """Return which compression a stream that begins with `head` is in, by its magic number; None for none."""
+    for magic, name in _MAGIC:
+        if head.startswith(magic):
+            return name
+    if head.startswith(b"BZh") and head[4:10] in (b"1AY&SY", b"\x17rE8P\x90"):
+        return "bzip2"
+    # A skippable frame, as parallel compressors write before the data.
+    return "zstd" if head[1:4] == b"\x2a\x4d\x18" and 0x50 <= head[0] <= 0x5F else None
+
+
+class Unpacked(io.RawIOBase):
+    """The content of a compressed stream of one member or several. Reading never raises: see `fault`.
+
+    fault: None, or one line that says why the stream ended before its end.
+    """
+
+    def __init__(self, source: Reader | io.BytesIO, name: str) -> None:
+        super().__init__()
+        self.fault: str | None = None
+        self._source = source
+        self._name = name
+        self._piece = _ZSTD_PIECE if name == "zstd" else _PIECE
+        self._decoder: _Decoder | None = _DECODERS[name]()
+        self._fresh = True  # no byte of the present member was seen
+        self._input = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        while self._decoder is not None:
+            try:
+                out = self._step(self._decoder, len(buffer))
+            except _ERRORS as error:
+                self._end(f"{self._name} data is damaged ({error})")
+                return 0
+            if out:
+                buffer[: len(out)] = out
+                return len(out)
+        return 0
+
+    def _step(self, decoder: _Decoder, limit: int) -> bytes:
+        data = b""
+        if decoder.needs_input:
+            data = self._input or self._source.read1(self._piece)
+            self._input = b""
+            if not data:
+                self._end(None if self._fresh else f"{self._name} data ends before its end mark")
+                return b""
+            self._fresh = False
+        out = decoder.decompress(data, limit)
+        if decoder.eof:
+            self._next_member(decoder.unused_data)
+        return out
+
+    def _next_member(self, rest: bytes) -> None:
+        self._input = (rest or self._source.read1(self._piece)).lstrip(b"\0")  # gzip allows zero padding
+        while 0 < len(self._input) < 10 and (more := self._source.read1(self._piece)):
+            self._input += more
+        if self._input and compression(self._input) != self._name:
+            self._end(f"{self._name} data is followed by something else")
+            return
+        self._fresh = True
+        self._decoder = _DECODERS[self._name]()
+
+    def _end(self, fault: str | None) -> None:
+        self.fault = fault
+        self._decoder = None
+
+
+class Chained(io.RawIOBase):
+    """`head` and then the rest of `source`: a stream that can be looked into without seeking."""
+
+    def __init__(self, head: bytes, source: Reader) -> None:
+        super().__init__()
+        self._head = memoryview(head)
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        if self._head:
+            size = min(len(buffer), len(self._head))
+            buffer[:size] = self._head[:size]
+            self._head = self._head[size:]
+            return size
+        data = self._source.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def unpack_body(body: bytes, name: str, limit: int) -> tuple[bytes, str | None]:
+    """Unpack one HTTP body: at most `limit` bytes of it, and what was wrong if it ended early.
+
+    `name` is a content coding. A body that is not in the coding it is said to be in is returned as it
+    is: proxies and crawlers unpack bodies and leave the header.
+    """
+    if name == "deflate":  # zlib by the standard, raw deflate by habit
+        name = (
+            "zlib" if len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0 else name
+        )
+    elif name in ("gzip", "zstd") and compression(body) != name:
+        return body, None
+    stream = Unpacked(io.BytesIO(body), name)
+    pieces: list[bytes] = []
+    size = 0
+    while size < limit and (piece := stream.read(min(_PIECE, limit - size))):
+        pieces.append(piece)
+        size += len(piece)
+    if stream.fault and not pieces:
+        return body, None
+    return b"".join(pieces), stream.fault
