@@ -1,0 +1,81 @@
+"""Scrapy settings. Any of them can be changed for one crawl with `-s NAME=VALUE`.
+
+Those that are Copydesk's own begin with COPYDESK_.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+BOT_NAME = "copydesk"
+SPIDER_MODULES = ["crawler.spiders"]
+NEWSPIDER_MODULE = "crawler.spiders"
+
+# Where articles go, and the file that lists the sites (None: the one that comes with Copydesk).
+COPYDESK_DB = os.environ.get("COPYDESK_DB") or "sqlite:///copydesk.db"
+COPYDESK_SITES = os.environ.get("COPYDESK_SITES") or None
+# Fetch articles that are stored already, and feeds that have not changed, once more.
+COPYDESK_REFETCH = False
+# Loopback addresses are refused as all addresses are that are not on the public internet.
+COPYDESK_ALLOW_LOOPBACK = os.environ.get("COPYDESK_ALLOW_LOOPBACK", "") not in ("", "0", "false")
+# Worker processes; 0: one a core.
+COPYDESK_WORKERS = 0
+# Articles are written in batches: so many at once, or what there is after so many seconds.
+COPYDESK_BATCH_SIZE = 50
+COPYDESK_BATCH_SECONDS = 5.0
+# A page that was rejected is asked for again after so many hours, as long as a feed names it.
+COPYDESK_REJECTED_HOURS = 24.0
+# Largest feed and sitemap, in bytes, also after decompression.
+COPYDESK_FEED_MAXSIZE = 10_000_000
+COPYDESK_SITEMAP_MAXSIZE = 50_000_000
+
+# Both are servers that execute code for whoever can connect to them, and both are on by default.
+REMOTE_CONTROL_ENABLED = False
+TELNETCONSOLE_ENABLED = False
+
+TWISTED_DNS_RESOLVER = "crawler.guard.PublicResolver"
+DOWNLOADER_MIDDLEWARES: dict[str, int] = {
+    # Before robots.txt (100), so that a host which is not allowed is not even asked for that.
+    "crawler.guard.GuardMiddleware": 60,
+    # Nearer to the network than retries (550): a private address does not become public by asking again.
+    "crawler.guard.PrivateAddressMiddleware": 560,
+}
+ITEM_PIPELINES: dict[str, int] = {"crawler.item_pipeline.StorePipeline": 500}
+
+# Who to write to about a crawl: an e-mail address or a web page. It becomes part of the user agent, and
+# without one nothing but loopback is fetched.
+COPYDESK_CONTACT = os.environ.get("COPYDESK_CONTACT") or None
+USER_AGENT = f"copydesk/0.1 (+{COPYDESK_CONTACT})" if COPYDESK_CONTACT else "copydesk/0.1"
+ROBOTSTXT_OBEY = True
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+}
+COOKIES_ENABLED = False
+REFERER_ENABLED = False
+
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_START_DELAY = 1.0
+AUTOTHROTTLE_MAX_DELAY = 60.0
+AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0
+DOWNLOAD_DELAY = 0.5
+CONCURRENT_REQUESTS = 32
+CONCURRENT_REQUESTS_PER_DOMAIN = 2
+
+DOWNLOAD_TIMEOUT = 30
+DOWNLOAD_MAXSIZE = 20_000_000
+DOWNLOAD_WARNSIZE = 0
+DOWNLOAD_VERIFY_CERTIFICATES = True
+DOWNLOAD_HANDLERS: dict[str, Any] = {"data": None, "file": None, "ftp": None, "s3": None}
+RETRY_TIMES = 2
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"
+REDIRECT_MAX_TIMES = 6
+METAREFRESH_MAXDELAY = 10
+DEPTH_LIMIT = 5
+URLLENGTH_LIMIT = 2000
+
+# A rejection is stored with its reason; it need not stand in the log as well.
+DEFAULT_DROPITEM_LOG_LEVEL = "DEBUG"
+LOG_LEVEL = "INFO"
+LOG_FORMATTER = "crawler.log.TerseFormatter"
+FEED_EXPORT_ENCODING = "utf-8"

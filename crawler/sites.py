@@ -1,0 +1,237 @@
+"""The publishers: sites.toml read into frozen, validated records.
+
+A person edits that file by hand and looks at a crawl once a week, so a mistake in it must not wait
+for the crawl: every message names the file, the site, the key and what to write instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import OperatorError
+
+SITES_VARIABLE = "COPYDESK_SITES"
+SHIPPED = "crawler/sites.toml"
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_-]+)*)")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_INTERVAL = re.compile(r"every [1-9]\d*\s?(?:m|min|h|d)")
+_CRON_FIELD = re.compile(r"[\d*/,A-Za-z-]+")
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(
+            f"{value!r} is no URL ({error}); write a whole one, e.g. https://news.example/feed"
+        ) from error
+    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in value):
+        raise ValueError(f"{value!r} is no http(s) URL; write a whole one, e.g. https://news.example/feed")
+    return value
+
+
+def _host(value: str) -> str:
+    lowered = value.lower().rstrip(".")
+    try:
+        lowered = lowered if lowered.isascii() else lowered.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise ValueError(f"{value!r} is no host name ({error})") from error
+    if not _HOST.fullmatch(lowered):
+        raise ValueError(f"{value!r} is no host name; leave scheme, port and path out, e.g. news.example")
+    return lowered
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(
+            f"{value!r} is no regular expression ({error}); in TOML write it in 'single quotes'"
+        ) from error
+    return value
+
+
+def _language(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        raise ValueError(f"{value!r} is no language tag; write e.g. en, de or pt-BR")
+    return value
+
+
+def _schedule(value: str) -> str:
+    fields = value.split()
+    is_cron = len(fields) == 5 and all(_CRON_FIELD.fullmatch(f) for f in fields)
+    if not is_cron and not _INTERVAL.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is no schedule; write e.g. 'every 30 min', 'every 2 h' or a cron line '*/30 * * * *'"
+        )
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+Host = Annotated[str, AfterValidator(_host)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Language = Annotated[str, AfterValidator(_language)]
+Schedule = Annotated[str, AfterValidator(_schedule)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Politeness(_Record):
+    """How hard a site may be asked. robots.txt and its Crawl-delay hold whatever stands here.
+
+    delay: least seconds between two requests to one host; AutoThrottle may wait longer.
+    concurrent_requests: requests to one host at a time.
+    page_budget: most articles fetched in one crawl; time_budget: most seconds spent on the site in one crawl.
+    """
+
+    delay: float = Field(default=1.0, ge=0, le=3600)
+    concurrent_requests: int = Field(default=2, ge=1, le=32)
+    page_budget: int = Field(default=500, ge=1)
+    time_budget: float = Field(default=3600.0, gt=0)
+
+
+class Site(_Record):
+    """One publisher.
+
+    key: how the site is called on the command line; the table's name, `[sites.KEY]`.
+    name: the outlet's name, stored as the publisher of its articles.
+    feeds, sitemaps: RSS/Atom feeds; news sitemaps, sitemap indexes, or a robots.txt that names some.
+    allowed_hosts: hosts that articles may be on, subdomains included; the homepage's own host always is.
+    article_urls: regular expressions searched in a URL; where there are any, an article matches one.
+    skip_urls: regular expressions; a URL that one of them matches is no article.
+    max_age_days: sitemap entries last modified longer ago are not fetched.
+    """
+
+    key: str
+    name: str = Field(min_length=1)
+    homepage: Url
+    feeds: tuple[Url, ...] = ()
+    sitemaps: tuple[Url, ...] = ()
+    allowed_hosts: tuple[Host, ...] = ()
+    language: Language | None = None
+    schedule: Schedule | None = None
+    article_urls: tuple[Pattern, ...] = ()
+    skip_urls: tuple[Pattern, ...] = ()
+    max_age_days: int = Field(default=7, ge=1)
+    politeness: Politeness = Politeness()
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Hosts that articles may be on (subdomains included), without `www.`."""
+        own = urlsplit(self.homepage).hostname or ""
+        return frozenset({own.removeprefix("www."), *(h.removeprefix("www.") for h in self.allowed_hosts)})
+
+    @property
+    def source_hosts(self) -> frozenset[str]:
+        """Hosts of the feeds and sitemaps, which may be elsewhere; that allows no article on them."""
+        return frozenset(urlsplit(u).hostname or "" for u in (*self.feeds, *self.sitemaps))
+
+
+def read_sites(path: str | os.PathLike[str] | None = None) -> dict[str, Site]:
+    """Read every site of a sites.toml, in the file's order.
+
+    path: the file; None takes $COPYDESK_SITES, then the sites.toml that comes with Copydesk.
+    Raises OperatorError for a file that cannot be read and for the first mistake in it.
+    """
+    path = path or os.environ.get(SITES_VARIABLE) or None
+    where = str(path) if path is not None else SHIPPED
+    try:
+        text = Path(path).read_bytes() if path is not None else _shipped()
+    except OSError as error:
+        raise OperatorError(
+            f"{where}: cannot be read ({error.strerror}); name a sites file with --sites"
+        ) from error
+    return parse_sites(text, where)
+
+
+def parse_sites(text: bytes, where: str) -> dict[str, Site]:
+    """Parse the content of a sites.toml; `where` names it in error messages."""
+    try:
+        tables = tomllib.loads(text.decode("utf-8-sig"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OperatorError(f"{where}: not valid TOML: {error}") from error
+    for key in tables:
+        if key != "sites":
+            raise OperatorError(f"{where}: {key}: unknown table; each site is a table [sites.NAME]")
+    entries = tables.get("sites", {})
+    if not isinstance(entries, dict):
+        raise OperatorError(f"{where}: sites: must be a table; write each site as [sites.NAME]")
+    return {key: _site(where, key, entry) for key, entry in entries.items()}
+
+
+def choose(sites: Mapping[str, Site], keys: Sequence[str]) -> list[Site]:
+    """Return the sites of those keys in the order given, all of them for none; raises OperatorError."""
+    chosen = []
+    for key in dict.fromkeys(keys):
+        if key not in sites:
+            near = difflib.get_close_matches(key, sites, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sites) or 'none'}"
+            raise OperatorError(f"no site {key!r} in the sites file; {hint}")
+        chosen.append(sites[key])
+    return chosen or list(sites.values())
+
+
+def _shipped() -> bytes:
+    return resources.files("crawler").joinpath("sites.toml").read_bytes()
+
+
+def _site(where: str, key: str, entry: Any) -> Site:
+    at = f"{where}: site {key}"
+    if not isinstance(entry, dict):
+        raise OperatorError(f"{at}: must be a table; write [sites.{key}] on a line of its own")
+    if not _NAME.fullmatch(key):
+        raise OperatorError(f"{at}: a site's key is made of a-z, 0-9, '-', '_' and '.'; rename [sites.{key}]")
+    try:
+        site = Site.model_validate({"name": key, **_tuples(entry), "key": key})
+    except ValidationError as error:
+        raise OperatorError(f"{at}: {_first(error)}") from error
+    if not site.feeds and not site.sitemaps:
+        raise OperatorError(
+            f"{at}: feeds: neither feeds nor sitemaps are given, so there is nothing to crawl; add one"
+        )
+    return site
+
+
+def _tuples(value: Any) -> Any:
+    """TOML has arrays, the records have tuples (strict validation takes no list for one)."""
+    if isinstance(value, dict):
+        return {k: _tuples(v) for k, v in value.items()}
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _first(error: ValidationError) -> str:
+    """The first mistake as `key: what is wrong; what to write`."""
+    problem = error.errors()[0]
+    key = ".".join(f"{part + 1}" if isinstance(part, int) else part for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        record = Politeness if problem["loc"][0] == "politeness" else Site
+        known = [name for name in record.model_fields if name != "key"]
+        near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
+        return f"{key}: unknown key; " + (
+            f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+        )
+    if problem["type"] == "missing":
+        return f"{key}: is missing; add {key} = …"
+    if problem["type"] == "value_error":
+        return f"{key}: {problem['ctx']['error']}"
+    wanted = {
+        "tuple_type": "write a list in brackets, e.g. ['…']",
+        "string_type": "write a text in quotes",
+    }.get(problem["type"], problem["msg"].removeprefix("Input ").removeprefix("should "))
+    return f"{key}: {problem['input']!r} will not do; {wanted}"
