@@ -1,0 +1,390 @@
+"""Boilerplate removal over blocks: what is not the story goes, and says which rule took it.
+
+Evidence comes first: the kind of a block, its links, its place on the page, its repetition.
+Phrases come last, and are data (clutter.toml), each with a text that it must remove and one that
+it must leave alone. A line that no rule is sure of stays: clutter left is a smaller fault than a
+sentence of the story lost.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+from typing import NamedTuple
+
+from pipeline.document import Block, BlockKind, Extraction, Removed
+from pipeline.settings import Settings
+
+DEFAULT_MAX_CHARS = 240
+# How much of a paragraph's end or start the inline rules look at.
+INLINE_WINDOW = 200
+# A paragraph of this many words that ends as a sentence does is taken for the story itself.
+STORY_WORDS = 12
+# Share of link text from which a line counts as links.
+LINKED = 0.5
+# Where the last part of a page begins, as a share of its characters, and in lines from its end.
+END_SHARE = 0.7
+END_LINES = 5
+# A heading over comments counts as one once this share of the page's characters lies before it.
+COMMENTS_SHARE = 0.3
+# A line that stands this often on a page, not in a row, is a promotion and no refrain.
+REPEATS = 3
+
+# One character for one, so that offsets in the folded text hold in the original.
+_FOLD = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′´`ʼ", "'"),
+        **dict.fromkeys("“”„‟″«»", '"'),
+        **dict.fromkeys("‐‑‒–—―−", "-"),
+        **dict.fromkeys("\u00a0\u2009\u202f\u3000\t", " "),
+        "İ": "I",  # the one letter whose lower case is two characters
+        "：": ":",
+        "｜": "|",
+    }
+)
+_LEADING = re.compile(r"^[^\w\"'©#@$£€<]+")
+_TRAILING = re.compile(r"[^\w\"'?%)]+$")
+_STOP = re.compile(r"(?<!\.)[.。!！][\"')\]]*$|[,.?]\"$")
+_BLANKS = re.compile(r"\s+")
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|\w+")
+_SENTENCE_END = r"(?<=[.!?…\"')\]。！？:])\s*"
+
+
+class Scope(StrEnum):
+    """What of a line a rule looks at, and takes; see clutter.toml."""
+
+    LINE = "line"
+    TAIL = "tail"
+    HEAD = "head"
+    SECTION = "section"
+    COMMENTS = "comments"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One phrase rule of clutter.toml."""
+
+    id: str
+    family: str
+    scope: Scope
+    pattern: re.Pattern[str]
+    case: bool
+    max_chars: int
+    no_stop: bool
+    needs: frozenset[str]
+    removes: str
+    keeps: str
+
+    @property
+    def language(self) -> str:
+        """The language the phrase is in, ISO 639-1, or "any"."""
+        return self.id.partition(".")[0]
+
+
+class _Group(NamedTuple):
+    """Rules of one scope and case behind one pattern that most lines fail at once."""
+
+    case: bool
+    any_of: re.Pattern[str]
+    rules: tuple[Rule, ...]
+
+
+_Rulebook = dict[Scope, tuple[_Group, ...]]
+
+
+def _alternation(scope: Scope, rules: Sequence[Rule]) -> re.Pattern[str]:
+    any_of = "|".join(f"(?:{rule.pattern.pattern})" for rule in rules)
+    if scope is Scope.HEAD:
+        return re.compile(any_of)
+    if scope is Scope.TAIL:
+        return _at_the_end(any_of)
+    return re.compile(rf"(?:{any_of})$")
+
+
+@cache
+def phrase_rules() -> tuple[Rule, ...]:
+    """The rules of clutter.toml, in file order."""
+    data = tomllib.loads(resources.files("pipeline").joinpath("clutter.toml").read_text("utf-8"))
+    words: dict[str, str] = {}
+    for name, pattern in data["words"].items():
+        words[name] = _spell_out(pattern, words)
+    return tuple(_rule(entry, words) for entry in data["rule"])
+
+
+@cache
+def _rulebook(language: str | None) -> _Rulebook:
+    """The rules for a text in that language: English clutter stands on pages of every language."""
+    spoken = {rule.language for rule in phrase_rules()}
+    wanted = {"any", "en", language} if language in spoken else spoken
+    groups: dict[tuple[Scope, bool], list[Rule]] = {}
+    for rule in phrase_rules():
+        if rule.language in wanted:
+            groups.setdefault((rule.scope, rule.case), []).append(rule)
+    book: dict[Scope, list[_Group]] = {scope: [] for scope in Scope}
+    for (scope, case), rules in groups.items():
+        book[scope].append(_Group(case, _alternation(scope, rules), tuple(rules)))
+    return {scope: tuple(found) for scope, found in book.items()}
+
+
+def _rule(entry: dict[str, object], words: dict[str, str]) -> Rule:
+    needs = entry.get("needs", ())
+    assert isinstance(needs, Iterable)
+    return Rule(
+        id=str(entry["id"]),
+        family=str(entry["family"]),
+        scope=Scope(str(entry["scope"])),
+        pattern=re.compile(_spell_out(str(entry["pattern"]), words)),
+        case=bool(entry.get("case", False)),
+        max_chars=int(str(entry.get("max_chars", DEFAULT_MAX_CHARS))),
+        no_stop=bool(entry.get("no_stop", False)),
+        needs=frozenset(str(need) for need in needs),
+        removes=str(entry["removes"]),
+        keeps=str(entry["keeps"]),
+    )
+
+
+def _spell_out(pattern: str, words: dict[str, str]) -> str:
+    for name, spelled in words.items():
+        pattern = pattern.replace(f"<{name}>", spelled)
+    return pattern
+
+
+@dataclass(slots=True)
+class _Line:
+    """A block on its way through the rules: what is left of it, and the evidence around it."""
+
+    position: int
+    block: Block
+    text: str
+    key: str
+    words: int
+    stops: bool
+    evidence: frozenset[str] = frozenset()
+    rule: str | None = None
+
+    @property
+    def is_story(self) -> bool:
+        return (
+            self.words >= STORY_WORDS
+            and self.stops
+            and self.block.link_density < LINKED
+            and self.block.kind is not BlockKind.CAPTION
+        )
+
+
+def clean(
+    extraction: Extraction, settings: Settings
+) -> tuple[tuple[tuple[int, Block], ...], tuple[Removed, ...]]:
+    """Kept blocks, each with its position in the extraction, and what was removed from them.
+
+    Inline tails and heads are cut off their paragraphs; a block that is left empty goes.
+    `extraction.removed` is not repeated in the result.
+    """
+    del settings  # no rule is adjustable yet; the signature is the stages' common one
+    lines = [_line(position, block) for position, block in enumerate(extraction.blocks)]
+    _gather_evidence(lines)
+    _drop_captions(lines)
+    _drop_title(lines, extraction.title)
+    book = _rulebook(extraction.language)
+    _drop_phrases(lines, book)
+    _drop_doubles(lines)
+    _drop_sections(lines, book)
+    removed = [Removed(line.position, line.text, line.rule) for line in lines if line.rule]
+    kept: list[tuple[int, Block]] = []
+    for line in lines:
+        if line.rule is None:
+            removed.extend(_cut_inline(line, book))
+            if line.text:
+                kept.append((line.position, _with_text(line.block, line.text)))
+    return tuple(kept), tuple(sorted(removed, key=lambda r: r.position))
+
+
+def _with_text(block: Block, text: str) -> Block:
+    if text == block.text:
+        return block
+    return Block(block.kind, text, block.link_density, block.tokens, block.tags)
+
+
+def _line(position: int, block: Block) -> _Line:
+    text = _BLANKS.sub(" ", block.text).strip()
+    words = _WORD.findall(text.lower())
+    return _Line(
+        position, block, text, " ".join(words), len(words), bool(_STOP.search(text.translate(_FOLD)))
+    )
+
+
+def _gather_evidence(lines: Sequence[_Line]) -> None:
+    total = sum(len(line.text) for line in lines) or 1
+    counts = Counter(line.key for line in lines)
+    before, story_begun = 0, False
+    for index, line in enumerate(lines):
+        evidence = set()
+        if line.block.link_density >= LINKED:
+            evidence.add("links")
+        if counts[line.key] > 1:
+            evidence.add("repeated")
+        if before >= END_SHARE * total or index >= len(lines) - END_LINES:
+            evidence.add("end")
+        if before >= COMMENTS_SHARE * total and story_begun:
+            evidence.add("after story")
+        if not story_begun:
+            evidence.add("start")
+        if line.block.kind is BlockKind.HEADING:
+            evidence.add("heading")
+        line.evidence = frozenset(evidence)
+        before += len(line.text)
+        story_begun = story_begun or line.is_story
+
+
+def _drop_captions(lines: Iterable[_Line]) -> None:
+    for line in lines:
+        if line.block.kind is BlockKind.CAPTION:
+            line.rule = "structure.caption"
+
+
+def _drop_title(lines: Sequence[_Line], title: str) -> None:
+    """The headline again, on top of its own story."""
+    key = " ".join(_WORD.findall(title.lower()))
+    for line in lines[:4]:
+        if key and line.key == key:
+            line.rule = "structure.title"
+        elif line.is_story:
+            break
+
+
+def _drop_phrases(lines: Iterable[_Line], book: _Rulebook) -> None:
+    for line in lines:
+        if line.rule is None and (rule := _phrase(line, book[Scope.LINE])):
+            line.rule = f"phrase.{rule.id}"
+
+
+def _phrase(line: _Line, groups: Iterable[_Group]) -> Rule | None:
+    for group in groups:
+        core = _core(line.text, case=group.case)
+        if core and group.any_of.match(core):
+            for rule in group.rules:
+                if _applies(rule, line) and rule.pattern.fullmatch(core):
+                    return rule
+    return None
+
+
+def _core(text: str, *, case: bool) -> str:
+    """The line without bullets, arrows and brackets around it and without its closing punctuation."""
+    return _TRAILING.sub("", _LEADING.sub("", _folded(text, case=case)))
+
+
+def _applies(rule: Rule, line: _Line) -> bool:
+    return (
+        len(line.text) <= rule.max_chars and not (rule.no_stop and line.stops) and _has_evidence(rule, line)
+    )
+
+
+def _drop_doubles(lines: Sequence[_Line]) -> None:
+    """Lines that stand twice in a row, as alternative text and caption do, and promotions strewn in."""
+    live = [line for line in lines if line.rule is None]
+    for first, second in pairwise(live):
+        if first.key != second.key or first.words < 3 or second.block.kind is BlockKind.TABLE_ROW:
+            continue
+        # Without a full stop it is a caption and both go; a sentence or a heading is kept once.
+        if not second.stops and first.block.kind is not BlockKind.HEADING:
+            first.rule = "structure.doubled-caption"
+        second.rule = first.rule or "structure.doubled"
+    counts = Counter(line.key for line in live)
+    for line in live:
+        if (
+            counts[line.key] >= REPEATS
+            and line.words >= 4
+            and line.rule is None
+            and line.block.kind is BlockKind.PARAGRAPH
+        ):
+            line.rule = "structure.repeated"
+
+
+def _drop_sections(lines: Sequence[_Line], book: _Rulebook) -> None:
+    """Headings over links, forms and comments, with what stands under them."""
+    for index, line in enumerate(lines):
+        if (
+            line.rule is None
+            and "after story" in line.evidence
+            and (rule := _phrase(line, book[Scope.COMMENTS]))
+        ):
+            _drop(lines[index:], f"phrase.{rule.id}")
+            return
+        if line.rule is not None or not (rule := _phrase(line, book[Scope.SECTION])):
+            continue
+        under = _links_under(lines, index)
+        follows = next((later for later in lines[index + 1 :] if later.rule is None), None)
+        if under or follows is None or not follows.is_story or "links" in line.evidence:
+            _drop([line, *under], f"phrase.{rule.id}")
+
+
+def _links_under(lines: Sequence[_Line], index: int) -> list[_Line]:
+    under = []
+    for line in lines[index + 1 :]:
+        if line.rule is None:
+            teaser = "end" in line.evidence and not line.is_story and line.words <= 25
+            if not (teaser or "links" in line.evidence):
+                break
+            under.append(line)
+    return under
+
+
+def _drop(lines: Iterable[_Line], rule: str) -> None:
+    for line in lines:
+        line.rule = line.rule or rule
+
+
+def _cut_inline(line: _Line, book: _Rulebook) -> list[Removed]:
+    """Cuts tails and heads off the line's text, shortening it; what was cut."""
+    removed = []
+    while cut := _tail(line, book[Scope.TAIL]) or _head(line, book[Scope.HEAD]):
+        rule, start, end = cut
+        removed.append(Removed(line.position, line.text[start:end].strip(), f"phrase.{rule.id}"))
+        line.text = (line.text[:start] + line.text[end:]).strip()
+    return removed
+
+
+def _tail(line: _Line, groups: Iterable[_Group]) -> tuple[Rule, int, int] | None:
+    start = max(0, len(line.text) - INLINE_WINDOW)
+    for group in groups:
+        window = _folded(line.text[start:], case=group.case)
+        if not group.any_of.search(window):
+            continue
+        for rule in group.rules:
+            one = _at_the_end(rule.pattern.pattern).search(window)
+            if one and start + one.start() > 0 and _has_evidence(rule, line):
+                return rule, start + one.start(), len(line.text)
+    return None
+
+
+@cache
+def _at_the_end(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"{_SENTENCE_END}(?:{pattern})\W*$")
+
+
+def _head(line: _Line, groups: Iterable[_Group]) -> tuple[Rule, int, int] | None:
+    for group in groups:
+        window = _folded(line.text[:INLINE_WINDOW], case=group.case)
+        if not group.any_of.match(window):
+            continue
+        for rule in group.rules:
+            one = rule.pattern.match(window)
+            if one and one.end() < len(line.text) and _has_evidence(rule, line):
+                return rule, 0, one.end()
+    return None
+
+
+def _folded(text: str, *, case: bool) -> str:
+    folded = text.translate(_FOLD)
+    return folded if case else folded.lower()
+
+
+def _has_evidence(rule: Rule, line: _Line) -> bool:
+    return not rule.needs or bool(rule.needs & line.evidence)
