@@ -1,0 +1,622 @@
+"""The near-duplicate index and the groups, kept in step with the articles in the writer's transaction.
+
+`pipeline.group` says what the candidates of an article are: in each of its bands, its neighbours in time.
+So the pairs, and with them the partition, are a function of the articles that are there, whatever order
+and batches they came in. Here that is kept true for a batch of changes at once: stories that left have
+their index rows and pairs taken away, and those that had them between come together again; stories that
+entered get theirs, and part others. Only the bands and groups of these stories are read.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left, insort
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, text, tuple_, update
+
+from pipeline import group
+from pipeline.group import Comparable, Pair, Story
+from pipeline.settings import Settings
+from storage import schema
+from storage.ledger import Indexed, chunks, pack_keys, salt, unpack_keys
+
+# (position in time, article id): how the rows of one band are ordered.
+Place = tuple[int, int]
+IdPair = tuple[int, int]
+
+# Comparables are arrays of a few KB; the partners of today's stories are mostly those of the last hours.
+_CACHE_SIZE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What leaving did.
+
+    ids: the stories that left; rejoined: pairs that stand within the window again; groups: those that
+    lost a pair.
+    """
+
+    ids: frozenset[int] = frozenset()
+    rejoined: frozenset[IdPair] = frozenset()
+    groups: frozenset[int] = frozenset()
+
+
+# Neighbours of places, nearest first. One statement for a whole batch: what differs between the databases
+# is how a list of rows is handed over and how a LIMIT applies to each of them.
+_NEIGHBOURS_SQLITE = text(
+    """
+    SELECT wanted.key AS n,
+           (SELECT json_group_array(json_array(position, article_id)) FROM (
+                SELECT position, article_id FROM band
+                WHERE key = json_extract(wanted.value, '$[0]') AND (position, article_id)
+                    < (json_extract(wanted.value, '$[1]'), json_extract(wanted.value, '$[2]'))
+                ORDER BY position DESC, article_id DESC LIMIT :window)) AS before,
+           (SELECT json_group_array(json_array(position, article_id)) FROM (
+                SELECT position, article_id FROM band
+                WHERE key = json_extract(wanted.value, '$[0]') AND (position, article_id)
+                    > (json_extract(wanted.value, '$[1]'), json_extract(wanted.value, '$[2]'))
+                ORDER BY position, article_id LIMIT :window)) AS after
+    FROM json_each(:wanted) AS wanted
+    """
+).columns(before=schema.Json, after=schema.Json)
+
+_NEIGHBOURS_POSTGRESQL = text(
+    """
+    SELECT wanted.n - 1 AS n, found.side, found.position, found.article_id
+    FROM unnest(CAST(:keys AS bigint[]), CAST(:positions AS bigint[]), CAST(:ids AS bigint[]))
+             WITH ORDINALITY AS wanted (key, position, article_id, n)
+    CROSS JOIN LATERAL (
+        (SELECT -1 AS side, position, article_id FROM band
+         WHERE key = wanted.key AND (position, article_id) < (wanted.position, wanted.article_id)
+         ORDER BY position DESC, article_id DESC LIMIT :window)
+        UNION ALL
+        (SELECT 1 AS side, position, article_id FROM band
+         WHERE key = wanted.key AND (position, article_id) > (wanted.position, wanted.article_id)
+         ORDER BY position, article_id LIMIT :window)
+    ) AS found
+    """
+)
+
+
+def leave(connection: Connection, ids: Sequence[int], settings: Settings) -> Left:
+    """Takes stories out of the index and their pairs away; before the articles themselves change."""
+    window = settings.group.band_window
+    rejoined: set[IdPair] = set()
+    groups: set[int] = set()
+    table = schema.signature
+    for part in chunks(ids):
+        signatures = connection.execute(
+            select(table.c.article_id, table.c.position, table.c["keys"].label("packed")).where(
+                table.c.article_id.in_(part)
+            )
+        ).all()
+        # One at a time: each closes the gap that the next one is looked up in.
+        for row in signatures:
+            places = [(key, row.position, row.article_id) for key in unpack_keys(row.packed)]
+            for before, after in _neighbours(connection, places, window):
+                for one, other in group.parted(before, after, window):
+                    rejoined.add(_ordered(one[1], other[1]))
+            connection.execute(
+                delete(schema.band).where(
+                    schema.band.c.key == bindparam("at_key"),
+                    schema.band.c.position == row.position,
+                    schema.band.c.article_id == row.article_id,
+                ),
+                [{"at_key": key} for key, _, _ in places],
+            )
+        connection.execute(delete(table).where(table.c.article_id.in_(part)))
+        pairs = schema.pair
+        paired = or_(pairs.c.a.in_(part), pairs.c.b.in_(part))
+        articles = schema.article
+        groups.update(
+            connection.execute(
+                select(articles.c.group_id)
+                .distinct()
+                .where(
+                    articles.c.id.in_(part),
+                    or_(
+                        select(pairs.c.a).where(pairs.c.a == articles.c.id).exists(),
+                        select(pairs.c.a).where(pairs.c.b == articles.c.id).exists(),
+                    ),
+                )
+            ).scalars()
+        )
+        connection.execute(delete(pairs).where(paired))
+    gone = set(ids)
+    return Left(
+        ids=frozenset(gone),
+        rejoined=frozenset(pair for pair in rejoined if not gone.intersection(pair)),
+        groups=frozenset(groups),
+    )
+
+
+def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settings: Settings) -> set[int]:
+    """Puts stories into the index, verifies what is proposed, and regroups. Returns the ids that have a copy.
+
+    After the articles have been written.
+    """
+    stories = {indexed.story.id: indexed for indexed in entered}
+    proposed, parted = _index(connection, entered, settings)
+    proposed |= _syndicated(connection, entered)
+    proposed |= set(_within_window(connection, left.rejoined, settings))
+    proposed -= _stored_pairs(
+        connection, {p for p in proposed if p[0] not in stories and p[1] not in stories}
+    )
+    found = _verify(connection, proposed, stories, settings)
+    if found:
+        connection.execute(
+            insert(schema.pair),
+            [
+                {
+                    "a": a,
+                    "b": b,
+                    "kind": pair.kind.value,
+                    "jaccard": pair.jaccard,
+                    "containment": pair.containment,
+                }
+                for (a, b), pair in sorted(found.items())
+            ],
+        )
+    broken = _part(connection, parted, settings)
+    return _regroup(connection, stories, found, broken, left)
+
+
+# --- the index ----------------------------------------------------------------------------------------
+
+
+def _neighbours(
+    connection: Connection, places: Sequence[tuple[int, int, int]], window: int
+) -> list[tuple[list[Place], list[Place]]]:
+    """For each (key, position, article id): up to `window` rows before and after it, nearest first."""
+    found: list[tuple[list[Place], list[Place]]] = [([], []) for _ in places]
+    if connection.dialect.name == "postgresql":
+        keys, positions, ids = zip(*places, strict=True) if places else ((), (), ())
+        parameters = {"keys": list(keys), "positions": list(positions), "ids": list(ids), "window": window}
+        for n, side, position, id in connection.execute(_NEIGHBOURS_POSTGRESQL, parameters):
+            found[n][side > 0].append((position, id))
+        for before, after in found:  # the order of a lateral join's rows is not promised
+            before.sort(reverse=True)
+            after.sort()
+        return found
+    for n, before, after in connection.execute(
+        _NEIGHBOURS_SQLITE, {"wanted": json.dumps(places), "window": window}
+    ):
+        found[n] = ([tuple(place) for place in before], [tuple(place) for place in after])
+    return found
+
+
+def _index(
+    connection: Connection, entered: Sequence[Indexed], settings: Settings
+) -> tuple[set[IdPair], dict[IdPair, set[int]]]:
+    """Writes signatures and bands. Returns the candidate pairs, and the older pairs parted, by band."""
+    window = settings.group.band_window
+    signatures: list[dict[str, Any]] = []
+    places: list[tuple[int, int, int]] = []
+    sketches = _sketch_ids(connection, {i.fingerprint.version for i in entered if i.fingerprint})
+    for indexed in entered:
+        print_ = indexed.fingerprint
+        if print_ is None:
+            continue
+        position = group.order_key(indexed.story)
+        mask = salt(print_.version)
+        # A key may stand twice in a fingerprint only if two bands collide; one row does for both.
+        keys = sorted({key ^ mask for key in print_.bands})
+        signatures.append(
+            {
+                "article_id": indexed.story.id,
+                "sketch_id": sketches[print_.version],
+                "position": position,
+                "signature": print_.signature,
+                "keys": pack_keys(keys),
+            }
+        )
+        places.extend((key, position, indexed.story.id) for key in keys)
+    if not signatures:
+        return set(), {}
+    places.sort()  # rows of one page of the index together
+    rows: dict[int, list[Place]] = {}
+    for (key, _, _), (before, after) in zip(places, _neighbours(connection, places, window), strict=True):
+        rows.setdefault(key, []).extend((*before, *after))
+    connection.execute(
+        insert(schema.band), [{"key": k, "position": p, "article_id": id} for k, p, id in places]
+    )
+    connection.execute(insert(schema.signature), signatures)
+
+    new = {row["article_id"] for row in signatures}
+    bands = {key: sorted(set(found)) for key, found in rows.items()}
+    parted: dict[IdPair, set[int]] = {}
+    for key, position, id in places:
+        band = bands[key]
+        at = bisect_left(band, (position, id))
+        before = band[max(0, at - window) : at][::-1]
+        after = band[at : at + window]
+        for (_, one), (_, other) in group.parted(before, after, window):
+            if one not in new and other not in new:
+                parted.setdefault(_ordered(one, other), set()).add(key)
+        insort(band, (position, id))
+    proposed: set[IdPair] = set()
+    for key, position, id in places:
+        band = bands[key]
+        at = bisect_left(band, (position, id))
+        before = band[max(0, at - window) : at][::-1]
+        for _, other in group.neighbours(before, band[at + 1 : at + 1 + window], window):
+            proposed.add(_ordered(id, other))
+    return proposed, parted
+
+
+def _sketch_ids(connection: Connection, versions: Iterable[str]) -> dict[str, int]:
+    table = schema.sketch
+    known = {version: id for id, version in connection.execute(select(table.c.id, table.c.version))}
+    for version in sorted(set(versions) - set(known)):
+        known[version] = max(known.values(), default=0) + 1
+        connection.execute(insert(table).values(id=known[version], version=version))
+    return known
+
+
+def _syndicated(connection: Connection, entered: Sequence[Indexed]) -> set[IdPair]:
+    """Pairs of which one states, by its canonical link, to be a copy of the other."""
+    table = schema.article
+    proposed: set[IdPair] = set()
+    indexed = [i for i in entered if i.fingerprint]
+    stated = {i.syndicated_from for i in indexed if i.syndicated_from}
+    originals: dict[str, int] = {}
+    for part in chunks(stated):
+        for id, url in connection.execute(
+            select(table.c.id, table.c.url)
+            .join(schema.signature, schema.signature.c.article_id == table.c.id)
+            .where(table.c.url.in_(part))
+        ):
+            originals[url] = id
+    for i in indexed:
+        original = originals.get(i.syndicated_from or "")
+        if original is not None and original != i.story.id:
+            proposed.add(_ordered(original, i.story.id))
+    own = {i.story.url: i.story.id for i in indexed}
+    for part in chunks(own):
+        for id, source in connection.execute(
+            select(table.c.id, table.c.syndicated_from)
+            .join(schema.signature, schema.signature.c.article_id == table.c.id)
+            .where(table.c.syndicated_from.in_(part))
+        ):
+            if own[source] != id:
+                proposed.add(_ordered(own[source], id))
+    return proposed
+
+
+def _within_window(connection: Connection, pairs: Iterable[IdPair], settings: Settings) -> list[IdPair]:
+    """Those of the pairs that are candidates: some band of both has them within the window."""
+    return [
+        pair
+        for pair, (one, other) in _places(connection, pairs).items()
+        if any(_is_near(connection, key, one[0], other[0], settings) for key in one[1] & other[1])
+    ]
+
+
+def _places(
+    connection: Connection, pairs: Iterable[IdPair]
+) -> dict[IdPair, tuple[tuple[Place, frozenset[int]], tuple[Place, frozenset[int]]]]:
+    """Place and keys of both articles of each pair, in the order of their places."""
+    wanted = list(pairs)
+    table = schema.signature
+    found: dict[int, tuple[Place, frozenset[int]]] = {}
+    for part in chunks({id for pair in wanted for id in pair}):
+        for id, position, packed in connection.execute(
+            select(table.c.article_id, table.c.position, table.c["keys"]).where(table.c.article_id.in_(part))
+        ):
+            found[id] = ((position, id), frozenset(unpack_keys(packed)))
+    placed = {}
+    for pair in wanted:
+        if pair[0] in found and pair[1] in found:
+            one, other = sorted((found[pair[0]], found[pair[1]]), key=lambda f: f[0])
+            placed[pair] = (one, other)
+    return placed
+
+
+def _is_near(connection: Connection, key: int, one: Place, other: Place, settings: Settings) -> bool:
+    """Whether fewer than `band_window` rows stand between two places of a band."""
+    table = schema.band
+    at = tuple_(table.c.position, table.c.article_id)
+    window = settings.group.band_window
+    between = (
+        select(table.c.article_id)
+        .where(table.c.key == key, at > tuple_(*one), at < tuple_(*other))
+        .limit(window)
+        .subquery()
+    )
+    return (connection.scalar(select(func.count()).select_from(between)) or 0) < window
+
+
+def _stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
+    table = schema.pair
+    stored: set[IdPair] = set()
+    for part in chunks(pairs):
+        stored.update(
+            (a, b)
+            for a, b in connection.execute(
+                select(table.c.a, table.c.b).where(tuple_(table.c.a, table.c.b).in_(part))
+            )
+        )
+    return stored
+
+
+def _part(connection: Connection, parted: Mapping[IdPair, set[int]], settings: Settings) -> list[IdPair]:
+    """Deletes the stored pairs that are candidates in no band any more; returns them."""
+    stored = _stored_pairs(connection, parted)
+    broken = []
+    stating = _stating(connection, stored)
+    for pair, (one, other) in _places(connection, stored).items():
+        # The bands where they were parted need no second look.
+        rest = (one[1] & other[1]) - parted[pair]
+        if pair not in stating and not any(
+            _is_near(connection, key, one[0], other[0], settings) for key in rest
+        ):
+            broken.append(pair)
+    for part in chunks(broken):
+        table = schema.pair
+        connection.execute(delete(table).where(tuple_(table.c.a, table.c.b).in_(part)))
+    return broken
+
+
+def _stating(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
+    """Those of the pairs of which one states to be a copy of the other: no band has to propose them."""
+    one, other, table = schema.article.alias(), schema.article.alias(), schema.pair
+    stating: set[IdPair] = set()
+    for part in chunks(pairs):
+        stating.update(
+            (a, b)
+            for a, b in connection.execute(
+                select(table.c.a, table.c.b)
+                .join(one, one.c.id == table.c.a)
+                .join(other, other.c.id == table.c.b)
+                .where(
+                    tuple_(table.c.a, table.c.b).in_(part),
+                    or_(one.c.syndicated_from == other.c.url, other.c.syndicated_from == one.c.url),
+                )
+            )
+        )
+    return stating
+
+
+# --- verification -------------------------------------------------------------------------------------
+
+_CacheKey = tuple[Any, ...]
+_cache: OrderedDict[_CacheKey, Comparable] = OrderedDict()
+_cache_lock = Lock()
+
+
+def _verify(
+    connection: Connection, proposed: Iterable[IdPair], stories: Mapping[int, Indexed], settings: Settings
+) -> dict[IdPair, Pair]:
+    """The verified ones of the pairs, with their evidence."""
+    wanted = sorted(proposed)
+    comparables = _comparables(connection, {id for pair in wanted for id in pair}, stories, settings)
+    found = {}
+    for a, b in wanted:
+        if a in comparables and b in comparables:
+            pair = group.verify(comparables[a], comparables[b], settings.group)
+            if pair is not None:
+                found[a, b] = pair
+    return found
+
+
+def _comparables(
+    connection: Connection, ids: Iterable[int], stories: Mapping[int, Indexed], settings: Settings
+) -> dict[int, Comparable]:
+    """Comparables by article id, from the cache where the stored text is the one that was cached."""
+    found: dict[int, Comparable] = {}
+    missing: dict[int, _CacheKey] = {}
+    stored = []
+    for id in ids:
+        if id in stories:
+            indexed = stories[id]
+            key = _cache_key(indexed.text_hash, indexed.story.published_at, settings)
+            found[id] = _cached(key) or _remember(key, _comparable(indexed.story, settings))
+        else:
+            stored.append(id)
+    table = schema.article
+    for part in chunks(stored):
+        for id, hash, published_at in connection.execute(
+            select(table.c.id, table.c.text_hash, table.c.published_at).where(table.c.id.in_(part))
+        ):
+            key = _cache_key(hash, published_at, settings)
+            cached = _cached(key)
+            if cached is not None:
+                found[id] = cached
+            else:
+                missing[id] = key
+    for part in chunks(missing):
+        for row in connection.execute(
+            select(
+                table.c.id,
+                table.c.url,
+                table.c.title,
+                table.c.text,
+                table.c.first_seen_at,
+                table.c.published_at,
+                table.c.language,
+                table.c.agency,
+                table.c.site,
+            ).where(table.c.id.in_(part))
+        ):
+            found[row.id] = _remember(missing[row.id], _comparable(Story(*row), settings))
+    return found
+
+
+def _comparable(story: Story, settings: Settings) -> Comparable:
+    return group.comparable(story, settings.group, settings.fingerprint)
+
+
+def _cache_key(hash: bytes, published_at: datetime | None, settings: Settings) -> _CacheKey:
+    # All that a comparable is made of; so an entry is right for any database, and after any change.
+    return (hash, published_at, settings.group, settings.fingerprint)
+
+
+def _cached(key: _CacheKey) -> Comparable | None:
+    with _cache_lock:
+        found = _cache.get(key)
+        if found is not None:
+            _cache.move_to_end(key)
+        return found
+
+
+def _remember(key: _CacheKey, comparable: Comparable) -> Comparable:
+    with _cache_lock:
+        _cache[key] = comparable
+        while len(_cache) > _CACHE_SIZE:
+            _cache.popitem(last=False)
+    return comparable
+
+
+# --- groups -------------------------------------------------------------------------------------------
+
+
+def _regroup(
+    connection: Connection,
+    stories: Mapping[int, Indexed],
+    found: Mapping[IdPair, Pair],
+    broken: Iterable[IdPair],
+    left: Left,
+) -> set[int]:
+    """Components of what changed. A group that only gained pairs counts as one node, its id; a group that
+    lost some is taken apart and put together again from its stored pairs.
+    """
+    partners = {id for pair in found for id in pair}
+    cut = _cut(found, broken)
+    group_of = _groups_of(connection, partners | set(stories) | {id for pair in cut for id in pair})
+    dirty = set(left.groups) | {group_of[id] for pair in cut for id in pair}
+    members, pairs = _members_and_pairs(connection, dirty)
+
+    def node(id: int) -> int:
+        return id if id in stories or id in members else group_of[id]
+
+    nodes = {node(id) for id in partners} | set(stories) | members
+    edges = [(node(a), node(b)) for a, b in (*found, *pairs)]
+    moved_groups: list[dict[str, int]] = []
+    moved: list[dict[str, int]] = []
+    changed: set[int] = set()
+    for component in group.components(nodes, edges):
+        id = min(component)
+        changed.add(id)
+        for member in component:
+            if member in stories or member in members:
+                moved.append({"at_id": member, "to_group": id})
+            elif member != id:
+                moved_groups.append({"at_group": member, "to_group": id})
+    table = schema.article
+    if moved_groups:
+        connection.execute(
+            update(table)
+            .where(table.c.group_id == bindparam("at_group"))
+            .values(group_id=bindparam("to_group")),
+            moved_groups,
+        )
+    moved = [row for row in moved if group_of.get(row["at_id"]) != row["to_group"]]
+    if moved:
+        connection.execute(
+            update(table)
+            .where(table.c.id == bindparam("at_id"), table.c.group_id != bindparam("to_group"))
+            .values(group_id=bindparam("to_group")),
+            moved,
+        )
+    alone = changed & set(stories) - partners - members  # groups of one: the article is canonical
+    copied = _choose_canonical(connection, changed - alone)
+    _set_canonical(connection, alone & left.ids)
+    return copied & set(stories)
+
+
+def _cut(found: Mapping[IdPair, Pair], broken: Iterable[IdPair]) -> list[IdPair]:
+    """The broken pairs whose ends the new pairs do not hold together: only these may split a group."""
+    broken = list(broken)
+    if not broken:
+        return []
+    ids = {id for pair in (*found, *broken) for id in pair}
+    home = {id: n for n, part in enumerate(group.components(ids, found)) for id in part}
+    return [pair for pair in broken if home[pair[0]] != home[pair[1]]]
+
+
+def _groups_of(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
+    table = schema.article
+    return {
+        id: group_id
+        for part in chunks(ids)
+        for id, group_id in connection.execute(
+            select(table.c.id, table.c.group_id).where(table.c.id.in_(part))
+        )
+    }
+
+
+def _members_and_pairs(connection: Connection, groups: Iterable[int]) -> tuple[set[int], list[IdPair]]:
+    table, pairs = schema.article, schema.pair
+    members: set[int] = set()
+    stored: list[IdPair] = []
+    for part in chunks(groups):
+        members.update(connection.execute(select(table.c.id).where(table.c.group_id.in_(part))).scalars())
+        stored.extend(
+            (a, b)
+            for a, b in connection.execute(
+                select(pairs.c.a, pairs.c.b)
+                .join(table, table.c.id == pairs.c.a)
+                .where(table.c.group_id.in_(part))
+            )
+        )
+    return members, stored
+
+
+def _choose_canonical(connection: Connection, groups: Iterable[int]) -> set[int]:
+    """Sets the canonical copy of each group; returns the members of those with more than one."""
+    table = schema.article
+    members: dict[int, list[Story]] = {}
+    flagged: set[int] = set()
+    for part in chunks(groups):
+        for row in connection.execute(
+            select(
+                table.c.group_id,
+                table.c.is_canonical,
+                table.c.id,
+                table.c.url,
+                table.c.site,
+                table.c.agency,
+                table.c.published_at,
+                table.c.first_seen_at,
+                func.length(table.c.text).label("length"),
+            ).where(table.c.group_id.in_(part))
+        ):
+            # `canonical` asks a text for nothing but its length, which need not be read for that.
+            story = Story(
+                id=row.id,
+                url=row.url,
+                title="",
+                text=" " * row.length,
+                fetched_at=row.first_seen_at,
+                published_at=row.published_at,
+                agency=row.agency,
+                site=row.site,
+            )
+            members.setdefault(row.group_id, []).append(story)
+            if row.is_canonical:
+                flagged.add(row.id)
+    chosen = {group.canonical(stories) for stories in members.values()}
+    for part in chunks(flagged - chosen):
+        connection.execute(update(table).where(table.c.id.in_(part)).values(is_canonical=False))
+    _set_canonical(connection, chosen - flagged)
+    return {story.id for stories in members.values() if len(stories) > 1 for story in stories}
+
+
+def _set_canonical(connection: Connection, ids: Iterable[int]) -> None:
+    table = schema.article
+    for part in chunks(ids):
+        connection.execute(
+            update(table)
+            .where(and_(table.c.id.in_(part), table.c.is_canonical.is_(False)))
+            .values(is_canonical=True)
+        )
+
+
+def _ordered(one: int, other: int) -> IdPair:
+    return (one, other) if one < other else (other, one)

@@ -1,0 +1,198 @@
+"""What tells stored things apart: keys of sources and texts, and values that both databases take alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import astuple, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.document import (
+    Article,
+    Claims,
+    Document,
+    Origin,
+    Outcome,
+    Page,
+    Reason,
+    Rejection,
+    Removed,
+    Stage,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Ends that the document need not come to another time: they are tried again by the next run.
+TRANSIENT = frozenset({Reason.TIMEOUT, Reason.WORKER_DIED, Reason.INTERNAL_ERROR, Reason.STORAGE_ERROR})
+
+# Longer than any host name and any language tag; PostgreSQL's indexes refuse values over 2,700 bytes.
+_LONGEST = {"site": 300, "language": 100}
+
+
+class UnstorableError(ValueError):
+    """A value that no database is asked to take. Caught by the writer, which records a rejection."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKey:
+    """Certain bytes at a certain location: what a run asks about before it processes a document again.
+
+    Made by `source_key`. sha256: digest of the body; of a JSONL record, of what stands beside it as well.
+    """
+
+    location: str
+    sha256: bytes
+
+
+def source_key(document: Document) -> SourceKey:
+    """The key of a document that has not been processed; hashes its body."""
+    digest = _digest(
+        hashlib.sha256(document.body).digest(),
+        document.origin,
+        document.url,
+        document.encoding,
+        document.publisher,
+        document.claims,
+    )
+    return SourceKey(storable_name(document.location), digest)
+
+
+def page_digest(page: Page) -> bytes:
+    """The `sha256` of the source key that the page's document has."""
+    return _digest(page.sha256, page.origin, page.url, page.encoding, page.publisher, page.claims)
+
+
+def _digest(
+    sha256: bytes, origin: Origin, url: str, encoding: str | None, publisher: str | None, claims: Claims
+) -> bytes:
+    # A JSONL record may be corrected in its title or date while its text stays. Elsewhere what stands beside
+    # the body comes from a feed, changes with every reading of it, and the page itself says better.
+    if origin is not Origin.JSONL:
+        return sha256
+    beside = json.dumps([url, encoding, publisher, astuple(claims)])
+    return hashlib.sha256(sha256 + beside.encode()).digest()
+
+
+def text_hash(title: str, text: str) -> bytes:
+    """Tells the texts of one URL apart, 16 bytes; a new headline over the same story is another text."""
+    return hashlib.sha256(f"{title}\0{text}".encode()).digest()[:16]
+
+
+def microseconds(time: datetime) -> int:
+    """Microseconds from 1970 of an aware time; exact, unlike `timestamp()`."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_microseconds(value: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def storable_text(value: str) -> str:
+    """The text with NUL characters and lone surrogates replaced by U+FFFD: PostgreSQL takes neither."""
+    if "\0" in value:
+        value = value.replace("\0", "\ufffd")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)
+    return value
+
+
+def storable_name(value: str) -> str:
+    """As `storable_text`, but two names that differ stay different: a byte that is no UTF-8 as \\udcXX."""
+    return value.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def storable(outcome: Outcome) -> Outcome:
+    """The outcome with every text made storable; the same object where nothing had to be done."""
+    if isinstance(outcome, Rejection):
+        return replace(
+            outcome,
+            location=storable_name(outcome.location),
+            url=_maybe(outcome.url),
+            detail=storable_text(outcome.detail)[:2000],
+            page=_page(outcome.page) if outcome.page else None,
+        )
+    return replace(
+        outcome,
+        url=storable_name(outcome.url),
+        location=storable_name(outcome.location),
+        publisher=_maybe(outcome.publisher),
+        site=storable_text(outcome.site),
+        title=storable_text(outcome.title),
+        text=storable_text(outcome.text),
+        authors=tuple(map(storable_text, outcome.authors)),
+        byline=_maybe(outcome.byline),
+        dateline=_maybe(outcome.dateline),
+        agency=_maybe(outcome.agency),
+        published_source=_maybe(outcome.published_source),
+        language=_maybe(outcome.language),
+        syndicated_from=_maybe(outcome.syndicated_from),
+        removed=tuple(
+            Removed(r.position, storable_text(r.text), storable_text(r.rule)) for r in outcome.removed
+        ),
+        page=_page(outcome.page),
+    )
+
+
+def check(article: Article) -> None:
+    """Raises UnstorableError where one of the databases would refuse a value, so that both do."""
+    for name, longest in _LONGEST.items():
+        value = getattr(article, name) or ""
+        if len(value) > longest:
+            raise UnstorableError(f"{name} of {len(value)} characters, the most is {longest}")
+    if article.published_at and article.published_at.tzinfo is None:
+        raise UnstorableError("published_at without a time zone")
+
+
+def as_rejection(outcome: Outcome, why: str) -> Rejection:
+    """What is recorded of an outcome that could not be stored."""
+    fetched = outcome.page.fetched_at if isinstance(outcome, Article) else outcome.at
+    return Rejection(
+        location=outcome.location,
+        url=outcome.url,
+        stage=Stage.STORE,
+        reason=Reason.STORAGE_ERROR,
+        detail=storable_text(why)[:500],
+        at=fetched,
+        rules_version=outcome.rules_version,
+    )
+
+
+def _maybe(value: str | None) -> str | None:
+    return None if value is None else storable_text(value)
+
+
+def _page(page: Page) -> Page:
+    claims = page.claims
+    return replace(
+        page,
+        encoding=_maybe(page.encoding),
+        url=storable_name(page.url),
+        publisher=_maybe(page.publisher),
+        claims=Claims(
+            title=_maybe(claims.title),
+            published_at=_maybe(claims.published_at),
+            authors=tuple(map(storable_text, claims.authors)),
+            language=_maybe(claims.language),
+        ),
+    )
+
+
+def claims_json(claims: Claims) -> dict[str, Any] | None:
+    """The claims as a JSON object, None for none; `claims_of` reads them back."""
+    if claims == Claims():
+        return None
+    return {
+        "title": claims.title,
+        "published_at": claims.published_at,
+        "authors": list(claims.authors),
+        "language": claims.language,
+    }
+
+
+def claims_of(value: dict[str, Any] | None) -> Claims:
+    if value is None:
+        return Claims()
+    return Claims(value["title"], value["published_at"], tuple(value["authors"]), value["language"])

@@ -1,0 +1,414 @@
+"""A small typed way to read a base, for the pipeline, the command line and other programs.
+
+Rows are frozen dataclasses with the columns of the public views. What returns an iterator streams: it
+holds one connection and a few hundred rows until it is exhausted or closed, and sees the base as it was
+when it began. Nothing here waits for a writer, or makes one wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import zstandard
+from sqlalchemy import ColumnElement, Engine, Select, func, or_, select
+
+from pipeline.document import Document, MediaType, Origin
+from pipeline.settings import Settings
+from storage import schema
+from storage.keys import (
+    TRANSIENT,
+    SourceKey,
+    claims_of,
+    from_microseconds,
+    source_key,
+    storable_name,
+)
+from storage.ledger import chunks
+from storage.schema import VIEWS, view_tables
+
+__all__ = [
+    "Copy",
+    "Counts",
+    "FetchState",
+    "RemovedLine",
+    "RunRow",
+    "SourceKey",
+    "StoredArticle",
+    "StoredRejection",
+    "StoryGroup",
+    "article",
+    "article_by_url",
+    "articles",
+    "copies",
+    "counts",
+    "document",
+    "fetch_state",
+    "group",
+    "groups",
+    "known",
+    "known_urls",
+    "members",
+    "rejections",
+    "removed",
+    "rows",
+    "run",
+    "runs",
+    "source_key",
+]
+
+R = TypeVar("R")
+
+_FETCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """A row of `articles`; what each column is stands in `storage.schema.VIEWS`."""
+
+    id: int
+    url: str
+    location: str
+    publisher: str | None
+    site: str
+    title: str
+    text: str
+    authors: Sequence[str]
+    byline: str | None
+    dateline: str | None
+    agency: str | None
+    published_at: datetime | None
+    language: str | None
+    group_id: int
+    is_canonical: bool
+    word_count: int
+    access: str
+    first_seen_at: datetime
+    updated_at: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoryGroup:
+    """A row of `story_groups`."""
+
+    id: int
+    size: int
+    sites: int
+    agency: str | None
+    first_published_at: datetime | None
+    canonical_article_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A row of `copies`: article_id < other_id."""
+
+    article_id: int
+    other_id: int
+    kind: str
+    jaccard: float
+    containment: float
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedLine:
+    """A row of `removed_text`."""
+
+    article_id: int
+    position: int
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRejection:
+    """A row of `rejections`."""
+
+    location: str
+    url: str | None
+    stage: str
+    reason: str
+    detail: str
+    run_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A row of `runs`; finished_at is None while it runs, and for good where it was killed."""
+
+    id: int
+    command: str
+    started_at: datetime
+    finished_at: datetime | None
+    seen: int
+    stored: int
+    revised: int
+    updated: int
+    unchanged: int
+    rejected: int
+    grouped: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is. groups: all of them; copied_groups: those of more than one article."""
+
+    articles: int
+    groups: int
+    copied_groups: int
+    pairs: int
+    sites: int
+    revisions: int
+    removed_lines: int
+    rejections: int
+    pages: int
+    page_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchState:
+    """The validators that a feed or sitemap was last served with."""
+
+    url: str
+    etag: str | None
+    last_modified: str | None
+    fetched_at: datetime
+
+
+def known(engine: Engine, keys: Iterable[SourceKey], rules_version: str | None = None) -> set[SourceKey]:
+    """Those of the keys whose documents need not be processed: the same bytes, by the same rules, are stored.
+
+    keys: as `source_key` makes them. rules_version: today's rules where it is None. A document that timed
+    out, or failed for a fault of ours, is never known: it is worth another try.
+    """
+    rules = rules_version or Settings().rules_version
+    by_name: dict[tuple[str, bytes], SourceKey] = {(storable_name(k.location), k.sha256): k for k in keys}
+    again = [reason.value for reason in TRANSIENT]
+    done: set[SourceKey] = set()
+    with engine.connect() as connection:
+        for part in chunks({location for location, _ in by_name}):
+            for table in (schema.document, schema.rejection):
+                query = select(table.c.location, table.c.digest).where(
+                    table.c.location.in_(part), table.c.rules_version == rules
+                )
+                if table is schema.rejection:
+                    query = query.where(table.c.reason.not_in(again))
+                for location, digest in connection.execute(query):
+                    if (location, digest) in by_name:
+                        done.add(by_name[location, digest])
+    return done
+
+
+def known_urls(engine: Engine, urls: Iterable[str], *, include_rejected: bool = False) -> set[str]:
+    """Those of the URLs that are stored: as an article's own, or as the one that it was fetched from.
+
+    urls: in canonical form. include_rejected: those whose fetch ended as a rejection as well.
+    """
+    columns: list[tuple[Any, ColumnElement[str]]] = [
+        (schema.article, schema.article.c.url),
+        (schema.document, schema.document.c.alias),
+        (schema.document, schema.document.c.location),
+    ]
+    if include_rejected:
+        columns.append((schema.rejection, schema.rejection.c.location))
+    found: set[str] = set()
+    with engine.connect() as connection:
+        for part in chunks(set(urls)):
+            for _, column in columns:
+                found.update(connection.execute(select(column).where(column.in_(part))).scalars())
+    return found
+
+
+def fetch_state(engine: Engine, url: str) -> FetchState | None:
+    """What `writer.put_fetch_state` last kept for the URL."""
+    table = schema.fetch_state
+    with engine.connect() as connection:
+        row = connection.execute(select(table).where(table.c.url == url)).one_or_none()
+    return FetchState(*row) if row else None
+
+
+def articles(
+    engine: Engine,
+    *,
+    site: str | None = None,
+    language: str | None = None,
+    since: datetime | None = None,
+    group_id: int | None = None,
+    canonical_only: bool = False,
+    limit: int | None = None,
+) -> Iterator[StoredArticle]:
+    """Articles by id. since: those whose text is new or changed from then on (`updated_at`)."""
+    query = _articles_query(site, language, since, group_id, canonical_only, limit)
+    return _stream(engine, query, StoredArticle)
+
+
+def article(engine: Engine, id: int) -> StoredArticle | None:
+    view = view_tables["articles"]
+    return _one(engine, select(view).where(view.c.id == id), StoredArticle)
+
+
+def article_by_url(engine: Engine, url: str) -> StoredArticle | None:
+    """The article of a URL in canonical form."""
+    view = view_tables["articles"]
+    return _one(engine, select(view).where(view.c.url == url), StoredArticle)
+
+
+def removed(engine: Engine, id: int) -> list[RemovedLine]:
+    """What was taken out of the article's current text, in the order of the page."""
+    table = schema.removal
+    query = select(table.c.article_id, table.c.position, table.c.rule, table.c.text).where(
+        table.c.article_id == id
+    )
+    return list(_stream(engine, query.order_by(table.c.line), RemovedLine))
+
+
+def copies(engine: Engine, id: int) -> list[Copy]:
+    """Every verified pair that the article is part of."""
+    view = view_tables["copies"]
+    query = select(view).where(or_(view.c.article_id == id, view.c.other_id == id))
+    return list(_stream(engine, query.order_by(view.c.article_id, view.c.other_id), Copy))
+
+
+def groups(engine: Engine, *, min_size: int = 2, limit: int | None = None) -> Iterator[StoryGroup]:
+    """Groups of at least `min_size` articles, the largest first, then the oldest."""
+    view = view_tables["story_groups"]
+    query = select(view).where(view.c.size >= min_size).order_by(view.c.size.desc(), view.c.id)
+    return _stream(engine, query if limit is None else query.limit(limit), StoryGroup)
+
+
+def group(engine: Engine, id: int) -> StoryGroup | None:
+    view = view_tables["story_groups"]
+    return _one(engine, select(view).where(view.c.id == id), StoryGroup)
+
+
+def members(engine: Engine, group_id: int) -> list[StoredArticle]:
+    """The articles of a group, the earliest published first, undated ones last."""
+    found = list(articles(engine, group_id=group_id))
+    return sorted(found, key=lambda a: (a.published_at is None, a.published_at or a.first_seen_at, a.id))
+
+
+def rejections(engine: Engine, run_id: int | None = None) -> Iterator[StoredRejection]:
+    """Locations whose present end is a rejection, by location; of one run, or of all."""
+    view = view_tables["rejections"]
+    query = select(view).order_by(view.c.location)
+    return _stream(engine, query if run_id is None else query.where(view.c.run_id == run_id), StoredRejection)
+
+
+def runs(engine: Engine) -> list[RunRow]:
+    """Every run, the latest first."""
+    view = view_tables["runs"]
+    return list(_stream(engine, select(view).order_by(view.c.id.desc()), RunRow))
+
+
+def run(engine: Engine, id: int) -> RunRow | None:
+    view = view_tables["runs"]
+    return _one(engine, select(view).where(view.c.id == id), RunRow)
+
+
+def counts(engine: Engine) -> Counts:
+    """How much there is; reads every article's index entry, so it takes longer as the base grows."""
+    table = schema.article
+    sizes = select(func.count().label("size")).select_from(table).group_by(table.c.group_id).subquery()
+    with engine.connect() as connection:
+
+        def scalar(query: Select[Any]) -> int:
+            return int(connection.scalar(query) or 0)
+
+        return Counts(
+            articles=scalar(select(func.count()).select_from(table)),
+            groups=scalar(select(func.count()).select_from(sizes)),
+            copied_groups=scalar(select(func.count()).select_from(sizes).where(sizes.c.size > 1)),
+            pairs=scalar(select(func.count()).select_from(schema.pair)),
+            sites=scalar(select(func.count(table.c.site.distinct()))),
+            revisions=scalar(select(func.count()).select_from(schema.revision)),
+            removed_lines=scalar(select(func.count()).select_from(schema.removal)),
+            rejections=scalar(select(func.count()).select_from(schema.rejection)),
+            pages=scalar(select(func.count()).select_from(schema.page)),
+            page_bytes=scalar(select(func.sum(schema.page.c.size))),
+        )
+
+
+def document(engine: Engine, article_id: int) -> Document | None:
+    """The document that gave the article's current text, as it was fetched; None where its page is gone."""
+    table = schema.page
+    query = select(table).join(schema.article, schema.article.c.page_id == table.c.id)
+    with engine.connect() as connection:
+        row = connection.execute(query.where(schema.article.c.id == article_id)).mappings().one_or_none()
+    return None if row is None else _document(dict(row))
+
+
+def rows(
+    engine: Engine,
+    view: str,
+    *,
+    site: str | None = None,
+    language: str | None = None,
+    since: datetime | None = None,
+    canonical_only: bool = False,
+) -> Iterator[dict[str, Any]]:
+    """The rows of a public view as dictionaries, in the order of its columns; for exports of any size.
+
+    The filters are for `articles` and `unique_articles`, which come by id; other views take none of them.
+    """
+    if view in ("articles", "unique_articles"):
+        unique = canonical_only or view == "unique_articles"
+        query = _articles_query(site, language, since, None, unique, None)
+    else:
+        if site or language or since or canonical_only:
+            raise ValueError(f"the view {view} takes no filters")
+        table = view_tables[view]
+        query = select(table).order_by(*list(table.c)[:2])
+    names = [column.name for column in next(v for v in VIEWS if v.name == view).columns]
+    return _stream(engine, query, lambda *values: dict(zip(names, values, strict=True)))
+
+
+def _articles_query(
+    site: str | None,
+    language: str | None,
+    since: datetime | None,
+    group_id: int | None,
+    canonical_only: bool,
+    limit: int | None,
+) -> Select[Any]:
+    view = view_tables["unique_articles" if canonical_only else "articles"]
+    query = select(view).order_by(view.c.id)
+    if site is not None:
+        query = query.where(view.c.site == site)
+    if language is not None:
+        query = query.where(view.c.language == language)
+    if since is not None:
+        query = query.where(view.c.updated_at >= since)
+    if group_id is not None:
+        query = query.where(view.c.group_id == group_id)
+    return query if limit is None else query.limit(limit)
+
+
+def _document(row: Mapping[str, Any]) -> Document:
+    return Document(
+        location=row["location"],
+        url=row["url"],
+        body=zstandard.ZstdDecompressor().decompress(row["body"], max_output_size=row["size"]),
+        media_type=MediaType(row["media_type"]),
+        fetched_at=from_microseconds(row["fetched_us"]),
+        origin=Origin(row["origin"]),
+        encoding=row["encoding"],
+        publisher=row["publisher"],
+        claims=claims_of(row["claims"]),
+    )
+
+
+def _stream(engine: Engine, query: Select[Any], make: Callable[..., R]) -> Iterator[R]:
+    with engine.connect().execution_options(stream_results=True, yield_per=_FETCH) as connection:
+        for row in connection.execute(query):
+            yield make(*row)
+
+
+def _one(engine: Engine, query: Select[Any], make: type[R]) -> R | None:
+    with engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    return make(*row) if row else None

@@ -1,0 +1,561 @@
+"""Tables, the public views, and the documentation of the views as data.
+
+Other tools read the views, whose columns are a promise: a column is never renamed, retyped or moved, new
+ones come last, and one that must go is announced in the Changes of a release before the one that drops
+it. The tables behind them are private and change by migration. `VIEWS` is the documentation: README and
+`copydesk schema` print it, and the tests hold both databases to it.
+
+What the tables are for, one article being one URL:
+
+    article     the current text of each URL, its group, and whether it is the group's canonical copy
+    revision    the other texts that were seen at that URL, complete, so that any of them can be current again
+    document    which bytes at which location gave which text by which rules: what `known` means
+    rejection   the present end of each location that did not end as an article
+    page        the bytes of every text and rejection, compressed, and all else that their Document had
+    removal     what was taken out of the current text
+    signature   one near-duplicate index entry an article: MinHash values, its band keys, its place in time
+    band        the index itself, clustered by key and then by time
+    pair        every verified pair of copies, with its evidence
+    run, counter, sketch, fetch_state   runs; ids given out; fingerprint versions; the crawler's validators
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time to the second: timestamptz on PostgreSQL, `2026-03-01T10:00:00Z` on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        whole = to_second(value)
+        return whole if dialect.name == "postgresql" else utc_text(whole)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        result: datetime = value.astimezone(UTC)
+        return result
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value: jsonb on PostgreSQL; text on SQLite, compact and with its letters unescaped."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.JSONB())
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return json.loads(value) if isinstance(value, str) and dialect.name != "postgresql" else value
+
+
+def to_second(time: datetime) -> datetime:
+    """The time in UTC with its fraction of a second cut off, as every stored time is."""
+    return time.astimezone(UTC).replace(microsecond=0)
+
+
+def utc_text(time: datetime) -> str:
+    """ISO 8601 ending in Z, as the views of a SQLite database show times."""
+    return time.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+metadata = MetaData()
+
+# Ids are given out by the writer, inside its transaction, from these rows: no gaps after a crash, and none
+# is used twice.
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+
+def _text_columns(*, key: bool = False) -> list[Column[Any]]:
+    """What one text of one URL consists of; the same columns stand in `article` and in `revision`.
+
+    `fetched_us` is the last fetch that gave the text, in microseconds from 1970 (the order of revisions
+    needs the fraction), `seen_at` the first. Long values stand last, so that reading the short ones of many
+    rows does not walk through the texts.
+    """
+    return [
+        Column("text_hash", LargeBinary, primary_key=key, nullable=False),
+        Column("fetched_us", BigInteger, nullable=False),
+        Column("seen_at", UtcTime, nullable=False),
+        Column("location", Text, nullable=False),
+        Column("publisher", Text),
+        Column("title", Text, nullable=False),
+        Column("authors", Json, nullable=False),
+        Column("byline", Text),
+        Column("dateline", Text),
+        Column("agency", Text),
+        Column("published_at", UtcTime),
+        Column("published_source", Text),
+        Column("language", Text),
+        Column("access", Text, nullable=False),
+        Column("syndicated_from", Text),
+        Column("word_count", BigInteger, nullable=False),
+        Column("rules_version", Text, nullable=False),
+        Column("page_id", BigInteger, ForeignKey("page.id")),
+        Column("text", Text, nullable=False),
+    ]
+
+
+TEXT_COLUMNS = tuple(column.name for column in _text_columns())
+
+page = Table(
+    "page",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("encoding", Text),
+    Column("origin", Text, nullable=False),
+    Column("fetched_us", BigInteger, nullable=False),
+    Column("publisher", Text),
+    Column("claims", Json),
+    Column("size", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+article = Table(
+    "article",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("group_id", BigInteger, nullable=False),
+    Column("is_canonical", Boolean, nullable=False),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("revision", Integer, nullable=False),
+    *_text_columns(),
+)
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("article_id", BigInteger, ForeignKey("article.id", ondelete="CASCADE"), primary_key=True),
+    *_text_columns(key=True),
+    Column("removed", Json, nullable=False),
+    Column("sketch", Text),
+    Column("signature", LargeBinary),
+    Column("bands", LargeBinary),
+)
+
+# `digest` covers the bytes and what the source says beside them (see `reader.source_key`); `alias` is the
+# document's own URL in canonical form where the article goes by another.
+document = Table(
+    "document",
+    metadata,
+    Column("location", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("fetched_us", BigInteger, nullable=False),
+    Column("article_id", BigInteger, ForeignKey("article.id", ondelete="CASCADE"), nullable=False),
+    Column("text_hash", LargeBinary, nullable=False),
+    Column("rules_version", Text, nullable=False),
+    Column("alias", Text),
+)
+
+rejection = Table(
+    "rejection",
+    metadata,
+    Column("location", Text, primary_key=True),
+    Column("digest", LargeBinary),
+    Column("at_us", BigInteger, nullable=False),
+    Column("url", Text),
+    Column("stage", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("run_id", BigInteger, ForeignKey("run.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("rules_version", Text, nullable=False),
+    Column("page_id", BigInteger, ForeignKey("page.id")),
+)
+
+removal = Table(
+    "removal",
+    metadata,
+    Column("article_id", BigInteger, ForeignKey("article.id", ondelete="CASCADE"), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+sketch = Table(
+    "sketch",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Text, nullable=False, unique=True),
+)
+
+# `keys` are the article's keys in `band`, little-endian int64, so that they can be found again when it goes.
+signature = Table(
+    "signature",
+    metadata,
+    Column(
+        "article_id",
+        BigInteger,
+        ForeignKey("article.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("sketch_id", Integer, ForeignKey("sketch.id"), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("keys", LargeBinary, nullable=False),
+)
+
+# No foreign key: it would cost a lookup a row on the way in, and an index on article_id twice the space.
+band = Table(
+    "band",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+)
+
+pair = Table(
+    "pair",
+    metadata,
+    Column("a", BigInteger, ForeignKey("article.id", ondelete="CASCADE"), primary_key=True),
+    Column("b", BigInteger, ForeignKey("article.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("jaccard", Double, nullable=False),
+    Column("containment", Double, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("command", Text, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Column("seen", BigInteger, nullable=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("revised", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("unchanged", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("grouped", BigInteger, nullable=False),
+    Column("reasons", Json, nullable=False),
+)
+
+fetch_state = Table(
+    "fetch_state",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("fetched_at", UtcTime, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """One promised column.
+
+    type: `integer`, `real`, `text`, `time`, `boolean` or `json`; see `TYPES` for what each is where.
+    unit: what a number counts or what a text is written in; "" where the meaning says it.
+    null: when it is null; "never" where it cannot be.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    unit: str
+    null: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    name: str
+    meaning: str
+    columns: tuple[ViewColumn, ...]
+
+
+# type -> (on SQLite, on PostgreSQL)
+TYPES = {
+    "integer": ("INTEGER", "bigint"),
+    "real": ("REAL", "double precision"),
+    "text": ("TEXT", "text"),
+    "time": ("TEXT, ISO 8601 in UTC ending in Z", "timestamp with time zone"),
+    "boolean": ("INTEGER, 0 or 1", "boolean"),
+    "json": ("TEXT holding JSON", "jsonb"),
+}
+
+_ARTICLE_COLUMNS = (
+    ViewColumn("id", "integer", "the article; never used for another one", "", "never", "4711"),
+    ViewColumn(
+        "url",
+        "text",
+        "its URL in canonical form, one article a URL; a file: URL where a local page names none",
+        "",
+        "never",
+        "https://www.example.com/news/ferry",
+    ),
+    ViewColumn(
+        "location",
+        "text",
+        "where the bytes came from: the URL fetched, or the path as it was given, with #n for the n-th"
+        " record and !name for a member of an archive",
+        "",
+        "never",
+        "pages/ferry.html",
+    ),
+    ViewColumn(
+        "publisher", "text", "name of the outlet", "", "the page and its source name none", "Harbour Post"
+    ),
+    ViewColumn(
+        "site", "text", "host of the URL without www.", "", "never; empty for a file: URL", "example.com"
+    ),
+    ViewColumn("title", "text", "headline", "", "never; may be empty", "Ferry runs again"),
+    ViewColumn(
+        "text",
+        "text",
+        "the story, one line a paragraph, without title, byline, dateline, sign-off and boilerplate",
+        "",
+        "never",
+        "The ferry to Norhaven runs again. ...",
+    ),
+    ViewColumn(
+        "authors",
+        "json",
+        "array of names, as the page's metadata gives them",
+        "",
+        "never; may be []",
+        '["Ada Lind"]',
+    ),
+    ViewColumn("byline", "text", "the byline as printed", "", "none was printed", "By Ada Lind"),
+    ViewColumn(
+        "dateline", "text", "the dateline as printed", "", "none was printed", "NORHAVEN, March 1 (Reuters) -"
+    ),
+    ViewColumn("agency", "text", "the news agency that is credited", "", "none is credited", "Reuters"),
+    ViewColumn(
+        "published_at",
+        "time",
+        "when the page says it was published; never after it was fetched",
+        "UTC, to the second",
+        "the page gives no date",
+        "2026-03-01T09:30:00Z",
+    ),
+    ViewColumn("language", "text", "language of the text", "ISO 639-1", "too short to tell", "en"),
+    ViewColumn(
+        "group_id", "integer", "the group of copies it belongs to: the smallest id in it", "", "never", "4698"
+    ),
+    ViewColumn("is_canonical", "boolean", "whether it is its group's canonical copy", "", "never", "1"),
+    ViewColumn("word_count", "integer", "length of the text", "words", "never", "412"),
+    ViewColumn("access", "text", "free, or paywalled where the page itself says so", "", "never", "free"),
+    ViewColumn(
+        "first_seen_at",
+        "time",
+        "first fetch of this URL",
+        "UTC, to the second",
+        "never",
+        "2026-03-01T10:00:00Z",
+    ),
+    ViewColumn(
+        "updated_at",
+        "time",
+        "the fetch that last brought a text not seen at this URL before",
+        "UTC, to the second",
+        "never",
+        "2026-03-01T14:00:00Z",
+    ),
+    ViewColumn("revision", "integer", "how many distinct texts were seen at this URL", "texts", "never", "2"),
+)
+
+VIEWS = (
+    View("articles", "every article, in its current text", _ARTICLE_COLUMNS),
+    View("unique_articles", "one row a group: its canonical copy", _ARTICLE_COLUMNS),
+    View(
+        "story_groups",
+        "every group of copies; an article without copies is a group of one",
+        (
+            ViewColumn("id", "integer", "the group: the smallest article id in it", "", "never", "4698"),
+            ViewColumn("size", "integer", "how many articles it has", "articles", "never", "7"),
+            ViewColumn("sites", "integer", "how many different sites they stand on", "sites", "never", "6"),
+            ViewColumn(
+                "agency",
+                "text",
+                "agency credited by the canonical copy, else the alphabetically first one credited",
+                "",
+                "no copy credits one",
+                "Reuters",
+            ),
+            ViewColumn(
+                "first_published_at",
+                "time",
+                "earliest published_at in it",
+                "UTC, to the second",
+                "no copy has a date",
+                "2026-03-01T09:30:00Z",
+            ),
+            ViewColumn("canonical_article_id", "integer", "its canonical copy", "", "never", "4711"),
+        ),
+    ),
+    View(
+        "copies",
+        "every verified pair of copies, once, with the evidence",
+        (
+            ViewColumn("article_id", "integer", "the article with the smaller id", "", "never", "4698"),
+            ViewColumn("other_id", "integer", "the article with the greater id", "", "never", "4711"),
+            ViewColumn(
+                "kind",
+                "text",
+                "exact (the same words), near (most of both) or partial (one holds most of the other)",
+                "",
+                "never",
+                "partial",
+            ),
+            ViewColumn(
+                "jaccard", "real", "shared shingles over all shingles of the two", "0 to 1", "never", "0.14"
+            ),
+            ViewColumn(
+                "containment", "real", "shared shingles over those of the shorter", "0 to 1", "never", "0.99"
+            ),
+        ),
+    ),
+    View(
+        "removed_text",
+        "what was taken out of the current text of each article",
+        (
+            ViewColumn("article_id", "integer", "the article", "", "never", "4711"),
+            ViewColumn(
+                "position",
+                "integer",
+                "the block it stood in, counted from 0 over the page's article region; lines may share one",
+                "blocks",
+                "never",
+                "12",
+            ),
+            ViewColumn("rule", "text", "the rule that took it out", "", "never", "phrase.en.register-now"),
+            ViewColumn("text", "text", "the text taken out", "", "never", "Register now for free"),
+        ),
+    ),
+    View(
+        "rejections",
+        "locations whose present end is not an article",
+        (
+            ViewColumn("location", "text", "as in articles", "", "never", "pages/broken.html"),
+            ViewColumn(
+                "url", "text", "URL of the document", "", "the source names none", "https://example.com/x"
+            ),
+            ViewColumn("stage", "text", "source, extract, clean, worker or store", "", "never", "extract"),
+            ViewColumn("reason", "text", "one of pipeline.document.Reason", "", "never", "no article"),
+            ViewColumn("detail", "text", "what was found", "", "never; may be empty", "only a list of links"),
+            ViewColumn("run_id", "integer", "the run that recorded it", "", "never", "3"),
+            ViewColumn(
+                "at", "time", "fetch of the document", "UTC, to the second", "never", "2026-03-01T10:00:00Z"
+            ),
+        ),
+    ),
+    View(
+        "runs",
+        "every run of a command that writes; the counts grow with each committed batch",
+        (
+            ViewColumn("id", "integer", "the run", "", "never", "3"),
+            ViewColumn("command", "text", "the command as given", "", "never", "ingest pages"),
+            ViewColumn("started_at", "time", "start", "UTC, to the second", "never", "2026-03-01T10:00:00Z"),
+            ViewColumn(
+                "finished_at",
+                "time",
+                "end",
+                "UTC, to the second",
+                "still running, or killed",
+                "2026-03-01T10:02:11Z",
+            ),
+            ViewColumn("seen", "integer", "documents that came to an end", "documents", "never", "120"),
+            ViewColumn("stored", "integer", "new articles", "documents", "never", "80"),
+            ViewColumn("revised", "integer", "other texts of known articles", "documents", "never", "4"),
+            ViewColumn(
+                "updated",
+                "integer",
+                "known bytes of which other rules or other source data made another article",
+                "documents",
+                "never",
+                "0",
+            ),
+            ViewColumn("unchanged", "integer", "nothing new in them", "documents", "never", "30"),
+            ViewColumn("rejected", "integer", "not an article", "documents", "never", "6"),
+            ViewColumn(
+                "grouped",
+                "integer",
+                "of those stored, revised or updated, how many have a copy",
+                "documents",
+                "never",
+                "41",
+            ),
+            ViewColumn(
+                "reasons",
+                "json",
+                "object: rejected by reason",
+                "documents",
+                "never; may be {}",
+                '{"no article":6}',
+            ),
+        ),
+    ),
+)
+
+
+def _view_table(view: View) -> Table:
+    types: dict[str, TypeEngine[Any]] = {
+        "integer": BigInteger(),
+        "real": Double(),
+        "text": Text(),
+        "time": UtcTime(),
+        "boolean": Boolean(),
+        "json": Json(),
+    }
+    return Table(view.name, _views, *(Column(c.name, types[c.type]) for c in view.columns))
+
+
+_views = MetaData()
+view_tables = {view.name: _view_table(view) for view in VIEWS}

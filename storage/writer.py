@@ -1,0 +1,245 @@
+"""The only write path: `write_batch` puts the outcomes of a batch into the base in one transaction.
+
+Whatever happens, a batch is either committed whole or leaves no trace, so a killed run is made good by
+running it again: what was committed is recognised, the rest is done. Writers of one base take turns
+(`database.begin_write`), which is what lets ids, revisions and groups be worked out from what is stored.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from pipeline.document import Outcome, Reason, Rejection
+from pipeline.settings import Settings
+from storage import groups, ledger, schema
+from storage.database import DatabaseError, begin_write, explain, is_exhausted, is_transient
+from storage.keys import as_rejection, storable, storable_name
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+# Waits between attempts, seconds: a busy base is free in moments, a restarted server in half a minute.
+_BACK_OFF = (0.1, 0.3, 1.0, 3.0, 5.0, 10.0, 10.0, 10.0, 20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCounts:
+    """How the documents of a batch, or of a run, ended; every one of them in exactly one way.
+
+    seen = stored + revised + updated + unchanged + rejected.
+    stored: new articles. revised: other texts of known articles. updated: known bytes that other rules
+    or other source data made another article of. unchanged: nothing new in them. rejected: not an article;
+    `reasons` has them by reason. grouped: of those stored, revised or updated, how many have a copy.
+    """
+
+    seen: int = 0
+    stored: int = 0
+    revised: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    grouped: int = 0
+    reasons: Mapping[Reason, int] = field(default_factory=dict)
+
+    def __add__(self, other: BatchCounts) -> BatchCounts:
+        sums = {
+            f.name: getattr(self, f.name) + getattr(other, f.name)
+            for f in fields(self)
+            if f.name != "reasons"
+        }
+        reasons = {
+            reason: self.reasons.get(reason, 0) + other.reasons.get(reason, 0)
+            for reason in (*self.reasons, *other.reasons)
+        }
+        return BatchCounts(**sums, reasons=reasons)
+
+    @property
+    def faults(self) -> int:
+        """Rejections that no document should be able to cause; a run with one exits with 1."""
+        return sum(count for reason, count in self.reasons.items() if reason.is_fault)
+
+
+def start_run(engine: Engine, command: str, now: datetime) -> int:
+    """Records that a run began; returns its id."""
+
+    def start(connection: Connection) -> int:
+        id = (connection.scalar(select(func.max(schema.run.c.id))) or 0) + 1
+        zero = {f.name: 0 for f in fields(BatchCounts) if f.name != "reasons"}
+        values: dict[str, Any] = {
+            "id": id,
+            "command": storable_name(command),
+            "started_at": now,
+            "reasons": {},
+            **zero,
+        }
+        connection.execute(insert(schema.run), [values])
+        return id
+
+    return _in_transaction(engine, start)
+
+
+def finish_run(engine: Engine, run_id: int, counts: BatchCounts | None, now: datetime) -> None:
+    """Records that a run ended. counts: the whole run's, with what it skipped as known counted as unchanged;
+    None leaves what its batches added up to.
+    """
+
+    def finish(connection: Connection) -> None:
+        values: dict[str, Any] = {"finished_at": now, **(_columns(counts) if counts else {})}
+        connection.execute(update(schema.run).where(schema.run.c.id == run_id).values(values))
+
+    _in_transaction(engine, finish)
+
+
+def write_batch(engine: Engine, run_id: int, outcomes: Sequence[Outcome], settings: Settings) -> BatchCounts:
+    """Stores articles and rejections, regroups what they touch, and adds to the run's counts: all or nothing.
+
+    An outcome that cannot be stored becomes a rejection (STORAGE_ERROR) and costs the others nothing. A busy
+    base or a restarted server is waited for, about a minute; then, and where the disk is full or the base
+    is damaged, DatabaseError is raised and nothing of the batch is stored.
+    """
+    if not outcomes:
+        return BatchCounts()
+
+    def write(connection: Connection) -> BatchCounts:
+        counts = _apply(connection, run_id, outcomes, settings)
+        _add_to_run(connection, run_id, counts)
+        return counts
+
+    return _in_transaction(engine, write)
+
+
+def remove_articles(engine: Engine, ids: Iterable[int], settings: Settings) -> int:
+    """Takes articles out of the base, pages and index and all, and regroups; returns how many there were.
+
+    Nothing keeps them from being stored again.
+    """
+    wanted = sorted(set(ids))
+
+    def remove(connection: Connection) -> int:
+        gone: list[int] = []
+        pages: set[int] = set()
+        for part in ledger.chunks(wanted):
+            for table, key in (
+                (schema.article, schema.article.c.id),
+                (schema.revision, schema.revision.c.article_id),
+            ):
+                for id, page_id in connection.execute(select(key, table.c.page_id).where(key.in_(part))):
+                    if table is schema.article:
+                        gone.append(id)
+                    if page_id is not None:
+                        pages.add(page_id)
+        left = groups.leave(connection, gone, settings)
+        for part in ledger.chunks(gone):
+            connection.execute(delete(schema.article).where(schema.article.c.id.in_(part)))
+        for part in ledger.chunks(pages):
+            connection.execute(delete(schema.page).where(schema.page.c.id.in_(part)))
+        groups.enter(connection, (), left, settings)
+        return len(gone)
+
+    return _in_transaction(engine, remove)
+
+
+def put_fetch_state(
+    engine: Engine, url: str, *, etag: str | None, last_modified: str | None, fetched_at: datetime
+) -> None:
+    """Keeps the validators that a feed or sitemap was last served with, as the server wrote them."""
+
+    def put(connection: Connection) -> None:
+        table = schema.fetch_state
+        values = {"etag": etag, "last_modified": last_modified, "fetched_at": fetched_at}
+        done = connection.execute(update(table).where(table.c.url == url).values(values))
+        if not done.rowcount:
+            connection.execute(insert(table).values(url=url, **values))
+
+    _in_transaction(engine, put)
+
+
+def _apply(
+    connection: Connection, run_id: int, outcomes: Sequence[Outcome], settings: Settings
+) -> BatchCounts:
+    """Stores outcomes within a savepoint; on an error halves them until its cause stands alone."""
+    savepoint = connection.begin_nested()
+    try:
+        counts = _store(connection, run_id, outcomes, settings)
+        savepoint.commit()
+        return counts
+    except Exception as error:
+        if is_transient(error) or is_exhausted(error):
+            raise
+        savepoint.rollback()
+        if len(outcomes) > 1:
+            middle = len(outcomes) // 2
+            return _apply(connection, run_id, outcomes[:middle], settings) + _apply(
+                connection, run_id, outcomes[middle:], settings
+            )
+        outcome = outcomes[0]
+        if isinstance(outcome, Rejection) and outcome.reason is Reason.STORAGE_ERROR:
+            raise  # there is nothing in it to refuse: the fault is ours
+        why = f"{type(error).__name__}: {_said(error)}"
+        logger.error("%s cannot be stored: %s", outcome.location, why)
+        return _apply(connection, run_id, [as_rejection(storable(outcome), why)], settings)
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+
+
+def _store(
+    connection: Connection, run_id: int, outcomes: Sequence[Outcome], settings: Settings
+) -> BatchCounts:
+    stored = [storable(outcome) for outcome in outcomes]
+    desk = ledger.load(connection, stored)
+    for outcome in stored:
+        ledger.settle(desk, outcome, run_id)
+    changes = ledger.changes(desk)
+    left = groups.leave(connection, changes.left, settings) if changes.left else groups.Left()
+    ledger.flush(connection, desk)
+    copied: set[int] = set()
+    if changes.entered or left.ids:
+        copied = groups.enter(connection, changes.entered, left, settings)
+    return BatchCounts(
+        seen=len(stored),
+        stored=desk.counts["stored"],
+        revised=desk.counts["revised"],
+        updated=desk.counts["updated"],
+        unchanged=desk.counts["unchanged"],
+        rejected=desk.counts["rejected"],
+        grouped=len(copied & desk.touched),
+        reasons={Reason(reason): count for reason, count in desk.reasons.items()},
+    )
+
+
+def _columns(counts: BatchCounts) -> dict[str, Any]:
+    values: dict[str, Any] = {f.name: getattr(counts, f.name) for f in fields(counts)}
+    values["reasons"] = {reason.value: count for reason, count in sorted(counts.reasons.items())}
+    return values
+
+
+def _add_to_run(connection: Connection, run_id: int, counts: BatchCounts) -> None:
+    table = schema.run
+    row = connection.execute(select(table).where(table.c.id == run_id)).mappings().one()
+    values = {f.name: row[f.name] for f in fields(counts) if f.name != "reasons"}
+    before = BatchCounts(**values, reasons={Reason(r): n for r, n in row["reasons"].items()})
+    connection.execute(update(table).where(table.c.id == run_id).values(_columns(before + counts)))
+
+
+def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    for wait in (*_BACK_OFF, None):
+        try:
+            with begin_write(engine) as connection:
+                return work(connection)
+        except DBAPIError as error:
+            if wait is None or not is_transient(error):
+                raise DatabaseError(explain(error, engine)) from error
+            logger.warning("%s; trying again in %s s", explain(error, engine), wait)
+            time.sleep(wait)
+    raise AssertionError("unreachable")
