@@ -1,0 +1,353 @@
+"""Wire conventions: the dateline and byline above a story, the sign-off under it, and whose copy it is.
+
+The same agency story stands in ten outlets under ten datelines and sign-offs, so they come off the
+text and into fields of their own before anything is compared.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipeline.document import Block, BlockKind, Removed
+
+# Canonical name of an agency, and the forms in which it signs, as regular expressions. Names that are
+# ordinary words elsewhere ("PA", "AA", "TT") count only where the syntax leaves no doubt: in brackets
+# or between slashes, in the case in which the agency writes itself.
+AGENCIES: dict[str, str] = {
+    "Reuters": r"(?:Thomson )?Reuters?|REUTERS?|Рейтер|Ройтерс|ロイター|路透社?",
+    "AP": r"A\.?P\.?|(?:The )?Associated Press|(?:THE )?ASSOCIATED PRESS|美联社",
+    "AFP": r"AFP|ＡＦＰ|Agence France[- ]Presse|法新社|АФП",
+    "dpa": r"[dD]pa(?:[/-][A-Za-z]{2,4})*|DPA|Deutsche Presse-Agentur",
+    "UPI": r"UPI|United Press International",
+    "TASS": r"(?:ITAR-)?TASS|ТАСС|ИТАР-ТАСС",
+    "Xinhua": r"Xinhua|XINHUA|新华社|新華社",
+    "EFE": r"(?:Agencia )?EFE",
+    "ANSA": r"ANSA(?:med)?",
+    "Ukrinform": r"Ukrinform|UKRINFORM|Укрінформ|УКРІНФОРМ|Укринформ",
+    "PTI": r"PTI|Press Trust of India",
+    "ANI": r"ANI|Asian News International",
+    "IANS": r"IANS|Indo-Asian News Service",
+    "UNI": r"UNI",
+    "Interfax": r"Interfax(?:-[A-Z][a-z]+)?|INTERFAX(?:\.RU)?|[ИІ]нтерфакс(?:-[А-ЯІ][а-яї]+)?",
+    "RIA Novosti": r"RIA Novosti|RIA|РИА Новости|РИА «Новости»",
+    "Kyodo": r"Kyodo(?: News)?|共同(?:通信)?",
+    "Jiji": r"Jiji(?: Press)?|時事(?:通信)?",
+    "Yonhap": r"Yonhap|聯合ニュース|연합뉴스",
+    "Bloomberg": r"Bloomberg(?: News)?|BLOOMBERG",
+    "PAP": r"PAP",
+    "Belga": r"Belga|BELGA",
+    "ANP": r"ANP|anp",
+    "APA": r"APA(?:/[A-Za-z]{2,4})?|Apa",
+    "Keystone-SDA": r"Keystone-SDA|SDA|sda",
+    "Anadolu": r"AA|Anadolu(?: Agency)?",
+    "PA": r"PA(?: Media)?|Press Association",
+    "AAP": r"AAP|Australian Associated Press",
+    "Canadian Press": r"CP|(?:The )?Canadian Press|THE CANADIAN PRESS",
+    "Lusa": r"Lusa|LUSA",
+    "NTB": r"NTB|©NTB",
+    "TT": r"TT",
+    "Ritzau": r"Ritzau|/ritzau/",
+    "STT": r"STT",
+    "CTK": r"[CČ]TK",
+    "MTI": r"MTI",
+    "Agerpres": r"Agerpres|AGERPRES",
+    "BTA": r"BTA|БТА",
+    "Tanjug": r"Tanjug|Танјуг",
+    "UNIAN": r"UNIAN|УНІАН|УНИАН",
+    "BelTA": r"BelTA|БЕЛТА|БелТА",
+    "Europa Press": r"EUROPA PRESS|Europa Press",
+    "Adnkronos": r"Adnkronos",
+    "AGI": r"AGI",
+    "epd": r"epd",
+    "KNA": r"KNA",
+    "SID": r"SID",
+    "Télam": r"T[ée]lam",
+    "Agência Brasil": r"Agência Brasil",
+    "CNA": r"CNA|中央社",
+    "Bernama": r"Bernama|BERNAMA",
+    "Antara": r"ANTARA|Antara",
+    "VNA": r"VNA",
+    "APP": r"APP",
+    "BSS": r"BSS",
+    "SPA": r"SPA",
+    "WAM": r"WAM",
+    "KUNA": r"KUNA",
+    "IRNA": r"IRNA",
+    "SANA": r"SANA",
+    "MENA": r"MENA",
+    "KCNA": r"KCNA",
+    "Inter Press Service": r"IPS|Inter Press Service",
+    "CNN": r"CNN",
+}
+
+# How far down the dateline may stand: under a summary in bullets, a photo line, a standfirst.
+LEAD_BLOCKS = 10
+# A dateline without an agency is a place and a dash, so only the first paragraphs may have it.
+BARE_BLOCKS = 3
+# How far up from the end the sign-off may begin.
+LAST_BLOCKS = 5
+# A byline is a line of names: longer lines are sentences.
+BYLINE_WORDS = 24
+
+_AGENCY = "|".join(AGENCIES.values())
+_CREDIT = rf"(?:{_AGENCY})(?:\s?(?:[/,;|&+]| and | und | et | y | e )\s?(?:{_AGENCY}|[A-Za-z]{{2,5}}))*"
+_NAME_OF = {name: re.compile(forms) for name, forms in AGENCIES.items()}
+
+_DASH = r"(?:\s*(?:--+|[-–—―−]|\.-|:)\s*)"
+_CAPITAL = r"A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻŁŃŅŇŌŐŒŔŘŚŞŠŢŤŪŮŰŲŹŻŽΑ-ΩА-ЯЁЄІЇҐ"
+_LOWER = r"a-zß-öø-ÿа-яёєіїґ"
+_WORD = rf"[{_CAPITAL}][\w.'’-]*"
+_SMALL = (
+    r"(?:de|del|la|le|los|las|el|du|da|do|dos|di|der|den|am|an|im|of|the|upon|sur|et|y|al|bei|ob|aan|on|in)"
+)
+_PLACE_NAME = rf"{_WORD}(?:[ -](?:{_SMALL} )*{_WORD}){{0,4}}(?: [(\[]{_WORD}(?: {_WORD}){{0,3}}[)\]])?"
+_DAY = (
+    r"(?:le )?(?:[^\W\d_]{3,12}\.? \d{1,2}(?!\d)"
+    r"|\d{1,2}(?:er|\.|st|nd|rd|th)? ?(?:de |d['’])?[^\W\d_]{3,12}\.?)"
+    r"(?:,? (?:de |del )?(?:19|20)\d\d)?"
+)
+_PLACES = rf"{_PLACE_NAME}(?:(?:,? ?[/|] ?|, | and | und | et | y ){_PLACE_NAME}){{0,3}}"
+_UPPER = rf"[{_CAPITAL}][{_CAPITAL}.'’ -]*[{_CAPITAL}.]"
+
+# Each takes a dateline off the start of a paragraph; groups: place (with its date), credit.
+_WITH_AGENCY = (
+    # (ANSA) - ROMA, 12 MAR -
+    re.compile(rf"[(\[](?P<credit>{_CREDIT})[)\]]{_DASH}(?P<place>{_UPPER}(?:, {_DAY}))\s*{_DASH}"),
+    # LONDON, March 7 (Reuters) - ; Madrid, 3 mar (EFE).- ; (AP) - ; Berlin (dpa/bb) -
+    re.compile(
+        rf"(?P<place>(?:{_PLACES})?(?:[,.]? ?{_DAY})?) ?[(\[](?P<credit>{_CREDIT})[)\]]"
+        rf"(?:\.?{_DASH}(?=[^\s{_LOWER}])|(?<=[)\]])\.? (?=[\"“„«'‘]?[{_CAPITAL}\d]))"
+    ),
+    # МОСКВА, 5 марта. /ТАСС/. ; МОСКВА, 5 мар - РИА Новости. ; Москва. 5 марта. INTERFAX.RU -
+    re.compile(
+        rf"(?P<place>{_PLACES}[,.] {_DAY})[.,]?\s*[-–—/(]*\s*"
+        rf"(?P<credit>{_CREDIT})\s*[/)]*(?:\s*[.:]|{_DASH})\s*"
+    ),
+    # КИЇВ. Укрінформ.
+    re.compile(rf"(?P<place>{_UPPER})\.\s*[/(]?(?P<credit>{_CREDIT})[/)]?(?:\s*[.:]|{_DASH})\s*"),
+    # 新华社北京3月5日电
+    re.compile(
+        r"[（(]?(?P<credit>新华社|新華社|中央社(?:記者\S{0,12})?)(?P<place>\S{1,14}?\d{1,2}月?\d{0,2}日?)[电電]"
+        r"(?:\s*[（(][^）)]{1,30}[）)]|[）)])?\s*"
+    ),
+    # 【ロンドン共同】 ; [ロンドン 5日 ロイター] -
+    re.compile(
+        r"[［\[【〔](?P<place>[^］\]】〕]{1,24}?)\s*(?P<credit>ロイター|共同|時事|ＡＦＰ|AFP|聯合ニュース)"
+        r"(?:通信|＝[^］\]】〕]{1,12})?[］\]】〕]\s*[-－—=＝]?\s*"
+    ),
+)
+# NEW YORK - ; KYIV, Ukraine - ; WASHINGTON, March 3 -
+_BARE = re.compile(
+    rf"(?P<place>{_UPPER}(?:/{_UPPER})*(?:, {_WORD}(?: {_WORD}){{0,2}})?(?:,? {_DAY})?)"
+    rf"(?: ?\([^)]{{2,30}}\))?\s*(?:--+|[–—―]| - )\s*(?=[\"“„«'‘]?[{_CAPITAL}])"
+)
+# What stands in capitals before a dash and is no place.
+_NO_PLACE = re.compile(
+    r"\b(?:BREAKING|UPDATED?|LIVE|WATCH|EXCLUSIVE|OPINION|ANALYSIS|REVIEW|VIDEO|PHOTOS?|CORRECTION|NOTE|Q|A|"
+    r"EDITOR|EDITORIAL|SPOILER|WARNING|ALERT|NEWS|FACTBOX|TIMELINE|EXPLAINER|INTERVIEW|FEATURE|STEP|PART|DAY|"
+    r"FREE|BEST|TOP|TIP|PROS|CONS|EILMELDUNG|KOMMENTAR|СРОЧНО|ОБНОВЛЕНО|ВИДЕО|ВІДЕО|ФОТО)\b"
+)
+
+_PERSON = (
+    rf"(?!(?:{_CREDIT}|Staff|Special|Senior|Chief|Web|News)\b)"
+    rf"{_WORD}(?: (?:(?:van|von|de|der|den|da|dos|di|la|le|bin|al|el) )*{_WORD}){{1,4}}"
+)
+_AND = r"(?:,? (?:and|und|et|y|e|i|en|и|та|&|with|mit) |, | ?[/|] ?)"
+_BY = r"(?:By|BY|Von|VON|Par|PAR|Por|POR|Di|Door|Autore?|Автор|Written by|Text|Текст)"
+_ROLE = (
+    r"(?:(?:Special|Senior|Chief|Staff|Political|Sports|Business|Foreign|National|News|Web|AP|"
+    r"Associated Press|Reuters|Contributing|Guest|Deputy|Managing|Executive|City|Digital|Data|"
+    r"Science|Health|Crime|Court)\s+)*"
+    r"(?:[Ww]riters?|[Rr]eporters?|[Cc]orrespondents?|[Ee]ditors?|[Cc]ontributors?|[Cc]olumnists?|[Ss]taff|"
+    r"[Dd]esk|[Jj]ournalists?|[Ss]taff [Ww]riters?)"
+)
+_STAMP = (
+    r"(?:\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}"
+    r"|[^\W\d_]{3,10}\.? \d{1,2},? \d{4}|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{4})"
+)
+_AFTER_BYLINE = (
+    rf"(?:{_AND}?\(?(?:{_ROLE}|(?:for |of )?(?:the )?(?:{_CREDIT})|{_STAMP}(?:[ ,|]+\d{{1,2}}:\d\d.{{0,12}})?"
+    r"|@\w+|[\w.+-]+@[\w.-]+\.\w+|Updated.{0,30}|Published.{0,30})\)?)*"
+)
+_BYLINE = re.compile(
+    rf"(?:(?:{_BY}):? (?P<who>{_PERSON}(?:{_AND}{_PERSON})*|(?:{_CREDIT})|{_ROLE}){_AFTER_BYLINE}"
+    rf"|(?P<signed>{_PERSON}(?:{_AND}{_PERSON})*){_AND}(?:{_ROLE}|(?:{_CREDIT})){_AFTER_BYLINE}"
+    rf"|(?P<staff>(?:(?:{_CREDIT})\s)?{_ROLE}){_AFTER_BYLINE})\.?"
+)
+# By Jane Doe LONDON (Reuters) -
+_BYLINE_HEAD = re.compile(
+    rf"By (?P<who>{_PERSON}?(?:{_AND}{_PERSON}?)*) (?={_UPPER}.{{0,40}}\((?:{_CREDIT})\))"
+)
+
+_WORKED = (
+    r"(?:(?:additional |further |other )?(?:reporting|report|writing|written|rewritten|compiled|edited|"
+    r"editing|graphics?|photography|production|translat(?:ed|ion|ing)|adaptation|text|research)"
+    r"(?:,? (?:and|&) (?:additional )?(?:writing|editing|reporting|translation|graphics))?"
+    r"(?: in [\w .]{2,30})?)"
+)
+_SIGNOFF_LINES = (
+    re.compile(rf"[(\[*_]*{_WORKED} by:? (?-i:[{_CAPITAL}]).{{3,500}}", re.I),
+    re.compile(rf"[-–—\s(\[/]*(?P<credit>{_CREDIT})[)\]/]*\s*[.\x03]*"),
+    # rt/sms (AP, Reuters)
+    re.compile(rf"[a-zäöü]{{1,4}}(?:[/,][a-zäöü]{{1,4}})* \((?P<credit>{_CREDIT})\)"),
+    re.compile(
+        rf"(?:©|\(c\)|Copyright)\s*(?:\d{{4}})?,? ?(?:by |The )?(?P<credit>{_CREDIT})(?:\W.{{0,240}})?", re.I
+    ),
+    re.compile(r"-{2,}\s*.{0,80}\b(?:[Oo]ffices?|[Nn]ewsroom|[Bb]ureau)\b.{0,60}"),
+    re.compile(
+        r"[(\[]?(?:with (?:inputs?|files|material|additional reporting|agency inputs?|agencies)|"
+        r"mit (?:material|informationen|agenturmaterial)|avec|con información|com informações|con)"
+        rf"(?: (?:from|by|de|von|der|des|da|l['’]))*:? ?.{{0,40}}?(?P<credit>{_CREDIT})?.{{0,40}}[)\]]?\.?",
+        re.I,
+    ),
+    re.compile(
+        r"[(\[]?(?:except for the headline, )?this (?:story|article|report|copy|news item) "
+        r"(?:has|was|is) (?:not (?:been )?|been )?(?:edited|auto|syndicated|generated|published from|sourced|"
+        r"created from|taken from).{0,300}",
+        re.I,
+    ),
+    re.compile(r"(?:N{4}|ENDS?|#{2,}|-30-|\(?END\)?|\x03)", re.I),
+)
+# "With" opens sentences too: without an agency in it the line is one.
+_NEEDS_CREDIT = _SIGNOFF_LINES[5]
+_SIGNOFF_TAILS = (
+    re.compile(
+        rf"(?<=[.!?…\"”’')])\s*[(\[]\s*{_WORKED} by:? (?-i:[{_CAPITAL}])[^()]{{3,400}}[)\]]\.?\s*$", re.I
+    ),
+    re.compile(rf"(?<=[.!?…\"”’])\s*(?:[-–—]+\s*)?[(\[/](?P<credit>{_CREDIT})[)\]/]\.?\s*\x03?\s*$"),
+    re.compile(rf"(?<=[.!?…\"”’])\s*[-–—]+\s*(?P<credit>{_CREDIT})\.?\s*$"),
+    re.compile(
+        r"(?<=[.!?…\"”’)])\s+(?P<credit>R(?:euters?|EUTERS?)|AFP|dpa|DPA|UPI|PTI|ANI|TASS|EFE)\s*\x03?\s*$"
+    ),
+    re.compile(r"\s+(?P<credit>REUTER|Reuter)\s*\x03?\s*$"),
+    re.compile(r"\s*\x03\s*$"),
+)
+_TITLE_CREDIT = re.compile(rf"(?:\s[-–—|]\s|\()(?P<credit>{_AGENCY})\)?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class WireCopy:
+    """A story with its wire conventions taken off.
+
+    byline: the names as they stood, without "By". dateline: place and date as they stood, without
+    the agency. agency: canonical name, a key of AGENCIES; None where nothing names one.
+    """
+
+    blocks: tuple[tuple[int, Block], ...]
+    byline: str | None = None
+    dateline: str | None = None
+    agency: str | None = None
+    removed: tuple[Removed, ...] = ()
+
+
+def parse_wire(blocks: tuple[tuple[int, Block], ...], title: str) -> WireCopy:
+    """Takes dateline, byline and sign-off off the story; blocks left empty go.
+
+    blocks: position in the extraction, and block, as `clean` returns them.
+    """
+    lines = [(position, block, block.text) for position, block in blocks]
+    lines, byline, by_agency, byline_removed = _take_bylines(lines)
+    lines, dateline, place_agency, dateline_removed = _take_dateline(lines)
+    lines, end_agency, signoff_removed = _take_signoff(lines)
+    agency = place_agency or end_agency or by_agency or _agency(_TITLE_CREDIT.search(title))
+    return WireCopy(
+        blocks=tuple((position, _with_text(block, text)) for position, block, text in lines if text),
+        byline=byline,
+        dateline=dateline,
+        agency=agency,
+        removed=(*byline_removed, *dateline_removed, *signoff_removed),
+    )
+
+
+_Line = tuple[int, Block, str]
+
+
+def _with_text(block: Block, text: str) -> Block:
+    if text == block.text:
+        return block
+    return Block(block.kind, text, block.link_density, block.tokens, block.tags)
+
+
+def _agency(match: re.Match[str] | None) -> str | None:
+    """Canonical name of the first agency that the match's credit names."""
+    credit = match.groupdict().get("credit") if match else None
+    if not credit:
+        return None
+    found = [
+        (m.start(), -len(m.group()), name) for name, forms in _NAME_OF.items() if (m := forms.search(credit))
+    ]
+    return min(found)[2] if found else None
+
+
+def _take_bylines(lines: list[_Line]) -> tuple[list[_Line], str | None, str | None, list[Removed]]:
+    byline: str | None = None
+    agency: str | None = None
+    removed: list[Removed] = []
+    kept: list[_Line] = []
+    for index, (position, block, text) in enumerate(lines):
+        at_edge = index < LEAD_BLOCKS or index >= len(lines) - 2
+        if at_edge and not (removed and index >= LEAD_BLOCKS):
+            match = _BYLINE.fullmatch(text) if len(text.split()) <= BYLINE_WORDS else None
+            if match:
+                who = match.group("who") or match.group("signed") or match.group("staff")
+                byline = byline or who.strip()
+                agency = agency or _signed_agency(text)
+                removed.append(Removed(position, text, "wire.byline"))
+                continue
+            head = _BYLINE_HEAD.match(text) if index < BARE_BLOCKS else None
+            if head:
+                byline = byline or head.group("who")
+                removed.append(Removed(position, head.group().strip(), "wire.byline"))
+                text = text[head.end() :].strip()
+        kept.append((position, block, text))
+    return kept, byline, agency, removed
+
+
+def _signed_agency(text: str) -> str | None:
+    """The agency in a byline; only names that no person or town bears by chance."""
+    match = re.search(rf"(?:^|[ ,|/(])(?P<credit>{_AGENCY})(?=$|[ ,|/)])", text)
+    return _agency(match)
+
+
+def _take_dateline(lines: list[_Line]) -> tuple[list[_Line], str | None, str | None, list[Removed]]:
+    running = 0
+    for index, (position, block, text) in enumerate(lines[:LEAD_BLOCKS]):
+        match = next((m for pattern in _WITH_AGENCY if (m := pattern.match(text))), None)
+        if match is None and running < BARE_BLOCKS and block.kind is BlockKind.PARAGRAPH:
+            match = _BARE.match(text)
+            if match and _NO_PLACE.search(match.group("place")):
+                match = None
+        running += block.kind is BlockKind.PARAGRAPH
+        if match and match.end() < len(text):
+            place = match.group("place").strip(" ,.") or None
+            rest = [*lines[:index], (position, block, text[match.end() :].strip()), *lines[index + 1 :]]
+            return rest, place, _agency(match), [Removed(position, match.group().strip(), "wire.dateline")]
+    return lines, None, None, []
+
+
+def _take_signoff(lines: list[_Line]) -> tuple[list[_Line], str | None, list[Removed]]:
+    agency: str | None = None
+    removed: list[Removed] = []
+    kept = list(lines)
+    # From the end upwards, past what may stand between two lines of the sign-off.
+    for index in range(len(kept) - 1, max(-1, len(kept) - 1 - LAST_BLOCKS), -1):
+        position, block, text = kept[index]
+        match = next((m for pattern in _SIGNOFF_LINES if (m := pattern.fullmatch(text))), None)
+        if match and match.re is _NEEDS_CREDIT and not _agency(match):
+            match = None
+        if match and index > 0:
+            agency = _agency(match) or agency
+            removed.append(Removed(position, text, "wire.signoff"))
+            kept[index] = (position, block, "")
+            continue
+        while tail := next((m for pattern in _SIGNOFF_TAILS if (m := pattern.search(text))), None):
+            if tail.start() == 0:
+                break
+            agency = _agency(tail) or agency
+            removed.append(Removed(position, tail.group().strip(" \x03") or "\x03", "wire.signoff"))
+            text = text[: tail.start()].rstrip()
+        kept[index] = (position, block, text)
+        if len(text.split()) > BYLINE_WORDS:
+            break
+    return [line for line in kept if line[2]], agency, removed
