@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +15,11 @@ from trafilatura.meta import reset_caches
 
 from pipeline.align import Piece, align
 from pipeline.blocks import WORD, Page, common_container, segment
-from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Stage
+from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
 from pipeline.language import identify
 from pipeline.metadata import read_metadata
 from pipeline.settings import Settings
+from pipeline.structure import judge_pieces, restored
 
 # Trafilatura logs every page that it finds wanting; our rejections say the same with a reason.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -43,16 +45,18 @@ def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) 
     about = read_metadata(root, url, fetched_at)
     if not page.blocks:
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "the page shows no text")
-    pieces = align(page.blocks, _article_lines(root))
-    blocks = _public_blocks(page, pieces)
-    text = "\n".join(block.text for block in blocks)
+    pieces = restored(page, align(page.blocks, _article_lines(root)), about)
+    judged = judge_pieces(page, pieces, about)
+    kept = [piece for piece, rule in judged if rule is None]
+    blocks = _public_blocks(page, kept)
     return Extraction(
-        blocks=tuple(blocks),
+        blocks=blocks,
+        removed=_removed(judged),
         title=about.title,
         authors=about.authors,
         published_at=about.published_at,
         published_source=about.published_source,
-        language=identify(text, about.html_language),
+        language=identify("\n".join(block.text for block in blocks), about.html_language),
         canonical_url=about.canonical_url,
         site_name=about.site_name,
         access=about.access,
@@ -90,11 +94,23 @@ def _article_lines(root: Any) -> list[str]:
     return [line for line in str(text).splitlines() if WORD.search(line)]
 
 
-def _public_blocks(page: Page, pieces: list[Piece]) -> list[Block]:
+def _public_blocks(page: Page, pieces: Sequence[Piece]) -> tuple[Block, ...]:
     top = common_container(page, [p.index for p in pieces if p.index is not None])
-    return [
+    return tuple(
         page.block(piece.index, top, piece.text)
         if piece.index is not None
         else Block(kind=BlockKind.PARAGRAPH, text=piece.text)
         for piece in pieces
-    ]
+    )
+
+
+def _removed(judged: Sequence[tuple[Piece, str | None]]) -> tuple[Removed, ...]:
+    """What was dropped; its position is that of the kept block that follows it."""
+    removed: list[Removed] = []
+    kept = 0
+    for piece, rule in judged:
+        if rule is None:
+            kept += 1
+        else:
+            removed.append(Removed(position=kept, text=piece.text, rule=rule))
+    return tuple(removed)

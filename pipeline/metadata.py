@@ -69,7 +69,7 @@ def read_metadata(root: Any, url: str, fetched_at: datetime) -> Metadata:
     page_type = next(iter(said.meta("og:type")), "").lower()
     return Metadata(
         title=title,
-        authors=_authors(root, said, site_name),
+        authors=_authors(root, said, _site_words(site_name, url, said)),
         published_at=published_at,
         published_source=source,
         canonical_url=_canonical(root, said, url),
@@ -352,14 +352,24 @@ def _title(root: Any, said: _Statements, site_name: str | None, url: str) -> tup
     document = [t for t in (_element_text(e) for e in _document_titles(root)) if t]
     headings = _headings(root)
     itemprop = [_element_text(e) for e in root.xpath("//*[@itemprop='headline'][not(self::meta)]")[:2]]
-    raw = [t for t in [*headings, ld, *og, *twitter, *document] if t]
+    raw = [t for t in [*headings[:1], ld, *og, *twitter, *document] if t]
     heads = [h for h in headings if not _is_site(h, names)]
+    stripped_ld = without_affixes(ld, names, [*heads, *og]) if ld else ""
     stripped_og = [without_affixes(t, names, [*heads, ld]) for t in og if t]
     stripped_doc = [without_affixes(t, names, [*heads, ld, *stripped_og]) for t in document]
-    stripped_ld = without_affixes(ld, names, [*heads, *stripped_og]) if ld else ""
     stated = [t for t in [stripped_ld, *stripped_og, *stripped_doc, *twitter] if t]
-    title = _agreed_heading(heads, itemprop, stated) or next(iter(stated), "") or next(iter(heads), "")
-    return title, tuple(dict.fromkeys([*raw, *stated]))
+    heading = _agreed_heading(heads, itemprop, stated)
+    title = heading or next(iter(stated), "") or next(iter(heads), "")
+    if stripped_ld and _NEWS_TYPE.search(_types(said.article)):
+        # Newsrooms fill in this headline themselves. Elsewhere plug-ins do, for search engines, and what
+        # readers see is the better title.
+        seen = heading and [_folded(heading)] == [_folded(t) for t in stripped_og[:1]]
+        third = _folded(next(iter(stripped_doc), ""))
+        title = heading if seen and third == _folded(stripped_ld) else stripped_ld
+    return title, tuple(dict.fromkeys([t for t in (title, *raw, *stated) if t]))
+
+
+_NEWS_TYPE = re.compile(r"News")
 
 
 def _document_titles(root: Any) -> list[Any]:
@@ -395,6 +405,7 @@ _MAIL = re.compile(r"\S+@\S+")
 _NAME_SPLIT = re.compile(
     r"\s*[,;|/•·]\s*|\s+(?:and|und|et|en|och|og|ja|with|avec|mit)\s+|\s+&\s+|\s+(?:y|e|i|и|та|і|й)\s+(?=[^\W\d_])"
 )
+_NOT_OF_NAME = re.compile(r"\s*\([^)]*\)?$|\s+기자$|\s*記者$|\s*记者$")
 _NOT_A_NAME = re.compile(
     r"\b(?:reporter|editor|correspondent|journalist|writer|columnist|contributor|staff|bureau|chief|producer|"
     r"redakteur|redaktion|korrespondent|journaliste|rédacteur|correspondant|periodista|corresponsal|"
@@ -409,32 +420,29 @@ def _resolved(value: Any, said: _Statements) -> Any:
     return value
 
 
-def _authors(root: Any, said: _Statements, site_name: str | None) -> tuple[str, ...]:
+def _authors(root: Any, said: _Statements, site: set[str]) -> tuple[str, ...]:
     found = _ld_authors(said)
-    if not found:
-        for values in (
-            said.meta(
-                "author",
-                "byl",
-                "parsely-author",
-                "sailthru.author",
-                "article:author_name",
-                "cxenseparse:author",
-            ),
-            said.meta(
-                "article:author", "og:article:author", "dc.creator", "dcterms.creator", "twitter:creator"
-            ),
-        ):
-            found = _names(v for v in values if not v.startswith(("http", "@", "/")))
-            if found:
-                break
-    if not found or _are_site(found, site_name):
-        found = _visible_authors(root) or found
-    return tuple(found)
+    for names in _META_AUTHORS:
+        if not found or _only_site(found, site):
+            stated = _names(v for v in said.meta(*names) if not v.startswith(("http", "@", "/")))
+            found = stated or found
+    if not found or _only_site(found, site):
+        labels = zip(said.meta("twitter:label1"), said.meta("twitter:data1"), strict=False)
+        stated = _names(value for label, value in labels if _WRITTEN_BY.search(label))
+        found = stated or _visible_authors(root, site) or found
+    return tuple([name for name in found if not _HOST.search(name)] or found)
 
 
-def _are_site(names: list[str], site_name: str | None) -> bool:
-    return bool(site_name) and all(_folded(n) == _folded(site_name or "") for n in names)
+_META_AUTHORS = (
+    ("author", "byl", "parsely-author", "sailthru.author", "article:author_name", "cxenseparse:author"),
+    ("article:author", "og:article:author", "dc.creator", "dcterms.creator", "twitter:creator"),
+)
+_WRITTEN_BY = re.compile(r"written by|author|verfasst|geschrieben|écrit|escrito|scritto|автор", re.I)
+_HOST = re.compile(r"^(?:www\.)?[\w-]+\.(?:com|org|net|[a-z]{2})$", re.I)
+
+
+def _only_site(names: list[str], site: set[str]) -> bool:
+    return all(_is_site(name, site) for name in names)
 
 
 def _ld_authors(said: _Statements) -> list[str]:
@@ -460,45 +468,92 @@ def _names(values: Iterable[str]) -> list[str]:
         value = _clean(_MAIL.sub(" ", _clean(value)))
         value = _BY.sub("", value).strip(" ,;:-–—|()")
         for part in _split_names(value):
-            part = part.strip(" ,;:-–—|()")
+            part = _NOT_OF_NAME.sub("", part).strip(" ,;:-–—|()")
             if part and len(part) <= 80 and _folded(part) and not re.fullmatch(r"[\d\W]+", part):
                 found.setdefault(_folded(part), part)
     return list(found.values())
 
 
 def _split_names(value: str) -> list[str]:
-    parts = [p for p in _NAME_SPLIT.split(value) if p and p.strip()]
+    parts = [p.strip() for p in _NAME_SPLIT.split(value) if p and p.strip()]
     if len(parts) <= 1:
         return parts
-    kept = [p for p in parts if not _NOT_A_NAME.search(p)]
+    kept = [p for p in parts if not _NOT_A_NAME.search(p) and len(p.split()) <= 5]
     if not kept:
         return [parts[0]]
     # "Smith, John" and names of one word are not lists of people
     if any(len(p.split()) < 2 for p in kept) and len(kept) <= 2:
-        whole = " ".join(value.split())
-        return [whole] if len(kept) == len(parts) else kept[:1]
+        if len(parts[0].split()) >= 2:
+            return parts[:1]
+        return [" ".join(value.split())] if len(kept) == len(parts) else kept[:1]
     return kept
 
 
-def _visible_authors(root: Any) -> list[str]:
-    for expression in (
-        "//*[@itemprop='author']//*[@itemprop='name']",
-        "//*[@itemprop='author'][not(*[@itemprop])]",
-        "//a[@rel='author' or contains(concat(' ',@rel,' '),' author ')]",
-        "//*[contains(@class,'author-name') or contains(@class,'author__name')"
-        " or contains(@class,'authorName') or contains(@class,'author_name')"
-        " or contains(@class,'byline-name') or contains(@class,'byline__name')]",
-        "//*[self::a or self::span or self::p or self::div][@class='author' or @class='byline']",
-    ):
+_AUTHOR_CLASSES = (
+    "author-name",
+    "author__name",
+    "author_name",
+    "authorname",
+    "byline-name",
+    "byline__name",
+    "author",
+    "authors",
+    "byline",
+    "autor",
+    "auteur",
+    "writer",
+)
+
+
+def _visible_authors(root: Any, site: set[str]) -> list[str]:
+    """Names from microdata, author links, and what templates name after authors, close to the headline."""
+    ranked: dict[int, list[Any]] = {}
+    below = root.find(".//h1") is None
+    prose = 0
+    for element in root.iter("h1", "a", "span", "p", "div", "li", "address", "strong", "cite", "meta"):
+        if element.tag == "h1":
+            below = True
+        if not below:
+            continue
+        # other stories' authors stand below the text
+        if element.tag == "p" and len(element.text or "") > 120:
+            prose += 1
+            if prose > 2 and ranked:
+                break
+        rank = _author_rank(element)
+        if rank is not None:
+            ranked.setdefault(rank, []).append(element)
+    for rank in sorted(ranked):
         texts = []
-        for element in root.xpath(expression)[:6]:
+        for element in ranked[rank][:3]:
             text = element.get("content") if element.tag == "meta" else _element_text(element)
-            if text and len(text) <= 80 and len(text.split()) <= 10:
+            if text and len(text) <= 80 and len(text.split()) <= 8:
                 texts.append(text)
-        found = _names(texts)
+        found = [n for n in _names(texts) if _FULL_NAME.search(n) and not _only_site([n], site)]
         if found:
-            return found[:6]
+            return found[:4]
     return []
+
+
+# Two to five words, and no colon or figure: what else stands in such elements is a section, a place, a job.
+_FULL_NAME = re.compile(r"^[^\W\d_][^\d:@/]*\s[^\d:@/]+$")
+_AUTHOR_LINK = re.compile(r"/(?:author|authors|autor|autoren|auteur|journalist)/", re.I)
+
+
+def _author_rank(element: Any) -> int | None:
+    """How much an element looks like the author's name: 0 the most, None not at all."""
+    if element.get("itemprop") == "author":
+        return 0
+    if element.tag == "a":
+        if "author" in (element.get("rel") or "").split():
+            return 1
+        if _AUTHOR_LINK.search(element.get("href") or ""):
+            return 2
+    for token in (element.get("class") or "").lower().split():
+        for number, name in enumerate(_AUTHOR_CLASSES):
+            if token == name or token.endswith(("-" + name, "_" + name)):
+                return 3 + number
+    return None
 
 
 # --- dates -----------------------------------------------------------------------------------------

@@ -1,0 +1,331 @@
+"""Rules that judge a block by where it stands in the page, never by its phrases.
+
+Each rule has an id of the form `structure.*`, which is what `removed_text` will show. The tokens are
+words that templates use in class, id and role names; they are matched as whole words of a token
+("post-share-bar" holds "share"), because parts of words mislead ("shareholder", "headline-ad" and
+"read" do not mean the same).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pipeline.align import Piece
+from pipeline.blocks import Page, RawBlock, common_container, folded
+from pipeline.document import BlockKind
+from pipeline.metadata import Metadata
+
+# A container that holds more of the article's text than this share, and more than this many characters,
+# is a part of the story, whatever its name.
+_STORY_SHARE = 0.2
+_STORY_CHARS = 500
+# Image texts are short; a longer text that equals one is a story's own.
+_CAPTION_WORDS = 45
+
+# Words of tokens, per rule. `+` at the end: also as the beginning of a longer word ("relatedposts").
+_VOCABULARY: tuple[tuple[str, str], ...] = (
+    (
+        "structure.caption",
+        "caption captions figcaption+ credits photocredit+ imagecredit+ photo-credit image-credit img-credit "
+        "bildunterschrift+ legende pie-de-foto didascalia fotocredit+ img-desc image-description",
+    ),
+    (
+        "structure.author",
+        "author authors authorbox+ byline bylines bio biography authorinfo+ authorbio+ contributor "
+        "contributors autor autoren auteur saboxplugin+ profile-card journalist",
+    ),
+    (
+        "structure.related",
+        "related+ recommended+ recommendation+ readmore+ read-more read-also readalso+ also-read seealso+ "
+        "see-also more-stories morestories+ more-from more-on mostread+ most-read most-popular trending latest-news "
+        "outbrain+ taboola+ zergnet+ recirc+ teaser-list up-next next-post similar-posts promo promobox+ "
+        "interlink+ crosslink+ next-article",
+    ),
+    (
+        "structure.newsletter",
+        "newsletter+ signup sign-up subscribe+ subscription+ mailchimp+ mc4wp+ optin+ mailing-list "
+        "membership+ regwall+ registration",
+    ),
+    (
+        "structure.share",
+        "share sharing shares sharedaddy+ sharebar+ social socials socialshare+ addtoany+ addthis+ follow-us "
+        "followus+ google-news copy-link",
+    ),
+    ("structure.comments", "comments commentlist+ disqus+ respond comment-form comment-respond"),
+    (
+        "structure.embed",
+        "twitter-tweet twitter-video instagram-media tiktok-embed fb-post fb-video embed-consent "
+        "external-content",
+    ),
+    (
+        "structure.navigation",
+        "breadcrumb+ navbar+ nav navigation menu menuitem megamenu+ pagination pager skip-link topbar",
+    ),
+    ("structure.footer", "footer copyright copyrights colophon"),
+    ("structure.consent", "cookie+ consent+ gdpr+ onetrust+"),
+    ("structure.dialog", "modal popup+ lightbox tooltip+ dialog overlay toast"),
+    ("structure.advert", "ad advert+ adsense+ adslot+ sponsored+ affiliate+ dfp+ adbox+ cta"),
+    ("structure.tags", "tags taglist+ tag-list tag-cloud post-categories cat-links post-tags"),
+    ("structure.print", "print-only noprint no-print printonly+"),
+    ("structure.search", "search-form searchform+"),
+    ("structure.rating", "rating ratings vote voting poll survey feedback"),
+    ("structure.disclaimer", "disclaimer+ disclosure+"),
+    ("structure.carousel", "carousel+ swiper+ slick-slide"),
+    ("structure.hidden", "visually-hidden visuallyhidden+ sr-only screen-reader-text screenreader+"),
+    (
+        "structure.dateline",
+        "timestamp+ date dates pubdate+ published datetime meta postmeta+ readtime+ reading-time read-time",
+    ),
+)
+_TAGS = {"nav": "structure.navigation", "form": "structure.form", "figcaption": "structure.caption"}
+_ROLES = {"navigation": "structure.navigation", "dialog": "structure.dialog"}
+_DATELINE_WORDS = 12
+_SPLIT = re.compile(r"[^a-z0-9]+")
+
+
+def _compiled() -> tuple[dict[str, str], list[tuple[tuple[str, ...], str]], list[tuple[str, str]]]:
+    whole: dict[str, str] = {}
+    runs: list[tuple[tuple[str, ...], str]] = []
+    stems: list[tuple[str, str]] = []
+    for rule, words in _VOCABULARY:
+        for word in words.split():
+            if word.endswith("+"):
+                stems.append((word[:-1], rule))
+            elif len(parts := tuple(_SPLIT.split(word))) > 1:
+                runs.append((parts, rule))
+            else:
+                whole.setdefault(word, rule)
+    return whole, runs, stems
+
+
+_WHOLE, _RUNS, _STEMS = _compiled()
+
+
+def token_rule(tokens: frozenset[str]) -> str | None:
+    """The rule that the tokens of one element call for, if any."""
+    for token in sorted(tokens):
+        if token in _ROLES:
+            return _ROLES[token]
+        parts = tuple(part for part in _SPLIT.split(token) if part)
+        # an id of many words is the text of a heading, and says what the text is about
+        if not parts or len(parts) > 6:
+            continue
+        for run, rule in _RUNS:
+            if any(parts[i : i + len(run)] == run for i in range(len(parts) - len(run) + 1)):
+                return rule
+        for part in parts:
+            if part in _WHOLE:
+                return _WHOLE[part]
+            for stem, rule in _STEMS:
+                if part.startswith(stem):
+                    return rule
+    return None
+
+
+def judge_pieces(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[tuple[Piece, str | None]]:
+    """Each piece with the id of the rule that drops it, or None where it stays."""
+    judge = _Judge(page, pieces, about)
+    return [(piece, judge.rule_of(number)) for number, piece in enumerate(pieces)]
+
+
+def restored(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[Piece]:
+    """The pieces, and with them what Trafilatura left out although the page says that it is the article's.
+
+    That is the standfirst, which stands in the page's header and not with the text, and paragraphs in
+    containers just like those that hold the story (templates cut a story up around advertisements).
+    """
+    taken = {piece.index for piece in pieces if piece.index is not None}
+    if not taken:
+        return list(pieces)
+    have = {folded(piece.text) for piece in pieces}
+    added = [*_standfirst(page, taken, about), *_continued(page, taken)]
+    fresh = [
+        Piece(index, page.blocks[index].text, float(index))
+        for index in sorted(set(added) - taken)
+        if " ".join(page.blocks[index].words) not in have
+    ]
+    return sorted([*pieces, *fresh], key=lambda piece: piece.position)
+
+
+_STANDFIRST = re.compile(
+    r"standfirst|stand-first|subtitle|sub-title|subhead|sub-head|sous-titre|chapo|chapeau|(?<![a-z])de[ck]k?(?![a-z])"
+    r"|(?<![a-z])le[ai]?de?(?![a-z])|lead-?text|leadtext|intro(?!duc)|teaser-?text|teasertext|vorspann|sommario|entradilla|bajada"
+    r"|copete|strapline|article-?summary|article__summary|article__desc|__summary|abstract|sapo|ingress|excerpt|description"
+)
+
+
+def _standfirst(page: Page, taken: set[int], about: Metadata) -> list[int]:
+    """The summary between headline and text: the page's stated description, or what templates call it."""
+    prose = [i for i in sorted(taken) if len(page.blocks[i].words) >= 12]
+    end = prose[0] if prose else min(taken)
+    titles = {folded(title) for title in about.titles}
+    headline = max(
+        (i for i in range(end) if page.blocks[i].tag == "h1" or " ".join(page.blocks[i].words) in titles),
+        default=None,
+    )
+    descriptions = [folded(text) for text in about.descriptions]
+    found = []
+    for index in range(max(0, end - 60), min(len(page.blocks), end + 12)):
+        block = page.blocks[index]
+        if index in taken or not 5 <= len(block.words) <= 120 or block.link_density > 0.3:
+            continue
+        if block.kind not in (BlockKind.PARAGRAPH, BlockKind.HEADING) or block.tag == "h1":
+            continue
+        text = " ".join(block.words)
+        if text in titles:
+            continue
+        stated = any(
+            d and (d.startswith(text) or text.startswith(d[:80])) and len(d) >= 30 for d in descriptions
+        )
+        near = headline is not None and headline < index < end and _ENDS_SENTENCE.search(block.text)
+        named = near and any(
+            _STANDFIRST.search(token)
+            for number in page.path(block.container)[:3]
+            for token in page.containers[number].tokens | block.inline_tokens
+        )
+        if stated or named:
+            found.append(index)
+    return found
+
+
+_ENDS_SENTENCE = re.compile(r"[.!?…。؟।][\"'”»)]*\s*$")
+
+
+def _continued(page: Page, taken: set[int]) -> list[int]:
+    """Paragraphs left out of containers that are named just like one that holds much of the story."""
+    chars: dict[tuple[object, ...], int] = {}
+    total = 0
+    for index in taken:
+        block = page.blocks[index]
+        if len(block.words) >= 15:
+            total += len(block.text)
+            signature = _signature(page, block)
+            chars[signature] = chars.get(signature, 0) + len(block.text)
+    usual = {s for s, count in chars.items() if count >= 0.4 * total and any(s[1:])}
+    return [
+        index
+        for index, block in enumerate(page.blocks)
+        if index not in taken
+        and len(block.words) >= 15
+        and block.link_density < 0.3
+        and block.kind is BlockKind.PARAGRAPH
+        and _signature(page, block) in usual
+    ]
+
+
+def _signature(page: Page, block: RawBlock) -> tuple[object, ...]:
+    path = page.path(block.container)[:3]
+    return (block.tag, *(page.containers[number].tokens for number in path))
+
+
+class _Judge:
+    """The evidence of one page, gathered once, and the rules that read it."""
+
+    def __init__(self, page: Page, pieces: Sequence[Piece], about: Metadata) -> None:
+        self.page = page
+        self.pieces = pieces
+        self.top = common_container(page, [p.index for p in pieces if p.index is not None])
+        self.titles = {title for title in map(folded, about.titles) if title}
+        self.folded = [folded(piece.text) for piece in pieces]
+        self.total = max(1, sum(len(p.text) for p in pieces))
+        self.kept_chars: dict[int, int] = {}
+        for piece in pieces:
+            if piece.index is not None:
+                for number in page.path(page.blocks[piece.index].container):
+                    self.kept_chars[number] = self.kept_chars.get(number, 0) + len(piece.text)
+        long = [n for n, p in enumerate(pieces) if len(p.text) >= 120]
+        self.first_prose = long[0] if long else 0
+        self.last_prose = long[-1] if long else len(pieces)
+        self.first_h1 = next(
+            (n for n, p in enumerate(pieces) if p.index is not None and page.blocks[p.index].tag == "h1"), -1
+        )
+        self._container_rules: dict[int, str | None] = {}
+        self._repeats = self._repeated()
+
+    def rule_of(self, number: int) -> str | None:
+        if self._is_title(number):
+            return "structure.title"
+        if number in self._repeats:
+            return "structure.repeated"
+        index = self.pieces[number].index
+        if index is None:
+            return None
+        block = self.page.blocks[index]
+        if self._is_caption(block, self.folded[number]):
+            return "structure.caption"
+        rule = self._token_rule(block)
+        if rule == "structure.dateline" and not self._is_dateline(number, block):
+            return None
+        return rule
+
+    def _is_title(self, number: int) -> bool:
+        index = self.pieces[number].index
+        block = self.page.blocks[index] if index is not None else None
+        is_heading = block is not None and block.kind is BlockKind.HEADING
+        if self.folded[number] in self.titles:
+            if is_heading:
+                return True
+            return number < self.first_prose and not self.pieces[number].text.endswith((".", ":", "!", "?"))
+        return number == self.first_h1 and number <= self.first_prose
+
+    def _is_caption(self, block: RawBlock, text: str) -> bool:
+        if block.kind is BlockKind.CAPTION and "figcaption" in self._tags(block):
+            return True
+        return (
+            3 <= len(block.words) <= _CAPTION_WORDS
+            and block.kind is BlockKind.PARAGRAPH
+            and text in self.page.alt_texts
+        )
+
+    def _is_dateline(self, number: int, block: RawBlock) -> bool:
+        """Such names are also given to whole texts: only a short line before or after the story counts."""
+        outside = number < self.first_prose or number > self.last_prose
+        return outside and len(block.words) <= _DATELINE_WORDS and block.kind is not BlockKind.HEADING
+
+    def _tags(self, block: RawBlock) -> list[str]:
+        return [self.page.containers[number].tag for number in self.page.path(block.container)[:4]]
+
+    def _token_rule(self, block: RawBlock) -> str | None:
+        rule = token_rule(block.inline_tokens)
+        if rule:
+            return rule
+        for number in self.page.path(block.container):
+            if number == self.top:
+                break
+            rule = self._container_rule(number)
+            if rule:
+                return rule
+        return None
+
+    def _container_rule(self, number: int) -> str | None:
+        """The rule of one container by its tag and tokens, unless it holds too much of the text."""
+        if number not in self._container_rules:
+            container = self.page.containers[number]
+            tokens = container.tokens
+            if container.tag in _HEADING_TAGS:
+                tokens = frozenset()
+            rule = _TAGS.get(container.tag) or token_rule(tokens)
+            if rule and self.kept_chars.get(number, 0) > max(_STORY_SHARE * self.total, _STORY_CHARS):
+                rule = None
+            self._container_rules[number] = rule
+        return self._container_rules[number]
+
+    def _repeated(self) -> set[int]:
+        """Numbers of the pieces of prose that repeat an earlier one word for word."""
+        seen: set[str] = set()
+        repeats: set[int] = set()
+        for number, (piece, text) in enumerate(zip(self.pieces, self.folded, strict=True)):
+            kind = self.page.blocks[piece.index].kind if piece.index is not None else BlockKind.PARAGRAPH
+            if len(text) < _REPEAT_CHARS or kind not in _PROSE:
+                continue
+            if text in seen:
+                repeats.add(number)
+            seen.add(text)
+        return repeats
+
+
+_PROSE = (BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.HEADING)
+# Shorter lines may well stand twice in a story.
+_REPEAT_CHARS = 60
+_HEADING_TAGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
