@@ -33,11 +33,14 @@ def fingerprint(story: str, language: str | None, settings: FingerprintSettings)
     found = tokens(story)
     if not found.size:
         return None
-    whole = signature(
-        shingles(found, settings.shingle_words, settings.shingle_chars), settings.num_perm, settings.seed
+    hashes = shingles(found, settings.shingle_words, settings.shingle_chars)
+    whole = signature(hashes, settings)
+    opening = found[: settings.lead_words]
+    lead = signature(
+        shingles(opening, settings.shingle_words, settings.shingle_chars),
+        settings,
+        start=settings.num_perm - settings.lead_bands * settings.lead_rows,
     )
-    opening = shingles(found[: settings.lead_words], settings.shingle_words, settings.shingle_chars)
-    lead = signature(opening, settings.lead_bands * settings.lead_rows, settings.seed)
     keys = [
         *band_keys(whole, settings.bands, settings.rows, first=0),
         *band_keys(lead, settings.lead_bands, settings.lead_rows, first=settings.bands),
@@ -52,21 +55,21 @@ def _permutations(num_perm: int, seed: int) -> tuple[NDArray[np.uint32], NDArray
     return a.astype(np.uint32)[:, None], b.astype(np.uint32)[:, None]
 
 
-def signature(hashes: Hashes, num_perm: int, seed: int) -> NDArray[np.uint32]:
-    """MinHash values of a set of 32-bit shingle hashes, bit for bit datasketch's; shape (num_perm,).
+def signature(hashes: Hashes, settings: FingerprintSettings, *, start: int = 0) -> NDArray[np.uint32]:
+    """MinHash values of a set of 32-bit shingle hashes, bit for bit datasketch's; shape (num_perm - start,).
 
-    The pre-mix is the MurmurHash3 finaliser, the permutations a * h + b mod 2**32 (datasketch 2.0, affine32).
+    The pre-mix is the MurmurHash3 finaliser, the permutations a * h + b mod 2**32 (datasketch 2.0, affine32),
+    of which those before `start` are left out.
     """
-    h = hashes.copy()
-    h ^= h >> np.uint32(16)
+    h = hashes ^ (hashes >> np.uint32(16))
     h *= np.uint32(0x85EBCA6B)
     h ^= h >> np.uint32(13)
     h *= np.uint32(0xC2B2AE35)
     h ^= h >> np.uint32(16)
-    a, b = _permutations(num_perm, seed)
-    least = np.full(num_perm, _NO_VALUE, dtype=np.uint32)
-    for start in range(0, h.size, _CHUNK):
-        permuted = a * h[start : start + _CHUNK]
+    a, b = (column[start:] for column in _permutations(settings.num_perm, settings.seed))
+    least = np.full(a.size, _NO_VALUE, dtype=np.uint32)
+    for at in range(0, h.size, _CHUNK):
+        permuted = a * h[at : at + _CHUNK]
         permuted += b
         np.minimum(least, permuted.min(axis=1), out=least)
     return least

@@ -4,20 +4,23 @@ Pure functions; what the database keeps and looks up is `storage`'s affair. One 
 
 1. Its position in every band is `order_key(story)`: published (else fetched) time, then a hash of the URL,
    so it depends on the article alone and not on when it arrived. The index rows are (band, order, id).
-2. In each of its bands, `neighbours` are the `band_window` rows before and the `band_window` rows after it.
-   These are its candidates, and no others: a band that the whole base shares costs no more than any other.
-   Copies stand next to each other in time, so a group of thousands is held together by its neighbours, while
-   the weekly issues of one template are never compared beyond the window.
-3. By standing between them it parts some pairs of neighbours (`parted`): those are candidates no longer,
-   unless another band of both still has them within the window. Removing an article from a band joins
-   the same pairs again. So the set of candidate pairs, and with it the evidence and the partition, is a
-   function of the articles that are there: any order of arrival ends in the same place.
+2. In each of its bands, the `band_window` rows before and after it are its neighbours. An article that is a
+   neighbour in enough bands is a candidate (`candidates`; `is_candidate` says it for one pair). A band that
+   the whole base shares costs no more than any other. Copies stand next to each other in time, so a group
+   of thousands is held together by its neighbours, while the weekly issues of one template are never
+   compared beyond the window.
+3. By standing between them the article parts some neighbours (`parted`, for each band): such a pair has one
+   band less in common, and if it was verified it stays only while `is_candidate` still holds. Removing
+   an article from a band joins the same pairs again, which may make them candidates. So the set of
+   candidate pairs, and with it the evidence and the partition, is a function of the articles that are
+   there: any order of arrival, with any batches, ends in the same place.
 4. `verify` decides on every candidate pair; verified pairs are stored with their evidence, and groups are
    the `components` of what is stored.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,11 +32,17 @@ import xxhash
 from numpy.typing import NDArray
 
 from pipeline.settings import FingerprintSettings, GroupSettings
-from pipeline.shingles import Hashes, Tokens, figures, shingles, tokens
+from pipeline.shingles import Hashes, Tokens, particulars, shingles, spelling, tokens
 
 T = TypeVar("T", bound=Hashable)
 
-# Seconds from 1970 that fit beside the hash: the years 1697 to 2242.
+# What a gap between two texts' dates takes from the room that a threshold leaves up to 1 (see `_doubt`).
+UNDATED = 0.25
+LATER = 0.5
+MUCH_LATER = 0.875
+
+# An order key is 34 bits of seconds, from 1970 and signed (the years 1697 to 2242), and a hash.
+_HASH_BITS = 29
 _FAR = (1 << 33) - 1
 
 
@@ -69,16 +78,16 @@ class Story:
 class Comparable:
     """A story as `verify` reads it; depends on the text, not on other articles, so it may be cached.
 
-    words: digest of all tokens in order; equal for texts that differ in nothing but typography.
+    digest: of all words in order; equal for texts that differ in nothing but typography.
     shingles: distinct shingle hashes, sorted; shape (n,).
-    figures: number tokens, sorted, repeats kept.
-    title: distinct tokens of the title, sorted.
+    words: distinct words, sorted.
+    particulars: distinct figures and capitalised words, sorted; part of `words`.
     """
 
-    words: int
+    digest: int
     shingles: Hashes
-    figures: Tokens
-    title: Tokens
+    words: Tokens
+    particulars: Tokens
     published_at: datetime | None
 
 
@@ -99,33 +108,52 @@ def comparable(
 ) -> Comparable:
     shingling = shingling or FingerprintSettings()
     found = tokens(story.text)
+    words = spelling(found)
     return Comparable(
-        words=xxhash.xxh3_64_intdigest(found.tobytes()),
+        digest=xxhash.xxh3_64_intdigest(words.tobytes()),
         shingles=np.unique(shingles(found, shingling.shingle_words, shingling.shingle_chars)),
-        figures=figures(found),
-        title=np.unique(tokens(story.title)),
+        words=np.unique(words),
+        particulars=particulars(found),
         published_at=story.published_at,
     )
 
 
 def verify(a: Comparable, b: Comparable, settings: GroupSettings) -> Pair | None:
-    """The evidence where the two are copies, None where they are not. Symmetric."""
+    """The evidence where the two are copies, None where they are not. Symmetric.
+
+    Asked of the shorter text: how many of its shingles stand in the longer, and how many of its particulars.
+    """
     if not a.shingles.size or not b.shingles.size:
         return None
-    common = _common(a.shingles, b.shingles)
-    shorter, longer = (a, b) if (a.shingles.size, a.words) <= (b.shingles.size, b.words) else (b, a)
-    containment = common / shorter.shingles.size
-    jaccard = common / (a.shingles.size + b.shingles.size - common)
-    if a.words == b.words:
+    if a.digest == b.digest:
         return Pair(PairKind.EXACT, 1.0, 1.0)
-    if containment < settings.containment:
+    shorter, longer = (a, b) if (a.shingles.size, a.digest) <= (b.shingles.size, b.digest) else (b, a)
+    common = _common(shorter.shingles, longer.shingles)
+    containment = common / shorter.shingles.size
+    doubt = _doubt(a.published_at, b.published_at, settings)
+    if containment < _raised(settings.containment, doubt):
         return None
-    if shorter.figures.size and _held(shorter.figures, longer.figures) < settings.figures:
+    if _held(shorter.particulars, longer.words) < _raised(settings.particulars, doubt):
         return None
+    jaccard = common / (a.shingles.size + b.shingles.size - common)
     return Pair(PairKind.NEAR if jaccard >= settings.near else PairKind.PARTIAL, jaccard, containment)
 
 
-def _common(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> int:
+def _doubt(a: datetime | None, b: datetime | None, settings: GroupSettings) -> float:
+    """How much more alike two texts must be for when they were published, 0 to 1."""
+    if a is None or b is None:
+        return UNDATED
+    days = abs((a - b).total_seconds()) / 86400
+    if days <= settings.cycle_days:
+        return 0.0
+    return LATER if days <= settings.window_days else MUCH_LATER
+
+
+def _raised(threshold: float, doubt: float) -> float:
+    return threshold + doubt * (1 - threshold)
+
+
+def _common(a: NDArray[np.uint32] | Tokens, b: NDArray[np.uint32] | Tokens) -> int:
     """How many values two sorted arrays of distinct values share."""
     merged = np.concatenate((a, b))
     merged.sort(kind="stable")
@@ -133,27 +161,40 @@ def _common(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> int:
 
 
 def _held(few: Tokens, many: Tokens) -> float:
-    """Share of the figures `few` that stand in `many`, each as often as it is there."""
-    values, counts = np.unique(few, return_counts=True)
-    there = np.searchsorted(many, values, "right") - np.searchsorted(many, values, "left")
-    return float(np.minimum(counts, there).sum() / few.size)
+    return _common(few, many) / few.size if few.size else 1.0
 
 
 def order_key(story: Story) -> int:
     """Position of a story in its bands, a signed 64-bit int: time in seconds, then a hash of the URL."""
     at = int((story.published_at or story.fetched_at).timestamp())
-    return max(min(at, _FAR), -_FAR) << 29 | xxhash.xxh3_64_intdigest(story.url.encode()) >> 35
+    place = xxhash.xxh3_64_intdigest(story.url.encode("utf-8", "surrogatepass")) >> (64 - _HASH_BITS)
+    return max(min(at, _FAR), -_FAR) << _HASH_BITS | place
 
 
-def neighbours(before: Sequence[T], after: Sequence[T], window: int) -> list[T]:
-    """Candidates of an article in one band: `before` and `after` are its band's rows, nearest first."""
-    return [*before[:window], *after[:window]]
+def candidates(order: int, neighbours: Iterable[tuple[T, int]], settings: GroupSettings) -> list[T]:
+    """Who an article has to be compared with.
+
+    order: its `order_key`. neighbours: (id, order key) of its neighbours, once for each band in which they
+    are. The result is in the order of first appearance.
+    """
+    shared = Counter(neighbours)
+    return [i for (i, other), bands in shared.items() if is_candidate(order, other, bands, settings)]
+
+
+def is_candidate(order: int, other: int, bands: int, settings: GroupSettings) -> bool:
+    """True where two articles that are neighbours in `bands` bands are worth comparing.
+
+    Texts beyond `window_days` have to be nearly equal to be copies, and so share many bands.
+    """
+    days = abs((order >> _HASH_BITS) - (other >> _HASH_BITS)) / 86400
+    return bands >= (settings.bands_shared if days <= settings.window_days else settings.bands_shared_later)
 
 
 def parted(before: Sequence[T], after: Sequence[T], window: int) -> list[tuple[T, T]]:
-    """Pairs that were within the window of each other until an article came to stand between them.
+    """The pairs that were neighbours in a band until an article came to stand between them.
 
-    Removing the article brings the same pairs together again.
+    before, after: the article's own neighbours in the band, nearest first. Removing the article makes the
+    same pairs neighbours again.
     """
     return [
         (earlier, after[window - 1 - n])

@@ -25,35 +25,40 @@ def _require(condition: bool, name: str, value: object, wanted: str) -> None:
 class FingerprintSettings:
     """How a text becomes a signature and band keys. Every field changes the stored version.
 
-    shingle_words: words a shingle; shingle_chars: characters a shingle where the language
-        writes no spaces (Chinese, Japanese, Thai).
-    num_perm: MinHash permutations over the whole text; bands x rows of them are indexed.
-    lead_words: length of the lead that has a sketch of its own; lead_bands x lead_rows.
+    shingle_words: words a shingle; shingle_chars: characters a shingle where the script writes no
+        spaces (Chinese, Japanese, Thai).
+    num_perm: MinHash permutations of the signature over the whole text; the first bands x rows of
+        them are indexed.
+    lead_words: length of the lead that has a sketch of its own; lead_bands x lead_rows: its bands. They
+        take the last of the permutations, so that the two sketches err independently.
     """
 
     shingle_words: int = 3
     shingle_chars: int = 5
     num_perm: int = 64
     bands: int = 16
-    rows: int = 4
+    rows: int = 2
     lead_words: int = 80
-    lead_bands: int = 12
+    lead_bands: int = 16
     lead_rows: int = 2
     seed: int = 1
 
     def __post_init__(self) -> None:
         for f in fields(self):
             _require(getattr(self, f.name) >= 1, f"fingerprint.{f.name}", getattr(self, f.name), "at least 1")
+        _require(self.shingle_words <= 16, "fingerprint.shingle_words", self.shingle_words, "at most 16")
+        _require(self.shingle_chars <= 16, "fingerprint.shingle_chars", self.shingle_chars, "at most 16")
         _require(
-            self.bands * self.rows <= self.num_perm,
-            "fingerprint.bands",
-            self.bands,
-            f"small enough that bands * rows <= num_perm ({self.num_perm})",
+            self.bands * self.rows + self.lead_bands * self.lead_rows <= self.num_perm,
+            "fingerprint.num_perm",
+            self.num_perm,
+            "at least bands * rows + lead_bands * lead_rows"
+            f" ({self.bands * self.rows + self.lead_bands * self.lead_rows})",
         )
 
     @property
     def version(self) -> str:
-        """Names the permutation scheme and every setting, e.g. `affine32-w3c5-64-16x4-80-12x2-s1`."""
+        """Names the permutation scheme and every setting, e.g. `affine32-w3c5-64-16x2-80-16x2-s1`."""
         return (
             f"affine32-w{self.shingle_words}c{self.shingle_chars}-{self.num_perm}-{self.bands}x{self.rows}"
             f"-{self.lead_words}-{self.lead_bands}x{self.lead_rows}-s{self.seed}"
@@ -65,28 +70,40 @@ class GroupSettings:
     """When two candidates are copies of one story.
 
     containment: least share of the shorter text's shingles that stand in the longer.
-    figures: least share of the shorter text's figures that stand in the longer.
+    particulars: least share of the shorter text's figures and capitalised words that stand in the longer.
     near: a pair of at least this Jaccard similarity is called near, else partial.
-    window_days: texts published further apart than this are no copies unless nearly equal.
-    band_window: in each band an article is compared with this many before and as many after it in
-        time; what a band that a whole base shares costs (see `pipeline.group`).
+    cycle_days, window_days: the two thresholds are for texts published within `cycle_days` of each other;
+        they are higher for undated texts, for a longer gap, and higher again beyond `window_days`.
+    band_window: in each band an article is a neighbour of this many before and as many after it in
+        time: what a band that a whole base shares costs (see `pipeline.group`).
+    bands_shared: neighbours in so many bands are compared; bands_shared_later: beyond `window_days`.
     """
 
-    containment: float = 0.6
-    figures: float = 0.8
+    containment: float = 0.57
+    particulars: float = 0.8
     near: float = 0.7
-    window_days: int = 30
+    cycle_days: float = 1.0
+    window_days: float = 5.0
     band_window: int = 16
+    bands_shared: int = 2
+    bands_shared_later: int = 6
 
     def __post_init__(self) -> None:
-        for name in ("containment", "figures", "near"):
+        for name in ("containment", "particulars", "near"):
             _require(
                 0.0 < getattr(self, name) <= 1.0,
                 f"group.{name}",
                 getattr(self, name),
                 "above 0 and at most 1",
             )
-        for name in ("window_days", "band_window"):
+        _require(self.cycle_days >= 0, "group.cycle_days", self.cycle_days, "at least 0")
+        _require(
+            self.window_days >= self.cycle_days,
+            "group.window_days",
+            self.window_days,
+            f"at least cycle_days ({self.cycle_days})",
+        )
+        for name in ("band_window", "bands_shared", "bands_shared_later"):
             _require(getattr(self, name) >= 1, f"group.{name}", getattr(self, name), "at least 1")
 
 

@@ -24,9 +24,12 @@ from numpy.typing import NDArray
 Tokens = NDArray[np.uint64]
 Hashes = NDArray[np.uint32]
 
-# The two low bits of a token say what it is.
-_CHARACTER = 1
-_FIGURE = 2
+# The low bits of a token say what it is. Whether a word had a capital is no part of what it is compared
+# by: `_WHAT` takes that bit off.
+_CHARACTER = np.uint64(1)
+_FIGURE = np.uint64(2)
+_CAPITAL = np.uint64(4)
+_WHAT = ~_CAPITAL
 
 # A raw word is folded once and then remembered. News repeats its words; the limit is for crawls of many
 # languages, where the memo is emptied and fills again.
@@ -40,7 +43,10 @@ _UNSPACED = (
     "\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff"  # kana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
-_APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼ`´\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ`´"), "'") | dict.fromkeys(
+    map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff")  # soft hyphens, joiners: not seen, not written
+)
+_POSSESSIVE = re.compile(r"'s\b", re.IGNORECASE)
 _ACCENT = re.compile("[\u0300-\u036f]")
 _GROUPED = re.compile(r"(?<![\d.,])([1-9]\d{0,2})((?:([.,'’ \u00a0\u202f\u2009])\d{3})(?:\3\d{3})*)(?![\d])")
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
@@ -72,14 +78,14 @@ _NUMBER_WORDS = {word: n for n, word in enumerate(_UNITS.split())} | {
 
 
 def _token(text: str, flags: int = 0) -> int:
-    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) & ~3 | flags
+    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) & ~7 | flags
 
 
 def _number(text: str) -> int:
     """`text` is digits with `_` for the decimal mark; zeros that change no value go."""
     whole, _, part = text.partition("_")
     whole, part = whole.lstrip("0") or "0", part.rstrip("0")
-    return _token(f"{whole}_{part}" if part else whole, _FIGURE)
+    return _token(f"{whole}_{part}" if part else whole, int(_FIGURE))
 
 
 def _fold(raw: str) -> tuple[int, ...]:
@@ -87,19 +93,20 @@ def _fold(raw: str) -> tuple[int, ...]:
     text = raw
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _ACCENT.sub("", unicodedata.normalize("NFKD", text)))
-    text = text.casefold().replace("_", " ")
+    text = text.replace("_", " ").translate(_APOSTROPHES)
     if any(c.isdecimal() for c in text):
         text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
         text = _GROUPED.sub(lambda m: re.sub(r"\D", "", m[0]), text)
-        text = _DECIMAL.sub("_", text, count=0)
-    text = text.translate(_APOSTROPHES).replace("%", " percent ")
+        text = _DECIMAL.sub("_", text)
+    text = _POSSESSIVE.sub("", text).replace("'", "").replace("%", " percent ")
     return tuple(_spoken(text))
 
 
 def _spoken(text: str) -> Iterable[int]:
     tens = 0
     for match in _TOKEN.finditer(text):
-        word = match[0]
+        written = match[0]
+        word = written.casefold()
         value = _NUMBER_WORDS.get(word)
         if tens:
             if value is not None and 0 < value < 10:  # twenty-five
@@ -115,8 +122,11 @@ def _spoken(text: str) -> Iterable[int]:
         elif value is not None:
             # "one" is as often a pronoun, "zero" an adjective: the same word as 1, but no figure
             yield _number(str(value)) if value > 1 else _token(str(value))
+        elif match.lastgroup == "character":
+            yield _token(word, int(_CHARACTER))
         else:
-            yield _token(_SAME_WORD.get(word, word), _CHARACTER if match.lastgroup == "character" else 0)
+            capital = len(written) > 1 and written[0].isupper()
+            yield _token(_SAME_WORD.get(word, word), int(_CAPITAL) if capital else 0)
     if tens:
         yield _number(str(tens))
 
@@ -141,7 +151,7 @@ _BARE_TOKENS = np.array(sorted(_BARE), dtype=np.uint64)
 
 
 def tokens(text: str) -> Tokens:
-    """The folded words of `text` in order, one uint64 each; shape (words,)."""
+    """The folded words of `text` in order, one uint64 each; shape (words,). `spelling` compares them."""
     found = np.fromiter(chain.from_iterable(map(_memo.__getitem__, text.split())), dtype=np.uint64)
     return _join_percent(found) if found.size else found
 
@@ -161,10 +171,19 @@ def _join_percent(found: Tokens) -> Tokens:
     return found if drop is None else found[~drop]
 
 
-def figures(found: Tokens) -> Tokens:
-    """The numbers among the tokens, sorted, as often as they occur."""
-    numbers: Tokens = np.sort(found[(found & np.uint64(_FIGURE)) != 0])
-    return numbers
+def spelling(found: Tokens) -> Tokens:
+    """The tokens without the mark of capitals: equal for equal words."""
+    return found & _WHAT
+
+
+def particulars(found: Tokens) -> Tokens:
+    """The distinct figures and capitalised words among the tokens, sorted.
+
+    They tell two issues of one template apart, which share their other words. Scripts without capitals
+    have figures only; the first word of a sentence is in, as it is most likely to stand in a copy too.
+    """
+    distinct: Tokens = np.unique(spelling(found[(found & (_FIGURE | _CAPITAL)) != 0]))
+    return distinct
 
 
 _WEIGHTS = np.array(
@@ -176,7 +195,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 def _windows(found: Tokens, size: int) -> NDArray[np.uint64]:
     count = found.size - size + 1
-    total = found[:count] * _WEIGHTS[0]
+    total: NDArray[np.uint64] = found[:count] * _WEIGHTS[0]
     for n in range(1, size):
         total += (found[n : n + count] ^ (found[n : n + count] >> np.uint64(29))) * _WEIGHTS[n]
     return total
@@ -190,7 +209,8 @@ def shingles(found: Tokens, words: int, characters: int) -> Hashes:
     """
     if not found.size:
         return np.empty(0, dtype=np.uint32)
-    unspaced = (found & np.uint64(_CHARACTER)) != 0
+    found = spelling(found)
+    unspaced = (found & _CHARACTER) != 0
     parts = []
     for size, starts in ((words, ~unspaced), (characters, unspaced)):
         if found.size >= size and starts.any():

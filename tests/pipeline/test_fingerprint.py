@@ -14,20 +14,26 @@ from pipeline.settings import FingerprintSettings
 SETTINGS = FingerprintSettings()
 
 
-@given(st.lists(st.integers(0, 2**32 - 1), max_size=300), st.integers(1, 130), st.integers(1, 5))
-def test_signature_is_datasketchs(hashes: list[int], num_perm: int, seed: int) -> None:
-    reference = MinHash(num_perm=num_perm, seed=seed, scheme="affine32", hashfunc=int)
+def datasketchs(hashes: list[int], settings: FingerprintSettings) -> list[int]:
+    reference = MinHash(num_perm=settings.num_perm, seed=settings.seed, scheme="affine32", hashfunc=int)
     reference.update_batch(hashes)
-    ours = signature(np.array(hashes, dtype=np.uint32), num_perm, seed)
+    values: list[int] = reference.hashvalues.tolist()
+    return values
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=300), st.integers(64, 130), st.integers(1, 5))
+def test_signature_is_datasketchs(hashes: list[int], num_perm: int, seed: int) -> None:
+    settings = FingerprintSettings(num_perm=num_perm, seed=seed)
+    ours = signature(np.array(hashes, dtype=np.uint32), settings)
     assert ours.dtype == np.uint32
-    assert ours.tolist() == reference.hashvalues.tolist()
+    assert ours.tolist() == datasketchs(hashes, settings)
+    lead = signature(np.array(hashes, dtype=np.uint32), settings, start=20)
+    assert lead.tolist() == datasketchs(hashes, settings)[20:]
 
 
 def test_text_longer_than_a_chunk() -> None:
     hashes = np.random.default_rng(0).integers(0, 2**32, 10_000, dtype=np.uint32)
-    reference = MinHash(num_perm=64, scheme="affine32", hashfunc=int)
-    reference.update_batch(hashes.tolist())
-    assert signature(hashes, 64, 1).tolist() == reference.hashvalues.tolist()
+    assert signature(hashes, SETTINGS).tolist() == datasketchs(hashes.tolist(), SETTINGS)
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "— … !", "\u200b"])
