@@ -944,7 +944,7 @@ def build(folder: Path) -> None:
         rows.append(row if page.options.get("html") else {**row, "authors": list(page.byline)})
     cut = '{"url": "https://globalheadlinesnow.example/cut/", "title": "A line that the disk ran out und'
     files["news/records.jsonl"] = "\n".join([*lines, cut, ""]).encode()
-    rows.append({"location": f"news/records.jsonl#{len(lines) + 1}", "rejected": ["malformed record"]})
+    rows.append({"location": f"news/records.jsonl#{len(lines) + 1}", "reasons": ["malformed record"]})
 
     archive = [page_of(entry) for entry in world["archive"]]
     files["news/archive.warc.gz"] = warc(archive)
@@ -955,13 +955,13 @@ def build(folder: Path) -> None:
     rows.append(
         {
             "location": "news/northmeregazette.example/politics.html",
-            "rejected": ["section front", "no article"],
+            "reasons": ["section front", "no article"],
         }
     )
     # A download that was cut off: the gzip stream ends in the middle.
     whole = gzip.compress(b"<html><body>" + b"".join(b"<p>%d</p>" % i for i in range(999)), mtime=0)
     files["news/kaldvalleytimes.example/broken.html.gz"] = whole[:400]
-    rows.append({"location": "news/kaldvalleytimes.example/broken.html.gz", "rejected": ["unreadable"]})
+    rows.append({"location": "news/kaldvalleytimes.example/broken.html.gz", "reasons": ["unreadable"]})
 
     assert len(files) == len({name.lower() for name in files})
     for name, body in files.items():

@@ -1,0 +1,259 @@
+"""What the pages in the repository give, measured, and the floors that hold it.
+
+    python -m tests.quality             what is measured, and every page that is not perfect
+    python -m tests.quality --raise     pins floors that are now exceeded
+    python -m tests.quality --lower     pins every floor to what is measured, better or worse
+
+`tests/test_quality.py` fails where a measure is under its floor in quality_floors.toml. Lowering a floor
+is a decision, and shows as one in the diff.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sqlite3
+import statistics
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.measures import (
+    adjusted_rand,
+    normalised,
+    page_score,
+    partition_score,
+    same_authors,
+    same_day,
+    same_title,
+    text_score,
+)
+from pipeline.document import Article, Outcome, Rejection
+from pipeline.process import process_document
+from pipeline.settings import Settings
+from storage.database import open_database
+from storage.writer import start_run, write_batch
+from tests.known_pages import FETCHED_AT, Known, copied_texts, examples, written_articles, written_rejections
+
+FLOORS = Path(__file__).with_name("quality_floors.toml")
+SETTINGS = Settings()
+
+# Documents a transaction: small, so that grouping is measured over many of them, as in a real run.
+BATCH = 20
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…。！？؟])[\"'”’»)]*\s+|(?<=[。！？])|\n+")
+
+Result = tuple[Known, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """measures: name to value; a name ends in `_lost`, `_left` or `_wrong` where less is better.
+
+    notes: a line for each thing that is not as it should be.
+    """
+
+    measures: dict[str, float]
+    notes: list[str] = field(default_factory=list)
+
+
+def is_ceiling(name: str) -> bool:
+    return name.endswith(("_lost", "_left", "_wrong"))
+
+
+def measure() -> Report:
+    """Runs every page through the pipeline and the writer."""
+    results = [(known, outcome_of(known)) for known in _all_pages()]
+    report = Report({})
+    for folder in ("examples", "articles", "copied"):
+        _measure_text(folder, [r for r in results if r[0].folder == folder and r[0].is_article], report)
+    _measure_rejections(results, report)
+    _measure_groups(results, report)
+    return report
+
+
+def _all_pages() -> Iterable[Known]:
+    yield from examples(SETTINGS)
+    yield from written_articles()
+    yield from copied_texts()
+    yield from written_rejections()
+
+
+def _outcome(known: Known) -> Outcome:
+    if isinstance(known.source, Rejection):
+        return known.source
+    return process_document(known.source, SETTINGS)
+
+
+def _text(outcome: Outcome) -> str:
+    return outcome.text if isinstance(outcome, Article) else ""
+
+
+def _measure_text(folder: str, results: Sequence[Result], report: Report) -> None:
+    score = text_score((known.text, _text(outcome)) for known, outcome in results)
+    report.measures[f"{folder}.text_precision"] = score.precision
+    report.measures[f"{folder}.text_recall"] = score.recall
+    report.measures[f"{folder}.text_f1"] = score.f1
+    lost = left = strings = 0
+    right: dict[str, list[bool]] = {"title": [], "authors": [], "date": [], "language": [], "agency": []}
+    for known, outcome in results:
+        name = f"{folder}/{known.name}"
+        if isinstance(outcome, Rejection):
+            report.notes.append(f"{name}: rejected: {outcome.reason}: {outcome.detail}")
+        text = _text(outcome)
+        gone = lost_sentences(known.text, text)
+        kept = [c for c in known.clutter if c in text]
+        kept += [s for s in known.once if text.count(s) > 1]
+        lost, left = lost + len(gone), left + len(kept)
+        strings += len(known.clutter) + len(known.once)
+        report.notes.extend(f"{name}: lost: {s}" for s in gone)
+        report.notes.extend(f"{name}: left: {c}" for c in kept)
+        if isinstance(outcome, Article):
+            precision, _ = page_score(known.text, text)
+            if precision is not None and precision < 0.995 and not kept:
+                report.notes.extend(f"{name}: extra: {s}" for s in lost_sentences(text, known.text))
+            for key, is_right, wanted, got in _metadata(known, outcome):
+                right[key].append(is_right)
+                if not is_right:
+                    report.notes.append(f"{name}: {key}: {got!r}, expected {wanted!r}")
+    report.measures[f"{folder}.sentences_lost"] = lost
+    report.measures[f"{folder}.clutter_left"] = left / strings
+    for key, values in right.items():
+        if values:
+            report.measures[f"{folder}.{key}_right"] = statistics.mean(values)
+
+
+def _metadata(known: Known, article: Article) -> Iterable[tuple[str, bool, object, object]]:
+    yield "title", same_title(known.title, article.title), known.title, article.title
+    if known.authors is not None:
+        yield "authors", same_authors(known.authors, article.authors), known.authors, article.authors
+    if known.published_at is not None:
+        got = article.published_at
+        yield "date", same_day(known.published_at, got), known.published_at, str(got)
+    if known.language is not None:
+        yield "language", known.language == article.language, known.language, article.language
+    if known.agency is not None:
+        yield "agency", known.agency == article.agency, known.agency, article.agency
+
+
+def lost_sentences(true: str, predicted: str) -> list[str]:
+    """The sentences of `true` whose words do not stand, in order and unbroken, in `predicted`."""
+    there = f" {normalised(predicted)} "
+    sentences = [s.strip() for s in _SENTENCE_END.split(true)]
+    return [s for s in sentences if normalised(s) and f" {normalised(s)} " not in there]
+
+
+def _measure_rejections(results: Sequence[Result], report: Report) -> None:
+    articles = [outcome for known, outcome in results if known.is_article]
+    report.measures["articles_rejected_wrong"] = sum(isinstance(o, Rejection) for o in articles) / len(
+        articles
+    )
+    others = [(known, outcome) for known, outcome in results if not known.is_article]
+    report.measures["others_rejected"] = statistics.mean(isinstance(o, Rejection) for _, o in others)
+    right = []
+    for known, outcome in others:
+        if isinstance(outcome, Article):
+            report.notes.append(f"{known.folder}/{known.name}: taken for an article: {outcome.text[:120]!r}")
+            continue
+        right.append(outcome.reason in known.reasons)
+        if not right[-1]:
+            wanted = " or ".join(known.reasons)
+            report.notes.append(f"{known.folder}/{known.name}: {outcome.reason}, expected {wanted}")
+    report.measures["reason_right"] = statistics.mean(right)
+
+
+def _measure_groups(results: Sequence[Result], report: Report) -> None:
+    groups = stored_groups([outcome for _, outcome in results])
+    known = [k for k, outcome in results if k.is_article]
+    # A document that is not stored is in a group of its own.
+    found = [str(groups.get(k.source.location, k.source.location)) for k in known]
+    true = [k.story for k in known]
+    score = partition_score(true, found)
+    report.measures["groups.pair_precision"] = score.precision
+    report.measures["groups.pair_recall"] = score.recall
+    report.measures["groups.adjusted_rand"] = adjusted_rand(true, found)
+    main = {story: Counter(f for t, f in zip(true, found, strict=True) if t == story) for story in set(true)}
+    for k, group in zip(known, found, strict=True):
+        together = sorted({t for t, f in zip(true, found, strict=True) if f == group} - {k.story})
+        if together:
+            report.notes.append(f"{k.folder}/{k.name}: grouped with {', '.join(together)}")
+        if group != main[k.story].most_common(1)[0][0]:
+            report.notes.append(f"{k.folder}/{k.name}: apart from the other copies of {k.story}")
+
+
+def stored_groups(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """The group of each location after the real writer has stored the outcomes in SQLite."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "quality.db"
+        engine = open_database(f"sqlite:///{path}")
+        run = start_run(engine, "quality", FETCHED_AT)
+        for start in range(0, len(outcomes), BATCH):
+            write_batch(engine, run, outcomes[start : start + BATCH], SETTINGS)
+        engine.dispose()
+        connection = sqlite3.connect(path)
+        try:
+            return dict(connection.execute("SELECT location, group_id FROM articles"))
+        finally:
+            connection.close()
+
+
+def read_floors() -> dict[str, float]:
+    return dict(tomllib.loads(FLOORS.read_text(encoding="utf-8"))["floors"])
+
+
+def breaches(measures: dict[str, float], floors: dict[str, float]) -> list[str]:
+    """What is worse than its floor, or has none, or is no longer measured."""
+    found = [f"{name}: no floor" for name in measures if name not in floors]
+    found += [f"{name}: not measured" for name in floors if name not in measures]
+    for name in sorted(measures.keys() & floors.keys()):
+        value, floor = measures[name], floors[name]
+        if value > floor if is_ceiling(name) else value < floor:
+            found.append(f"{name}: {value:.4f}, {'at most' if is_ceiling(name) else 'at least'} {floor:.4f}")
+    return found
+
+
+def _pinned(name: str, value: float) -> float:
+    """To the fourth digit, on the side that the measure itself still passes."""
+    scaled = value * 10_000
+    return (-(-scaled // 1) if is_ceiling(name) else scaled // 1) / 10_000
+
+
+def _write_floors(floors: dict[str, float]) -> None:
+    head = FLOORS.read_text(encoding="utf-8").partition("[floors]")[0] if FLOORS.exists() else ""
+    lines = [f'"{name}" = {value:.4f}' for name, value in floors.items()]
+    FLOORS.write_text(head + "[floors]\n" + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.quality", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--raise", dest="up", action="store_true", help="pin floors that are now exceeded")
+    parser.add_argument("--lower", action="store_true", help="pin every floor to what is measured")
+    options = parser.parse_args(arguments)
+    report = measure()
+    floors = read_floors() if FLOORS.exists() else {}
+    for note in report.notes:
+        print(note)
+    print()
+    for name, value in report.measures.items():
+        print(f"{name:32} {value:8.4f}   {floors.get(name, float('nan')):8.4f}")
+    if options.up or options.lower:
+        pinned = {name: _pinned(name, value) for name, value in report.measures.items()}
+        if not options.lower:
+            for name, old in floors.items():
+                if name in pinned:
+                    better = min if is_ceiling(name) else max
+                    pinned[name] = better(old, pinned[name])
+        _write_floors(pinned)
+    found = breaches(report.measures, read_floors() if FLOORS.exists() else {})
+    print("\n".join(found))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
