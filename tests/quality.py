@@ -83,7 +83,8 @@ def _all_pages() -> Iterable[Known]:
     yield from written_rejections()
 
 
-def _outcome(known: Known) -> Outcome:
+def outcome_of(known: Known) -> Outcome:
+    """What becomes of a document after reading; what could not be read is already at its end."""
     if isinstance(known.source, Rejection):
         return known.source
     return process_document(known.source, SETTINGS)
