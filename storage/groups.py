@@ -1,6 +1,6 @@
 """The near-duplicate index and the groups, kept in step with the articles in the writer's transaction.
 
-`pipeline.group` says what the candidates of an article are: in each of its bands, its neighbours in time.
+`pipeline.group` says what the candidates of an article are: its neighbours in time, in enough of its bands.
 So the pairs, and with them the partition, are a function of the articles that are there, whatever order
 and batches they came in. Here that is kept true for a batch of changes at once: stories that left have
 their index rows and pairs taken away, and those that had them between come together again; stories that
@@ -144,7 +144,7 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
     stories = {indexed.story.id: indexed for indexed in entered}
     proposed, parted = _index(connection, entered, settings)
     proposed |= _syndicated(connection, entered)
-    proposed |= set(_within_window(connection, left.rejoined, settings))
+    proposed |= _candidates(connection, left.rejoined, settings)
     proposed -= _stored_pairs(
         connection, {p for p in proposed if p[0] not in stories and p[1] not in stories}
     )
@@ -240,13 +240,17 @@ def _index(
             if one not in new and other not in new:
                 parted.setdefault(_ordered(one, other), set()).add(key)
         insort(band, (position, id))
-    proposed: set[IdPair] = set()
+    near: dict[Place, list[tuple[int, int]]] = {}
     for key, position, id in places:
         band = bands[key]
         at = bisect_left(band, (position, id))
-        before = band[max(0, at - window) : at][::-1]
-        for _, other in group.neighbours(before, band[at + 1 : at + 1 + window], window):
-            proposed.add(_ordered(id, other))
+        around = (*band[max(0, at - window) : at], *band[at + 1 : at + 1 + window])
+        near.setdefault((position, id), []).extend((other, place) for place, other in around)
+    proposed = {
+        _ordered(id, other)
+        for (position, id), others in near.items()
+        for other in group.candidates(position, others, settings.group)
+    }
     return proposed, parted
 
 
@@ -289,13 +293,28 @@ def _syndicated(connection: Connection, entered: Sequence[Indexed]) -> set[IdPai
     return proposed
 
 
-def _within_window(connection: Connection, pairs: Iterable[IdPair], settings: Settings) -> list[IdPair]:
-    """Those of the pairs that are candidates: some band of both has them within the window."""
-    return [
+def _candidates(connection: Connection, pairs: Iterable[IdPair], settings: Settings) -> set[IdPair]:
+    """Those of the pairs that are candidates as the index now stands."""
+    return {
         pair
         for pair, (one, other) in _places(connection, pairs).items()
-        if any(_is_near(connection, key, one[0], other[0], settings) for key in one[1] & other[1])
-    ]
+        if _is_candidate(connection, one[0], other[0], one[1] & other[1], settings)
+    }
+
+
+def _is_candidate(
+    connection: Connection, one: Place, other: Place, shared: Iterable[int], settings: Settings
+) -> bool:
+    """Whether two articles are neighbours in enough of the bands that they share; asks no further."""
+    bands = 0
+    if group.is_candidate(one[0], other[0], bands, settings.group):
+        return True
+    for key in shared:
+        if _is_near(connection, key, one, other, settings):
+            bands += 1
+            if group.is_candidate(one[0], other[0], bands, settings.group):
+                return True
+    return False
 
 
 def _places(
@@ -319,7 +338,7 @@ def _places(
 
 
 def _is_near(connection: Connection, key: int, one: Place, other: Place, settings: Settings) -> bool:
-    """Whether fewer than `band_window` rows stand between two places of a band."""
+    """Whether two places of a band are neighbours: fewer than `band_window` rows between them."""
     table = schema.band
     at = tuple_(table.c.position, table.c.article_id)
     window = settings.group.band_window
@@ -346,16 +365,16 @@ def _stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair
 
 
 def _part(connection: Connection, parted: Mapping[IdPair, set[int]], settings: Settings) -> list[IdPair]:
-    """Deletes the stored pairs that are candidates in no band any more; returns them."""
-    stored = _stored_pairs(connection, parted)
+    """Deletes the stored pairs that are no candidates any more; returns them."""
+    # Copies are of one group, which is quickly asked; most of those that were parted only share a phrase.
+    group_of = _groups_of(connection, {id for pair in parted for id in pair})
+    stored = _stored_pairs(connection, [pair for pair in parted if group_of[pair[0]] == group_of[pair[1]]])
     broken = []
     stating = _stating(connection, stored)
     for pair, (one, other) in _places(connection, stored).items():
         # The bands where they were parted need no second look.
         rest = (one[1] & other[1]) - parted[pair]
-        if pair not in stating and not any(
-            _is_near(connection, key, one[0], other[0], settings) for key in rest
-        ):
+        if pair not in stating and not _is_candidate(connection, one[0], other[0], rest, settings):
             broken.append(pair)
     for part in chunks(broken):
         table = schema.pair
