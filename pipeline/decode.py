@@ -161,12 +161,6 @@ def decode(body: bytes, declared: str | None, media_type: MediaType) -> str:
     if wide is not None:
         return _clean(body, body.decode(wide, "replace"), wide)
     stated = _stated(body, declared, media_type)
-    if (
-        stated
-        and stated[0].startswith("utf-16")
-        and _is_mostly_printable(body[:4096].decode(stated[0], "replace"))
-    ):
-        return _clean(body, body.decode(stated[0], "replace"), stated[0])
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -194,17 +188,18 @@ def sniff(body: bytes) -> MediaType | None:
         head = head.decode(codec, "ignore").encode("utf-8", "ignore")
     elif head.startswith(_MAGIC) or head[4:8] == b"ftyp" or _MPEG_FRAME.match(head):
         return None
-    controls = len(head) - len(head.translate(None, _CONTROL_BYTES))
-    # One byte in nine of compressed data is a control character; a text damaged by NUL bytes has few.
-    if controls > len(head) * 0.05 and not _ISO_2022_JP.search(head):
-        return None
     start = head.removeprefix(codecs.BOM_UTF8).lstrip(b"\0 \t\r\n\f")
     comments = _COMMENTS.match(start)
     start = start[comments.end() :] if comments else start
+    is_html = _HTML_START.match(start)
+    # One byte in nine of compressed data is a control character; a text damaged by NUL bytes has few.
+    controls = len(head) - len(head.translate(None, _CONTROL_BYTES))
+    if controls > len(head) * (0.3 if is_html else 0.05) and not _ISO_2022_JP.search(head):
+        return None
+    if is_html:
+        return MediaType.HTML
     if _OTHER_DOCUMENT.match(start):
         return None
-    if _HTML_START.match(start):
-        return MediaType.HTML
     if start.startswith(b"<?xml") or _XML_ROOT.match(start):
         return MediaType.HTML if _HTML_ELEMENT.search(start[:4096]) else None
     closing = len(_CLOSING_TAGS.findall(head))
@@ -288,15 +283,15 @@ def _wide_without_mark(body: bytes) -> str | None:
     head = head[: len(head) // 4 * 4]
     if len(head) < 8 or 0 not in head:
         return None
-    upper = {
-        "utf-32-le": head[3::4] + head[2::4],
-        "utf-32-be": head[0::4] + head[1::4],
-        "utf-16-le": head[1::2],
-        "utf-16-be": head[0::2],
+    first, second, third, fourth = (head[i::4] for i in range(4))
+    halves = {  # upper, lower
+        "utf-32-le": (third + fourth, first + second),
+        "utf-32-be": (first + second, third + fourth),
+        "utf-16-le": (second + fourth, first + third),
+        "utf-16-be": (first + third, second + fourth),
     }
-    for codec, values in upper.items():
+    for codec, (values, lower) in halves.items():
         common = sum(sorted(map(values.count, set(values)), reverse=True)[:3])
-        lower = head[0::2] if codec == "utf-16-le" else head[1::2]
         in_step = values.count(0) >= max(4, 4 * lower.count(0))  # Chinese, whose upper bytes vary
         if (common < len(values) * 0.9 and not in_step) or values.count(0) <= lower.count(0):
             continue
@@ -363,6 +358,10 @@ def _choose(body: bytes, stated: list[str]) -> str:
     """Return the codec that fits bytes which are not valid UTF-8."""
     if _is_damaged_utf8(body):
         return "utf-8"
+    if stated and stated[0].startswith("utf-16"):
+        text = body[:4096].decode(stated[0], "replace")
+        if _is_mostly_printable(text):
+            return stated[0]
     sample, language = _sample(body), _LANGUAGE.search(body[:_HEAD])
     matches = _matches(sample)
     if not matches:
