@@ -26,6 +26,11 @@ COPYDESK_BATCH_SIZE = 50
 COPYDESK_BATCH_SECONDS = 5.0
 # A page that was rejected is asked for again after so many hours, as long as a feed names it.
 COPYDESK_REJECTED_HOURS = 24.0
+# A host that fails is left alone for so long, twice as long each time, at most for the longest (which is
+# also the longest Retry-After that is waited for); after so many failures in a row, for the whole crawl.
+COPYDESK_BACKOFF_SECONDS = 2.0
+COPYDESK_BACKOFF_MAX_SECONDS = 120.0
+COPYDESK_HOST_FAILURES = 8
 # Largest feed and sitemap, in bytes, also after decompression.
 COPYDESK_FEED_MAXSIZE = 10_000_000
 COPYDESK_SITEMAP_MAXSIZE = 50_000_000
@@ -35,24 +40,31 @@ REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 
 TWISTED_DNS_RESOLVER = "crawler.guard.PublicResolver"
-DOWNLOADER_MIDDLEWARES: dict[str, int] = {
+DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     # Before robots.txt (100), so that a host which is not allowed is not even asked for that.
     "crawler.guard.GuardMiddleware": 60,
+    "crawler.politeness.BudgetMiddleware": 70,
+    "crawler.politeness.RobotsMiddleware": 540,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "crawler.politeness.PoliteRetryMiddleware": 550,
     # Nearer to the network than retries (550): a private address does not become public by asking again.
     "crawler.guard.PrivateAddressMiddleware": 560,
 }
+EXTENSIONS: dict[str, int] = {"crawler.politeness.Politeness": 10}
+SCHEDULER_PRIORITY_QUEUE = "crawler.politeness.FairPriorityQueue"
 ITEM_PIPELINES: dict[str, int] = {"crawler.item_pipeline.StorePipeline": 500}
 
 # Who to write to about a crawl: an e-mail address or a web page. It becomes part of the user agent, and
 # without one nothing but loopback is fetched.
 COPYDESK_CONTACT = os.environ.get("COPYDESK_CONTACT") or None
-USER_AGENT = f"copydesk/0.1 (+{COPYDESK_CONTACT})" if COPYDESK_CONTACT else "copydesk/0.1"
+USER_AGENT = "copydesk/0.1"
+ADDONS = {"crawler.politeness.ContactAddon": 0}
 ROBOTSTXT_OBEY = True
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 }
 COOKIES_ENABLED = False
-REFERER_ENABLED = False
+REFERRER_POLICY = "no-referrer"
 
 AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_START_DELAY = 1.0

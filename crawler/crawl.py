@@ -1,0 +1,93 @@
+"""Drives a crawl from a program: what `copydesk crawl` calls. By hand it is `scrapy crawl news`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.settings import Settings
+
+from crawler.item_pipeline import StorePipeline
+from crawler.sites import choose, read_sites
+from crawler.spiders.news import NewsSpider, require_contact
+from storage.database import open_database
+from storage.writer import BatchCounts
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlResult:
+    """How a crawl ended.
+
+    run_id: its row in `runs`. counts: what it did to the database.
+    finish_reason: Scrapy's word: "finished", "shutdown" (Ctrl-C, SIGTERM), "storage_error", ...
+    sites: per site, what became of its URLs: discovered, known, fetched, failed, ...
+    """
+
+    run_id: int
+    counts: BatchCounts
+    finish_reason: str
+    sites: Mapping[str, Mapping[str, int]]
+
+
+def crawl(
+    database_url: str,
+    names: Sequence[str] = (),
+    *,
+    sites_file: str | None = None,
+    refetch: bool = False,
+    workers: int = 0,
+    settings: Mapping[str, Any] | None = None,
+) -> CrawlResult:
+    """Crawl the sites of those names (all for none) into the database; returns when done or stopped.
+
+    Ctrl-C and SIGTERM end it in order: nothing new is fetched, and what was fetched is stored.
+    A Twisted reactor runs once a process, so this may be called once a process; RuntimeError otherwise.
+
+    settings: Scrapy settings that override crawler.settings, e.g. {"LOG_LEVEL": "WARNING"}.
+    Raises OperatorError for mistakes in the sites file, unknown names and an unusable database, before
+    anything is fetched.
+    """
+    project = Settings()
+    project.setmodule("crawler.settings", priority="project")
+    project.update(
+        {
+            "COPYDESK_DB": database_url,
+            "COPYDESK_REFETCH": refetch,
+            **({"COPYDESK_SITES": sites_file} if sites_file else {}),
+            **({"COPYDESK_WORKERS": workers} if workers else {}),
+            **(settings or {}),
+        },
+        priority="cmdline",
+    )
+    chosen = choose(read_sites(project.get("COPYDESK_SITES")), names)
+    require_contact(project, chosen)
+    open_database(database_url).dispose()
+    process = AsyncCrawlerProcess(project)
+    crawler = process.create_crawler(NewsSpider)
+    task = process.crawl(crawler, site=",".join(site.key for site in chosen))
+    process.start()
+    return _result(task, crawler)
+
+
+def _result(task: asyncio.Task[None], crawler: Any) -> CrawlResult:
+    if not task.done():
+        raise KeyboardInterrupt  # a second Ctrl-C: stopped without waiting for anything
+    task.result()
+    store = crawler.get_item_pipeline(StorePipeline)
+    assert store is not None
+    if store.failed is not None:
+        raise store.failed
+    sites: dict[str, dict[str, int]] = {}
+    for key, value in crawler.stats.get_stats().items():
+        parts = key.split("/")
+        if parts[0] == "site":
+            sites.setdefault(parts[1], {})[parts[2]] = value
+    return CrawlResult(
+        run_id=store.run_id,
+        counts=store.counts,
+        finish_reason=str(crawler.stats.get_value("finish_reason")),
+        sites=sites,
+    )

@@ -1,0 +1,125 @@
+"""What comes of one request: a document for the pipeline, or a rejection that says why there is none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from w3lib.encoding import http_content_type_encoding
+
+from pipeline.decode import sniff
+from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection, Stage
+from pipeline.settings import Settings
+
+# Statuses that say nothing about the page: the next crawl asks again.
+_PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+_FORBIDDEN_STATUS = frozenset({401, 402, 403, 407, 451})
+
+_NO_ANSWER = {
+    CannotResolveHostError: "the host's name cannot be resolved",
+    DownloadConnectionRefusedError: "connection refused",
+    DownloadTimeoutError: "no whole answer in time",
+    ResponseDataLossError: "the answer broke off",
+    DownloadFailedError: "connection lost",
+}
+
+
+def document_or_rejection(
+    response: Response, *, publisher: str | None = None, claims: Claims | None = None
+) -> Document | Rejection:
+    """Turn the response to an article request into a document.
+
+    A document's location is the address that was asked for, its url the one that redirects led to: so
+    the address that a feed names is known to be done, wherever the article turned out to be.
+    """
+    content_type = (response.headers.get("Content-Type") or b"").decode("latin-1").strip()
+    location = _asked_for(response.meta, response.url)
+    if _is_front(response.url) and not _is_front(location):
+        return _rejection(location, response.url, Reason.ERROR_PAGE, "redirected to the front page")
+    if not response.body:
+        return _rejection(location, response.url, Reason.EMPTY, "no body")
+    media_type = sniff(response.body)
+    is_text = content_type.lower().startswith(("text/", "")[not content_type])
+    if media_type is None or (media_type is MediaType.TEXT and not is_text):
+        what = content_type.partition(";")[0] or "content of no stated type"
+        return _rejection(location, response.url, Reason.UNSUPPORTED, what[:100])
+    return Document(
+        location=location,
+        url=response.url,
+        body=response.body,
+        media_type=media_type,
+        fetched_at=datetime.now(UTC),
+        origin=Origin.CRAWL,
+        encoding=http_content_type_encoding(content_type),
+        publisher=publisher,
+        claims=claims or Claims(),
+    )
+
+
+def failure_to_rejection(failure: Any) -> Rejection:
+    """Say as a rejection why a request (of which Scrapy gives the failure) brought no response."""
+    error = failure.value
+    location = _asked_for(failure.request.meta, failure.request.url)
+    url = failure.request.url
+    if isinstance(error, HttpError):
+        status = error.response.status
+        if status in _PASSING_STATUS:
+            return _rejection(location, url, Reason.UNREACHABLE, f"HTTP {status}")
+        reason = Reason.FORBIDDEN if status in _FORBIDDEN_STATUS else Reason.ERROR_PAGE
+        return _rejection(location, url, reason, f"HTTP {status}")
+    text = _line(str(error))
+    # Scrapy cancels a download for its size only; what grows too large by decompression is ignored.
+    if isinstance(error, DownloadCancelledError) or (
+        isinstance(error, IgnoreRequest) and "DOWNLOAD_MAXSIZE" in text
+    ):
+        return _rejection(location, url, Reason.TOO_LARGE, "larger than DOWNLOAD_MAXSIZE")
+    if isinstance(error, IgnoreRequest):
+        reason = Reason.UNREACHABLE if "redirections" in text else Reason.FORBIDDEN
+        return _rejection(location, url, reason, text)
+    for kind, what in _NO_ANSWER.items():
+        if isinstance(error, kind):
+            return _rejection(location, url, Reason.UNREACHABLE, what)
+    return _rejection(location, url, Reason.UNREACHABLE, f"{type(error).__name__}: {text}")
+
+
+def is_passing(rejection: Rejection) -> bool:
+    """True where the next crawl may well get the page."""
+    return rejection.reason is Reason.UNREACHABLE
+
+
+def _rejection(location: str, url: str, reason: Reason, detail: str) -> Rejection:
+    return Rejection(
+        location=location,
+        url=url,
+        stage=Stage.SOURCE,
+        reason=reason,
+        detail=detail,
+        at=datetime.now(UTC),
+        rules_version=Settings().rules_version,
+    )
+
+
+def _asked_for(meta: dict[str, Any], url: str) -> str:
+    return str((meta.get("redirect_urls") or [url])[0])
+
+
+def _is_front(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.path in ("", "/") and not parts.query
+
+
+def _line(text: str) -> str:
+    """One printable line: an error message quotes what a server sent."""
+    return "".join(c if c.isprintable() else " " for c in text)[:300].strip()

@@ -1,0 +1,261 @@
+"""How a crawl treats the hosts that it asks: how often, how many at a time, and when it leaves them alone.
+
+Scrapy's AutoThrottle adapts the pace to a host's latency. Added here: the least delay of the site's
+entry and of robots.txt (Crawl-delay), Retry-After, back-off of a whole host when it fails repeatedly, a
+time budget a site, a robots.txt that cannot be read taken as a no (RFC 9309, 2.3.1.4), and a fair share of
+the downloader for every host.
+
+A request that was put off, rather than refused or failed, raises PutOff: nothing is known about its
+page, and the next crawl asks for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from time import monotonic
+from typing import Any
+
+from scrapy import Request, signals
+from scrapy.core.downloader import Slot
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.pqueues import DownloaderAwarePriorityQueue
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
+from scrapy.utils.httpobj import urlparse_cached
+
+logger = logging.getLogger(__name__)
+
+# Request.meta keys. SITE: whose budget the request is charged to. TIME_BUDGET: seconds from the site's first
+# request. DELAY, CONCURRENCY: least seconds between, and most at a time of, the requests to one host.
+SITE = "copydesk_site"
+TIME_BUDGET = "copydesk_time_budget"
+DELAY = "copydesk_delay"
+CONCURRENCY = "copydesk_concurrency"
+
+# RFC 9309, 2.5: a crawler may stop reading here, and Protego takes a second a megabyte.
+MAX_ROBOTS_BYTES = 512_000
+_NOTHING_ALLOWED = b"User-agent: *\nDisallow: /\n"
+
+
+class ContactAddon:
+    """Add-on that puts COPYDESK_CONTACT into the user agent, unless that was set by hand."""
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        contact = settings.get("COPYDESK_CONTACT")
+        if contact and (settings.getpriority("USER_AGENT") or 0) <= SETTINGS_PRIORITIES["project"]:
+            settings.set("USER_AGENT", f"{settings['USER_AGENT']} (+{contact})", "project")
+
+
+class PutOff(IgnoreRequest):
+    """Raised for a request that this crawl does not make any more, though nothing speaks against it."""
+
+
+class Politeness:
+    """Extension that keeps each host's least delay and its failures, and rests hosts that fail."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
+        self.crawler = crawler
+        self.first_hold = settings.getfloat("COPYDESK_BACKOFF_SECONDS")
+        self.longest_hold = settings.getfloat("COPYDESK_BACKOFF_MAX_SECONDS")
+        self.failures_to_rest = settings.getint("COPYDESK_HOST_FAILURES")
+        self.crawl_delay: dict[str, float] = {}
+        self.failures: dict[str, int] = {}
+        self.resting: dict[str, str] = {}
+        crawler.signals.connect(self._robots_parsed, signal=signals.robots_parsed)
+        crawler.signals.connect(self._reached_downloader, signal=signals.request_reached_downloader)
+        # After AutoThrottle, which has lowered the delay to what the host's latency suggests.
+        crawler.signals.connect(self._response_downloaded, signal=signals.response_downloaded)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Politeness:
+        return cls(crawler)
+
+    def answered(self, host: str) -> None:
+        """The host works."""
+        self.failures.pop(host, None)
+
+    def failed(self, host: str, retry_after: float | None) -> None:
+        """The host gave an error, or nothing: hold everything for it, or leave it alone for this crawl.
+
+        retry_after: seconds, as the host asked for; None where it did not.
+        """
+        count = self.failures[host] = self.failures.get(host, 0) + 1
+        hold = retry_after if retry_after is not None else self.first_hold * 2 ** (count - 1)
+        if retry_after is not None and retry_after > self.longest_hold:
+            self.rest(host, f"asked to be left alone for {retry_after:.0f} s")
+        elif count >= self.failures_to_rest:
+            self.rest(host, f"failed {count} times in a row")
+        else:
+            self._hold(host, min(hold, self.longest_hold))
+
+    def rest(self, host: str, why: str) -> None:
+        """Ask this host for nothing more in this crawl; what is queued for it is put off."""
+        if host in self.resting:
+            return
+        self.resting[host] = why
+        self.crawler.stats.inc_value("politeness/hosts_rested")
+        logger.warning("%s %s: nothing more is asked of it in this crawl", host, why)
+        slot = self._slot(host)
+        while slot is not None and slot.queue:
+            _, waiting = slot.queue.popleft()
+            waiting.errback(PutOff(f"{host} {why}"))
+
+    def _hold(self, host: str, seconds: float) -> None:
+        slot = self._slot(host)
+        if slot is not None and seconds > 0:
+            logger.info("%s: waiting %.1f s before the next request", host, seconds)
+            # The downloader waits until lastseen + delay, and only where there is a delay at all.
+            slot.lastseen = max(slot.lastseen, monotonic() + seconds)
+            slot.delay = max(slot.delay, 0.001)
+
+    def _slot(self, host: str) -> Slot | None:
+        return self.crawler.engine.downloader.slots.get(host)
+
+    def _robots_parsed(self, robotparser: Any, request: Request) -> None:
+        agent = request.headers.get("User-Agent") or self.crawler.settings["USER_AGENT"]
+        delay = robotparser.crawl_delay(agent)
+        host = urlparse_cached(request).hostname
+        if delay and host:
+            self.crawl_delay[host] = delay
+
+    def _reached_downloader(self, request: Request) -> None:
+        host = request.meta["download_slot"]
+        slot = self._slot(host)
+        if slot is not None:
+            if CONCURRENCY in request.meta:
+                slot.concurrency = request.meta[CONCURRENCY]
+            self._keep_least_delay(slot, host, request)
+
+    def _response_downloaded(self, response: Response, request: Request) -> None:
+        host = request.meta.get("download_slot", "")
+        slot = self._slot(host)
+        if slot is not None:
+            self._keep_least_delay(slot, host, request)
+
+    def _keep_least_delay(self, slot: Slot, host: str, request: Request) -> None:
+        slot.delay = max(slot.delay, request.meta.get(DELAY, 0.0), self.crawl_delay.get(host, 0.0))
+
+
+class BudgetMiddleware:
+    """Downloader middleware: puts off requests to resting hosts, and those of sites whose time is up."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.started: dict[str, float] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> BudgetMiddleware:
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        host = urlparse_cached(request).hostname or ""
+        politeness = self.crawler.get_extension(Politeness)
+        if politeness is not None and host in politeness.resting:
+            raise PutOff(f"{host} {politeness.resting[host]}")
+        site, budget = request.meta.get(SITE), request.meta.get(TIME_BUDGET)
+        if site is not None and budget is not None:
+            spent = monotonic() - self.started.setdefault(site, monotonic())
+            if spent > budget:
+                raise PutOff(f"the time budget of site {site} ({budget:.0f} s) is spent")
+
+
+class PoliteRetryMiddleware(RetryMiddleware):
+    """Scrapy's retries; the whole host is held back meanwhile (Retry-After, else twice as long each time)."""
+
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
+        politeness = self.crawler.get_extension(Politeness)
+        host = str(request.meta.get("download_slot", ""))
+        if politeness is not None and response.status in self.retry_http_codes:
+            politeness.failed(host, retry_after(response))
+            if host in politeness.resting:
+                return response
+        elif politeness is not None:
+            politeness.answered(host)
+        return super().process_response(request, response)
+
+    def process_exception(  # type: ignore[override]
+        self, request: Request, exception: Exception
+    ) -> Request | Response | None:
+        politeness = self.crawler.get_extension(Politeness)
+        host = str(request.meta.get("download_slot", ""))
+        if politeness is not None and host and isinstance(exception, self.exceptions_to_retry):
+            politeness.failed(host, None)
+            if host in politeness.resting:
+                return None
+        return super().process_exception(request, exception)
+
+
+class RobotsMiddleware:
+    """Downloader middleware: what a robots.txt means that is not there, cannot be had, or is endless."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if not _is_robots(request):
+            return response
+        if response.status >= 500 or response.status == 429:
+            return self._unreachable(request, f"HTTP {response.status}")
+        if 400 <= response.status < 500:
+            return response.replace(body=b"")
+        return response.replace(body=response.body[:MAX_ROBOTS_BYTES])
+
+    def process_exception(self, request: Request, exception: Exception) -> Response | None:
+        if not _is_robots(request) or isinstance(exception, IgnoreRequest):
+            return None
+        return self._unreachable(request, type(exception).__name__)
+
+    def _unreachable(self, request: Request, why: str) -> Response:
+        politeness = self.crawler.get_extension(Politeness)
+        if politeness is not None:
+            politeness.rest(urlparse_cached(request).hostname or "", f"does not give its robots.txt ({why})")
+        return Response(request.url, status=200, body=_NOTHING_ALLOWED, request=request)
+
+
+class FairPriorityQueue(DownloaderAwarePriorityQueue):
+    """Gives the downloader no more requests of one host than it can soon make.
+
+    Requests that wait for a slow host count against CONCURRENT_REQUESTS; without a limit, one site with
+    a long feed fills the downloader, and the quick ones wait for it.
+    """
+
+    def pop(self) -> Request | None:
+        stats = self._downloader_interface.stats(self.pqueues)
+        limit = 2 * self.crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        if not stats or min(active for active, _ in stats) >= limit:
+            return None
+        return super().pop()
+
+
+def retry_after(response: Response) -> float | None:
+    """Seconds that a Retry-After header asks for, as a number or a date; None without one or for nonsense."""
+    value = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+
+
+def politeness_meta(site: str, delay: float, concurrency: int, time_budget: float) -> dict[str, Any]:
+    """The Request.meta that puts a request under a site's rules."""
+    return {SITE: site, DELAY: delay, CONCURRENCY: concurrency, TIME_BUDGET: time_budget}
+
+
+def _is_robots(request: Request) -> bool:
+    parts = urlparse_cached(request)
+    return bool(request.meta.get("dont_obey_robotstxt")) and parts.path == "/robots.txt"

@@ -1,0 +1,255 @@
+"""`scrapy crawl news -a site=NAME[,NAME…]`: from a site's feeds and news sitemaps to its articles."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
+
+from crawler import feeds
+from crawler.fetched import document_or_rejection, failure_to_rejection, is_passing
+from crawler.guard import hosts_meta
+from crawler.item_pipeline import StorePipeline
+from crawler.politeness import Politeness, PutOff, politeness_meta
+from crawler.sites import Site, choose, read_sites
+from crawler.urls import is_article_url, is_loopback_host
+from pipeline.document import Claims, Document, Rejection
+from pipeline.errors import OperatorError
+from pipeline.urls import canonical_url
+
+# A sitemap index may point to indexes; deeper than this it points in circles.
+MAX_SITEMAP_DEPTH = 3
+# Sitemaps that one index makes us read, newest first: archives list one for each month since the nineties.
+MAX_SITEMAPS = 20
+
+Output = Request | Document | Rejection
+
+
+class NewsSpider(scrapy.Spider):
+    """Reads feeds and sitemaps of the sites named (all sites for none) and fetches what is new.
+
+    site: keys of sites.toml, separated by commas. refetch: anything but "", "0" and "false" fetches
+    stored articles and unchanged feeds once more.
+    """
+
+    name = "news"
+
+    def __init__(self, site: str = "", refetch: str = "", **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.site_keys = [key.strip() for key in site.split(",") if key.strip()]
+        self.refetch = str(refetch).lower() not in ("", "0", "false", "no")
+        self.sites: dict[str, Site] = {}
+        self.requested: dict[str, int] = {}
+        self.seen: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> NewsSpider:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        all_sites = read_sites(crawler.settings.get("COPYDESK_SITES"))
+        spider.sites = {site.key: site for site in choose(all_sites, spider.site_keys)}
+        require_contact(crawler.settings, spider.sites.values())
+        spider.refetch = spider.refetch or crawler.settings.getbool("COPYDESK_REFETCH")
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        store = self._store()
+        for site in self.sites.values():
+            for url, kind in (*((u, "feed") for u in site.feeds), *((u, "sitemap") for u in site.sitemaps)):
+                yield await self._source_request(store, site, url, kind)
+
+    async def parse_source(
+        self, response: Response, site: str, kind: str, depth: int = 0
+    ) -> AsyncIterator[Output]:
+        """A feed, sitemap, sitemap index or robots.txt has come; ask for what is new in it."""
+        source = self.sites[site]
+        if response.status == 304:
+            self._count(source, "not_modified")
+            return
+        self._count(source, "sources")
+        limit = self._limit(kind)
+        try:
+            # In a thread: a large feed takes seconds to parse, and the reactor has other sites to serve.
+            body = await asyncio.to_thread(feeds.unpack, response.body, limit)
+            if kind == "feed":
+                content_type = (response.headers.get("Content-Type") or b"").decode("latin-1") or None
+                entries = await asyncio.to_thread(feeds.parse_feed, body, response.url, content_type)
+                is_index = False
+            elif urlsplit(response.url).path == "/robots.txt":
+                entries = tuple(feeds.Entry(url) for url in feeds.sitemaps_in_robots(body, response.url))
+                is_index = True
+            else:
+                sitemap = await asyncio.to_thread(feeds.parse_sitemap, body, response.url)
+                entries, is_index = sitemap.entries, sitemap.is_index
+        except ValueError as error:
+            self._count(source, "sources_failed")
+            self.logger.warning("Site %s: %s: %s", site, response.url, error)
+            return
+        if is_index:
+            async for request in self._sitemap_requests(source, entries, depth):
+                yield request
+            return
+        async for request in self._article_requests(source, entries, response, from_feed=kind == "feed"):
+            yield request
+
+    async def parse_article(self, response: Response, site: str, claims: Claims) -> AsyncIterator[Output]:
+        """An article's page has come: it goes into the pipeline, or is turned away at the door."""
+        self._count(self.sites[site], "fetched")
+        yield document_or_rejection(response, publisher=self.sites[site].name, claims=claims)
+
+    def source_failed(self, failure: Any) -> Iterator[Output]:
+        """A feed or sitemap could not be fetched: the site's other sources go on."""
+        site = failure.request.cb_kwargs["site"]
+        self._count(self.sites[site], "sources_failed")
+        rejection = failure_to_rejection(failure)
+        self.logger.warning("Site %s: %s: %s", site, failure.request.url, rejection.detail)
+        yield from ()
+
+    def article_failed(self, failure: Any) -> Iterator[Output]:
+        """An article could not be fetched; that is a rejection, and stored as one."""
+        site = failure.request.cb_kwargs["site"]
+        if self._is_put_off(failure):
+            self._count(self.sites[site], "put_off")
+            return
+        rejection = failure_to_rejection(failure)
+        self._count(self.sites[site], "failed_for_now" if is_passing(rejection) else "failed")
+        yield rejection
+
+    def _is_put_off(self, failure: Any) -> bool:
+        """True where the crawl chose not to ask; a host that gives no robots.txt forbids only for now."""
+        host = urlsplit(failure.request.url).hostname or ""
+        politeness = self.crawler.get_extension(Politeness)
+        rests = politeness is not None and host in politeness.resting
+        return failure.check(PutOff) is not None or (rests and failure.check(IgnoreRequest) is not None)
+
+    async def _source_request(
+        self, store: StorePipeline, site: Site, url: str, kind: str, depth: int = 0
+    ) -> Request:
+        headers = {} if self.refetch else await store.validators(url)
+        return Request(
+            url,
+            callback=self.parse_source,
+            errback=self.source_failed,
+            cb_kwargs={"site": site.key, "kind": kind, "depth": depth},
+            headers=headers,
+            meta={
+                **_site_meta(site, site.hosts | site.source_hosts),
+                "handle_httpstatus_list": [304],
+                "download_maxsize": self._limit(kind),
+            },
+            priority=10,
+            dont_filter=True,
+        )
+
+    async def _sitemap_requests(
+        self, site: Site, entries: tuple[feeds.Entry, ...], depth: int
+    ) -> AsyncIterator[Request]:
+        if depth >= MAX_SITEMAP_DEPTH:
+            self.logger.warning("Site %s: sitemap indexes nested deeper than %d", site.key, MAX_SITEMAP_DEPTH)
+            return
+        store = self._store()
+        for entry in _newest_first(entries, site.max_age_days)[:MAX_SITEMAPS]:
+            if entry.url not in self.seen:
+                self.seen.add(entry.url)
+                yield await self._source_request(store, site, entry.url, "sitemap", depth + 1)
+
+    async def _article_requests(
+        self, site: Site, entries: tuple[feeds.Entry, ...], source: Response, *, from_feed: bool
+    ) -> AsyncIterator[Request]:
+        store = self._store()
+        if not from_feed:
+            entries = _newest_first(entries, site.max_age_days)
+        new: dict[str, feeds.Entry] = {}
+        for entry in entries:
+            url = canonical_url(entry.url)
+            if url not in self.seen and is_article_url(url, site):
+                new.setdefault(url, entry)
+        self.seen.update(new)
+        self._count(site, "discovered", len(new))
+        known = set() if self.refetch else await store.known(list(new))
+        self._count(site, "known", len(known))
+        wanted = [entry for url, entry in new.items() if url not in known]
+        left = site.politeness.page_budget - self.requested.get(site.key, 0)
+        self.requested[site.key] = self.requested.get(site.key, 0) + min(left, len(wanted))
+        if len(wanted) > left:
+            self._count(site, "over_budget", len(wanted) - left)
+            self.logger.warning(
+                "Site %s: page budget of %d is spent, %d articles are left for the next crawl",
+                site.key,
+                site.politeness.page_budget,
+                len(wanted) - left,
+            )
+        else:
+            store.watch(_source_url(source), source.headers, [entry.url for entry in wanted])
+        for entry in wanted[:left]:
+            yield Request(
+                entry.url,
+                callback=self.parse_article,
+                errback=self.article_failed,
+                cb_kwargs={"site": site.key, "claims": entry.claims},
+                meta=_site_meta(site, site.hosts),
+                # What was asked for is known from the database and from `seen`. Scrapy's own filter
+                # remembers, in a JOBDIR, requests whose article never came to be stored.
+                dont_filter=True,
+            )
+
+    def _limit(self, kind: str) -> int:
+        name = "COPYDESK_FEED_MAXSIZE" if kind == "feed" else "COPYDESK_SITEMAP_MAXSIZE"
+        return int(self.settings.getint(name))
+
+    def _store(self) -> StorePipeline:
+        store = self.crawler.get_item_pipeline(StorePipeline)
+        if store is None:
+            raise RuntimeError("the news spider needs crawler.item_pipeline.StorePipeline in ITEM_PIPELINES")
+        return store
+
+    def _count(self, site: Site, what: str, count: int = 1) -> None:
+        self.crawler.stats.inc_value(f"site/{site.key}/{what}", count)
+
+
+def require_contact(settings: BaseSettings, sites: Iterable[Site]) -> None:
+    """Raise OperatorError where a site other than loopback would be crawled anonymously.
+
+    Whoever runs a site must be able to find out who asks it for pages, and to write to them.
+    """
+    if (
+        settings.get("COPYDESK_CONTACT")
+        or (settings.getpriority("USER_AGENT") or 0) > SETTINGS_PRIORITIES["project"]
+    ):
+        return
+    for site in sites:
+        if any(not is_loopback_host(host) for host in site.hosts | site.source_hosts):
+            raise OperatorError(
+                f"site {site.key}: not crawled without a contact address in the user agent; "
+                "set COPYDESK_CONTACT to your e-mail address or web page"
+            )
+
+
+def _site_meta(site: Site, hosts: frozenset[str]) -> dict[str, Any]:
+    manners = site.politeness
+    return {
+        **hosts_meta(hosts),
+        **politeness_meta(site.key, manners.delay, manners.concurrent_requests, manners.time_budget),
+    }
+
+
+def _newest_first(entries: Iterable[feeds.Entry], max_age_days: int) -> tuple[feeds.Entry, ...]:
+    """Entries young enough, the newest first; those that give no date come last, in their own order."""
+    oldest = datetime.now(UTC) - timedelta(days=max_age_days)
+    dated = sorted(
+        ((e.at, e) for e in entries if e.at is not None and e.at >= oldest), key=lambda p: p[0], reverse=True
+    )
+    return (*(entry for _, entry in dated), *(entry for entry in entries if entry.at is None))
+
+
+def _source_url(response: Response) -> str:
+    """The address that was asked for, before redirects."""
+    return str((response.meta.get("redirect_urls") or [response.url])[0])

@@ -1,0 +1,486 @@
+"""Whole crawls of a web of our own: a real server on loopback, real workers, a real database."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import reader
+from storage.database import open_database
+from tests.crawler.web import Page, Web, article, rss, serve, sitemap
+
+ROOT = Path(__file__).parents[2]
+QUICK = {
+    "COPYDESK_ALLOW_LOOPBACK": "True",
+    "COPYDESK_WORKERS": "1",
+    "COPYDESK_BACKOFF_SECONDS": "0.05",
+    "AUTOTHROTTLE_ENABLED": "False",
+    "DOWNLOAD_DELAY": "0",
+    "DOWNLOAD_TIMEOUT": "3",
+}
+
+
+@dataclass
+class Desk:
+    """A database, a sites file and the web that it is about."""
+
+    web: Web
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.folder / 'copydesk.db'}"
+
+    def write_sites(self, **keys: Any) -> None:
+        entry = {"homepage": f"{self.web.base}/", "feeds": [f"{self.web.base}/rss.xml"], **keys}
+        politeness = {"delay": 0, "concurrent_requests": 4, **entry.pop("politeness", {})}
+        lines = [
+            "[sites.gazette]",
+            'name = "The Gazette"',
+            *(f"{k} = {json.dumps(v)}" for k, v in entry.items()),
+        ]
+        lines += ["[sites.gazette.politeness]", *(f"{k} = {json.dumps(v)}" for k, v in politeness.items())]
+        (self.folder / "sites.toml").write_text("\n".join(lines))
+
+    def command(self, *arguments: str, **settings: str) -> list[str]:
+        options = [f"-s{name}={value}" for name, value in {**QUICK, **settings}.items()]
+        return [sys.executable, "-m", "scrapy", "crawl", "news", "-asite=gazette", *options, *arguments]
+
+    def environment(self) -> dict[str, str]:
+        own = {
+            "COPYDESK_DB": self.url,
+            "COPYDESK_SITES": str(self.folder / "sites.toml"),
+            "NO_PROXY": "*",
+            "PYTHONPATH": str(ROOT),
+        }
+        return {**{k: v for k, v in os.environ.items() if not k.startswith("COPYDESK_")}, **own}
+
+    def scrapy(self, *arguments: str, **settings: str) -> str:
+        """Run `scrapy crawl news` to its end; returns its log."""
+        done = subprocess.run(
+            self.command(*arguments, **settings),
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    def articles(self) -> dict[str, reader.StoredArticle]:
+        """The articles by the path that they were fetched from."""
+        engine = open_database(self.url, create=False)
+        try:
+            return {row.location.removeprefix(self.web.base): row for row in reader.articles(engine)}
+        finally:
+            engine.dispose()
+
+    def rejections(self) -> dict[str, tuple[str, str]]:
+        engine = open_database(self.url, create=False)
+        try:
+            rows = list(reader.rejections(engine))
+        finally:
+            engine.dispose()
+        return {row.location.removeprefix(self.web.base): (row.reason, row.detail) for row in rows}
+
+    def runs(self) -> list[reader.RunRow]:
+        engine = open_database(self.url, create=False)
+        try:
+            return reader.runs(engine)
+        finally:
+            engine.dispose()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with serve() as web:
+        yield Desk(web, tmp_path)
+
+
+def _fill(web: Web) -> None:
+    """A small outlet: a feed, a gzipped sitemap behind an index, and pages of every kind."""
+    b = web.base
+    for number in range(1, 8):
+        web.pages[f"/story/{number}"] = Page(article(number))
+    web.pages["/amp/5"] = Page(article(5, canonical=f"{b}/story/5"))
+    web.pages["/agency"] = Page(article(8, canonical="https://agency.example/wire/8"))
+    web.pages["/go/6"] = Page(status=301, headers={"Location": "/story/6"})
+    web.pages["/away"] = Page(status=302, headers={"Location": "https://elsewhere.example/story"})
+    web.pages["/inside"] = Page(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data/"})
+    web.pages["/file"] = Page(status=302, headers={"Location": "file:///etc/passwd"})
+    web.pages["/round"] = Page(status=302, headers={"Location": "/round"})
+    web.pages["/gone"] = Page(status=302, headers={"Location": "/"})
+    web.pages["/"] = Page(b"<h1>The Gazette</h1>")
+    web.pages["/chart"] = Page(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, content_type="image/png")
+    web.pages["/data"] = Page(b'{"no": "article"}', content_type="application/json")
+    web.pages["/private/1"] = Page(article(9))
+    web.pages["/robots.txt"] = Page(b"User-agent: *\nDisallow: /private/\n", "text/plain")
+    paths = ["/story/1", "/story/2?utm_source=rss", "/story/1?utm_medium=rss", "/amp/5", "/agency", "/go/6"]
+    paths += ["/away", "/inside", "/file", "/round", "/gone", "/chart", "/data", "/private/1", "/missing"]
+    links = [b + path for path in paths] + [
+        "https://elsewhere.example/offsite",
+        "mailto:desk@gazette.example",
+    ]
+    web.pages["/rss.xml"] = Page(rss(links), "application/rss+xml", etag='"feed-1"')
+    index = sitemap({f"{b}/news.xml.gz": ""}, index=True)
+    web.pages["/sitemap.xml"] = Page(index, "application/xml", etag='"index-1"')
+    today = time.strftime("%Y-%m-%d")
+    news = sitemap(
+        {f"{b}/story/3": today, f"{b}/story/4": f"{today}T00:00:00Z", f"{b}/story/7": "2020-01-01"}
+    )
+    web.pages["/news.xml.gz"] = Page(gzip.compress(news), "application/gzip", etag='"news-1"')
+
+
+def test_a_crawl_stores_articles_and_says_what_became_of_everything_else(desk: Desk) -> None:
+    web = desk.web
+    _fill(web)
+    desk.write_sites(sitemaps=[f"{web.base}/sitemap.xml"])
+    log = desk.scrapy()
+
+    articles = desk.articles()
+    assert set(articles) == {
+        "/story/1",
+        "/story/2?utm_source=rss",
+        "/story/3",
+        "/story/4",
+        "/amp/5",
+        "/agency",
+        "/go/6",
+    }
+    assert articles["/story/2?utm_source=rss"].url == f"{web.base}/story/2"
+    assert articles["/amp/5"].url == f"{web.base}/story/5"
+    assert articles["/agency"].url == f"{web.base}/agency"
+    assert articles["/go/6"].url == f"{web.base}/story/6"
+    assert {row.publisher for row in articles.values()} == {"The Gazette"}
+    assert "This was report number 1 of the week." in articles["/story/1"].text
+
+    rejections = desk.rejections()
+    assert rejections == {
+        "/away": ("forbidden", "elsewhere.example is none of the site's hosts"),
+        "/inside": ("forbidden", "169.254.169.254 is none of the site's hosts"),
+        "/file": ("error page", "HTTP 302"),
+        "/round": ("unreachable", "max redirections reached"),
+        "/gone": ("error page", "redirected to the front page"),
+        "/chart": ("unsupported type", "image/png"),
+        "/data": ("unsupported type", "application/json"),
+        "/private/1": ("forbidden", "Forbidden by robots.txt"),
+        "/missing": ("error page", "HTTP 404"),
+    }
+    asked = web.count()
+    assert asked["/private/1"] == 0
+    assert asked["/story/7"] == 0
+    assert asked["/story/1"] == asked["/story/3"] == asked["/missing"] == asked["/robots.txt"] == 1
+    assert {path for path in asked if asked[path] > 1} == {"/round"}
+    (run,) = desk.runs()
+    assert (run.seen, run.stored, run.rejected) == (16, 7, 9)
+    assert run.finished_at is not None
+    assert "Traceback" not in log
+    assert "ERROR" not in log
+
+
+def test_a_second_crawl_asks_for_nothing_that_is_stored(desk: Desk) -> None:
+    web = desk.web
+    for number in (1, 2, 3):
+        web.pages[f"/story/{number}"] = Page(article(number))
+    web.pages["/go"] = Page(status=301, headers={"Location": "/story/3"})
+    web.pages["/amp"] = Page(article(4, canonical=f"{web.base}/story/4"))
+    web.pages["/rss.xml"] = Page(
+        rss([f"{web.base}{path}" for path in ("/story/1", "/story/2?utm_source=x", "/go", "/amp")]),
+        "application/rss+xml",
+    )
+    desk.write_sites()
+    desk.scrapy()
+    assert len(desk.articles()) == 4
+    web.forget()
+    desk.scrapy()
+    assert web.count() == {"/robots.txt": 1, "/rss.xml": 1}
+
+    web.pages["/rss.xml"] = Page(
+        rss([f"{web.base}{path}" for path in ("/story/4", "/story/2?utm_source=y", "/story/3", "/story/5")]),
+        "application/rss+xml",
+    )
+    web.pages["/story/5"] = Page(article(5))
+    web.forget()
+    desk.scrapy()
+    assert web.count() == {"/robots.txt": 1, "/rss.xml": 1, "/story/5": 1}
+    assert len(desk.articles()) == 5
+
+    web.forget()
+    desk.scrapy("-arefetch=1")
+    assert web.count()["/story/5"] == 1
+    assert desk.runs()[0].stored == 0
+
+
+def test_an_unchanged_site_answers_304_and_is_asked_nothing_else(desk: Desk) -> None:
+    web = desk.web
+    web.pages["/story/1"] = Page(article(1))
+    web.pages["/story/2"] = Page(article(2))
+    web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/1"]), "application/rss+xml", etag='"1"')
+    web.pages["/news.xml"] = Page(sitemap({f"{web.base}/story/2": ""}), "application/xml", etag='"2"')
+    desk.write_sites(sitemaps=[f"{web.base}/news.xml"])
+    desk.scrapy()
+    web.forget()
+    desk.scrapy()
+    assert sorted(web.log) == [("/news.xml", 304), ("/robots.txt", 404), ("/rss.xml", 304)]
+    web.forget()
+    desk.scrapy("-sCOPYDESK_REFETCH=1")
+    assert ("/rss.xml", 200) in web.log
+    assert web.count()["/story/1"] == web.count()["/story/2"] == 1
+
+
+def test_a_feed_is_read_again_as_long_as_an_article_of_it_could_not_be_had(desk: Desk) -> None:
+    web = desk.web
+    web.pages["/story/1"] = Page(article(1))
+    web.pages["/story/2"] = Page(b"down", status=503)
+    web.pages["/rss.xml"] = Page(
+        rss([f"{web.base}/story/{n}" for n in (1, 2)]), "application/rss+xml", etag='"1"'
+    )
+    desk.write_sites()
+    desk.scrapy()
+    assert set(desk.articles()) == {"/story/1"}
+    assert desk.rejections() == {"/story/2": ("unreachable", "HTTP 503")}
+    web.pages["/story/2"] = Page(article(2))
+    web.forget()
+    desk.scrapy()
+    assert web.count() == {"/robots.txt": 1, "/rss.xml": 1, "/story/2": 1}
+    assert set(desk.articles()) == {"/story/1", "/story/2"}
+    assert desk.rejections() == {}
+    web.forget()
+    desk.scrapy()
+    assert ("/rss.xml", 304) in web.log
+
+
+CRAWL = """
+import json, sys
+from crawler.crawl import crawl
+result = crawl(sys.argv[1], ["gazette"], sites_file=sys.argv[2], workers=1, settings=json.loads(sys.argv[3]))
+counts = result.counts
+print(json.dumps([counts.seen, counts.stored, counts.rejected, result.finish_reason, result.sites]))
+"""
+
+
+def test_a_crawl_driven_from_a_program(desk: Desk) -> None:
+    web = desk.web
+    web.pages["/story/1"] = Page(article(1))
+    web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/1", f"{web.base}/no"]), "application/rss+xml")
+    desk.write_sites()
+    done = subprocess.run(
+        [sys.executable, "-c", CRAWL, desk.url, str(desk.folder / "sites.toml"), json.dumps(QUICK)],
+        cwd=desk.folder,
+        env=desk.environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    seen, stored, rejected, reason, sites = json.loads(done.stdout)
+    assert (seen, stored, rejected, reason) == (2, 1, 1, "finished")
+    assert sites == {"gazette": {"sources": 1, "discovered": 2, "known": 0, "fetched": 1, "failed": 1}}
+    assert set(desk.articles()) == {"/story/1"}
+
+
+def test_loopback_is_refused_unless_allowed(desk: Desk) -> None:
+    desk.web.pages["/rss.xml"] = Page(rss([]), "application/rss+xml")
+    desk.write_sites()
+    log = desk.scrapy(COPYDESK_ALLOW_LOOPBACK="False")
+    assert "127.0.0.1 is not on the public internet" in log
+    assert desk.web.log == []
+
+
+def test_a_name_that_resolves_to_loopback_is_refused(desk: Desk) -> None:
+    port = desk.web.base.rpartition(":")[2]
+    desk.web.pages["/rss.xml"] = Page(rss([]), "application/rss+xml")
+    desk.write_sites(homepage=f"http://localhost:{port}/", feeds=[f"http://localhost:{port}/rss.xml"])
+    log = desk.scrapy(COPYDESK_ALLOW_LOOPBACK="False")
+    assert "localhost is not on the public internet" in log
+    assert desk.web.log == []
+
+
+def test_no_site_is_asked_anonymously(desk: Desk) -> None:
+    desk.write_sites(homepage="https://gazette.example/", feeds=["https://gazette.example/rss"])
+    done = subprocess.run(
+        desk.command(),
+        cwd=ROOT,
+        env=desk.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "set COPYDESK_CONTACT to your e-mail address or web page" in done.stderr
+
+
+def test_the_user_agent_names_whom_to_write_to(desk: Desk) -> None:
+    desk.web.pages["/rss.xml"] = Page(rss([]), "application/rss+xml")
+    desk.write_sites()
+    desk.scrapy(COPYDESK_CONTACT="desk@gazette.example")
+    assert desk.web.agents == {"copydesk/0.1 (+desk@gazette.example)"}
+
+
+def _entity_bomb(link: str) -> bytes:
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+    return (
+        f'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY l0 "ha">{laughs}]><rss version="2.0"><channel>'
+        f"<item><title>&l11;</title><link>{link}</link></item></channel></rss>"
+    ).encode()
+
+
+def _endless(handler: BaseHTTPRequestHandler) -> None:
+    """Send bytes without a length until the client has had enough."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    try:
+        for _ in range(2000):
+            handler.wfile.write(b"<p>" + b"more " * 20_000)
+    except OSError:
+        pass
+    handler.close_connection = True
+
+
+def _slow(handler: BaseHTTPRequestHandler) -> None:
+    """One byte now and then, for longer than anyone waits."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "100000")
+    handler.end_headers()
+    try:
+        for _ in range(60):
+            handler.wfile.write(b".")
+            handler.wfile.flush()
+            time.sleep(0.2)
+    except OSError:
+        pass
+    handler.close_connection = True
+
+
+def _reset(handler: BaseHTTPRequestHandler) -> None:
+    """Hang up without a word."""
+    handler.connection.shutdown(socket.SHUT_RDWR)
+    handler.close_connection = True
+
+
+def _short(handler: BaseHTTPRequestHandler) -> None:
+    """Promise more bytes than are sent."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.send_header("Content-Length", "100000")
+    handler.end_headers()
+    handler.wfile.write(article(1)[:500])
+    handler.close_connection = True
+
+
+def test_a_hostile_web_costs_itself_alone(desk: Desk) -> None:
+    web = desk.web
+    b = web.base
+    bomb = gzip.compress(bytes(60_000_000))
+    web.pages["/story/1"] = Page(article(1))
+    web.pages["/endless"] = _endless
+    web.pages["/slow"] = _slow
+    web.pages["/reset"] = _reset
+    web.pages["/short"] = _short
+    web.pages["/bomb"] = Page(bomb, headers={"Content-Encoding": "gzip"})
+    web.pages["/not-gzip"] = Page(article(2), headers={"Content-Encoding": "gzip"})
+    web.pages["/error"] = Page(b"oops", status=500)
+    web.pages["/empty"] = Page(b"")
+    web.pages["/lines"] = Page(status=302, headers={"Location": "/x%0d%0aSet-Cookie:%20a=b"})
+    paths = ["/endless", "/slow", "/reset", "/short", "/bomb", "/error", "/empty", "/lines", "/story/1"]
+    web.pages["/rss.xml"] = Page(rss([b + path for path in paths]), "application/rss+xml")
+    web.pages["/laughs.xml"] = Page(_entity_bomb(f"{b}/story/2"), "application/rss+xml")
+    web.pages["/huge.xml"] = Page(b"<rss>" + b"<item></item>" * 200_000, "application/rss+xml")
+    web.pages["/page.xml"] = Page(b"<html><h1>Not here</h1></html>", "text/html")
+    web.pages["/bomb.xml.gz"] = Page(bomb, "application/gzip")
+    web.pages["/loop.xml"] = Page(
+        sitemap({f"{b}/loop.xml": "", f"{b}/loop2.xml": ""}, index=True), "application/xml"
+    )
+    web.pages["/loop2.xml"] = Page(sitemap({f"{b}/loop.xml": ""}, index=True), "application/xml")
+    feeds = ["/rss.xml", "/laughs.xml", "/huge.xml", "/page.xml", "/none.xml"]
+    desk.write_sites(
+        feeds=[b + path for path in feeds], sitemaps=[f"{b}/bomb.xml.gz", f"{b}/loop.xml"], politeness={}
+    )
+    log = desk.scrapy(
+        DOWNLOAD_MAXSIZE="1000000",
+        COPYDESK_FEED_MAXSIZE="1000000",
+        COPYDESK_SITEMAP_MAXSIZE="1000000",
+        COPYDESK_HOST_FAILURES="1000",
+        COPYDESK_BACKOFF_SECONDS="0",
+        RETRY_TIMES="1",
+    )
+    assert set(desk.articles()) == {"/story/1"}
+    reasons = {path: reason for path, (reason, _) in desk.rejections().items()}
+    assert reasons == {
+        "/endless": "too large",
+        "/slow": "unreachable",
+        "/reset": "unreachable",
+        "/short": "unreachable",
+        "/bomb": "too large",
+        "/error": "unreachable",
+        "/empty": "empty",
+        "/lines": "error page",
+    }
+    assert "laughs.xml: declares XML entities" in log
+    assert "page.xml: no RSS, Atom or JSON feed" in log
+    assert "none.xml: HTTP 404" in log
+    assert "bomb.xml.gz: " in log
+    assert web.count()["/story/2"] == 0
+    assert web.count()["/loop.xml"] <= 2
+    assert web.count()["/error"] == 2
+    assert "Traceback" not in log
+
+
+def test_ctrl_c_stores_what_was_fetched(desk: Desk) -> None:
+    web = desk.web
+    for number in range(40):
+        web.pages[f"/story/{number}"] = Page(article(number))
+    web.pages["/rss.xml"] = Page(
+        rss([f"{web.base}/story/{n}" for n in range(40)]), "application/rss+xml", etag='"1"'
+    )
+    desk.write_sites(politeness={"delay": 0.2, "concurrent_requests": 1})
+    process = subprocess.Popen(
+        desk.command(COPYDESK_BATCH_SECONDS="600"),
+        cwd=ROOT,
+        env=desk.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _wait_until(lambda: sum(path.startswith("/story/") for path, _ in web.log) >= 5)
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert "shutdown" in log
+    fetched = {path for path, _ in web.log if path.startswith("/story/")}
+    assert set(desk.articles()) == fetched
+    assert 5 <= len(fetched) < 40
+    assert desk.runs()[0].finished_at is not None
+
+    desk.write_sites()
+    web.forget()
+    desk.scrapy()
+    assert len(desk.articles()) == 40
+    assert not fetched & set(web.count())
+
+
+def _wait_until(condition: Any, seconds: float = 60.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "nothing happened"
+        time.sleep(0.02)
