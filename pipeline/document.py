@@ -199,7 +199,7 @@ class Fingerprint:
 
     version: names the settings and the permutation scheme; signatures of different versions
         are never compared.
-    signature: MinHash values, little-endian uint32, `num_perm` of them.
+    signature: MinHash values of the whole text, then of its lead, little-endian uint32.
     bands: band keys, signed 64-bit; the band's number is mixed into its key.
     """
 

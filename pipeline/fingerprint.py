@@ -11,15 +11,15 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import xxhash
 from datasketch import MinHash
 from numpy.typing import NDArray
 
 from pipeline.document import Fingerprint
-from pipeline.settings import FingerprintSettings
+from pipeline.settings import MAX_BANDS, FingerprintSettings
 from pipeline.shingles import Hashes, shingles, tokens
 
 SCHEME = "affine32"
-_NO_VALUE = np.uint32(0xFFFFFFFF)
 # Shingles permuted at once: keeps the temporary of a book-length text within the processor's cache.
 _CHUNK = 2048
 
@@ -30,61 +30,74 @@ def fingerprint(story: str, language: str | None, settings: FingerprintSettings)
     `language` is not consulted: shingles go by the script of each character (see `pipeline.shingles`), so
     that a wrong guess at the language cannot part two copies.
     """
-    found = tokens(story)
-    if not found.size:
+    hashes = shingles(tokens(story), settings.shingle_words, settings.shingle_chars)
+    if not hashes.size:
         return None
-    hashes = shingles(found, settings.shingle_words, settings.shingle_chars)
-    whole = signature(hashes, settings)
-    opening = found[: settings.lead_words]
-    lead = signature(
-        shingles(opening, settings.shingle_words, settings.shingle_chars),
-        settings,
-        start=settings.num_perm - settings.lead_bands * settings.lead_rows,
-    )
-    keys = [
+    whole, lead = signatures(hashes, settings)
+    bands = [
         *band_keys(whole, settings.bands, settings.rows, first=0),
         *band_keys(lead, settings.lead_bands, settings.lead_rows, first=settings.bands),
     ]
-    return Fingerprint(version=settings.version, signature=whole.astype("<u4").tobytes(), bands=tuple(keys))
+    values = np.concatenate((whole, lead)).astype("<u4")
+    return Fingerprint(version=settings.version, signature=values.tobytes(), bands=tuple(bands))
+
+
+def signatures(
+    hashes: Hashes, settings: FingerprintSettings
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """MinHash values of the whole text and of its lead; shapes (bands * rows,) and (lead_bands * lead_rows,).
+
+    hashes: 32-bit shingle hashes of the text in order, at least one. The lead is the shingles that begin in
+    its first `lead_words` words. Bit for bit datasketch's MinHash(num_perm, seed, scheme="affine32"), of
+    whose permutations the whole text takes the first and the lead the rest, so that they err independently.
+    """
+    a, b = _permutations(settings.num_perm, settings.seed)
+    own = settings.bands * settings.rows
+    mixed = _fmix32(hashes)
+    lead = _least(a[own:], b[own:], mixed[: settings.lead_words])
+    whole = _least(a[:own], b[:own], mixed[:_CHUNK])
+    for at in range(_CHUNK, mixed.size, _CHUNK):
+        np.minimum(whole, _least(a[:own], b[:own], mixed[at : at + _CHUNK]), out=whole)
+    return whole, lead
 
 
 @cache
 def _permutations(num_perm: int, seed: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """datasketch's own a and b, as columns; shape (num_perm, 1) each."""
     a, b = MinHash(num_perm=num_perm, seed=seed, scheme=SCHEME).permutations
-    return a.astype(np.uint32)[:, None], b.astype(np.uint32)[:, None]
+    return a[:, None].copy(), b[:, None].copy()
 
 
-def signature(hashes: Hashes, settings: FingerprintSettings, *, start: int = 0) -> NDArray[np.uint32]:
-    """MinHash values of a set of 32-bit shingle hashes, bit for bit datasketch's; shape (num_perm - start,).
-
-    The pre-mix is the MurmurHash3 finaliser, the permutations a * h + b mod 2**32 (datasketch 2.0, affine32),
-    of which those before `start` are left out.
-    """
+def _fmix32(hashes: Hashes) -> Hashes:
+    """The MurmurHash3 finaliser, with which datasketch mixes hashes once before it permutes them."""
     h = hashes ^ (hashes >> np.uint32(16))
     h *= np.uint32(0x85EBCA6B)
     h ^= h >> np.uint32(13)
     h *= np.uint32(0xC2B2AE35)
     h ^= h >> np.uint32(16)
-    a, b = (column[start:] for column in _permutations(settings.num_perm, settings.seed))
-    least = np.full(a.size, _NO_VALUE, dtype=np.uint32)
-    for at in range(0, h.size, _CHUNK):
-        permuted = a * h[at : at + _CHUNK]
-        permuted += b
-        np.minimum(least, permuted.min(axis=1), out=least)
+    return h
+
+
+def _least(a: NDArray[np.uint32], b: NDArray[np.uint32], mixed: Hashes) -> NDArray[np.uint32]:
+    """Least value of each permutation a * h + b mod 2**32; shape of a, flat."""
+    permuted = a * mixed
+    permuted += b
+    least: NDArray[np.uint32] = permuted.min(axis=1)
     return least
-
-
-_BAND_WEIGHT = np.uint64(0x9E3779B97F4A7C15)
 
 
 def band_keys(values: NDArray[np.uint32], bands: int, rows: int, *, first: int) -> list[int]:
     """Signed 64-bit keys of the bands, `rows` values each, with the band's number (from `first`) mixed in."""
-    key = np.arange(first, first + bands, dtype=np.uint64)
-    for row in values[: bands * rows].reshape(bands, rows).T:
-        key = (key ^ row) * _BAND_WEIGHT
-        key ^= key >> np.uint64(29)
-        key *= np.uint64(0xBF58476D1CE4E5B9)
-        key ^= key >> np.uint64(32)
-    keys: list[int] = key.view(np.int64).tolist()
-    return keys
+    places, numbers = _band_weights(rows)
+    keys = (values[: bands * rows].reshape(bands, rows) * places).sum(axis=1, dtype=np.uint64)
+    keys += numbers[first : first + bands]
+    listed: list[int] = keys.view(np.int64).tolist()
+    return listed
+
+
+@cache
+def _band_weights(rows: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Odd multipliers of a band's values, and what is added for its number: fixed, as keys are stored."""
+    weights = [xxhash.xxh3_64_intdigest(b"band", seed=n) | 1 for n in range(rows)]
+    numbers = [xxhash.xxh3_64_intdigest(b"number", seed=n) for n in range(MAX_BANDS)]
+    return np.array(weights, dtype=np.uint64), np.array(numbers, dtype=np.uint64)

@@ -15,6 +15,12 @@ from importlib import resources
 # Raised by hand when code (not data) changes what text a page gives.
 RULES_REVISION = 1
 
+# Raised by hand when code changes what tokens, shingles or band keys a text gives.
+FINGERPRINT_REVISION = 1
+
+# Band keys carry the band's number; so many numbers there are.
+MAX_BANDS = 1024
+
 
 def _require(condition: bool, name: str, value: object, wanted: str) -> None:
     if not condition:
@@ -27,15 +33,12 @@ class FingerprintSettings:
 
     shingle_words: words a shingle; shingle_chars: characters a shingle where the script writes no
         spaces (Chinese, Japanese, Thai).
-    num_perm: MinHash permutations of the signature over the whole text; the first bands x rows of
-        them are indexed.
-    lead_words: length of the lead that has a sketch of its own; lead_bands x lead_rows: its bands. They
-        take the last of the permutations, so that the two sketches err independently.
+    bands x rows: bands of the MinHash signature of the whole text.
+    lead_words: length of the lead that has a signature of its own; lead_bands x lead_rows: its bands.
     """
 
     shingle_words: int = 3
     shingle_chars: int = 5
-    num_perm: int = 64
     bands: int = 16
     rows: int = 2
     lead_words: int = 80
@@ -49,18 +52,22 @@ class FingerprintSettings:
         _require(self.shingle_words <= 16, "fingerprint.shingle_words", self.shingle_words, "at most 16")
         _require(self.shingle_chars <= 16, "fingerprint.shingle_chars", self.shingle_chars, "at most 16")
         _require(
-            self.bands * self.rows + self.lead_bands * self.lead_rows <= self.num_perm,
-            "fingerprint.num_perm",
-            self.num_perm,
-            "at least bands * rows + lead_bands * lead_rows"
-            f" ({self.bands * self.rows + self.lead_bands * self.lead_rows})",
+            self.bands + self.lead_bands <= MAX_BANDS,
+            "fingerprint.lead_bands",
+            self.lead_bands,
+            f"at most {MAX_BANDS} together with bands",
         )
 
     @property
+    def num_perm(self) -> int:
+        """MinHash permutations: those of the whole text, then those of the lead."""
+        return self.bands * self.rows + self.lead_bands * self.lead_rows
+
+    @property
     def version(self) -> str:
-        """Names the permutation scheme and every setting, e.g. `affine32-w3c5-64-16x2-80-16x2-s1`."""
+        """Names the permutation scheme and every setting, e.g. `affine32-r1-w3c5-16x2-80-16x2-s1`."""
         return (
-            f"affine32-w{self.shingle_words}c{self.shingle_chars}-{self.num_perm}-{self.bands}x{self.rows}"
+            f"affine32-r{FINGERPRINT_REVISION}-w{self.shingle_words}c{self.shingle_chars}-{self.bands}x{self.rows}"
             f"-{self.lead_words}-{self.lead_bands}x{self.lead_rows}-s{self.seed}"
         )
 

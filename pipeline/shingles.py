@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from itertools import chain
 
 import numpy as np
 import xxhash
@@ -29,6 +28,7 @@ Hashes = NDArray[np.uint32]
 _CHARACTER = np.uint64(1)
 _FIGURE = np.uint64(2)
 _CAPITAL = np.uint64(4)
+_CENT = np.uint64(8)  # may be the second word of "per cent"
 _WHAT = ~_CAPITAL
 
 # A raw word is folded once and then remembered. News repeats its words; the limit is for crawls of many
@@ -67,6 +67,7 @@ _SAME_WORD = {
     "trln": "trillion",
 }
 _PERCENT_PAIRS = (("per", "cent"), ("per", "cento"), ("por", "ciento"), ("por", "cento"), ("pour", "cent"))
+_CENTS = frozenset(second for _, second in _PERCENT_PAIRS)
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
@@ -78,7 +79,7 @@ _NUMBER_WORDS = {word: n for n, word in enumerate(_UNITS.split())} | {
 
 
 def _token(text: str, flags: int = 0) -> int:
-    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) & ~7 | flags
+    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) & ~15 | flags
 
 
 def _number(text: str) -> int:
@@ -88,8 +89,11 @@ def _number(text: str) -> int:
     return _token(f"{whole}_{part}" if part else whole, int(_FIGURE))
 
 
-def _fold(raw: str) -> tuple[int, ...]:
-    """The tokens of a run of text without blanks: none for a lone dash, three for `16-year-old`."""
+def _fold(raw: str) -> bytes:
+    """The tokens of a run of text without blanks: none for a lone dash, three for `16-year-old`.
+
+    As the bytes of native uint64s: joining bytes is the fastest way from many words to one array.
+    """
     text = raw
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _ACCENT.sub("", unicodedata.normalize("NFKD", text)))
@@ -99,7 +103,7 @@ def _fold(raw: str) -> tuple[int, ...]:
         text = _GROUPED.sub(lambda m: re.sub(r"\D", "", m[0]), text)
         text = _DECIMAL.sub("_", text)
     text = _POSSESSIVE.sub("", text).replace("'", "").replace("%", " percent ")
-    return tuple(_spoken(text))
+    return np.fromiter(_spoken(text), dtype=np.uint64).tobytes()
 
 
 def _spoken(text: str) -> Iterable[int]:
@@ -126,15 +130,15 @@ def _spoken(text: str) -> Iterable[int]:
             yield _token(word, int(_CHARACTER))
         else:
             capital = len(written) > 1 and written[0].isupper()
-            yield _token(_SAME_WORD.get(word, word), int(_CAPITAL) if capital else 0)
+            yield _token(_SAME_WORD.get(word, word), int(_CAPITAL) * capital | int(_CENT) * (word in _CENTS))
     if tens:
         yield _number(str(tens))
 
 
-class _Memo(dict[str, tuple[int, ...]]):
+class _Memo(dict[str, bytes]):
     """Raw word -> its tokens; a word that is not there is folded and, within limits, kept."""
 
-    def __missing__(self, raw: str) -> tuple[int, ...]:
+    def __missing__(self, raw: str) -> bytes:
         folded = _fold(raw)
         if len(raw) <= _MEMO_LONGEST:
             if len(self) >= _MEMO_LIMIT:
@@ -144,36 +148,36 @@ class _Memo(dict[str, tuple[int, ...]]):
 
 
 _memo = _Memo()
-_PAIRS = tuple((np.uint64(_token(a)), np.uint64(_token(b))) for a, b in _PERCENT_PAIRS)
 _PERCENT_TOKEN = np.uint64(_token(_PERCENT))
-_BARE = {_number(str(n)): str(n) for n in range(1, 1000)}
-_BARE_TOKENS = np.array(sorted(_BARE), dtype=np.uint64)
+_PERCENT_TOKENS = [
+    (np.uint64(_token(first)), np.uint64(_token(second, int(_CENT)))) for first, second in _PERCENT_PAIRS
+]
 
 
 def tokens(text: str) -> Tokens:
     """The folded words of `text` in order, one uint64 each; shape (words,). `spelling` compares them."""
-    found = np.fromiter(chain.from_iterable(map(_memo.__getitem__, text.split())), dtype=np.uint64)
-    return _join_percent(found) if found.size else found
+    found: Tokens = np.frombuffer(b"".join(map(_memo.__getitem__, text.split())), dtype=np.uint64)
+    return _join_percent(found) if _has(found, _CENT) else found
+
+
+def _has(found: Tokens, flag: np.uint64) -> bool:
+    return bool(np.bitwise_or.reduce(found) & flag)
 
 
 def _join_percent(found: Tokens) -> Tokens:
     """`per cent` -> the one token of `percent`."""
-    drop: NDArray[np.bool_] | None = None
-    for first, second in _PAIRS:
-        at = found[:-1] == first
-        if at.any():
-            at &= found[1:] == second
-            if at.any():
-                found = found.copy()
-                found[1:][at] = _PERCENT_TOKEN
-                drop = np.zeros(found.size, dtype=np.bool_) if drop is None else drop
-                drop[:-1] |= at
-    return found if drop is None else found[~drop]
+    words = spelling(found)
+    second = np.zeros(found.size, dtype=np.bool_)
+    for per, cent in _PERCENT_TOKENS:
+        second[1:] |= (words[:-1] == per) & (words[1:] == cent)
+    joined: Tokens = np.where(second, _PERCENT_TOKEN, found)
+    return joined[~np.append(second[1:], False)]
 
 
 def spelling(found: Tokens) -> Tokens:
     """The tokens without the mark of capitals: equal for equal words."""
-    return found & _WHAT
+    words: Tokens = found & _WHAT
+    return words
 
 
 def particulars(found: Tokens) -> Tokens:
@@ -186,23 +190,12 @@ def particulars(found: Tokens) -> Tokens:
     return distinct
 
 
-_WEIGHTS = np.array(
-    [xxhash.xxh3_64_intdigest(b"shingle", seed=n) | 1 for n in range(64)],
-    dtype=np.uint64,
-)
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-
-
-def _windows(found: Tokens, size: int) -> NDArray[np.uint64]:
-    count = found.size - size + 1
-    total: NDArray[np.uint64] = found[:count] * _WEIGHTS[0]
-    for n in range(1, size):
-        total += (found[n : n + count] ^ (found[n : n + count] >> np.uint64(29))) * _WEIGHTS[n]
-    return total
+# Odd multipliers, one for each place in a shingle.
+_PLACES = [np.uint64(xxhash.xxh3_64_intdigest(b"shingle", seed=n) | 1) for n in range(16)]
 
 
 def shingles(found: Tokens, words: int, characters: int) -> Hashes:
-    """Hashes of the n-grams, in order, repeats included; shape (shingles,), uint32.
+    """Hashes of the n-grams in the order in which they begin, repeats included; shape (shingles,), uint32.
 
     An n-gram that begins with a character of an unspaced script is `characters` tokens long, any other
     `words`. A text shorter than that is one shingle; a text without tokens has none.
@@ -210,13 +203,24 @@ def shingles(found: Tokens, words: int, characters: int) -> Hashes:
     if not found.size:
         return np.empty(0, dtype=np.uint32)
     found = spelling(found)
-    unspaced = (found & _CHARACTER) != 0
-    parts = []
-    for size, starts in ((words, ~unspaced), (characters, unspaced)):
-        if found.size >= size and starts.any():
-            parts.append(_windows(found, size)[starts[: found.size - size + 1]])
-    rolled = np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
-    if not rolled.size:
-        rolled = np.array([xxhash.xxh3_64_intdigest(found.tobytes())], dtype=np.uint64)
-    rolled = (rolled ^ (rolled >> np.uint64(32))) * _MIX
+    if not _has(found, _CHARACTER):
+        rolled = _rolled(found, min(words, found.size))
+    else:
+        rolled = _rolled(found, min(words, characters, found.size))
+        unspaced = (found & _CHARACTER) != 0
+        keep = np.zeros(rolled.size, dtype=np.bool_)
+        for size, starts in ((words, ~unspaced), (characters, unspaced)):
+            whole = max(found.size - size + 1, 0)
+            rolled[:whole] = np.where(starts[:whole], _rolled(found, size)[:whole], rolled[:whole])
+            keep[:whole] |= starts[:whole]
+        rolled = rolled[keep] if keep.any() else _rolled(found, found.size)
     return (rolled >> np.uint64(32)).astype(np.uint32)
+
+
+def _rolled(found: Tokens, size: int) -> Tokens:
+    """A sum for each run of `size` tokens; shape (tokens - size + 1,), empty where there are fewer."""
+    count = max(found.size - size + 1, 0)
+    rolled: Tokens = found[:count] * _PLACES[0]
+    for n in range(1, size):
+        rolled += found[n : n + count] * _PLACES[n]
+    return rolled

@@ -8,7 +8,7 @@ from datasketch import MinHash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.fingerprint import fingerprint, signature
+from pipeline.fingerprint import fingerprint, signatures
 from pipeline.settings import FingerprintSettings
 
 SETTINGS = FingerprintSettings()
@@ -21,19 +21,30 @@ def datasketchs(hashes: list[int], settings: FingerprintSettings) -> list[int]:
     return values
 
 
-@given(st.lists(st.integers(0, 2**32 - 1), max_size=300), st.integers(64, 130), st.integers(1, 5))
-def test_signature_is_datasketchs(hashes: list[int], num_perm: int, seed: int) -> None:
-    settings = FingerprintSettings(num_perm=num_perm, seed=seed)
-    ours = signature(np.array(hashes, dtype=np.uint32), settings)
-    assert ours.dtype == np.uint32
-    assert ours.tolist() == datasketchs(hashes, settings)
-    lead = signature(np.array(hashes, dtype=np.uint32), settings, start=20)
-    assert lead.tolist() == datasketchs(hashes, settings)[20:]
+@given(
+    st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=300),
+    st.builds(
+        FingerprintSettings,
+        bands=st.integers(1, 20),
+        rows=st.integers(1, 4),
+        lead_words=st.integers(1, 200),
+        lead_bands=st.integers(1, 20),
+        lead_rows=st.integers(1, 4),
+        seed=st.integers(1, 5),
+    ),
+)
+def test_signatures_are_datasketchs(hashes: list[int], settings: FingerprintSettings) -> None:
+    whole, lead = signatures(np.array(hashes, dtype=np.uint32), settings)
+    own = settings.bands * settings.rows
+    assert whole.dtype == lead.dtype == np.uint32
+    assert whole.tolist() == datasketchs(hashes, settings)[:own]
+    assert lead.tolist() == datasketchs(hashes[: settings.lead_words], settings)[own:]
 
 
-def test_text_longer_than_a_chunk() -> None:
+def test_signature_of_a_long_text() -> None:
     hashes = np.random.default_rng(0).integers(0, 2**32, 10_000, dtype=np.uint32)
-    assert signature(hashes, SETTINGS).tolist() == datasketchs(hashes.tolist(), SETTINGS)
+    whole, _ = signatures(hashes, SETTINGS)
+    assert whole.tolist() == datasketchs(hashes.tolist(), SETTINGS)[: whole.size]
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "— … !", "\u200b"])
