@@ -1,0 +1,45 @@
+"""The Typer application: names the commands, and turns errors an operator can mend into one line.
+
+Commands import what they need when they run, so that `copydesk --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from copydesk.commands import crawl, db, export, extract, groups, ingest, show, stats
+from pipeline.errors import OperatorError
+
+app = typer.Typer(
+    help="News pages in, a database of clean articles out, with the copies of one story grouped.",
+    epilog="Every command takes --help. Start with: copydesk ingest PATH…, then copydesk groups.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("ingest")(ingest.ingest)
+app.command("crawl")(crawl.crawl)
+app.command("groups")(groups.groups)
+app.command("show")(show.show)
+app.command("stats")(stats.stats)
+app.command("extract")(extract.extract)
+app.command("export")(export.export)
+app.add_typer(db.app, name="db")
+
+# Exit statuses: 0 done, 1 done but a fault of ours cost a document, 2 the command could not be carried out.
+DONE, FAULTS, USAGE = 0, 1, 2
+
+
+def main() -> None:
+    """Entry point of the `copydesk` script."""
+    try:
+        app()
+    except OperatorError as error:
+        typer.echo(f"copydesk: {error}", err=True)
+        sys.exit(USAGE)
+    except BrokenPipeError:  # `copydesk export - | head`
+        sys.stderr.close()
+        sys.exit(DONE)

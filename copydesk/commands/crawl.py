@@ -1,0 +1,43 @@
+"""`copydesk crawl`: the news spider over the sites of sites.toml."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from copydesk.console import err, print_json
+from copydesk.options import DEFAULT_DATABASE, Database, Json
+from copydesk.progress import print_summary
+
+
+def crawl(
+    sites: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SITE…]", help="Sites of the sites file; all if none is named."),
+    ] = None,
+    db: Database = DEFAULT_DATABASE,
+    sites_file: Annotated[
+        str | None,
+        typer.Option("--sites", envvar="COPYDESK_SITES", metavar="FILE", help="Sites file of your own."),
+    ] = None,
+    refetch: Annotated[bool, typer.Option("--refetch", help="Fetch articles that are stored, too.")] = False,
+    json: Json = False,
+) -> None:
+    """Fetch the news of sites from their feeds and sitemaps, and store their articles, grouped.
+
+    Obeys robots.txt, fetches no article that is stored already, and stops in order on Ctrl-C.
+    """
+    from crawler.crawl import crawl as run
+
+    done = run(db, sites or (), sites_file=sites_file, refetch=refetch)
+    if json:
+        print_json(
+            {"run": done.run_id, "finished": done.finish_reason, "counts": done.counts, "sites": done.sites}
+        )
+    else:
+        for name, figures in sorted(done.sites.items()):
+            err.print(f"{name}: " + ", ".join(f"{what} {count:,}" for what, count in sorted(figures.items())))
+        print_summary(done.counts)
+    if done.counts.faults:
+        raise typer.Exit(1)

@@ -1,0 +1,104 @@
+"""`copydesk groups`: the stories that have copies, or one story with all of its copies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from copydesk.console import out, print_json, when
+from copydesk.options import DEFAULT_DATABASE, Database, Json
+from pipeline.errors import OperatorError
+
+if TYPE_CHECKING:
+    from storage.reader import Copy, StoredArticle, StoryGroup
+
+
+def groups(
+    group: Annotated[int | None, typer.Argument(metavar="[ID]", help="Show this group alone.")] = None,
+    db: Database = DEFAULT_DATABASE,
+    min_size: Annotated[int, typer.Option(min=1, help="Smallest group to list, in articles.")] = 2,
+    limit: Annotated[int, typer.Option(min=1, help="List this many, the largest first.")] = 20,
+    json: Json = False,
+) -> None:
+    """List the groups of copies with their members: when, where, what kind of copy, how alike.
+
+    [bold]*[/bold] marks the canonical copy. The kind and the figures compare each copy with it, or, where
+    the two are linked through others only, with the copy that it is most alike to.
+    """
+    from storage import reader
+    from storage.database import open_database
+
+    engine = open_database(db, create=False)
+    if group is None:
+        found = list(reader.groups(engine, min_size=min_size, limit=limit))
+    else:
+        one = reader.group(engine, group)
+        if one is None:
+            raise OperatorError(f"there is no group {group}: copydesk groups lists them")
+        found = [one]
+    rows = []
+    for story in found:
+        members = reader.members(engine, story.id)
+        rows.append(
+            (story, members, _evidence(story, [c for m in members for c in reader.copies(engine, m.id)]))
+        )
+    if json:
+        print_json([_as_json(*row) for row in rows])
+        return
+    for row in rows:
+        _print(*row)
+    if not rows:
+        out.print("No two articles are copies of one story yet.")
+
+
+def _evidence(story: StoryGroup, copies: Sequence[Copy]) -> Mapping[int, Copy]:
+    """For each member, its pair with the canonical copy, else the closest pair that it has."""
+    best: dict[int, tuple[tuple[bool, float, float], Copy]] = {}
+    for copy in copies:
+        for this, other in ((copy.article_id, copy.other_id), (copy.other_id, copy.article_id)):
+            rank = (other == story.canonical_article_id, copy.containment, copy.jaccard)
+            if this not in best or best[this][0] < rank:
+                best[this] = (rank, copy)
+    return {id: copy for id, (_, copy) in best.items() if id != story.canonical_article_id}
+
+
+def _print(story: StoryGroup, members: Sequence[StoredArticle], evidence: Mapping[int, Copy]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    canonical = next(m for m in members if m.is_canonical)
+    agency = f" · {story.agency}" if story.agency else ""
+    out.print(
+        f"[bold]group {story.id}[/bold] · {story.size} copies on {story.sites} sites{agency}"
+        f" · {escape(canonical.title)}"
+    )
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 1))
+    for column in ("mark", "id", "published", "site", "words", "kind", "jaccard", "contained", "title"):
+        table.add_column(column, justify="right" if column in ("id", "words") else "left", overflow="fold")
+    for member in members:
+        copy = evidence.get(member.id)
+        table.add_row(
+            "[green]*[/green]" if member.is_canonical else "",
+            f"[cyan]{member.id}[/cyan]",
+            when(member.published_at),
+            escape(member.site or member.publisher or member.location),
+            f"{member.word_count} w",
+            copy.kind if copy else "",
+            f"J {copy.jaccard:.2f}" if copy else "",
+            f"C {copy.containment:.2f}" if copy else "",
+            escape(member.title) if member.title != canonical.title else "[dim]same title[/dim]",
+        )
+    out.print(table)
+
+
+def _as_json(story: StoryGroup, members: Sequence[StoredArticle], evidence: Mapping[int, Copy]) -> object:
+    from copydesk.console import plain
+
+    listed = []
+    for member in members:
+        row = plain(member)
+        row.pop("text")
+        listed.append({**row, "copy": plain(evidence.get(member.id))})
+    return {**plain(story), "members": listed}

@@ -1,0 +1,55 @@
+"""`copydesk ingest`: files and folders into the database."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import Annotated
+
+import typer
+
+from copydesk.console import err, print_json
+from copydesk.options import DEFAULT_DATABASE, Database, Json
+from copydesk.progress import print_summary, watching
+
+
+def ingest(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH…", help="Files and folders; - for JSONL on standard input.")
+    ],
+    db: Database = DEFAULT_DATABASE,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes; one a core if not given.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Read HTML, text, JSONL and WARC, compressed or in archives, and store their articles, grouped.
+
+    What is stored already is recognised and left alone, so the same command goes on where a run was
+    interrupted, and takes in only what is new. Exits with 1 where a fault of ours cost a document, with
+    130 where it was interrupted.
+    """
+    from crawler.ingest import ingest as run
+    from pipeline.settings import Settings
+    from storage.database import open_database
+
+    engine = open_database(db)
+    command = shlex.join(["ingest", *paths])
+    with watching("ingesting") as progress:
+        done = run(
+            engine,
+            paths,
+            workers=workers or os.cpu_count() or 1,
+            settings=Settings(),
+            progress=progress,
+            command=command,
+        )
+    if json:
+        print_json({"run": done.run_id, "interrupted": done.is_interrupted, "counts": done.counts})
+    else:
+        print_summary(done.counts)
+    if done.is_interrupted:
+        err.print("interrupted: what was done is stored, the same command goes on from there")
+        raise typer.Exit(130)
+    if done.counts.faults:
+        raise typer.Exit(1)

@@ -1,0 +1,81 @@
+"""`copydesk show`: one stored article, clean, or with what was taken out of it and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from copydesk.console import out, plain, print_json, when
+from copydesk.options import DEFAULT_DATABASE, Database, Json, Removed
+from copydesk.rendering import print_before_and_after, print_facts, print_text
+from pipeline.errors import OperatorError
+
+if TYPE_CHECKING:
+    from storage.database import Engine
+    from storage.reader import StoredArticle
+
+
+def show(
+    which: Annotated[str, typer.Argument(metavar="ID|URL|LOCATION", help="An id, a URL, or a file's path.")],
+    db: Database = DEFAULT_DATABASE,
+    removed: Removed = False,
+    json: Json = False,
+) -> None:
+    """Show one article: its facts, its text, and its copies."""
+    from storage import reader
+    from storage.database import open_database
+
+    engine = open_database(db, create=False)
+    article = _find(engine, which)
+    lines = reader.removed(engine, article.id)
+    copies = reader.copies(engine, article.id)
+    if json:
+        print_json({**plain(article), "removed": plain(lines), "copies": plain(copies)})
+        return
+    out.print(f"[bold]{article.id}[/bold]  [bold]{_escape(article.title)}[/bold]")
+    print_facts(
+        (
+            ("url", article.url),
+            ("from", article.location),
+            ("publisher", article.publisher),
+            ("published", when(article.published_at) if article.published_at else None),
+            ("authors", list(article.authors)),
+            ("byline", article.byline),
+            ("dateline", article.dateline),
+            ("agency", article.agency),
+            ("language", article.language),
+            ("access", article.access if article.access != "free" else None),
+            ("group", f"{article.group_id} ({'canonical copy' if article.is_canonical else 'a copy'})"),
+            ("copies", len(copies)),
+            ("words", article.word_count),
+            ("revision", article.revision if article.revision > 1 else None),
+            ("removed", f"{len(lines)} lines"),
+        )
+    )
+    if removed:
+        print_before_and_after(article.text, lines)
+    else:
+        print_text(article.text)
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _find(engine: Engine, which: str) -> StoredArticle:
+    from pipeline.urls import canonical_url
+    from storage import reader
+
+    found = None
+    if which.isdigit():
+        found = reader.article(engine, int(which))
+    elif "://" in which:
+        found = reader.article_by_url(engine, canonical_url(which))
+    if found is None:
+        found = reader.article_by_location(engine, which)
+    if found is None:
+        raise OperatorError(f"no article {which!r} here: name an id, a URL or a location (copydesk groups)")
+    return found

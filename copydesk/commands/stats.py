@@ -1,0 +1,54 @@
+"""`copydesk stats`: how much there is, what the runs did, and why documents were turned away."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from copydesk.console import out, print_json, when
+from copydesk.options import DEFAULT_DATABASE, Database, Json
+
+
+def stats(
+    db: Database = DEFAULT_DATABASE,
+    rejections: Annotated[
+        bool, typer.Option("--rejections", help="List every rejected document with its reason.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show how much there is, the latest runs, and what was rejected and why."""
+    from rich.table import Table
+
+    from storage import reader
+    from storage.database import open_database, shown_url
+
+    engine = open_database(db, create=False)
+    counts = reader.counts(engine)
+    runs = reader.runs(engine)
+    rejected = list(reader.rejections(engine)) if rejections else []
+    if json:
+        print_json({"database": shown_url(engine), "counts": counts, "runs": runs, "rejections": rejected})
+        return
+    out.print(f"[bold]{shown_url(engine)}[/bold]")
+    out.print(
+        f"{counts.articles:,} articles on {counts.sites:,} sites in {counts.groups:,} groups,"
+        f" {counts.copied_groups:,} of them with copies ({counts.pairs:,} verified pairs)"
+    )
+    out.print(
+        f"{counts.removed_lines:,} lines removed from them; {counts.rejections:,} documents rejected;"
+        f" {counts.page_bytes / 1e6:,.1f} MB of pages kept"
+    )
+    table = Table("run", "command", "started (UTC)", *_COLUMNS, box=None, header_style="dim")
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for run in runs[:10]:
+        name = run.command if len(run.command) <= 40 else run.command[:39] + "…"
+        values = (f"{getattr(run, column):,}" for column in _COLUMNS)
+        table.add_row(str(run.id), name, when(run.started_at), *values)
+    out.print(table)
+    for line in rejected:
+        out.print(f"[red]{line.reason}[/red] {line.location}: {line.detail} [dim]({line.stage})[/dim]")
+
+
+_COLUMNS = ("seen", "stored", "revised", "updated", "unchanged", "rejected", "grouped")

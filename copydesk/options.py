@@ -1,0 +1,24 @@
+"""The options that several commands share, so that they read and default alike everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+DEFAULT_DATABASE = "sqlite:///copydesk.db"
+
+Database = Annotated[
+    str,
+    typer.Option(
+        "--db",
+        envvar="COPYDESK_DB",
+        metavar="URL",
+        help="Database: sqlite:///FILE or postgresql://USER@HOST/NAME.",
+    ),
+]
+Removed = Annotated[
+    bool,
+    typer.Option("--removed", help="Before and after: the lines that went, in place, with their rules."),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]

@@ -1,0 +1,74 @@
+"""Shows how a run goes: a bar on a terminal, a log line now and then anywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from copydesk.console import err
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from crawler.ingest import Progress as Watcher
+    from storage.writer import BatchCounts
+
+# Seconds between two log lines where there is no terminal.
+_LOG_EVERY = 10.0
+
+
+@contextmanager
+def watching(doing: str) -> Iterator[Watcher]:
+    """What a run reports its progress to, for as long as the context lasts."""
+    if not err.is_terminal:
+        yield _LogLines(doing)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[said]}"), console=err) as bar:
+        yield _Bar(bar, bar.add_task(doing, total=None, said=""))
+
+
+class _Bar:
+    def __init__(self, bar: Progress, task: TaskID) -> None:
+        self._bar = bar
+        self._task = task
+
+    def advance(self, counts: BatchCounts) -> None:
+        self._bar.update(self._task, completed=counts.seen, said=_brief(counts))
+
+    def total(self, documents: int) -> None:
+        self._bar.update(self._task, total=documents)
+
+
+class _LogLines:
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._last = time.monotonic()
+
+    def advance(self, counts: BatchCounts) -> None:
+        if time.monotonic() - self._last >= _LOG_EVERY:
+            self._last = time.monotonic()
+            err.print(f"{self._doing}: {counts.seen:,} seen, {_brief(counts)}")
+
+    def total(self, documents: int) -> None:
+        pass
+
+
+def _brief(counts: BatchCounts) -> str:
+    said = f"{counts.stored:,} stored"
+    return said + (f", {counts.rejected:,} rejected" if counts.rejected else "")
+
+
+def print_summary(counts: BatchCounts) -> None:
+    """The last words of a run: what became of the documents."""
+    err.print(
+        f"seen {counts.seen:,}: stored {counts.stored:,}, revised {counts.revised:,},"
+        f" updated {counts.updated:,}, unchanged {counts.unchanged:,}, rejected {counts.rejected:,};"
+        f" {counts.grouped:,} joined a group"
+    )
+    for reason, count in sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0])):
+        err.print(f"  rejected, {reason}: {count:,}")
