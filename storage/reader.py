@@ -40,6 +40,7 @@ __all__ = [
     "StoredRejection",
     "StoryGroup",
     "article",
+    "article_by_location",
     "article_by_url",
     "articles",
     "copies",
@@ -256,6 +257,20 @@ def article_by_url(engine: Engine, url: str) -> StoredArticle | None:
     """The article of a URL in canonical form."""
     view = view_tables["articles"]
     return _one(engine, select(view).where(view.c.url == url), StoredArticle)
+
+
+def article_by_location(engine: Engine, location: str) -> StoredArticle | None:
+    """The article that the document at a location gave, by whatever rules; the latest where it gave several."""
+    view = view_tables["articles"]
+    given = schema.document
+    query = (
+        select(view)
+        .join(given, given.c.article_id == view.c.id)
+        .where(given.c.location == storable_name(location))
+        .order_by(given.c.fetched_us.desc(), view.c.id.desc())
+        .limit(1)
+    )
+    return _one(engine, query, StoredArticle)
 
 
 def removed(engine: Engine, id: int) -> list[RemovedLine]:
