@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from html import escape
 from typing import Any
 
 import lxml.html
@@ -17,9 +20,10 @@ from pipeline.align import Piece, align
 from pipeline.blocks import WORD, Page, common_container, segment
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
 from pipeline.language import identify
-from pipeline.metadata import read_metadata
+from pipeline.metadata import Metadata, read_metadata
+from pipeline.refuse import refuse_non_article
 from pipeline.settings import Settings
-from pipeline.structure import judge_pieces, restored
+from pipeline.structure import judge_pieces, reconsidered, restored
 
 # Trafilatura logs every page that it finds wanting; our rejections say the same with a reason.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -41,13 +45,19 @@ def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) 
     if len(html) > settings.max_body_bytes:
         raise DocumentRejected(Stage.EXTRACT, Reason.TOO_LARGE, f"{len(html)} characters")
     root = parse(html)
-    page = segment(root)
     about = read_metadata(root, url, fetched_at)
+    page = segment(root)
+    if sum(len(block.text) for block in page.blocks) < _BARE_CHARS:
+        hidden = _hidden_story(root, about)
+        if hidden is not None:
+            root, page = hidden, segment(hidden)
     if not page.blocks:
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "the page shows no text")
-    pieces = restored(page, align(page.blocks, _article_lines(root)), about)
+    pieces = reconsidered(page, align(page.blocks, _article_lines(root)))
+    pieces = restored(page, pieces, about)
     judged = judge_pieces(page, pieces, about)
     kept = [piece for piece, rule in judged if rule is None]
+    refuse_non_article(root, page, kept, about)
     blocks = _public_blocks(page, kept)
     return Extraction(
         blocks=blocks,
@@ -61,6 +71,46 @@ def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) 
         site_name=about.site_name,
         access=about.access,
     )
+
+
+def _hidden_story(root: Any, about: Metadata) -> Any | None:
+    """The story of a page that shows none before its scripts run: from JSON-LD or the scripts' data."""
+    story = about.article_body
+    if len(story) < _BARE_CHARS:
+        story = max(
+            (found for script in root.iter("script") for found in _markup_in(script.text)),
+            key=len,
+            default="",
+        )
+    if len(story) < _BARE_CHARS:
+        return None
+    if "</p>" not in story:
+        story = "".join(f"<p>{escape(line)}</p>" for line in story.splitlines() if line.strip())
+    return parse(f"<html><body><article>{story}</article></body></html>")
+
+
+def _markup_in(script: str | None) -> Iterator[str]:
+    """JSON strings of a script that hold the markup of several paragraphs."""
+    if not script or not any(mark in script for mark in ("</p>", "\\u003c/p", "<\\/p>")):
+        return
+    for match in _JSON_STRING.finditer(script[:5_000_000]):
+        text = match[0]
+        for _ in range(3):
+            try:
+                text = json.loads(text if text.startswith('"') else f'"{text}"', strict=False)
+            except (ValueError, RecursionError):
+                break
+            if not isinstance(text, str):
+                break
+            if text.count("</p>") >= 2:
+                yield from (part for part in _INNER.findall(text) or [text])
+                break
+
+
+# A page whose visible text is shorter than this keeps its story in a script, if it has one.
+_BARE_CHARS = 300
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.){200,}"')
+_INNER = re.compile(r"<p[ >].*</p>", re.S)
 
 
 def parse(html: str) -> Any:

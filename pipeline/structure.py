@@ -38,7 +38,8 @@ _VOCABULARY: tuple[tuple[str, str], ...] = (
     (
         "structure.related",
         "related+ recommended+ recommendation+ readmore+ read-more read-also readalso+ also-read seealso+ "
-        "see-also more-stories morestories+ more-from more-on mostread+ most-read most-popular trending latest-news "
+        "see-also more-stories morestories+ more-from more-on mostread+ most-read most-popular trending "
+        "latest-news "
         "outbrain+ taboola+ zergnet+ recirc+ teaser-list up-next next-post similar-posts promo promobox+ "
         "interlink+ crosslink+ next-article",
     ),
@@ -146,6 +147,38 @@ def restored(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[Piece
         if " ".join(page.blocks[index].words) not in have
     ]
     return sorted([*pieces, *fresh], key=lambda piece: piece.position)
+
+
+# A text shorter than this is doubted where the page has a region with this many times more prose.
+_DOUBTED_CHARS = 500
+_RICHER = 3
+
+
+def reconsidered(page: Page, pieces: Sequence[Piece]) -> list[Piece]:
+    """Another region of the page, where Trafilatura found next to nothing and the page is full of prose."""
+    chars = sum(len(piece.text) for piece in pieces)
+    if chars >= _DOUBTED_CHARS:
+        return list(pieces)
+    prose: dict[int, int] = {}
+    paragraphs: dict[int, int] = {}
+    for block in page.blocks:
+        if block.kind is not BlockKind.PARAGRAPH or len(block.words) < 20 or block.link_density > 0.25:
+            continue
+        path = page.path(block.container)
+        if any(token_rule(page.containers[number].tokens) for number in path[:4]):
+            continue
+        # the block's own element and the two around it: a paragraph, a column, a body
+        for number in path[:3]:
+            prose[number] = prose.get(number, 0) + len(block.text)
+            paragraphs[number] = paragraphs.get(number, 0) + 1
+    best = max(prose, key=lambda number: (prose[number], number), default=None)
+    if best is None or paragraphs[best] < 3 or prose[best] < max(2 * _DOUBTED_CHARS, _RICHER * chars):
+        return list(pieces)
+    return [
+        Piece(index, block.text, float(index))
+        for index, block in enumerate(page.blocks)
+        if block.link_density < 0.8 and best in page.path(block.container)
+    ]
 
 
 _STANDFIRST = re.compile(

@@ -1,0 +1,197 @@
+"""How well extraction does on labelled pages, beside Trafilatura's default on the same pages.
+
+    python -m benchmarks.extraction CORPORA [--stage extract|process] [--only NAME…] [--sample N]
+        [--workers N] [--out FOLDER]
+
+CORPORA is a folder of corpora: `NAME/truth.jsonl`, one object a page with "id" (or "path") and "text",
+and where known "title", "authors", "date", "url" and "clutter" (strings that must not remain); the
+pages lie in `NAME/html/` or `NAME/pages/` under that id, gzipped where the name ends in .gz.
+
+The text measure is that of scrapinghub/article-extraction-benchmark: precision and recall of 4-word
+shingles counted with multiplicity, averaged over pages, and the F1 of the two means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measures import Score, page_score, same_authors, same_day, same_title
+from pipeline.decode import decode
+from pipeline.document import Article, Document, DocumentRejected, MediaType, Origin
+from pipeline.extract import extract_html
+from pipeline.process import process_document
+from pipeline.settings import Settings
+
+# Pages of the corpora carry no time of fetching; they were all saved before this.
+FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)
+
+
+PageScore = tuple[float | None, float | None]
+
+
+def mean_score(rows: Sequence[PageScore]) -> Score:
+    """Precision and recall averaged over pages."""
+    return Score(
+        statistics.mean([p for p, _ in rows if p is not None] or [0.0]),
+        statistics.mean([r for _, r in rows if r is not None] or [0.0]),
+    )
+
+
+def interval(
+    ours: Sequence[PageScore], theirs: Sequence[PageScore], rounds: int = 1000
+) -> tuple[float, float]:
+    """95 % bootstrap interval of the difference in F1, pages resampled in pairs."""
+    rng = random.Random(1)
+    count = len(ours)
+    gains = []
+    for _ in range(rounds):
+        picked = [rng.randrange(count) for _ in range(count)]
+        gains.append(mean_score([ours[i] for i in picked]).f1 - mean_score([theirs[i] for i in picked]).f1)
+    gains.sort()
+    return gains[int(0.025 * rounds)], gains[int(0.975 * rounds) - 1]
+
+
+def key_of(truth: dict[str, Any]) -> str:
+    return str(truth.get("path") or truth["id"])
+
+
+def read_page(corpus: Path, key: str) -> bytes:
+    for folder in ("html", "pages"):
+        path = corpus / folder / key
+        if path.exists():
+            body = path.read_bytes()
+            return gzip.decompress(body) if key.endswith(".gz") else body
+    raise FileNotFoundError(f"{corpus}: no page {key}")
+
+
+def predict(job: tuple[Path, dict[str, Any], str]) -> dict[str, Any]:
+    """One page through the pipeline (or extraction alone): what it gave, or why it was turned away."""
+    corpus, truth, stage = job
+    body, url = read_page(corpus, key_of(truth)), str(truth.get("url") or "https://page.example/")
+    if stage == "extract":
+        html = decode(body, None, MediaType.HTML)
+        try:
+            found = extract_html(html, url, FETCHED_AT, Settings())
+        except DocumentRejected as rejected:
+            return {"id": key_of(truth), "text": "", "rejected": str(rejected)}
+        text = "\n".join(block.text for block in found.blocks)
+        title, authors, published = found.title, found.authors, found.published_at
+    else:
+        outcome = process_document(
+            Document(url, url, body, MediaType.HTML, FETCHED_AT, Origin.FILE), Settings()
+        )
+        if not isinstance(outcome, Article):
+            return {"id": key_of(truth), "text": "", "rejected": f"{outcome.reason}: {outcome.detail}"}
+        text, title, authors = outcome.text, outcome.title, outcome.authors
+        published = outcome.published_at
+    return {
+        "id": key_of(truth),
+        "text": text,
+        "title": title,
+        "authors": list(authors),
+        "date": published.isoformat() if published else None,
+    }
+
+
+def baseline(job: tuple[Path, dict[str, Any]]) -> str:
+    """Trafilatura's default on the same page, comments off."""
+    import trafilatura
+
+    corpus, truth = job
+    return str(trafilatura.extract(read_page(corpus, key_of(truth)), include_comments=False) or "")
+
+
+def baselines(corpus: Path, truths: Sequence[dict[str, Any]], pool: ProcessPoolExecutor) -> list[str]:
+    """Trafilatura's texts, kept between runs in the temporary folder."""
+    import trafilatura
+
+    name = f"copydesk-baseline-{trafilatura.__version__}-{corpus.name}.json"
+    cache = Path(tempfile.gettempdir()) / name
+    known: dict[str, str] = json.loads(cache.read_text()) if cache.exists() else {}
+    missing = [truth for truth in truths if key_of(truth) not in known]
+    if missing:
+        texts = pool.map(baseline, [(corpus, truth) for truth in missing], chunksize=8)
+        known |= {key_of(truth): text for truth, text in zip(missing, texts, strict=True)}
+        cache.write_text(json.dumps(known))
+    return [known[key_of(truth)] for truth in truths]
+
+
+def fields(truths: Iterable[dict[str, Any]], predicted: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Share of pages whose title, authors and date are right, and of clutter strings left."""
+    right: dict[str, list[bool]] = {"title": [], "authors": [], "date": [], "clutter left": []}
+    for truth, found in zip(truths, predicted, strict=True):
+        if truth.get("title"):
+            right["title"].append(same_title(truth["title"], found.get("title")))
+        if truth.get("authors"):
+            right["authors"].append(same_authors(truth["authors"], found.get("authors") or ()))
+        if truth.get("date"):
+            stamp = found.get("date")
+            right["date"].append(same_day(truth["date"], datetime.fromisoformat(stamp) if stamp else None))
+        right["clutter left"] += [line in found["text"] for line in truth.get("clutter") or ()]
+    return {name: f"{statistics.mean(values):.3f}" for name, values in right.items() if values}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpora", type=Path, help="folder of corpora")
+    parser.add_argument("--stage", choices=["extract", "process"], default="process")
+    parser.add_argument("--only", nargs="*", help="names of corpora, default all")
+    parser.add_argument("--sample", type=int, default=1, help="every Nth page only")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="folder for NAME.jsonl with the predictions")
+    args = parser.parse_args()
+    names = args.only or sorted(
+        path.parent.name
+        for path in args.corpora.glob("*/truth.jsonl")
+        if any((path.parent / folder).is_dir() for folder in ("html", "pages"))
+    )
+    print(f"{'corpus':12} {'pages':>5}  {'F1 (P, R)':23}  {"Trafilatura's":23}  gain (95 %)")
+    with ProcessPoolExecutor(args.workers) as pool:
+        for name in names:
+            corpus = args.corpora / name
+            with (corpus / "truth.jsonl").open(encoding="utf-8") as lines:
+                truths = [json.loads(line) for line in lines if line.strip()][:: args.sample]
+            start = time.perf_counter()
+            jobs = [(corpus, truth, args.stage) for truth in truths]
+            predicted = list(pool.map(predict, jobs, chunksize=4))
+            seconds = time.perf_counter() - start
+            theirs = baselines(corpus, truths, pool)
+            report(name, truths, predicted, theirs, seconds)
+            if args.out:
+                args.out.mkdir(parents=True, exist_ok=True)
+                with (args.out / f"{name}.jsonl").open("w", encoding="utf-8") as out:
+                    out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in predicted)
+
+
+def report(
+    name: str,
+    truths: Sequence[dict[str, Any]],
+    predicted: Sequence[dict[str, Any]],
+    theirs: Sequence[str],
+    seconds: float,
+) -> None:
+    mine = [page_score(t["text"], p["text"]) for t, p in zip(truths, predicted, strict=True)]
+    other = [page_score(t["text"], text) for t, text in zip(truths, theirs, strict=True)]
+    low, high = interval(mine, other)
+    print(f"{name:12} {len(truths):5}  {mean_score(mine)}  {mean_score(other)}  {low:+.4f} to {high:+.4f}")
+    notes = [f"{label} {value}" for label, value in fields(truths, predicted).items()]
+    notes.append(f"rejected {sum('rejected' in p for p in predicted)}")
+    notes.append(f"{seconds * 1000 / max(1, len(truths)):.0f} ms a page")
+    print(" " * 13 + ", ".join(notes), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Tells pages that hold no article, and says what they are instead.
+
+The judgement leans to the article: a page that states itself to be one, or that shows a few sentences
+of its own, is taken in. What is refused are pages whose text consists of links and teasers, and pages
+whose few words say that there is nothing to read (errors, walls, forms).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.align import Piece
+from pipeline.blocks import Page, RawBlock
+from pipeline.document import BlockKind, DocumentRejected, Reason, Stage
+from pipeline.metadata import Metadata
+
+# A page with more words of prose than this is judged by its structure only, not by its words.
+_FEW_WORDS = 150
+_ERROR = re.compile(
+    r"\b(?:40[034]|410|50[0234])\b.{0,40}(?:error|fehler|erreur|not found|forbidden|unavailable)"
+    r"|^(?:error|fehler|erreur|ошибка|помилка)?\W*(?:40[034]|410|50[0234])\b"
+    r"|(?:page|site|url|article|story|document)\b.{0,30}(?:not found|can ?not be found|does(?:n.t| not) exist"
+    r"|could(?:n.t| not) be found|no longer (?:exists|available))|^not found|access denied"
+    r"|(?:seite|artikel|inhalt)\b.{0,30}(?:nicht gefunden|nicht mehr verfügbar|existiert nicht)"
+    r"|(?:page|article)\b.{0,20}(?:introuvable|n.existe (?:pas|plus))|página.{0,20}no (?:encontrada|existe)"
+    r"|página não encontrada|pagina non trovata|pagina niet gevonden|nie znaleziono|strona nie istnieje"
+    r"|страница.{0,20}не (?:найдена|существует)|сторінк\w+.{0,20}не (?:знайдено|існує)"
+    r"|something went wrong|service unavailable|bad gateway|page unavailable",
+    re.I,
+)
+_WALL = re.compile(
+    r"cookie|consent|gdpr|datenschutz|zustimm|einwillig|consentement|consentimiento|tracking|privacy"
+    r"|персональн|файлы? cookie|javascript|are you (?:a )?(?:human|robot)|captcha|ad ?blocker",
+    re.I,
+)
+_LOGIN = re.compile(
+    r"\b(?:log ?in|sign ?in|anmelden|einloggen|connexion|se connecter|iniciar sesi[oó]n|accedi|zaloguj"
+    r"|войти|вход|увійти|forgot(?:ten)? (?:your )?password|passwor[dt]|mot de passe|contraseña)\b",
+    re.I,
+)
+_SENTENCE = re.compile(r"[.!?…。！？؟।][\"'”»)\]]*\s*$")
+
+
+def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Metadata) -> None:
+    """Raises DocumentRejected with its reason where the kept text is no article."""
+    prose = [piece for piece in kept if _is_prose(page, piece)]
+    words = sum(len(piece.text.split()) for piece in prose)
+    text = "\n".join(piece.text for piece in kept)
+    if not about.is_article and words < _FEW_WORDS:
+        heading = "\n".join([*about.titles[:4], text[:300]])
+        if any(_ERROR.search(line) for line in heading.splitlines()):
+            raise _rejected(Reason.ERROR_PAGE, about.titles[0] if about.titles else text[:80])
+        if len(_WALL.findall(text)) >= 3:
+            raise _rejected(Reason.CONSENT_WALL, text[:80])
+        if root.find('.//input[@type="password"]') is not None and (words < 60 or _LOGIN.search(heading)):
+            raise _rejected(Reason.LOGIN_PAGE, "a form that asks for a password, and no story")
+    if not kept:
+        raise _rejected(Reason.NO_ARTICLE, "no text of its own")
+    if not about.is_article and _is_front(page, kept, prose):
+        raise _rejected(Reason.SECTION_FRONT, "the text consists of links and teasers")
+    if not prose and (not about.is_article or len(text) < 40):
+        raise _rejected(Reason.NO_ARTICLE, f"no sentence in {len(kept)} lines of text")
+
+
+def _rejected(reason: Reason, detail: str) -> DocumentRejected:
+    return DocumentRejected(Stage.EXTRACT, reason, detail)
+
+
+def _is_prose(page: Page, piece: Piece) -> bool:
+    block = page.blocks[piece.index] if piece.index is not None else None
+    if block is not None and (block.kind is BlockKind.HEADING or block.link_density > 0.7):
+        return False
+    words = len(piece.text.split())
+    # scripts without spaces: a sentence of some length is one "word" or few
+    return (words >= 4 or len(piece.text) >= 20) and (bool(_SENTENCE.search(piece.text)) or words >= 15)
+
+
+def _is_front(page: Page, kept: Sequence[Piece], prose: Sequence[Piece]) -> bool:
+    blocks = [page.blocks[piece.index] for piece in kept if piece.index is not None]
+    linked = sum(block.link_density > 0.8 and len(block.words) >= 3 for block in blocks)
+    link_chars = sum(block.link_chars for block in blocks)
+    chars = max(1, sum(len(piece.text) for piece in kept))
+    if linked >= 6 and linked >= 0.4 * len(kept) and link_chars > 0.3 * chars:
+        return True
+    texts = [page.blocks[piece.index] for piece in prose if piece.index is not None]
+    leads = _linked_by_container(page)
+    teasers = sum(_is_teaser(page, block, leads) for block in texts)
+    return teasers >= 4 and teasers >= 0.6 * len(texts)
+
+
+def _linked_by_container(page: Page) -> dict[int, int]:
+    """How many blocks that are one link stand in each container or just below it."""
+    counts: dict[int, int] = {}
+    for block in page.blocks:
+        if block.link_density > 0.8 and len(block.words) >= 3:
+            for number in page.path(block.container)[:3]:
+                counts[number] = counts.get(number, 0) + 1
+    return counts
+
+
+def _is_teaser(page: Page, block: RawBlock, leads: dict[int, int]) -> bool:
+    """A short text in a small box of its own that also holds a linked headline."""
+    if len(block.words) > 60:
+        return False
+    for number in page.path(block.container)[:3]:
+        container = page.containers[number]
+        if container.blocks > 7 or container.paragraphs > 2:
+            return False
+        if leads.get(number, 0) >= 1:
+            return True
+    return False
