@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 # Results go to `out`, what a person reads along the way to `err`, so that results can be piped.
 out = Console(highlight=False, soft_wrap=True)
@@ -40,6 +43,29 @@ def print_json_lines(values: Iterable[Any]) -> None:
     """One JSON object a line on standard output, as the values come."""
     for value in values:
         sys.stdout.write(json.dumps(plain(value), ensure_ascii=False) + "\n")
+
+
+def print_columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> None:
+    """Rows of markup in aligned columns, `right` ones to the right; cut at a terminal's edge, else whole."""
+    from rich.text import Text
+
+    cells = [[Text.from_markup(cell) for cell in row] for row in rows]
+    widths = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
+    for row in cells:
+        line = Text("  ").join(
+            _padded(cell, width, number in right)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        line.rstrip()
+        if out.is_terminal:
+            line.truncate(out.width, overflow="ellipsis")
+        out.print(line)
+
+
+def _padded(cell: Text, width: int, to_the_right: bool) -> Text:
+    missing = width - cell.cell_len
+    cell.pad_left(missing) if to_the_right else cell.pad_right(missing)
+    return cell
 
 
 def when(time: datetime | None) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import out, print_json, when
+from copydesk.console import out, plain, print_columns, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from pipeline.errors import OperatorError
 
@@ -66,36 +67,31 @@ def _evidence(story: StoryGroup, copies: Sequence[Copy]) -> Mapping[int, Copy]:
 
 def _print(story: StoryGroup, members: Sequence[StoredArticle], evidence: Mapping[int, Copy]) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     canonical = next(m for m in members if m.is_canonical)
     agency = f" · {story.agency}" if story.agency else ""
     out.print(
-        f"[bold]group {story.id}[/bold] · {story.size} copies on {story.sites} sites{agency}"
-        f" · {escape(canonical.title)}"
+        f"\n[bold]group {story.id}[/bold] · {story.size} copies on {story.sites} sites{agency}"
+        f" · [bold]{escape(canonical.title)}[/bold]"
     )
-    table = Table(box=None, show_header=False, padding=(0, 1, 0, 1))
-    for column in ("mark", "id", "published", "site", "words", "kind", "jaccard", "contained", "title"):
-        table.add_column(column, justify="right" if column in ("id", "words") else "left", overflow="fold")
+    rows = []
     for member in members:
         copy = evidence.get(member.id)
-        table.add_row(
-            "[green]*[/green]" if member.is_canonical else "",
-            f"[cyan]{member.id}[/cyan]",
-            when(member.published_at),
-            escape(member.site or member.publisher or member.location),
-            f"{member.word_count} w",
-            copy.kind if copy else "",
-            f"J {copy.jaccard:.2f}" if copy else "",
-            f"C {copy.containment:.2f}" if copy else "",
-            escape(member.title) if member.title != canonical.title else "[dim]same title[/dim]",
+        rows.append(
+            (
+                "[green]*[/green]" if member.is_canonical else " ",
+                f"[cyan]{member.id}[/cyan]",
+                when(member.published_at),
+                escape(member.site or member.publisher or PurePath(member.location).name),
+                f"{member.word_count} words",
+                f"{copy.kind}, {copy.containment:.0%} contained" if copy else "",
+                escape(member.title) if member.title != canonical.title else "[dim]same title[/dim]",
+            )
         )
-    out.print(table)
+    print_columns(rows, right=(1, 4))
 
 
 def _as_json(story: StoryGroup, members: Sequence[StoredArticle], evidence: Mapping[int, Copy]) -> object:
-    from copydesk.console import plain
-
     listed = []
     for member in members:
         row = plain(member)

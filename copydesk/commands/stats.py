@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from copydesk.console import out, print_json, when
+from copydesk.console import out, print_columns, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 
 
@@ -18,7 +18,7 @@ def stats(
     json: Json = False,
 ) -> None:
     """Show how much there is, the latest runs, and what was rejected and why."""
-    from rich.table import Table
+    from rich.markup import escape
 
     from storage import reader
     from storage.database import open_database, shown_url
@@ -39,16 +39,15 @@ def stats(
         f"{counts.removed_lines:,} lines removed from them; {counts.rejections:,} documents rejected;"
         f" {counts.page_bytes / 1e6:,.1f} MB of pages kept"
     )
-    table = Table("run", "command", "started (UTC)", *_COLUMNS, box=None, header_style="dim")
-    for column in table.columns[3:]:
-        column.justify = "right"
+    rows = [("[dim]run", "[dim]started (UTC)", *(f"[dim]{name}" for name in _COLUMNS), "[dim]command")]
     for run in runs[:10]:
-        name = run.command if len(run.command) <= 40 else run.command[:39] + "…"
-        values = (f"{getattr(run, column):,}" for column in _COLUMNS)
-        table.add_row(str(run.id), name, when(run.started_at), *values)
-    out.print(table)
+        values = (f"{getattr(run, name):,}" for name in _COLUMNS)
+        rows.append((str(run.id), when(run.started_at), *values, escape(run.command)))
+    print_columns(rows, right=(0, *range(2, 2 + len(_COLUMNS))))
     for line in rejected:
-        out.print(f"[red]{line.reason}[/red] {line.location}: {line.detail} [dim]({line.stage})[/dim]")
+        out.print(
+            f"[red]{line.reason}[/red] {escape(f'{line.location}: {line.detail}')} [dim]({line.stage})[/dim]"
+        )
 
 
 _COLUMNS = ("seen", "stored", "revised", "updated", "unchanged", "rejected", "grouped")
