@@ -34,6 +34,11 @@ END_SHARE = 0.7
 END_LINES = 5
 # A heading over comments counts as one once this share of the page's characters lies before it.
 COMMENTS_SHARE = 0.3
+# A page with more date lines than this lists dates: a calendar, a live blog.
+MAX_DATES = 3
+# Fewer words repeat for many reasons: table cells, labels of a list of products.
+DOUBLED_WORDS = 5
+REPEATED_WORDS = 8
 # A line that stands this often on a page, not in a row, is a promotion and no refrain.
 REPEATS = 3
 
@@ -53,6 +58,7 @@ _LEADING = re.compile(r"^[^\w\"'©#@$£€<]+")
 _TRAILING = re.compile(r"[^\w\"'?%)]+$")
 _STOP = re.compile(r"(?<!\.)[.。!！][\"')\]]*$|[,.?]\"$")
 _BLANKS = re.compile(r"\s+")
+_CELLS = (BlockKind.TABLE_ROW, BlockKind.LIST_ITEM)
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|\w+")
 _SENTENCE_END = r"(?<=[.!?…\"')\]。！？:])\s*"
 
@@ -245,7 +251,8 @@ def _gather_evidence(lines: Sequence[_Line]) -> None:
 
 def _drop_captions(lines: Iterable[_Line]) -> None:
     for line in lines:
-        if line.block.kind is BlockKind.CAPTION:
+        # A table's caption is its heading, and as much of the story as the table.
+        if line.block.kind is BlockKind.CAPTION and "caption" not in line.block.tags:
             line.rule = "structure.caption"
 
 
@@ -253,16 +260,22 @@ def _drop_title(lines: Sequence[_Line], title: str) -> None:
     """The headline again, on top of its own story."""
     key = " ".join(_WORD.findall(title.lower()))
     for line in lines[:4]:
-        if key and line.key == key:
+        if key and line.key == key and not line.stops:
             line.rule = "structure.title"
         elif line.is_story:
             break
 
 
 def _drop_phrases(lines: Iterable[_Line], book: _Rulebook) -> None:
+    dates: list[_Line] = []
     for line in lines:
         if line.rule is None and (rule := _phrase(line, book[Scope.LINE])):
             line.rule = f"phrase.{rule.id}"
+            if rule.family == "date":
+                dates.append(line)
+    if len(dates) > MAX_DATES:
+        for line in dates:
+            line.rule = None
 
 
 def _phrase(line: _Line, groups: Iterable[_Group]) -> Rule | None:
@@ -289,19 +302,19 @@ def _applies(rule: Rule, line: _Line) -> bool:
 def _drop_doubles(lines: Sequence[_Line]) -> None:
     """Lines that stand twice in a row, as alternative text and caption do, and promotions strewn in."""
     live = [line for line in lines if line.rule is None]
+    counts = Counter(line.key for line in live)
     for first, second in pairwise(live):
-        if first.key != second.key or first.words < 3 or second.block.kind is BlockKind.TABLE_ROW:
+        if first.key != second.key or first.words < DOUBLED_WORDS or first.block.kind in _CELLS:
             continue
         # Without a full stop it is a caption and both go; a sentence or a heading is kept once.
-        if not second.stops and first.block.kind is not BlockKind.HEADING:
+        if counts[first.key] == 2 and not second.stops and first.block.kind is BlockKind.PARAGRAPH:
             first.rule = "structure.doubled-caption"
         second.rule = first.rule or "structure.doubled"
-    counts = Counter(line.key for line in live)
     for line in live:
         if (
-            counts[line.key] >= REPEATS
-            and line.words >= 4
-            and line.rule is None
+            line.rule is None
+            and counts[line.key] >= REPEATS
+            and line.words >= REPEATED_WORDS
             and line.block.kind is BlockKind.PARAGRAPH
         ):
             line.rule = "structure.repeated"

@@ -1,0 +1,384 @@
+"""Copied plain text: a page as somebody pasted it, or a wire item as it came down the line.
+
+What markup would say has to be read off the lines: which of them is the headline, where a paragraph
+ends, what stood in the masthead. Text copied from the web also carries the encoding accidents of
+every program it went through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from itertools import pairwise
+
+import ftfy
+
+from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
+from pipeline.language import identify
+from pipeline.metadata import parse_date
+from pipeline.settings import Settings
+
+# The headline is looked for in this many lines, down to the first paragraph of the story.
+HEAD_LINES = 12
+# A line of this many words, or fewer where it ends as a sentence, is the story and no masthead.
+BODY_WORDS = 30
+BODY_SENTENCE_WORDS = 9
+# Below this score no line is taken for the headline.
+TITLE_SCORE = 1.5
+# Longest line that a text wrapped by hand or by a terminal has.
+MAX_WRAP = 120
+# Share of line breaks followed by a small letter from which a text counts as wrapped. Wrapped prose has
+# 0.7 in English and 0.5 in German; text with a line a paragraph has next to none.
+WRAPPED_SHARE = 0.3
+# Where a text without a headline gets one from its first sentence, cut at this length.
+MADE_TITLE_CHARS = 100
+
+_TEXT_FIXES = ftfy.TextFixerConfig(uncurl_quotes=False, fix_latin_ligatures=False, fix_character_width=False)
+_WIDE = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f"
+_WORD = re.compile(rf"[{_WIDE}]|[^\W_]+(?:['’][^\W_]+)*")
+_BLANKS = re.compile(r"\s+")
+_FIRST_WORD = re.compile(r"\s*(\S+)")
+_SENTENCE_STOP = re.compile(r"(?<!\.)[.!?。！？][\"'”’»)\]]*$")
+_STOP = re.compile(r"(?<!\.)[.。][\"'”’»)\]]*$")
+_BULLET = re.compile(r"\s*(?:[•◦▪‣∙·●○■□➤►*]|-(?=\s+[^\W\d_]))\s+(?=\S)")
+_MD_HEADING = re.compile(r"(#{1,6})\s+(\S.*?)\s*#*$")
+_MD_QUOTE = re.compile(r"\s*>+\s+(?=\S)")
+_MD_IMAGE = re.compile(r"!\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
+_MD_LINK = re.compile(r"\[([^\]]+)\]\((?:https?://|/|#|mailto:)[^)\s]*(?:\s+\"[^\"]*\")?\)")
+_MD_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_RULE = re.compile(r"\s*(?:[-=_*~#]\s*){3,}$")
+
+_MONTH = r"[^\W\d_]{3,12}\.?"
+_DAY = (
+    rf"(?:{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.)? (?:de |d['’])?{_MONTH},?(?: de)? \d{{4}}"
+    r"|\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}年\d{1,2}月\d{1,2}日)"
+)
+_CLOCK = r"\d{1,2}[:.h]\d\d(?::\d\d)?(?: ?[ap]\.?m\.?)?(?: ?\(?[A-Z]{2,4}\)?)?"
+_DATE_LINE = re.compile(
+    rf"(?:[^\W\d_]{{2,14}},? )?{_DAY}(?:[ ,|/·–—-]*(?:at |um |à |a las )?{_CLOCK})?(?: Uhr)?", re.I
+)
+_STAMP = re.compile(
+    r"(?:(?:first |originally |last )?(?:published|updated|posted|modified)|veröffentlicht|aktualisiert|"
+    r"publié|mis à jour|publicad[oa]|actualizad[oa]|atualizad[oa]|pubblicato|aggiornato|"
+    r"gepubliceerd|opublikowano|опубликовано|обновлено|опубліковано|оновлено)"
+    rf"(?: on| am| le| el| em| il| op)?\s*[:|]?\s*(?P<date>(?:[^\W\d_]{{2,14}},? )?{_DAY}.{{0,30}})",
+    re.I,
+)
+_BYLINE_STAMP = re.compile(rf"(?P<by>[^|]{{2,60}}?)\s*\|\s*(?P<date>{_DAY}(?:[ ,|]+{_CLOCK})?)", re.I)
+_BREADCRUMB = re.compile(r"\S+(?: ?[>›»/|→] ?\S[^>›»/|→]{0,40}){2,}$")
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\S+")
+_BYLINE = re.compile(r"(?:By|Von|Par|Por|Di|Door|Автор)\b:?\s+(?=[^\W\d_a-zа-я])")
+_NAME = r"[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}"
+_AUTHORS = re.compile(rf"By:? (?P<names>{_NAME}(?:(?:, and |, | and ){_NAME})*)(?:\s*[,|].{{0,60}})?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Paragraph:
+    """One paragraph, list item or heading of the text, unwrapped. level: of a Markdown heading, else 0."""
+
+    kind: BlockKind
+    text: str
+    link_density: float = 0.0
+    level: int = 0
+
+
+def extract_text(
+    text: str, url: str, fetched_at: datetime, settings: Settings, *, title: str | None = None
+) -> Extraction:
+    """Reads copied text: headline, paragraphs, and what stood around them.
+
+    title: the headline as the source states it, where it does; the text is then only searched for
+    its repetition. fetched_at: aware UTC; no date found is later.
+
+    Raises DocumentRejected where the text has no words.
+    """
+    del url, settings
+    paragraphs = _paragraphs(repaired(text))
+    if not any(_words(paragraph.text) for paragraph in paragraphs):
+        raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no words in the text")
+    stated = _BLANKS.sub(" ", repaired(title)).strip() if title else ""
+    begin, headline = _stated_title(paragraphs, stated) if stated else _found_title(paragraphs)
+    masthead, body = paragraphs[:begin], paragraphs[begin:]
+    removed = [Removed(0, paragraph.text, "copied.masthead") for paragraph in masthead]
+    titles = [p.text for p in body[:HEAD_LINES] if _repeats(p.text, headline)]
+    # The headline itself is not lost but in its field; only what repeats it is clutter.
+    removed += [Removed(0, text, "copied.repeated-title") for text in titles[1:]]
+    story = [p for n, p in enumerate(body) if n >= HEAD_LINES or not _repeats(p.text, headline)] or body
+    published = _stamped(story[:HEAD_LINES], fetched_at)
+    return Extraction(
+        blocks=tuple(Block(p.kind, p.text, p.link_density) for p in story),
+        title=headline or _made_title(story),
+        removed=tuple(removed),
+        authors=_authors(story[:HEAD_LINES]),
+        published_at=published,
+        published_source="text" if published else None,
+        language=identify(" ".join([headline, *(p.text for p in story)])),
+    )
+
+
+# ---------------------------------------------------------------- encoding accidents
+
+
+def repaired(text: str) -> str:
+    """The text without the traces of wrong decoding, control characters and odd line ends.
+
+    ftfy knows the code pages of the West and Centre; the pages that it leaves out (Greek, Hebrew,
+    Arabic, Baltic, Vietnamese) turn the same curly quotes into other letters, which are looked up here.
+    """
+    found, spelled = _mojibake()
+    return ftfy.fix_text(found.sub(lambda m: spelled[m.group()], text), _TEXT_FIXES)
+
+
+@cache
+def _mojibake() -> tuple[re.Pattern[str], dict[str, str]]:
+    """What typographic punctuation becomes when its UTF-8 is read in those code pages."""
+    spelled: dict[str, str] = {}
+    for page in ("cp1253", "cp1255", "cp1256", "cp1257", "cp1258"):
+        for char in "‘’‚“”„–—…•€™‹›\u2009\u200a\u200b\u202f":
+            # Programs read bytes that a page leaves free as Windows-1252 does, or as controls.
+            for spare in ("cp1252", "latin-1"):
+                wrong = "".join(_read(byte, page, spare) for byte in char.encode())
+                spelled.setdefault(wrong, char)
+    alternatives = sorted(spelled, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, alternatives))), spelled
+
+
+def _read(byte: int, page: str, spare: str) -> str:
+    for encoding in (page, spare, "latin-1"):
+        try:
+            return bytes([byte]).decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise AssertionError("latin-1 reads every byte")
+
+
+# ---------------------------------------------------------------- lines to paragraphs
+
+
+def _paragraphs(text: str) -> list[_Paragraph]:
+    lines = [line.rstrip() for line in text.expandtabs(4).splitlines()]
+    chunks = _unwrapped(lines) if _is_wrapped(lines) else [line for line in lines if line.strip()]
+    return [paragraph for chunk in chunks if (paragraph := _paragraph(chunk))]
+
+
+def _paragraph(line: str) -> _Paragraph | None:
+    if _RULE.match(line):
+        return None
+    kind, level = BlockKind.PARAGRAPH, 0
+    image = _MD_IMAGE.fullmatch(line.strip())
+    if image:
+        kind, line = BlockKind.CAPTION, image.group(1)
+    elif heading := _MD_HEADING.match(line.strip()):
+        kind, level, line = BlockKind.HEADING, len(heading.group(1)), heading.group(2)
+    elif quote := _MD_QUOTE.match(line):
+        kind, line = BlockKind.QUOTE, line[quote.end() :]
+    elif bullet := _BULLET.match(line):
+        kind, line = BlockKind.LIST_ITEM, line[bullet.end() :]
+    linked = sum(len(match.group(1)) for match in _MD_LINK.finditer(line))
+    line = _MD_LINK.sub(r"\1", _MD_IMAGE.sub("", line))
+    line = _BLANKS.sub(" ", _MD_STRONG.sub(r"\2", line)).strip()
+    if not line:
+        return None
+    return _Paragraph(kind, line, min(1.0, linked / len(line)), level)
+
+
+def _is_wrapped(lines: Sequence[str]) -> bool:
+    """Whether line breaks stand inside sentences, as terminals and mail programs set them."""
+    breaks = [(a, b.strip()) for a, b in pairwise(lines) if a.strip() and b.strip()]
+    breaks = [(a, b) for a, b in breaks if not _BULLET.match(b)]
+    if not breaks or max(len(a) for a, _ in breaks) > MAX_WRAP:
+        return False
+    small = sum(b[0].islower() for _, b in breaks)
+    if small >= max(1, WRAPPED_SHARE * len(breaks)):
+        return True
+    # Scripts without small letters: lines filled to one width, and broken inside sentences.
+    if any(char.islower() for _, b in breaks for char in b):
+        return False
+    width = max(len(a) for a, _ in breaks)
+    full = sum(len(a) + 1 + len(_first_word(b)) > width for a, b in breaks)
+    open_ended = sum(not _SENTENCE_STOP.search(a) for a, _ in breaks)
+    return len(breaks) >= 3 and full >= 0.7 * len(breaks) and open_ended >= 0.5 * len(breaks)
+
+
+def _first_word(line: str) -> str:
+    match = _FIRST_WORD.match(line)
+    word = match.group(1) if match else ""
+    # Where nothing parts words, a line can break after any character.
+    return word[:1] if re.match(rf"[{_WIDE}]", word) else word
+
+
+def _unwrapped(lines: Sequence[str]) -> list[str]:
+    width = max(map(len, lines), default=0)
+    chunks: list[str] = []
+    last, open_chunk = "", False
+    for line in lines:
+        if not line.strip():
+            open_chunk = False
+            continue
+        if open_chunk and _continues(last, line, chunks[-1], width):
+            chunks[-1] = _joined(chunks[-1], line.strip())
+        else:
+            chunks.append(line)
+        last, open_chunk = line, True
+    return chunks
+
+
+def _continues(last: str, line: str, chunk: str, width: int) -> bool:
+    """Whether the line belongs to the paragraph of the line before it."""
+    if _BULLET.match(line) or _MD_HEADING.match(line) or _RULE.match(line) or _is_row(line) or _is_row(last):
+        return False
+    if _BULLET.match(chunk):
+        return True
+    if _indent(line) > _indent(last) + 1:
+        return False
+    had_room = len(last) + 1 + len(_first_word(line)) < 0.7 * width
+    return not (had_room and _SENTENCE_STOP.search(last) and not line.strip()[0].islower())
+
+
+def _is_row(line: str) -> bool:
+    """Columns set with blanks: a row of a table."""
+    return len(re.findall(r"\S {3,}(?=\S)", line)) >= 1
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _joined(chunk: str, line: str) -> str:
+    if re.search(rf"[{_WIDE}]$", chunk) and re.match(rf"[{_WIDE}]", line):
+        return chunk + line
+    if re.search(r"[^\W\d_]-$", chunk) and line[0].islower():
+        return chunk + line
+    return f"{chunk} {line}"
+
+
+# ---------------------------------------------------------------- headline and masthead
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+
+
+def _key(text: str) -> str:
+    return " ".join(_words(text))
+
+
+def _repeats(text: str, title: str) -> bool:
+    return bool(title) and _key(text) == _key(title)
+
+
+def _stated_title(paragraphs: Sequence[_Paragraph], title: str) -> tuple[int, str]:
+    """Where the story begins under a headline that the source states, and the headline."""
+    for index, paragraph in enumerate(paragraphs[:HEAD_LINES]):
+        if _repeats(paragraph.text, title):
+            return index, title
+        if _is_body(paragraph):
+            break
+    return 0, title
+
+
+def _found_title(paragraphs: Sequence[_Paragraph]) -> tuple[int, str]:
+    """Index of the headline's line, and the headline; (0, "") where no line looks like one."""
+    head: list[_Paragraph] = []
+    for paragraph in paragraphs[:HEAD_LINES]:
+        if _is_body(paragraph) or paragraph.kind is BlockKind.LIST_ITEM:
+            break
+        head.append(paragraph)
+    rest = Counter(word for paragraph in paragraphs[len(head) :] for word in _words(paragraph.text))
+    keys = Counter(_key(paragraph.text) for paragraph in head)
+    scored = [(_title_score(p, keys, rest) - 0.1 * index, -index) for index, p in enumerate(head)]
+    best, place = max(scored, default=(0.0, 0))
+    if best < TITLE_SCORE:
+        return 0, ""
+    return -place, _without_site(head[-place].text, head)
+
+
+def _is_body(paragraph: _Paragraph) -> bool:
+    words = len(_words(paragraph.text))
+    return words >= BODY_WORDS or (
+        words >= BODY_SENTENCE_WORDS and bool(_STOP.search(paragraph.text)) and paragraph.level == 0
+    )
+
+
+def _title_score(paragraph: _Paragraph, keys: Counter[str], rest: Counter[str]) -> float:
+    """How much a line of the head looks like the headline.
+
+    What tells it from a site's name and slogan: it is repeated, it has a headline's length, and the
+    story below uses its words.
+    """
+    text = paragraph.text
+    if is_furniture(text):
+        return -9.0
+    words = _words(text)
+    wide = sum(len(word) == 1 and word >= "\u0e00" for word in words)
+    length = len(words) - wide * 0.7
+    score = 2.0 if 4 <= length <= 25 else 0.0 if length >= 3 else -2.0
+    content = [word for word in words if len(word) >= 4 or word >= "\u0e00"]
+    if content:
+        score += 3.0 * sum(word in rest for word in content) / len(content)
+    if keys[" ".join(words)] > 1:
+        score += 4.0
+    if paragraph.level == 1:
+        score += 4.0
+    if _STOP.search(text):
+        score -= 1.5
+    return score
+
+
+def is_furniture(text: str) -> bool:
+    """A line of the masthead by its form alone: a date, a path through the site, an address, a byline."""
+    return bool(
+        _DATE_LINE.fullmatch(text)
+        or _STAMP.match(text)
+        or _BYLINE_STAMP.fullmatch(text)
+        or _BREADCRUMB.fullmatch(text)
+        or _ADDRESS.fullmatch(text)
+        or _BYLINE.match(text)
+    )
+
+
+def _without_site(title: str, head: Iterable[_Paragraph]) -> str:
+    """The headline without " - Site" where the masthead or a second copy of it shows what the site is."""
+    others = {_key(paragraph.text) for paragraph in head}
+    for match in re.finditer(r"\s+[-–—|]\s+", title):
+        if _key(title[match.end() :]) in others or _key(title[: match.start()]) in others:
+            return title[: match.start()].strip()
+    return title
+
+
+def _made_title(story: Sequence[_Paragraph]) -> str:
+    """The first sentence, cut to a headline's length."""
+    first = story[0].text if story else ""
+    sentence = re.split(r"(?<=[.!?。！？])\s", first, maxsplit=1)[0]
+    if len(sentence) <= MADE_TITLE_CHARS:
+        return sentence
+    return sentence[:MADE_TITLE_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:-–—") + "…"
+
+
+def _stamped(head: Iterable[_Paragraph], fetched_at: datetime) -> datetime | None:
+    """When the text says it was published: a labelled date or one beside the byline, under the headline.
+
+    A bare date is not believed: mastheads carry the day on which the page was looked at.
+    """
+    for paragraph in head:
+        match = _STAMP.match(paragraph.text) or _BYLINE_STAMP.fullmatch(paragraph.text)
+        if match:
+            stated = match.group("date")
+            day = re.search(_DAY, stated)
+            found = parse_date(stated, fetched_at) or (day and parse_date(day.group(), fetched_at))
+            if found:
+                return found
+    return None
+
+
+def _authors(head: Iterable[_Paragraph]) -> tuple[str, ...]:
+    for paragraph in head:
+        match = _AUTHORS.fullmatch(paragraph.text)
+        if match:
+            return tuple(re.split(r", and |, | and ", match.group("names")))
+    return ()
