@@ -158,7 +158,7 @@ def main() -> None:
         for path in args.corpora.glob("*/truth.jsonl")
         if any((path.parent / folder).is_dir() for folder in ("html", "pages"))
     )
-    print(f"{'corpus':12} {'pages':>5}  {'F1 (P, R)':23}  {"Trafilatura's":23}  gain (95 %)")
+    print(f"{'corpus':12} {'pages':>5}  {'F1 (P, R)':23}  {'of Trafilatura':23}  gain (95 %)")
     with ProcessPoolExecutor(args.workers) as pool:
         for name in names:
             corpus = args.corpora / name
