@@ -18,8 +18,15 @@ $(VENV)/.bench: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt --editable '.[test,bench]'
 	touch $@
 
+# The main job as one would run it by hand; each command is echoed before its output.
+demo: export COPYDESK_DB = sqlite:///demo/copydesk.db
 demo: $(VENV)/.base
-	$(BIN)/copydesk demo
+	@mkdir -p demo
+	$(BIN)/copydesk ingest examples/news
+	$(BIN)/copydesk stats --rejections
+	$(BIN)/copydesk groups --limit 6
+	$(BIN)/copydesk show examples/news/copied/ferry-stranded.txt --removed
+	@echo "The database is demo/copydesk.db: try sqlite3 demo/copydesk.db 'SELECT site, title FROM unique_articles'"
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
