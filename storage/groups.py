@@ -346,60 +346,57 @@ def _is_near(connection: Connection, key: int, one: Place, other: Place, setting
         select(table.c.article_id)
         .where(table.c.key == key, at > tuple_(*one), at < tuple_(*other))
         .limit(window)
-        .subquery()
+        .subquery("standing_between")
     )
     return (connection.scalar(select(func.count()).select_from(between)) or 0) < window
 
 
 def _stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
+    """Those of the pairs that are stored."""
+    # By the first id alone: a list of pairs would make SQLite read the table from end to end.
     table = schema.pair
+    wanted = set(pairs)
     stored: set[IdPair] = set()
-    for part in chunks(pairs):
-        stored.update(
-            (a, b)
-            for a, b in connection.execute(
-                select(table.c.a, table.c.b).where(tuple_(table.c.a, table.c.b).in_(part))
-            )
-        )
+    for part in chunks({a for a, _ in wanted}):
+        for a, b in connection.execute(select(table.c.a, table.c.b).where(table.c.a.in_(part))):
+            if (a, b) in wanted:
+                stored.add((a, b))
     return stored
 
 
 def _part(connection: Connection, parted: Mapping[IdPair, set[int]], settings: Settings) -> list[IdPair]:
     """Deletes the stored pairs that are no candidates any more; returns them."""
-    # Copies are of one group, which is quickly asked; most of those that were parted only share a phrase.
+    # Copies are of one group, which is quickly asked; most of what was parted only shares a phrase.
     group_of = _groups_of(connection, {id for pair in parted for id in pair})
     stored = _stored_pairs(connection, [pair for pair in parted if group_of[pair[0]] == group_of[pair[1]]])
-    broken = []
-    stating = _stating(connection, stored)
-    for pair, (one, other) in _places(connection, stored).items():
-        # The bands where they were parted need no second look.
-        rest = (one[1] & other[1]) - parted[pair]
-        if pair not in stating and not _is_candidate(connection, one[0], other[0], rest, settings):
-            broken.append(pair)
-    for part in chunks(broken):
-        table = schema.pair
-        connection.execute(delete(table).where(tuple_(table.c.a, table.c.b).in_(part)))
+    # The bands where they were parted need no second look.
+    weak = {
+        pair
+        for pair, (one, other) in _places(connection, stored).items()
+        if not _is_candidate(connection, one[0], other[0], (one[1] & other[1]) - parted[pair], settings)
+    }
+    broken = sorted(weak - _stating(connection, weak))
+    if broken:
+        connection.execute(
+            delete(schema.pair).where(
+                schema.pair.c.a == bindparam("at_a"), schema.pair.c.b == bindparam("at_b")
+            ),
+            [{"at_a": a, "at_b": b} for a, b in broken],
+        )
     return broken
 
 
 def _stating(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
     """Those of the pairs of which one states to be a copy of the other: no band has to propose them."""
-    one, other, table = schema.article.alias(), schema.article.alias(), schema.pair
-    stating: set[IdPair] = set()
-    for part in chunks(pairs):
-        stating.update(
-            (a, b)
-            for a, b in connection.execute(
-                select(table.c.a, table.c.b)
-                .join(one, one.c.id == table.c.a)
-                .join(other, other.c.id == table.c.b)
-                .where(
-                    tuple_(table.c.a, table.c.b).in_(part),
-                    or_(one.c.syndicated_from == other.c.url, other.c.syndicated_from == one.c.url),
-                )
-            )
-        )
-    return stating
+    table = schema.article
+    wanted = list(pairs)
+    said: dict[int, tuple[str, str | None]] = {}
+    for part in chunks({id for pair in wanted for id in pair}):
+        for id, url, source in connection.execute(
+            select(table.c.id, table.c.url, table.c.syndicated_from).where(table.c.id.in_(part))
+        ):
+            said[id] = (url, source)
+    return {(a, b) for a, b in wanted if said[a][0] == said[b][1] or said[b][0] == said[a][1]}
 
 
 # --- verification -------------------------------------------------------------------------------------

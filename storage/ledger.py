@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from pipeline.document import Article, Fingerprint, Outcome, Page, Rejection, Removed
 from pipeline.group import Story
@@ -586,8 +586,13 @@ def _flush_revisions(connection: Connection, desk: Desk) -> None:
                     "bands": pack_keys(print_.bands) if print_ else None,
                 }
             )
-    for part in chunks(gone):
-        connection.execute(delete(table).where(tuple_(table.c.article_id, table.c.text_hash).in_(part)))
+    if gone:
+        connection.execute(
+            delete(table).where(
+                table.c.article_id == bindparam("at_id"), table.c.text_hash == bindparam("at_hash")
+            ),
+            [{"at_id": id, "at_hash": hash} for id, hash in gone],
+        )
     if new:
         connection.execute(insert(table), new)
 
@@ -624,8 +629,13 @@ def _flush_documents(connection: Connection, desk: Desk) -> None:
     table = schema.document
     gone = [key for key, row in desk.was_documents.items() if desk.documents.get(key) != row]
     new = [row for key, row in desk.documents.items() if desk.was_documents.get(key) != row]
-    for part in chunks(gone):
-        connection.execute(delete(table).where(tuple_(table.c.location, table.c.digest).in_(part)))
+    if gone:
+        connection.execute(
+            delete(table).where(
+                table.c.location == bindparam("at_location"), table.c.digest == bindparam("at_digest")
+            ),
+            [{"at_location": location, "at_digest": digest} for location, digest in gone],
+        )
     if new:
         names = [column.name for column in table.columns]
         connection.execute(insert(table), [{name: getattr(row, name) for name in names} for row in new])
