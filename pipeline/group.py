@@ -36,6 +36,9 @@ from pipeline.shingles import Hashes, Tokens, particulars, shingles, spelling, t
 
 T = TypeVar("T", bound=Hashable)
 
+# A text of fewer shingles ("Read more", "Video") is no evidence of anything, however often it is printed.
+LEAST_SHINGLES = 4
+
 # What a gap between two texts' dates takes from the room that a threshold leaves up to 1 (see `_doubt`).
 UNDATED = 0.25
 LATER = 0.5
@@ -122,8 +125,9 @@ def verify(a: Comparable, b: Comparable, settings: GroupSettings) -> Pair | None
     """The evidence where the two are copies, None where they are not. Symmetric.
 
     Asked of the shorter text: how many of its shingles stand in the longer, and how many of its particulars.
+    On labelled newswire and syndicated pages, all pairs compared: see `GroupSettings` for what it scored.
     """
-    if not a.shingles.size or not b.shingles.size:
+    if min(a.shingles.size, b.shingles.size) < LEAST_SHINGLES:
         return None
     if a.digest == b.digest:
         return Pair(PairKind.EXACT, 1.0, 1.0)

@@ -31,6 +31,10 @@ def _require(condition: bool, name: str, value: object, wanted: str) -> None:
 class FingerprintSettings:
     """How a text becomes a signature and band keys. Every field changes the stored version.
 
+    An article costs bands + lead_bands index rows. Share of the wire's copies that have enough bands in
+    common (`GroupSettings.bands_shared`), mean of several seeds: 12 + 12 bands .977, 14 + 14 .982, 16 + 16
+    .985, 32 + 0 .963; leads of 60 to 160 words are alike. Syndicated pages: .99 with any of them.
+
     shingle_words: words a shingle; shingle_chars: characters a shingle where the script writes no
         spaces (Chinese, Japanese, Thai).
     bands x rows: bands of the MinHash signature of the whole text.
@@ -76,17 +80,31 @@ class FingerprintSettings:
 class GroupSettings:
     """When two candidates are copies of one story.
 
-    containment: least share of the shorter text's shingles that stand in the longer.
+    Chosen on 13,536 items of Reuters newswire of 1987 with 786 pairs labelled copy or other, and on 294
+    syndicated pages (`python -m benchmarks.grouping` measures them). Thresholds chosen on a random half of
+    the wire pairs score F1 .977 on the other half, mean of 16 (P .974, R .980); what was chosen lies on a
+    plateau: containment .53 to .60 and particulars .76 to .84 all score above .97. With candidates found by
+    bands, not all pairs: P .992, R .965, adjusted Rand index .974; without dates P .981, R .922; syndicated
+    P 1.0, R .994.
+
+    containment: least share of the shorter text's shingles that stand in the longer. At .45 it lets in
+        stories that share their background paragraphs; at .65 rewritten leads are lost (recall .95).
     particulars: least share of the shorter text's figures and capitalised words that stand in the longer.
+        Without it precision on the wire falls to .89, and without the dates as well to .49: templates
+        print other figures and names each week.
     near: a pair of at least this Jaccard similarity is called near, else partial.
     cycle_days, window_days: the two thresholds are for texts published within `cycle_days` of each other;
-        they are higher for undated texts, for a longer gap, and higher again beyond `window_days`.
+        they are higher for undated texts, for a longer gap, and higher again beyond `window_days`. Of the
+        wire's copies 95 % are a day apart at most, of the look-alikes 12 %.
     band_window: in each band an article is a neighbour of this many before and as many after it in
-        time: what a band that a whole base shares costs (see `pipeline.group`).
+        time: what a band that a whole base shares costs (see `pipeline.group`). On the wire 2 found as
+        much as 16; a crowded base needs more.
     bands_shared: neighbours in so many bands are compared; bands_shared_later: beyond `window_days`.
+        2 and 6 compare 0.09 pairs an article on the wire, of which a third are copies, and no more on the
+        whole of it than on its first half; 1 and 1 compare seven times as many for a recall of .99.
     """
 
-    containment: float = 0.57
+    containment: float = 0.55
     particulars: float = 0.8
     near: float = 0.7
     cycle_days: float = 1.0

@@ -23,13 +23,15 @@ from numpy.typing import NDArray
 Tokens = NDArray[np.uint64]
 Hashes = NDArray[np.uint32]
 
-# The low bits of a token say what it is. Whether a word had a capital is no part of what it is compared
-# by: `_WHAT` takes that bit off.
+# The low bits of a token say what it is; those in `_CONTEXT` are no part of what it is compared by.
 _CHARACTER = np.uint64(1)
 _FIGURE = np.uint64(2)
 _CAPITAL = np.uint64(4)
 _CENT = np.uint64(8)  # may be the second word of "per cent"
-_WHAT = ~_CAPITAL
+_HEAD = np.uint64(16)  # may be the 12 of "12 500", or its 500
+_TAIL = np.uint64(32)  # may be the 500
+_WHAT = ~(_CAPITAL | _CENT | _HEAD | _TAIL)
+_BITS = 63
 
 # A raw word is folded once and then remembered. News repeats its words; the limit is for crawls of many
 # languages, where the memo is emptied and fills again.
@@ -49,6 +51,8 @@ _APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ`´"), "'") | dict.fromkeys(
 _POSSESSIVE = re.compile(r"'s\b", re.IGNORECASE)
 _ACCENT = re.compile("[\u0300-\u036f]")
 _GROUPED = re.compile(r"(?<![\d.,])([1-9]\d{0,2})((?:([.,'’ \u00a0\u202f\u2009])\d{3})(?:\3\d{3})*)(?![\d])")
+_HEAD_DIGITS = re.compile(r"(?<![\w.,])\d{1,3}$")
+_TAIL_DIGITS = re.compile(r"\d{3}(?!\w)")
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
 _TOKEN = re.compile(
     f"(?P<number>\\d+(?:_\\d+)?)|(?P<character>[{_UNSPACED}])|(?P<word>[^\\W\\d_{_UNSPACED}]+)"
@@ -79,7 +83,7 @@ _NUMBER_WORDS = {word: n for n, word in enumerate(_UNITS.split())} | {
 
 
 def _token(text: str, flags: int = 0) -> int:
-    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) & ~15 | flags
+    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) & ~_BITS | flags
 
 
 def _number(text: str) -> int:
@@ -103,7 +107,12 @@ def _fold(raw: str) -> bytes:
         text = _GROUPED.sub(lambda m: re.sub(r"\D", "", m[0]), text)
         text = _DECIMAL.sub("_", text)
     text = _POSSESSIVE.sub("", text).replace("'", "").replace("%", " percent ")
-    return np.fromiter(_spoken(text), dtype=np.uint64).tobytes()
+    found = np.fromiter(_spoken(text), dtype=np.uint64)
+    if found.size and text[-1].isdecimal() and _HEAD_DIGITS.search(text):
+        found[-1] |= _HEAD
+    if found.size and _TAIL_DIGITS.match(text):
+        found[0] |= _TAIL
+    return found.tobytes()
 
 
 def _spoken(text: str) -> Iterable[int]:
@@ -149,15 +158,18 @@ class _Memo(dict[str, bytes]):
 
 _memo = _Memo()
 _PERCENT_TOKEN = np.uint64(_token(_PERCENT))
-_PERCENT_TOKENS = [
-    (np.uint64(_token(first)), np.uint64(_token(second, int(_CENT)))) for first, second in _PERCENT_PAIRS
-]
+_PERCENT_TOKENS = [(np.uint64(_token(first)), np.uint64(_token(second))) for first, second in _PERCENT_PAIRS]
+_SMALL_NUMBERS = {_number(str(n)): n for n in range(1000)}
 
 
 def tokens(text: str) -> Tokens:
     """The folded words of `text` in order, one uint64 each; shape (words,). `spelling` compares them."""
     found: Tokens = np.frombuffer(b"".join(map(_memo.__getitem__, text.split())), dtype=np.uint64)
-    return _join_percent(found) if _has(found, _CENT) else found
+    if _has(found, _CENT):
+        found = _join_percent(found)
+    if _has(found, _TAIL):
+        found = _join_digits(found)
+    return found
 
 
 def _has(found: Tokens, flag: np.uint64) -> bool:
@@ -170,12 +182,32 @@ def _join_percent(found: Tokens) -> Tokens:
     second = np.zeros(found.size, dtype=np.bool_)
     for per, cent in _PERCENT_TOKENS:
         second[1:] |= (words[:-1] == per) & (words[1:] == cent)
-    joined: Tokens = np.where(second, _PERCENT_TOKEN, found)
-    return joined[~np.append(second[1:], False)]
+    found = np.where(second, _PERCENT_TOKEN, found)
+    joined: Tokens = found[~np.append(second[1:], False)]
+    return joined
+
+
+def _join_digits(found: Tokens) -> Tokens:
+    """`12 500` -> the one token of `12,500`; a blank is the separator of half of Europe."""
+    joins = ((found[:-1] & _HEAD) != 0) & ((found[1:] & _TAIL) != 0)
+    if not joins.any():
+        return found
+    found = found.copy()
+    keep = np.ones(found.size, dtype=np.bool_)
+    keep[:-1] = ~joins  # of a run the last stays, and becomes the number
+    digits = ""
+    for at in np.flatnonzero(joins).tolist():
+        digits = digits or str(_SMALL_NUMBERS[int(spelling(found[at]))])
+        digits += f"{_SMALL_NUMBERS[int(spelling(found[at + 1]))]:03}"
+        if at + 1 == joins.size or not joins[at + 1]:
+            found[at + 1] = _number(digits)
+            digits = ""
+    joined: Tokens = found[keep]
+    return joined
 
 
 def spelling(found: Tokens) -> Tokens:
-    """The tokens without the mark of capitals: equal for equal words."""
+    """The tokens without what depends on their place: equal for equal words."""
     words: Tokens = found & _WHAT
     return words
 
