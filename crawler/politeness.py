@@ -12,6 +12,8 @@ page, and the next crawl asks for it.
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import monotonic
@@ -23,7 +25,7 @@ from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.pqueues import DownloaderAwarePriorityQueue
+from scrapy.pqueues import DownloaderAwarePriorityQueue, DownloaderInterface
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from scrapy.utils.httpobj import urlparse_cached
 
@@ -63,6 +65,7 @@ class Politeness:
         self.first_hold = settings.getfloat("COPYDESK_BACKOFF_SECONDS")
         self.longest_hold = settings.getfloat("COPYDESK_BACKOFF_MAX_SECONDS")
         self.failures_to_rest = settings.getint("COPYDESK_HOST_FAILURES")
+        self.failure_codes = frozenset(int(code) for code in settings.getlist("RETRY_HTTP_CODES"))
         self.crawl_delay: dict[str, float] = {}
         self.failures: dict[str, int] = {}
         self.resting: dict[str, str] = {}
@@ -74,10 +77,6 @@ class Politeness:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Politeness:
         return cls(crawler)
-
-    def answered(self, host: str) -> None:
-        """The host works."""
-        self.failures.pop(host, None)
 
     def failed(self, host: str, retry_after: float | None) -> None:
         """The host gave an error, or nothing: hold everything for it, or leave it alone for this crawl.
@@ -132,7 +131,12 @@ class Politeness:
             self._keep_least_delay(slot, host, request)
 
     def _response_downloaded(self, response: Response, request: Request) -> None:
+        # Here and not in a middleware, because the next request leaves before middlewares see this answer.
         host = request.meta.get("download_slot", "")
+        if response.status in self.failure_codes:
+            self.failed(host, retry_after(response))
+        else:
+            self.failures.pop(host, None)
         slot = self._slot(host)
         if slot is not None:
             self._keep_least_delay(slot, host, request)
@@ -171,13 +175,8 @@ class PoliteRetryMiddleware(RetryMiddleware):
         self, request: Request, response: Response
     ) -> Request | Response:
         politeness = self.crawler.get_extension(Politeness)
-        host = str(request.meta.get("download_slot", ""))
-        if politeness is not None and response.status in self.retry_http_codes:
-            politeness.failed(host, retry_after(response))
-            if host in politeness.resting:
-                return response
-        elif politeness is not None:
-            politeness.answered(host)
+        if politeness is not None and request.meta.get("download_slot") in politeness.resting:
+            return response
         return super().process_response(request, response)
 
     def process_exception(  # type: ignore[override]
@@ -223,19 +222,33 @@ class RobotsMiddleware:
         return Response(request.url, status=200, body=_NOTHING_ALLOWED, request=request)
 
 
+class _WithRoom(DownloaderInterface):
+    """The hosts that may be sent another request, with how many each has under way.
+
+    A request counts from the moment it is taken from the queue, while it waits for robots.txt or for the
+    host's delay. The downloader's own limit counts transfers, and those only as their tasks begin to run:
+    requests that come at the same moment all find the slot free.
+    """
+
+    def stats(self, possible_slots: Iterable[str]) -> list[tuple[int, str]]:
+        underway = Counter(self.get_slot_key(request) for request in self.downloader.active)
+        return [(underway[key], key) for key in possible_slots if underway[key] < self._limit(key)]
+
+    def _limit(self, key: str) -> int:
+        slot = self.downloader.slots.get(key)
+        return int(slot.concurrency if slot is not None else self.downloader.domain_concurrency)
+
+
 class FairPriorityQueue(DownloaderAwarePriorityQueue):
-    """Gives the downloader no more requests of one host than it can soon make.
+    """Takes the next request from the host with the least under way, and none from a host that has enough.
 
     Requests that wait for a slow host count against CONCURRENT_REQUESTS; without a limit, one site with
     a long feed fills the downloader, and the quick ones wait for it.
     """
 
-    def pop(self) -> Request | None:
-        stats = self._downloader_interface.stats(self.pqueues)
-        limit = 2 * self.crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
-        if not stats or min(active for active, _ in stats) >= limit:
-            return None
-        return super().pop()
+    def __init__(self, crawler: Crawler, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(crawler, *arguments, **keywords)
+        self._downloader_interface = _WithRoom(crawler)
 
 
 def retry_after(response: Response) -> float | None:

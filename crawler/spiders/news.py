@@ -14,6 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
+from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawler import feeds
 from crawler.fetched import document_or_rejection, failure_to_rejection, is_passing
@@ -128,7 +129,9 @@ class NewsSpider(scrapy.Spider):
         host = urlsplit(failure.request.url).hostname or ""
         politeness = self.crawler.get_extension(Politeness)
         rests = politeness is not None and host in politeness.resting
-        return failure.check(PutOff) is not None or (rests and failure.check(IgnoreRequest) is not None)
+        if isinstance(failure.value, HttpError):  # an answer, and an IgnoreRequest to Scrapy
+            return False
+        return isinstance(failure.value, PutOff) or (rests and isinstance(failure.value, IgnoreRequest))
 
     async def _source_request(
         self, store: StorePipeline, site: Site, url: str, kind: str, depth: int = 0

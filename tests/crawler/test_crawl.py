@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -19,97 +18,36 @@ from typing import Any
 import pytest
 
 from storage import reader
-from storage.database import open_database
+from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
-
-ROOT = Path(__file__).parents[2]
-QUICK = {
-    "COPYDESK_ALLOW_LOOPBACK": "True",
-    "COPYDESK_WORKERS": "1",
-    "COPYDESK_BACKOFF_SECONDS": "0.05",
-    "AUTOTHROTTLE_ENABLED": "False",
-    "DOWNLOAD_DELAY": "0",
-    "DOWNLOAD_TIMEOUT": "3",
-}
 
 
 @dataclass
-class Desk:
-    """A database, a sites file and the web that it is about."""
+class Outlet(Desk):
+    """A desk with one site, and the web that it is about; results are by path."""
 
     web: Web
-    folder: Path
 
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self.folder / 'copydesk.db'}"
+    def write_site(self, **keys: Any) -> None:
+        politeness = {"delay": 0, "concurrent_requests": 4, **keys.pop("politeness", {})}
+        feeds = [f"{self.web.base}/rss.xml"]
+        entry = {"name": "The Gazette", "homepage": f"{self.web.base}/", "feeds": feeds, **keys}
+        self.write_sites({"gazette": {**entry, "politeness": politeness}})
 
-    def write_sites(self, **keys: Any) -> None:
-        entry = {"homepage": f"{self.web.base}/", "feeds": [f"{self.web.base}/rss.xml"], **keys}
-        politeness = {"delay": 0, "concurrent_requests": 4, **entry.pop("politeness", {})}
-        lines = [
-            "[sites.gazette]",
-            'name = "The Gazette"',
-            *(f"{k} = {json.dumps(v)}" for k, v in entry.items()),
-        ]
-        lines += ["[sites.gazette.politeness]", *(f"{k} = {json.dumps(v)}" for k, v in politeness.items())]
-        (self.folder / "sites.toml").write_text("\n".join(lines))
-
-    def command(self, *arguments: str, **settings: str) -> list[str]:
-        options = [f"-s{name}={value}" for name, value in {**QUICK, **settings}.items()]
-        return [sys.executable, "-m", "scrapy", "crawl", "news", "-asite=gazette", *options, *arguments]
-
-    def environment(self) -> dict[str, str]:
-        own = {
-            "COPYDESK_DB": self.url,
-            "COPYDESK_SITES": str(self.folder / "sites.toml"),
-            "NO_PROXY": "*",
-            "PYTHONPATH": str(ROOT),
-        }
-        return {**{k: v for k, v in os.environ.items() if not k.startswith("COPYDESK_")}, **own}
-
-    def scrapy(self, *arguments: str, **settings: str) -> str:
-        """Run `scrapy crawl news` to its end; returns its log."""
-        done = subprocess.run(
-            self.command(*arguments, **settings),
-            cwd=ROOT,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stderr
+    def crawl(self, *arguments: str, **settings: str) -> str:
+        return self.scrapy(*arguments, site="gazette", **settings)
 
     def articles(self) -> dict[str, reader.StoredArticle]:
-        """The articles by the path that they were fetched from."""
-        engine = open_database(self.url, create=False)
-        try:
-            return {row.location.removeprefix(self.web.base): row for row in reader.articles(engine)}
-        finally:
-            engine.dispose()
+        return {location.removeprefix(self.web.base): row for location, row in super().articles().items()}
 
     def rejections(self) -> dict[str, tuple[str, str]]:
-        engine = open_database(self.url, create=False)
-        try:
-            rows = list(reader.rejections(engine))
-        finally:
-            engine.dispose()
-        return {row.location.removeprefix(self.web.base): (row.reason, row.detail) for row in rows}
-
-    def runs(self) -> list[reader.RunRow]:
-        engine = open_database(self.url, create=False)
-        try:
-            return reader.runs(engine)
-        finally:
-            engine.dispose()
+        return {location.removeprefix(self.web.base): row for location, row in super().rejections().items()}
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path) -> Iterator[Outlet]:
     with serve() as web:
-        yield Desk(web, tmp_path)
+        yield Outlet(tmp_path, web)
 
 
 def _fill(web: Web) -> None:
@@ -146,11 +84,11 @@ def _fill(web: Web) -> None:
     web.pages["/news.xml.gz"] = Page(gzip.compress(news), "application/gzip", etag='"news-1"')
 
 
-def test_a_crawl_stores_articles_and_says_what_became_of_everything_else(desk: Desk) -> None:
+def test_a_crawl_stores_articles_and_says_what_became_of_everything_else(desk: Outlet) -> None:
     web = desk.web
     _fill(web)
-    desk.write_sites(sitemaps=[f"{web.base}/sitemap.xml"])
-    log = desk.scrapy()
+    desk.write_site(sitemaps=[f"{web.base}/sitemap.xml"])
+    log = desk.crawl()
 
     articles = desk.articles()
     assert set(articles) == {
@@ -193,7 +131,7 @@ def test_a_crawl_stores_articles_and_says_what_became_of_everything_else(desk: D
     assert "ERROR" not in log
 
 
-def test_a_second_crawl_asks_for_nothing_that_is_stored(desk: Desk) -> None:
+def test_a_second_crawl_asks_for_nothing_that_is_stored(desk: Outlet) -> None:
     web = desk.web
     for number in (1, 2, 3):
         web.pages[f"/story/{number}"] = Page(article(number))
@@ -203,11 +141,11 @@ def test_a_second_crawl_asks_for_nothing_that_is_stored(desk: Desk) -> None:
         rss([f"{web.base}{path}" for path in ("/story/1", "/story/2?utm_source=x", "/go", "/amp")]),
         "application/rss+xml",
     )
-    desk.write_sites()
-    desk.scrapy()
+    desk.write_site()
+    desk.crawl()
     assert len(desk.articles()) == 4
     web.forget()
-    desk.scrapy()
+    desk.crawl()
     assert web.count() == {"/robots.txt": 1, "/rss.xml": 1}
 
     web.pages["/rss.xml"] = Page(
@@ -216,52 +154,52 @@ def test_a_second_crawl_asks_for_nothing_that_is_stored(desk: Desk) -> None:
     )
     web.pages["/story/5"] = Page(article(5))
     web.forget()
-    desk.scrapy()
+    desk.crawl()
     assert web.count() == {"/robots.txt": 1, "/rss.xml": 1, "/story/5": 1}
     assert len(desk.articles()) == 5
 
     web.forget()
-    desk.scrapy("-arefetch=1")
+    desk.crawl("-arefetch=1")
     assert web.count()["/story/5"] == 1
     assert desk.runs()[0].stored == 0
 
 
-def test_an_unchanged_site_answers_304_and_is_asked_nothing_else(desk: Desk) -> None:
+def test_an_unchanged_site_answers_304_and_is_asked_nothing_else(desk: Outlet) -> None:
     web = desk.web
     web.pages["/story/1"] = Page(article(1))
     web.pages["/story/2"] = Page(article(2))
     web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/1"]), "application/rss+xml", etag='"1"')
     web.pages["/news.xml"] = Page(sitemap({f"{web.base}/story/2": ""}), "application/xml", etag='"2"')
-    desk.write_sites(sitemaps=[f"{web.base}/news.xml"])
-    desk.scrapy()
+    desk.write_site(sitemaps=[f"{web.base}/news.xml"])
+    desk.crawl()
     web.forget()
-    desk.scrapy()
+    desk.crawl()
     assert sorted(web.log) == [("/news.xml", 304), ("/robots.txt", 404), ("/rss.xml", 304)]
     web.forget()
-    desk.scrapy("-sCOPYDESK_REFETCH=1")
+    desk.crawl("-sCOPYDESK_REFETCH=1")
     assert ("/rss.xml", 200) in web.log
     assert web.count()["/story/1"] == web.count()["/story/2"] == 1
 
 
-def test_a_feed_is_read_again_as_long_as_an_article_of_it_could_not_be_had(desk: Desk) -> None:
+def test_a_feed_is_read_again_as_long_as_an_article_of_it_could_not_be_had(desk: Outlet) -> None:
     web = desk.web
     web.pages["/story/1"] = Page(article(1))
     web.pages["/story/2"] = Page(b"down", status=503)
     web.pages["/rss.xml"] = Page(
         rss([f"{web.base}/story/{n}" for n in (1, 2)]), "application/rss+xml", etag='"1"'
     )
-    desk.write_sites()
-    desk.scrapy()
+    desk.write_site()
+    desk.crawl()
     assert set(desk.articles()) == {"/story/1"}
     assert desk.rejections() == {"/story/2": ("unreachable", "HTTP 503")}
     web.pages["/story/2"] = Page(article(2))
     web.forget()
-    desk.scrapy()
+    desk.crawl()
     assert web.count() == {"/robots.txt": 1, "/rss.xml": 1, "/story/2": 1}
     assert set(desk.articles()) == {"/story/1", "/story/2"}
     assert desk.rejections() == {}
     web.forget()
-    desk.scrapy()
+    desk.crawl()
     assert ("/rss.xml", 304) in web.log
 
 
@@ -274,13 +212,13 @@ print(json.dumps([counts.seen, counts.stored, counts.rejected, result.finish_rea
 """
 
 
-def test_a_crawl_driven_from_a_program(desk: Desk) -> None:
+def test_a_crawl_driven_from_a_program(desk: Outlet) -> None:
     web = desk.web
     web.pages["/story/1"] = Page(article(1))
     web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/1", f"{web.base}/no"]), "application/rss+xml")
-    desk.write_sites()
+    desk.write_site()
     done = subprocess.run(
-        [sys.executable, "-c", CRAWL, desk.url, str(desk.folder / "sites.toml"), json.dumps(QUICK)],
+        [sys.executable, "-c", CRAWL, desk.url, str(desk.sites_file), json.dumps(QUICK)],
         cwd=desk.folder,
         env=desk.environment(),
         capture_output=True,
@@ -295,27 +233,27 @@ def test_a_crawl_driven_from_a_program(desk: Desk) -> None:
     assert set(desk.articles()) == {"/story/1"}
 
 
-def test_loopback_is_refused_unless_allowed(desk: Desk) -> None:
+def test_loopback_is_refused_unless_allowed(desk: Outlet) -> None:
     desk.web.pages["/rss.xml"] = Page(rss([]), "application/rss+xml")
-    desk.write_sites()
-    log = desk.scrapy(COPYDESK_ALLOW_LOOPBACK="False")
+    desk.write_site()
+    log = desk.crawl(COPYDESK_ALLOW_LOOPBACK="False")
     assert "127.0.0.1 is not on the public internet" in log
     assert desk.web.log == []
 
 
-def test_a_name_that_resolves_to_loopback_is_refused(desk: Desk) -> None:
+def test_a_name_that_resolves_to_loopback_is_refused(desk: Outlet) -> None:
     port = desk.web.base.rpartition(":")[2]
     desk.web.pages["/rss.xml"] = Page(rss([]), "application/rss+xml")
-    desk.write_sites(homepage=f"http://localhost:{port}/", feeds=[f"http://localhost:{port}/rss.xml"])
-    log = desk.scrapy(COPYDESK_ALLOW_LOOPBACK="False")
+    desk.write_site(homepage=f"http://localhost:{port}/", feeds=[f"http://localhost:{port}/rss.xml"])
+    log = desk.crawl(COPYDESK_ALLOW_LOOPBACK="False")
     assert "localhost is not on the public internet" in log
     assert desk.web.log == []
 
 
-def test_no_site_is_asked_anonymously(desk: Desk) -> None:
-    desk.write_sites(homepage="https://gazette.example/", feeds=["https://gazette.example/rss"])
+def test_no_site_is_asked_anonymously(desk: Outlet) -> None:
+    desk.write_site(homepage="https://gazette.example/", feeds=["https://gazette.example/rss"])
     done = subprocess.run(
-        desk.command(),
+        desk.command("-asite=gazette"),
         cwd=ROOT,
         env=desk.environment(),
         capture_output=True,
@@ -327,10 +265,10 @@ def test_no_site_is_asked_anonymously(desk: Desk) -> None:
     assert "set COPYDESK_CONTACT to your e-mail address or web page" in done.stderr
 
 
-def test_the_user_agent_names_whom_to_write_to(desk: Desk) -> None:
+def test_the_user_agent_names_whom_to_write_to(desk: Outlet) -> None:
     desk.web.pages["/rss.xml"] = Page(rss([]), "application/rss+xml")
-    desk.write_sites()
-    desk.scrapy(COPYDESK_CONTACT="desk@gazette.example")
+    desk.write_site()
+    desk.crawl(COPYDESK_CONTACT="desk@gazette.example")
     assert desk.web.agents == {"copydesk/0.1 (+desk@gazette.example)"}
 
 
@@ -387,7 +325,7 @@ def _short(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
-def test_a_hostile_web_costs_itself_alone(desk: Desk) -> None:
+def test_a_hostile_web_costs_itself_alone(desk: Outlet) -> None:
     web = desk.web
     b = web.base
     bomb = gzip.compress(bytes(60_000_000))
@@ -412,10 +350,10 @@ def test_a_hostile_web_costs_itself_alone(desk: Desk) -> None:
     )
     web.pages["/loop2.xml"] = Page(sitemap({f"{b}/loop.xml": ""}, index=True), "application/xml")
     feeds = ["/rss.xml", "/laughs.xml", "/huge.xml", "/page.xml", "/none.xml"]
-    desk.write_sites(
+    desk.write_site(
         feeds=[b + path for path in feeds], sitemaps=[f"{b}/bomb.xml.gz", f"{b}/loop.xml"], politeness={}
     )
-    log = desk.scrapy(
+    log = desk.crawl(
         DOWNLOAD_MAXSIZE="1000000",
         COPYDESK_FEED_MAXSIZE="1000000",
         COPYDESK_SITEMAP_MAXSIZE="1000000",
@@ -445,16 +383,16 @@ def test_a_hostile_web_costs_itself_alone(desk: Desk) -> None:
     assert "Traceback" not in log
 
 
-def test_ctrl_c_stores_what_was_fetched(desk: Desk) -> None:
+def test_ctrl_c_stores_what_was_fetched(desk: Outlet) -> None:
     web = desk.web
     for number in range(40):
         web.pages[f"/story/{number}"] = Page(article(number))
     web.pages["/rss.xml"] = Page(
         rss([f"{web.base}/story/{n}" for n in range(40)]), "application/rss+xml", etag='"1"'
     )
-    desk.write_sites(politeness={"delay": 0.2, "concurrent_requests": 1})
+    desk.write_site(politeness={"delay": 0.2, "concurrent_requests": 1})
     process = subprocess.Popen(
-        desk.command(COPYDESK_BATCH_SECONDS="600"),
+        desk.command("-asite=gazette", COPYDESK_BATCH_SECONDS="600"),
         cwd=ROOT,
         env=desk.environment(),
         stderr=subprocess.PIPE,
@@ -472,9 +410,9 @@ def test_ctrl_c_stores_what_was_fetched(desk: Desk) -> None:
     assert 5 <= len(fetched) < 40
     assert desk.runs()[0].finished_at is not None
 
-    desk.write_sites()
+    desk.write_site()
     web.forget()
-    desk.scrapy()
+    desk.crawl()
     assert len(desk.articles()) == 40
     assert not fetched & set(web.count())
 

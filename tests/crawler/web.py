@@ -41,6 +41,8 @@ class Web:
     log: list[tuple[str, int]] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
     times: list[float] = field(default_factory=list)
+    underway: int = 0
+    most_at_a_time: int = 0
 
     def count(self) -> Counter[str]:
         return Counter(path for path, _ in self.log)
@@ -54,12 +56,23 @@ class Web:
 def serve(host: str = "127.0.0.1") -> Iterator[Web]:
     """Serve a Web on a free port of the loopback address given."""
     web = Web("")
+    lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            web.times.append(time.monotonic())
+            with lock:
+                web.times.append(time.monotonic())
+                web.underway += 1
+                web.most_at_a_time = max(web.most_at_a_time, web.underway)
+            try:
+                self._answer()
+            finally:
+                with lock:
+                    web.underway -= 1
+
+        def _answer(self) -> None:
             web.agents.add(self.headers.get("User-Agent", ""))
             answer = web.pages.get(self.path) or web.pages.get(self.path.partition("?")[0]) or _NOT_FOUND
             if not isinstance(answer, Page):
