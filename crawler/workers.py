@@ -128,7 +128,7 @@ class WorkerPool:
 
     def __enter__(self) -> Self:
         self._selector.register(self._wake_out, selectors.EVENT_READ)
-        _start_fork_server()
+        _start_fork_server(self._arguments[1])
         atexit.register(self.kill)
         self._thread.start()
         return self
@@ -192,6 +192,8 @@ class WorkerPool:
         try:
             while not self._is_done():
                 self._start_workers()
+                if self._broken is not None:
+                    break
                 self._assign()
                 events = self._selector.select(self._patience())
                 now = time.monotonic()
@@ -257,6 +259,8 @@ class WorkerPool:
                 with self._lock:
                     if not self._waiting:
                         return
+                    if len(self._waiting) < (depth - 1) * self._size:
+                        return  # few are left: who is free first takes them
                     size = len(self._waiting[0].document.body)
                     if depth > 1 and worker.held_bytes + size > _AHEAD_BYTES:
                         continue
@@ -417,12 +421,13 @@ def _manner_of_death(process: ForkServerProcess) -> str:
     return f"the worker was ended by {name}"
 
 
-def _start_fork_server() -> None:
-    """Start the process that workers are forked from, with the pipeline imported once for all of them.
+def _start_fork_server(process: Process) -> None:
+    """Start what workers are forked from, once a program, with the pipeline imported for all of them.
 
     Not fork: the parent has threads. Not spawn: every replaced worker would import again, for seconds.
     """
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["crawler.workers", "pipeline.process"])
+    needed = "pipeline.process" if process is process_document else process.__module__
+    multiprocessing.get_context("forkserver").set_forkserver_preload([__name__, needed])
     # Workers share the cores already; threads of a linear algebra library in each would only fight.
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}

@@ -16,8 +16,12 @@ from pipeline.settings import Settings
 def document(body: str, number: int = 0) -> Document:
     location = f"doc-{number}"
     return Document(
-        location, f"https://outlet.example/{location}", body.encode(), MediaType.TEXT,
-        datetime(2024, 5, 1, tzinfo=UTC), Origin.FILE,
+        location,
+        f"https://outlet.example/{location}",
+        body.encode(),
+        MediaType.TEXT,
+        datetime(2024, 5, 1, tzinfo=UTC),
+        Origin.FILE,
     )
 
 
