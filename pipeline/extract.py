@@ -45,8 +45,8 @@ def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) 
     if len(html) > settings.max_body_bytes:
         raise DocumentRejected(Stage.EXTRACT, Reason.TOO_LARGE, f"{len(html)} characters")
     root = parse(html)
-    about = read_metadata(root, url, fetched_at)
     page = segment(root)
+    about = read_metadata(root, url, fetched_at, _lines_by_headline(page))
     if sum(len(block.text) for block in page.blocks) < _BARE_CHARS:
         hidden = _hidden_story(root, about)
         if hidden is not None:
@@ -71,6 +71,13 @@ def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) 
         site_name=about.site_name,
         access=about.access,
     )
+
+
+def _lines_by_headline(page: Page) -> list[str]:
+    """Short lines below the headline, then those above it."""
+    headline = next((i for i, block in enumerate(page.blocks) if block.tag == "h1"), 0)
+    near = [*page.blocks[headline : headline + 12], *page.blocks[max(0, headline - 6) : headline]]
+    return [block.text for block in near if block.link_density < 0.5]
 
 
 def _hidden_story(root: Any, about: Metadata) -> Any | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html as html_entities
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +29,7 @@ class Metadata:
     article_body: JSON-LD articleBody, a text of last resort where the page itself shows none.
     page_type: og:type, lower-cased ("article", "website", …) or "".
     is_article: the page states that it is one (JSON-LD type, og:type, article:published_time).
+    is_video: the page states that it is a film or a recording, and no article.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Metadata:
     article_body: str
     page_type: str
     is_article: bool
+    is_video: bool
     titles: tuple[str, ...]
     descriptions: tuple[str, ...]
 
@@ -59,17 +61,26 @@ class _Statements:
         return [value for name in names for value in self.metas.get(name, ())]
 
 
-def read_metadata(root: Any, url: str, fetched_at: datetime) -> Metadata:
-    """Reads a parsed page (lxml root element). `fetched_at` is aware; nothing is published after it."""
+def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str] = ()) -> Metadata:
+    """Reads a parsed page (lxml root element).
+
+    fetched_at: aware; nothing is published after it. lines: visible lines around the headline, where a
+    date may stand that no machine-readable statement repeats.
+    """
     said = _gather(root, url)
     article = said.article
     site_name = _site_name(said, root)
     title, titles = _title(root, said, site_name, url)
-    published_at, source = _published(root, said, url, fetched_at)
+    published_at, source = _published(root, said, url, fetched_at, lines)
     page_type = next(iter(said.meta("og:type")), "").lower()
+    is_article = (
+        bool(article and _ARTICLE_TYPE.search(_types(article)))
+        or page_type.startswith("article")
+        or bool(said.meta("article:published_time"))
+    )
     return Metadata(
         title=title,
-        authors=_authors(root, said, _site_words(site_name, url, said)),
+        authors=_authors(root, said, _site_words(site_name, url, said)) or _by_lines(lines),
         published_at=published_at,
         published_source=source,
         canonical_url=_canonical(root, said, url),
@@ -78,9 +89,8 @@ def read_metadata(root: Any, url: str, fetched_at: datetime) -> Metadata:
         access=_access(said),
         article_body=_text_of(article.get("articleBody")),
         page_type=page_type,
-        is_article=bool(article and _ARTICLE_TYPE.search(_types(article)))
-        or page_type.startswith("article")
-        or bool(said.meta("article:published_time")),
+        is_article=is_article,
+        is_video=not is_article and (page_type.startswith("video") or _types(article) == "VideoObject"),
         titles=titles,
         descriptions=tuple(
             _clean(d)
@@ -259,7 +269,7 @@ def _element_text(element: Any) -> str:
 
 # --- title -----------------------------------------------------------------------------------------
 
-_SEPARATOR = re.compile(r"\s+[|–—\-:·•»«›‹~/]{1,2}\s+|\s*\|\s*|\s+[•·»]\s*")
+_SEPARATOR = re.compile(r"\s*[_｜]\s*|\s*--+\s*|\s+[|–—\-:·•»«›‹~/]{1,2}\s+|\s*\|\s*|\s+[•·»]\s*")
 
 
 def _site_name(said: _Statements, root: Any) -> str | None:
@@ -431,6 +441,17 @@ def _authors(root: Any, said: _Statements, site: set[str]) -> tuple[str, ...]:
         stated = _names(value for label, value in labels if _WRITTEN_BY.search(label))
         found = stated or _visible_authors(root, site) or found
     return tuple([name for name in found if not _HOST.search(name)] or found)
+
+
+def _by_lines(lines: Sequence[str]) -> tuple[str, ...]:
+    """Names from a line by the headline that begins with "By" and holds nothing else."""
+    for line in lines:
+        rest = _BY.sub("", line, count=1)
+        if rest != line and len(rest.split()) <= 8 and not rest.endswith((".", ":", "?", "!")):
+            found = [n for n in _names([rest]) if _FULL_NAME.search(n) and n[0].isupper()]
+            if found:
+                return tuple(found)
+    return ()
 
 
 _META_AUTHORS = (
@@ -637,9 +658,8 @@ def _offset(zone: str | None) -> timedelta:
 
 
 def _published(
-    root: Any, said: _Statements, url: str, fetched_at: datetime
+    root: Any, said: _Statements, url: str, fetched_at: datetime, lines: Sequence[str]
 ) -> tuple[datetime | None, str | None]:
-
     def plausible(values: Iterable[str | None]) -> datetime | None:
         stamps = (parse_date(value, fetched_at) for value in values if value)
         return next((stamp for stamp in stamps if stamp), None)
@@ -687,8 +707,57 @@ def _published(
     stamp = plausible([f"{match[1]}-{match[2]}-{match[3]}"]) if match else None
     if stamp:
         return stamp, "url"
-    stamp = plausible([_guessed_date(root, url, fetched_at)])
+    stamp = plausible(date_in_line(line) for line in lines) or plausible(
+        [_guessed_date(root, url, fetched_at)]
+    )
     return (stamp, "text") if stamp else (None, None)
+
+
+# First letters of the months' names: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish,
+# Russian, Ukrainian.
+_MONTHS = (
+    "jan|ene|gen|sty|янв|січ",
+    "feb|fév|fev|lut|фев|лют",
+    "mar|mär|maa|mrt|мар|бер",
+    "apr|avr|abr|kwi|апр|кві",
+    "may|mai|mag|mei|maj|мая|май|тра",
+    "jun|juin|giu|cze|июн|чер",
+    "jul|juil|lug|lip|июл|лип",
+    "aug|aoû|aou|ago|sie|авг|сер",
+    "sep|set|wrz|сен|вер",
+    "oct|okt|out|ott|paź|окт|жов",
+    "nov|lis|ноя",
+    "dec|dez|déc|dic|gru|дек|гру",
+)
+_MONTH = re.compile("|".join(f"(?P<m{n}>{names})" for n, names in enumerate(_MONTHS, 1)), re.I)
+_DAY_MONTH_YEAR = re.compile(
+    r"(?<!\d)(\d{1,2})(?:\.|er|st|nd|rd|th|º)?\s+(?:de\s+)?([^\W\d_]{3,12})\.?,?\s+(?:de\s+)?(\d{4})(?!\d)"
+)
+_MONTH_DAY_YEAR = re.compile(r"\b([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
+_EASTERN = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
+_DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)")
+_ISO_DAY = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
+
+
+def date_in_line(line: str) -> str | None:
+    """The first date written out in a short line, as ISO 8601; longer lines tell of other days."""
+    if len(line) > 120:
+        return None
+    for pattern in (_EASTERN, _ISO_DAY):
+        if match := pattern.search(line):
+            return f"{match[1]}-{int(match[2]):02}-{int(match[3]):02}"
+    if match := _DOTTED.search(line):
+        return f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}"
+    if (match := _DAY_MONTH_YEAR.search(line)) and (month := _month_number(match[2])):
+        return f"{match[3]}-{month:02}-{int(match[1]):02}"
+    if (match := _MONTH_DAY_YEAR.search(line)) and (month := _month_number(match[1])):
+        return f"{match[3]}-{month:02}-{int(match[2]):02}"
+    return None
+
+
+def _month_number(word: str) -> int | None:
+    match = _MONTH.match(word)
+    return int(match.lastgroup[1:]) if match and match.lastgroup else None
 
 
 def _guessed_date(root: Any, url: str, fetched_at: datetime) -> str | None:
@@ -704,7 +773,8 @@ def _guessed_date(root: Any, url: str, fetched_at: datetime) -> str | None:
         )
     except Exception:  # htmldate raises whatever its many parsers raise
         return None
-    return str(found) if found else None
+    # of a year alone (a copyright line), htmldate makes the first of January
+    return str(found) if found and not str(found).endswith("-01-01") else None
 
 
 # --- the rest --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pipeline.align import Piece
 from pipeline.blocks import Page, RawBlock
 from pipeline.document import BlockKind, DocumentRejected, Reason, Stage
 from pipeline.metadata import Metadata
+from pipeline.structure import token_rule
 
 # A page with more words of prose than this is judged by its structure only, not by its words.
 _FEW_WORDS = 150
@@ -27,12 +28,14 @@ _ERROR = re.compile(
     r"|(?:page|article)\b.{0,20}(?:introuvable|n.existe (?:pas|plus))|página.{0,20}no (?:encontrada|existe)"
     r"|página não encontrada|pagina non trovata|pagina niet gevonden|nie znaleziono|strona nie istnieje"
     r"|страница.{0,20}не (?:найдена|существует)|сторінк\w+.{0,20}не (?:знайдено|існує)"
-    r"|something went wrong|service unavailable|bad gateway|page unavailable",
+    r"|something went wrong|service unavailable|bad gateway|page unavailable|(?:scheduled|under) maintenance"
+    r"|be right back|wartungsarbeiten|en maintenance|not redirected|^redirecting|checking (?:if|your)\b"
+    r"|just a moment|are you (?:a )?(?:human|robot)|captcha",
     re.I,
 )
 _WALL = re.compile(
     r"cookie|consent|gdpr|datenschutz|zustimm|einwillig|consentement|consentimiento|tracking|privacy"
-    r"|персональн|файлы? cookie|javascript|are you (?:a )?(?:human|robot)|captcha|ad ?blocker",
+    r"|vie privée|partenaires|privacidad|персональн|ad ?blocker",
     re.I,
 )
 _LOGIN = re.compile(
@@ -40,6 +43,14 @@ _LOGIN = re.compile(
     r"|войти|вход|увійти|forgot(?:ten)? (?:your )?password|passwor[dt]|mot de passe|contraseña)\b",
     re.I,
 )
+# What pages call themselves that list, find or offer things.
+_LISTING = re.compile(
+    r"^(?:(?:our |all )?newsletters?|subscribe|sign ?up|search(?: results)?|suche|suchergebnisse|recherche"
+    r"|buscar|поиск|пошук|tags?|schlagwort|topics?|thema|category|kategorie|archives?|site ?map"
+    r"|contact(?: us)?|kontakt|about us|impressum|privacy policy|datenschutz\w*|terms (?:of|and) \w+)\b",
+    re.I,
+)
+_CUT_OFF = re.compile(r"(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3})\W*$")
 _SENTENCE = re.compile(r"[.!?…。！？؟।][\"'”»)\]]*\s*$")
 
 
@@ -52,10 +63,14 @@ def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Meta
         heading = "\n".join([*about.titles[:4], text[:300]])
         if any(_ERROR.search(line) for line in heading.splitlines()):
             raise _rejected(Reason.ERROR_PAGE, about.titles[0] if about.titles else text[:80])
-        if len(_WALL.findall(text)) >= 3:
+        if len(_WALL.findall(text)) >= 3 or _share_in(page, kept, "structure.consent") > 0.7:
             raise _rejected(Reason.CONSENT_WALL, text[:80])
         if root.find('.//input[@type="password"]') is not None and (words < 60 or _LOGIN.search(heading)):
             raise _rejected(Reason.LOGIN_PAGE, "a form that asks for a password, and no story")
+        if words < 80 and any(_LISTING.search(title) for title in about.titles[:3]):
+            raise _rejected(Reason.NO_ARTICLE, f"a page of lists or forms: {about.titles[0]}")
+        if words < 60 and about.is_video:
+            raise _rejected(Reason.NO_ARTICLE, "a player with a line of text")
     if not kept:
         raise _rejected(Reason.NO_ARTICLE, "no text of its own")
     if not about.is_article and _is_front(page, kept, prose):
@@ -66,6 +81,17 @@ def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Meta
 
 def _rejected(reason: Reason, detail: str) -> DocumentRejected:
     return DocumentRejected(Stage.EXTRACT, reason, detail)
+
+
+def _share_in(page: Page, kept: Sequence[Piece], rule: str) -> float:
+    """Share of the text that stands in containers whose names call for a rule."""
+    chars = inside = 0
+    for piece in kept:
+        chars += len(piece.text)
+        if piece.index is not None:
+            path = page.path(page.blocks[piece.index].container)
+            inside += len(piece.text) * any(token_rule(page.containers[n].tokens) == rule for n in path)
+    return inside / max(1, chars)
 
 
 def _is_prose(page: Page, piece: Piece) -> bool:
@@ -87,7 +113,8 @@ def _is_front(page: Page, kept: Sequence[Piece], prose: Sequence[Piece]) -> bool
     texts = [page.blocks[piece.index] for piece in prose if piece.index is not None]
     leads = _linked_by_container(page)
     teasers = sum(_is_teaser(page, block, leads) for block in texts)
-    return teasers >= 4 and teasers >= 0.6 * len(texts)
+    cut_off = sum(bool(_CUT_OFF.search(block.text)) for block in texts)
+    return teasers >= 0.6 * len(texts) and (teasers >= 4 or (teasers >= 2 and cut_off >= 2))
 
 
 def _linked_by_container(page: Page) -> dict[int, int]:

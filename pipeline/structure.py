@@ -275,12 +275,15 @@ class _Judge:
         )
         self._container_rules: dict[int, str | None] = {}
         self._repeats = self._repeated()
+        self._others = self._of_other_articles()
 
     def rule_of(self, number: int) -> str | None:
         if self._is_title(number):
             return "structure.title"
         if number in self._repeats:
             return "structure.repeated"
+        if number in self._others:
+            return "structure.next-article"
         index = self.pieces[number].index
         if index is None:
             return None
@@ -344,6 +347,33 @@ class _Judge:
             self._container_rules[number] = rule
         return self._container_rules[number]
 
+    def _of_other_articles(self) -> set[int]:
+        """Numbers of the pieces in a further <article> that begins with a headline of its own."""
+        members: dict[int, list[int]] = {}
+        for number, piece in enumerate(self.pieces):
+            if piece.index is None:
+                continue
+            path = self.page.path(self.page.blocks[piece.index].container)
+            outermost = [c for c in path if self.page.containers[c].tag == "article"][-1:]
+            if outermost:
+                members.setdefault(outermost[0], []).append(number)
+        if len(members) < 2:
+            return set()
+        first, *rest = sorted(members)
+        parent = self.page.containers[first].parent
+        siblings = [number for number in rest if self.page.containers[number].parent == parent]
+        heads = self._first_blocks(siblings)
+        return {n for number in siblings if _begins_article(heads.get(number)) for n in members[number]}
+
+    def _first_blocks(self, containers: Sequence[int]) -> dict[int, RawBlock]:
+        """The first block of the page in each container."""
+        wanted, found = set(containers), {}
+        for block in self.page.blocks:
+            for number in wanted.intersection(self.page.path(block.container)) if wanted else ():
+                found[number] = block
+                wanted.discard(number)
+        return found
+
     def _repeated(self) -> set[int]:
         """Numbers of the pieces of prose that repeat an earlier one word for word."""
         seen: set[str] = set()
@@ -356,6 +386,13 @@ class _Judge:
                 repeats.add(number)
             seen.add(text)
         return repeats
+
+
+def _begins_article(block: RawBlock | None) -> bool:
+    """True for a headline of its own: a live blog's entries have headings, but these lead nowhere."""
+    if block is None:
+        return False
+    return block.tag == "h1" or (block.kind is BlockKind.HEADING and block.link_density > 0.8)
 
 
 _PROSE = (BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.HEADING)
