@@ -18,7 +18,7 @@ AGENCIES: dict[str, str] = {
     "Reuters": r"(?:Thomson )?Reuters?|REUTERS?|Рейтер|Ройтерс|ロイター|路透社?",
     "AP": r"A\.?P\.?|(?:The )?Associated Press|(?:THE )?ASSOCIATED PRESS|美联社",
     "AFP": r"AFP|ＡＦＰ|Agence France[- ]Presse|法新社|АФП",
-    "dpa": r"[dD]pa(?:[/-][A-Za-z]{2,4})*|DPA|Deutsche Presse-Agentur",
+    "dpa": r"[dD]pa(?:[/-][A-Za-z]{2,8})*|DPA|Deutsche Presse-Agentur",
     "UPI": r"UPI|United Press International",
     "TASS": r"(?:ITAR-)?TASS|ТАСС|ИТАР-ТАСС",
     "Xinhua": r"Xinhua|XINHUA|新华社|新華社",
@@ -192,25 +192,31 @@ _SIGNOFF_LINES = (
     # rt/sms (AP, Reuters)
     re.compile(rf"[a-zäöü]{{1,4}}(?:[/,][a-zäöü]{{1,4}})* \((?P<credit>{_CREDIT})\)"),
     re.compile(
-        rf"(?:©|\(c\)|Copyright)\s*(?:\d{{4}})?,? ?(?:by |The )?(?P<credit>{_CREDIT})(?:\W.{{0,240}})?", re.I
+        r"(?:©|\([cC]\)|[Cc]opyright|COPYRIGHT)\s*(?:\d{4})?,? ?(?:by |[Tt]he )?"
+        rf"(?P<credit>{_CREDIT})(?:\W.{{0,240}})?"
     ),
     re.compile(r"-{2,}\s*.{0,80}\b(?:[Oo]ffices?|[Nn]ewsroom|[Bb]ureau)\b.{0,60}"),
     re.compile(
-        r"[(\[]?(?:with (?:inputs?|files|material|additional reporting|agency inputs?|agencies)|"
-        r"mit (?:material|informationen|agenturmaterial)|avec|con información|com informações|con)"
-        rf"(?: (?:from|by|de|von|der|des|da|l['’]))*:? ?.{{0,40}}?(?P<credit>{_CREDIT})?.{{0,40}}[)\]]?\.?",
-        re.I,
+        r"[(\[]?(?i:with (?:inputs?|files|material|(?:additional )?reporting|reports?|agency inputs?)|"
+        r"mit (?:material|informationen|agenturmaterial)|con información|com informações)"
+        rf"(?: (?:from|by|de|von|der|des|da|l['’]))*:? ?(?:.{{0,60}}?\b)?(?P<credit>{_CREDIT})\b.{{0,80}}"
     ),
+    # mit dpa ; avec AFP et Reuters
+    re.compile(rf"[(\[]?(?i:with|mit|avec|con|com) (?:l['’])?(?P<credit>{_CREDIT})[)\]]?\.?"),
     re.compile(
         r"[(\[]?(?:except for the headline, )?this (?:story|article|report|copy|news item) "
         r"(?:has|was|is) (?:not (?:been )?|been )?(?:edited|auto|syndicated|generated|published from|sourced|"
         r"created from|taken from).{0,300}",
         re.I,
     ),
+    re.compile(
+        rf"(?:.{{0,300}}\b)?(?P<credit>{_CREDIT})\b.{{0,300}}"
+        r"\bcontributed (?:to this (?:report|story|article)|reporting)\b.{0,40}"
+    ),
+    # rt/sms ; MDR (dst) ; (dmk)
+    re.compile(r"(?:[A-ZÄÖÜ]{2,6} )?\([a-zäöü]{2,4}\)|[a-zäöü]{2,3}(?:/[a-zäöü]{2,4})+"),
     re.compile(r"(?:N{4}|ENDS?|#{2,}|-30-|\(?END\)?|\x03)", re.I),
 )
-# "With" opens sentences too: without an agency in it the line is one.
-_NEEDS_CREDIT = _SIGNOFF_LINES[5]
 _SIGNOFF_TAILS = (
     re.compile(
         rf"(?<=[.!?…\"”’')])\s*[(\[]\s*{_WORKED} by:? (?-i:[{_CAPITAL}])[^()]{{3,400}}[)\]]\.?\s*$", re.I
@@ -316,7 +322,7 @@ def _take_dateline(lines: list[_Line]) -> tuple[list[_Line], str | None, str | N
         match = next((m for pattern in _WITH_AGENCY if (m := pattern.match(text))), None)
         if match is None and running < BARE_BLOCKS and block.kind is BlockKind.PARAGRAPH:
             match = _BARE.match(text)
-            if match and _NO_PLACE.search(match.group("place")):
+            if match and (_NO_PLACE.search(match.group("place")) or _is_long(match.group("place"))):
                 match = None
         running += block.kind is BlockKind.PARAGRAPH
         if match and match.end() < len(text):
@@ -324,6 +330,11 @@ def _take_dateline(lines: list[_Line]) -> tuple[list[_Line], str | None, str | N
             rest = [*lines[:index], (position, block, text[match.end() :].strip()), *lines[index + 1 :]]
             return rest, place, _agency(match), [Removed(position, match.group().strip(), "wire.dateline")]
     return lines, None, None, []
+
+
+def _is_long(place: str) -> bool:
+    """More words than the name of a town has: a headline in capitals."""
+    return any(len(name.split()) > 3 for name in re.split(r"[,/(]", place))
 
 
 def _take_signoff(lines: list[_Line]) -> tuple[list[_Line], str | None, list[Removed]]:
@@ -334,8 +345,6 @@ def _take_signoff(lines: list[_Line]) -> tuple[list[_Line], str | None, list[Rem
     for index in range(len(kept) - 1, max(-1, len(kept) - 1 - LAST_BLOCKS), -1):
         position, block, text = kept[index]
         match = next((m for pattern in _SIGNOFF_LINES if (m := pattern.fullmatch(text))), None)
-        if match and match.re is _NEEDS_CREDIT and not _agency(match):
-            match = None
         if match and index > 0:
             agency = _agency(match) or agency
             removed.append(Removed(position, text, "wire.signoff"))

@@ -73,6 +73,7 @@ def test_datelines_without_blanks(lead: str, place: str, agency: str, rest: str)
         "The Atlantic Pact (AP) - as its founders called it - was signed in a harbour shed, it says.",
         "Ferries (and the people on them) - nobody counts either - will sail through the winter.",
         "BREAKING — The ferry will sail, the council said on Monday.",
+        "WHERE THE FERRY STANDS — The council met on Monday in the town hall.",
         "NATO — the alliance, not the bar — met in Northport on Monday.",
         "John Smith (Northport) — A goalkeeper for ten seasons — will retire, the club said on Monday.",
         "The Associated Press reported on Monday that the ferry had been sold.",
@@ -149,6 +150,11 @@ def test_sentences_that_look_like_bylines_stay(sentence: str) -> None:
         ("---- Reuters offices in Oslo", None),
         ("(This story has not been edited by our staff and is published from a syndicated feed.)", None),
         ("ENDS", None),
+        ("Associated Press writer Jane Doe in Oslo contributed to this report.", "AP"),
+        ("With files from The Associated Press and John Smith", "AP"),
+        ("mit dpa", "dpa"),
+        ("© dpa-infocom, dpa:210303-99-123456/3 (dpa)", "dpa"),
+        ("(abc)", None),
     ],
 )
 def test_signoffs(signoff: str, agency: str | None) -> None:
@@ -180,6 +186,9 @@ def test_signoffs_at_the_end_of_the_last_paragraph(tail: str, agency: str | None
     "last",
     [
         "Reporting by the papers was fair, the judge wrote, with one exception that he did not name.",
+        "Mit der App kann man die Fahrkarten auch zu Hause kaufen.",
+        "With the pilots of the AP hotel gone, nobody else was left on the island but the goats.",
+        "The hull, the engine and the heat all contributed to this decision.",
         "With the ferry gone, the islands wait for the spring.",
         "He had learned the trade at Reuters.",
         "The end was near, and everybody on the quay knew it (some said so).",
