@@ -545,6 +545,23 @@ VIEWS = (
 )
 
 
+def as_markdown() -> str:
+    """The documentation of the views as Markdown: a table of types, then one section and table a view."""
+    lines = ["| type | SQLite | PostgreSQL |", "|---|---|---|"]
+    lines += [f"| {name} | {sqlite} | {postgres} |" for name, (sqlite, postgres) in TYPES.items()]
+    for view in VIEWS:
+        lines += ["", f"### {view.name}", "", f"{view.meaning[0].upper()}{view.meaning[1:]}."]
+        if view.name == "unique_articles":
+            lines[-1] += " The columns are those of `articles`."
+            continue
+        lines += ["", "| column | type | what | unit | null | example |", "|---|---|---|---|---|---|"]
+        lines += [
+            f"| {c.name} | {c.type} | {c.meaning} | {c.unit} | {c.null} | `{c.example}` |"
+            for c in view.columns
+        ]
+    return "\n".join(lines) + "\n"
+
+
 def _view_table(view: View) -> Table:
     types: dict[str, TypeEngine[Any]] = {
         "integer": BigInteger(),

@@ -1,0 +1,159 @@
+"""Killed writers, several writers at once, and a server that goes away: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import event
+
+from pipeline.document import Outcome
+from storage import reader, writer
+from storage.database import open_database
+from tests.conftest import PostgresServer
+from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view, wire
+
+FORK = multiprocessing.get_context("fork")
+NAMES = ("articles", "unique_articles", "story_groups", "copies", "removed_text")
+
+
+def outcomes() -> list[Outcome]:
+    """Articles in groups, revisions of some of them, and rejections."""
+    made = wire(60, stories=7)
+    revised = [article(a.url, story(n), a.page.fetched_at.replace(day=20)) for n, a in enumerate(made[::9])]
+    return [
+        *made[:40],
+        rejection("https://x.example/1"),
+        *revised,
+        *made[40:],
+        rejection("https://x.example/2"),
+    ]
+
+
+def write(url: str, made: Sequence[Outcome], batch: int, die_at: int | None = None) -> None:
+    """A writer process. It kills itself before its `die_at`-th statement, commits included."""
+    engine = open_database(url)
+    statements = 0
+
+    def step(*_: Any) -> None:
+        nonlocal statements
+        statements += 1
+        if statements == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(engine, "before_cursor_execute", step)
+    event.listen(engine, "commit", step)
+    run = writer.start_run(engine, "test", START)
+    for start in range(0, len(made), batch):
+        writer.write_batch(engine, run, made[start : start + batch], SETTINGS)
+    engine.dispose()
+
+
+def child(*arguments: Any) -> Any:
+    process = FORK.Process(target=write, args=arguments)
+    process.start()
+    return process
+
+
+def reference(sqlite_template: Path, folder: Path, made: Sequence[Outcome]) -> tuple[dict[str, Any], Any]:
+    path = folder / "reference.db"
+    shutil.copyfile(sqlite_template, path)
+    engine = open_database(f"sqlite:///{path}")
+    store(engine, made)
+    rows = {name: view(engine, name) for name in NAMES}
+    found = contents(engine)
+    engine.dispose()
+    return rows, found
+
+
+def test_killed_again_and_again_it_ends_as_if_it_never_had_been(
+    database_url: str, sqlite_template: Path, tmp_path: Path
+) -> None:
+    made = outcomes()
+    chance = random.Random(4)
+    stored = []
+    for _ in range(14):
+        process = child(database_url, made, 9, chance.randrange(5, 400))
+        process.join(120)
+        assert process.exitcode in (-signal.SIGKILL, 0)
+        engine = open_database(database_url)
+        contents(engine)  # what is there is whole: groups, canonical copies and pairs agree
+        stored.append(reader.counts(engine).articles)
+        engine.dispose()
+    assert stored == sorted(stored)
+    assert any(0 < count < stored[-1] for count in stored)
+
+    last = child(database_url, made, 9)
+    last.join(120)
+    assert last.exitcode == 0
+    rows, found = reference(sqlite_template, tmp_path, made)
+    engine = open_database(database_url)
+    assert contents(engine) == found
+    assert {name: view(engine, name) for name in NAMES} == rows
+    engine.dispose()
+
+
+def test_several_writers_and_a_reader_at_once(
+    database_url: str, sqlite_template: Path, tmp_path: Path
+) -> None:
+    made = outcomes()
+    chance = random.Random(8)
+    shares = []
+    for _ in range(3):  # they overlap: many outcomes come from two or three processes
+        share = chance.sample(made, 45)
+        shares.append(share)
+    shares[0] += [outcome for outcome in made if not any(outcome in share for share in shares)]
+    processes = [child(database_url, share, size) for share, size in zip(shares, (4, 7, 13), strict=True)]
+    engine = open_database(database_url)
+    read = 0
+    while any(process.is_alive() for process in processes):
+        read += sum(1 for _ in reader.articles(engine))
+        rows = view(engine, "articles")
+        canonical = [row["group_id"] for row in rows if row["is_canonical"]]
+        assert sorted(canonical) == sorted({row["group_id"] for row in rows})
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert read > 0
+
+    _, found = reference(sqlite_template, tmp_path, made)
+    assert contents(engine) == found
+    ids = sorted(row["id"] for row in view(engine, "articles"))
+    assert ids == list(range(1, len(ids) + 1))
+    engine.dispose()
+
+
+def test_a_connection_that_the_server_closes_is_made_again(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.create("copydesk_template")
+    engine = open_database(url)
+    made = wire(20)
+    store(engine, made[:10])
+    closed: list[int] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def close(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO article") and len(closed) < 2:
+            pid = connection.connection.driver_connection.info.backend_pid
+            with psycopg.connect(url, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            closed.append(pid)
+
+    monkeypatch.setattr(writer, "_BACK_OFF", (0.0, 0.0, 0.0))
+    counts = store(engine, made[10:])
+
+    assert counts.stored == 10
+    assert len(set(closed)) == 2
+    assert reader.counts(engine).articles == 20
+    assert reader.runs(engine)[0].stored == 10
+    engine.dispose()
+    postgres.drop(url)

@@ -1,0 +1,182 @@
+"""Opening, making and upgrading bases, and what is said where that does not work."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from pipeline.errors import OperatorError
+from storage import database
+from storage.database import DatabaseError, begin_write, connect, open_database, upgrade, version
+
+
+def test_a_new_base_is_made_at_the_newest_schema(empty_database_url: str) -> None:
+    engine = open_database(empty_database_url)
+
+    assert version(engine).is_current
+    assert "articles" in inspect(engine).get_view_names()
+    engine.dispose()
+    again = open_database(empty_database_url, create=False)
+    assert version(again).is_current
+    again.dispose()
+
+
+def test_two_processes_may_make_one_base(empty_database_url: str) -> None:
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=_open, args=(empty_database_url,)) for _ in range(3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(60)
+
+    assert [child.exitcode for child in children] == [0, 0, 0]
+
+
+def _open(url: str) -> None:
+    open_database(url).dispose()
+
+
+def test_without_create_nothing_is_made(empty_database_url: str, backend: str) -> None:
+    with pytest.raises(DatabaseError, match="copydesk ingest") as error:
+        open_database(empty_database_url, create=False)
+
+    assert "\n" not in str(error.value)
+    if backend == "postgresql":
+        engine = connect(empty_database_url)
+        assert inspect(engine).get_table_names() == []
+        engine.dispose()
+    else:
+        assert not Path(empty_database_url.removeprefix("sqlite:///")).exists()
+
+
+def test_a_newer_schema_is_left_alone(engine: Engine, database_url: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    for attempt in (lambda: open_database(database_url), lambda: upgrade(engine)):
+        with pytest.raises(DatabaseError, match=r"9999, newer than this Copydesk .*install a newer"):
+            attempt()
+
+
+def test_an_older_schema_is_upgraded_only_when_asked(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_head", lambda: "0002")
+    monkeypatch.setattr(database, "_known_versions", lambda: {"0001", "0002"})
+
+    with pytest.raises(DatabaseError, match="copydesk db upgrade"):
+        open_database(database_url)
+
+
+def test_upgrading_what_is_current_changes_nothing(engine: Engine) -> None:
+    assert upgrade(engine).is_current
+    assert upgrade(engine).is_current
+
+
+def test_tables_of_another_program_are_left_alone(empty_database_url: str) -> None:
+    engine = connect(empty_database_url, create=True)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE page (id integer)"))
+    engine.dispose()
+
+    with pytest.raises(DatabaseError, match="another program's tables"):
+        open_database(empty_database_url)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda path: path.write_text("no database, but a text of some length" * 100),
+            "is not a SQLite database",
+        ),
+        (lambda path: path.mkdir(), "is a folder"),
+    ],
+)
+def test_a_file_that_is_no_database_is_named(make: object, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    assert callable(make)
+    make(path)
+
+    with pytest.raises(DatabaseError, match=said) as error:
+        open_database(f"sqlite:///{path}")
+
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_empty_file_is_a_base_to_be_made_only_with_create(tmp_path: Path) -> None:
+    path = tmp_path / "empty.db"
+    path.touch()
+
+    with pytest.raises(DatabaseError, match="is empty"):
+        open_database(f"sqlite:///{path}", create=False)
+    open_database(f"sqlite:///{path}").dispose()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://localhost/news", "kind 'mysql' are not supported"),
+        ("copydesk.db", "is no database URL"),
+        ("", "is no database URL"),
+        ("sqlite:////no/such/folder/news.db", "no such file or directory: /no/such/folder"),
+        ("postgresql://ada:secret@127.0.0.1:1/news", "cannot be reached"),
+    ],
+)
+def test_a_wrong_url_is_explained_in_one_line(url: str, said: str) -> None:
+    with pytest.raises(DatabaseError, match=said) as error:
+        open_database(url)
+
+    assert isinstance(error.value, OperatorError)
+    assert "\n" not in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_sqlite_is_set_up_on_every_connection(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    with engine.connect() as one, engine.connect() as other:
+        for connection in (one, other):
+            settings = [
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
+            ]
+            assert settings == ["wal", 1, 30_000, 1]
+    engine.dispose()
+
+
+def test_a_base_in_memory_lives_as_long_as_its_engine() -> None:
+    engine = open_database("sqlite://")
+    assert version(engine).is_current
+    engine.dispose()
+
+
+def test_writers_take_turns(database_url: str) -> None:
+    one, other = open_database(database_url), open_database(database_url)
+    hurry = {"sqlite": "PRAGMA busy_timeout = 1", "postgresql": "SET lock_timeout = '50ms'"}[one.dialect.name]
+    with begin_write(one), other.connect().execution_options(copydesk_writes=True) as waiting:
+        driver = waiting.connection.driver_connection
+        assert driver is not None
+        driver.execute(hurry)
+        if other.dialect.name == "postgresql":
+            driver.commit()
+        with pytest.raises(DBAPIError) as refused, waiting.begin():
+            waiting.execute(text(f"SELECT pg_advisory_xact_lock({database._WRITER_LOCK})"))
+        assert database.is_transient(refused.value)
+    one.dispose()
+    other.dispose()
+
+
+def test_a_full_disk_is_no_fault_of_a_value() -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    error = DBAPIError("INSERT", None, full)
+
+    assert database.is_exhausted(error)
+    assert not database.is_transient(error)
+    assert not database.is_exhausted(DBAPIError("INSERT", None, sqlite3.IntegrityError("x")))
