@@ -368,6 +368,7 @@ def _title(root: Any, said: _Statements, site_name: str | None, url: str) -> tup
     stripped_og = [without_affixes(t, names, [*heads, ld]) for t in og if t]
     stripped_doc = [without_affixes(t, names, [*heads, ld, *stripped_og]) for t in document]
     stated = [t for t in [stripped_ld, *stripped_og, *stripped_doc, *twitter] if t]
+    stated = [t for t in stated if not _is_site(t, names)] or ([] if heads else stated)
     heading = _agreed_heading(heads, itemprop, stated)
     title = heading or next(iter(stated), "") or next(iter(heads), "")
     if stripped_ld and _NEWS_TYPE.search(_types(said.article)):

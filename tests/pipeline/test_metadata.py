@@ -1,0 +1,235 @@
+"""Reading what pages say of their articles."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import lxml.html
+import pytest
+
+from pipeline.document import Access
+from pipeline.metadata import Metadata, date_in_line, parse_date, read_json_ld, read_metadata
+
+FETCHED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+URL = "https://www.lindenpost.example/news/harbour"
+
+
+def read(head: str = "", body: str = "", url: str = URL, lines: tuple[str, ...] = ()) -> Metadata:
+    root = lxml.html.document_fromstring(f"<html><head>{head}</head><body>{body}</body></html>")
+    return read_metadata(root, url, FETCHED, lines)
+
+
+def ld(**values: object) -> str:
+    return f'<script type="application/ld+json">{json.dumps(values)}</script>'
+
+
+NEWS = ld(**{"@type": "NewsArticle", "headline": "Chain found", "datePublished": "2026-03-01T23:30:00-05:00"})
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "title"),
+    [
+        ("<title>Harbour closed - The Linden Post</title>", "<h1>Harbour closed</h1>", "Harbour closed"),
+        ("<title>Harbour closed again | Linden Post</title>", "", "Harbour closed again"),
+        ("<title>Harbour closed again | Local | Linden Post</title>", "", "Harbour closed again | Local"),
+        (
+            "<title>Linden Post</title>",
+            "<h1>The Linden Post</h1><h1>Two ferries wait</h1>",
+            "Two ferries wait",
+        ),
+        ('<meta property="og:title" content="Chains &amp;amp; anchors">', "", "Chains & anchors"),
+        (
+            ld(**{"@type": "NewsArticle", "headline": "A - B talks fail again"}),
+            "<h1>Menu</h1>",
+            "A - B talks fail again",
+        ),
+        ("<title>石狮重新上岗 今天_云河网</title>", "<h1>石狮重新上岗 今天</h1>", "石狮重新上岗 今天"),
+    ],
+)
+def test_title(head: str, body: str, title: str) -> None:
+    site = '<meta property="og:site_name" content="The Linden Post">'
+    assert read(site + head, body).title == title
+
+
+@pytest.mark.parametrize(
+    ("author", "names"),
+    [
+        ({"@type": "Person", "name": "Ida Brandt"}, ("Ida Brandt",)),
+        ([{"name": "Ida Brandt"}, {"name": "Per Holm"}], ("Ida Brandt", "Per Holm")),
+        ("By Ida Brandt and Per Holm", ("Ida Brandt", "Per Holm")),
+        ({"name": "Ida Brandt, Chief Reporter"}, ("Ida Brandt",)),
+        ({"name": "ida.brandt@lindenpost.example Ida Brandt"}, ("Ida Brandt",)),
+        ({"@type": "Organization", "name": "Baltic Press"}, ("Baltic Press",)),
+        ({"name": ["Ida Brandt", "Per Holm"]}, ("Ida Brandt", "Per Holm")),
+        ("https://www.lindenpost.example/authors/7", ()),
+    ],
+)
+def test_authors_of_json_ld(author: object, names: tuple[str, ...]) -> None:
+    assert read(ld(**{"@type": "NewsArticle", "headline": "x", "author": author})).authors == names
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<h1>x</h1><a rel="author" href="/a/7">Ida Brandt</a>',
+        '<h1>x</h1><span class="article__author">By Ida Brandt</span>',
+        '<h1>x</h1><a href="/author/ida">Ida Brandt</a>',
+        '<h1>x</h1><div itemprop="author"><span itemprop="name">Ida Brandt</span></div>',
+    ],
+)
+def test_authors_shown_on_the_page(body: str) -> None:
+    assert read(body=body).authors == ("Ida Brandt",)
+
+
+def test_the_sites_own_name_gives_way_to_a_visible_person() -> None:
+    head = '<meta property="og:site_name" content="Linden Post">' + ld(
+        **{"@type": "NewsArticle", "author": {"name": "Linden Post"}}
+    )
+    assert read(head, '<h1>x</h1><p class="byline">By Ida Brandt</p>').authors == ("Ida Brandt",)
+    assert read(head).authors == ("Linden Post",)
+
+
+def test_authors_of_other_stories_below_are_not_taken() -> None:
+    text = "<p>" + "The harbour stayed closed on Tuesday while divers looked for the chain. " * 3 + "</p>"
+    body = f'<h1>x</h1><p class="byline">Ida Brandt</p>{text * 4}<p class="byline">Per Holm</p>'
+    assert read(body=body).authors == ("Ida Brandt",)
+
+
+def test_a_line_that_says_by_names_the_author() -> None:
+    assert read(lines=("Harbour closed", "By Mabel Rusk", "It rained.")).authors == ("Mabel Rusk",)
+    assert read(lines=("By noon the rain had stopped and nobody was left.",)).authors == ()
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "stamp", "source"),
+    [
+        (
+            ld(**{"@type": "NewsArticle", "datePublished": "2026-03-01T23:30:00-05:00"}),
+            "",
+            "2026-03-02T04:30",
+            "json-ld",
+        ),
+        (
+            '<meta property="article:published_time" content="2026-03-01T08:00:00Z">',
+            "",
+            "2026-03-01T08:00",
+            "meta",
+        ),
+        (
+            "",
+            '<time itemprop="datePublished" datetime="2026-03-01T09:00+02:00">x</time>',
+            "2026-03-01T07:00",
+            "time",
+        ),
+        ("", "", "2026-02-27T00:00", "url"),
+    ],
+)
+def test_date(head: str, body: str, stamp: str, source: str) -> None:
+    found = read(head, body, "https://lindenpost.example/2026/02/27/harbour")
+    assert found.published_at == datetime.fromisoformat(f"{stamp}:00+00:00")
+    assert found.published_source == source
+
+
+def test_nothing_is_published_after_it_was_fetched() -> None:
+    head = ld(**{"@type": "NewsArticle", "datePublished": "2027-01-01T00:00:00Z"})
+    found = read(head + '<meta name="date" content="2026-03-02">')
+    assert found.published_at == datetime(2026, 3, 2, tzinfo=UTC)
+    assert read(head).published_at is None
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("Published 3 March 2026, 10:15", "2026-03-03"),
+        ("March 3, 2026", "2026-03-03"),
+        ("3. März 2026", "2026-03-03"),
+        ("3 de marzo de 2026", "2026-03-03"),
+        ("3 марта 2026", "2026-03-03"),
+        ("3 березня 2026", "2026-03-03"),
+        ("2026年3月3日", "2026-03-03"),
+        ("Stand: 03.03.2026 - 08:00 Uhr", "2026-03-03"),
+        ("Version 3.3.2026.1 of 14 pages", "2026-03-03"),
+        (
+            "On 3 March 2026 "
+            + "the harbour was closed for the third time this winter, and nobody knew why. " * 2,
+            None,
+        ),
+        ("12 people 2026", None),
+    ],
+)
+def test_dates_in_lines(line: str, day: str | None) -> None:
+    assert date_in_line(line) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-01", "2026-03-01T00:00:00+00:00"),
+        ("2026-03-01 10:00:00", "2026-03-01T10:00:00+00:00"),
+        ("2026-03-01T10:00:00+0530", "2026-03-01T04:30:00+00:00"),
+        ("Sun, 01 Mar 2026 10:00:00 GMT", "2026-03-01T10:00:00+00:00"),
+        ("1772359200", "2026-03-01T10:00:00+00:00"),
+        ("2026-03-04T12:03:00Z", "2026-03-04T12:00:00+00:00"),
+        ("2026-03-05", None),
+        ("2026-13-45", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_parse_date(text: str, expected: str | None) -> None:
+    found = parse_date(text, FETCHED)
+    assert (found.isoformat() if found else None) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"@type": "Article", "headline": "Chain found", "datePublished": "2026-03-01",}',
+        '{"@type": "Article", "headline": "Chain\nfound", "datePublished": "2026-03-01"}',
+        '<!-- {"@type": "Article", "headline": "Chain found", "datePublished": "2026-03-01"} -->',
+        '//<![CDATA[\n{"@type": "Article", "headline": "Chain found", "datePublished": "2026-03-01"}//]]>',
+        '{"@type": "Article", "headline": "Chain found", "datePublished": "2026-03-01", "image": {{x}} }',
+        '[{"@graph": [{"@type": "Article", "headline": "Chain found", "datePublished": "2026-03-01"}]}]',
+        '{"@type": "Article", "headline": "Chain found", "datePublished": "2026-03-01", "text": "a "b" c',
+    ],
+)
+def test_damaged_json_ld_is_read_as_far_as_it_goes(text: str) -> None:
+    node = next(n for n in read_json_ld(text) if "headline" in n)
+    assert " ".join(str(node["headline"]).split()) == "Chain found"
+    assert node["datePublished"] == "2026-03-01"
+
+
+def test_authors_survive_damage() -> None:
+    text = '{"@type":"NewsArticle","author":[{"@type":"Person","name":"Ida Brandt"}],"image":}'
+    assert read(f'<script type="application/ld+json">{text}</script>').authors == ("Ida Brandt",)
+
+
+@pytest.mark.parametrize(
+    ("value", "access"),
+    [(False, Access.PAYWALLED), ("False", Access.PAYWALLED), (True, Access.FREE), (None, Access.FREE)],
+)
+def test_access_is_what_the_page_says(value: object, access: Access) -> None:
+    assert read(ld(**{"@type": "NewsArticle", "isAccessibleForFree": value})).access is access
+
+
+@pytest.mark.parametrize(
+    ("head", "url"),
+    [
+        (
+            '<link rel="canonical" href="/news/harbour?id=1">',
+            "https://www.lindenpost.example/news/harbour?id=1",
+        ),
+        ('<meta property="og:url" content="https://other.example/a">', "https://other.example/a"),
+        ('<link rel="canonical" href="">', None),
+        ('<link rel="canonical" href="http://[broken">', None),
+        ("", None),
+    ],
+)
+def test_canonical_url(head: str, url: str | None) -> None:
+    assert read(head).canonical_url == url
+
+
+def test_language_the_page_states() -> None:
+    root = lxml.html.document_fromstring('<html lang="pt-BR"><body>x</body></html>')
+    assert read_metadata(root, URL, FETCHED).html_language == "pt"
