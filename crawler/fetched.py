@@ -94,11 +94,6 @@ def failure_to_rejection(failure: Any) -> Rejection:
     return _rejection(location, url, Reason.UNREACHABLE, f"{type(error).__name__}: {text}")
 
 
-def is_passing(rejection: Rejection) -> bool:
-    """True where the next crawl may well get the page."""
-    return rejection.reason is Reason.UNREACHABLE
-
-
 def _rejection(location: str, url: str, reason: Reason, detail: str) -> Rejection:
     return Rejection(
         location=location,

@@ -16,22 +16,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 from scrapy.http import Headers
 
-from crawler.fetched import is_passing
 from crawler.workers import WorkerPool
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
+from pipeline.urls import canonical_url
 from storage import reader, writer
 from storage.database import open_database
+from storage.keys import TRANSIENT
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+# URL -> (ETag, Last-Modified)
+FetchStates = dict[str, tuple[str | None, str | None]]
 
 # While the writer is behind by more than so many batches, no further item is taken on.
 MAX_BATCHES_BEHIND = 4
@@ -121,10 +126,11 @@ class StorePipeline:
             self.thread.shutdown(wait=False)
 
     async def known(self, urls: Sequence[str]) -> set[str]:
-        """Return those of the canonical URLs that need no request: stored, or rejected not long ago."""
+        """Return those of the URLs that need no request: stored, or turned away not long ago."""
         if not urls:
             return set()
-        return await self._in_thread(reader.known_urls, self.engine, urls)
+        since = datetime.now(UTC) - self.ask_again
+        return await self._in_thread(partial(reader.known_urls, self.engine, urls, fetched_since=since))
 
     async def validators(self, url: str) -> dict[str, str]:
         """Return the request headers that ask a source for news since it was last read to its end."""
@@ -176,8 +182,10 @@ class StorePipeline:
                         writer.write_batch, self.engine, self.run_id, batch, self.settings
                     )
                     self.counts += written
-                for url, source in self._sources_done(batch):
-                    await self._in_thread(self._remember, url, source)
+                states = {**_asked(batch), **self._sources_done(batch)}
+                if states:
+                    now = datetime.now(UTC)
+                    await self._in_thread(writer.put_fetch_states, self.engine, states, now)
             except Exception as error:
                 # Nothing of the batch was stored, and the next would fail alike: better to stop than to go
                 # on asking a site for pages that are thrown away.
@@ -186,28 +194,19 @@ class StorePipeline:
                 logger.exception("Writing %d documents to %s failed", len(batch), self.url)
                 self._stop()
 
-    def _remember(self, url: str, source: _Source) -> None:
-        writer.put_fetch_state(
-            self.engine,
-            url,
-            etag=source.etag,
-            last_modified=source.last_modified,
-            fetched_at=datetime.now(UTC),
-        )
-
-    def _sources_done(self, batch: list[Outcome]) -> list[tuple[str, _Source]]:
-        """Take the articles just written off the sources; return those that are complete now."""
+    def _sources_done(self, batch: list[Outcome]) -> FetchStates:
+        """Take the articles just written off the sources; return the validators of the complete ones."""
         ended = {outcome.location: outcome for outcome in batch}
-        done = []
+        done: FetchStates = {}
         for url, source in list(self.sources.items()):
             for location in source.waiting & ended.keys():
                 outcome = ended[location]
-                source.spoiled |= isinstance(outcome, Rejection) and is_passing(outcome)
+                source.spoiled |= isinstance(outcome, Rejection) and outcome.reason in TRANSIENT
             source.waiting -= ended.keys()
             if not source.waiting:
                 del self.sources[url]
                 if not source.spoiled:
-                    done.append((url, source))
+                    done[url] = (source.etag, source.last_modified)
         return done
 
     def _stop(self) -> None:
@@ -221,6 +220,15 @@ class StorePipeline:
 
     def _count(self, what: str, count: int = 1) -> None:
         self.crawler.stats.inc_value(f"copydesk/{what}", count)
+
+
+def _asked(batch: list[Outcome]) -> FetchStates:
+    """The addresses that were turned away for good, so that the next crawls do not ask for them."""
+    return {
+        canonical_url(outcome.location): (None, None)
+        for outcome in batch
+        if isinstance(outcome, Rejection) and outcome.reason not in TRANSIENT
+    }
 
 
 def _columns(article: Article) -> dict[str, Any]:

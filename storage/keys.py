@@ -24,7 +24,9 @@ from pipeline.document import (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Ends that the document need not come to another time: they are tried again by the next run.
-TRANSIENT = frozenset({Reason.TIMEOUT, Reason.WORKER_DIED, Reason.INTERNAL_ERROR, Reason.STORAGE_ERROR})
+TRANSIENT = frozenset(
+    {Reason.UNREACHABLE, Reason.TIMEOUT, Reason.WORKER_DIED, Reason.INTERNAL_ERROR, Reason.STORAGE_ERROR}
+)
 
 # Longer than any host name and any language tag; PostgreSQL's indexes refuse values over 2,700 bytes.
 _LONGEST = {"site": 300, "language": 100}

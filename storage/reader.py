@@ -205,23 +205,26 @@ def known(engine: Engine, keys: Iterable[SourceKey], rules_version: str | None =
     return done
 
 
-def known_urls(engine: Engine, urls: Iterable[str], *, include_rejected: bool = False) -> set[str]:
+def known_urls(engine: Engine, urls: Iterable[str], *, fetched_since: datetime | None = None) -> set[str]:
     """Those of the URLs that are stored: as an article's own, or as the one that it was fetched from.
 
-    urls: in canonical form. include_rejected: those whose fetch ended as a rejection as well.
+    fetched_since: those that `writer.put_fetch_states` kept as fetched from then on as well, whatever came
+    of it.
     """
     columns: list[tuple[Any, ColumnElement[str]]] = [
         (schema.article, schema.article.c.url),
         (schema.document, schema.document.c.alias),
         (schema.document, schema.document.c.location),
     ]
-    if include_rejected:
-        columns.append((schema.rejection, schema.rejection.c.location))
+    state = schema.fetch_state
     found: set[str] = set()
     with engine.connect() as connection:
         for part in chunks(set(urls)):
             for _, column in columns:
                 found.update(connection.execute(select(column).where(column.in_(part))).scalars())
+            if fetched_since is not None:
+                recent = select(state.c.url).where(state.c.url.in_(part), state.c.fetched_at >= fetched_since)
+                found.update(connection.execute(recent).scalars())
     return found
 
 

@@ -152,13 +152,32 @@ def put_fetch_state(
     engine: Engine, url: str, *, etag: str | None, last_modified: str | None, fetched_at: datetime
 ) -> None:
     """Keeps the validators that a feed or sitemap was last served with, as the server wrote them."""
+    put_fetch_states(engine, {url: (etag, last_modified)}, fetched_at)
+
+
+def put_fetch_states(
+    engine: Engine, states: Mapping[str, tuple[str | None, str | None]], fetched_at: datetime
+) -> None:
+    """Keeps that URLs were fetched then, each with its (etag, last_modified), as the server wrote them."""
+    if not states:
+        return
 
     def put(connection: Connection) -> None:
         table = schema.fetch_state
-        values = {"etag": etag, "last_modified": last_modified, "fetched_at": fetched_at}
-        done = connection.execute(update(table).where(table.c.url == url).values(values))
-        if not done.rowcount:
-            connection.execute(insert(table).values(url=url, **values))
+        for part in ledger.chunks(sorted(states)):
+            connection.execute(delete(table).where(table.c.url.in_(part)))
+            connection.execute(
+                insert(table),
+                [
+                    {
+                        "url": url,
+                        "etag": states[url][0],
+                        "last_modified": states[url][1],
+                        "fetched_at": fetched_at,
+                    }
+                    for url in part
+                ],
+            )
 
     _in_transaction(engine, put)
 

@@ -17,7 +17,7 @@ from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawler import feeds
-from crawler.fetched import document_or_rejection, failure_to_rejection, is_passing
+from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.guard import hosts_meta
 from crawler.item_pipeline import StorePipeline
 from crawler.politeness import Politeness, PutOff, politeness_meta
@@ -26,6 +26,7 @@ from crawler.urls import is_article_url, is_loopback_host
 from pipeline.document import Claims, Document, Rejection
 from pipeline.errors import OperatorError
 from pipeline.urls import canonical_url
+from storage.keys import TRANSIENT
 
 # A sitemap index may point to indexes; deeper than this it points in circles.
 MAX_SITEMAP_DEPTH = 3
@@ -121,7 +122,7 @@ class NewsSpider(scrapy.Spider):
             self._count(self.sites[site], "put_off")
             return
         rejection = failure_to_rejection(failure)
-        self._count(self.sites[site], "failed_for_now" if is_passing(rejection) else "failed")
+        self._count(self.sites[site], "failed_for_now" if rejection.reason in TRANSIENT else "failed")
         yield rejection
 
     def _is_put_off(self, failure: Any) -> bool:
@@ -177,9 +178,11 @@ class NewsSpider(scrapy.Spider):
                 new.setdefault(url, entry)
         self.seen.update(new)
         self._count(site, "discovered", len(new))
-        known = set() if self.refetch else await store.known(list(new))
-        self._count(site, "known", len(known))
-        wanted = [entry for url, entry in new.items() if url not in known]
+        # By the address as it stands as well: what redirects is stored under the address that was asked for.
+        asked = {*new, *(entry.url for entry in new.values())}
+        known = set() if self.refetch else await store.known(sorted(asked))
+        wanted = [entry for url, entry in new.items() if not known & {url, entry.url}]
+        self._count(site, "known", len(new) - len(wanted))
         left = site.politeness.page_budget - self.requested.get(site.key, 0)
         self.requested[site.key] = self.requested.get(site.key, 0) + min(left, len(wanted))
         if len(wanted) > left:

@@ -137,10 +137,8 @@ def test_a_second_crawl_asks_for_nothing_that_is_stored(desk: Outlet) -> None:
         web.pages[f"/story/{number}"] = Page(article(number))
     web.pages["/go"] = Page(status=301, headers={"Location": "/story/3"})
     web.pages["/amp"] = Page(article(4, canonical=f"{web.base}/story/4"))
-    web.pages["/rss.xml"] = Page(
-        rss([f"{web.base}{path}" for path in ("/story/1", "/story/2?utm_source=x", "/go", "/amp")]),
-        "application/rss+xml",
-    )
+    paths = ("/story/1", "/story/2?utm_source=x", "/go?utm_source=x", "/amp", "/missing?utm_source=x")
+    web.pages["/rss.xml"] = Page(rss([f"{web.base}{path}" for path in paths]), "application/rss+xml")
     desk.write_site()
     desk.crawl()
     assert len(desk.articles()) == 4
@@ -157,6 +155,13 @@ def test_a_second_crawl_asks_for_nothing_that_is_stored(desk: Outlet) -> None:
     desk.crawl()
     assert web.count() == {"/robots.txt": 1, "/rss.xml": 1, "/story/5": 1}
     assert len(desk.articles()) == 5
+
+    web.pages["/rss.xml"] = Page(
+        rss([f"{web.base}{path}" for path in ("/missing", "/story/5")]), "application/rss+xml"
+    )
+    web.forget()
+    desk.crawl("-sCOPYDESK_REJECTED_HOURS=0")
+    assert web.count() == {"/robots.txt": 1, "/rss.xml": 1, "/missing": 1}
 
     web.forget()
     desk.crawl("-arefetch=1")
