@@ -23,6 +23,8 @@ from pipeline.document import Block, BlockKind, Extraction, Removed
 from pipeline.settings import Settings
 
 DEFAULT_MAX_CHARS = 240
+# Rules for lines longer than this are few and kept apart.
+LONG_CHARS = 330
 # How much of a paragraph's end or start the inline rules look at.
 INLINE_WINDOW = 200
 # A paragraph of this many words that ends as a sentence does is taken for the story itself.
@@ -59,7 +61,7 @@ _FOLD = str.maketrans(
     }
 )
 _LEADING = re.compile(r"^[^\w\"'©#@$£€<]+")
-_TRAILING = re.compile(r"[^\w\"'?%)]+$")
+_CLOSING = re.compile(r"[^\w\"'?%)]")
 _STOP = re.compile(r"(?<!\.)[.。!！][\"')\]]*$|[,.?]\"$")
 _BLANKS = re.compile(r"\s+")
 _CELLS = (BlockKind.TABLE_ROW, BlockKind.LIST_ITEM)
@@ -99,9 +101,13 @@ class Rule:
 
 
 class _Group(NamedTuple):
-    """Rules of one scope and case behind one pattern that most lines fail at once."""
+    """Rules of one scope and case behind one pattern that most lines fail at once.
+
+    max_chars: the longest line that any of them looks at.
+    """
 
     case: bool
+    max_chars: int
     any_of: re.Pattern[str]
     rules: tuple[Rule, ...]
 
@@ -133,13 +139,16 @@ def _rulebook(language: str | None) -> _Rulebook:
     """The rules for a text in that language: English clutter stands on pages of every language."""
     spoken = {rule.language for rule in phrase_rules()}
     wanted = {"any", "en", language} if language in spoken else spoken
-    groups: dict[tuple[Scope, bool], list[Rule]] = {}
+    groups: dict[tuple[Scope, bool, bool], list[Rule]] = {}
     for rule in phrase_rules():
         if rule.language in wanted:
-            groups.setdefault((rule.scope, rule.case), []).append(rule)
+            # The few rules for long lines apart, so that paragraphs are spared all the others.
+            key = (rule.scope, rule.case, rule.max_chars > LONG_CHARS)
+            groups.setdefault(key, []).append(rule)
     book: dict[Scope, list[_Group]] = {scope: [] for scope in Scope}
-    for (scope, case), rules in groups.items():
-        book[scope].append(_Group(case, _alternation(scope, rules), tuple(rules)))
+    for (scope, case, _), rules in groups.items():
+        longest = max(rule.max_chars for rule in rules)
+        book[scope].append(_Group(case, longest, _alternation(scope, rules), tuple(rules)))
     return {scope: tuple(found) for scope, found in book.items()}
 
 
@@ -173,6 +182,7 @@ class _Line:
     position: int
     block: Block
     text: str
+    folded: str
     key: str
     words: int
     stops: bool
@@ -225,10 +235,9 @@ def _with_text(block: Block, text: str) -> Block:
 
 def _line(position: int, block: Block) -> _Line:
     text = _BLANKS.sub(" ", block.text).strip()
+    folded = text if text.isascii() else text.translate(_FOLD)
     words = _WORD.findall(text.lower())
-    return _Line(
-        position, block, text, " ".join(words), len(words), bool(_STOP.search(text.translate(_FOLD)))
-    )
+    return _Line(position, block, text, folded, " ".join(words), len(words), bool(_STOP.search(folded)))
 
 
 def _gather_evidence(lines: Sequence[_Line]) -> None:
@@ -300,18 +309,25 @@ def _drop_phrases(lines: Iterable[_Line], book: _Rulebook) -> None:
 
 
 def _phrase(line: _Line, groups: Iterable[_Group]) -> Rule | None:
+    core: str | None = None
     for group in groups:
-        core = _core(line.text, case=group.case)
-        if core and group.any_of.match(core):
+        if len(line.text) > group.max_chars:
+            continue
+        core = core if core is not None else _core(line.folded)
+        seen = core if group.case else core.lower()
+        if seen and group.any_of.match(seen):
             for rule in group.rules:
-                if _applies(rule, line) and rule.pattern.fullmatch(core):
+                if _applies(rule, line) and rule.pattern.fullmatch(seen):
                     return rule
     return None
 
 
-def _core(text: str, *, case: bool) -> str:
+def _core(folded: str) -> str:
     """The line without bullets, arrows and brackets around it and without its closing punctuation."""
-    return _TRAILING.sub("", _LEADING.sub("", _folded(text, case=case)))
+    end = len(folded)
+    while end and _CLOSING.match(folded[end - 1]):
+        end -= 1
+    return _LEADING.sub("", folded[:end])
 
 
 def _applies(rule: Rule, line: _Line) -> bool:
@@ -383,14 +399,16 @@ def _cut_inline(line: _Line, book: _Rulebook) -> list[Removed]:
     while cut := _tail(line, book[Scope.TAIL]) or _head(line, book[Scope.HEAD]):
         rule, start, end = cut
         removed.append(Removed(line.position, line.text[start:end].strip(), f"phrase.{rule.id}"))
-        line.text = (line.text[:start] + line.text[end:]).strip()
+        kept = line.text[:start] + line.text[end:]
+        line.folded = (line.folded[:start] + line.folded[end:]).strip()
+        line.text = kept.strip()
     return removed
 
 
 def _tail(line: _Line, groups: Iterable[_Group]) -> tuple[Rule, int, int] | None:
     start = max(0, len(line.text) - INLINE_WINDOW)
     for group in groups:
-        window = _folded(line.text[start:], case=group.case)
+        window = line.folded[start:] if group.case else line.folded[start:].lower()
         if not group.any_of.search(window):
             continue
         for rule in group.rules:
@@ -407,7 +425,7 @@ def _at_the_end(pattern: str) -> re.Pattern[str]:
 
 def _head(line: _Line, groups: Iterable[_Group]) -> tuple[Rule, int, int] | None:
     for group in groups:
-        window = _folded(line.text[:INLINE_WINDOW], case=group.case)
+        window = line.folded[:INLINE_WINDOW] if group.case else line.folded[:INLINE_WINDOW].lower()
         if not group.any_of.match(window):
             continue
         for rule in group.rules:
@@ -415,11 +433,6 @@ def _head(line: _Line, groups: Iterable[_Group]) -> tuple[Rule, int, int] | None
             if one and one.end() < len(line.text) and _has_evidence(rule, line):
                 return rule, 0, one.end()
     return None
-
-
-def _folded(text: str, *, case: bool) -> str:
-    folded = text.translate(_FOLD)
-    return folded if case else folded.lower()
 
 
 def _has_evidence(rule: Rule, line: _Line) -> bool:
