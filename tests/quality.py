@@ -203,7 +203,7 @@ def stored_groups(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 
 def read_floors() -> dict[str, float]:
-    return dict(tomllib.loads(FLOORS.read_text(encoding="utf-8"))["floors"])
+    return dict(tomllib.loads(FLOORS.read_text(encoding="utf-8")).get("floors", {}))
 
 
 def breaches(measures: dict[str, float], floors: dict[str, float]) -> list[str]:
@@ -224,7 +224,7 @@ def _pinned(name: str, value: float) -> float:
 
 
 def _write_floors(floors: dict[str, float]) -> None:
-    head = FLOORS.read_text(encoding="utf-8").partition("[floors]")[0] if FLOORS.exists() else ""
+    head = FLOORS.read_text(encoding="utf-8").partition("[floors]")[0]
     lines = [f'"{name}" = {value:.4f}' for name, value in floors.items()]
     FLOORS.write_text(head + "[floors]\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
@@ -237,7 +237,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--lower", action="store_true", help="pin every floor to what is measured")
     options = parser.parse_args(arguments)
     report = measure()
-    floors = read_floors() if FLOORS.exists() else {}
+    floors = read_floors()
     for note in report.notes:
         print(note)
     print()
@@ -251,7 +251,7 @@ def main(arguments: Sequence[str]) -> int:
                     better = min if is_ceiling(name) else max
                     pinned[name] = better(old, pinned[name])
         _write_floors(pinned)
-    found = breaches(report.measures, read_floors() if FLOORS.exists() else {})
+    found = breaches(report.measures, read_floors())
     print("\n".join(found))
     return 1 if found else 0
 
