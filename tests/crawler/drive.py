@@ -1,0 +1,89 @@
+"""A program that ingests, for tests that kill it: run with a database URL, batch size, workers and paths.
+
+Articles are made of JSONL text by a pipeline that is quick to start: the first line is the title, and a
+line `!sleep SECONDS` takes its time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import time
+
+import zstandard
+
+from pipeline.document import Access, Article, Document, Outcome, Page, Reason, Rejection, Removed, Stage
+from pipeline.fingerprint import fingerprint
+from pipeline.settings import Settings
+from pipeline.urls import canonical_url, site_of
+
+
+def process(document: Document, settings: Settings) -> Outcome:
+    body = document.body.decode()
+    page = Page(
+        sha256=hashlib.sha256(document.body).digest(),
+        compressed=zstandard.compress(document.body),
+        size=len(document.body),
+        media_type=document.media_type,
+        encoding=document.encoding,
+        origin=document.origin,
+        fetched_at=document.fetched_at,
+        url=document.url,
+        publisher=document.publisher,
+        claims=document.claims,
+    )
+    for seconds in re.findall(r"^!sleep ([\d.]+)$", body, re.MULTILINE):
+        time.sleep(float(seconds))
+    title, _, text = body.partition("\n")
+    if not text:
+        return Rejection(
+            document.location,
+            document.url,
+            Stage.EXTRACT,
+            Reason.NO_ARTICLE,
+            "a title and nothing else",
+            document.fetched_at,
+            settings.rules_version,
+            page,
+        )
+    return Article(
+        url=canonical_url(document.url),
+        location=document.location,
+        publisher=None,
+        site=site_of(document.url),
+        title=title,
+        text=text,
+        authors=(),
+        byline=None,
+        dateline=None,
+        agency=None,
+        published_at=None,
+        published_source=None,
+        language="en",
+        access=Access.FREE,
+        syndicated_from=None,
+        word_count=len(text.split()),
+        removed=(Removed(0, "Register now", "phrase.en.register-now"),),
+        fingerprint=fingerprint(text, "en", settings.fingerprint),
+        rules_version=settings.rules_version,
+        page=page,
+    )
+
+
+def main(url: str, batch_size: str, workers: str, *paths: str) -> None:
+    from crawler import ingest
+    from storage.database import open_database
+
+    ingest.BATCH_SIZE = int(batch_size)
+    engine = open_database(url)
+    done = ingest.ingest(engine, paths, workers=int(workers), settings=Settings(), process=process)
+    engine.dispose()
+    counts = done.counts
+    print(counts.seen, counts.stored, counts.unchanged, counts.rejected, done.is_interrupted)
+
+
+if __name__ == "__main__":
+    from tests.crawler import drive  # by its name, as workers import it
+
+    drive.main(*sys.argv[1:])
