@@ -31,9 +31,13 @@ BODY_SENTENCE_WORDS = 9
 TITLE_SCORE = 1.5
 # Longest line that a text wrapped by hand or by a terminal has.
 MAX_WRAP = 120
-# Share of line breaks followed by a small letter from which a text counts as wrapped. Wrapped prose has
-# 0.7 in English and 0.5 in German; text with a line a paragraph has next to none.
+# Shorter lines are verse, a list or an address.
+MIN_WRAP = 30
+# Share of line breaks inside sentences that are followed by a small letter, from which a text counts as
+# wrapped. Wrapped prose has 0.7 in English and 0.5 in German; text with a line a paragraph next to none.
 WRAPPED_SHARE = 0.3
+# A wrapped line leaves no more room than this share of the width, save the last of its paragraph.
+FILLED = 0.75
 # Where a text without a headline gets one from its first sentence, cut at this length.
 MADE_TITLE_CHARS = 100
 
@@ -189,20 +193,24 @@ def _paragraph(line: str) -> _Paragraph | None:
 
 def _is_wrapped(lines: Sequence[str]) -> bool:
     """Whether line breaks stand inside sentences, as terminals and mail programs set them."""
-    breaks = [(a, b.strip()) for a, b in pairwise(lines) if a.strip() and b.strip()]
-    breaks = [(a, b) for a, b in breaks if not _BULLET.match(b)]
-    if not breaks or max(len(a) for a, _ in breaks) > MAX_WRAP:
+    breaks = [
+        (a, b.strip())
+        for a, b in pairwise(lines)
+        if a.strip() and b.strip() and not _BULLET.match(b) and _indent(b) <= _indent(a)
+    ]
+    width = max((len(a) for a, _ in breaks), default=0)
+    if not MIN_WRAP <= width <= MAX_WRAP:
         return False
-    small = sum(b[0].islower() for _, b in breaks)
-    if small >= max(1, WRAPPED_SHARE * len(breaks)):
+    # After a finished sentence a break says nothing: it may end the paragraph or not.
+    inside = [(a, b) for a, b in breaks if not _SENTENCE_STOP.search(a)]
+    filled = [(a, b) for a, b in inside if len(a) + 1 + len(_first_word(b)) > FILLED * width]
+    small = sum(b[0].islower() for _, b in inside)
+    if small and small >= WRAPPED_SHARE * len(inside) and 2 * len(filled) >= len(inside):
         return True
     # Scripts without small letters: lines filled to one width, and broken inside sentences.
     if any(char.islower() for _, b in breaks for char in b):
         return False
-    width = max(len(a) for a, _ in breaks)
-    full = sum(len(a) + 1 + len(_first_word(b)) > width for a, b in breaks)
-    open_ended = sum(not _SENTENCE_STOP.search(a) for a, _ in breaks)
-    return len(breaks) >= 3 and full >= 0.7 * len(breaks) and open_ended >= 0.5 * len(breaks)
+    return len(breaks) >= 3 and len(filled) >= 0.7 * len(breaks)
 
 
 def _first_word(line: str) -> str:
@@ -234,7 +242,7 @@ def _continues(last: str, line: str, chunk: str, width: int) -> bool:
         return False
     if _BULLET.match(chunk):
         return True
-    if _indent(line) > _indent(last) + 1:
+    if _indent(line) > _indent(last):
         return False
     had_room = len(last) + 1 + len(_first_word(line)) < 0.7 * width
     return not (had_room and _SENTENCE_STOP.search(last) and not line.strip()[0].islower())

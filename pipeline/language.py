@@ -21,6 +21,10 @@ MIN_LETTERS = 25
 # Below this probability the page's own word is the better guess.
 SURE = 0.9
 
+# Languages that the model knows and no newsroom writes in, constructed or ancient. The three-letter codes
+# go as well: market tables in telegram English come out as one of the pidgins otherwise.
+NO_NEWS = frozenset({"an", "eo", "la", "sa", "vo", "wa"})
+
 _LETTER = re.compile(r"[^\W\d_]")
 _SUBTAG = re.compile(r"[a-z]{2,3}(?=$|[-_])")
 _CJK_LETTERS = 8
@@ -59,4 +63,7 @@ def _subtag(hint: str | None) -> str | None:
 def _identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # half a second to load, so only on use
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    labels = [str(label) for label in identifier.labels]
+    identifier.set_languages([label for label in labels if len(label) == 2 and label not in NO_NEWS])
+    return identifier

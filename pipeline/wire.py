@@ -188,7 +188,7 @@ _WORKED = (
 )
 _SIGNOFF_LINES = (
     re.compile(rf"[(\[*_]*{_WORKED} by:? (?-i:[{_CAPITAL}]).{{3,500}}", re.I),
-    re.compile(rf"[-–—\s(\[/]*(?P<credit>{_CREDIT})[)\]/]*\s*[.\x03]*"),
+    re.compile(rf"[-–—\s(\[/]*(?P<credit>{_CREDIT}|reuter)[)\]/]*\s*[.\x03]*"),
     # rt/sms (AP, Reuters)
     re.compile(rf"[a-zäöü]{{1,4}}(?:[/,][a-zäöü]{{1,4}})* \((?P<credit>{_CREDIT})\)"),
     re.compile(
@@ -226,7 +226,7 @@ _SIGNOFF_TAILS = (
     re.compile(
         r"(?<=[.!?…\"”’)])\s+(?P<credit>R(?:euters?|EUTERS?)|AFP|dpa|DPA|UPI|PTI|ANI|TASS|EFE)\s*\x03?\s*$"
     ),
-    re.compile(r"\s+(?P<credit>REUTER|Reuter)\s*\x03?\s*$"),
+    re.compile(r"\s+(?P<credit>REUTER|Reuter|reuter)[\s.]*\x03?\s*$"),
     re.compile(r"\s*\x03\s*$"),
 )
 _TITLE_CREDIT = re.compile(rf"(?:\s[-–—|]\s|\()(?P<credit>{_AGENCY})\)?\s*$")

@@ -205,6 +205,30 @@ def test_a_line_a_paragraph_is_not_joined() -> None:
     assert [extraction.title, *texts_of(extraction)] == lines
 
 
+def test_wrapped_names_and_figures_are_joined_as_well() -> None:
+    text = (
+        "Northport Ferry Inc soared 21-1/2\nto 75 in over-the-counter trading, responding to an\n"
+        "announcement that the firm will be acquired by\nEasthaven Lines Inc.\n"
+        "    According to a letter of intent by both companies,\n"
+        "Easthaven will offer 2.5 shares for each of\n"
+        "Northport's 4.3 mln outstanding shares.\n Reuter\n\x03"
+    )
+    assert texts_of(read(text, title="FERRY SHARES SOAR"))[:2] == [
+        "Northport Ferry Inc soared 21-1/2 to 75 in over-the-counter trading, responding to an announcement "
+        "that the firm will be acquired by Easthaven Lines Inc.",
+        "According to a letter of intent by both companies, Easthaven will offer 2.5 shares for each of "
+        "Northport's 4.3 mln outstanding shares.",
+    ]
+
+
+def test_short_lines_are_no_wrapped_prose() -> None:
+    lines = ["flour", "butter and salt", "two eggs", "sugar from the islands"]
+    assert (
+        texts_of(read("Cake for the ferry crew\n\n" + "\n".join(lines), title="Cake for the ferry crew"))
+        == lines
+    )
+
+
 def test_columns_keep_their_lines() -> None:
     text = "Ferry results\n\nThe line gave its figures for the first\nquarter on Monday.\n"
     text += "Sailings      34   vs   29\nGoats          2   vs    1\n"

@@ -33,3 +33,10 @@ def test_short_texts_take_the_hint() -> None:
     assert identify("Ola Nordmann", "nb-NO") == "nb"
     assert identify("12 345", None) is None
     assert identify("", "PT_br") == "pt"
+
+
+def test_telegram_english_is_english() -> None:
+    assert (
+        identify("Shr 34 cts vs 29 cts Net 4.1 mln vs 3.5 mln Revs 89.0 mln vs 76.2 mln Avg shrs 12.1 mln")
+        == "en"
+    )
