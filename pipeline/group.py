@@ -39,6 +39,11 @@ T = TypeVar("T", bound=Hashable)
 # A text of fewer shingles ("Read more", "Video") is no evidence of anything, however often it is printed.
 LEAST_SHINGLES = 4
 
+# An unshared passage of more words than these was added by the outlet. From 6 to 25 words the wire scores
+# alike; without the distinction, a cut copy with two local paragraphs would fail on their names.
+OWN_PASSAGE = 15
+_SHINGLE = 3  # words that a shared shingle covers, about
+
 # What a gap between two texts' dates takes from the room that a threshold leaves up to 1 (see `_doubt`).
 UNDATED = 0.25
 LATER = 0.5
@@ -82,15 +87,16 @@ class Comparable:
     """A story as `verify` reads it; depends on the text, not on other articles, so it may be cached.
 
     digest: of all words in order; equal for texts that differ in nothing but typography.
-    shingles: distinct shingle hashes, sorted; shape (n,).
+    tokens: all words in order, with their marks (see `pipeline.shingles`); shape (words,).
+    sequence: shingle hashes in order; shingles: the distinct ones, sorted.
     words: distinct words, sorted.
-    particulars: distinct figures and capitalised words, sorted; part of `words`.
     """
 
     digest: int
+    tokens: Tokens
+    sequence: Hashes
     shingles: Hashes
     words: Tokens
-    particulars: Tokens
     published_at: datetime | None
 
 
@@ -112,11 +118,13 @@ def comparable(
     shingling = shingling or FingerprintSettings()
     found = tokens(story.text)
     words = spelling(found)
+    sequence = shingles(found, shingling.shingle_words, shingling.shingle_chars)
     return Comparable(
         digest=xxhash.xxh3_64_intdigest(words.tobytes()),
-        shingles=np.unique(shingles(found, shingling.shingle_words, shingling.shingle_chars)),
+        tokens=found,
+        sequence=sequence,
+        shingles=np.unique(sequence),
         words=np.unique(words),
-        particulars=particulars(found),
         published_at=story.published_at,
     )
 
@@ -124,8 +132,9 @@ def comparable(
 def verify(a: Comparable, b: Comparable, settings: GroupSettings) -> Pair | None:
     """The evidence where the two are copies, None where they are not. Symmetric.
 
-    Asked of the shorter text: how many of its shingles stand in the longer, and how many of its particulars.
-    On labelled newswire and syndicated pages, all pairs compared: see `GroupSettings` for what it scored.
+    Asked of the shorter text: how many of its shingles stand in the longer, and how many of the figures and
+    names in the passages that they share. A passage of its own, such as a local paragraph, is not held
+    against it; another name in the same sentence is. What that scored: see `GroupSettings`.
     """
     if min(a.shingles.size, b.shingles.size) < LEAST_SHINGLES:
         return None
@@ -137,7 +146,7 @@ def verify(a: Comparable, b: Comparable, settings: GroupSettings) -> Pair | None
     doubt = _doubt(a.published_at, b.published_at, settings)
     if containment < _raised(settings.containment, doubt):
         return None
-    if _held(shorter.particulars, longer.words) < _raised(settings.particulars, doubt):
+    if _particulars_held(shorter, longer) < _raised(settings.particulars, doubt):
         return None
     jaccard = common / (a.shingles.size + b.shingles.size - common)
     return Pair(PairKind.NEAR if jaccard >= settings.near else PairKind.PARTIAL, jaccard, containment)
@@ -164,8 +173,23 @@ def _common(a: NDArray[np.uint32] | Tokens, b: NDArray[np.uint32] | Tokens) -> i
     return int(np.count_nonzero(merged[1:] == merged[:-1]))
 
 
-def _held(few: Tokens, many: Tokens) -> float:
-    return _common(few, many) / few.size if few.size else 1.0
+def _particulars_held(shorter: Comparable, longer: Comparable) -> float:
+    """Share of the figures and names in shared passages of the shorter that stand in the longer; 1 for none.
+
+    Words between shared shingles belong to a shared passage if they are `OWN_PASSAGE` at most.
+    """
+    at = np.minimum(np.searchsorted(longer.shingles, shorter.sequence), longer.shingles.size - 1)
+    begins = np.flatnonzero(longer.shingles[at] == shorter.sequence)
+    gaps = np.diff(begins, prepend=0, append=shorter.tokens.size)
+    # a passage of its own, from the end of one shared shingle to the beginning of the next
+    own = np.flatnonzero(gaps > OWN_PASSAGE + _SHINGLE)
+    shared = np.ones(shorter.tokens.size, dtype=np.bool_)
+    starts = np.append(0, begins + _SHINGLE)
+    ends = np.append(begins, shorter.tokens.size)
+    for n in own.tolist():
+        shared[starts[n] : ends[n]] = False
+    found = particulars(shorter.tokens[shared])
+    return _common(found, longer.words) / found.size if found.size else 1.0
 
 
 def order_key(story: Story) -> int:
@@ -241,13 +265,12 @@ def canonical(members: Sequence[Story]) -> int:
     ).id
 
 
+# What agencies put behind their name in their hosts: apnews.com, xinhuanet.com, dpa-international.com.
+_HOST_ENDINGS = ("", "news", "net", "agency", "international")
+
+
 def _is_own(site: str, agencies: Iterable[str]) -> bool:
-    """True where the host is an agency's: reuters.com, apnews.com, xinhuanet.com, dpa-international.com."""
-    labels = [part for label in site.lower().split(".")[:-1] for part in (label, *label.split("-"))]
-    names = ["".join(filter(str.isalnum, agency.lower())) for agency in agencies]
-    return any(
-        label in (name, f"{name}news", f"{name}net", f"{name}agency")
-        for name in names
-        for label in labels
-        if name
-    )
+    """True where the host is an agency's own."""
+    labels = {label.replace("-", "") for label in site.lower().split(".")[:-1]}
+    names = {"".join(filter(str.isalnum, agency.lower())) for agency in agencies} - {""}
+    return any(name + ending in labels for name in names for ending in _HOST_ENDINGS)

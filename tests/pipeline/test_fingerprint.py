@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import xxhash
 from datasketch import MinHash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.fingerprint import fingerprint, signatures
+from pipeline.fingerprint import band_keys, fingerprint, signatures
 from pipeline.settings import FingerprintSettings
 
 SETTINGS = FingerprintSettings()
@@ -50,3 +53,85 @@ def test_signature_of_a_long_text() -> None:
 @pytest.mark.parametrize("text", ["", "  \n", "— … !", "\u200b"])
 def test_nothing_to_shingle(text: str) -> None:
     assert fingerprint(text, None, SETTINGS) is None
+
+
+STORY = (
+    "The harbour board of Port Alba said on Tuesday that it would close two of its seven ferry terminals, "
+    "citing a 12.5 per cent fall in passengers. Chairwoman Ines Moreau told reporters the board had lost "
+    "4,300,000 crowns last year. “We can’t keep empty piers open,” she said. Unions called the plan a blow "
+    "to the islands – and promised to fight it."
+)
+RESTYLED = (
+    "The Harbour Board of Port Alba said on Tuesday that it would close 2 of its seven ferry terminals, "
+    "citing a 12,5% fall in passengers.\n\nChairwoman Ines Moreau told reporters the board had lost "
+    '4 300 000 crowns last year.\n"We can\'t keep empty piers open", she said. Unions called the plan a blow '
+    "to the islands -- and promised to fight it."
+)
+
+
+def test_restyled_copy_has_the_same_fingerprint() -> None:
+    assert fingerprint(RESTYLED, "en", SETTINGS) == fingerprint(STORY, "en", SETTINGS)
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "xx", ""])
+def test_a_guess_at_the_language_changes_nothing(language: str) -> None:
+    for text in (STORY, "港务局星期二宣布新渡轮码头开放。", f"{STORY}\n港务局星期二宣布新渡轮码头开放。"):
+        assert fingerprint(text, language, SETTINGS) == fingerprint(text, None, SETTINGS)
+
+
+def test_shape() -> None:
+    settings = FingerprintSettings(bands=5, rows=3, lead_bands=4, lead_rows=2)
+    found = fingerprint(STORY, None, settings)
+    assert found is not None
+    assert len(found.signature) == 4 * (5 * 3 + 4 * 2) == 4 * settings.num_perm
+    assert len(set(found.bands)) == 5 + 4
+    assert all(-(2**63) <= key < 2**63 for key in found.bands)
+
+
+def test_keys_do_not_change_between_versions_of_the_code() -> None:
+    """Stored keys are compared with new ones: who changes them raises FINGERPRINT_REVISION."""
+    found = fingerprint(STORY, None, SETTINGS)
+    assert found is not None
+    assert found.version == "affine32-r1-w3c5-16x2-80-16x2-s1"
+    digest = xxhash.xxh3_64_hexdigest(np.array(found.bands, dtype="<i8").tobytes() + found.signature)
+    assert digest == "e1e78b21f75e541d"
+
+
+def test_every_band_has_a_key_of_its_own() -> None:
+    """A text whose signature repeats itself still has a key of its own for every band."""
+    one_word = fingerprint("ferry", None, SETTINGS)
+    assert one_word is not None
+    assert len(set(one_word.bands)) == SETTINGS.bands + SETTINGS.lead_bands
+    same = np.full(SETTINGS.bands * SETTINGS.rows, 7, dtype=np.uint32)
+    assert len(set(band_keys(same, SETTINGS.bands, SETTINGS.rows, first=0))) == SETTINGS.bands
+
+
+def test_copy_cut_from_the_bottom_keeps_the_lead() -> None:
+    body = " ".join(f"Sentence {n} of the long report follows here with words w{n} v{n}." for n in range(80))
+    whole, cut = (fingerprint(f"{STORY} {more}", None, SETTINGS) for more in (body, body[:300]))
+    assert whole is not None
+    assert cut is not None
+    assert whole.bands[SETTINGS.bands :] == cut.bands[SETTINGS.bands :]
+
+
+@pytest.mark.parametrize(
+    "text", ["Ferry sinks.", "Ferry sinks off Alba", "渡轮沉没", "One dead after ferry sinks off Port Alba."]
+)
+def test_short_items(text: str) -> None:
+    found, other = fingerprint(text, None, SETTINGS), fingerprint(f"{text} Rescue continues", None, SETTINGS)
+    assert found is not None
+    assert other is not None
+    assert found.bands != other.bands
+    assert fingerprint(text.upper(), None, SETTINGS) == found
+
+
+@given(st.text(max_size=300))
+def test_any_text(text: str) -> None:
+    found = fingerprint(text, None, SETTINGS)
+    assert found == fingerprint(f"\n{text} ", None, SETTINGS)
+    assert found is None or len(found.bands) == SETTINGS.bands + SETTINGS.lead_bands
+
+
+@pytest.mark.parametrize("change", ["shingle_words", "shingle_chars", "bands", "rows", "lead_words", "seed"])
+def test_every_setting_is_in_the_version(change: str) -> None:
+    assert replace(SETTINGS, **{change: getattr(SETTINGS, change) + 1}).version != SETTINGS.version
