@@ -27,7 +27,7 @@ def test_text_is_cut_at_block_elements_and_double_breaks() -> None:
 
 def test_one_break_after_a_long_sentence_ends_a_paragraph() -> None:
     first = (
-        "The committee met for three hours on Monday evening and did not agree on a single one of its many points."
+        "The committee met on Monday evening, and in the end, after midnight, it agreed on none of it at all."
     )
     assert texts(f"<div>{first}<br>Then it went home.</div>") == [first, "Then it went home."]
 
