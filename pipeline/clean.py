@@ -65,7 +65,7 @@ _CLOSING = re.compile(r"[^\w\"'?%)]")
 _STOP = re.compile(r"(?<!\.)[.。!！][\"')\]]*$|[,.?]\"$")
 _BLANKS = re.compile(r"\s+")
 _CELLS = (BlockKind.TABLE_ROW, BlockKind.LIST_ITEM)
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|\w+")
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+")
 _SENTENCE_END = r"(?<=[.!?…\"')\]。！？:])\s*"
 
 

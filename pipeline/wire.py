@@ -140,7 +140,7 @@ _WITH_AGENCY = (
 # NEW YORK - ; KYIV, Ukraine - ; WASHINGTON, March 3 -
 _BARE = re.compile(
     rf"(?P<place>{_UPPER}(?:/{_UPPER})*(?:, {_WORD}(?: {_WORD}){{0,2}})?(?:,? {_DAY})?)"
-    rf"(?: ?\([^)]{{2,30}}\))?\s*(?:--+|[–—―]| - )\s*(?=[\"“„«'‘]?[{_CAPITAL}])"
+    rf"(?: ?\((?P<desk>[^)]{{2,30}})\))?\s*(?:--+|[–—―]| - )\s*(?=[\"“„«'‘]?[{_CAPITAL}])"
 )
 # What stands in capitals before a dash and is no place.
 _NO_PLACE = re.compile(
@@ -189,6 +189,10 @@ _WORKED = (
 _SIGNOFF_LINES = (
     re.compile(rf"[(\[*_]*{_WORKED} by:? (?-i:[{_CAPITAL}]).{{3,500}}", re.I),
     re.compile(rf"[-–—\s(\[/]*(?P<credit>{_CREDIT}|reuter)[)\]/]*\s*[.\x03]*"),
+    # dpa abc xx n1 de ; EFE abc/de
+    re.compile(rf"(?P<credit>{_CREDIT})(?: [a-z]{{1,3}}\d?)*(?: [a-z]{{2,4}}(?:/[a-z]{{2,4}})*)"),
+    # Doe reported from Oslo.
+    re.compile(rf"{_WORD}(?:(?:, and |, | and | |-){_WORD}){{0,6}} reported from {_WORD}.{{0,200}}"),
     # rt/sms (AP, Reuters)
     re.compile(rf"[a-zäöü]{{1,4}}(?:[/,][a-zäöü]{{1,4}})* \((?P<credit>{_CREDIT})\)"),
     re.compile(
@@ -254,8 +258,12 @@ def parse_wire(blocks: tuple[tuple[int, Block], ...], title: str) -> WireCopy:
     """
     lines = [(position, block, block.text) for position, block in blocks]
     lines, byline, by_agency, byline_removed = _take_bylines(lines)
-    lines, dateline, place_agency, dateline_removed = _take_dateline(lines)
-    lines, end_agency, signoff_removed = _take_signoff(lines)
+    lines, match, dateline_removed = _take_dateline(lines)
+    dateline = (match.group("place").strip(" ,.") or None) if match else None
+    place_agency = _agency(match)
+    # A name in the dateline's brackets that no list knows is an agency's where it signs the story as well.
+    desk = match.groupdict().get("desk") if match else None
+    lines, end_agency, signoff_removed = _take_signoff(lines, desk)
     agency = place_agency or end_agency or by_agency or _agency(_TITLE_CREDIT.search(title))
     return WireCopy(
         blocks=tuple((position, _with_text(block, text)) for position, block, text in lines if text),
@@ -316,7 +324,7 @@ def _signed_agency(text: str) -> str | None:
     return _agency(match)
 
 
-def _take_dateline(lines: list[_Line]) -> tuple[list[_Line], str | None, str | None, list[Removed]]:
+def _take_dateline(lines: list[_Line]) -> tuple[list[_Line], re.Match[str] | None, list[Removed]]:
     running = 0
     for index, (position, block, text) in enumerate(lines[:LEAD_BLOCKS]):
         match = next((m for pattern in _WITH_AGENCY if (m := pattern.match(text))), None)
@@ -326,10 +334,9 @@ def _take_dateline(lines: list[_Line]) -> tuple[list[_Line], str | None, str | N
                 match = None
         running += block.kind is BlockKind.PARAGRAPH
         if match and match.end() < len(text):
-            place = match.group("place").strip(" ,.") or None
             rest = [*lines[:index], (position, block, text[match.end() :].strip()), *lines[index + 1 :]]
-            return rest, place, _agency(match), [Removed(position, match.group().strip(), "wire.dateline")]
-    return lines, None, None, []
+            return rest, match, [Removed(position, match.group().strip(), "wire.dateline")]
+    return lines, None, []
 
 
 def _is_long(place: str) -> bool:
@@ -337,7 +344,7 @@ def _is_long(place: str) -> bool:
     return any(len(name.split()) > 3 for name in re.split(r"[,/(]", place))
 
 
-def _take_signoff(lines: list[_Line]) -> tuple[list[_Line], str | None, list[Removed]]:
+def _take_signoff(lines: list[_Line], desk: str | None) -> tuple[list[_Line], str | None, list[Removed]]:
     agency: str | None = None
     removed: list[Removed] = []
     kept = list(lines)
@@ -345,8 +352,9 @@ def _take_signoff(lines: list[_Line]) -> tuple[list[_Line], str | None, list[Rem
     for index in range(len(kept) - 1, max(-1, len(kept) - 1 - LAST_BLOCKS), -1):
         position, block, text = kept[index]
         match = next((m for pattern in _SIGNOFF_LINES if (m := pattern.fullmatch(text))), None)
-        if match and index > 0:
-            agency = _agency(match) or agency
+        by_desk = desk is not None and text.strip(" ()[]-–—.") == desk
+        if (match or by_desk) and index > 0:
+            agency = desk if by_desk else _agency(match) or agency
             removed.append(Removed(position, text, "wire.signoff"))
             kept[index] = (position, block, "")
             continue

@@ -116,6 +116,11 @@ def test_bylines(line: str, byline: str | None, agency: str | None) -> None:
         assert copy.agency == agency
 
 
+def test_an_unknown_agency_is_known_by_signing_twice() -> None:
+    copy = parse_wire(paragraphs("NORTHPORT (Seawire) — " + BODY, BODY, "Seawire"), "")
+    assert (copy.agency, texts_of(copy.blocks)) == ("Seawire", [BODY, BODY])
+
+
 def test_a_byline_that_runs_into_the_dateline_is_split_off() -> None:
     copy = parse_wire(paragraphs("By Jane Doe LONDON, March 7 (Reuters) - " + BODY), "")
     assert (copy.byline, copy.dateline, texts_of(copy.blocks)) == ("Jane Doe", "LONDON, March 7", [BODY])
@@ -150,6 +155,9 @@ def test_sentences_that_look_like_bylines_stay(sentence: str) -> None:
         ("---- Reuters offices in Oslo", None),
         ("(This story has not been edited by our staff and is published from a syndicated feed.)", None),
         ("ENDS", None),
+        ("dpa abc xx n1 def", "dpa"),
+        ("EFE abc/de", "EFE"),
+        ("Doe reported from Oslo, Norway.", None),
         ("Associated Press writer Jane Doe in Oslo contributed to this report.", "AP"),
         ("With files from The Associated Press and John Smith", "AP"),
         ("mit dpa", "dpa"),
