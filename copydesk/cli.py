@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from copydesk.commands import crawl, db, export, extract, groups, ingest, show, stats
+from copydesk.commands import crawl, db, export, extract, groups, ingest, schema, show, stats
 from pipeline.errors import OperatorError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("show")(show.show)
 app.command("stats")(stats.stats)
 app.command("extract")(extract.extract)
 app.command("export")(export.export)
+app.command("schema")(schema.schema)
 app.add_typer(db.app, name="db")
 
 # Exit statuses: 0 done, 1 done but a fault of ours cost a document, 2 the command could not be carried out.
