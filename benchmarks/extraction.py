@@ -142,7 +142,7 @@ def fields(truths: Iterable[dict[str, Any]], predicted: Iterable[dict[str, Any]]
     return {name: f"{statistics.mean(values):.3f}" for name, values in right.items() if values}
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=1, help="every Nth page only")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder for NAME.jsonl with the predictions")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     names = args.only or sorted(
         path.parent.name
         for path in args.corpora.glob("*/truth.jsonl")
