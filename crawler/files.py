@@ -180,7 +180,8 @@ def _read_file(path: str, settings: Settings, now: datetime, *, is_given: bool) 
         if not stat.S_ISREG(status.st_mode) and not (is_given and stat.S_ISFIFO(status.st_mode)):
             yield place.rejection(Reason.UNSUPPORTED, "neither a file nor a folder")
             return
-        with io.BufferedReader(io.FileIO(path), BUFFER) as file:
+        size = min(BUFFER, max(status.st_size, 4096)) if stat.S_ISREG(status.st_mode) else BUFFER
+        with io.BufferedReader(io.FileIO(path), size) as file:
             yield from _read_stream(file, place)
     except OSError as error:
         yield place.rejection(Reason.UNREADABLE, _os_error(error))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 import time
 
 import zstandard
@@ -81,9 +80,3 @@ def main(url: str, batch_size: str, workers: str, *paths: str) -> None:
     engine.dispose()
     counts = done.counts
     print(counts.seen, counts.stored, counts.unchanged, counts.rejected, done.is_interrupted)
-
-
-if __name__ == "__main__":
-    from tests.crawler import drive  # by its name, as workers import it
-
-    drive.main(*sys.argv[1:])
