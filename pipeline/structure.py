@@ -8,6 +8,7 @@ words that templates use in class, id and role names; they are matched as whole 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -133,14 +134,15 @@ def judge_pieces(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[t
 def restored(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[Piece]:
     """The pieces, and with them what Trafilatura left out although the page says that it is the article's.
 
-    That is the standfirst, which stands in the page's header and not with the text, and paragraphs in
-    containers just like those that hold the story (templates cut a story up around advertisements).
+    That is the standfirst, which stands in the page's header and not with the text; paragraphs in containers
+    just like those that hold the story (templates cut a story up around advertisements); and siblings of the
+    story's paragraphs that stand between two of them (Trafilatura goes by class names, and misses lists).
     """
     taken = {piece.index for piece in pieces if piece.index is not None}
     if not taken:
         return list(pieces)
     have = {folded(piece.text) for piece in pieces}
-    added = [*_standfirst(page, taken, about), *_continued(page, taken)]
+    added = [*_standfirst(page, taken, about), *_continued(page, taken), *_between(page, taken)]
     fresh = [
         Piece(index, page.blocks[index].text, float(index))
         for index in sorted(set(added) - taken)
@@ -245,6 +247,43 @@ def _continued(page: Page, taken: set[int]) -> list[int]:
         and block.kind is BlockKind.PARAGRAPH
         and _signature(page, block) in usual
     ]
+
+
+# Blocks between two paragraphs of the story; with more between them, they are not neighbours.
+_GAP = 40
+
+
+def _between(page: Page, taken: set[int]) -> list[int]:
+    """Prose, headings and lists that hang in the page where the paragraphs before and after them do."""
+    prose = [index for index in sorted(taken) if len(page.blocks[index].words) >= 8]
+    found = []
+    for before, after in itertools.pairwise(prose):
+        if after - before > _GAP:
+            continue
+        hangs = {_parent(page, page.blocks[before].container), _parent(page, page.blocks[after].container)}
+        if len(hangs) > 1:
+            continue
+        for index in range(before + 1, after):
+            block = page.blocks[index]
+            if index in taken or block.link_density > 0.3:
+                continue
+            parent = _parent(page, block.container)
+            if block.kind is BlockKind.PARAGRAPH:
+                whole = len(block.words) >= 8 and _ENDS_SENTENCE.search(block.text) is not None
+                fits = parent in hangs and whole
+            elif block.kind is BlockKind.LIST_ITEM:
+                fits = parent in hangs or _parent(page, parent) in hangs
+            else:
+                fits = block.kind is BlockKind.HEADING and parent in hangs
+            if fits and not any(
+                token_rule(page.containers[n].tokens) for n in page.path(block.container)[:2]
+            ):
+                found.append(index)
+    return found
+
+
+def _parent(page: Page, container: int) -> int:
+    return page.containers[container].parent
 
 
 def _signature(page: Page, block: RawBlock) -> tuple[object, ...]:
