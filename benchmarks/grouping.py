@@ -1,0 +1,342 @@
+"""How well copies are grouped on labelled corpora, beside the usual parts on the same texts.
+
+    python -m benchmarks.grouping CORPORA [--only NAME…] [--stage process|text] [--undated]
+
+CORPORA is a folder of corpora. One with `documents.jsonl` (or .gz: "id", "title", "text", "date") and
+`pairs.tsv` ("a-b", a tab, "copy" or "other") is scored on those pairs; one with `truth.jsonl` whose objects
+have a "story" is scored on all pairs of its pages. With `--stage text` the texts are taken as they are
+given; by default they come out of the pipeline, as they would be stored.
+
+Copydesk's line is what the database does, in memory: the same bands, neighbours, candidates, verification
+and components. "All pairs" verifies every pair that shares a shingle, whatever the index says: what is
+between the two lines is what the index misses. The others group whatever their index proposes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+import statistics
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xxhash
+from datasketch import MinHash, MinHashLSH
+
+from benchmarks.extraction import FETCHED_AT, read_page
+from benchmarks.measures import Score, adjusted_rand, pair_score, partition_score
+from pipeline.document import Article, Claims, Document, MediaType, Origin
+from pipeline.fingerprint import fingerprint
+from pipeline.group import Story, candidates, comparable, components, order_key, verify
+from pipeline.metadata import parse_date
+from pipeline.process import process_document
+from pipeline.settings import FingerprintSettings, Settings
+
+IdPair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Stories numbered from 0, and what is known of them: labelled pairs, or the true story of each."""
+
+    name: str
+    stories: list[Story]
+    labelled: list[tuple[int, int, bool]] | None = None
+    truth: list[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Pairs of one method; what it cost: index rows and candidates a document."""
+
+    pairs: list[IdPair]
+    rows: float | None = None
+    candidates: float | None = None
+
+
+# --- corpora ------------------------------------------------------------------------------------------------
+
+
+def read_corpora(folder: Path, only: Sequence[str], stage: str) -> Iterator[Corpus]:
+    for path in sorted(p for p in folder.iterdir() if p.is_dir() and (not only or p.name in only)):
+        if (path / "pairs.tsv").exists():
+            yield read_labelled(path, stage)
+        elif (path / "truth.jsonl").exists():
+            truths = [json.loads(line) for line in open_text(path / "truth.jsonl")]
+            if truths and "story" in truths[0]:
+                stories = [page_story(path, n, truth, stage) for n, truth in enumerate(truths)]
+                yield Corpus(path.name, stories, truth=[truth["story"] for truth in truths])
+
+
+def open_text(path: Path) -> Iterator[str]:
+    compressed = path.with_name(path.name + ".gz")
+    with gzip.open(compressed, "rt") if compressed.exists() else path.open(encoding="utf-8") as lines:
+        yield from (line for line in lines if line.strip())
+
+
+def read_labelled(path: Path, stage: str) -> Corpus:
+    records = [json.loads(line) for line in open_text(path / "documents.jsonl")]
+    numbers = {str(record["id"]): n for n, record in enumerate(records)}
+    labelled = []
+    for line in open_text(path / "pairs.tsv"):
+        ids, label, *_ = line.rstrip("\n").split("\t")
+        a, b = ids.split("-")
+        if label in ("copy", "other"):
+            labelled.append((numbers[a], numbers[b], label == "copy"))
+    return Corpus(path.name, [record_story(n, r, stage) for n, r in enumerate(records)], labelled=labelled)
+
+
+def record_story(n: int, record: dict[str, Any], stage: str) -> Story:
+    url, title, text = f"https://record.example/{n}", record.get("title") or "", record["text"]
+    claims = Claims(title=title, published_at=record.get("date"))
+    document = Document(
+        url, url, text.encode(), MediaType.TEXT, FETCHED_AT, Origin.JSONL, encoding="utf-8", claims=claims
+    )
+    if stage == "process":
+        return processed(n, document)
+    published = parse_date(record.get("date") or "", FETCHED_AT)
+    return Story(n, url, title, text, FETCHED_AT, published)
+
+
+def page_story(path: Path, n: int, truth: dict[str, Any], stage: str) -> Story:
+    url = truth.get("url") or f"https://page.example/{n}"
+    if stage == "process":
+        body = read_page(path, str(truth.get("path") or truth["id"]))
+        return processed(n, Document(url, url, body, MediaType.HTML, FETCHED_AT, Origin.FILE))
+    return Story(n, url, truth.get("title") or "", truth["text"], FETCHED_AT)
+
+
+def processed(n: int, document: Document) -> Story:
+    """The story as it would be stored; an empty one, which has no copies, where it would be rejected."""
+    outcome = process_document(document, Settings())
+    if not isinstance(outcome, Article):
+        return Story(n, document.url, "", "", document.fetched_at)
+    return Story(
+        n,
+        outcome.url,
+        outcome.title,
+        outcome.text,
+        document.fetched_at,
+        outcome.published_at,
+        outcome.language,
+        outcome.agency,
+        outcome.site,
+    )
+
+
+# --- methods ------------------------------------------------------------------------------------------------
+
+
+def copydesk(stories: Sequence[Story]) -> Found:
+    settings = Settings()
+    orders = {story.id: order_key(story) for story in stories}
+    bands: dict[int, list[int]] = defaultdict(list)
+    for story in sorted(stories, key=lambda s: orders[s.id]):
+        found = fingerprint(story.text, story.language, settings.fingerprint)
+        for key in found.bands if found else ():
+            bands[key].append(story.id)
+    near: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for row in bands.values():
+        for at, id in enumerate(row):
+            near[id] += [
+                (other, orders[other]) for other in row[at + 1 : at + 1 + settings.group.band_window]
+            ]
+    proposed = [
+        (id, other) for id, around in near.items() for other in candidates(orders[id], around, settings.group)
+    ]
+    rows = sum(map(len, bands.values()))
+    return Found(verified(stories, proposed), rows / len(stories), len(proposed) / len(stories))
+
+
+def all_pairs(stories: Sequence[Story]) -> Found:
+    """Every pair whose containment could do, through an inverted index of all shingles."""
+    settings = Settings().group
+    sets = [comparable(story, settings, Settings().fingerprint).shingles for story in stories]
+    sizes = np.array([s.size for s in sets])
+    postings: dict[int, list[int]] = defaultdict(list)
+    proposed: list[IdPair] = []
+    for n, hashes in enumerate(sets):
+        lists = [postings[h] for h in hashes.tolist()]
+        others = np.array([other for posting in lists for other in posting], dtype=np.int64)
+        shared = np.bincount(others, minlength=1)
+        enough = np.flatnonzero(
+            shared >= np.maximum(1, settings.containment * np.minimum(sizes[: shared.size], sizes[n]))
+        )
+        proposed += [(other, n) for other in enough.tolist()]
+        for posting in lists:
+            posting.append(n)
+    return Found(verified(stories, proposed))
+
+
+def verified(stories: Sequence[Story], proposed: Iterable[IdPair]) -> list[IdPair]:
+    settings = Settings()
+    wanted = list(proposed)
+    read = {
+        id: comparable(stories[id], settings.group, settings.fingerprint)
+        for id in {i for p in wanted for i in p}
+    }
+    return [(a, b) for a, b in wanted if verify(read[a], read[b], settings.group)]
+
+
+def word_shingles(text: str, size: int) -> list[str]:
+    words = re.findall(r"\w+", text.lower())
+    return [" ".join(words[n : n + size]) for n in range(max(1, len(words) - size + 1))] if words else []
+
+
+def minhash(shingles: Iterable[str], num_perm: int = 128) -> MinHash:
+    made = MinHash(num_perm=num_perm, hashfunc=xxhash.xxh32_intdigest)
+    made.update_batch([shingle.encode() for shingle in shingles])
+    return made
+
+
+def datasketch_lsh(size: int, threshold: float) -> Callable[[Sequence[Story]], Found]:
+    def run(stories: Sequence[Story]) -> Found:
+        index, pairs = MinHashLSH(threshold=threshold, num_perm=128), []
+        for story in stories:
+            shingles = word_shingles(story.text, size)
+            if shingles:
+                sketch = minhash(shingles)
+                pairs += [(other, story.id) for other in index.query(sketch)]
+                index.insert(story.id, sketch)
+        return Found(pairs, index.b, len(pairs) / len(stories))
+
+    return run
+
+
+def rensa_lsh(size: int, threshold: float, bands: int) -> Callable[[Sequence[Story]], Found]:
+    def run(stories: Sequence[Story]) -> Found:
+        import rensa
+
+        index, pairs = rensa.RMinHashLSH(threshold=threshold, num_perm=128, num_bands=bands), []
+        for story in stories:
+            shingles = word_shingles(story.text, size)
+            if shingles:
+                sketch = rensa.RMinHash(num_perm=128, seed=1)
+                sketch.update(shingles)
+                pairs += [(other, story.id) for other in index.query(sketch)]
+                index.insert(story.id, sketch)
+        return Found(pairs, bands, len(pairs) / len(stories))
+
+    return run
+
+
+def methods() -> dict[str, Callable[[Sequence[Story]], Found]]:
+    lines = {
+        "copydesk": copydesk,
+        "copydesk, all pairs": all_pairs,
+        "datasketch 5-word .7": datasketch_lsh(5, 0.7),
+        "datasketch 3-word .5": datasketch_lsh(3, 0.5),
+    }
+    try:
+        import rensa  # noqa: F401
+    except ImportError:
+        return lines
+    return lines | {
+        "rensa 5-word, 16 bands": rensa_lsh(5, 0.7, 16),
+        "rensa 3-word, 32 bands": rensa_lsh(3, 0.5, 32),
+    }
+
+
+# --- scores -------------------------------------------------------------------------------------------------
+
+
+def score(corpus: Corpus, pairs: Iterable[IdPair]) -> tuple[Score, float]:
+    """Pair precision and recall, and the adjusted Rand index over all documents."""
+    ids = range(len(corpus.stories))
+    group: dict[Hashable, Hashable] = {id: n for n, part in enumerate(components(ids, pairs)) for id in part}
+    found = [group[id] for id in ids]
+    if corpus.truth is not None:
+        return partition_score(corpus.truth, found), adjusted_rand(corpus.truth, found)
+    labelled = corpus.labelled or []
+    parts = components(ids, [(a, b) for a, b, is_copy in labelled if is_copy])
+    truth = {id: n for n, part in enumerate(parts) for id in part}
+    return pair_score(labelled, group), adjusted_rand([truth[id] for id in ids], found)
+
+
+def quality(corpus: Corpus) -> None:
+    print(f"\n{corpus.name}: {len(corpus.stories)} documents")
+    print(f"{'':26}{'P':>8}{'R':>8}{'ARI':>8}{'rows':>8}{'cand.':>8}{'s':>8}")
+    for name, method in methods().items():
+        began = time.process_time()
+        found = method(corpus.stories)
+        seconds = time.process_time() - began
+        pairs, rand = score(corpus, found.pairs)
+        rows = "" if found.rows is None else f"{found.rows:.0f}"
+        compared = "" if found.candidates is None else f"{found.candidates:.2f}"
+        print(
+            f"{name:26}{pairs.precision:8.4f}{pairs.recall:8.4f}{rand:8.4f}{rows:>8}{compared:>8}{seconds:8.1f}",
+            flush=True,
+        )
+
+
+def cost(corpus: Corpus, sample: int = 1000) -> None:
+    """Text to signature, one after the other on the same texts; medians of five rounds."""
+    texts = [story.text for story in corpus.stories if story.text][:sample]
+    settings = FingerprintSettings()
+    size, num_perm = settings.shingle_words, settings.num_perm
+
+    def split(text: str) -> list[str]:
+        words = text.split()
+        return [" ".join(words[n : n + size]) for n in range(max(1, len(words) - size + 1))]
+
+    ways: dict[str, Callable[[str], object]] = {
+        "copydesk": lambda text: fingerprint(text, None, settings),
+        "datasketch, xxhash": lambda text: minhash(split(text), num_perm),
+    }
+    try:
+        import rensa
+
+        def rensas(text: str) -> object:
+            sketch = rensa.RMinHash(num_perm=num_perm, seed=1)
+            sketch.update(split(text))
+            return sketch
+
+        ways["rensa"] = rensas
+    except ImportError:
+        pass
+    rounds: dict[str, list[float]] = defaultdict(list)
+    for _ in range(5):
+        for name, way in ways.items():
+            began = time.process_time()
+            for text in texts:
+                way(text)
+            rounds[name].append((time.process_time() - began) / len(texts))
+    words = statistics.mean(len(text.split()) for text in texts)
+    print(f"  text to signature, {words:.0f} words, {num_perm} permutations: ", end="")
+    ours = statistics.median(rounds["copydesk"])
+    print(
+        ", ".join(
+            f"{name} {statistics.median(spent) * 1e6:.0f} µs ({statistics.median(spent) / ours:.2f})"
+            for name, spent in rounds.items()
+        )
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpora", type=Path)
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--stage", choices=["process", "text"], default="process")
+    parser.add_argument("--undated", action="store_true", help="as if no text said when it was published")
+    options = parser.parse_args(arguments)
+    for corpus in read_corpora(options.corpora, options.only, options.stage):
+        if options.undated:
+            undated = [replace(story, published_at=None) for story in corpus.stories]
+            corpus = replace(corpus, stories=undated)
+        dated = Counter(story.published_at is not None for story in corpus.stories)
+        quality(corpus)
+        print(f"  {dated[True]} dated")
+        cost(corpus)
+
+
+if __name__ == "__main__":
+    main()
