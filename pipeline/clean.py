@@ -64,7 +64,8 @@ _LEADING = re.compile(r"^[^\w\"'©#@$£€<]+")
 _CLOSING = re.compile(r"[^\w\"'?%)]")
 _STOP = re.compile(r"(?<!\.)[.。!！][\"')\]]*$|[,.?]\"$")
 _BLANKS = re.compile(r"\s+")
-_CELLS = (BlockKind.TABLE_ROW, BlockKind.LIST_ITEM)
+# How a caption begins, and a label or an address does not.
+_OPENING = re.compile(r"[\"'“„«‘‚]?(?![\d_])\w(?<![a-zß-öø-ÿа-яёєіїґ])")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+")
 _SENTENCE_END = r"(?<=[.!?…\"')\]。！？:])\s*"
 
@@ -341,11 +342,16 @@ def _drop_doubles(lines: Sequence[_Line]) -> None:
     live = [line for line in lines if line.rule is None]
     counts = Counter(line.key for line in live)
     for first, second in pairwise(live):
-        if first.key != second.key or first.words < DOUBLED_WORDS or first.block.kind in _CELLS:
+        if (
+            first.key != second.key
+            or counts[first.key] != 2
+            or first.words < DOUBLED_WORDS
+            or first.block.kind is not BlockKind.PARAGRAPH
+            or not _OPENING.match(first.text)
+        ):
             continue
-        # Without a full stop it is a caption and both go; a sentence or a heading is kept once.
-        if counts[first.key] == 2 and not second.stops and first.block.kind is BlockKind.PARAGRAPH:
-            first.rule = "structure.doubled-caption"
+        # Without a full stop it is a caption and both go; a sentence is kept once.
+        first.rule = None if second.stops else "structure.doubled-caption"
         second.rule = first.rule or "structure.doubled"
     for line in live:
         if (

@@ -1,6 +1,8 @@
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.clean import Rule, Scope, clean, phrase_rules
 from pipeline.document import Block, BlockKind, Extraction
@@ -61,3 +63,119 @@ def test_rule_ids_are_unique_and_name_their_language() -> None:
     assert [name for name, count in ids.items() if count > 1] == []
     languages = {name.partition(".")[0] for name in ids}
     assert {"any", "en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "uk"} <= languages
+
+
+def paragraph(text: str, link_density: float = 0.0) -> Block:
+    return Block(BlockKind.PARAGRAPH, text, link_density=link_density)
+
+
+def test_the_story_is_left_alone() -> None:
+    kept, removed = clean(extraction(*STORY), Settings())
+    assert kept == tuple(enumerate(STORY))
+    assert removed == ()
+
+
+def test_captions_go_by_kind_and_table_captions_stay() -> None:
+    caption = Block(BlockKind.CAPTION, "The old ferry at the quay", tags=("figcaption", "figure"))
+    heading = Block(BlockKind.CAPTION, "Sailings a week, by month", tags=("caption", "table"))
+    kept, removed = clean(extraction(STORY[0], caption, heading, STORY[1]), Settings())
+    assert [position for position, _ in kept] == [0, 2, 3]
+    assert [(r.position, r.rule) for r in removed] == [(1, "structure.caption")]
+
+
+def test_the_headline_repeated_above_its_story_goes() -> None:
+    assert kept_texts(paragraph("Old ferry gets ONE more winter"), *STORY) == [b.text for b in STORY]
+
+
+def test_lines_that_stand_twice_in_a_row_are_captions_unless_they_are_sentences() -> None:
+    caption = "The skipper's dog waits on the quay at Northport"
+    curly = caption.replace("'", "’")
+    sentence = "The skipper said that he had never seen so many people on the quay."
+    page = (
+        STORY[0],
+        *map(paragraph, (caption, curly)),
+        STORY[1],
+        *map(paragraph, (sentence, sentence)),
+        STORY[2],
+    )
+    assert kept_texts(*page) == [STORY[0].text, STORY[1].text, sentence, STORY[2].text]
+
+
+def test_short_labels_and_table_rows_may_repeat() -> None:
+    labels = [paragraph("Good value"), paragraph("Good value")]
+    rows = [Block(BlockKind.TABLE_ROW, "Northport Easthaven 9:15 11:40 daily")] * 2
+    assert len(kept_texts(*STORY, *labels, *rows)) == len(STORY) + 4
+
+
+def test_a_line_strewn_through_the_page_goes_everywhere() -> None:
+    promotion = paragraph("Every reader of this paper owns a small part of it")
+    page = [block for story in STORY[:4] for block in (story, promotion)]
+    assert kept_texts(*page) == [block.text for block in STORY[:4]]
+
+
+def test_a_paragraph_that_is_nothing_but_a_link_goes() -> None:
+    teaser = paragraph("Ten walks along the old canal", link_density=1.0)
+    sentence = paragraph("The council published the letter on Monday.", link_density=1.0)
+    doubled = Block(BlockKind.HEADING, "Who owns the quay now Who owns the quay now", link_density=0.5)
+    assert kept_texts(*STORY[:4], teaser, sentence, doubled, *STORY[4:]) == [
+        *(block.text for block in STORY[:4]),
+        sentence.text,
+        *(block.text for block in STORY[4:]),
+    ]
+
+
+def test_links_under_a_heading_go_with_it_and_the_story_after_them_stays() -> None:
+    heading = Block(BlockKind.HEADING, "More stories")
+    links = [Block(BlockKind.LIST_ITEM, f"Walk {n} along the canal", link_density=1.0) for n in "abc"]
+    assert kept_texts(*STORY[:4], heading, *links, *STORY[4:]) == [block.text for block in STORY]
+
+
+def test_a_heading_that_introduces_story_paragraphs_stays() -> None:
+    heading = Block(BlockKind.HEADING, "More from the council meeting")
+    assert heading.text in kept_texts(*STORY[:3], heading, *STORY[3:])
+
+
+def test_readers_comments_go_with_their_heading() -> None:
+    comments = (
+        Block(BlockKind.HEADING, "3 Comments"),
+        paragraph("I was on that ferry and it leaked from end to end, whatever the minutes say."),
+        paragraph("Nonsense, it has never leaked in the forty years that I have travelled on it."),
+    )
+    assert kept_texts(*STORY, *comments) == [block.text for block in STORY]
+
+
+def test_several_tails_are_cut_off_one_paragraph() -> None:
+    text = STORY[1].text + " Read more. (Advertisement)"
+    kept, removed = clean(extraction(STORY[0], paragraph(text), STORY[2]), Settings())
+    assert [block.text for _, block in kept] == [block.text for block in STORY[:3]]
+    assert [(r.position, r.text) for r in removed] == [(1, "(Advertisement)"), (1, "Read more.")]
+
+
+def test_a_calendar_keeps_its_dates() -> None:
+    dates = [paragraph(f"May {day}, 2024") for day in range(1, 6)]
+    assert kept_texts(*dates, *STORY)[:5] == [block.text for block in dates]
+    assert kept_texts(dates[0], *STORY) == [block.text for block in STORY]
+
+
+def test_rules_of_another_language_do_not_speak() -> None:
+    heading = paragraph("Themen: Hafen, Fähre")
+    assert heading.text not in kept_texts(*STORY, heading, language="de")
+    assert heading.text in kept_texts(*STORY, heading, language="fr")
+    assert heading.text not in kept_texts(*STORY, heading, language=None)
+
+
+LINES = st.sampled_from(
+    [rule.removes for rule in phrase_rules()]
+    + [rule.keeps for rule in phrase_rules()]
+    + [b.text for b in STORY]
+)
+
+
+@given(st.lists(LINES, max_size=12))
+def test_every_word_is_kept_or_listed_as_removed(lines: list[str]) -> None:
+    kept, removed = clean(extraction(*map(paragraph, lines), language=None), Settings())
+    assert [position for position, _ in kept] == sorted({position for position, _ in kept})
+    for position, line in enumerate(lines):
+        pieces = [block.text for at, block in kept if at == position]
+        pieces += [r.text for r in removed if r.position == position]
+        assert Counter("".join(pieces).replace(" ", "")) == Counter("".join(line.split()))
