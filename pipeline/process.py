@@ -76,7 +76,7 @@ def _article(document: Document, page: Page, settings: Settings) -> Article:
         site=site_of(url),
         title=extraction.title,
         text=text,
-        authors=extraction.authors,
+        authors=extraction.authors or copy.authors,
         byline=copy.byline,
         dateline=copy.dateline,
         agency=copy.agency,

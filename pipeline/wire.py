@@ -250,6 +250,13 @@ class WireCopy:
     agency: str | None = None
     removed: tuple[Removed, ...] = ()
 
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """Who the byline names, people or agencies; nobody where it only says what they are."""
+        if self.byline is None or re.fullmatch(rf"(?:(?:{_CREDIT}) )?{_ROLE}", self.byline):
+            return ()
+        return tuple(name for name in re.split(_AND, self.byline) if name)
+
 
 def parse_wire(blocks: tuple[tuple[int, Block], ...], title: str) -> WireCopy:
     """Takes dateline, byline and sign-off off the story; blocks left empty go.

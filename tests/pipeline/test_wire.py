@@ -116,6 +116,21 @@ def test_bylines(line: str, byline: str | None, agency: str | None) -> None:
         assert copy.agency == agency
 
 
+@pytest.mark.parametrize(
+    ("line", "authors"),
+    [
+        ("By Jane Doe and John Smith, Reuters Staff", ("Jane Doe", "John Smith")),
+        ("By Jane Doe, Ann Other and John Smith", ("Jane Doe", "Ann Other", "John Smith")),
+        ("Von Erika Mustermann und Max Mustermann", ("Erika Mustermann", "Max Mustermann")),
+        ("By Associated Press", ("Associated Press",)),
+        ("Staff Writer | 2022-02-21", ()),
+        ("Reuters Staff", ()),
+    ],
+)
+def test_authors_are_the_names_of_the_byline(line: str, authors: tuple[str, ...]) -> None:
+    assert parse_wire(paragraphs(line, BODY, BODY), "Old ferry sails on").authors == authors
+
+
 def test_an_unknown_agency_is_known_by_signing_twice() -> None:
     copy = parse_wire(paragraphs("NORTHPORT (Seawire) — " + BODY, BODY, "Seawire"), "")
     assert (copy.agency, texts_of(copy.blocks)) == ("Seawire", [BODY, BODY])
