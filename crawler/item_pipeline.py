@@ -84,7 +84,6 @@ class StorePipeline:
     async def open_spider(self) -> None:
         """Open the database and the workers; an error here ends the crawl before it fetched anything."""
         spider = self.crawler.spider
-        logging.getLogger("alembic").setLevel(logging.WARNING)
         self.engine = await self._in_thread(open_database, self.url)
         command = f"scrapy crawl {spider.name if spider else ''}".strip()
         self.run_id = await self._in_thread(writer.start_run, self.engine, command, datetime.now(UTC))

@@ -9,6 +9,9 @@ from scrapy import logformatter
 
 from pipeline.document import Document, Rejection
 
+# Alembic tells of each of its plugins when it is imported, and of each look at a schema's version.
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
 
 class TerseFormatter(logformatter.LogFormatter):
     """Scrapy's messages, with a document or rejection named by its location (setting LOG_FORMATTER)."""

@@ -112,6 +112,8 @@ class Site(_Record):
     key: how the site is called on the command line; the table's name, `[sites.KEY]`.
     name: the outlet's name, stored as the publisher of its articles.
     feeds, sitemaps: RSS/Atom feeds; news sitemaps, sitemap indexes, or a robots.txt that names some.
+    sections: front and section pages, for the sections spider; section_depth: how many links deep it looks
+        for further sections.
     allowed_hosts: hosts that articles may be on, subdomains included; the homepage's own host always is.
     article_urls: regular expressions searched in a URL; where there are any, an article matches one.
     skip_urls: regular expressions; a URL that one of them matches is no article.
@@ -123,6 +125,8 @@ class Site(_Record):
     homepage: Url
     feeds: tuple[Url, ...] = ()
     sitemaps: tuple[Url, ...] = ()
+    sections: tuple[Url, ...] = ()
+    section_depth: int = Field(default=1, ge=0, le=3)
     allowed_hosts: tuple[Host, ...] = ()
     language: Language | None = None
     schedule: Schedule | None = None
@@ -139,8 +143,8 @@ class Site(_Record):
 
     @property
     def source_hosts(self) -> frozenset[str]:
-        """Hosts of the feeds and sitemaps, which may be elsewhere; that allows no article on them."""
-        return frozenset(urlsplit(u).hostname or "" for u in (*self.feeds, *self.sitemaps))
+        """Hosts of the feeds, sitemaps and sections; that allows no article on them."""
+        return frozenset(urlsplit(u).hostname or "" for u in (*self.feeds, *self.sitemaps, *self.sections))
 
 
 def read_sites(path: str | os.PathLike[str] | None = None) -> dict[str, Site]:
@@ -201,10 +205,8 @@ def _site(where: str, key: str, entry: Any) -> Site:
         site = Site.model_validate({"name": key, **_tuples(entry), "key": key})
     except ValidationError as error:
         raise OperatorError(f"{at}: {_first(error)}") from error
-    if not site.feeds and not site.sitemaps:
-        raise OperatorError(
-            f"{at}: feeds: neither feeds nor sitemaps are given, so there is nothing to crawl; add one"
-        )
+    if not site.feeds and not site.sitemaps and not site.sections:
+        raise OperatorError(f"{at}: feeds: no feeds, sitemaps or sections, so nothing to crawl; add one")
     return site
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import Counter
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -36,10 +37,10 @@ def is_allowed_host(url: str, hosts: frozenset[str]) -> bool:
 def is_article_url(url: str, site: Site) -> bool:
     """True where a URL may be an article of the site, judged by the URL alone.
 
-    The front page, media files, other hosts, and what the site's own `skip_urls` match are not; where
+    The front page, media files, traps, other hosts, and what the site's own `skip_urls` match are not; where
     the site has `article_urls`, one of them must match.
     """
-    if len(url) > MAX_URL_LENGTH or not is_allowed_host(url, site.hosts):
+    if len(url) > MAX_URL_LENGTH or not is_allowed_host(url, site.hosts) or is_trap(url):
         return False
     parts = urlsplit(url)
     if _MEDIA.search(parts.path) or (parts.path in ("", "/") and not parts.query):
@@ -47,6 +48,12 @@ def is_article_url(url: str, site: Site) -> bool:
     if any(_compiled(p).search(url) for p in site.skip_urls):
         return False
     return not site.article_urls or any(_compiled(p).search(url) for p in site.article_urls)
+
+
+def is_trap(url: str) -> bool:
+    """True for a path that grows without end: very deep, or made of the same pieces again and again."""
+    segments = [segment for segment in urlsplit(url).path.split("/") if segment]
+    return len(segments) > 12 or any(count > 2 for count in Counter(segments).values())
 
 
 def is_loopback_host(host: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import scrapy
@@ -15,8 +16,9 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
+from w3lib.encoding import http_content_type_encoding
 
-from crawler import feeds
+from crawler import feeds, sections
 from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.guard import hosts_meta
 from crawler.item_pipeline import StorePipeline
@@ -33,7 +35,19 @@ MAX_SITEMAP_DEPTH = 3
 # Sitemaps that one index makes us read, newest first: archives list one for each month since the nineties.
 MAX_SITEMAPS = 20
 
+Kind = Literal["feed", "sitemap", "section"]
+# Further sections that one page makes us read.
+MAX_SECTIONS = 30
+
 Output = Request | Document | Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one source names: articles, and further sources with what each is."""
+
+    entries: tuple[feeds.Entry, ...]
+    further: tuple[tuple[str, Kind], ...] = ()
 
 
 class NewsSpider(scrapy.Spider):
@@ -65,11 +79,15 @@ class NewsSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[Any]:
         store = self._store()
         for site in self.sites.values():
-            for url, kind in (*((u, "feed") for u in site.feeds), *((u, "sitemap") for u in site.sitemaps)):
+            for url, kind in self.sources(site):
                 yield await self._source_request(store, site, url, kind)
 
+    def sources(self, site: Site) -> list[tuple[str, Kind]]:
+        """Return the addresses that a crawl of the site begins with, and what each is."""
+        return [(url, "feed") for url in site.feeds] + [(url, "sitemap") for url in site.sitemaps]
+
     async def parse_source(
-        self, response: Response, site: str, kind: str, depth: int = 0
+        self, response: Response, site: str, kind: Kind, depth: int = 0
     ) -> AsyncIterator[Output]:
         """A feed, sitemap, sitemap index or robots.txt has come; ask for what is new in it."""
         source = self.sites[site]
@@ -77,29 +95,16 @@ class NewsSpider(scrapy.Spider):
             self._count(source, "not_modified")
             return
         self._count(source, "sources")
-        limit = self._limit(kind)
         try:
             # In a thread: a large feed takes seconds to parse, and the reactor has other sites to serve.
-            body = await asyncio.to_thread(feeds.unpack, response.body, limit)
-            if kind == "feed":
-                content_type = (response.headers.get("Content-Type") or b"").decode("latin-1") or None
-                entries = await asyncio.to_thread(feeds.parse_feed, body, response.url, content_type)
-                is_index = False
-            elif urlsplit(response.url).path == "/robots.txt":
-                entries = tuple(feeds.Entry(url) for url in feeds.sitemaps_in_robots(body, response.url))
-                is_index = True
-            else:
-                sitemap = await asyncio.to_thread(feeds.parse_sitemap, body, response.url)
-                entries, is_index = sitemap.entries, sitemap.is_index
+            reading = await asyncio.to_thread(read_source, response, kind, source, self._limit(kind))
         except ValueError as error:
             self._count(source, "sources_failed")
             self.logger.warning("Site %s: %s: %s", site, response.url, error)
             return
-        if is_index:
-            async for request in self._sitemap_requests(source, entries, depth):
-                yield request
-            return
-        async for request in self._article_requests(source, entries, response, from_feed=kind == "feed"):
+        async for request in self._further_requests(source, reading, depth):
+            yield request
+        async for request in self._article_requests(source, reading, response):
             yield request
 
     async def parse_article(self, response: Response, site: str, claims: Claims) -> AsyncIterator[Output]:
@@ -135,7 +140,7 @@ class NewsSpider(scrapy.Spider):
         return isinstance(failure.value, PutOff) or (rests and isinstance(failure.value, IgnoreRequest))
 
     async def _source_request(
-        self, store: StorePipeline, site: Site, url: str, kind: str, depth: int = 0
+        self, store: StorePipeline, site: Site, url: str, kind: Kind, depth: int = 0
     ) -> Request:
         headers = {} if self.refetch else await store.validators(url)
         return Request(
@@ -153,26 +158,21 @@ class NewsSpider(scrapy.Spider):
             dont_filter=True,
         )
 
-    async def _sitemap_requests(
-        self, site: Site, entries: tuple[feeds.Entry, ...], depth: int
-    ) -> AsyncIterator[Request]:
-        if depth >= MAX_SITEMAP_DEPTH:
-            self.logger.warning("Site %s: sitemap indexes nested deeper than %d", site.key, MAX_SITEMAP_DEPTH)
-            return
+    async def _further_requests(self, site: Site, reading: Reading, depth: int) -> AsyncIterator[Request]:
         store = self._store()
-        for entry in _newest_first(entries, site.max_age_days)[:MAX_SITEMAPS]:
-            if entry.url not in self.seen:
-                self.seen.add(entry.url)
-                yield await self._source_request(store, site, entry.url, "sitemap", depth + 1)
+        for url, kind in reading.further:
+            if depth >= (site.section_depth if kind == "section" else MAX_SITEMAP_DEPTH):
+                self._count(site, "too_deep")
+            elif url not in self.seen:
+                self.seen.add(url)
+                yield await self._source_request(store, site, url, kind, depth + 1)
 
     async def _article_requests(
-        self, site: Site, entries: tuple[feeds.Entry, ...], source: Response, *, from_feed: bool
+        self, site: Site, reading: Reading, source: Response
     ) -> AsyncIterator[Request]:
         store = self._store()
-        if not from_feed:
-            entries = _newest_first(entries, site.max_age_days)
         new: dict[str, feeds.Entry] = {}
-        for entry in entries:
+        for entry in reading.entries:
             url = canonical_url(entry.url)
             if url not in self.seen and is_article_url(url, site):
                 new.setdefault(url, entry)
@@ -193,7 +193,8 @@ class NewsSpider(scrapy.Spider):
                 site.politeness.page_budget,
                 len(wanted) - left,
             )
-        else:
+        elif not reading.further:
+            # What names other sources is read every time: they change when it does not.
             store.watch(_source_url(source), source.headers, [entry.url for entry in wanted])
         for entry in wanted[:left]:
             yield Request(
@@ -207,8 +208,8 @@ class NewsSpider(scrapy.Spider):
                 dont_filter=True,
             )
 
-    def _limit(self, kind: str) -> int:
-        name = "COPYDESK_FEED_MAXSIZE" if kind == "feed" else "COPYDESK_SITEMAP_MAXSIZE"
+    def _limit(self, kind: Kind) -> int:
+        name = "COPYDESK_SITEMAP_MAXSIZE" if kind == "sitemap" else "COPYDESK_FEED_MAXSIZE"
         return int(self.settings.getint(name))
 
     def _store(self) -> StorePipeline:
@@ -219,6 +220,34 @@ class NewsSpider(scrapy.Spider):
 
     def _count(self, site: Site, what: str, count: int = 1) -> None:
         self.crawler.stats.inc_value(f"site/{site.key}/{what}", count)
+
+
+def read_source(response: Response, kind: Kind, site: Site, limit: int) -> Reading:
+    """Read a source's response. Raises ValueError where it is not what it should be."""
+    body = feeds.unpack(response.body, limit)
+    if kind == "section":
+        encoding = http_content_type_encoding(_content_type(response))
+        found = sections.links(body, encoding, response.url)
+        articles = (link for link in found if sections.is_article_link(link, site))
+        further = [link.url for link in found if sections.is_section_link(link, site)]
+        return Reading(
+            tuple(feeds.Entry(link.url) for link in articles),
+            tuple((url, kind) for url in further[:MAX_SECTIONS]),
+        )
+    if kind == "feed":
+        return Reading(feeds.parse_feed(body, response.url, _content_type(response) or None))
+    if urlsplit(response.url).path == "/robots.txt":
+        named = feeds.sitemaps_in_robots(body, response.url)
+        return Reading((), tuple((url, kind) for url in named[:MAX_SITEMAPS]))
+    sitemap = feeds.parse_sitemap(body, response.url)
+    entries = _newest_first(sitemap.entries, site.max_age_days)
+    if sitemap.is_index:
+        return Reading((), tuple((entry.url, kind) for entry in entries[:MAX_SITEMAPS]))
+    return Reading(entries)
+
+
+def _content_type(response: Response) -> str:
+    return (response.headers.get("Content-Type") or b"").decode("latin-1")
 
 
 def require_contact(settings: BaseSettings, sites: Iterable[Site]) -> None:

@@ -80,6 +80,7 @@ class Desk:
             check=False,
         )
         assert done.returncode == 0, done.stderr
+        assert "ERROR" not in done.stderr, done.stderr
         return done.stderr
 
     def articles(self) -> dict[str, reader.StoredArticle]:

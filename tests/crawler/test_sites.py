@@ -58,7 +58,10 @@ MISTAKES = [
     ("[sites]\ngazette = 3\n", "site gazette: must be a table; write [sites.gazette]"),
     ('[sites."The Gazette"]\n', "site The Gazette: a site's key is made of a-z"),
     ('[sites.gazette]\nfeeds = ["https://x.example/"]\n', "site gazette: homepage: is missing; add homepage"),
-    ('[sites.gazette]\nhomepage = "https://x.example"\n', "site gazette: feeds: neither feeds nor sitemaps"),
+    (
+        '[sites.gazette]\nhomepage = "https://x.example"\n',
+        "site gazette: feeds: no feeds, sitemaps or sections",
+    ),
     (BASE + "feed = []\n", "site gazette: feed: unknown key; did you mean feeds?"),
     (BASE + 'colour = "red"\n', "site gazette: colour: unknown key; known keys: name, homepage,"),
     (

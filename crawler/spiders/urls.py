@@ -1,0 +1,97 @@
+"""`scrapy crawl urls -a file=PATH`: the articles of a list of addresses, one a line; - is standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from crawler.fetched import document_or_rejection, failure_to_rejection
+from crawler.guard import LOOPBACK_SETTING, hosts_meta
+from crawler.item_pipeline import StorePipeline
+from crawler.politeness import PutOff
+from pipeline.document import Document, Rejection
+from pipeline.errors import OperatorError
+from pipeline.urls import canonical_url
+
+# Lines that are read, and looked up in the database, at a time: a list may be longer than memory is large.
+LINES_AT_A_TIME = 500
+
+
+class UrlsSpider(scrapy.Spider):
+    """Fetches every address of a list that is not stored yet, whatever its host; robots.txt is obeyed.
+
+    file: path of the list, or - for standard input; blank lines and lines that begin with # are skipped.
+    """
+
+    name = "urls"
+
+    def __init__(self, file: str = "", **arguments: Any) -> None:
+        super().__init__(**arguments)
+        if not file:
+            raise OperatorError("the urls spider needs a list: scrapy crawl urls -a file=PATH, or file=-")
+        try:
+            # Closed by `start`, which reads it to its end while the crawl goes on.
+            self.lines: TextIO = sys.stdin if file == "-" else Path(file).open(errors="replace")  # noqa: SIM115
+        except OSError as error:
+            raise OperatorError(f"{file}: cannot be read ({error.strerror})") from error
+        self.seen: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> UrlsSpider:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        settings = crawler.settings
+        if not settings.get("COPYDESK_CONTACT") and not settings.getbool(LOOPBACK_SETTING):
+            raise OperatorError(
+                "no page is asked for without a contact address in the user agent;"
+                " set COPYDESK_CONTACT to your e-mail address or web page"
+            )
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        store = self.crawler.get_item_pipeline(StorePipeline)
+        refetch = self.settings.getbool("COPYDESK_REFETCH")
+        with self.lines as lines:
+            while batch := await asyncio.to_thread(_addresses, lines):
+                urls = {canonical_url(line): line for line in reversed(batch)}
+                known = set() if refetch or store is None else await store.known([*urls, *urls.values()])
+                for url, line in reversed(urls.items()):
+                    if url not in self.seen and not known & {url, line}:
+                        self.seen.add(url)
+                        yield self._request(line)
+
+    def _request(self, url: str) -> Request:
+        host = (urlsplit(url).hostname or "").removeprefix("www.").removeprefix("m.").removeprefix("amp.")
+        meta = hosts_meta(frozenset({host}))
+        return Request(url, callback=self.parse, errback=self.failed, meta=meta, dont_filter=True)
+
+    async def parse(self, response: Response) -> AsyncIterator[Document | Rejection]:
+        yield document_or_rejection(response)
+
+    def failed(self, failure: Any) -> Iterator[Rejection]:
+        """An address that could not be fetched ends as a rejection, unless this crawl chose not to ask."""
+        if not isinstance(failure.value, PutOff):
+            yield failure_to_rejection(failure)
+
+
+def _addresses(lines: TextIO) -> list[str]:
+    """The next addresses of a list; an empty list at its end."""
+    stripped = (line.strip() for line in lines)
+    wanted = (line for line in stripped if line.startswith(("http://", "https://")) and _has_host(line))
+    return list(islice(wanted, LINES_AT_A_TIME))
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False

@@ -1,0 +1,168 @@
+"""The sections and urls spiders, a spider of one's own, feed exports, and resuming after a kill."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crawler.crawling import ROOT, Desk
+from tests.crawler.web import Page, Web, article, rss, serve
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serve() as made:
+        yield made
+
+
+@pytest.fixture
+def desk(tmp_path: Path, web: Web) -> Desk:
+    made = Desk(tmp_path)
+    entry = {"homepage": f"{web.base}/", "feeds": [f"{web.base}/rss.xml"], "sections": [f"{web.base}/front"]}
+    made.write_sites({"gazette": {**entry, "politeness": {"delay": 0, "concurrent_requests": 4}}})
+    return made
+
+
+def _paths(web: Web, urls: object) -> set[str]:
+    return {str(url).removeprefix(web.base) for url in urls}  # type: ignore[attr-defined]
+
+
+def _links(*pairs: tuple[str, str]) -> bytes:
+    anchors = "".join(f'<li><a href="{path}">{text}</a></li>' for path, text in pairs)
+    return f"<html><body><ul>{anchors}</ul></body></html>".encode()
+
+
+def test_sections_are_followed_to_articles(desk: Desk, web: Web) -> None:
+    stories = [f"/2026/03/0{n}/council-votes-for-bridge-{n}" for n in range(1, 6)]
+    for number, path in enumerate(stories):
+        web.pages[path] = Page(article(number))
+    web.pages["/front"] = Page(
+        _links(
+            (stories[0], "Council votes"),
+            (stories[1], "Again"),
+            ("/politics", "Politics"),
+            ("/about", "About"),
+        )
+    )
+    web.pages["/politics"] = Page(_links((stories[2], "More"), (stories[0], "Council"), ("/local", "Local")))
+    web.pages["/local"] = Page(_links((stories[3], "Too deep")))
+    desk.scrapy(site="gazette", spider="sections")
+    assert _paths(web, desk.articles()) == set(stories[:3])
+    assert web.count()["/about"] == web.count()["/local"] == 0
+    assert web.count()[stories[0]] == 1
+
+    web.pages["/front"] = Page(_links((stories[0], "Council votes"), (stories[4], "New today")))
+    web.forget()
+    desk.scrapy(site="gazette", spider="sections")
+    assert web.count() == {"/robots.txt": 1, "/front": 1, stories[4]: 1}
+
+
+def test_a_list_of_addresses(desk: Desk, web: Web) -> None:
+    for number in range(1, 4):
+        web.pages[f"/story/{number}"] = Page(article(number))
+    web.pages["/away"] = Page(status=302, headers={"Location": "http://127.0.0.9:1/x"})
+    lines = ["# a comment", "", "no address", "http://[broken", f"{web.base}/story/1", f"{web.base}/missing"]
+    lines += [f"{web.base}/story/2?utm_source=x", f"{web.base}/story/1#top", f"{web.base}/away"]
+    file = desk.folder / "list.txt"
+    file.write_text("\n".join(lines))
+    desk.scrapy(f"-afile={file}", spider="urls")
+    assert _paths(web, desk.articles()) == {"/story/1", "/story/2?utm_source=x"}
+    rejections = {path.removeprefix(web.base): reason for path, reason in desk.rejections().items()}
+    assert rejections == {
+        "/missing": ("error page", "HTTP 404"),
+        "/away": ("forbidden", "127.0.0.9 is none of the site's hosts"),
+    }
+    web.forget()
+    export = desk.folder / "out.jsonl"
+    addresses = f"{web.base}/story/1\n{web.base}/missing\n{web.base}/story/3\n"
+    desk.scrapy("-afile=-", "-o", str(export), spider="urls", stdin=addresses)
+    assert web.count() == {"/robots.txt": 1, "/story/3": 1}
+    (line,) = export.read_text().splitlines()
+    record = json.loads(line)
+    assert record["url"] == f"{web.base}/story/3"
+    assert "This was report number 3 of the week." in record["text"]
+
+
+OWN_SPIDER = """
+import scrapy
+from crawler.fetched import document_or_rejection, failure_to_rejection
+
+
+class ArchiveSpider(scrapy.Spider):
+    name = "archive"
+
+    async def start(self):
+        yield scrapy.Request(self.front, self.parse)
+
+    def parse(self, response):
+        for link in response.css("a.story"):
+            yield response.follow(link, self.parse_story, errback=self.failed)
+        yield {"front": response.url}
+
+    def parse_story(self, response):
+        yield document_or_rejection(response, publisher="The Archive")
+
+    def failed(self, failure):
+        yield failure_to_rejection(failure)
+"""
+
+
+def test_a_spider_of_ones_own_feeds_the_same_pipeline(desk: Desk, web: Web) -> None:
+    web.pages["/story/1"] = Page(article(1))
+    web.pages["/front"] = Page(b'<a class=story href="/story/1">1</a> <a class=story href="/missing">2</a>')
+    file = desk.folder / "archive.py"
+    file.write_text(OWN_SPIDER)
+    command = desk.command(f"-afront={web.base}/front", spider="archive")
+    command[command.index("crawl") : command.index("crawl") + 2] = ["runspider", str(file)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=desk.environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "'finish_reason': 'finished'" in done.stderr, done.stderr
+    assert "ERROR" not in done.stderr, done.stderr
+    (row,) = desk.articles().values()
+    assert (row.location, row.publisher) == (f"{web.base}/story/1", "The Archive")
+    assert desk.rejections() == {f"{web.base}/missing": ("error page", "HTTP 404")}
+
+
+@pytest.mark.parametrize("with_jobdir", [False, True])
+def test_a_killed_crawl_started_again_ends_with_the_same_articles(
+    desk: Desk, web: Web, with_jobdir: bool
+) -> None:
+    stories = {f"/story/{number}" for number in range(30)}
+    for number in range(30):
+        web.pages[f"/story/{number}"] = Page(article(number), delay=0.02)
+    links = [web.base + path for path in sorted(stories)]
+    web.pages["/rss.xml"] = Page(rss(links), "application/rss+xml", etag='"1"')
+    job = [f"-sJOBDIR={desk.folder / 'job'}"] if with_jobdir else []
+    command = desk.command(
+        "-asite=gazette", *job, COPYDESK_BATCH_SIZE="3", COPYDESK_BATCH_SECONDS="0.2", COPYDESK_WORKERS="1"
+    )
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=desk.environment(), stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+    )
+    try:
+        _wait_for_stories(desk, web, process)
+    finally:
+        process.kill()
+        process.wait()
+    stored = _paths(web, desk.articles())
+    asked = len(web.log)
+    assert stored
+    desk.scrapy(*job, site="gazette")
+    assert _paths(web, desk.articles()) == stories
+    assert not stored & {path for path, _ in web.log[asked:]}
+
+
+def _wait_for_stories(desk: Desk, web: Web, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the crawl has stored something, or is over."""
+    until = time.monotonic() + 90
+    while process.poll() is None and time.monotonic() < until:
+        asked = sum(path.startswith("/story/") for path, _ in web.log)
+        if asked >= 8 and (desk.folder / "copydesk.db").exists() and desk.articles():
+            return
+        time.sleep(0.05)
