@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.align import Piece
-from pipeline.blocks import Page, RawBlock
+from pipeline.blocks import Page
 from pipeline.document import BlockKind, DocumentRejected, Reason, Stage
 from pipeline.metadata import Metadata
-from pipeline.structure import token_rule
+from pipeline.structure import is_teaser, linked_by_container, token_rule
 
 # A page with more words of prose than this is judged by its structure only, not by its words.
 _FEW_WORDS = 150
@@ -111,30 +111,7 @@ def _is_front(page: Page, kept: Sequence[Piece], prose: Sequence[Piece]) -> bool
     if linked >= 6 and linked >= 0.4 * len(kept) and link_chars > 0.3 * chars:
         return True
     texts = [page.blocks[piece.index] for piece in prose if piece.index is not None]
-    leads = _linked_by_container(page)
-    teasers = sum(_is_teaser(page, block, leads) for block in texts)
+    leads = linked_by_container(page)
+    teasers = sum(is_teaser(page, block, leads) for block in texts)
     cut_off = sum(bool(_CUT_OFF.search(block.text)) for block in texts)
     return teasers >= 0.6 * len(texts) and (teasers >= 4 or (teasers >= 2 and cut_off >= 2))
-
-
-def _linked_by_container(page: Page) -> dict[int, int]:
-    """How many blocks that are one link stand in each container or just below it."""
-    counts: dict[int, int] = {}
-    for block in page.blocks:
-        if block.link_density > 0.8 and len(block.words) >= 3:
-            for number in page.path(block.container)[:3]:
-                counts[number] = counts.get(number, 0) + 1
-    return counts
-
-
-def _is_teaser(page: Page, block: RawBlock, leads: dict[int, int]) -> bool:
-    """A short text in a small box of its own that also holds a linked headline."""
-    if len(block.words) > 60:
-        return False
-    for number in page.path(block.container)[:3]:
-        container = page.containers[number]
-        if container.blocks > 7 or container.paragraphs > 2:
-            return False
-        if leads.get(number, 0) >= 1:
-            return True
-    return False

@@ -29,7 +29,8 @@ _VOCABULARY: tuple[tuple[str, str], ...] = (
     (
         "structure.caption",
         "caption captions figcaption+ credits photocredit+ imagecredit+ photo-credit image-credit img-credit "
-        "bildunterschrift+ legende pie-de-foto didascalia fotocredit+ img-desc image-description",
+        "bildunterschrift+ legende pie-de-foto didascalia fotocredit+ img-desc image-description "
+        "image-widget",
     ),
     (
         "structure.author",
@@ -64,6 +65,7 @@ _VOCABULARY: tuple[tuple[str, str], ...] = (
         "structure.navigation",
         "breadcrumb+ navbar+ nav navigation menu menuitem megamenu+ pagination pager skip-link topbar",
     ),
+    ("structure.infobox", "infobox+ factbox+ fact-box info-box"),
     ("structure.footer", "footer copyright copyrights colophon"),
     ("structure.consent", "cookie+ consent+ gdpr+ onetrust+"),
     ("structure.dialog", "modal popup+ lightbox tooltip+ dialog overlay toast"),
@@ -291,6 +293,29 @@ def _signature(page: Page, block: RawBlock) -> tuple[object, ...]:
     return (block.tag, *(page.containers[number].tokens for number in path))
 
 
+def linked_by_container(page: Page) -> dict[int, int]:
+    """How many blocks that are one link stand in each container or just below it."""
+    counts: dict[int, int] = {}
+    for block in page.blocks:
+        if block.link_density > 0.8 and len(block.words) >= 3:
+            for number in page.path(block.container)[:3]:
+                counts[number] = counts.get(number, 0) + 1
+    return counts
+
+
+def is_teaser(page: Page, block: RawBlock, leads: dict[int, int]) -> bool:
+    """A short text in a small box of its own that also holds a linked headline."""
+    if len(block.words) > 60:
+        return False
+    for number in page.path(block.container)[:3]:
+        container = page.containers[number]
+        if container.blocks > 7 or container.paragraphs > 2:
+            return False
+        if leads.get(number, 0) >= 1:
+            return True
+    return False
+
+
 class _Judge:
     """The evidence of one page, gathered once, and the rules that read it."""
 
@@ -314,15 +339,20 @@ class _Judge:
         )
         self._container_rules: dict[int, str | None] = {}
         self._repeats = self._repeated()
-        self._others = self._of_other_articles()
+        self._grouped = {
+            **dict.fromkeys(self._linked_lines(), "structure.linked-line"),
+            **dict.fromkeys(self._link_lists(), "structure.link-list"),
+            **dict.fromkeys(self._teasers(), "structure.teasers"),
+            **dict.fromkeys(self._of_other_articles(), "structure.next-article"),
+        }
 
     def rule_of(self, number: int) -> str | None:
         if self._is_title(number):
             return "structure.title"
         if number in self._repeats:
             return "structure.repeated"
-        if number in self._others:
-            return "structure.next-article"
+        if number in self._grouped:
+            return self._grouped[number]
         index = self.pieces[number].index
         if index is None:
             return None
@@ -386,6 +416,51 @@ class _Judge:
             self._container_rules[number] = rule
         return self._container_rules[number]
 
+    def _block(self, number: int) -> RawBlock | None:
+        index = self.pieces[number].index
+        return self.page.blocks[index] if index is not None else None
+
+    def _linked_lines(self) -> set[int]:
+        """Numbers of single lines that are one link, between texts that are none: "More: …"."""
+        found = set()
+        for number in range(len(self.pieces)):
+            block = self._block(number)
+            if block is None or block.kind is not BlockKind.PARAGRAPH or block.link_density <= 0.9:
+                continue
+            around = [self._block(n) for n in (number - 1, number + 1) if 0 <= n < len(self.pieces)]
+            alone = all(other is None or other.link_density < 0.5 for other in around)
+            if alone and 4 <= len(block.words) <= 30 and not block.text.endswith("."):
+                found.add(number)
+        return found
+
+    def _link_lists(self) -> set[int]:
+        """Numbers of the items of lists of headlines, nearly all linked: they lead to other stories."""
+        items: dict[int, list[int]] = {}
+        for number in range(len(self.pieces)):
+            block = self._block(number)
+            if block is not None and block.kind is BlockKind.LIST_ITEM:
+                around = self.page.path(block.container)[:4]
+                holder = next((c for c in around if self.page.containers[c].tag in ("ul", "ol")), None)
+                if holder is not None:
+                    items.setdefault(holder, []).append(number)
+        found: set[int] = set()
+        for holder, numbers in items.items():
+            container = self.page.containers[holder]
+            words = sum(len(self.pieces[number].text.split()) for number in numbers)
+            linked = container.link_chars > _LIST_LINKED * container.chars
+            if linked and len(numbers) >= 2 and words >= _HEADLINE_WORDS * len(numbers):
+                found.update(numbers)
+        return found
+
+    def _teasers(self) -> set[int]:
+        """Numbers of teasers after the story's last paragraph."""
+        leads = linked_by_container(self.page)
+        blocks = [self._block(number) for number in range(len(self.pieces))]
+        is_one = [block is not None and is_teaser(self.page, block, leads) for block in blocks]
+        prose = [n for n, piece in enumerate(self.pieces) if not is_one[n] and len(piece.text.split()) >= 15]
+        found = {n for n in range(prose[-1] + 1 if prose else 0, len(self.pieces)) if is_one[n]}
+        return found if 3 <= len(found) < 0.5 * len(self.pieces) else set()
+
     def _of_other_articles(self) -> set[int]:
         """Numbers of the pieces in a further <article> that begins with a headline of its own."""
         members: dict[int, list[int]] = {}
@@ -434,6 +509,8 @@ def _begins_article(block: RawBlock | None) -> bool:
     return block.tag == "h1" or (block.kind is BlockKind.HEADING and block.link_density > 0.8)
 
 
+_LIST_LINKED = 0.6
+_HEADLINE_WORDS = 6
 _PROSE = (BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.HEADING)
 # Shorter lines may well stand twice in a story.
 _REPEAT_CHARS = 60

@@ -107,6 +107,19 @@ def article(*parts: str) -> str:
             "Still no ferry here, day two, bring soup.",
         ),
         (
+            '<p><a href="/7">Why the ferry line lost three of its five ships</a></p>',
+            "Why the ferry line lost three of its five ships",
+        ),
+        (
+            '<ul><li><a href="/8">Second chain in a week found in the fairway</a></li>'
+            '<li><a href="/9">Ferry line buys soup for six hundred passengers</a></li></ul>',
+            "Second chain in a week found in the fairway",
+        ),
+        (
+            '<div class="fact-box"><p>Port Linden handles nine million tonnes a year.</p></div>',
+            "Port Linden handles nine million tonnes a year.",
+        ),
+        (
             '<div role="dialog"><p>You have read four of your five stories of this month.</p></div>',
             "You have read four of your five stories of this month.",
         ),
@@ -146,6 +159,32 @@ def test_what_goes_is_recorded_with_its_rule() -> None:
 def test_a_container_with_most_of_the_text_is_the_story_whatever_its_name() -> None:
     html = page(f'<div class="social-column">{paragraphs(*STORY, *(s + " Again." for s in STORY))}</div>')
     assert set(STORY) <= set(texts(html))
+
+
+def test_teasers_below_the_story_go() -> None:
+    cards = "".join(
+        f'<div class="card"><h3><a href="/{n}">Bridge number {n} is closed again</a></h3>'
+        f"<p>Drivers of bridge {n} are sent around the lake.</p></div>"
+        for n in range(4)
+    )
+    story = paragraphs(*STORY, *(s.replace(".", " again.") for s in STORY))
+    html = page(f"<main><article><h1>Harbour closed</h1>{story}{cards}</article></main>")
+    assert not any("Drivers of bridge" in text for text in texts(html))
+    assert set(STORY) <= set(texts(html))
+
+
+def test_a_second_article_below_goes() -> None:
+    other = "".join(f"<p>The tram will run all night, said member {n} of the council.</p>" for n in range(3))
+    html = page(
+        f"<main><article><h1>Harbour closed</h1>{paragraphs(*STORY)}</article>"
+        f'<article><h2><a href="/tram">Tram runs all night</a></h2>{other}</article></main>'
+    )
+    assert texts(html) == STORY
+
+
+def test_entries_of_a_live_blog_stay() -> None:
+    entries = "".join(f"<article><h2>10:{n}5</h2><p>{text}</p></article>" for n, text in enumerate(STORY))
+    assert set(STORY) <= set(texts(page(f"<main><h1>Harbour: live</h1>{entries}</main>")))
 
 
 def test_the_standfirst_comes_back() -> None:
