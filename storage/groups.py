@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, insort
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, text, update
 
 from pipeline import group
 from pipeline.group import Comparable, Pair, Story
@@ -32,6 +32,9 @@ IdPair = tuple[int, int]
 
 # Comparables are arrays of a few KB; the partners of today's stories are mostly those of the last hours.
 _CACHE_SIZE = 4096
+
+# Two bands settle most pairs; see `_candidates`.
+_KEYS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,69 @@ _NEIGHBOURS_POSTGRESQL = text(
     ) AS found
     """
 )
+
+
+# How many rows stand between two places of a band, counted up to the window.
+_BETWEEN_SQLITE = text(
+    """
+    SELECT wanted.key AS n,
+           (SELECT count(*) FROM (
+                SELECT 1 FROM band
+                WHERE key = json_extract(wanted.value, '$[0]')
+                  AND (position, article_id)
+                    > (json_extract(wanted.value, '$[1]'), json_extract(wanted.value, '$[2]'))
+                  AND (position, article_id)
+                    < (json_extract(wanted.value, '$[3]'), json_extract(wanted.value, '$[4]'))
+                LIMIT :window)) AS between_them
+    FROM json_each(:wanted) AS wanted
+    """
+)
+
+_BETWEEN_POSTGRESQL = text(
+    """
+    SELECT wanted.n - 1 AS n, found.between_them
+    FROM unnest(CAST(:keys AS bigint[]), CAST(:positions AS bigint[]), CAST(:ids AS bigint[]),
+                CAST(:other_positions AS bigint[]), CAST(:other_ids AS bigint[]))
+             WITH ORDINALITY AS wanted (key, position, article_id, other_position, other_id, n)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS between_them FROM (
+            SELECT 1 FROM band
+            WHERE key = wanted.key
+              AND (position, article_id) > (wanted.position, wanted.article_id)
+              AND (position, article_id) < (wanted.other_position, wanted.other_id)
+            LIMIT :window) AS standing_between
+    ) AS found
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The bands of the new stories as they are now, as far as the neighbourhoods of the new stories reach.
+
+    bands: places in order, by key. keys: those of each new story. parted: older pairs that a new story came
+    to stand between in some band, and which story that was.
+    """
+
+    bands: dict[int, list[Place]] = field(default_factory=dict)
+    keys: dict[int, frozenset[int]] = field(default_factory=dict)
+    parted: dict[IdPair, int] = field(default_factory=dict)
+
+    def are_near(self, key: int, one: Place, other: Place, window: int) -> bool:
+        """Whether two places with a new story of this band between them are neighbours in it.
+
+        All bands are in one order, so the new story is between them in each of its bands; if they are
+        neighbours there, they and all between them are in its neighbourhood. So what is missing here is too
+        far away, and missing rows never make two places look nearer than the window.
+        """
+        band = self.bands[key]
+        start, end = bisect_left(band, one), bisect_left(band, other)
+        return (
+            start < len(band)
+            and band[start] == one
+            and band[end : end + 1] == [other]
+            and end - start <= window
+        )
 
 
 def leave(connection: Connection, ids: Sequence[int], settings: Settings) -> Left:
@@ -142,7 +208,7 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
     After the articles have been written.
     """
     stories = {indexed.story.id: indexed for indexed in entered}
-    proposed, parted = _index(connection, entered, settings)
+    proposed, around = _index(connection, entered, settings)
     proposed |= _syndicated(connection, entered)
     proposed |= _candidates(connection, left.rejoined, settings)
     proposed -= _stored_pairs(
@@ -163,7 +229,7 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
                 for (a, b), pair in sorted(found.items())
             ],
         )
-    broken = _part(connection, parted, settings)
+    broken = _part(connection, around, settings)
     return _regroup(connection, stories, found, broken, left)
 
 
@@ -193,8 +259,8 @@ def _neighbours(
 
 def _index(
     connection: Connection, entered: Sequence[Indexed], settings: Settings
-) -> tuple[set[IdPair], dict[IdPair, set[int]]]:
-    """Writes signatures and bands. Returns the candidate pairs, and the older pairs parted, by band."""
+) -> tuple[set[IdPair], Around]:
+    """Writes signatures and bands. Returns the new stories' candidate pairs, and what is around them."""
     window = settings.group.band_window
     signatures: list[dict[str, Any]] = []
     places: list[tuple[int, int, int]] = []
@@ -218,7 +284,7 @@ def _index(
         )
         places.extend((key, position, indexed.story.id) for key in keys)
     if not signatures:
-        return set(), {}
+        return set(), Around()
     places.sort()  # rows of one page of the index together
     rows: dict[int, list[Place]] = {}
     for (key, _, _), (before, after) in zip(places, _neighbours(connection, places, window), strict=True):
@@ -230,7 +296,7 @@ def _index(
 
     new = {row["article_id"] for row in signatures}
     bands = {key: sorted(set(found)) for key, found in rows.items()}
-    parted: dict[IdPair, set[int]] = {}
+    around = Around(bands, {row["article_id"]: frozenset(unpack_keys(row["keys"])) for row in signatures})
     for key, position, id in places:
         band = bands[key]
         at = bisect_left(band, (position, id))
@@ -238,20 +304,20 @@ def _index(
         after = band[at : at + window]
         for (_, one), (_, other) in group.parted(before, after, window):
             if one not in new and other not in new:
-                parted.setdefault(_ordered(one, other), set()).add(key)
+                around.parted[_ordered(one, other)] = id
         insort(band, (position, id))
     near: dict[Place, list[tuple[int, int]]] = {}
     for key, position, id in places:
         band = bands[key]
         at = bisect_left(band, (position, id))
-        around = (*band[max(0, at - window) : at], *band[at + 1 : at + 1 + window])
-        near.setdefault((position, id), []).extend((other, place) for place, other in around)
+        neighbours = (*band[max(0, at - window) : at], *band[at + 1 : at + 1 + window])
+        near.setdefault((position, id), []).extend((other, place) for place, other in neighbours)
     proposed = {
         _ordered(id, other)
         for (position, id), others in near.items()
         for other in group.candidates(position, others, settings.group)
     }
-    return proposed, parted
+    return proposed, around
 
 
 def _sketch_ids(connection: Connection, versions: Iterable[str]) -> dict[str, int]:
@@ -293,28 +359,46 @@ def _syndicated(connection: Connection, entered: Sequence[Indexed]) -> set[IdPai
     return proposed
 
 
-def _candidates(connection: Connection, pairs: Iterable[IdPair], settings: Settings) -> set[IdPair]:
-    """Those of the pairs that are candidates as the index now stands."""
-    return {
-        pair
-        for pair, (one, other) in _places(connection, pairs).items()
-        if _is_candidate(connection, one[0], other[0], one[1] & other[1], settings)
-    }
+def _candidates(
+    connection: Connection,
+    pairs: Iterable[IdPair],
+    settings: Settings,
+    around: Around | None = None,
+) -> set[IdPair]:
+    """Those of the pairs that are candidates as the index now stands.
 
-
-def _is_candidate(
-    connection: Connection, one: Place, other: Place, shared: Iterable[int], settings: Settings
-) -> bool:
-    """Whether two articles are neighbours in enough of the bands that they share; asks no further."""
-    bands = 0
-    if group.is_candidate(one[0], other[0], bands, settings.group):
-        return True
-    for key in shared:
-        if _is_near(connection, key, one, other, settings):
-            bands += 1
-            if group.is_candidate(one[0], other[0], bands, settings.group):
-                return True
-    return False
+    around: answers for the bands of the new stories. A few of the other bands of all pairs are looked at
+    together, then more where that does not settle it.
+    """
+    limits = settings.group
+    undecided: dict[IdPair, tuple[Place, Place, list[int], int]] = {}
+    for pair, ((one, keys), (other, other_keys)) in _places(connection, pairs).items():
+        shared, bands = keys & other_keys, 0
+        if around is not None and pair in around.parted:
+            settled = shared & around.keys[around.parted[pair]]
+            shared -= settled
+            bands = sum(around.are_near(key, one, other, limits.band_window) for key in settled)
+        undecided[pair] = (one, other, sorted(shared), bands)
+    found: set[IdPair] = set()
+    while undecided:
+        asked: list[tuple[IdPair, int]] = []
+        for pair, (here, there, rest, bands) in list(undecided.items()):
+            if group.is_candidate(here[0], there[0], bands, limits):
+                found.add(pair)
+                del undecided[pair]
+            elif not group.is_candidate(here[0], there[0], bands + len(rest), limits):
+                del undecided[pair]
+            else:
+                asked.extend((pair, key) for key in rest[:_KEYS_AT_ONCE])
+        spans = [(key, *undecided[pair][0], *undecided[pair][1]) for pair, key in asked]
+        near: Counter[IdPair] = Counter()
+        for (pair, _), is_near in zip(asked, _are_near(connection, spans, limits.band_window), strict=True):
+            near[pair] += is_near
+        undecided = {
+            pair: (here, there, rest[_KEYS_AT_ONCE:], bands + near[pair])
+            for pair, (here, there, rest, bands) in undecided.items()
+        }
+    return found
 
 
 def _places(
@@ -337,18 +421,34 @@ def _places(
     return placed
 
 
-def _is_near(connection: Connection, key: int, one: Place, other: Place, settings: Settings) -> bool:
-    """Whether two places of a band are neighbours: fewer than `band_window` rows between them."""
-    table = schema.band
-    at = tuple_(table.c.position, table.c.article_id)
-    window = settings.group.band_window
-    between = (
-        select(table.c.article_id)
-        .where(table.c.key == key, at > tuple_(*one), at < tuple_(*other))
-        .limit(window)
-        .subquery("standing_between")
-    )
-    return (connection.scalar(select(func.count()).select_from(between)) or 0) < window
+def _are_near(
+    connection: Connection, spans: Sequence[tuple[int, int, int, int, int]], window: int
+) -> list[bool]:
+    """Whether two places of a band are neighbours: fewer than `window` rows between them.
+
+    spans: (key, position and article id of the first place, those of the second).
+    """
+    near = [False] * len(spans)
+    if not spans:
+        return near
+    if connection.dialect.name == "postgresql":
+        keys, positions, ids, other_positions, other_ids = map(list, zip(*spans, strict=True))
+        rows = connection.execute(
+            _BETWEEN_POSTGRESQL,
+            {
+                "keys": keys,
+                "positions": positions,
+                "ids": ids,
+                "other_positions": other_positions,
+                "other_ids": other_ids,
+                "window": window,
+            },
+        )
+    else:
+        rows = connection.execute(_BETWEEN_SQLITE, {"wanted": json.dumps(spans), "window": window})
+    for n, between in rows:
+        near[n] = between < window
+    return near
 
 
 def _stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
@@ -364,17 +464,13 @@ def _stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair
     return stored
 
 
-def _part(connection: Connection, parted: Mapping[IdPair, set[int]], settings: Settings) -> list[IdPair]:
+def _part(connection: Connection, around: Around, settings: Settings) -> list[IdPair]:
     """Deletes the stored pairs that are no candidates any more; returns them."""
+    parted = around.parted
     # Copies are of one group, which is quickly asked; most of what was parted only shares a phrase.
     group_of = _groups_of(connection, {id for pair in parted for id in pair})
     stored = _stored_pairs(connection, [pair for pair in parted if group_of[pair[0]] == group_of[pair[1]]])
-    # The bands where they were parted need no second look.
-    weak = {
-        pair
-        for pair, (one, other) in _places(connection, stored).items()
-        if not _is_candidate(connection, one[0], other[0], (one[1] & other[1]) - parted[pair], settings)
-    }
+    weak = stored - _candidates(connection, stored, settings, around)
     broken = sorted(weak - _stating(connection, weak))
     if broken:
         connection.execute(

