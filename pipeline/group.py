@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -258,11 +258,21 @@ def canonical(members: Sequence[Story]) -> int:
     The URL settles what is left, so the choice depends neither on ids nor on the order of `members`.
     """
     agencies = {m.agency for m in members if m.agency}
-    last = datetime.max.replace(tzinfo=UTC)
     return min(
         members,
-        key=lambda m: (not _is_own(m.site, agencies), m.published_at or last, -len(m.text), m.url, m.text),
+        key=lambda m: (not _is_own(m.site, agencies), _at_the_latest(m), -len(m.text), m.url, m.text),
     ).id
+
+
+def _at_the_latest(story: Story) -> datetime:
+    """By when it was published. A page that gives a day and no time is read as that day's midnight, which
+    would put it before every copy that gives one; so midnight is the day's end.
+    """
+    at = story.published_at
+    if at is None:
+        return datetime.max.replace(tzinfo=UTC)
+    is_day_only = (at.hour, at.minute, at.second) == (0, 0, 0)
+    return at + timedelta(days=1, seconds=-1) if is_day_only else at
 
 
 # What agencies put behind their name in their hosts: apnews.com, xinhuanet.com, dpa-international.com.

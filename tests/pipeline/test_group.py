@@ -445,3 +445,12 @@ def test_canonical_is_the_earliest_then_the_longest_then_by_url() -> None:
     assert canonical([undated, replace(late, published_at=early.published_at), early]) == 2
     same = [replace(early, id=n, url=f"https://{c}.example/") for n, c in ((5, "c"), (6, "a"), (7, "b"))]
     assert {canonical(order) for order in itertools.permutations(same)} == {6}
+
+
+def test_a_day_without_a_time_is_not_earlier_than_its_own_morning() -> None:
+    midnight = NOON.replace(hour=0)
+    day_only = replace(story(FERRY, id=1), published_at=midnight)
+    at_noon = story(FERRY[:2], id=2)
+    day_before = replace(story(FERRY, id=3), published_at=midnight - timedelta(days=1))
+    assert canonical([day_only, at_noon]) == 2
+    assert canonical([day_only, at_noon, day_before]) == 3
