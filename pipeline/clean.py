@@ -251,6 +251,8 @@ def _gather_evidence(lines: Sequence[_Line]) -> None:
             evidence.add("links")
         if counts[line.key] > 1:
             evidence.add("repeated")
+        if before >= END_SHARE * total:
+            evidence.add("late")
         if before >= END_SHARE * total or index >= len(lines) - END_LINES:
             evidence.add("end")
         if before >= COMMENTS_SHARE * total and story_begun:
@@ -368,13 +370,12 @@ def _drop_doubles(lines: Sequence[_Line]) -> None:
 def _drop_sections(lines: Sequence[_Line], book: _Rulebook) -> None:
     """Headings over links, forms and comments, with what stands under them."""
     for index, line in enumerate(lines):
-        if (
-            line.rule is None
-            and "after story" in line.evidence
-            and (rule := _phrase(line, book[Scope.COMMENTS]))
-        ):
-            _drop(lines[index:], f"phrase.{rule.id}")
-            return
+        if line.rule is None and "after story" in line.evidence:
+            rule = _phrase(line, book[Scope.COMMENTS])
+            if rule:
+                _drop(lines[index:], f"phrase.{rule.id}")
+                break
+    for index, line in enumerate(lines):
         if line.rule is not None or not (rule := _phrase(line, book[Scope.SECTION])):
             continue
         under = _links_under(lines, index)

@@ -54,6 +54,7 @@ _MD_QUOTE = re.compile(r"\s*>+\s+(?=\S)")
 _MD_IMAGE = re.compile(r"!\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
 _MD_LINK = re.compile(r"\[([^\]]+)\]\((?:https?://|/|#|mailto:)[^)\s]*(?:\s+\"[^\"]*\")?\)")
 _MD_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_MD_EMPHASIS = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+)(?<=\S)\*(?![\w*])")
 _RULE = re.compile(r"\s*(?:[-=_*~#]\s*){3,}$")
 
 _MONTH = r"[^\W\d_]{3,12}\.?"
@@ -185,7 +186,8 @@ def _paragraph(line: str) -> _Paragraph | None:
         kind, line = BlockKind.LIST_ITEM, line[bullet.end() :]
     linked = sum(len(match.group(1)) for match in _MD_LINK.finditer(line))
     line = _MD_LINK.sub(r"\1", _MD_IMAGE.sub("", line))
-    line = _BLANKS.sub(" ", _MD_STRONG.sub(r"\2", line)).strip()
+    line = _MD_EMPHASIS.sub(r"\1", _MD_STRONG.sub(r"\2", line))
+    line = _BLANKS.sub(" ", line).strip()
     if not line:
         return None
     return _Paragraph(kind, line, min(1.0, linked / len(line)), level)

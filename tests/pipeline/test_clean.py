@@ -36,7 +36,7 @@ def page_around(rule: Rule, text: str) -> tuple[Block, ...]:
     """A page with the text where the rule looks for it, so that wording alone decides."""
     if rule.scope in (Scope.SECTION, Scope.COMMENTS):
         return (*STORY, Block(BlockKind.HEADING, text))
-    linked = 1.0 if rule.needs and not rule.needs & {"start", "end"} else 0.0
+    linked = 1.0 if rule.needs and not rule.needs & {"start", "end", "late"} else 0.0
     block = Block(BlockKind.PARAGRAPH, text, link_density=linked)
     if "start" in rule.needs:
         return (block, *STORY)
@@ -137,11 +137,18 @@ def test_a_heading_that_introduces_story_paragraphs_stays() -> None:
 
 def test_readers_comments_go_with_their_heading() -> None:
     comments = (
+        Block(BlockKind.HEADING, "Related articles"),
+        Block(BlockKind.LIST_ITEM, "Walk along the canal"),
         Block(BlockKind.HEADING, "3 Comments"),
         paragraph("I was on that ferry and it leaked from end to end, whatever the minutes say."),
         paragraph("Nonsense, it has never leaked in the forty years that I have travelled on it."),
     )
     assert kept_texts(*STORY, *comments) == [block.text for block in STORY]
+
+
+def test_a_subheading_that_could_stand_over_comments_does_not_cut_the_story_short() -> None:
+    heading = Block(BlockKind.HEADING, "What do you think?")
+    assert kept_texts(*STORY[:4], heading, *STORY[4:])[-4:] == [block.text for block in STORY[4:]]
 
 
 def test_several_tails_are_cut_off_one_paragraph() -> None:

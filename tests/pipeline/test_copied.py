@@ -238,12 +238,14 @@ def test_columns_keep_their_lines() -> None:
 def test_markdown_marks_are_read_and_taken_off() -> None:
     extraction = read(
         "Home > News > Harbour\n\n# Old ferry gets one more winter\n\n"
-        "The **harbour council** voted on [Monday](https://example.com/monday) to let the ferry sail.\n\n"
+        "*By Jane Doe*\n\nThe **harbour council** voted on [Monday](https://example.com/monday) to let the "
+        "ferry sail.\n\n"
         "![Ferry at the quay](https://example.com/ferry.jpg)\n\n## Why the hull leaks\n\n"
         "> Nobody believed it.\n\n- first\n- second\n\n---\n\n[Ten walks along the canal](/walks)\n"
     )
     assert extraction.title == "Old ferry gets one more winter"
     assert [(block.kind, block.text) for block in extraction.blocks] == [
+        (BlockKind.PARAGRAPH, "By Jane Doe"),
         (BlockKind.PARAGRAPH, "The harbour council voted on Monday to let the ferry sail."),
         (BlockKind.CAPTION, "Ferry at the quay"),
         (BlockKind.HEADING, "Why the hull leaks"),
