@@ -7,12 +7,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.errors import OperatorError
 from storage import database
 from storage.database import DatabaseError, begin_write, connect, open_database, upgrade, version
+from tests.storage.news import contents, store, wire
 
 
 def test_a_new_base_is_made_at_the_newest_schema(empty_database_url: str) -> None:
@@ -180,3 +181,25 @@ def test_a_full_disk_is_no_fault_of_a_value() -> None:
     assert database.is_exhausted(error)
     assert not database.is_transient(error)
     assert not database.is_exhausted(DBAPIError("INSERT", None, sqlite3.IntegrityError("x")))
+
+
+def test_a_full_disk_stops_the_run_and_leaves_the_base_whole(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'full.db'}"
+    engine = open_database(url)
+    store(engine, wire(10))
+    before = contents(engine)
+    engine.dispose()
+
+    @event.listens_for(engine, "connect")
+    def limit(connection: sqlite3.Connection, _record: object) -> None:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+
+    with pytest.raises(DatabaseError, match="the disk is full"):
+        store(engine, wire(200, seed=9))
+
+    assert contents(engine) == before
+    engine.dispose()
+    roomy = open_database(url)
+    assert store(roomy, [*wire(10), *wire(40, seed=9)[10:]]).stored == 30
+    roomy.dispose()
