@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from crawler.sites import choose, read_sites
 from crawler.spiders.news import NewsSpider, require_contact
 from storage.database import open_database
 from storage.writer import BatchCounts
+
+# What these log at the start of a crawl (settings, middlewares) is for who works on a spider.
+_CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ def crawl(
             "COPYDESK_REFETCH": refetch,
             **({"COPYDESK_SITES": sites_file} if sites_file else {}),
             **({"COPYDESK_WORKERS": workers} if workers else {}),
+            "STATS_DUMP": False,
+            "LOG_VERSIONS": [],
             **(settings or {}),
         },
         priority="cmdline",
@@ -66,6 +72,8 @@ def crawl(
     require_contact(project, chosen)
     open_database(database_url).dispose()
     process = AsyncCrawlerProcess(project)
+    for name in _CHATTY:  # after Scrapy has set up logging, which forgets it
+        logging.getLogger(name).setLevel(logging.WARNING)
     crawler = process.create_crawler(NewsSpider)
     task = process.crawl(crawler, site=",".join(site.key for site in chosen))
     process.start()

@@ -127,6 +127,7 @@ class GuardMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
+        self.allow_loopback = crawler.settings.getbool(LOOPBACK_SETTING)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> GuardMiddleware:
@@ -139,10 +140,20 @@ class GuardMiddleware:
             why = f"scheme {parts.scheme}: is not fetched"
         elif hosts is not None and not is_allowed_host(request.url, frozenset(hosts)):
             why = f"{parts.hostname} is none of the site's hosts"
+        elif self._is_private_literal(parts.hostname or ""):
+            why = _not_public(parts.hostname or "")
         else:
             return
         self.crawler.stats.inc_value("guard/refused_host")
         raise RequestRefused(why)
+
+    def _is_private_literal(self, host: str) -> bool:
+        """Needed where a proxy connects for us: there no name is resolved here, and no address seen."""
+        try:
+            ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            return host == "localhost" and not self.allow_loopback
+        return not is_public(host, allow_loopback=self.allow_loopback)
 
 
 class PrivateAddressMiddleware:
@@ -162,7 +173,11 @@ class PrivateAddressMiddleware:
         refused = getattr(getattr(reactor, "nameResolver", None), "refused", ())
         if isinstance(exception, CannotResolveHostError) and host in refused:
             self.crawler.stats.inc_value("guard/refused_address")
-            raise RequestRefused(f"{host} is not on the public internet ({LOOPBACK_SETTING} allows loopback)")
+            raise RequestRefused(_not_public(host or ""))
+
+
+def _not_public(host: str) -> str:
+    return f"{host} is not on the public internet ({LOOPBACK_SETTING} allows loopback)"
 
 
 def hosts_meta(hosts: frozenset[str]) -> dict[str, Any]:

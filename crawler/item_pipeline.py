@@ -23,7 +23,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 from scrapy.http import Headers
 
-from crawler.workers import WorkerPool
+from crawler.workers import PoolBroken, WorkerPool
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
 from pipeline.urls import canonical_url
@@ -93,8 +93,12 @@ class StorePipeline:
     async def process_item(self, item: Any) -> Any:
         """Process one document and put its outcome into the next batch."""
         if isinstance(item, Document):
-            pool = await self._workers()
-            outcome: Outcome = await asyncio.wrap_future(pool.submit(item))
+            try:
+                pool = await self._workers()
+                outcome: Outcome = await asyncio.wrap_future(pool.submit(item))
+            except PoolBroken as error:
+                self._stop(error, "worker_error")
+                raise DropItem(f"not processed: {error}") from error
         elif isinstance(item, Rejection):
             outcome = item
         else:
@@ -173,7 +177,8 @@ class StorePipeline:
         """Write the buffer as one batch; one flush at a time, in the order of arrival."""
         async with self.writing:
             batch, self.buffer = self.buffer, []
-            if self.failed is not None:
+            if self.failed is not None and not isinstance(self.failed, PoolBroken):
+                self._count("lost", len(batch))
                 return
             try:
                 if batch:
@@ -188,10 +193,9 @@ class StorePipeline:
             except Exception as error:
                 # Nothing of the batch was stored, and the next would fail alike: better to stop than to go
                 # on asking a site for pages that are thrown away.
-                self.failed = error
                 self._count("lost", len(batch))
-                logger.exception("Writing %d documents to %s failed", len(batch), self.url)
-                self._stop()
+                logger.error("Of %d documents none was stored: %s", len(batch), error)
+                self._stop(error, "storage_error")
 
     def _sources_done(self, batch: list[Outcome]) -> FetchStates:
         """Take the articles just written off the sources; return the validators of the complete ones."""
@@ -208,10 +212,11 @@ class StorePipeline:
                     done[url] = (source.etag, source.last_modified)
         return done
 
-    def _stop(self) -> None:
-        engine, spider = self.crawler.engine, self.crawler.spider
-        if spider is not None:
-            task = asyncio.ensure_future(engine.close_spider_async(reason="storage_error"))
+    def _stop(self, error: Exception, reason: str) -> None:
+        """End the crawl for a fault that every further document would meet."""
+        if self.failed is None:
+            self.failed = error
+            task = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
             task.add_done_callback(lambda t: t.exception())
 
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:

@@ -6,10 +6,12 @@ import gzip
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any
 import pytest
 
 from storage import reader
+from storage.database import open_database
 from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
 
@@ -392,6 +395,34 @@ def test_ctrl_c_stores_what_was_fetched(desk: Outlet) -> None:
     desk.crawl()
     assert len(desk.articles()) == 40
     assert not fetched & set(web.count())
+
+
+def test_a_crawl_stops_when_nothing_can_be_stored(desk: Outlet) -> None:
+    web = desk.web
+    for number in range(40):
+        web.pages[f"/story/{number}"] = Page(article(number))
+    _feed(web, *(f"/story/{number}" for number in range(40)))
+    desk.write_site(politeness={"delay": 0.3, "concurrent_requests": 1})
+    open_database(desk.url).dispose()
+    settings = json.dumps({**QUICK, "COPYDESK_BATCH_SIZE": 1})
+    process = subprocess.Popen(
+        [sys.executable, "-c", CRAWL, desk.url, str(desk.sites_file), settings],
+        cwd=desk.folder,
+        env=desk.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _wait_until(lambda: any(path == "/rss.xml" for path, _ in web.log))
+        with closing(sqlite3.connect(desk.folder / "copydesk.db", timeout=30)) as connection:
+            connection.execute("DROP TABLE page")
+            connection.commit()
+        _, log = process.communicate(timeout=90)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert "none was stored" in log
+    assert sum(path.startswith("/story/") for path, _ in web.log) < 40
 
 
 def _wait_until(condition: Any, seconds: float = 60.0) -> None:
