@@ -81,6 +81,48 @@ def test_a_feed_in_another_charset(charset: str) -> None:
     assert entry.claims.title == "Паром"
 
 
+def test_bare_ampersands_in_addresses_are_kept() -> None:
+    body = b"""<rss version="2.0"><channel><item><link>https://gazette.example/?a=1&b=2&amp;c=3</link></item>
+    <item><link><![CDATA[https://gazette.example/?a=4&b=5]]></link><description>&nbsp;<![CDATA[&]]></description>
+    </item></channel></rss>"""
+    assert [entry.url for entry in parse_feed(body, BASE)] == [
+        "https://gazette.example/?a=1&b=2&c=3",
+        "https://gazette.example/?a=4&b=5",
+    ]
+
+
+def test_the_charset_of_the_header_counts_where_the_feed_declares_none() -> None:
+    body = "<rss version='2.0'><channel><item><title>Паром</title><link>/1</link></item></channel></rss>"
+    (entry,) = parse_feed(body.encode("windows-1251"), BASE, "text/xml; charset=windows-1251")
+    assert entry.claims.title == "Паром"
+
+
+def test_an_rdf_feed() -> None:
+    body = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+    xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="x"><title>G</title></channel>
+    <item rdf:about="https://gazette.example/1"><title>Ferry</title><link>https://gazette.example/1</link>
+    <dc:date>2026-03-02T10:00:00Z</dc:date><dc:creator>Ada Quill</dc:creator></item></rdf:RDF>"""
+    (entry,) = parse_feed(body, BASE)
+    assert (entry.url, entry.claims.title) == ("https://gazette.example/1", "Ferry")
+    assert entry.at == datetime(2026, 3, 2, 10, tzinfo=UTC)
+    assert entry.claims.authors == ("Ada Quill",)
+
+
+ITEM = b"<item><title>x</title><link>http://a.example/b</link></item>"
+
+
+@pytest.mark.parametrize(
+    ("piece", "most"), [(ITEM, 1000), (b"<item>", 256), (b"<", 0), (b"<title>", 0), (b"<a <b ", 0), (b"&", 0)]
+)
+def test_huge_feeds_are_cut_to_a_list_of_what_is_new(piece: bytes, most: int) -> None:
+    body = b"<rss version='2.0'><channel>" + piece * (3_000_000 // len(piece))
+    try:
+        entries = parse_feed(body, BASE)
+    except ValueError:
+        entries = ()
+    assert len(entries) <= most
+
+
 def test_a_feed_that_is_not_well_formed_still_gives_its_entries() -> None:
     body = RSS.replace(b"&amp;", b"&").replace(b"</channel></rss>", b"")
     assert parse_feed(body, BASE)[0].url == "https://gazette.example/a?utm_source=rss"
