@@ -18,7 +18,7 @@ AGENCIES: dict[str, str] = {
     "Reuters": r"(?:Thomson )?Reuters?|REUTERS?|Рейтер|Ройтерс|ロイター|路透社?",
     "AP": r"A\.?P\.?|(?:The )?Associated Press|(?:THE )?ASSOCIATED PRESS|美联社",
     "AFP": r"AFP|ＡＦＰ|Agence France[- ]Presse|法新社|АФП",
-    "dpa": r"[dD]pa(?:[/-][A-Za-z]{2,8})*|DPA|Deutsche Presse-Agentur",
+    "dpa": r"[dD]pa(?:[/-][A-Za-z]{2,8}){0,3}|DPA|Deutsche Presse-Agentur",
     "UPI": r"UPI|United Press International",
     "TASS": r"(?:ITAR-)?TASS|ТАСС|ИТАР-ТАСС",
     "Xinhua": r"Xinhua|XINHUA|新华社|新華社",
@@ -89,9 +89,10 @@ BARE_BLOCKS = 3
 LAST_BLOCKS = 5
 # A byline is a line of names: longer lines are sentences.
 BYLINE_WORDS = 24
+BYLINE_CHARS = 200
 
 _AGENCY = "|".join(AGENCIES.values())
-_CREDIT = rf"(?:{_AGENCY})(?:\s?(?:[/,;|&+]| and | und | et | y | e )\s?(?:{_AGENCY}|[A-Za-z]{{2,5}}))*"
+_CREDIT = rf"(?:{_AGENCY})(?:\s?(?:[/,;|&+]| and | und | et | y | e )\s?(?:{_AGENCY}|[A-Za-z]{{2,5}})){{0,3}}"
 _NAME_OF = {name: re.compile(forms) for name, forms in AGENCIES.items()}
 
 _DASH = r"(?:\s*(?:--+|[-–—―−]|\.-|:)\s*)"
@@ -101,7 +102,7 @@ _WORD = rf"[{_CAPITAL}][\w.'’-]*"
 _SMALL = (
     r"(?:de|del|la|le|los|las|el|du|da|do|dos|di|der|den|am|an|im|of|the|upon|sur|et|y|al|bei|ob|aan|on|in)"
 )
-_PLACE_NAME = rf"{_WORD}(?:[ -](?:{_SMALL} )*{_WORD}){{0,4}}(?: [(\[]{_WORD}(?: {_WORD}){{0,3}}[)\]])?"
+_PLACE_NAME = rf"{_WORD}(?: (?:{_SMALL} ){{0,2}}{_WORD}){{0,4}}(?: [(\[]{_WORD}(?: {_WORD}){{0,3}}[)\]])?"
 _DAY = (
     r"(?:le )?(?:[^\W\d_]{3,12}\.? \d{1,2}(?!\d)"
     r"|\d{1,2}(?:er|\.|st|nd|rd|th)? ?(?:de |d['’])?[^\W\d_]{3,12}\.?)"
@@ -167,8 +168,9 @@ _STAMP = (
     r"|[^\W\d_]{3,10}\.? \d{1,2},? \d{4}|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{4})"
 )
 _AFTER_BYLINE = (
-    rf"(?:{_AND}?\(?(?:{_ROLE}|(?:for |of )?(?:the )?(?:{_CREDIT})|{_STAMP}(?:[ ,|]+\d{{1,2}}:\d\d.{{0,12}})?"
-    r"|@\w+|[\w.+-]+@[\w.-]+\.\w+|Updated.{0,30}|Published.{0,30})\)?)*"
+    rf"(?:{_AND}?\(?(?:{_ROLE}|(?:for |of )?(?:the )?(?:{_AGENCY})\b"
+    rf"|{_STAMP}(?:[ ,|]+\d{{1,2}}:\d\d.{{0,12}})?"
+    r"|@\w+|[\w.+-]+@[\w.-]+\.\w+|Updated.{0,30}|Published.{0,30})\)?){0,4}"
 )
 _BYLINE = re.compile(
     rf"(?:(?:{_BY}):? (?P<who>{_PERSON}(?:{_AND}{_PERSON})*|(?:{_CREDIT})|{_ROLE}){_AFTER_BYLINE}"
@@ -192,7 +194,7 @@ _SIGNOFF_LINES = (
     # dpa abc xx n1 de ; EFE abc/de
     re.compile(rf"(?P<credit>{_CREDIT})(?: [a-z]{{1,3}}\d?)*(?: [a-z]{{2,4}}(?:/[a-z]{{2,4}})*)"),
     # Doe reported from Oslo.
-    re.compile(rf"{_WORD}(?:(?:, and |, | and | |-){_WORD}){{0,6}} reported from {_WORD}.{{0,200}}"),
+    re.compile(rf"{_WORD}(?:(?:, and |, | and | ){_WORD}){{0,6}} reported from {_WORD}.{{0,200}}"),
     # rt/sms (AP, Reuters)
     re.compile(rf"[a-zäöü]{{1,4}}(?:[/,][a-zäöü]{{1,4}})* \((?P<credit>{_CREDIT})\)"),
     re.compile(
@@ -309,7 +311,8 @@ def _take_bylines(lines: list[_Line]) -> tuple[list[_Line], str | None, str | No
     for index, (position, block, text) in enumerate(lines):
         at_edge = index < LEAD_BLOCKS or index >= len(lines) - 2
         if at_edge and not (removed and index >= LEAD_BLOCKS):
-            match = _BYLINE.fullmatch(text) if len(text.split()) <= BYLINE_WORDS else None
+            is_short = len(text.split()) <= BYLINE_WORDS and len(text) <= BYLINE_CHARS
+            match = _BYLINE.fullmatch(text) if is_short else None
             if match:
                 who = match.group("who") or match.group("signed") or match.group("staff")
                 byline = byline or who.strip()

@@ -231,5 +231,13 @@ def test_every_agency_is_known_by_its_own_name(name: str) -> None:
     assert parse_wire(paragraphs(f"OSLO ({name}) - " + BODY), "").agency == name
 
 
+@pytest.mark.parametrize(
+    "text", ["By AP" + "/AP" * 60, "(AP" + "/AP" * 90, "A-" * 200, "A Ap, " * 60, "AP/" * 130]
+)
+def test_endless_names_are_read_to_their_end(text: str) -> None:
+    copy = parse_wire(paragraphs(text, BODY, text), text)
+    assert BODY in texts_of(copy.blocks)
+
+
 def test_nothing_in_nothing_out() -> None:
     assert parse_wire((), "") == parse_wire((), "Old ferry sails on")
