@@ -209,7 +209,7 @@ class _Segmenter:
 
     def _start_container(self, element: Any, tag: str) -> None:
         self._flush()
-        if tag == "tr" and not _is_layout_row(element):
+        if tag == "tr" and not is_layout_row(element):
             tag = "tr-row"
         containers = self.page.containers
         containers.append(
@@ -330,7 +330,7 @@ class _Segmenter:
             parent.paragraphs += container.paragraphs
 
 
-def _is_layout_row(row: Any) -> bool:
+def is_layout_row(row: Any) -> bool:
     """True where a table row only places boxes on the page, as old templates do."""
     return any(
         child.tag not in _INLINE

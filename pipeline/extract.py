@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import logging
@@ -17,7 +18,7 @@ from lxml import etree
 from trafilatura.meta import reset_caches
 
 from pipeline.align import Piece, align
-from pipeline.blocks import WORD, Page, common_container, segment
+from pipeline.blocks import WORD, Page, common_container, is_layout_row, segment
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
 from pipeline.language import identify
 from pipeline.metadata import Metadata, read_metadata
@@ -32,6 +33,14 @@ logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 # Trafilatura's caches grow with every page; emptied each time this many pages are done.
 _CACHE_PAGES = 200
 _pages_done = itertools.count(1)
+
+
+# What lxml reads but does not let anyone write again, as characters and as references to them: one form
+# feed in a page would make Trafilatura give the page up.
+_NOT_XML = re.compile(
+    r"[\x0b\x0c\ufffe\uffff]|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef]))(?:;|(?![0-9a-f]))",
+    re.IGNORECASE,
+)
 
 
 def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) -> Extraction:
@@ -124,6 +133,7 @@ def parse(html: str) -> Any:
     """The page as an lxml tree, whatever the input. Raises DocumentRejected when it is empty."""
     if not html.strip():
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no bytes but white space")
+    html = _NOT_XML.sub(" ", html)
     parser = lxml.html.HTMLParser(
         encoding="utf-8",
         huge_tree=True,
@@ -143,12 +153,38 @@ def _article_lines(root: Any) -> list[str]:
     """The text that Trafilatura takes for the article, line by line; empty where it finds none."""
     if next(_pages_done) % _CACHE_PAGES == 0:
         reset_caches()
+    lines = _lines_by_trafilatura(root)
+    whole = sum(map(len, lines))
+    if any("|" in line and len(line) > max(600, whole / 2) for line in lines):
+        # A table that lays out the page came back as one line, menu and story between bars.
+        lines = _lines_by_trafilatura(_without_layout_tables(root))
+    return lines
+
+
+def _lines_by_trafilatura(root: Any) -> list[str]:
     try:
         found = trafilatura.bare_extraction(root, include_comments=False, with_metadata=False)
     except Exception:  # a page that breaks Trafilatura is judged without it
         found = None
     text = getattr(found, "text", None) or ""
     return [line for line in str(text).splitlines() if WORD.search(line)]
+
+
+def _without_layout_tables(root: Any) -> Any:
+    """A copy of the tree in which tables that only place boxes are plain containers."""
+    root = copy.deepcopy(root)
+    parts: list[Any] = []
+    for table in root.iter("table"):
+        own = [
+            part
+            for part in table.iter("tbody", "thead", "tfoot", "tr", "td", "th")
+            if next(part.iterancestors("table"), None) is table
+        ]
+        if any(part.tag == "tr" and is_layout_row(part) for part in own):
+            parts += [table, *own]
+    for part in parts:
+        part.tag = "div"
+    return root
 
 
 def _public_blocks(page: Page, pieces: Sequence[Piece]) -> tuple[Block, ...]:
