@@ -43,8 +43,7 @@ def print_text(text: str) -> None:
 def print_before_and_after(text: str, removed: Sequence[RemovedText]) -> None:
     """The page's own order: kept lines plain, removed ones marked with `-` and the rule that took them.
 
-    Removed lines carry the position that they had among all blocks, so the kept ones fill the gaps;
-    a line cut out of a kept paragraph is shown before it.
+    A removed line's position is the number of kept lines before it.
     """
     for line in _interleaved(text.splitlines(), removed):
         out.print(line)
@@ -53,25 +52,13 @@ def print_before_and_after(text: str, removed: Sequence[RemovedText]) -> None:
 def _interleaved(kept: Sequence[str], removed: Sequence[RemovedText]) -> Iterable[RenderableType]:
     from rich.text import Text
 
-    whole = {r.position for r in removed if not _is_cut_from_a_paragraph(r.rule)}
-    waiting = sorted(removed, key=lambda r: r.position)
-    position = 0
-    for line in kept:
-        while position in whole:
-            position += 1
-        while waiting and waiting[0].position <= position:
+    waiting = list(removed)
+    for number, line in enumerate(kept):
+        while waiting and waiting[0].position <= number:
             yield _removed_line(waiting.pop(0))
         yield Text(f"\n  {line}")
-        position += 1
     for line_out in waiting:
         yield _removed_line(line_out)
-
-
-def _is_cut_from_a_paragraph(rule: str) -> bool:
-    from pipeline.clean import Scope, phrase_rules
-
-    inline = {f"phrase.{r.id}" for r in phrase_rules() if r.scope in (Scope.HEAD, Scope.TAIL)}
-    return rule == "wire.dateline" or rule in inline
 
 
 def _removed_line(line: RemovedText) -> RenderableType:

@@ -140,8 +140,9 @@ class Block:
 class Removed:
     """A line that was taken out, and by which rule.
 
-    position: index, counted over all blocks of the extraction before anything was removed, of the
-        block that the text stood in; several removals may share one position (inline tails).
+    position: in a stage's result, the index of the block of the extraction that the text stood in or
+        (where extraction itself dropped it) before; in an article, how many lines of the clean text
+        stand before it. Several may share one.
     rule: `family.name`, e.g. `phrase.en.register-now`, `structure.caption`, `wire.dateline`.
     """
 

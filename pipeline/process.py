@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import replace
 
 import zstandard
@@ -26,6 +28,7 @@ from pipeline.document import (
     Page,
     Reason,
     Rejection,
+    Removed,
     Stage,
 )
 from pipeline.extract import extract_html
@@ -86,13 +89,38 @@ def _article(document: Document, page: Page, settings: Settings) -> Article:
         access=extraction.access,
         syndicated_from=syndicated_from,
         word_count=words,
-        removed=tuple(
-            sorted((*extraction.removed, *removed, *copy.removed), key=lambda r: (r.position, r.rule))
-        ),
+        removed=_placed(extraction, [position for position, _ in copy.blocks], (*removed, *copy.removed)),
         fingerprint=None if is_stub else fingerprint(text, extraction.language, settings.fingerprint),
         rules_version=settings.rules_version,
         page=page,
     )
+
+
+def _placed(extraction: Extraction, kept: Sequence[int], removed: Sequence[Removed]) -> tuple[Removed, ...]:
+    """All that was removed, in reading order, its position told in lines of the clean text.
+
+    kept: positions, among the extraction's blocks, of those that the text consists of. removed: by later
+    stages, whose positions are those of the block that they took or cut; extraction itself dropped its
+    lines between blocks, so theirs is the block that follows.
+    """
+    lines_before = {position: line for line, position in enumerate(kept)}
+    placed: list[tuple[tuple[int, int], Removed]] = []
+    for dropped in extraction.removed:
+        line = bisect_left(kept, dropped.position)
+        placed.append(((dropped.position, _BETWEEN), replace(dropped, position=line)))
+    for taken in removed:
+        line = bisect_left(kept, taken.position)
+        part = _WHOLE
+        if taken.position in lines_before:
+            is_head = extraction.blocks[taken.position].text.startswith(taken.text)
+            part = _HEAD if is_head else _TAIL
+            line += not is_head
+        placed.append(((taken.position, part), replace(taken, position=line)))
+    return tuple(found for _, found in sorted(placed, key=lambda item: item[0]))
+
+
+# Where a removed text stood with regard to the block at its position, in reading order.
+_BETWEEN, _HEAD, _WHOLE, _TAIL = range(4)
 
 
 def _extraction(document: Document, settings: Settings) -> Extraction:

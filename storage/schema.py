@@ -372,9 +372,9 @@ _ARTICLE_COLUMNS = (
         "never; may be []",
         '["Ada Lind"]',
     ),
-    ViewColumn("byline", "text", "the byline as printed", "", "none was printed", "By Ada Lind"),
+    ViewColumn("byline", "text", "who the byline names, as printed", "", "none was printed", "Ada Lind"),
     ViewColumn(
-        "dateline", "text", "the dateline as printed", "", "none was printed", "NORHAVEN, March 1 (Reuters) -"
+        "dateline", "text", "place and date as printed", "", "no dateline was printed", "NORHAVEN, March 1"
     ),
     ViewColumn("agency", "text", "the news agency that is credited", "", "none is credited", "Reuters"),
     ViewColumn(
@@ -470,8 +470,8 @@ VIEWS = (
             ViewColumn(
                 "position",
                 "integer",
-                "the block it stood in, counted from 0 over the page's article region; lines may share one",
-                "blocks",
+                "how many lines of the clean text stand before it; several may share one",
+                "lines",
                 "never",
                 "12",
             ),

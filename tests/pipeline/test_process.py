@@ -1,0 +1,155 @@
+"""One document through all stages: exactly one end, and every removed line told where it stood."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.document import (
+    Access,
+    Article,
+    Claims,
+    Document,
+    MediaType,
+    Origin,
+    Reason,
+    Rejection,
+)
+from pipeline.process import process_document
+from pipeline.settings import Settings
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+PARAGRAPHS = (
+    "NORHAVEN, March 1 (Reuters) - The ferry to Norhaven runs again after a week of storms, the harbour "
+    "master said on Sunday.",
+    "Some 1,200 people had waited on the mainland since Monday, many of them in the gymnasium of the "
+    "harbour school, where the Red Cross had put up beds.",
+    "The first ship left at six in the morning with lorries of milk and bread on board. It will sail "
+    "three times a day until the queue is gone. Read more",
+    "The island's only baker, Odd Lien, said that he had run out of flour on Thursday and had sold the "
+    "last loaf to his own mother.",
+)
+
+
+def page(*lines: str, head: str = "") -> bytes:
+    body = "".join(f"<p>{line}</p>" for line in lines)
+    return (
+        f"<html><head><title>Ferry runs again</title>{head}</head><body><article>"
+        f"<h1>Ferry runs again</h1>{body}</article></body></html>"
+    ).encode()
+
+
+def document(body: bytes, media_type: MediaType = MediaType.HTML, **more: object) -> Document:
+    made = Document("a.html", "https://www.post.example/a?utm_source=x", body, media_type, NOON, Origin.CRAWL)
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def article(found: object) -> Article:
+    assert isinstance(found, Article), found
+    return found
+
+
+def test_a_page_becomes_an_article() -> None:
+    body = page(*PARAGRAPHS[:2], "Register now for free unlimited access to Post.example", *PARAGRAPHS[2:])
+    found = article(process_document(document(body), Settings()))
+    assert found.url == "https://www.post.example/a"
+    assert found.site == "post.example"
+    assert found.title == "Ferry runs again"
+    assert found.agency == "Reuters"
+    assert found.dateline == "NORHAVEN, March 1"
+    assert found.text.startswith("The ferry to Norhaven")
+    assert found.text.endswith("his own mother.")
+    assert "Register" not in found.text
+    assert "Read more" not in found.text
+    assert found.word_count == len(found.text.replace("'", "").split())
+    assert found.language == "en"
+    assert found.fingerprint is not None
+    assert zstandard.ZstdDecompressor().decompress(found.page.compressed) == body
+
+
+def test_removed_lines_tell_how_many_lines_stand_before_them() -> None:
+    body = page(*PARAGRAPHS[:2], "Register now for free unlimited access to Post.example", *PARAGRAPHS[2:])
+    found = article(process_document(document(body), Settings()))
+    lines = found.text.splitlines()
+    where = {r.text: r.position for r in found.removed}
+    assert where["NORHAVEN, March 1 (Reuters) -"] == 0
+    assert where["Register now for free unlimited access to Post.example"] == 2
+    read_more = next(position for text, position in where.items() if text.startswith("Read more"))
+    assert lines[read_more - 1].startswith("The first ship")
+    assert [r.position for r in found.removed] == sorted(r.position for r in found.removed)
+
+
+def test_the_same_document_gives_the_same_article() -> None:
+    body = page(*PARAGRAPHS)
+    assert process_document(document(body), Settings()) == process_document(document(body), Settings())
+
+
+def test_copied_text_takes_what_its_record_says() -> None:
+    claims = Claims(title="Ferry sails", published_at="1-MAR-2026 09:30:00.00", authors=("Ada Lind",))
+    body = "\n\n".join(PARAGRAPHS).encode()
+    found = article(process_document(document(body, MediaType.TEXT, claims=claims), Settings()))
+    assert found.title == "Ferry sails"
+    assert found.authors == ("Ada Lind",)
+    assert found.published_at == datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+    assert found.published_source == "claim"
+
+
+def test_a_claimed_date_after_the_fetch_is_no_publication_date() -> None:
+    claims = Claims(published_at="2026-03-09T00:00:00Z")
+    body = "\n\n".join(PARAGRAPHS).encode()
+    found = article(process_document(document(body, MediaType.TEXT, claims=claims), Settings()))
+    assert found.published_at is None
+
+
+def test_a_paywall_stub_stays_out_of_grouping() -> None:
+    said = (
+        '<script type="application/ld+json">{"@type": "NewsArticle", "isAccessibleForFree": false}</script>'
+    )
+    found = article(process_document(document(page(*PARAGRAPHS[:2], head=said)), Settings()))
+    assert found.access is Access.PAYWALLED
+    assert found.fingerprint is None
+
+
+def test_too_large_is_a_rejection_without_its_page() -> None:
+    found = process_document(document(b"x" * 101), Settings(max_body_bytes=100))
+    assert isinstance(found, Rejection)
+    assert found.reason is Reason.TOO_LARGE
+    assert found.page is None
+
+
+def test_a_fault_of_ours_costs_one_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    monkeypatch.setattr("pipeline.process.clean", broken)
+    found = process_document(document(page(*PARAGRAPHS)), Settings())
+    assert isinstance(found, Rejection)
+    assert found.reason is Reason.INTERNAL_ERROR
+    assert found.reason.is_fault
+    assert "ZeroDivisionError: on purpose" in found.detail
+
+
+@given(body=st.binary(max_size=2000), media_type=st.sampled_from(MediaType))
+def test_any_bytes_end_as_one_outcome_that_is_no_fault(body: bytes, media_type: MediaType) -> None:
+    found = process_document(document(body, media_type), Settings())
+    if isinstance(found, Rejection):
+        assert not found.reason.is_fault, found.detail
+    else:
+        assert found.text.strip()
+
+
+@given(text=st.text(max_size=400), position=st.integers(0, 3))
+def test_whatever_stands_in_a_page_the_story_comes_through(text: str, position: int) -> None:
+    lines = list(PARAGRAPHS)
+    lines.insert(position, text.replace("<", " ").replace("&", " "))
+    found = process_document(document(page(*lines)), Settings())
+    assert isinstance(found, Article), found
+    assert "Some 1,200 people had waited" in found.text
+    assert len(found.removed) >= 1
+    assert all(0 <= r.position <= len(found.text.splitlines()) for r in found.removed)
