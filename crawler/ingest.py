@@ -23,7 +23,8 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.files import Item, read_paths
+from crawler.files import read_paths
+from crawler.place import Item
 from crawler.workers import Process, WorkerPool, process_document
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
