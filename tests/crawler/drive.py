@@ -1,7 +1,7 @@
 """A program that ingests, for tests that kill it: run with a database URL, batch size, workers and paths.
 
 Articles are made of JSONL text by a pipeline that is quick to start: the first line is the title, and a
-line `!sleep SECONDS` takes its time.
+line `!sleep SECONDS` takes its time; `!touch PATH` leaves a file behind before that.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from pathlib import Path
 
 import zstandard
 
@@ -32,6 +33,8 @@ def process(document: Document, settings: Settings) -> Outcome:
         publisher=document.publisher,
         claims=document.claims,
     )
+    for path in re.findall(r"^!touch (.+)$", body, re.MULTILINE):
+        Path(path).touch()
     for seconds in re.findall(r"^!sleep ([\d.]+)$", body, re.MULTILINE):
         time.sleep(float(seconds))
     title, _, text = body.partition("\n")

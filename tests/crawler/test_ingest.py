@@ -310,12 +310,13 @@ def test_a_signal_ends_a_run_in_order(number: signal.Signals, tmp_path: Path, sq
 
 
 def test_a_second_signal_ends_the_program_at_once(tmp_path: Path, sqlite_url: str) -> None:
-    (tmp_path / "a.jsonl").write_text("\n".join([json.dumps({"text": "Title\nText\n!sleep 25"})] * 4))
+    begun = tmp_path / "begun"
+    record = {"text": f"Title\nText\n!touch {begun}\n!sleep 25"}
+    (tmp_path / "a.jsonl").write_text("\n".join([json.dumps(record)] * 4))
     engine = open_database(sqlite_url)
     process = start(sqlite_url, tmp_path / "a.jsonl")
-    while not view(engine, "runs"):
+    while not begun.exists():
         time.sleep(0.01)
-    time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
