@@ -342,7 +342,7 @@ def counts(engine: Engine) -> Counts:
             groups=scalar(select(func.count()).select_from(sizes)),
             copied_groups=scalar(select(func.count()).select_from(sizes).where(sizes.c.size > 1)),
             pairs=scalar(select(func.count()).select_from(schema.pair)),
-            sites=scalar(select(func.count(table.c.site.distinct()))),
+            sites=scalar(select(func.count(func.nullif(table.c.site, "").distinct()))),
             revisions=scalar(select(func.count()).select_from(schema.revision)),
             removed_lines=scalar(select(func.count()).select_from(schema.removal)),
             rejections=scalar(select(func.count()).select_from(schema.rejection)),
