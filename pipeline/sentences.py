@@ -1,0 +1,410 @@
+"""What a copy of a story added, dropped and changed against another, by the sentence, for people to read.
+
+Sentences are compared by their tokens (`pipeline.shingles`), so what is no difference to grouping is none
+here either: restyled quotes and dashes, `per cent` for `%`, `1.250,5` for `1,250.5`, `seven` for `7`.
+
+Where a sentence ends is a guess in every language, and outlets join and cut sentences. So the guess only
+decides how the result is laid out: a sentence whose words stand in the other text in a run is no
+difference, wherever that text ends its sentences and paragraphs. Nor is a sentence that moved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
+from functools import lru_cache
+
+from pipeline.shingles import particulars, spelling, tokens
+
+Key = tuple[int, ...]
+
+# Two sentences are one that was changed if this share of the words of both, or most of the shorter one's,
+# stand in both in the same order.
+_ALIKE = 0.55
+_SHORTER_HELD = 0.75
+_SHORTER_WORDS = 6
+# A sentence of fewer words ("No.", "he said") is only found again as a sentence, never inside another.
+_RUN = 4
+# Bounds on hostile texts: characters of a sentence, places looked at for a run, sentences that a word leads
+# to, and sentences that are compared word by word.
+_LONGEST = 2000
+_MOST_PLACES = 16
+_COMMON = 64
+_MOST_LIKELY = 3
+
+# Characters of scripts without blanks between words, as in `pipeline.shingles`, with the marks over them.
+_MARKS = "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u102b-\u103e\u17b4-\u17d3"
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_UNIT = re.compile(rf"(?:[{_UNSPACED}][{_MARKS}]*|[^\s{_UNSPACED}]+)\s*")
+_ENDS_UNSPACED = re.compile(rf"[{_UNSPACED}]$")
+
+_CLOSING = "\"'”’“»«›)\\]}」』）】》〉"
+_WIDE_CLOSING = "\"'”’)）」』】》〉"
+_OPENING = "\"'“”„‘‚«»‹([{「『（【《〈¿¡-–— "
+_END = re.compile(
+    rf"(?:[。！？｡]|．(?!\d))[{_WIDE_CLOSING}]*"
+    rf"|[.!?…‥؟۔।॥։።។၊။]+[{_CLOSING}]*(?=\s)"
+    r"|(?<=[\u0e00-\u0eff])\s+(?=[\u0e00-\u0eff])"  # Thai and Lao put a blank between clauses, and no stop
+)
+_WIDE = "。！？｡．"
+_HIRAGANA = re.compile("[\u3041-\u309f]")
+_LAST_WORD = re.compile(r"\S+$")
+_ORDINAL = re.compile(r"\d{1,2}")
+# What stands before a full stop that ends no sentence; a single letter never does.
+_ABBREVIATIONS = (
+    "mr mrs ms dr prof st sen rep gov gen col capt lt sgt hon rev jr sr vs etc inc corp ltd co no nos "
+    "jan feb mar apr jun jul aug sep sept oct nov dec mt ft approx est dept "
+    "nr bzw ca hr fr usw vgl str tel mio mrd abs art sog "
+    "mme mlle mm cf av env "
+    "sra srta dra ud uds núm pág avda "
+    "sig sigg dott avv ing "
+    "dhr mevr mw drs ir blz "
+    "г гг ул тыс млн млрд руб им см рис стр акад проф св обл вул м"
+)
+_ABBREVIATED = frozenset(_ABBREVIATIONS.split())
+
+
+class ChangeKind(StrEnum):
+    """ADDED, DROPPED: by the copy; CHANGED: most of the sentence stands in both."""
+
+    ADDED = "added"
+    DROPPED = "dropped"
+    CHANGED = "changed"
+
+
+class PartKind(StrEnum):
+    SAME = "same"
+    DROPPED = "dropped"
+    ADDED = "added"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some words of a changed sentence, as written, with the blank that follows them.
+
+    SAME words are written as the copy has them.
+    """
+
+    kind: PartKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A sentence that one text has and the other has not, or has otherwise.
+
+    canonical, copy: the sentence in either text; None in the one that it was added to or dropped from.
+    parts: of a changed sentence, its words in order. figures: a changed sentence has other figures.
+    """
+
+    kind: ChangeKind
+    canonical: str | None
+    copy: str | None
+    parts: tuple[Part, ...] = ()
+    figures: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """same: sentences of the copy whose words are the canonical text's. changes: in the copy's order."""
+
+    same: int
+    changes: tuple[Change, ...]
+
+    def count(self, kind: ChangeKind) -> int:
+        return sum(change.kind is kind for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    text: str
+    key: Key
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text in order; every line ends one. Nothing but white space is lost."""
+    return [sentence for line in text.splitlines() for sentence in _cut(line)]
+
+
+def compare(canonical: str, copy: str) -> Comparison:
+    """What `copy` added, dropped and changed against `canonical`."""
+    ours, theirs = _read(canonical), _read(copy)
+    pairs = _equal(ours, theirs)
+    our_new = _not_in(ours, set(pairs), theirs)
+    their_new = _not_in(theirs, set(pairs.values()), ours)
+    changed = _alike(ours, theirs, pairs, our_new, their_new)
+    pairs |= changed
+    placed: list[tuple[tuple[int, int, int], Change]] = []
+    for one, other in changed.items():
+        placed.append(((other, 0, 0), _changed(ours[one].text, theirs[other].text)))
+    for other in their_new - set(changed.values()):
+        placed.append(((other, 0, 0), Change(ChangeKind.ADDED, None, theirs[other].text)))
+    before = -1
+    for one, sentence in enumerate(ours):
+        if one in our_new and one not in changed:
+            placed.append(((before, 1, one), Change(ChangeKind.DROPPED, sentence.text, None)))
+        before = pairs.get(one, before)
+    placed.sort(key=lambda item: item[0])
+    return Comparison(
+        same=len(theirs) - len(their_new | set(changed.values())),
+        changes=tuple(change for _, change in placed),
+    )
+
+
+# --- sentences ------------------------------------------------------------------------------------------
+
+
+def _cut(line: str) -> Iterator[str]:
+    start = 0
+    for match in _END.finditer(line):
+        if _is_end(line, match):
+            yield from _shortened(line[start : match.end()].strip())
+            start = match.end()
+    yield from _shortened(line[start:].strip())
+
+
+def _is_end(line: str, match: re.Match[str]) -> bool:
+    mark = match[0]
+    if mark[0] in _WIDE:
+        # 「…。」と述べた goes on after the quotation
+        return len(mark) == 1 or not _HIRAGANA.match(line, match.end())
+    if mark.isspace():
+        return True
+    rest = line[match.end() :].lstrip(_OPENING)
+    if rest and rest[0].islower():
+        return False
+    if mark == ".":
+        found = _LAST_WORD.search(line, 0, match.start())
+        word = found[0].lstrip(_OPENING).casefold() if found else ""
+        is_short = len(word) == 1 and not word.isdecimal()
+        return not (is_short or "." in word or word in _ABBREVIATED or _ORDINAL.fullmatch(word))
+    return True
+
+
+def _shortened(sentence: str) -> Iterator[str]:
+    while len(sentence) > _LONGEST:
+        at = sentence.rfind(" ", 1, _LONGEST)
+        at = at if at > 0 else _LONGEST
+        yield sentence[:at].strip()
+        sentence = sentence[at:].strip()
+    if sentence:
+        yield sentence
+
+
+def _read(text: str) -> list[_Sentence]:
+    found = (_Sentence(sentence, _key(sentence)) for sentence in sentences(text))
+    return [sentence for sentence in found if sentence.key]
+
+
+@lru_cache(maxsize=1 << 14)
+def _key(text: str) -> Key:
+    return tuple(spelling(tokens(text)).tolist())
+
+
+# --- which sentences are new ----------------------------------------------------------------------------
+
+
+def _equal(ours: Sequence[_Sentence], theirs: Sequence[_Sentence]) -> dict[int, int]:
+    """Sentences with the same words, each with one of the other's."""
+    places: defaultdict[Key, deque[int]] = defaultdict(deque)
+    for number, sentence in enumerate(theirs):
+        places[sentence.key].append(number)
+    return {
+        number: places[sentence.key].popleft()
+        for number, sentence in enumerate(ours)
+        if places.get(sentence.key)
+    }
+
+
+def _not_in(mine: Sequence[_Sentence], found: set[int], others: Sequence[_Sentence]) -> set[int]:
+    """The numbers of those of my sentences whose words stand nowhere in the other text."""
+    rest = [number for number in range(len(mine)) if number not in found]
+    if not rest:
+        return set()
+    known = {sentence.key for sentence in others}
+    stream = [token for sentence in others for token in sentence.key]
+    places: defaultdict[Key, list[int]] = defaultdict(list)
+    for at in range(len(stream) - _RUN + 1):
+        here = places[tuple(stream[at : at + _RUN])]
+        if len(here) < _MOST_PLACES:
+            here.append(at)
+
+    def stands(key: Key) -> bool:
+        if key in known:
+            return True
+        starts = places.get(key[:_RUN], ()) if len(key) >= _RUN else ()
+        return any(tuple(stream[at : at + len(key)]) == key for at in starts)
+
+    return {number for number in rest if not stands(mine[number].key)}
+
+
+def _alike(
+    ours: Sequence[_Sentence],
+    theirs: Sequence[_Sentence],
+    equal: Mapping[int, int],
+    our_new: set[int],
+    their_new: set[int],
+) -> dict[int, int]:
+    """Pairs of sentences that are mostly alike, the most alike first, each in one pair at most.
+
+    At least one of the two is new. The other may be the rest of it, which stands in the other text.
+    """
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    taken = set(equal.values())
+    for number, sentence in enumerate(theirs):
+        if number not in taken:
+            for token in set(sentence.key):
+                places[token].append(number)
+    scored: list[tuple[float, int, int, int]] = []
+    for one, sentence in enumerate(ours):
+        if one in equal:
+            continue
+        votes: Counter[int] = Counter()
+        for token in set(sentence.key):
+            if len(places.get(token, ())) <= _COMMON:
+                votes.update(places.get(token, ()))
+        likely = [n for n in votes if one in our_new or n in their_new]
+        likely.sort(key=lambda n: (-votes[n] / len(theirs[n].key + sentence.key), abs(n - one)))
+        for other in likely[:_MOST_LIKELY]:
+            score = _likeness(sentence.key, theirs[other].key)
+            if score:
+                scored.append((-score, abs(other - one), one, other))
+    pairs: dict[int, int] = {}
+    used: set[int] = set()
+    for _, _, one, other in sorted(scored):
+        if one not in pairs and other not in used:
+            pairs[one] = other
+            used.add(other)
+    return pairs
+
+
+def _likeness(one: Key, other: Key) -> float:
+    """Share of the words of both that they have in common, in order; 0 where that is too little."""
+    blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    ratio = 2 * sum(block.size for block in blocks) / (len(one) + len(other))
+    shorter = min(len(one), len(other))
+    in_runs = sum(block.size for block in blocks if block.size > 1)
+    is_held = shorter >= _SHORTER_WORDS and in_runs / shorter >= _SHORTER_HELD
+    return ratio if ratio >= _ALIKE or is_held else 0.0
+
+
+# --- the words of a changed sentence --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Words that give tokens together, as `12`, `500` and `per`, `cent` do; with what follows them."""
+
+    text: str
+    key: Key
+
+
+def _changed(canonical: str, copy: str) -> Change:
+    return Change(
+        ChangeKind.CHANGED,
+        canonical,
+        copy,
+        parts=tuple(_parts(_units(canonical), _units(copy))),
+        figures=_figures(canonical) != _figures(copy),
+    )
+
+
+def _figures(text: str) -> set[int]:
+    return set(particulars(tokens(text.lower())).tolist())
+
+
+def _units(sentence: str) -> list[_Unit]:
+    found = [_Unit(written, _key(written)) for written in _UNIT.findall(sentence)]
+    if tuple(token for unit in found for token in unit.key) != _key(sentence):
+        found = list(_joined(found))
+    units: list[_Unit] = []
+    lead = ""
+    for unit in found:
+        if unit.key:
+            units.append(_Unit(lead + unit.text, unit.key))
+            lead = ""
+        elif units:  # a dash belongs to the word before it
+            units[-1] = _Unit(units[-1].text + unit.text, units[-1].key)
+        else:
+            lead += unit.text
+    if units and not _ENDS_UNSPACED.search(units[-1].text):  # in a diff other words may follow the last
+        units[-1] = _Unit(units[-1].text + " ", units[-1].key)
+    return units
+
+
+def _joined(units: Sequence[_Unit]) -> Iterator[_Unit]:
+    held: _Unit | None = None
+    for unit in units:
+        if held is None:
+            held = unit
+            continue
+        together = _key(held.text + unit.text)
+        if together != held.key + unit.key:
+            held = _Unit(held.text + unit.text, together)
+        else:
+            yield held
+            held = unit
+    if held is not None:
+        yield held
+
+
+def _parts(ours: Sequence[_Unit], theirs: Sequence[_Unit]) -> Iterator[Part]:
+    our_same, their_same = _same_units(ours, theirs)
+    written: list[Part] = []
+
+    def write(kind: PartKind, text: str) -> None:
+        if written and written[-1].kind is kind:
+            written[-1] = Part(kind, written[-1].text + text)
+        else:
+            written.append(Part(kind, text))
+
+    # ahead: tokens of the same units that were read of ours beyond those of theirs
+    one = other = ahead = 0
+    while one < len(ours) or other < len(theirs):
+        if ahead > 0 or one == len(ours):
+            if their_same[other]:
+                ahead -= len(theirs[other].key)
+            write(PartKind.SAME if their_same[other] else PartKind.ADDED, theirs[other].text)
+            other += 1
+        elif not our_same[one]:
+            write(PartKind.DROPPED, ours[one].text)
+            one += 1
+        elif ahead == 0 and other < len(theirs) and not their_same[other]:
+            write(PartKind.ADDED, theirs[other].text)
+            other += 1
+        else:
+            ahead += len(ours[one].key)
+            one += 1
+    if written:
+        written[-1] = Part(written[-1].kind, written[-1].text.rstrip())
+    return iter(written)
+
+
+def _same_units(ours: Sequence[_Unit], theirs: Sequence[_Unit]) -> tuple[list[bool], list[bool]]:
+    """Which units are the same in both: those of which every token is."""
+    one = [token for unit in ours for token in unit.key]
+    other = [token for unit in theirs for token in unit.key]
+    blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()[:-1]
+    pairs: list[tuple[int, int]] = []
+    for n, block in enumerate(blocks):
+        # A lone word between two changes reads better as part of one change.
+        if block.size > 1 or n in (0, len(blocks) - 1):
+            pairs.extend((block.a + k, block.b + k) for k in range(block.size))
+    our_unit = [n for n, unit in enumerate(ours) for _ in unit.key]
+    their_unit = [n for n, unit in enumerate(theirs) for _ in unit.key]
+    while True:
+        ours_held = Counter(our_unit[a] for a, _ in pairs)
+        theirs_held = Counter(their_unit[b] for _, b in pairs)
+        our_same = [ours_held[n] == len(unit.key) for n, unit in enumerate(ours)]
+        their_same = [theirs_held[n] == len(unit.key) for n, unit in enumerate(theirs)]
+        kept = [(a, b) for a, b in pairs if our_same[our_unit[a]] and their_same[their_unit[b]]]
+        if len(kept) == len(pairs):
+            return our_same, their_same
+        pairs = kept
