@@ -9,6 +9,9 @@ from copydesk.console import out
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
+
+    from pipeline.sentences import Change, Comparison
 
 
 class RemovedText(Protocol):
@@ -65,3 +68,49 @@ def _removed_line(line: RemovedText) -> RenderableType:
     from rich.text import Text
 
     return Text.assemble(("- ", "red"), (line.text, "red"), ("   ", ""), (f"[{line.rule}]", "yellow"))
+
+
+def print_changes(found: Comparison) -> None:
+    """What a copy added, dropped and changed, a sentence a line, after a line that counts them.
+
+    Changed words are coloured where there are colours, else marked as `[-dropped-]` and `{+added+}`.
+    """
+    from pipeline.sentences import ChangeKind
+
+    counts = [f"{found.same} {'sentence' if found.same == 1 else 'sentences'} the same"]
+    counts += [f"{count} {kind}" for kind in ChangeKind if (count := found.count(kind))]
+    figures = sum(change.figures for change in found.changes)
+    if figures:
+        counts.append(f"[bold]{figures} with other figures[/bold]")
+    out.print(f"  {', '.join(counts)}")
+    for change in found.changes:
+        out.print(_change_line(change))
+
+
+def _change_line(change: Change) -> RenderableType:
+    from rich.text import Text
+
+    from pipeline.sentences import ChangeKind
+
+    if change.kind is ChangeKind.ADDED:
+        return Text.assemble(("    + ", "green"), (change.copy or "", "green"))
+    if change.kind is ChangeKind.DROPPED:
+        return Text.assemble(("    - ", "red"), (change.canonical or "", "red"))
+    line = Text.assemble(("    ~ ", "yellow"))
+    for part in change.parts:
+        line.append_text(_part(part.kind, part.text))
+    return line
+
+
+def _part(kind: str, text: str) -> Text:
+    from rich.text import Text
+
+    if kind == "same":
+        return Text(text)
+    words = text.rstrip()
+    blank = text[len(words) :]
+    style = ("bold " if any(map(str.isdecimal, words)) else "") + ("red" if kind == "dropped" else "green")
+    if out.color_system is not None:
+        return Text.assemble((words, f"{style} strike" if kind == "dropped" else style), blank)
+    start, end = ("[-", "-]") if kind == "dropped" else ("{+", "+}")
+    return Text(f"{start}{words}{end}{blank}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +11,30 @@ import typer
 
 from copydesk.console import out, plain, print_columns, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
+from copydesk.rendering import print_changes
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
+    from pipeline.sentences import Comparison
+    from storage.database import Engine
     from storage.reader import Copy, StoredArticle, StoryGroup
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A group as it is shown: its members by time, and by the member's id what makes it a copy.
+
+    changes: what each copy added, dropped and changed against the canonical one; of one group only.
+    """
+
+    story: StoryGroup
+    members: Sequence[StoredArticle]
+    evidence: Mapping[int, Copy]
+    changes: Mapping[int, Comparison]
+
+    @property
+    def canonical(self) -> StoredArticle:
+        return next(member for member in self.members if member.is_canonical)
 
 
 def groups(
@@ -21,37 +42,52 @@ def groups(
     db: Database = DEFAULT_DATABASE,
     min_size: Annotated[int, typer.Option(min=1, help="Smallest group to list, in articles.")] = 2,
     limit: Annotated[int, typer.Option(min=1, help="List this many, the largest first.")] = 20,
+    no_text: Annotated[
+        bool, typer.Option("--no-text", help="Of one group, leave out what the copies added and dropped.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """List the groups of copies with their members: when, where, what kind of copy, how alike.
 
     [bold]*[/bold] marks the canonical copy. The kind and the figures compare each copy with it, or, where
     the two are linked through others only, with the copy that it is most alike to.
+
+    With an ID: that group, and by the sentence what each copy added ([green]+[/green]), dropped
+    ([red]-[/red]) and changed ([yellow]~[/yellow]) against the canonical copy. Only wording counts: quotes,
+    dashes, figures and per cent in another style are no change.
     """
     from storage import reader
     from storage.database import open_database
 
     engine = open_database(db, create=False)
     if group is None:
-        found = list(reader.groups(engine, min_size=min_size, limit=limit))
+        found = [_shown(engine, s, False) for s in reader.groups(engine, min_size=min_size, limit=limit)]
     else:
         one = reader.group(engine, group)
         if one is None:
             raise OperatorError(f"there is no group {group}: copydesk groups lists them")
-        found = [one]
-    rows = []
-    for story in found:
-        members = reader.members(engine, story.id)
-        rows.append(
-            (story, members, _evidence(story, [c for m in members for c in reader.copies(engine, m.id)]))
-        )
+        found = [_shown(engine, one, not no_text)]
     if json:
-        print_json([_as_json(*row) for row in rows])
+        print_json([_as_json(shown) for shown in found])
         return
-    for row in rows:
-        _print(*row)
-    if not rows:
+    for shown in found:
+        _print(shown) if group is None or no_text else _print_with_changes(shown)
+    if not found:
         out.print("No two articles are copies of one story yet.")
+
+
+def _shown(engine: Engine, story: StoryGroup, with_changes: bool) -> _Shown:
+    from pipeline.sentences import compare
+    from storage import reader
+
+    members = reader.members(engine, story.id)
+    copies = [copy for member in members for copy in reader.copies(engine, member.id)]
+    shown = _Shown(story, members, _evidence(story, copies), {})
+    if not with_changes:
+        return shown
+    text = shown.canonical.text
+    changes = {m.id: compare(text, m.text) for m in members if not m.is_canonical}
+    return _Shown(story, members, shown.evidence, changes)
 
 
 def _evidence(story: StoryGroup, copies: Sequence[Copy]) -> Mapping[int, Copy]:
@@ -65,36 +101,77 @@ def _evidence(story: StoryGroup, copies: Sequence[Copy]) -> Mapping[int, Copy]:
     return {id: copy for id, (_, copy) in best.items() if id != story.canonical_article_id}
 
 
-def _print(story: StoryGroup, members: Sequence[StoredArticle], evidence: Mapping[int, Copy]) -> None:
+def _print(shown: _Shown) -> None:
     from rich.markup import escape
 
-    canonical = next(m for m in members if m.is_canonical)
-    agency = f" · {story.agency}" if story.agency else ""
-    out.print(
-        f"\n[bold]group {story.id}[/bold] · {story.size} copies on {story.sites} sites{agency}"
-        f" · [bold]{escape(canonical.title)}[/bold]"
-    )
+    _print_head(shown)
     rows = []
-    for member in members:
-        copy = evidence.get(member.id)
+    for member in shown.members:
+        copy = shown.evidence.get(member.id)
         rows.append(
             (
                 "[green]*[/green]" if member.is_canonical else " ",
                 f"[cyan]{member.id}[/cyan]",
                 when(member.published_at),
-                escape(member.site or member.publisher or PurePath(member.location).name),
+                escape(_outlet(member)),
                 f"{member.word_count} words",
                 f"{copy.kind}, {copy.containment:.0%} contained" if copy else "",
-                escape(member.title) if member.title != canonical.title else "[dim]same title[/dim]",
+                _title(member, shown),
             )
         )
     print_columns(rows, right=(1, 4))
 
 
-def _as_json(story: StoryGroup, members: Sequence[StoredArticle], evidence: Mapping[int, Copy]) -> object:
+def _print_with_changes(shown: _Shown) -> None:
+    from rich.markup import escape
+
+    _print_head(shown)
+    for member in shown.members:
+        facts = [when(member.published_at), escape(_outlet(member)), f"{member.word_count} words"]
+        copy = shown.evidence.get(member.id)
+        if copy is not None:
+            facts += [f"[bold]{copy.kind}[/bold]", f"{copy.jaccard:.0%} similar"]
+            facts.append(f"{copy.containment:.0%} contained")
+            other = copy.other_id if copy.article_id == member.id else copy.article_id
+            if other != shown.story.canonical_article_id:
+                facts.append(f"compared with {other}, as no evidence links it to the canonical copy")
+        elif member.is_canonical:
+            facts.append("[green]the canonical copy[/green]")
+        mark = "[green]*[/green]" if member.is_canonical else " "
+        out.print(f"\n{mark} [cyan]{member.id}[/cyan]  {' · '.join(facts)}")
+        if not member.is_canonical:
+            out.print(f"  {_title(member, shown)}")
+            print_changes(shown.changes[member.id])
+
+
+def _print_head(shown: _Shown) -> None:
+    from rich.markup import escape
+
+    story = shown.story
+    agency = f" · {escape(story.agency)}" if story.agency else ""
+    out.print(
+        f"\n[bold]group {story.id}[/bold] · {story.size} copies on {story.sites} sites{agency}"
+        f" · [bold]{escape(shown.canonical.title)}[/bold]"
+    )
+
+
+def _outlet(member: StoredArticle) -> str:
+    return member.site or member.publisher or PurePath(member.location).name
+
+
+def _title(member: StoredArticle, shown: _Shown) -> str:
+    from rich.markup import escape
+
+    return escape(member.title) if member.title != shown.canonical.title else "[dim]same title[/dim]"
+
+
+def _as_json(shown: _Shown) -> object:
     listed = []
-    for member in members:
+    for member in shown.members:
         row = plain(member)
         row.pop("text")
-        listed.append({**row, "copy": plain(evidence.get(member.id))})
-    return {**plain(story), "members": listed}
+        row["copy"] = plain(shown.evidence.get(member.id))
+        if shown.changes:
+            row["sentences"] = plain(shown.changes.get(member.id))
+        listed.append(row)
+    return {**plain(shown.story), "members": listed}
