@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -136,26 +136,28 @@ def sentences(text: str) -> list[str]:
 def compare(canonical: str, copy: str) -> Comparison:
     """What `copy` added, dropped and changed against `canonical`."""
     ours, theirs = _read(canonical), _read(copy)
+    in_ours, in_theirs = _finder(ours), _finder(theirs)
     pairs = _equal(ours, theirs)
-    our_new = _not_in(ours, set(pairs), theirs)
-    their_new = _not_in(theirs, set(pairs.values()), ours)
-    changed = _alike(ours, theirs, pairs, our_new, their_new)
-    pairs |= changed
+    found = set(pairs.values())
+    our_new = {n for n, s in enumerate(ours) if n not in pairs and not in_theirs(s.key)}
+    their_new = {n for n, s in enumerate(theirs) if n not in found and not in_ours(s.key)}
+    alike = _alike(ours, theirs, pairs, our_new, their_new)
     placed: list[tuple[tuple[int, int, int], Change]] = []
-    for one, other in changed.items():
-        placed.append(((other, 0, 0), _changed(ours[one].text, theirs[other].text)))
-    for other in their_new - set(changed.values()):
+    for one, other in alike.items():
+        parts = tuple(_parts(_units(ours[one].text), _units(theirs[other].text), in_ours, in_theirs))
+        if any(part.kind is not PartKind.SAME for part in parts):
+            placed.append(((other, 0, 0), _changed(ours[one].text, theirs[other].text, parts)))
+    for other in their_new - set(alike.values()):
         placed.append(((other, 0, 0), Change(ChangeKind.ADDED, None, theirs[other].text)))
+    same = len(theirs) - len(placed)
+    pairs |= alike
     before = -1
     for one, sentence in enumerate(ours):
-        if one in our_new and one not in changed:
+        if one in our_new and one not in alike:
             placed.append(((before, 1, one), Change(ChangeKind.DROPPED, sentence.text, None)))
         before = pairs.get(one, before)
     placed.sort(key=lambda item: item[0])
-    return Comparison(
-        same=len(theirs) - len(their_new | set(changed.values())),
-        changes=tuple(change for _, change in placed),
-    )
+    return Comparison(same, tuple(change for _, change in placed))
 
 
 # --- sentences ------------------------------------------------------------------------------------------
@@ -223,16 +225,13 @@ def _equal(ours: Sequence[_Sentence], theirs: Sequence[_Sentence]) -> dict[int, 
     }
 
 
-def _not_in(mine: Sequence[_Sentence], found: set[int], others: Sequence[_Sentence]) -> set[int]:
-    """The numbers of those of my sentences whose words stand nowhere in the other text."""
-    rest = [number for number in range(len(mine)) if number not in found]
-    if not rest:
-        return set()
-    known = {sentence.key for sentence in others}
-    stream = [token for sentence in others for token in sentence.key]
+def _finder(text: Sequence[_Sentence]) -> Callable[[Key], bool]:
+    """Tells whether these words stand in the text: as a sentence, or enough of them in a run."""
+    known = {sentence.key for sentence in text}
+    stream = tuple(token for sentence in text for token in sentence.key)
     places: defaultdict[Key, list[int]] = defaultdict(list)
     for at in range(len(stream) - _RUN + 1):
-        here = places[tuple(stream[at : at + _RUN])]
+        here = places[stream[at : at + _RUN]]
         if len(here) < _MOST_PLACES:
             here.append(at)
 
@@ -240,9 +239,9 @@ def _not_in(mine: Sequence[_Sentence], found: set[int], others: Sequence[_Senten
         if key in known:
             return True
         starts = places.get(key[:_RUN], ()) if len(key) >= _RUN else ()
-        return any(tuple(stream[at : at + len(key)]) == key for at in starts)
+        return any(stream[at : at + len(key)] == key for at in starts)
 
-    return {number for number in rest if not stands(mine[number].key)}
+    return stands
 
 
 def _alike(
@@ -306,17 +305,13 @@ class _Unit:
     key: Key
 
 
-def _changed(canonical: str, copy: str) -> Change:
-    return Change(
-        ChangeKind.CHANGED,
-        canonical,
-        copy,
-        parts=tuple(_parts(_units(canonical), _units(copy))),
-        figures=_figures(canonical) != _figures(copy),
-    )
+def _changed(canonical: str, copy: str, parts: tuple[Part, ...]) -> Change:
+    figures = _figures(parts, PartKind.ADDED) != _figures(parts, PartKind.DROPPED)
+    return Change(ChangeKind.CHANGED, canonical, copy, parts, figures)
 
 
-def _figures(text: str) -> set[int]:
+def _figures(parts: Sequence[Part], but: PartKind) -> set[int]:
+    text = "".join(part.text for part in parts if part.kind is not but)
     return set(particulars(tokens(text.lower())).tolist())
 
 
@@ -355,8 +350,18 @@ def _joined(units: Sequence[_Unit]) -> Iterator[_Unit]:
         yield held
 
 
-def _parts(ours: Sequence[_Unit], theirs: Sequence[_Unit]) -> Iterator[Part]:
+def _parts(
+    ours: Sequence[_Unit],
+    theirs: Sequence[_Unit],
+    in_ours: Callable[[Key], bool],
+    in_theirs: Callable[[Key], bool],
+) -> Iterator[Part]:
+    """The words of both in order. What of ours stands elsewhere in the other text is left out, and what of
+    theirs does is the same: one text only ended its sentence earlier.
+    """
     our_same, their_same = _same_units(ours, theirs)
+    hidden = _elsewhere(ours, our_same, in_theirs)
+    known = _elsewhere(theirs, their_same, in_ours)
     written: list[Part] = []
 
     def write(kind: PartKind, text: str) -> None:
@@ -371,13 +376,15 @@ def _parts(ours: Sequence[_Unit], theirs: Sequence[_Unit]) -> Iterator[Part]:
         if ahead > 0 or one == len(ours):
             if their_same[other]:
                 ahead -= len(theirs[other].key)
-            write(PartKind.SAME if their_same[other] else PartKind.ADDED, theirs[other].text)
+            is_added = not their_same[other] and other not in known
+            write(PartKind.ADDED if is_added else PartKind.SAME, theirs[other].text)
             other += 1
         elif not our_same[one]:
-            write(PartKind.DROPPED, ours[one].text)
+            if one not in hidden:
+                write(PartKind.DROPPED, ours[one].text)
             one += 1
         elif ahead == 0 and other < len(theirs) and not their_same[other]:
-            write(PartKind.ADDED, theirs[other].text)
+            write(PartKind.SAME if other in known else PartKind.ADDED, theirs[other].text)
             other += 1
         else:
             ahead += len(ours[one].key)
@@ -385,6 +392,25 @@ def _parts(ours: Sequence[_Unit], theirs: Sequence[_Unit]) -> Iterator[Part]:
     if written:
         written[-1] = Part(written[-1].kind, written[-1].text.rstrip())
     return iter(written)
+
+
+def _elsewhere(units: Sequence[_Unit], same: Sequence[bool], stands: Callable[[Key], bool]) -> set[int]:
+    """The units at the beginning or end of a changed passage that stand in the other text in a run."""
+    found: set[int] = set()
+    end = 0
+    for start in range(len(units)):
+        if same[start] or start < end:
+            continue
+        end = start
+        while end < len(units) and not same[end]:
+            end += 1
+        cuts = [(n, end) for n in range(start, end)] + [(start, n) for n in range(start + 1, end)]
+        for first, last in cuts:
+            key = tuple(token for unit in units[first:last] for token in unit.key)
+            if len(key) >= _RUN and stands(key):
+                found.update(range(first, last))
+                break
+    return found
 
 
 def _same_units(ours: Sequence[_Unit], theirs: Sequence[_Unit]) -> tuple[list[bool], list[bool]]:
