@@ -12,7 +12,7 @@ from copydesk.console import err
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from crawler.ingest import Progress as Watcher
+    from crawler.run import Progress as Watcher
     from storage.writer import BatchCounts
 
 # Seconds between two log lines where there is no terminal.

@@ -74,10 +74,10 @@ def process(document: Document, settings: Settings) -> Outcome:
 
 
 def main(url: str, batch_size: str, workers: str, *paths: str) -> None:
-    from crawler import ingest
+    from crawler import ingest, run
     from storage.database import open_database
 
-    ingest.BATCH_SIZE = int(batch_size)
+    run.BATCH_SIZE = int(batch_size)
     engine = open_database(url)
     done = ingest.ingest(engine, paths, workers=int(workers), settings=Settings(), process=process)
     engine.dispose()

@@ -19,8 +19,10 @@ import pytest
 from sqlalchemy import Engine
 
 from crawler import ingest as ingest_module
+from crawler import run as run_module
 from crawler.files import read_paths
-from crawler.ingest import Ingested, ingest
+from crawler.ingest import ingest
+from crawler.run import Finished
 from pipeline.document import Document, Reason, Rejection
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
@@ -63,7 +65,7 @@ def write_input(folder: Path, count: int = 120, *, slow: float = 0.0) -> Path:
     return folder
 
 
-def run(engine: Engine, *paths: Path, workers: int = 2, **options: Any) -> Ingested:
+def run(engine: Engine, *paths: Path, workers: int = 2, **options: Any) -> Finished:
     options.setdefault("process", process)
     settings = options.pop("settings", SETTINGS)
     return ingest(engine, [str(path) for path in paths], workers=workers, settings=settings, **options)
@@ -191,7 +193,7 @@ def test_an_error_in_writing_ends_the_run_and_the_workers(
     def full(*_: object) -> BatchCounts:
         raise OperatorError("the disk is full")
 
-    monkeypatch.setattr(ingest_module, "write_batch", full)
+    monkeypatch.setattr(run_module, "write_batch", full)
     engine = open_database(sqlite_url)
     with pytest.raises(OperatorError, match="the disk is full"):
         run(engine, write_input(tmp_path / "in", 200, slow=0.01))
@@ -218,12 +220,12 @@ def test_what_is_on_its_way_is_bounded(
             lead.append(given - counts.seen)
 
     monkeypatch.setattr(ingest_module, "read_paths", source)
-    monkeypatch.setattr(ingest_module, "_WINDOW_BYTES", 5_000_000)
-    monkeypatch.setattr(ingest_module, "BATCH_SIZE", 5)
+    monkeypatch.setattr(run_module, "_WINDOW_BYTES", 5_000_000)
+    monkeypatch.setattr(run_module, "BATCH_SIZE", 5)
     engine = open_database(sqlite_url)
     assert run(engine, process=misbehaving.process, progress=Behind()).counts.seen == 150
     # The window, one chunk that was let in under its bound, what is read ahead, and a batch.
-    assert max(lead) <= 10 + 3 + 3 * (ingest_module._CHUNKS_AHEAD + 2) + 5
+    assert max(lead) <= 10 + 3 + 3 * (run_module._CHUNKS_AHEAD + 2) + 5
     engine.dispose()
 
 
