@@ -30,16 +30,17 @@ def fingerprint(story: str, language: str | None, settings: FingerprintSettings)
     `language` is not consulted: shingles go by the script of each character (see `pipeline.shingles`), so
     that a wrong guess at the language cannot part two copies.
     """
-    hashes = shingles(tokens(story), settings.shingle_words, settings.shingle_chars)
+    hashes = shingles(tokens(story, capitals=False), settings.shingle_words, settings.shingle_chars)
     if not hashes.size:
         return None
     whole, lead = signatures(hashes, settings)
-    bands = [
-        *band_keys(whole, settings.bands, settings.rows, first=0),
-        *band_keys(lead, settings.lead_bands, settings.lead_rows, first=settings.bands),
-    ]
-    values = np.concatenate((whole, lead)).astype("<u4")
-    return Fingerprint(version=settings.version, signature=values.tobytes(), bands=tuple(bands))
+    values = np.concatenate((whole, lead))
+    if settings.rows == settings.lead_rows:
+        bands = band_keys(values, settings.bands + settings.lead_bands, settings.rows, first=0)
+    else:
+        bands = band_keys(whole, settings.bands, settings.rows, first=0)
+        bands += band_keys(lead, settings.lead_bands, settings.lead_rows, first=settings.bands)
+    return Fingerprint(settings.version, values.astype("<u4", copy=False).tobytes(), tuple(bands))
 
 
 def signatures(
@@ -68,13 +69,22 @@ def _permutations(num_perm: int, seed: int) -> tuple[NDArray[np.uint32], NDArray
     return a[:, None].copy(), b[:, None].copy()
 
 
+# As arrays: a ufunc takes them as they are, and has to convert a scalar at every call.
+_13, _16 = np.array(13, dtype=np.uint32), np.array(16, dtype=np.uint32)
+_FIRST, _SECOND = np.array(0x85EBCA6B, dtype=np.uint32), np.array(0xC2B2AE35, dtype=np.uint32)
+
+
 def _fmix32(hashes: Hashes) -> Hashes:
     """The MurmurHash3 finaliser, with which datasketch mixes hashes once before it permutes them."""
-    h = hashes ^ (hashes >> np.uint32(16))
-    h *= np.uint32(0x85EBCA6B)
-    h ^= h >> np.uint32(13)
-    h *= np.uint32(0xC2B2AE35)
-    h ^= h >> np.uint32(16)
+    h = hashes >> _16
+    shifted = np.empty_like(h)
+    h ^= hashes
+    h *= _FIRST
+    np.right_shift(h, _13, out=shifted)
+    h ^= shifted
+    h *= _SECOND
+    np.right_shift(h, _16, out=shifted)
+    h ^= shifted
     return h
 
 
@@ -82,15 +92,17 @@ def _least(a: NDArray[np.uint32], b: NDArray[np.uint32], mixed: Hashes) -> NDArr
     """Least value of each permutation a * h + b mod 2**32; shape of a, flat."""
     permuted = a * mixed
     permuted += b
-    least: NDArray[np.uint32] = permuted.min(axis=1)
+    least: NDArray[np.uint32] = np.minimum.reduce(permuted, axis=1)
     return least
 
 
 def band_keys(values: NDArray[np.uint32], bands: int, rows: int, *, first: int) -> list[int]:
     """Signed 64-bit keys of the bands, `rows` values each, with the band's number (from `first`) mixed in."""
-    places, numbers = _band_weights(rows)
-    keys = (values[: bands * rows].reshape(bands, rows) * places).sum(axis=1, dtype=np.uint64)
-    keys += numbers[first : first + bands]
+    weights, numbers = _band_weights(rows)
+    wide = values[: bands * rows].astype(np.uint64)
+    keys = numbers[first : first + bands].copy()
+    for row, weight in enumerate(weights):
+        keys += wide[row::rows] * weight
     listed: list[int] = keys.view(np.int64).tolist()
     return listed
 

@@ -118,7 +118,7 @@ def comparable(
     shingling = shingling or FingerprintSettings()
     found = tokens(story.text)
     words = spelling(found)
-    sequence = shingles(found, shingling.shingle_words, shingling.shingle_chars)
+    sequence = shingles(words, shingling.shingle_words, shingling.shingle_chars)
     return Comparable(
         digest=xxhash.xxh3_64_intdigest(words.tobytes()),
         tokens=found,

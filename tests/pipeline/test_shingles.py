@@ -48,6 +48,11 @@ def words(text: str) -> list[int]:
         ("co\u00adop\u00aderation", "cooperation"),
         ("ещё раз", "еще раз"),
         ("٣ سفن", "3 سفن"),
+        ("die Straße", "die Strasse"),
+        ("Größe 5 %", "GRÖSSE 5%"),
+        ("вырос на 5 процентов", "вырос на 5%"),
+        ("THIRTY-FIVE ships", "35 ships"),
+        ("‘Ferry’ and “pier”…", "'Ferry' and \"pier\""),
     ],
 )
 def test_restyling_changes_no_token(one: str, other: str) -> None:
@@ -62,6 +67,10 @@ def test_restyling_changes_no_token(one: str, other: str) -> None:
         ("in 1990 500 ships", "in 1990500 ships"),
         ("May 3, 500 ships", "May 3500 ships"),
         ("cent per cent", "per cent cent per"),
+        ("port", "sort"),
+        ("ab cd", "abc d"),
+        ("ab cd", "cd ab"),
+        ("thirty one-way tickets", "31 two-way tickets"),
     ],
 )
 def test_what_differs_stays_different(one: str, other: str) -> None:
@@ -86,11 +95,48 @@ def test_joined_words_leave_nothing_behind(raw: list[str]) -> None:
 def test_memo_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MEMO_LIMIT", 8)
     module._memo.clear()
-    before = words("alpha beta gamma")
+    before = words("1,250 and 3.5")
     for n in range(50):
-        words(f"word{n} " + "x" * 100)
-        assert len(module._memo) <= 8
-    assert words("alpha beta gamma") == before
+        words(f"{n + 1},250 tonnes and {'1,' * 100}{n}")
+        assert 0 < len(module._memo) <= 8
+    assert words("1,250 and 3.5") == before
+
+
+@pytest.mark.parametrize(
+    "text", ["Harbour board’s 12,500 seats rose 5 per cent. ", "港务局宣布Alba渡轮12码头。 "]
+)
+def test_long_texts_are_cut_into_pieces_between_words(text: str) -> None:
+    """Their tokens are those of the pieces, so that the length of a text changes none."""
+    assert words(text * 2000) == words(text) * 2000
+
+
+def test_characters_that_grow_when_normalised() -> None:
+    assert words("\ufdfa " * 16_000) == words("\ufdfa ") * 16_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ünder thé brídge",
+        "Большой мост",
+        "μεγάλη γέφυρα",
+        "항만청은 부두를",
+        "जहाज़",
+        "e\u0301te\u0301 \u1112\u1161\u11ab",
+    ],
+)
+def test_no_letter_is_lost(text: str) -> None:
+    """Two texts that differ in one letter have different tokens, whatever the script."""
+    letters = [n for n, c in enumerate(text) if c.isalpha()]
+    for n in letters:
+        assert words(text[:n] + "q" + text[n + 1 :]) != words(text)
+
+
+def test_capitals_are_marked_in_all_scripts() -> None:
+    for name, rest in (("Alba", "moved on"), ("Émile", "est là"), ("Альба", "идёт")):
+        for text in (f"{rest} {name}", f"{name} {rest}"):
+            assert particulars(tokens(text)).tolist() == words(name)
+            assert tokens(text, capitals=False).tolist() == words(text)
 
 
 def test_particulars_are_figures_and_names() -> None:
