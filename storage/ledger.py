@@ -303,6 +303,8 @@ def _settle_article(desk: Desk, article: Article) -> str:
     held.first_seen_at = min(held.first_seen_at, to_second(article.page.fetched_at))
     if before:
         old = desk.articles[before.article_id].texts.get(before.text_hash)
+        if (before.article_id, before.text_hash) != (id, hash):
+            _follow(desk, before, article.rules_version, desk.documents[key])
         _release(desk, before.article_id, before.text_hash)
         if text.page is not None and old is not None and _is_of(old, before):
             still_held = desk.articles[before.article_id].texts.get(before.text_hash)
@@ -354,6 +356,31 @@ def _merged(known: TextOfArticle | None, article: Article, hash: bytes, fetched_
     return TextOfArticle(columns, article.removed, article.fingerprint, page_id=None, page=article.page)
 
 
+def _follow(desk: Desk, before: DocumentRow, rules_version: str, after: DocumentRow | None) -> None:
+    """Where other rules make something else of the page that a text is kept with, every document of that
+    text goes the same way: to `after`, or out of the base. Their own bytes are not kept, so nothing but what
+    became of this page can be said of them; should they come again, they are processed.
+    """
+    text = desk.articles[before.article_id].texts.get(before.text_hash)
+    if text is None or not _is_of(text, before) or before.rules_version == rules_version:
+        return
+    url = desk.articles[before.article_id].url
+    for key, row in list(desk.documents.items()):
+        if (row.article_id, row.text_hash) != (before.article_id, before.text_hash):
+            continue
+        if after is None:
+            del desk.documents[key]
+            continue
+        own = row.alias or url
+        target = desk.articles[after.article_id].url
+        desk.documents[key] = replace(
+            row,
+            article_id=after.article_id,
+            text_hash=after.text_hash,
+            alias=own if own != target and own.startswith("http") else None,
+        )
+
+
 def _is_of(text: TextOfArticle, document: DocumentRow) -> bool:
     """Whether what is held of the text, its page among it, came from this document."""
     of = (text.columns["location"], text.columns["fetched_us"])
@@ -384,7 +411,8 @@ def _settle_rejection(desk: Desk, rejection: Rejection, run_id: int) -> str:
     before = desk.documents.get((location, digest)) if digest is not None else None
     if before:
         if rejection.reason not in TRANSIENT:
-            del desk.documents[before.location, before.digest]
+            _follow(desk, before, rejection.rules_version, None)
+            desk.documents.pop((before.location, before.digest), None)
             _release(desk, before.article_id, before.text_hash)
         elif before.rules_version == rejection.rules_version:
             return "unchanged"  # it went wrong this time, and went well before: nothing is left to try

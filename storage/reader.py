@@ -357,7 +357,7 @@ def document(engine: Engine, article_id: int) -> Document | None:
     query = select(table).join(schema.article, schema.article.c.page_id == table.c.id)
     with engine.connect() as connection:
         row = connection.execute(query.where(schema.article.c.id == article_id)).mappings().one_or_none()
-    return None if row is None else _document(dict(row))
+    return None if row is None else document_of(row)
 
 
 def rows(
@@ -406,7 +406,8 @@ def _articles_query(
     return query if limit is None else query.limit(limit)
 
 
-def _document(row: Mapping[str, Any]) -> Document:
+def document_of(row: Mapping[Any, Any]) -> Document:
+    """The document that a row of the page table was made of."""
     return Document(
         location=row["location"],
         url=row["url"],
