@@ -178,17 +178,20 @@ def _particulars_held(shorter: Comparable, longer: Comparable) -> float:
 
     Words between shared shingles belong to a shared passage if they are `OWN_PASSAGE` at most.
     """
-    at = np.minimum(np.searchsorted(longer.shingles, shorter.sequence), longer.shingles.size - 1)
-    begins = np.flatnonzero(longer.shingles[at] == shorter.sequence)
-    gaps = np.diff(begins, prepend=0, append=shorter.tokens.size)
+    at = longer.shingles.searchsorted(shorter.sequence)
+    begins = (longer.shingles.take(at, mode="clip") == shorter.sequence).nonzero()[0]
+    starts, ends = np.empty((2, begins.size + 1), dtype=np.intp)
+    starts[0], starts[1:] = 0, begins
+    ends[:-1], ends[-1] = begins, shorter.tokens.size
+    found = shorter.tokens
     # a passage of its own, from the end of one shared shingle to the beginning of the next
-    own = np.flatnonzero(gaps > OWN_PASSAGE + _SHINGLE)
-    shared = np.ones(shorter.tokens.size, dtype=np.bool_)
-    starts = np.append(0, begins + _SHINGLE)
-    ends = np.append(begins, shorter.tokens.size)
-    for n in own.tolist():
-        shared[starts[n] : ends[n]] = False
-    found = particulars(shorter.tokens[shared])
+    own = (ends - starts > OWN_PASSAGE + _SHINGLE).nonzero()[0].tolist()
+    if own:
+        shared = np.ones(found.size, dtype=np.bool_)
+        for n in own:
+            shared[starts[n] + _SHINGLE * (n > 0) : ends[n]] = False
+        found = found[shared]
+    found = particulars(found)
     return _common(found, longer.words) / found.size if found.size else 1.0
 
 

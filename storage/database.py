@@ -11,6 +11,8 @@ SQLite's settings, on every connection:
     foreign_keys ON      SQLite leaves them off
     busy_timeout 30 s    how long a writer waits for another before it is an error
     cache_size 64 MB     keys of the near-duplicate index are random: its upper pages should stay in memory
+    wal_autocheckpoint   64 MB: a batch touches some thousand pages of the index, and those that the next
+                         batches touch again are written back once
 """
 
 from __future__ import annotations
@@ -259,6 +261,7 @@ def _sqlite_engine(url: URL, create: bool) -> Engine:
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA cache_size = -65536")
+        cursor.execute("PRAGMA wal_autocheckpoint = 16384")
         cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.close()
 
