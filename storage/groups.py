@@ -15,6 +15,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from threading import Lock
 from typing import Any
 
@@ -67,7 +68,7 @@ _NEIGHBOURS_SQLITE = text(
                 ORDER BY position, article_id LIMIT :window)) AS after
     FROM json_each(:wanted) AS wanted
     """
-).columns(before=schema.Json, after=schema.Json)
+)
 
 _NEIGHBOURS_POSTGRESQL = text(
     """
@@ -86,6 +87,13 @@ _NEIGHBOURS_POSTGRESQL = text(
     """
 )
 
+
+_INSERT_BANDS_POSTGRESQL = text(
+    """
+    INSERT INTO band (key, position, article_id)
+    SELECT * FROM unnest(CAST(:keys AS bigint[]), CAST(:positions AS bigint[]), CAST(:ids AS bigint[]))
+    """
+)
 
 # How many rows stand between two places of a band, counted up to the window.
 _BETWEEN_SQLITE = text(
@@ -253,7 +261,12 @@ def _neighbours(
     for n, before, after in connection.execute(
         _NEIGHBOURS_SQLITE, {"wanted": json.dumps(places), "window": window}
     ):
-        found[n] = ([tuple(place) for place in before], [tuple(place) for place in after])
+        # Most stories are alone in most of their bands.
+        if before != "[]" or after != "[]":
+            found[n] = (
+                [tuple(place) for place in json.loads(before)],
+                [tuple(place) for place in json.loads(after)],
+            )
     return found
 
 
@@ -288,15 +301,18 @@ def _index(
     places.sort()  # rows of one page of the index together
     rows: dict[int, list[Place]] = {}
     for (key, _, _), (before, after) in zip(places, _neighbours(connection, places, window), strict=True):
-        rows.setdefault(key, []).extend((*before, *after))
-    connection.execute(
-        insert(schema.band), [{"key": k, "position": p, "article_id": id} for k, p, id in places]
-    )
+        if before or after:
+            rows.setdefault(key, []).extend((*before, *after))
+    for (key, _, _), (other, _, _) in pairwise(places):
+        if key == other:
+            rows.setdefault(key, [])
+    _insert_bands(connection, places)
     connection.execute(insert(schema.signature), signatures)
 
     new = {row["article_id"] for row in signatures}
     bands = {key: sorted(set(found)) for key, found in rows.items()}
     around = Around(bands, {row["article_id"]: frozenset(unpack_keys(row["keys"])) for row in signatures})
+    places = [place for place in places if place[0] in bands]  # where a story is alone there is no more to do
     for key, position, id in places:
         band = bands[key]
         at = bisect_left(band, (position, id))
@@ -318,6 +334,15 @@ def _index(
         for other in group.candidates(position, others, settings.group)
     }
     return proposed, around
+
+
+def _insert_bands(connection: Connection, places: Sequence[tuple[int, int, int]]) -> None:
+    """The rows go to the driver as they are: there are thirty an article."""
+    if connection.dialect.name == "postgresql":
+        keys, positions, ids = map(list, zip(*places, strict=True))
+        connection.execute(_INSERT_BANDS_POSTGRESQL, {"keys": keys, "positions": positions, "ids": ids})
+        return
+    connection.exec_driver_sql("INSERT INTO band (key, position, article_id) VALUES (?, ?, ?)", list(places))
 
 
 def _sketch_ids(connection: Connection, versions: Iterable[str]) -> dict[str, int]:
