@@ -170,7 +170,7 @@ class _Segmenter:
         for event, element in walk:
             tag = element.tag
             if event == "start":
-                if not isinstance(tag, str) or tag in _SKIPPED:
+                if _is_skipped(element, tag):
                     walk.skip_subtree()
                 elif tag in _INLINE:
                     self._start_inline(element, tag)
@@ -188,7 +188,7 @@ class _Segmenter:
                 else:
                     self._start_container(element, tag)
             else:
-                if not isinstance(tag, str) or tag in _SKIPPED or tag in _MEDIA or tag == "br":
+                if _is_skipped(element, tag) or tag in _MEDIA or tag == "br":
                     pass
                 elif tag in _INLINE:
                     self._end_inline(tag)
@@ -328,6 +328,13 @@ class _Segmenter:
             parent.link_chars += container.link_chars
             parent.blocks += container.blocks
             parent.paragraphs += container.paragraphs
+
+
+def _is_skipped(element: Any, tag: Any) -> bool:
+    """True for what shows no text of the page's own. A button that was never closed holds all that follows."""
+    if tag == "button":
+        return next(element.iter("p", "main", "article", "h1"), None) is None
+    return not isinstance(tag, str) or tag in _SKIPPED
 
 
 def is_layout_row(row: Any) -> bool:

@@ -133,3 +133,10 @@ def test_any_soup_of_tags_is_cut_without_error_and_no_block_is_empty(parts: list
 
 def test_folding_forgets_case_spaces_and_punctuation() -> None:
     assert folded("  A — b,\nC!") == "a b c"
+
+
+def test_a_button_that_is_never_closed_does_not_hide_the_page() -> None:
+    page = cut("<button><span>Menu</span><main><p>The ferry sails again.</p></main>")
+    assert "The ferry sails again." in [block.text for block in page.blocks]
+    page = cut("<button>Share this</button><p>The ferry sails again.</p>")
+    assert [block.text for block in page.blocks] == ["The ferry sails again."]
