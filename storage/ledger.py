@@ -192,6 +192,17 @@ def _load_articles(desk: Desk, connection: Connection, ids: Iterable[int]) -> No
         held.texts = dict(held.stored)
 
 
+def load_stories(connection: Connection, ids: Sequence[int]) -> list[Indexed]:
+    """The current texts of these articles as the index has to know them, without fingerprints; by id."""
+    table = schema.article
+    found: list[Indexed] = []
+    for part in chunks(ids):
+        for row in connection.execute(select(table).where(table.c.id.in_(part))).mappings():
+            held = Held(row["id"], row["url"], row["site"], row["first_seen_at"])
+            found.append(_indexed(held, _text_of(dict(row), (), None), held.first_seen_at))
+    return sorted(found, key=lambda indexed: indexed.story.id)
+
+
 def _removed_lines(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[Removed, ...]]:
     table = schema.removal
     lines: dict[int, list[Removed]] = {}

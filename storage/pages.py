@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Select, Table, func, or_, select
 
-from pipeline.document import Document, Reason
+from pipeline.document import Document, Reason, Removed
 from pipeline.urls import site_of
 from storage import schema
 from storage.keys import TRANSIENT, microseconds
@@ -42,7 +42,7 @@ class TextBefore:
     published_at: datetime | None
     language: str | None
     access: str
-    removed: tuple[str, ...]
+    removed: tuple[Removed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,27 +152,28 @@ def _joined(query: Select[Any], table: Table) -> Select[Any]:
     )
 
 
-def _text_before(row: Any, removed: dict[int, list[str]]) -> TextBefore:
+def _text_before(row: Any, removed: dict[int, list[Removed]]) -> TextBefore:
     is_current = "of_removed" not in row
+    lines = removed.get(row["of_id"], ()) if is_current else [Removed(*line) for line in row["of_removed"]]
     values = {name: row[f"of_{name}"] for name in _TEXT_COLUMNS}
     values["authors"] = tuple(values["authors"])
     return TextBefore(
         article_id=row["of_id"],
         is_current=is_current,
         url=row["of_url"],
-        removed=tuple(removed.get(row["of_id"], ()) if is_current else (r[1] for r in row["of_removed"])),
+        removed=tuple(lines),
         **values,
     )
 
 
-def _removed(connection: Connection, rows: Sequence[Any]) -> dict[int, list[str]]:
+def _removed(connection: Connection, rows: Sequence[Any]) -> dict[int, list[Removed]]:
     table = schema.removal
-    found: dict[int, list[str]] = {}
-    query = select(table.c.article_id, table.c.text).where(
+    found: dict[int, list[Removed]] = {}
+    query = select(table.c.article_id, table.c.position, table.c.text, table.c.rule).where(
         table.c.article_id.in_([row["of_id"] for row in rows])
     )
-    for id, text in connection.execute(query.order_by(table.c.article_id, table.c.line)):
-        found.setdefault(id, []).append(text)
+    for id, *line in connection.execute(query.order_by(table.c.article_id, table.c.line)):
+        found.setdefault(id, []).append(Removed(*line))
     return found
 
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.document import Outcome, Reason, Rejection
+from pipeline.document import Fingerprint, Outcome, Reason, Rejection
+from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
 from storage import groups, ledger, schema
-from storage.database import DatabaseError, begin_write, explain, is_exhausted, is_transient
+from storage.database import DatabaseError, begin_write, explain, is_exhausted, is_transient, shown_url
 from storage.keys import as_rejection, storable, storable_name
 
 T = TypeVar("T")
@@ -146,6 +147,122 @@ def remove_articles(engine: Engine, ids: Iterable[int], settings: Settings) -> i
         return len(gone)
 
     return _in_transaction(engine, remove)
+
+
+def require_one_fingerprint(engine: Engine, settings: Settings) -> None:
+    """Raises DatabaseError where the base's fingerprints were made by other settings or another Copydesk.
+
+    Fingerprints of two versions never meet in the index: copies among articles of both would not be found.
+    So who is going to add articles asks first. Reads a table of one row.
+    """
+    versions = other_fingerprints(engine, settings)
+    if versions:
+        raise DatabaseError(
+            f"{shown_url(engine)} has fingerprints of version {', '.join(versions)}, these settings make"
+            f" {settings.fingerprint.version}: run copydesk reprocess --fingerprints"
+        )
+
+
+def other_fingerprints(engine: Engine, settings: Settings) -> list[str]:
+    """The fingerprint versions in the base that are not the settings' own."""
+    table = schema.sketch
+    with engine.connect() as connection:
+        query = select(table.c.version).where(table.c.version != settings.fingerprint.version)
+        return list(connection.execute(query.order_by(table.c.version)).scalars())
+
+
+def count_refingerprint(engine: Engine, settings: Settings) -> int:
+    """How many articles have fingerprints of another version than the settings'."""
+    table, sketch = schema.signature, schema.sketch
+    query = select(func.count()).select_from(table).join(sketch, sketch.c.id == table.c.sketch_id)
+    with engine.connect() as connection:
+        version = settings.fingerprint.version
+        return connection.scalar(query.where(sketch.c.version != version)) or 0
+
+
+def refingerprint_batch(engine: Engine, settings: Settings, after: int) -> tuple[int, int | None]:
+    """Makes fingerprints of another version anew from the stored texts, in place, in one transaction.
+
+    after: the group to go on after, 0 for the first. Returns how many were made, and the last group of
+    them; None where there was none left after that one. Whole groups are done at once, so that readers
+    never see one taken apart in between (but for groups of more than a thousand).
+    """
+
+    def renew(connection: Connection) -> tuple[int, int | None]:
+        ids, last = _group_with_others(connection, settings, after)
+        if not ids:
+            return 0, None
+        entered = [
+            replace(indexed, fingerprint=_fingerprint(indexed.story.text, indexed.story.language, settings))
+            for indexed in ledger.load_stories(connection, ids)
+        ]
+        left = groups.leave(connection, ids, settings)
+        groups.enter(connection, entered, left, settings)
+        return len(ids), last
+
+    return _in_transaction(engine, renew)
+
+
+def refingerprint_revisions(engine: Engine, settings: Settings) -> None:
+    """Makes the fingerprints of older revisions anew, and forgets the versions that nothing has any more."""
+    table, version = schema.revision, settings.fingerprint.version
+
+    def renew(connection: Connection) -> int:
+        query = select(table.c.article_id, table.c.text_hash, table.c.text, table.c.language)
+        rows = connection.execute(query.where(table.c.sketch != version).limit(_REVISIONS)).all()
+        for row in rows:
+            made = _fingerprint(row.text, row.language, settings)
+            connection.execute(
+                update(table)
+                .where(table.c.article_id == row.article_id, table.c.text_hash == row.text_hash)
+                .values(
+                    sketch=made.version if made else None,
+                    signature=made.signature if made else None,
+                    bands=ledger.pack_keys(made.bands) if made else None,
+                )
+            )
+        return len(rows)
+
+    while _in_transaction(engine, renew):
+        pass
+
+    def forget(connection: Connection) -> None:
+        sketch = schema.sketch
+        used = select(schema.signature.c.sketch_id).where(schema.signature.c.sketch_id == sketch.c.id)
+        connection.execute(delete(sketch).where(sketch.c.version != version, ~used.exists()))
+
+    _in_transaction(engine, forget)
+
+
+# Articles and revisions that are fingerprinted anew in one transaction; a group is finished up to the most.
+_RENEWED, _RENEWED_MOST, _REVISIONS = 64, 1024, 500
+
+
+def _group_with_others(
+    connection: Connection, settings: Settings, after: int
+) -> tuple[list[int], int | None]:
+    """Ids of articles with fingerprints of another version, whole groups after `after`; the last group."""
+    table, signature, sketch = schema.article, schema.signature, schema.sketch
+    query = (
+        select(table.c.id, table.c.group_id)
+        .join(signature, signature.c.article_id == table.c.id)
+        .join(sketch, sketch.c.id == signature.c.sketch_id)
+        .where(sketch.c.version != settings.fingerprint.version, table.c.group_id > after)
+        .order_by(table.c.group_id, table.c.id)
+    )
+    rows = list(connection.execute(query.limit(_RENEWED)))
+    if not rows:
+        return [], None
+    last = rows[-1].group_id
+    rest = query.where(table.c.group_id == last, table.c.id > rows[-1].id).limit(_RENEWED_MOST)
+    rows += connection.execute(rest)
+    # Of a group that is larger still, the rest is next.
+    is_whole = len(rows) < _RENEWED + _RENEWED_MOST
+    return [row.id for row in rows], last if is_whole else last - 1
+
+
+def _fingerprint(text: str, language: str | None, settings: Settings) -> Fingerprint | None:
+    return fingerprint(text, language, settings.fingerprint)
 
 
 def put_fetch_state(
