@@ -13,11 +13,14 @@ from html import escape
 from typing import Any
 
 import lxml.html
+import numpy as np
 import trafilatura
 from lxml import etree
+from numpy.typing import NDArray
 from trafilatura.meta import reset_caches
 
 from pipeline.align import Piece, align
+from pipeline.blockmodel import decide, shares
 from pipeline.blocks import WORD, Page, common_container, is_layout_row, segment
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
 from pipeline.language import identify
@@ -64,7 +67,7 @@ def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) 
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "the page shows no text")
     pieces = reconsidered(page, align(page.blocks, _article_lines(root)))
     pieces = restored(page, pieces, about)
-    judged = judge_pieces(page, pieces, about)
+    judged = _weighed(page, judge_pieces(page, pieces, about), about)
     kept = [piece for piece, rule in judged if rule is None]
     refuse_non_article(root, page, kept, about)
     blocks = _public_blocks(page, kept)
@@ -87,6 +90,41 @@ def _lines_by_headline(page: Page) -> list[str]:
     headline = next((i for i, block in enumerate(page.blocks) if block.tag == "h1"), 0)
     near = [*page.blocks[headline : headline + 12], *page.blocks[max(0, headline - 6) : headline]]
     return [block.text for block in near if block.link_density < 0.5]
+
+
+def _weighed(
+    page: Page, judged: Sequence[tuple[Piece, str | None]], about: Metadata
+) -> list[tuple[Piece, str | None]]:
+    """The rules' judgement after the block model has weighed it with all other evidence of the page.
+
+    The model may drop a block (`model.block` with its score) and may bring in one that the extractor passed
+    over, but never one that a rule dropped. Text that was not found in the page is left to the rules.
+    """
+    verdict = shares(page, ((piece.index, piece.text) for piece, _ in judged))
+    ruled = shares(page, ((piece.index, piece.text) for piece, rule in judged if rule is None))
+    decision = decide(page, verdict, ruled, about.titles, about.descriptions)
+    if not decision.believed:
+        return list(judged)
+    weighed: list[tuple[Piece, str | None]] = [
+        (Piece(int(index), page.blocks[index].text, float(index)), None)
+        for index in decision.keep.nonzero()[0]
+    ]
+    for piece, rule in judged:
+        if piece.index is None:
+            weighed.append((piece, rule))
+        elif not decision.keep[piece.index]:
+            if rule is None and _may_be_credit(page, piece.index, decision.keep):
+                weighed.append((piece, None))
+                continue
+            weighed.append((piece, rule or f"model.block {decision.probability[piece.index]:.2f}"))
+    return sorted(weighed, key=lambda pair: pair[0].position)
+
+
+def _may_be_credit(page: Page, index: int, keep: NDArray[np.bool_]) -> bool:
+    """A word or two right below a kept block: may be an agency's sign-off, which the wire stage reads."""
+    block = page.blocks[index]
+    plain = block.kind is BlockKind.PARAGRAPH and not block.links and len(block.words) <= 2
+    return plain and index > 0 and bool(keep[index - 1])
 
 
 def _hidden_story(root: Any, about: Metadata) -> Any | None:
