@@ -331,7 +331,7 @@ class _Segmenter:
 
 
 def _is_skipped(element: Any, tag: Any) -> bool:
-    """True for what shows no text of the page's own. A button that was never closed holds all that follows."""
+    """True for what shows no text of its own. A button that was never closed holds all that follows it."""
     if tag == "button":
         return next(element.iter("p", "main", "article", "h1"), None) is None
     return not isinstance(tag, str) or tag in _SKIPPED
