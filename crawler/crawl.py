@@ -14,8 +14,9 @@ from scrapy.settings import Settings
 from crawler.item_pipeline import StorePipeline
 from crawler.sites import choose, read_sites
 from crawler.spiders.news import NewsSpider, require_contact
+from pipeline.settings import Settings as PipelineSettings
 from storage.database import open_database
-from storage.writer import BatchCounts
+from storage.writer import BatchCounts, require_one_fingerprint
 
 # What these log at the start of a crawl (settings, middlewares) is for who works on a spider.
 _CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware")
@@ -70,7 +71,11 @@ def crawl(
     )
     chosen = choose(read_sites(project.get("COPYDESK_SITES")), names)
     require_contact(project, chosen)
-    open_database(database_url).dispose()
+    engine = open_database(database_url)
+    try:
+        require_one_fingerprint(engine, PipelineSettings())
+    finally:
+        engine.dispose()
     process = AsyncCrawlerProcess(project)
     for name in _CHATTY:  # after Scrapy has set up logging, which forgets it
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -9,6 +9,7 @@ from crawler.files import read_paths
 from crawler.run import Finished, Progress, drive
 from crawler.workers import Process, process_document
 from pipeline.settings import Settings
+from storage.writer import require_one_fingerprint
 
 if TYPE_CHECKING:
     from storage.database import Engine
@@ -27,11 +28,14 @@ def ingest(
     """Ingest files and folders (see `crawler.files.read_paths`); returns when everything is committed.
 
     Documents that are stored already, by the same rules, count as unchanged. How it is interrupted, and
-    what else it raises, is told at `crawler.run.drive`. Raises OperatorError where a path does not exist.
+    what else it raises, is told at `crawler.run.drive`. Raises OperatorError where a path does not exist,
+    and DatabaseError where the base has fingerprints of another version than the settings'.
     """
+    source = read_paths(paths, settings)
+    require_one_fingerprint(engine, settings)
     return drive(
         engine,
-        read_paths(paths, settings),
+        source,
         workers=workers,
         settings=settings,
         command=command,

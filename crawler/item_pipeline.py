@@ -85,6 +85,7 @@ class StorePipeline:
         """Open the database and the workers; an error here ends the crawl before it fetched anything."""
         spider = self.crawler.spider
         self.engine = await self._in_thread(open_database, self.url)
+        await self._in_thread(writer.require_one_fingerprint, self.engine, self.settings)
         command = f"scrapy crawl {spider.name if spider else ''}".strip()
         self.run_id = await self._in_thread(writer.start_run, self.engine, command, datetime.now(UTC))
         self.counts = writer.BatchCounts()
