@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from copydesk.commands import crawl, db, export, extract, groups, ingest, schema, show, stats
+from copydesk.commands import crawl, db, export, extract, groups, ingest, reprocess, schema, show, stats
 from pipeline.errors import OperatorError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command("ingest")(ingest.ingest)
 app.command("crawl")(crawl.crawl)
+app.command("reprocess")(reprocess.reprocess)
 app.command("groups")(groups.groups)
 app.command("show")(show.show)
 app.command("stats")(stats.stats)

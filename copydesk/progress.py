@@ -59,8 +59,10 @@ class _LogLines:
 
 
 def _brief(counts: BatchCounts) -> str:
-    said = f"{counts.stored:,} stored"
-    return said + (f", {counts.rejected:,} rejected" if counts.rejected else "")
+    said = [f"{counts.stored:,} stored"] if counts.stored or not counts.updated else []
+    said += [f"{counts.updated:,} updated"] if counts.updated else []
+    said += [f"{counts.rejected:,} rejected"] if counts.rejected else []
+    return ", ".join(said)
 
 
 def print_summary(counts: BatchCounts) -> None:

@@ -70,8 +70,8 @@ def _removed_line(line: RemovedText) -> RenderableType:
     return Text.assemble(("- ", "red"), (line.text, "red"), ("   ", ""), (f"[{line.rule}]", "yellow"))
 
 
-def print_changes(found: Comparison) -> None:
-    """What a copy added, dropped and changed, a sentence a line, after a line that counts them.
+def print_changes(found: Comparison, most: int | None = None) -> None:
+    """What a copy added, dropped and changed, a sentence a line and `most` of them, after a line that counts.
 
     Changed words are coloured where there are colours, else marked as `[-dropped-]` and `{+added+}`.
     """
@@ -83,8 +83,10 @@ def print_changes(found: Comparison) -> None:
     if figures:
         counts.append(f"[bold]{figures} with other figures[/bold]")
     out.print(f"  {', '.join(counts)}")
-    for change in found.changes:
+    for change in found.changes[:most]:
         out.print(_change_line(change))
+    if most is not None and len(found.changes) > most:
+        out.print(f"      [dim]and {len(found.changes) - most} more[/dim]")
 
 
 def _change_line(change: Change) -> RenderableType:

@@ -59,7 +59,7 @@ class Progress(Protocol):
         """Take note of the run's counts so far; `seen` of them are done."""
 
     def total(self, documents: int) -> None:
-        """Take note that the source has been read to its end, and how many documents it has. Called once."""
+        """Take note of how many documents the source has, as soon as that is known."""
 
 
 Write = Callable[["Engine", int, Sequence[Outcome], Settings], BatchCounts]
@@ -88,6 +88,7 @@ def drive(
     process: Process | None = None,
     skips_known: bool = True,
     write: Write | None = None,
+    expected: int | None = None,
 ) -> Finished:
     """Bring the documents of a source into the base; returns when everything is committed.
 
@@ -98,12 +99,15 @@ def drive(
     what was read is written; what was committed stays.
 
     command: how the run is called in `runs`; None for one that leaves no trace there. process: in place of
-    `pipeline.process.process_document`. write: in place of `storage.writer.write_batch`.
+    `pipeline.process.process_document`. write: in place of `storage.writer.write_batch`. expected: how many
+    documents the source has, where that is known beforehand.
     """
     pool = WorkerPool(settings, workers, process=process or process_document)
-    with _stopping(pool) as is_stopped, pool:
+    with stopping(pool) as is_stopped, pool:
         run_id = 0 if command is None else start_run(engine, command, datetime.now(UTC))
         run = _Run(engine, run_id, settings, pool, is_stopped, progress, skips_known, write or write_batch)
+        if progress and expected is not None:
+            progress.total(expected)
         with _reading_ahead(source, run) as ahead:
             run.drive(ahead)
         if is_stopped():
@@ -300,14 +304,14 @@ def _read_ahead(source: Iterable[Item], ahead: _Ahead, wake: threading.Event) ->
 
 
 @contextmanager
-def _stopping(pool: WorkerPool) -> Iterator[Callable[[], bool]]:
+def stopping(pool: WorkerPool | None = None) -> Iterator[Callable[[], bool]]:
     """Turn the first SIGINT or SIGTERM into a flag, and the second into the end of the program."""
     received: list[int] = []
 
     def on_signal(number: int, _: FrameType | None) -> None:
         received.append(number)
         if len(received) > 1:
-            for pid in pool.worker_pids():
+            for pid in pool.worker_pids() if pool else ():
                 os.kill(pid, signal.SIGKILL)
             os._exit(128 + number)
 

@@ -1,0 +1,184 @@
+"""`copydesk reprocess`: today's rules over the stored pages, without fetching them again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from copydesk.console import err, out, print_json
+from copydesk.options import DEFAULT_DATABASE, Database, Json
+from copydesk.progress import print_summary, watching
+from copydesk.rendering import print_changes
+from pipeline.errors import OperatorError
+
+if TYPE_CHECKING:
+    from crawler.reprocess import Changes, Regrouped, Sample
+    from storage.database import Engine
+
+# Sentences of a sample's text that are shown.
+_SENTENCES = 4
+
+
+def reprocess(
+    db: Database = DEFAULT_DATABASE,
+    site: Annotated[str | None, typer.Option(help="Pages of this site only, e.g. example.com.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Pages fetched from then on (UTC)."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would change; write nothing.")
+    ] = False,
+    fingerprints: Annotated[
+        bool,
+        typer.Option(
+            "--fingerprints", help="Only make fingerprints of another version anew, from the texts."
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes; one a core if not given.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run today's rules over the stored pages whose articles and rejections older rules made.
+
+    Shows what that changed, with samples. Nothing is fetched, readers are not kept waiting, and the same
+    command goes on where a run was interrupted. A page that runs into the time limit or a fault stays as it
+    was. Exits with 1 where there was a fault, with 130 where it was interrupted.
+
+    --fingerprints is for a base whose fingerprints were made by other settings or another Copydesk, which
+    ingest and crawl refuse to add to: copies among articles of both would not be found.
+    """
+    from crawler.reprocess import reprocess as run
+    from pipeline.settings import Settings
+    from storage.database import open_database
+
+    if fingerprints and (site or since):
+        raise OperatorError("--fingerprints is for the whole base: leave out --site and --since")
+    engine = open_database(db, create=False)
+    if fingerprints:
+        _refingerprint(engine, dry_run, json)
+        return
+    words = ["reprocess", *(["--site", site] if site else []), *(["--since", str(since)] if since else [])]
+    with watching("reprocessing") as progress:
+        done = run(
+            engine,
+            workers=workers or os.cpu_count() or 1,
+            settings=Settings(),
+            site=site,
+            since=since.replace(tzinfo=UTC) if since else None,
+            dry_run=dry_run,
+            progress=progress,
+            command=shlex.join(words),
+        )
+    if json:
+        print_json(
+            {
+                "run": done.run_id or None,
+                "interrupted": done.is_interrupted,
+                "counts": done.counts,
+                "changes": done.changes,
+                "regrouped": done.regrouped,
+            }
+        )
+    else:
+        _print(done.changes, done.counts.seen, dry_run)
+        if done.regrouped:
+            _print_regrouped(done.regrouped)
+        if dry_run:
+            err.print("a dry run: nothing was written; copies are looked for when texts are")
+        else:
+            print_summary(done.counts)
+    _leave(done.is_interrupted, dry_run)
+    if done.counts.faults:
+        raise typer.Exit(1)
+
+
+def _refingerprint(engine: Engine, dry_run: bool, json: bool) -> None:
+    from crawler.reprocess import refingerprint
+    from pipeline.settings import Settings
+    from storage.writer import count_refingerprint, other_fingerprints
+
+    settings = Settings()
+    versions = other_fingerprints(engine, settings)
+    if dry_run:
+        count = count_refingerprint(engine, settings)
+        if json:
+            print_json({"articles": count, "versions": versions, "version": settings.fingerprint.version})
+        else:
+            out.print(f"{count:,} articles have fingerprints of another version than today's")
+        return
+    with watching("fingerprinting") as progress:
+        done = refingerprint(engine, settings=settings, progress=progress)
+    if json:
+        print_json(done)
+    else:
+        out.print(f"{done.articles:,} articles fingerprinted anew, as version {settings.fingerprint.version}")
+        _print_regrouped(done.regrouped)
+    _leave(done.is_interrupted, False)
+
+
+def _leave(is_interrupted: bool, dry_run: bool) -> None:
+    if is_interrupted:
+        err.print(
+            "interrupted" if dry_run else "interrupted: what was done is stored, the same command goes on"
+        )
+        raise typer.Exit(130)
+
+
+def _print(changes: Changes, seen: int, dry_run: bool) -> None:
+    from crawler.reprocess import What
+
+    would = "would change" if dry_run else "changed"
+    out.print(f"[bold]{changes.documents:,} of {seen:,} pages {would}[/bold]")
+    for what in What:
+        count = changes.counts[what]
+        if not count:
+            continue
+        of: list[tuple[str, int]] = []
+        if what is What.METADATA:
+            of = changes.fields.most_common()
+        elif what is What.FAILED:
+            of = [(reason.value, n) for reason, n in changes.reasons.most_common()]
+        detail = f" ({', '.join(f'{name} {n:,}' for name, n in of)})" if of else ""
+        out.print(f"\n[bold]{what}[/bold]: {count:,}{detail}")
+        for sample in changes.samples:
+            if sample.what is what:
+                _print_sample(sample)
+
+
+def _print_sample(sample: Sample) -> None:
+    from rich.markup import escape
+
+    from crawler.reprocess import What
+    from pipeline.sentences import compare
+
+    id = f"[cyan]{sample.article_id}[/cyan]  " if sample.article_id else ""
+    out.print(f"  {id}{escape(sample.location)}")
+    if sample.what is What.REMOVED:
+        gone, new = sample.before.splitlines(), sample.after.splitlines()
+        lines = [f"[red]- {escape(line)}[/red]" for line in gone if line not in new]
+        lines += [f"[green]+ {escape(line)}[/green]" for line in new if line not in gone]
+        for line in lines[:_SENTENCES] or ["the same lines, in other places"]:
+            out.print(f"    {line}")
+        if len(lines) > _SENTENCES:
+            out.print(f"      [dim]and {len(lines) - _SENTENCES} more[/dim]")
+    elif sample.what is What.TEXT:
+        print_changes(compare(sample.before, sample.after), most=_SENTENCES)
+    elif sample.what is What.FAILED:
+        out.print(f"    {escape(sample.after)}")
+    else:
+        name = f"{sample.field}: " if sample.field else ""
+        before, after = (escape(value) or "[dim]none[/dim]" for value in (sample.before, sample.after))
+        out.print(f"    {name}[red]{before}[/red] → [green]{after}[/green]")
+
+
+def _print_regrouped(regrouped: Regrouped) -> None:
+    out.print(
+        f"\n{regrouped.articles:,} articles changed their group;"
+        f" groups with copies: {regrouped.before:,} before, {regrouped.after:,} now"
+    )

@@ -1,0 +1,70 @@
+"""Two versions of the rules, for tests of reprocessing. What they do to a page its lines with `!` say.
+
+`older` keeps the clutter of `!clutter` pages, gives `!retitled` ones another title, turns `!accepted` ones
+away; `newer` turns `!refused` ones away and fails on `!fault` ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.document import Article, Document, Outcome, Reason, Rejection, Stage
+from pipeline.fingerprint import fingerprint
+from pipeline.settings import Settings
+from tests.crawler import drive
+
+OLDER = "0-older"
+CLUTTER = "Register now to read all of our stories for less than a coffee a week."
+
+
+def older(document: Document, settings: Settings) -> Outcome:
+    outcome = _article(document, settings)
+    if b"!accepted" in document.body:
+        outcome = _refused(document, outcome)
+    if isinstance(outcome, Article) and b"!clutter" in document.body:
+        text = f"{outcome.text}\n{CLUTTER}"
+        outcome = replace(outcome, text=text, fingerprint=fingerprint(text, "en", settings.fingerprint))
+    if isinstance(outcome, Article) and b"!retitled" in document.body:
+        outcome = replace(outcome, title="Old title", authors=("Ada Lind",))
+    return replace(outcome, rules_version=OLDER)
+
+
+def newer(document: Document, settings: Settings) -> Outcome:
+    if b"!fault" in document.body:
+        raise ValueError("a fault")
+    outcome = _article(document, settings)
+    return _refused(document, outcome) if b"!refused" in document.body else outcome
+
+
+def _article(document: Document, settings: Settings) -> Outcome:
+    outcome = drive.process(document, settings)
+    if not isinstance(outcome, Article):
+        return outcome
+    text = "\n".join(line for line in outcome.text.splitlines() if not line.startswith("!"))
+    return replace(outcome, text=text, fingerprint=fingerprint(text, "en", settings.fingerprint))
+
+
+def _refused(document: Document, outcome: Outcome) -> Rejection:
+    return Rejection(
+        document.location,
+        document.url,
+        Stage.CLEAN,
+        Reason.SECTION_FRONT,
+        "a list of links",
+        document.fetched_at,
+        outcome.rules_version,
+        outcome.page,
+    )
+
+
+def main(url: str, batch_size: str) -> None:
+    """A program that reprocesses, for tests that interrupt it."""
+    from crawler import run
+    from crawler.reprocess import reprocess
+    from storage.database import open_database
+
+    run.BATCH_SIZE = int(batch_size)
+    engine = open_database(url)
+    done = reprocess(engine, workers=2, settings=Settings(), process=newer)
+    engine.dispose()
+    print(done.counts.seen, done.is_interrupted)
