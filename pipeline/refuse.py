@@ -51,7 +51,9 @@ _LISTING = re.compile(
     re.I,
 )
 _CUT_OFF = re.compile(r"(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3})\W*$")
-_SENTENCE = re.compile(r"[.!?…。！？؟।][\"'”»)\]]*\s*$")
+_SENTENCE = re.compile(r"[.!?…。！？؟۔।։።။។][\"'”’»)\]」』]*\s*$")
+# Thai and Lao end a sentence with a blank, if with anything; this many letters are one.
+_UNSTOPPED = re.compile(r"(?:[\u0e00-\u0eff]\W*){60}")
 
 
 def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Metadata) -> None:
@@ -99,6 +101,8 @@ def _is_prose(page: Page, piece: Piece) -> bool:
     if block is not None and (block.kind is BlockKind.HEADING or block.link_density > 0.7):
         return False
     words = len(piece.text.split())
+    if _UNSTOPPED.search(piece.text):
+        return True
     # scripts without spaces: a sentence of some length is one "word" or few
     return (words >= 4 or len(piece.text) >= 20) and (bool(_SENTENCE.search(piece.text)) or words >= 15)
 
