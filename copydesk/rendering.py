@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from copydesk.console import out
+from copydesk.console import out, when
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
+    from pipeline.document import Article
     from pipeline.sentences import Change, Comparison
+    from storage.reader import StoredArticle
 
 
 class RemovedText(Protocol):
@@ -25,21 +27,42 @@ class RemovedText(Protocol):
     def text(self) -> str: ...
 
 
-def print_facts(facts: Iterable[tuple[str, object]]) -> None:
-    """Name and value, a line each; values that are empty are left out."""
+def print_article(
+    article: Article | StoredArticle,
+    lines: Sequence[RemovedText],
+    *,
+    with_removed: bool,
+    stored: Iterable[tuple[str, object]] = (),
+) -> None:
+    """The headline, the facts that are known, and the text; `stored` adds what only a database knows.
+
+    with_removed: shows the removed lines where they stood, with their rules.
+    """
     from rich.markup import escape
 
+    out.print(f"[bold]{escape(article.title)}[/bold]")
+    facts = (
+        ("url", article.url),
+        ("from", article.location),
+        ("publisher", article.publisher),
+        ("published", when(article.published_at) if article.published_at else None),
+        ("authors", ", ".join(article.authors)),
+        ("byline", article.byline),
+        ("dateline", article.dateline),
+        ("agency", article.agency),
+        ("language", article.language),
+        ("access", article.access if article.access != "free" else None),
+        ("words", article.word_count),
+        ("removed", f"{len(lines)} lines"),
+        *stored,
+    )
     for name, value in facts:
-        if value not in (None, "", [], ()):
-            shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            out.print(f"[dim]{name:>12}[/dim]  {escape(shown)}")
-
-
-def print_text(text: str) -> None:
-    """The clean text, a blank line between paragraphs."""
-    from rich.markup import escape
-
-    for line in text.splitlines():
+        if value not in (None, ""):
+            out.print(f"[dim]{name:>12}[/dim]  {escape(str(value))}")
+    if with_removed:
+        print_before_and_after(article.text, lines)
+        return
+    for line in article.text.splitlines():
         out.print(f"\n{escape(line)}")
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import err, out, print_json_lines, when
+from copydesk.console import err, print_json_lines
 from copydesk.options import Json, Removed
-from copydesk.rendering import print_before_and_after, print_facts, print_text
+from copydesk.rendering import print_article
 
 if TYPE_CHECKING:
     from pipeline.document import Article
@@ -35,15 +35,11 @@ def extract(
         elif json:
             print_json_lines([_as_json(outcome)])
         else:
-            _print(outcome, removed)
+            print_article(outcome, outcome.removed, with_removed=removed)
 
 
 def _as_json(article: Article) -> object:
-    from copydesk.console import plain
-
-    kept = plain({name: getattr(article, name) for name in _JSON_FIELDS})
-    assert isinstance(kept, dict)
-    return kept
+    return {name: getattr(article, name) for name in _JSON_FIELDS}
 
 
 _JSON_FIELDS = (
@@ -66,28 +62,3 @@ _JSON_FIELDS = (
     "removed",
     "rules_version",
 )
-
-
-def _print(article: Article, removed: bool) -> None:
-    from rich.markup import escape
-
-    out.print(f"[bold]{escape(article.title)}[/bold]")
-    print_facts(
-        (
-            ("url", article.url),
-            ("from", article.location),
-            ("publisher", article.publisher),
-            ("published", when(article.published_at) if article.published_at else None),
-            ("authors", list(article.authors)),
-            ("byline", article.byline),
-            ("dateline", article.dateline),
-            ("agency", article.agency),
-            ("language", article.language),
-            ("words", article.word_count),
-            ("removed", f"{len(article.removed)} lines"),
-        )
-    )
-    if removed:
-        print_before_and_after(article.text, article.removed)
-    else:
-        print_text(article.text)

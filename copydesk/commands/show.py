@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import out, plain, print_json, when
+from copydesk.console import plain, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json, Removed
-from copydesk.rendering import print_before_and_after, print_facts, print_text
+from copydesk.rendering import print_article
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -33,36 +33,17 @@ def show(
     if json:
         print_json({**plain(article), "removed": plain(lines), "copies": plain(copies)})
         return
-    out.print(f"[bold]{article.id}[/bold]  [bold]{_escape(article.title)}[/bold]")
-    print_facts(
-        (
-            ("url", article.url),
-            ("from", article.location),
-            ("publisher", article.publisher),
-            ("published", when(article.published_at) if article.published_at else None),
-            ("authors", list(article.authors)),
-            ("byline", article.byline),
-            ("dateline", article.dateline),
-            ("agency", article.agency),
-            ("language", article.language),
-            ("access", article.access if article.access != "free" else None),
+    print_article(
+        article,
+        lines,
+        with_removed=removed,
+        stored=(
+            ("id", article.id),
             ("group", f"{article.group_id} ({'canonical copy' if article.is_canonical else 'a copy'})"),
             ("copies", len(copies)),
-            ("words", article.word_count),
             ("revision", article.revision if article.revision > 1 else None),
-            ("removed", f"{len(lines)} lines"),
-        )
+        ),
     )
-    if removed:
-        print_before_and_after(article.text, lines)
-    else:
-        print_text(article.text)
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
 
 
 def _find(engine: Engine, which: str) -> StoredArticle:
