@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -33,6 +33,9 @@ IdPair = tuple[int, int]
 
 # Comparables are arrays of a few KB; the partners of today's stories are mostly those of the last hours.
 _CACHE_SIZE = 4096
+
+# Places looked up together; their pages are to fit into SQLite's page cache several times.
+_PLACES_AT_ONCE = 4096
 
 # Two bands settle most pairs; see `_candidates`.
 _KEYS_AT_ONCE = 4
@@ -300,13 +303,14 @@ def _index(
         return set(), Around()
     places.sort()  # rows of one page of the index together
     rows: dict[int, list[Place]] = {}
-    for (key, _, _), (before, after) in zip(places, _neighbours(connection, places, window), strict=True):
-        if before or after:
-            rows.setdefault(key, []).extend((*before, *after))
+    for part in _by_key(places):
+        for (key, _, _), (before, after) in zip(part, _neighbours(connection, part, window), strict=True):
+            if before or after:
+                rows.setdefault(key, []).extend((*before, *after))
+        _insert_bands(connection, part)
     for (key, _, _), (other, _, _) in pairwise(places):
         if key == other:
             rows.setdefault(key, [])
-    _insert_bands(connection, places)
     connection.execute(insert(schema.signature), signatures)
 
     new = {row["article_id"] for row in signatures}
@@ -334,6 +338,19 @@ def _index(
         for other in group.candidates(position, others, settings.group)
     }
     return proposed, around
+
+
+def _by_key(places: Sequence[tuple[int, int, int]]) -> Iterator[Sequence[tuple[int, int, int]]]:
+    """The sorted places in parts that share no key, so that one can be written before the next is looked up:
+    in a large base almost each is on a page of its own, which is still at hand when it is written to.
+    """
+    start = 0
+    while start < len(places):
+        end = start + _PLACES_AT_ONCE
+        while end < len(places) and places[end][0] == places[end - 1][0]:
+            end += 1
+        yield places[start:end]
+        start = end
 
 
 def _insert_bands(connection: Connection, places: Sequence[tuple[int, int, int]]) -> None:
