@@ -376,3 +376,32 @@ def test_a_group_larger_than_a_transaction_may_be(
     monkeypatch.setattr(writer, "_RENEWED_MOST", 8)
     assert renewed(engine).articles == 40
     assert contents(engine) == contents(fresh)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_page_is_reprocessed_once_whatever_was_fetched_how_often(engine: Engine, seed: int) -> None:
+    """Few URLs, texts and locations, fetched again and again with marks and advertisements that change."""
+    chance = random.Random(seed)
+    run = writer.start_run(engine, "test", START)
+    marks = ["", "", "!clutter", "!retitled", "!accepted", "!refused"]
+    for _ in range(12):
+        batch = []
+        for _ in range(5):
+            url = f"https://site.example/{chance.randrange(3)}"
+            body = f"Title\n{story(chance.randrange(3), 40)}\n{chance.choice(marks)} {chance.randrange(3)}"
+            location = f"{url}?from={chance.randrange(2)}"
+            at = START + timedelta(minutes=chance.randrange(200))
+            document = Document(location, url, body.encode(), MediaType.TEXT, at, Origin.CRAWL)
+            process = rules.newer if chance.random() < 0.2 else rules.older
+            batch.append(process(document, SETTINGS))
+        writer.write_batch(engine, run, batch, SETTINGS)
+    due = count_outdated(engine, SETTINGS.rules_version)
+    pages = outdated(engine, SETTINGS.rules_version)
+    outcomes = [rules.newer(page.document, SETTINGS) for page in pages]
+    assert len(outcomes) == due > 0
+    chance.shuffle(outcomes)
+    for first in range(0, len(outcomes), 3):
+        counts = writer.write_batch(engine, run, outcomes[first : first + 3], SETTINGS)
+        assert counts.faults == 0
+    assert count_outdated(engine, SETTINGS.rules_version) == 0
+    assert not any(CLUTTER in row["text"] or row["title"] == "Old title" for row in view(engine, "articles"))
