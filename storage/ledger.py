@@ -309,7 +309,8 @@ def _settle_article(desk: Desk, article: Article) -> str:
         alias=own if own != article.url and own.startswith("http") else None,
     )
     known_text = held.texts.get(hash)
-    text = _merged(known_text, article, hash, fetched_us)
+    # The last fetch of these bytes: other rules may meet them in an older file.
+    text = _merged(known_text, article, hash, desk.documents[key].fetched_us)
     held.texts[hash] = text
     held.first_seen_at = min(held.first_seen_at, to_second(article.page.fetched_at))
     if before:
