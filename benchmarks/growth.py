@@ -1,12 +1,14 @@
 """What adding an article costs as the base grows, on news that the benchmark makes itself.
 
     python -m benchmarks.growth --articles 1000000 --database sqlite|postgresql --out FOLDER
+    python -m benchmarks.growth --articles 10000 --ballast 990000 --database sqlite|postgresql --out FOLDER
 
 Outcomes with finished fingerprints go through `storage.writer.write_batch`, as in a crawl: extraction is not
 part of it. At each size a second base is made of the last 10,000 articles alone, and the next batches, of a
 crawl's length, are written to both in turn. So both take in the same articles at the same time on the same
 machine, and differ in how much they hold; the ratio of the means is the answer. FOLDER gets the points as
-JSON and the curve as PNG; the bases are made in a folder of their own within it, which is removed.
+JSON and the curve as PNG; the bases are made in a folder of their own within it, which is removed. With
+--ballast, index rows of so many older articles are laid first, which takes minutes instead of an hour.
 
 The news is invented but shaped like news. Words follow Zipf's law over one vocabulary. More than half of all
 articles are copies: cut from the bottom, with another headline, with a lead or a paragraph of the outlet's
@@ -247,14 +249,69 @@ def bases(database: str, folder: Path) -> Iterator[Bases]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def index_bytes(engine: Engine, *, exact: bool) -> int | None:
-    """Bytes of the near-duplicate index with its signatures; None where asking would take too long."""
+def lay_ballast(engine: Engine, articles: int) -> None:
+    """Rows of so many old articles that share nothing with the news, put in by key, in little time.
+
+    Random band keys, as nearly all keys of old articles are; the tables whose keys are random as well, URLs
+    and locations; neither texts nor pages nor signatures, which only ever grow at their end.
+    """
+    rng = np.random.default_rng(0)
+    bands = SETTINGS.fingerprint.bands + SETTINGS.fingerprint.lead_bands
+    step = 1 << 64 >> 8  # keys in order, a 256th of the key space at a time
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO counter VALUES ('article', :n)"), {"n": articles})
+        for part in range(256):
+            count = articles * bands // 256
+            keys = np.sort(rng.integers(-(2**63) + part * step, -(2**63) + (part + 1) * step - 1, count))
+            positions = rng.integers(1_704_067_200, 1_735_603_200, count) << 29  # the year before
+            rows = (keys.tolist(), positions.tolist(), rng.integers(1, articles + 1, count).tolist())
+            if engine.dialect.name == "postgresql":
+                with connection.connection.cursor().copy(
+                    "COPY band (key, position, article_id) FROM STDIN"
+                ) as copy:
+                    for row in zip(*rows, strict=True):
+                        copy.write_row(row)
+            else:
+                statement = "INSERT OR IGNORE INTO band (key, position, article_id) VALUES (?, ?, ?)"
+                connection.exec_driver_sql(statement, list(zip(*rows, strict=True)))
+    url = "'https://old.example/' || substr({}, 1, 16) || '/' || n"
+    if engine.dialect.name == "postgresql":
+        numbers = "FROM generate_series(CAST(:low AS bigint), :high) AS numbers (n)"
+        url, then, empty = url.format("md5(CAST(n AS text))"), "timestamptz '2024-06-01'", "''::bytea"
+    else:
+        numbers = (
+            "FROM (WITH RECURSIVE c(n) AS (SELECT :low UNION ALL SELECT n + 1 FROM c WHERE n < :high)"
+            " SELECT n FROM c)"
+        )
+        url, then, empty = url.format("hex(randomblob(8))"), "'2024-06-01T00:00:00Z'", "x''"
+    values: dict[str, str] = {
+        **dict.fromkeys(("id", "group_id"), "n"),
+        **dict.fromkeys(("url", "location"), url),
+        **dict.fromkeys(("first_seen_at", "updated_at", "seen_at", "published_at"), then),
+        **dict.fromkeys(("title", "text", "rules_version"), "'old'"),
+        **dict.fromkeys(("revision", "word_count"), "1"),
+        "site": "'old' || n % 400",
+        "is_canonical": "true",
+        "text_hash": empty,
+        "fetched_us": "0",
+        "authors": "'[]'",
+        "language": "'en'",
+        "access": "'free'",
+    }
+    columns, selected = ", ".join(values), ", ".join(values.values())
+    statement = f"INSERT INTO article ({columns}) SELECT {selected} {numbers}"
+    with engine.begin() as connection:
+        for low in range(1, articles + 1, 100_000):
+            several = {"low": low, "high": min(low + 99_999, articles)}
+            connection.execute(text(statement), several)
+
+
+def index_bytes(engine: Engine) -> int:
+    """Bytes of the near-duplicate index with its signatures."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             relations = "SELECT pg_total_relation_size('band') + pg_total_relation_size('signature')"
             return int(connection.scalar(text(relations)) or 0)
-        if not exact:
-            return None
         pages = "SELECT sum(pgsize) FROM dbstat WHERE aggregate = 1 AND name IN ('band', 'signature')"
         return int(connection.scalar(text(pages)) or 0)
 
@@ -291,8 +348,12 @@ def timed(engine: Engine, run: int, batch: Sequence[Article]) -> tuple[float, Ba
 
 
 def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
+    began = time.time()
     news = News(options.seed).articles()
     large = made.fresh("large")
+    if options.ballast:
+        lay_ballast(large, options.ballast)
+        print(f"{options.ballast:,} old articles laid in {time.time() - began:.0f} s", flush=True)
     run = start_run(large, "growth", BEGINNING)
     verified = count_verified()
     stored = rows = 0
@@ -313,8 +374,8 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
             fill.append(spent)
             counts += written
             if time.time() > options.until:
-                print(f"stopped at {stored:,}: {statistics.median(fill):.2f} ms", flush=True)
-                return
+                break
+        reached = options.ballast + stored
         candidates = (verified[0] - before) / counts.seen
         small = made.fresh("small")
         start_run(small, "growth", BEGINNING)
@@ -328,11 +389,12 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
             for engine, spent_ms in ((large, large_ms), (small, small_ms))[:: 1 if n % 2 else -1]:
                 spent_ms.append(timed(engine, run, batch)[0])
         small.dispose()
-        index = index_bytes(large, exact=size <= 200_000 or size == options.articles)
+        # asking SQLite reads every page, and old articles have no signatures
+        index = index_bytes(large) if not options.ballast and size <= 200_000 else None
         # The first batch warms caches. A mean has the pauses in it in which pages are written back.
         of_large, of_small = statistics.mean(large_ms[1:]), statistics.mean(small_ms[1:])
         yield Point(
-            articles=size,
+            articles=reached,
             large_ms=of_large,
             small_ms=of_small,
             ratio=of_large / of_small,
@@ -343,6 +405,8 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
             grouped=counts.grouped / counts.seen,
             memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         )
+        if time.time() > options.until:
+            break
     large.dispose()
 
 
@@ -389,7 +453,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--articles", type=int, default=SIZES[-1])
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=24 * 60, help="stop filling after so long")
+    parser.add_argument("--ballast", type=int, default=0, help="rows of so many older articles first")
+    parser.add_argument(
+        "--minutes", type=float, default=24 * 60, help="measure what is reached by then, and stop"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     options.until = time.time() + options.minutes * 60
