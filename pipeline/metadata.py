@@ -364,6 +364,9 @@ def _title(root: Any, said: _Statements, site_name: str | None, url: str) -> tup
     headings = _headings(root)
     itemprop = [_element_text(e) for e in root.xpath("//*[@itemprop='headline'][not(self::meta)]")[:2]]
     raw = [t for t in [*headings[:1], ld, *og, *twitter, *document] if t]
+    sections = _sections(said)
+    known = [ld, *og, *twitter, *document]
+    headings = [_trimmed(_respaced(h, known), known, sections) for h in headings]
     heads = [h for h in headings if not _is_site(h, names)]
     stripped_ld = without_affixes(ld, names, [*heads, *og]) if ld else ""
     stripped_og = [without_affixes(t, names, [*heads, ld]) for t in og if t]
@@ -378,10 +381,69 @@ def _title(root: Any, said: _Statements, site_name: str | None, url: str) -> tup
         seen = heading and [_folded(heading)] == [_folded(t) for t in stripped_og[:1]]
         third = _folded(next(iter(stripped_doc), ""))
         title = heading if seen and third == _folded(stripped_ld) else stripped_ld
+        title = _without_kicker(title, stripped_og)
     return title, tuple(dict.fromkeys([t for t in (title, *raw, *stated) if t]))
 
 
 _NEWS_TYPE = re.compile(r"News")
+
+
+def _sections(said: _Statements) -> set[str]:
+    """Folded names of the sections that the page says it belongs to."""
+    names = [*said.meta("article:section", "section", "parsely-section")]
+    sections = said.article.get("articleSection")
+    names += [n for n in (sections if isinstance(sections, list) else [sections]) if isinstance(n, str)]
+    for node in said.nodes:
+        if _types(node) == "ListItem":
+            item = node.get("item")
+            names.append(_text_of(node.get("name")) or _text_of(item if isinstance(item, dict) else None))
+    return {_folded(n) for n in names if n and len(n) <= 40} | _COLUMNS
+
+
+# What pages call kinds of text, set before or after the headline.
+_COLUMNS = frozenset(
+    ("blog", "news", "opinion", "video", "title", "podcast", "comment", "kommentar", "editorial")
+)
+
+
+def _respaced(heading: str, known: Iterable[str]) -> str:
+    """The heading with the blanks of another statement of it: its markup may break a word in two."""
+    letters = _folded(heading).replace(" ", "")
+    return next(
+        (k for k in known if _folded(k) != _folded(heading) and _folded(k).replace(" ", "") == letters),
+        heading,
+    )
+
+
+def _trimmed(heading: str, known: Iterable[str], sections: set[str]) -> str:
+    """A heading without a section beside it, or a date and a credit that its element holds as well."""
+    for cut in list(_SEPARATOR.finditer(heading))[-1:]:
+        head, tail = heading[: cut.start()], heading[cut.end() :]
+        if _folded(tail) in sections and len(_WORD.findall(head)) >= 3 and "|" in cut.group():
+            return head
+    for other in known:
+        if len(_WORD.findall(other)) < 3 or len(other) >= len(heading) or _folded(other) == _folded(heading):
+            continue
+        if heading.startswith(other) and _BESIDE_HEADLINE.match(heading[len(other) :].strip()):
+            return other
+        if heading.endswith(other):
+            before = heading[: -len(other)].strip()
+            is_label = before.endswith(":") and _folded(before) in sections
+            if is_label or (len(before) <= 20 and date_in_line(before)):
+                return other
+    return heading
+
+
+_BESIDE_HEADLINE = re.compile(r"(?:posted|published|updated|written by|by)\b|\([\w-]+(?:\.[\w-]+)+\)", re.I)
+
+
+def _without_kicker(title: str, shared: Sequence[str]) -> str:
+    """A headline without the line above it ("Olympic Games: …"), where the title for sharing has none."""
+    for other in shared[:1]:
+        kicker = title.removesuffix(other)
+        if kicker != title and kicker.rstrip().endswith(":") and len(_WORD.findall(other)) >= 4:
+            return other
+    return title
 
 
 def _document_titles(root: Any) -> list[Any]:
@@ -873,11 +935,19 @@ def _published(
     stamp = plausible([f"{match[1]}-{match[2]}-{match[3]}"]) if match else None
     if stamp:
         return stamp, "url"
-    stamp = plausible(date_in_line(line) for line in lines) or plausible(
-        [_guessed_date(root, url, fetched_at)]
+    stamp = (
+        plausible(date_in_line(line) for line in lines if not _MODIFIED.search(line))
+        or plausible(date_in_line(line) for line in lines)
+        or plausible([_guessed_date(root, url, fetched_at)])
     )
     return (stamp, "text") if stamp else (None, None)
 
+
+_MODIFIED = re.compile(
+    r"^\W*(?:last\s+)?(?:updated|modified|reviewed|revised|aktualisiert|mis à jour|actualizado|atualizado|"
+    r"aggiornato|bijgewerkt|zaktualizowano|обновлено|оновлено)",
+    re.I,
+)
 
 # First letters of the months' names: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish,
 # Russian, Ukrainian.

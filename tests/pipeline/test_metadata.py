@@ -44,6 +44,40 @@ NEWS = ld(**{"@type": "NewsArticle", "headline": "Chain found", "datePublished":
             "<h1>Menu</h1>",
             "A - B talks fail again",
         ),
+        (
+            ld(**{"@type": "NewsArticle", "headline": "Sea Trials: Two ferries wait outside"})
+            + '<meta property="og:title" content="Two ferries wait outside">',
+            "<h1>Sea Trials: Two ferries wait outside</h1>",
+            "Two ferries wait outside",
+        ),
+        (
+            '<meta property="article:section" content="Sea Trade">',
+            "<h1>Two ferries wait outside | Sea Trade</h1>",
+            "Two ferries wait outside",
+        ),
+        ("", "<h1>Two ferries wait outside | Opinion</h1>", "Two ferries wait outside"),
+        ("", "<h1>Two ferries wait | Harbour opens</h1>", "Two ferries wait | Harbour opens"),
+        (
+            "<title>Two ferries wait outside</title>",
+            "<h1>Two f<b>erries</b> wait outside</h1>",
+            "Two ferries wait outside",
+        ),
+        (
+            "<title>Two ferries wait outside - Linden Post</title>"
+            '<meta property="og:title" content="Two ferries wait outside">',
+            "<h1>Two ferries wait outside <small>Posted on March 3, 2026 by ida</small></h1>",
+            "Two ferries wait outside",
+        ),
+        (
+            '<meta property="og:title" content="Two ferries wait outside">',
+            "<h1><time>3 March 2026</time> Two ferries wait outside</h1>",
+            "Two ferries wait outside",
+        ),
+        (
+            '<meta property="og:title" content="Two ferries wait outside">',
+            "<h1>Two ferries wait outside until the chain is found</h1>",
+            "Two ferries wait outside until the chain is found",
+        ),
         ("<title>石狮重新上岗 今天_云河网</title>", "<h1>石狮重新上岗 今天</h1>", "石狮重新上岗 今天"),
     ],
 )
@@ -207,6 +241,12 @@ def test_date(head: str, body: str, stamp: str, source: str) -> None:
     found = read(head, body, "https://lindenpost.example/2026/02/27/harbour")
     assert found.published_at == datetime.fromisoformat(f"{stamp}:00+00:00")
     assert found.published_source == source
+
+
+def test_a_line_that_says_published_counts_before_one_that_says_updated() -> None:
+    lines = ("Updated 3 March 2026", "1 March 2026")
+    assert read(lines=lines).published_at == datetime(2026, 3, 1, tzinfo=UTC)
+    assert read(lines=lines[:1]).published_at == datetime(2026, 3, 3, tzinfo=UTC)
 
 
 def test_nothing_is_published_after_it_was_fetched() -> None:
