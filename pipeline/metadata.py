@@ -692,10 +692,14 @@ def _ld_authors(said: _Statements) -> list[str]:
     return []
 
 
+# Longer statements are no bylines, and the patterns take time quadratic in the length.
+_LONGEST_BYLINE = 1000
+
+
 def _names(values: Iterable[str]) -> list[str]:
     found: dict[str, str] = {}
     for value in values:
-        value = _clean(_MAIL.sub(" ", _clean(value)))
+        value = _clean(_MAIL.sub(" ", _clean(value[:_LONGEST_BYLINE])))
         value = _BY.sub("", value).strip(" ,;:-–—|()")
         for part in _split_names(value):
             part = _BY.sub("", _NOT_OF_NAME.sub("", part)).strip(" ,;:-–—|()")
