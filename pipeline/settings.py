@@ -31,8 +31,8 @@ def _require(condition: bool, name: str, value: object, wanted: str) -> None:
 class FingerprintSettings:
     """How a text becomes a signature and band keys. Every field changes the stored version.
 
-    An article costs bands + lead_bands index rows, with its signature 1,500 bytes on SQLite, whatever the size
-    of the base (`python -m benchmarks.growth`). Share of the wire's copies that have enough bands in
+    An article costs bands + lead_bands index rows, with its signature 1,500 bytes on SQLite, in a base of any
+    size (`python -m benchmarks.growth`). Share of the wire's copies that have enough bands in
     common (`GroupSettings.bands_shared`), mean of several seeds: 12 + 12 bands .977, 14 + 14 .982, 16 + 16
     .985, 32 + 0 .966; leads of 60 to 160 words are alike. Syndicated pages: .99 with any of them.
 
