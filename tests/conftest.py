@@ -12,12 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import Engine, make_url
 
 from storage.database import open_database
+
+# No example has a time limit: how long one takes says more about the machine than about the code.
+hypothesis.settings.register_profile("copydesk", deadline=None)
+hypothesis.settings.load_profile("copydesk")
 
 _numbers = itertools.count()
 
