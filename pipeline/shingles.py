@@ -165,8 +165,9 @@ def _number(text: str) -> int:
     return _word(f"{whole}_{part}" if part else whole) | _FIGURE
 
 
-_RUN = re.compile(r"\d+(?:[., \u00a0\u202f\u2009]\d+)*")
-_GROUPED = re.compile(r"(?<![\d.,])([1-9]\d{0,2})((?:([., \u00a0\u202f\u2009])\d{3})(?:\3\d{3})*)(?!\d)")
+# A fullwidth comma groups digits, or parts two clauses; it never marks a fraction.
+_RUN = re.compile(r"\d+(?:[.,．， \u00a0\u202f\u2009]\d+)*")
+_GROUPED = re.compile(r"(?<![\d.,，])([1-9]\d{0,2})((?:([.,， \u00a0\u202f\u2009])\d{3})(?:\3\d{3})*)(?!\d)")
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
 _NUMBER = re.compile(r"\d+(?:_\d+)?")
 # A run of figures is read once and then remembered. The limit is for a base of prices.
@@ -181,6 +182,7 @@ class _Memo(dict[str, tuple[int, list[int]]]):
         text = raw
         if not text.isascii():
             text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+            text = text.replace("．", ".")
         text = _GROUPED.sub(lambda m: re.sub(r"\D", "", m[0]), text)
         numbers = _NUMBER.findall(_DECIMAL.sub("_", text))
         found = (len(re.findall(r"\d+", raw)), [_number(number) for number in numbers])
