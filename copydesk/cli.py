@@ -10,6 +10,7 @@ import sys
 import typer
 
 from copydesk.commands import crawl, db, export, extract, groups, ingest, reprocess, schema, show, stats
+from copydesk.status import Status
 from pipeline.errors import OperatorError
 
 app = typer.Typer(
@@ -31,9 +32,6 @@ app.command("export")(export.export)
 app.command("schema")(schema.schema)
 app.add_typer(db.app, name="db")
 
-# Exit statuses: 0 done, 1 done but a fault of ours cost a document, 2 the command could not be carried out.
-DONE, FAULTS, USAGE = 0, 1, 2
-
 
 def main() -> None:
     """Entry point of the `copydesk` script."""
@@ -41,7 +39,7 @@ def main() -> None:
         app()
     except OperatorError as error:
         typer.echo(f"copydesk: {error}", err=True)
-        sys.exit(USAGE)
+        sys.exit(Status.USAGE)
     except BrokenPipeError:  # `copydesk export - | head`
         sys.stderr.close()
-        sys.exit(DONE)
+        sys.exit(Status.DONE)

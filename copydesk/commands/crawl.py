@@ -9,6 +9,7 @@ import typer
 from copydesk.console import err, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.progress import print_summary
+from copydesk.status import Status
 
 
 def crawl(
@@ -40,4 +41,4 @@ def crawl(
             err.print(f"{name}: " + ", ".join(f"{what} {count:,}" for what, count in sorted(figures.items())))
         print_summary(done.counts)
     if done.counts.faults:
-        raise typer.Exit(1)
+        raise typer.Exit(Status.FAULTS)

@@ -11,6 +11,7 @@ import typer
 from copydesk.console import err, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.progress import print_summary, watching
+from copydesk.status import Status
 
 
 def ingest(
@@ -50,6 +51,6 @@ def ingest(
         print_summary(done.counts)
     if done.is_interrupted:
         err.print("interrupted: what was done is stored, the same command goes on from there")
-        raise typer.Exit(130)
+        raise typer.Exit(Status.INTERRUPTED)
     if done.counts.faults:
-        raise typer.Exit(1)
+        raise typer.Exit(Status.FAULTS)

@@ -13,6 +13,7 @@ from copydesk.console import err, out, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.progress import print_summary, watching
 from copydesk.rendering import print_changes
+from copydesk.status import Status
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def reprocess(
             print_summary(done.counts)
     _leave(done.is_interrupted, dry_run)
     if done.counts.faults:
-        raise typer.Exit(1)
+        raise typer.Exit(Status.FAULTS)
 
 
 def _refingerprint(engine: Engine, dry_run: bool, json: bool) -> None:
@@ -127,7 +128,7 @@ def _leave(is_interrupted: bool, dry_run: bool) -> None:
         err.print(
             "interrupted" if dry_run else "interrupted: what was done is stored, the same command goes on"
         )
-        raise typer.Exit(130)
+        raise typer.Exit(Status.INTERRUPTED)
 
 
 def _print(changes: Changes, seen: int, dry_run: bool) -> None:

@@ -1,0 +1,16 @@
+"""What the process tells a shell when it ends."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """DONE; FAULTS: done, but a fault of ours cost a document; USAGE: it could not be carried out, and one
+    line says why; INTERRUPTED: by a signal, after what was done had been stored.
+    """
+
+    DONE = 0
+    FAULTS = 1
+    USAGE = 2
+    INTERRUPTED = 130
