@@ -139,7 +139,7 @@ def copydesk(stories: Sequence[Story]) -> Found:
     orders = {story.id: order_key(story) for story in stories}
     bands: dict[int, list[int]] = defaultdict(list)
     for story in sorted(stories, key=lambda s: orders[s.id]):
-        found = fingerprint(story.text, story.language, settings.fingerprint)
+        found = fingerprint(story.text, settings.fingerprint)
         for key in found.bands if found else ():
             bands[key].append(story.id)
     near: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -287,7 +287,7 @@ def cost(corpus: Corpus, sample: int = 1000) -> None:
         return [" ".join(words[n : n + size]) for n in range(max(1, len(words) - size + 1))]
 
     ways: dict[str, Callable[[str], object]] = {
-        "copydesk": lambda text: fingerprint(text, None, settings),
+        "copydesk": lambda text: fingerprint(text, settings),
         "datasketch, xxhash": lambda text: minhash(split(text), num_perm),
     }
     try:

@@ -180,7 +180,7 @@ class News:
             syndicated_from=None,
             word_count=story.count(" ") + 1,
             removed=(),
-            fingerprint=fingerprint(story, "en", SETTINGS.fingerprint),
+            fingerprint=fingerprint(story, SETTINGS.fingerprint),
             rules_version=SETTINGS.rules_version,
             page=page,
         )

@@ -24,11 +24,11 @@ SCHEME = "affine32"
 _CHUNK = 2048
 
 
-def fingerprint(story: str, language: str | None, settings: FingerprintSettings) -> Fingerprint | None:
+def fingerprint(story: str, settings: FingerprintSettings) -> Fingerprint | None:
     """The index entry of a text without dateline, byline and sign-off; None where there is no word in it.
 
-    `language` is not consulted: shingles go by the script of each character (see `pipeline.shingles`), so
-    that a wrong guess at the language cannot part two copies.
+    Shingles go by the script of each character (see `pipeline.shingles`), not by the text's language, so that
+    a wrong guess at that cannot part two copies.
     """
     hashes = shingles(tokens(story, capitals=False), settings.shingle_words, settings.shingle_chars)
     if not hashes.size:

@@ -90,7 +90,7 @@ def _article(document: Document, page: Page, settings: Settings) -> Article:
         syndicated_from=syndicated_from,
         word_count=words,
         removed=_placed(extraction, [position for position, _ in copy.blocks], (*removed, *copy.removed)),
-        fingerprint=None if is_stub else fingerprint(text, extraction.language, settings.fingerprint),
+        fingerprint=None if is_stub else fingerprint(text, settings.fingerprint),
         rules_version=settings.rules_version,
         page=page,
     )

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.document import Fingerprint, Outcome, Reason, Rejection
+from pipeline.document import Outcome, Reason, Rejection
 from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
 from storage import groups, ledger, schema
@@ -193,7 +193,7 @@ def refingerprint_batch(engine: Engine, settings: Settings, after: int) -> tuple
         if not ids:
             return 0, None
         entered = [
-            replace(indexed, fingerprint=_fingerprint(indexed.story.text, indexed.story.language, settings))
+            replace(indexed, fingerprint=fingerprint(indexed.story.text, settings.fingerprint))
             for indexed in ledger.load_stories(connection, ids)
         ]
         left = groups.leave(connection, ids, settings)
@@ -208,10 +208,10 @@ def refingerprint_revisions(engine: Engine, settings: Settings) -> None:
     table, version = schema.revision, settings.fingerprint.version
 
     def renew(connection: Connection) -> int:
-        query = select(table.c.article_id, table.c.text_hash, table.c.text, table.c.language)
+        query = select(table.c.article_id, table.c.text_hash, table.c.text)
         rows = connection.execute(query.where(table.c.sketch != version).limit(_REVISIONS)).all()
         for row in rows:
-            made = _fingerprint(row.text, row.language, settings)
+            made = fingerprint(row.text, settings.fingerprint)
             connection.execute(
                 update(table)
                 .where(table.c.article_id == row.article_id, table.c.text_hash == row.text_hash)
@@ -259,10 +259,6 @@ def _group_with_others(
     # Of a group that is larger still, the rest is next.
     is_whole = len(rows) < _RENEWED + _RENEWED_MOST
     return [row.id for row in rows], last if is_whole else last - 1
-
-
-def _fingerprint(text: str, language: str | None, settings: Settings) -> Fingerprint | None:
-    return fingerprint(text, language, settings.fingerprint)
 
 
 def put_fetch_state(

@@ -67,7 +67,7 @@ def process(document: Document, settings: Settings) -> Outcome:
         syndicated_from=None,
         word_count=len(text.split()),
         removed=(Removed(0, "Register now", "phrase.en.register-now"),),
-        fingerprint=fingerprint(text, "en", settings.fingerprint),
+        fingerprint=fingerprint(text, settings.fingerprint),
         rules_version=settings.rules_version,
         page=page,
     )

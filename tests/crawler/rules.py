@@ -23,7 +23,7 @@ def older(document: Document, settings: Settings) -> Outcome:
         outcome = _refused(document, outcome)
     if isinstance(outcome, Article) and b"!clutter" in document.body:
         text = f"{outcome.text}\n{CLUTTER}"
-        outcome = replace(outcome, text=text, fingerprint=fingerprint(text, "en", settings.fingerprint))
+        outcome = replace(outcome, text=text, fingerprint=fingerprint(text, settings.fingerprint))
     if isinstance(outcome, Article) and b"!retitled" in document.body:
         outcome = replace(outcome, title="Old title", authors=("Ada Lind",))
     return replace(outcome, rules_version=OLDER)
@@ -41,7 +41,7 @@ def _article(document: Document, settings: Settings) -> Outcome:
     if not isinstance(outcome, Article):
         return outcome
     text = "\n".join(line for line in outcome.text.splitlines() if not line.startswith("!"))
-    return replace(outcome, text=text, fingerprint=fingerprint(text, "en", settings.fingerprint))
+    return replace(outcome, text=text, fingerprint=fingerprint(text, settings.fingerprint))
 
 
 def _refused(document: Document, outcome: Outcome) -> Rejection:

@@ -283,7 +283,7 @@ def stored_by(engine: Engine, settings: Settings, outcomes: list[Any]) -> None:
     from pipeline.fingerprint import fingerprint
 
     run = writer.start_run(engine, "test", START)
-    made = [replace(o, fingerprint=fingerprint(o.text, "en", settings.fingerprint)) for o in outcomes]
+    made = [replace(o, fingerprint=fingerprint(o.text, settings.fingerprint)) for o in outcomes]
     for at in range(0, len(made), 50):
         writer.write_batch(engine, run, made[at : at + 50], settings)
     writer.finish_run(engine, run, None, START)

@@ -52,7 +52,7 @@ def test_signature_of_a_long_text() -> None:
 
 @pytest.mark.parametrize("text", ["", "  \n", "— … !", "\u200b"])
 def test_nothing_to_shingle(text: str) -> None:
-    assert fingerprint(text, None, SETTINGS) is None
+    assert fingerprint(text, SETTINGS) is None
 
 
 STORY = (
@@ -70,18 +70,12 @@ RESTYLED = (
 
 
 def test_restyled_copy_has_the_same_fingerprint() -> None:
-    assert fingerprint(RESTYLED, "en", SETTINGS) == fingerprint(STORY, "en", SETTINGS)
-
-
-@pytest.mark.parametrize("language", ["en", "zh", "xx", ""])
-def test_a_guess_at_the_language_changes_nothing(language: str) -> None:
-    for text in (STORY, "港务局星期二宣布新渡轮码头开放。", f"{STORY}\n港务局星期二宣布新渡轮码头开放。"):
-        assert fingerprint(text, language, SETTINGS) == fingerprint(text, None, SETTINGS)
+    assert fingerprint(RESTYLED, SETTINGS) == fingerprint(STORY, SETTINGS)
 
 
 def test_shape() -> None:
     settings = FingerprintSettings(bands=5, rows=3, lead_bands=4, lead_rows=2)
-    found = fingerprint(STORY, None, settings)
+    found = fingerprint(STORY, settings)
     assert found is not None
     assert len(found.signature) == 4 * (5 * 3 + 4 * 2) == 4 * settings.num_perm
     assert len(set(found.bands)) == 5 + 4
@@ -90,7 +84,7 @@ def test_shape() -> None:
 
 def test_keys_do_not_change_between_versions_of_the_code() -> None:
     """Stored keys are compared with new ones: who changes them raises FINGERPRINT_REVISION."""
-    found = fingerprint(STORY, None, SETTINGS)
+    found = fingerprint(STORY, SETTINGS)
     assert found is not None
     assert found.version == "affine32-r2-w3c5-16x2-80-16x2-s1"
     digest = xxhash.xxh3_64_hexdigest(np.array(found.bands, dtype="<i8").tobytes() + found.signature)
@@ -99,7 +93,7 @@ def test_keys_do_not_change_between_versions_of_the_code() -> None:
 
 def test_every_band_has_a_key_of_its_own() -> None:
     """A text whose signature repeats itself still has a key of its own for every band."""
-    one_word = fingerprint("ferry", None, SETTINGS)
+    one_word = fingerprint("ferry", SETTINGS)
     assert one_word is not None
     assert len(set(one_word.bands)) == SETTINGS.bands + SETTINGS.lead_bands
     same = np.full(SETTINGS.bands * SETTINGS.rows, 7, dtype=np.uint32)
@@ -108,7 +102,7 @@ def test_every_band_has_a_key_of_its_own() -> None:
 
 def test_copy_cut_from_the_bottom_keeps_the_lead() -> None:
     body = " ".join(f"Sentence {n} of the long report follows here with words w{n} v{n}." for n in range(80))
-    whole, cut = (fingerprint(f"{STORY} {more}", None, SETTINGS) for more in (body, body[:300]))
+    whole, cut = (fingerprint(f"{STORY} {more}", SETTINGS) for more in (body, body[:300]))
     assert whole is not None
     assert cut is not None
     assert whole.bands[SETTINGS.bands :] == cut.bands[SETTINGS.bands :]
@@ -118,17 +112,17 @@ def test_copy_cut_from_the_bottom_keeps_the_lead() -> None:
     "text", ["Ferry sinks.", "Ferry sinks off Alba", "渡轮沉没", "One dead after ferry sinks off Port Alba."]
 )
 def test_short_items(text: str) -> None:
-    found, other = fingerprint(text, None, SETTINGS), fingerprint(f"{text} Rescue continues", None, SETTINGS)
+    found, other = fingerprint(text, SETTINGS), fingerprint(f"{text} Rescue continues", SETTINGS)
     assert found is not None
     assert other is not None
     assert found.bands != other.bands
-    assert fingerprint(text.upper(), None, SETTINGS) == found
+    assert fingerprint(text.upper(), SETTINGS) == found
 
 
 @given(st.text(max_size=300))
 def test_any_text(text: str) -> None:
-    found = fingerprint(text, None, SETTINGS)
-    assert found == fingerprint(f"\n{text} ", None, SETTINGS)
+    found = fingerprint(text, SETTINGS)
+    assert found == fingerprint(f"\n{text} ", SETTINGS)
     assert found is None or len(found.bands) == SETTINGS.bands + SETTINGS.lead_bands
 
 

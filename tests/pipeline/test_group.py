@@ -107,7 +107,7 @@ def compare(a: Story, b: Story, settings: GroupSettings = SETTINGS) -> Pair | No
 
 
 def proposed(a: str, b: str) -> bool:
-    one, other = fingerprint(a, None, SHINGLING), fingerprint(b, None, SHINGLING)
+    one, other = fingerprint(a, SHINGLING), fingerprint(b, SHINGLING)
     assert one is not None
     assert other is not None
     return is_candidate(0, 0, len(set(one.bands) & set(other.bands)), SETTINGS)

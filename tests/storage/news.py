@@ -101,7 +101,7 @@ def article(url: str, text: str, at: datetime = START, **changes: Any) -> Articl
         syndicated_from=None,
         word_count=len(text.split()),
         removed=(Removed(3, "Register now", "phrase.en.register-now"),),
-        fingerprint=fingerprint(text, "en", SETTINGS.fingerprint),
+        fingerprint=fingerprint(text, SETTINGS.fingerprint),
         rules_version=SETTINGS.rules_version,
         page=page(body, at, url),
     )
