@@ -29,7 +29,7 @@ demo: $(VENV)/.base
 	@echo "The database is demo/copydesk.db: try sqlite3 demo/copydesk.db 'SELECT site, title FROM unique_articles'"
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
