@@ -64,16 +64,6 @@ def test_a_newer_schema_is_left_alone(engine: Engine, database_url: str) -> None
             attempt()
 
 
-def test_an_older_schema_is_upgraded_only_when_asked(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "_head", lambda: "0002")
-    monkeypatch.setattr(database, "_known_versions", lambda: {"0001", "0002"})
-
-    with pytest.raises(DatabaseError, match="copydesk db upgrade"):
-        open_database(database_url)
-
-
 def test_upgrading_what_is_current_changes_nothing(engine: Engine) -> None:
     assert upgrade(engine).is_current
     assert upgrade(engine).is_current
