@@ -69,6 +69,7 @@ class Reason(StrEnum):
     CONSENT_WALL = "consent wall"
     LOGIN_PAGE = "login page"
     FORBIDDEN = "forbidden"  # not fetched: robots.txt, the site's host list or the server says no
+    FORGOTTEN = "forgotten"  # was taken out by `copydesk forget`, which keeps it from coming back
     UNREACHABLE = "unreachable"  # no answer: name, connection, time limit, server error; may pass
     TIMEOUT = "timeout"  # the worker's hard time limit
     WORKER_DIED = "worker died"

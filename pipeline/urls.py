@@ -114,6 +114,39 @@ def site_of(url: str) -> str:
     return host.removeprefix("www.")
 
 
+def address_key(url: str) -> str:
+    """Return what all addresses that one page may have share, for what must not be missed (a takedown).
+
+    Unlike the canonical form this takes http and https, the www., m. and amp. twins of a host, and a path
+    with and without its last slash for one: too much rather than too little. Text that is no http(s) URL
+    comes back as `canonical_url` has it.
+    """
+    canonical = canonical_url(url)
+    if not _host(canonical):
+        return canonical
+    parts = urlsplit(canonical)
+    path = parts.path.rstrip("/")
+    return f"{_bare(parts.netloc)}{path}{'?' if parts.query else ''}{parts.query}"
+
+
+def twins(url: str) -> list[str]:
+    """Return the canonical URLs that have the `address_key` of the URL: some thirty; itself for no http URL."""
+    canonical = canonical_url(url)
+    if not _host(canonical):
+        return [canonical]
+    parts = urlsplit(canonical)
+    bare, path = _bare(parts.netloc), parts.path.rstrip("/")
+    hosts = [bare, *(f"{label}.{bare}" for label in sorted(_TWIN_LABELS))]
+    if parts.netloc not in hosts:
+        hosts.append(parts.netloc)
+    return [
+        urlunsplit((scheme, host, f"{path}{slash}", parts.query, ""))
+        for scheme in ("https", "http")
+        for host in hosts
+        for slash in ("", "/")
+    ]
+
+
 def identity(fetched: str, stated: str | None) -> tuple[str, str | None]:
     """Return (the article's own URL, the URL on another host that it says it is a copy of, or None).
 

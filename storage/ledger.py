@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from pipeline.document import Article, Fingerprint, Outcome, Page, Rejection, Removed
+from pipeline.document import Article, Fingerprint, Outcome, Page, Reason, Rejection, Removed
 from pipeline.group import Story
 from pipeline.urls import canonical_url
 from storage import schema
@@ -461,7 +461,8 @@ def _settle_rejection(desk: Desk, rejection: Rejection, run_id: int) -> str:
         "rules_version": rejection.rules_version,
         "page_id": None,
     }
-    if rejection.page:
+    # Of what was forgotten the digest is enough: the document is known, and its bytes are not kept.
+    if rejection.page and rejection.reason is not Reason.FORGOTTEN:
         desk.rejected_pages[location] = rejection.page
     return "rejected"
 
@@ -663,6 +664,21 @@ def _flush_removals(connection: Connection, desk: Desk) -> None:
         connection.execute(delete(table).where(table.c.article_id.in_(part)))
     if new:
         connection.execute(insert(table), new)
+    _note_changes(connection, gone)
+
+
+def _note_changes(connection: Connection, ids: Iterable[int]) -> None:
+    """Gives articles the next numbers in `change`, as its triggers do for what stands in `article` itself."""
+    table, any_ = schema.change, schema.change.alias()
+    following = select(func.max(any_.c.number) + 1).scalar_subquery()
+    rows = [{"changed": id} for id in sorted(ids)]
+    if rows:
+        connection.execute(
+            update(table)
+            .where(table.c.article_id == bindparam("changed"))
+            .values(number=following, at=datetime.now(UTC)),
+            rows,
+        )
 
 
 def _flush_documents(connection: Connection, desk: Desk) -> None:

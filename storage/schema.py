@@ -16,6 +16,8 @@ What the tables are for, one article being one URL:
     signature   one near-duplicate index entry an article: MinHash values, its band keys, its place in time
     band        the index itself, clustered by key and then by time
     pair        every verified pair of copies, with its evidence
+    change      the number of the last change of every article, there or gone; kept by triggers on `article`
+    tombstone   URLs and sites that were forgotten, and are not stored again
     run, counter, sketch, fetch_state   runs; ids given out; fingerprint versions; the crawler's validators
 """
 
@@ -269,6 +271,17 @@ pair = Table(
     Column("containment", Double, nullable=False),
 )
 
+# One row an article, for good: the numbers go on from the greatest. No foreign key: it outlives its article.
+change = Table(
+    "change",
+    metadata,
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("gone", Boolean, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("url", Text),
+)
+
 run = Table(
     "run",
     metadata,
@@ -284,6 +297,19 @@ run = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("grouped", BigInteger, nullable=False),
     Column("reasons", Json, nullable=False),
+)
+
+# What `copydesk forget` took out and keeps out. `key`: see `tombstones`; `alias_of`: the key of the URL that
+# this one is another address of. A hash, because a URL may be longer than an index takes.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("reason", Text),
+    Column("alias_of", LargeBinary),
 )
 
 fetch_state = Table(
@@ -493,6 +519,47 @@ VIEWS = (
             ViewColumn("run_id", "integer", "the run that recorded it", "", "never", "3"),
             ViewColumn(
                 "at", "time", "fetch of the document", "UTC, to the second", "never", "2026-03-01T10:00:00Z"
+            ),
+        ),
+    ),
+    View(
+        "changes",
+        "every article that is or was here, at its last change: who has read up to one change reads on"
+        " after it, in the order of `change`, and misses nothing",
+        (
+            ViewColumn(
+                "change",
+                "integer",
+                "number of the change: later ones are greater, also across programs that write at once",
+                "",
+                "never",
+                "5120",
+            ),
+            ViewColumn("article_id", "integer", "the article", "", "never", "4711"),
+            ViewColumn(
+                "kind",
+                "text",
+                "stored (it is new, or what articles or removed_text show of it changed, its group included)"
+                " or gone",
+                "",
+                "never",
+                "stored",
+            ),
+            ViewColumn(
+                "url",
+                "text",
+                "URL of an article that is gone",
+                "",
+                "it is stored, or its URL was to be forgotten as well",
+                "https://www.example.com/news/ferry",
+            ),
+            ViewColumn(
+                "at",
+                "time",
+                "when the change was written; for what is older than this view, when that was added",
+                "UTC, to the second",
+                "never",
+                "2026-03-01T14:00:07Z",
             ),
         ),
     ),

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from pipeline.document import Outcome, Reason, Rejection
 from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
-from storage import groups, ledger, schema
+from storage import groups, ledger, schema, tombstones
 from storage.database import DatabaseError, begin_write, explain, is_exhausted, is_transient, shown_url
 from storage.keys import as_rejection, storable, storable_name
 
@@ -85,7 +85,7 @@ def start_run(engine: Engine, command: str, now: datetime) -> int:
         connection.execute(insert(schema.run), [values])
         return id
 
-    return _in_transaction(engine, start)
+    return in_transaction(engine, start)
 
 
 def finish_run(engine: Engine, run_id: int, counts: BatchCounts | None, now: datetime) -> None:
@@ -97,7 +97,7 @@ def finish_run(engine: Engine, run_id: int, counts: BatchCounts | None, now: dat
         values: dict[str, Any] = {"finished_at": now, **(_columns(counts) if counts else {})}
         connection.execute(update(schema.run).where(schema.run.c.id == run_id).values(values))
 
-    _in_transaction(engine, finish)
+    in_transaction(engine, finish)
 
 
 def write_batch(engine: Engine, run_id: int, outcomes: Sequence[Outcome], settings: Settings) -> BatchCounts:
@@ -115,7 +115,7 @@ def write_batch(engine: Engine, run_id: int, outcomes: Sequence[Outcome], settin
         _add_to_run(connection, run_id, counts)
         return counts
 
-    return _in_transaction(engine, write)
+    return in_transaction(engine, write)
 
 
 def remove_articles(engine: Engine, ids: Iterable[int], settings: Settings) -> int:
@@ -124,29 +124,30 @@ def remove_articles(engine: Engine, ids: Iterable[int], settings: Settings) -> i
     Nothing keeps them from being stored again.
     """
     wanted = sorted(set(ids))
+    return in_transaction(engine, lambda connection: remove(connection, wanted, settings))
 
-    def remove(connection: Connection) -> int:
-        gone: list[int] = []
-        pages: set[int] = set()
-        for part in ledger.chunks(wanted):
-            for table, key in (
-                (schema.article, schema.article.c.id),
-                (schema.revision, schema.revision.c.article_id),
-            ):
-                for id, page_id in connection.execute(select(key, table.c.page_id).where(key.in_(part))):
-                    if table is schema.article:
-                        gone.append(id)
-                    if page_id is not None:
-                        pages.add(page_id)
-        left = groups.leave(connection, gone, settings)
-        for part in ledger.chunks(gone):
-            connection.execute(delete(schema.article).where(schema.article.c.id.in_(part)))
-        for part in ledger.chunks(pages):
-            connection.execute(delete(schema.page).where(schema.page.c.id.in_(part)))
-        groups.enter(connection, (), left, settings)
-        return len(gone)
 
-    return _in_transaction(engine, remove)
+def remove(connection: Connection, ids: Sequence[int], settings: Settings) -> int:
+    """`remove_articles` within a transaction of the caller's, which `in_transaction` has to have begun."""
+    gone: list[int] = []
+    pages: set[int] = set()
+    for part in ledger.chunks(ids):
+        for table, key in (
+            (schema.article, schema.article.c.id),
+            (schema.revision, schema.revision.c.article_id),
+        ):
+            for id, page_id in connection.execute(select(key, table.c.page_id).where(key.in_(part))):
+                if table is schema.article:
+                    gone.append(id)
+                if page_id is not None:
+                    pages.add(page_id)
+    left = groups.leave(connection, gone, settings)
+    for part in ledger.chunks(gone):
+        connection.execute(delete(schema.article).where(schema.article.c.id.in_(part)))
+    for part in ledger.chunks(pages):
+        connection.execute(delete(schema.page).where(schema.page.c.id.in_(part)))
+    groups.enter(connection, (), left, settings)
+    return len(gone)
 
 
 def require_one_fingerprint(engine: Engine, settings: Settings) -> None:
@@ -200,7 +201,7 @@ def refingerprint_batch(engine: Engine, settings: Settings, after: int) -> tuple
         groups.enter(connection, entered, left, settings)
         return len(ids), last
 
-    return _in_transaction(engine, renew)
+    return in_transaction(engine, renew)
 
 
 def refingerprint_revisions(engine: Engine, settings: Settings) -> None:
@@ -223,7 +224,7 @@ def refingerprint_revisions(engine: Engine, settings: Settings) -> None:
             )
         return len(rows)
 
-    while _in_transaction(engine, renew):
+    while in_transaction(engine, renew):
         pass
 
     def forget(connection: Connection) -> None:
@@ -231,7 +232,7 @@ def refingerprint_revisions(engine: Engine, settings: Settings) -> None:
         used = select(schema.signature.c.sketch_id).where(schema.signature.c.sketch_id == sketch.c.id)
         connection.execute(delete(sketch).where(sketch.c.version != version, ~used.exists()))
 
-    _in_transaction(engine, forget)
+    in_transaction(engine, forget)
 
 
 # Articles and revisions that are fingerprinted anew in one transaction; a group is finished up to the most.
@@ -292,7 +293,7 @@ def put_fetch_states(
                 ],
             )
 
-    _in_transaction(engine, put)
+    in_transaction(engine, put)
 
 
 def _apply(
@@ -328,7 +329,7 @@ def _said(error: Exception) -> str:
 def _store(
     connection: Connection, run_id: int, outcomes: Sequence[Outcome], settings: Settings
 ) -> BatchCounts:
-    stored = [storable(outcome) for outcome in outcomes]
+    stored = tombstones.withhold(connection, [storable(outcome) for outcome in outcomes])
     desk = ledger.load(connection, stored)
     for outcome in stored:
         ledger.settle(desk, outcome, run_id)
@@ -364,7 +365,10 @@ def _add_to_run(connection: Connection, run_id: int, counts: BatchCounts) -> Non
     connection.execute(update(table).where(table.c.id == run_id).values(_columns(before + counts)))
 
 
-def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """What `work` returns, done in one transaction of the only writer; waits and tries again as `write_batch`
+    does, so `work` may run more than once. Raises DatabaseError.
+    """
     for wait in (*_BACK_OFF, None):
         try:
             with begin_write(engine) as connection:

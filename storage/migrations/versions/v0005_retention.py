@@ -1,6 +1,13 @@
-"""Pruned pages and tombstones."""
+"""Tombstones: what was forgotten and is not to be stored again.
+
+A pruned page needs nothing here: its row goes, and what referred to it says so by having none.
+"""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0005"
 down_revision = "0004"
@@ -9,7 +16,19 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "tombstone",
+        sa.Column("key", sa.LargeBinary, primary_key=True, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("value", sa.Text, nullable=False),
+        sa.Column(
+            "at", sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"), nullable=False
+        ),
+        sa.Column("reason", sa.Text),
+        sa.Column("alias_of", sa.LargeBinary),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("tombstone_alias", "tombstone", ["alias_of"])
 
 
 def downgrade() -> None:
