@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import zstandard
-from sqlalchemy import ColumnElement, Engine, Select, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
 
 from pipeline.document import Document, MediaType, Origin
 from pipeline.settings import Settings
@@ -30,6 +30,8 @@ from storage.ledger import chunks
 from storage.schema import VIEWS, view_tables
 
 __all__ = [
+    "Change",
+    "ChangedArticle",
     "Copy",
     "Counts",
     "FetchState",
@@ -43,6 +45,8 @@ __all__ = [
     "article_by_location",
     "article_by_url",
     "articles",
+    "changed_articles",
+    "changes",
     "copies",
     "counts",
     "document",
@@ -51,6 +55,7 @@ __all__ = [
     "groups",
     "known",
     "known_urls",
+    "last_change",
     "members",
     "rejections",
     "removed",
@@ -135,6 +140,26 @@ class StoredRejection:
     detail: str
     run_id: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row of `changes`. kind: `stored` or `gone`; url: None unless it is gone."""
+
+    change: int
+    article_id: int
+    kind: str
+    url: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedArticle:
+    """An article that changed, as it is now. article: None where it is gone, or is not of those asked for."""
+
+    change: int
+    id: int
+    article: StoredArticle | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +333,60 @@ def members(engine: Engine, group_id: int) -> list[StoredArticle]:
     """The articles of a group, the earliest published first, undated ones last."""
     found = list(articles(engine, group_id=group_id))
     return sorted(found, key=lambda a: (a.published_at is None, a.published_at or a.first_seen_at, a.id))
+
+
+def changes(engine: Engine, after: int = 0, *, limit: int | None = None) -> Iterator[Change]:
+    """What changed after a change, in order; each article that did once, at its last change.
+
+    after: the `change` of the last row that was read, 0 for all. Reading on after the last row misses
+    nothing and repeats nothing, however many writers there are and however often a reader stops: changes
+    are numbered in the order in which they are committed. Of an article that changed again while this is
+    read, the later change is given by the next call.
+    """
+    view = view_tables["changes"]
+    query = select(view).where(view.c.change > after).order_by(view.c.change)
+    return _stream(engine, query if limit is None else query.limit(limit), Change)
+
+
+def changed_articles(
+    engine: Engine,
+    after: int = 0,
+    *,
+    site: str | None = None,
+    language: str | None = None,
+    canonical_only: bool = False,
+) -> Iterator[ChangedArticle]:
+    """As `changes`, with the articles themselves: who puts in place what has an article, and takes out what
+    has none, keeps an exact copy.
+
+    The filters choose articles; what changed and is not, or no longer, of those has `article` None, so that
+    a copy of the canonical ones loses what stopped being canonical.
+    """
+    view, change = view_tables["articles"], schema.change
+    wanted = [view.c.id == change.c.article_id]
+    if site is not None:
+        wanted.append(view.c.site == site)
+    if language is not None:
+        wanted.append(view.c.language == language)
+    if canonical_only:
+        wanted.append(view.c.is_canonical)
+    query = (
+        select(change.c.number, change.c.article_id, view)
+        .outerjoin_from(change, view, and_(*wanted))
+        .where(change.c.number > after)
+        .order_by(change.c.number)
+    )
+
+    def make(number: int, id: int, *row: Any) -> ChangedArticle:
+        return ChangedArticle(number, id, None if row[0] is None else StoredArticle(*row))
+
+    return _stream(engine, query, make)
+
+
+def last_change(engine: Engine) -> int:
+    """The number of the last change, to read on from; 0 in an empty base."""
+    with engine.connect() as connection:
+        return int(connection.scalar(select(func.max(schema.change.c.number))) or 0)
 
 
 def rejections(engine: Engine, run_id: int | None = None) -> Iterator[StoredRejection]:

@@ -27,6 +27,7 @@ DESIGNED = {
     "copies": "article_id, other_id, kind, jaccard, containment",
     "removed_text": "article_id, position, rule, text",
     "rejections": "location, url, stage, reason, detail, run_id, at",
+    "changes": "change, article_id, kind, url, at",
 }
 
 
@@ -52,7 +53,7 @@ def test_the_views_are_those_of_the_design() -> None:
     assert DESIGNED.items() <= columns.items()
     assert columns["unique_articles"] == columns["articles"]
     assert columns["runs"].startswith("id, command, started_at, finished_at, seen, stored, revised")
-    assert len(columns) == 7
+    assert len(columns) == 8
 
 
 def test_the_database_has_the_documented_views_and_no_others(engine: Engine) -> None:
@@ -165,6 +166,7 @@ def test_rows_of_the_reader_have_the_columns_of_the_views() -> None:
         "copies": reader.Copy,
         "removed_text": reader.RemovedLine,
         "rejections": reader.StoredRejection,
+        "changes": reader.Change,
         "runs": reader.RunRow,
     }
     for view in VIEWS:
