@@ -3,28 +3,30 @@
 A new base is made at the newest schema when it is first opened; an old one is only ever changed by
 `upgrade` (`copydesk db upgrade`), so that no program changes a base behind its owner's back.
 
-SQLite's settings, on every connection:
+What is set on a SQLite base stands with its reasons at `_PRAGMAS`. On PostgreSQL, whose own settings are
+the server's business, a crawl of days needs some things of the connection:
 
-    journal_mode WAL     readers and the one writer do not wait for each other
-    synchronous NORMAL   a killed process loses nothing that was committed; a power cut may lose the last
-                         transactions but not the base: they are made again by the next run
-    foreign_keys ON      SQLite leaves them off
-    busy_timeout 30 s    how long a writer waits for another before it is an error
-    cache_size 64 MB     keys of the near-duplicate index are random: its upper pages should stay in memory
-    wal_autocheckpoint   64 MB: a batch touches some thousand pages of the index, and those that the next
-                         batches touch again are written back once
+    keepalives           a server that vanished without a word is noticed within two minutes, not hours
+    pool                 few connections, tried before they are used, and renewed after half an hour; the one
+                         used last is used first, so that those of a busy moment come to rest
+    writers              a transaction says how long it waits for locks, how long one statement may take, and
+                         how long the server waits for the writer before it frees the base (`_WRITER_LIMITS`)
+    readers              no limit of ours: an export that streams into a slow pipe takes its time between
+                         rows, and a server that cuts idle transactions is asked not to cut these
 """
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from alembic import command
@@ -38,7 +40,57 @@ from sqlalchemy.pool import StaticPool
 
 from pipeline.errors import OperatorError
 
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
 _BUSY_TIMEOUT_MS = 30_000
+
+# Set on every connection.
+_PRAGMAS = (
+    # How long a writer waits for another one, or for a checkpoint, before it is an error.
+    ("busy_timeout", _BUSY_TIMEOUT_MS),
+    # Readers and the one writer do not wait for each other.
+    ("journal_mode", "WAL"),
+    # The log is flushed to the disk when it is folded into the base, not at every commit: a killed process
+    # loses nothing that was committed; a power cut may lose the last transactions, in order, but never
+    # the base. They are made again by the next run.
+    ("synchronous", "NORMAL"),
+    # SQLite leaves them off.
+    ("foreign_keys", "ON"),
+    # 64 MB, in KB: keys of the near-duplicate index are random, so its upper pages should stay in memory.
+    ("cache_size", -65_536),
+    # 64 MB, in pages: a batch touches some thousand pages of the index, and those that the next batches
+    # touch again are written back once.
+    ("wal_autocheckpoint", 16_384),
+    # What a long reader made the log grow by is given back to the disk; 256 MB, in bytes.
+    ("journal_size_limit", 256 << 20),
+    # Sorting and materialised subqueries: no files where there may be no room.
+    ("temp_store", "MEMORY"),
+)
+
+# PostgreSQL, for the transactions of writers, milliseconds. A batch takes seconds; a group of thousands, or
+# a busy server, some minutes. Who waits for the lock longer than a batch takes tries again with patience.
+_WRITER_LIMITS = (
+    ("lock_timeout", 30_000),
+    ("statement_timeout", 600_000),
+    ("idle_in_transaction_session_timeout", 600_000),
+)
+
+# Keywords of libpq; what the URL says goes first.
+_POSTGRESQL = {
+    "connect_timeout": 10,
+    "application_name": "copydesk",
+    "keepalives": 1,
+    "keepalives_idle": 60,
+    "keepalives_interval": 15,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 120_000,
+}
+
+# Waits between attempts, seconds: a busy base is free in moments, a restarted server in half a minute.
+_BACK_OFF = (0.1, 0.3, 1.0, 3.0, 5.0, 10.0, 10.0, 10.0, 20.0)
+
 # Any number that other programs on the same server are unlikely to lock; "copydesk" in ASCII.
 _WRITER_LOCK = 0x636F7079_6465736B
 
@@ -95,19 +147,12 @@ def open_database(url: str, *, create: bool = True) -> Engine:
 def connect(url: str, *, create: bool = False) -> Engine:
     """An engine on a base of whatever schema, or of none; raises DatabaseError where it cannot be reached."""
     parsed = _parsed(url)
-    if parsed.drivername == "sqlite":
-        engine = _sqlite_engine(parsed, create)
-    else:
-        engine = create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            pool_pre_ping=True,
-            pool_recycle=1800,
-            connect_args={"connect_timeout": 10, "application_name": "copydesk"},
-        )
+    is_sqlite = parsed.drivername == "sqlite"
+    engine = _sqlite_engine(parsed, create) if is_sqlite else _postgresql_engine(parsed)
     try:
         with _explained(engine), engine.connect() as connection:
             # Reads the file's header, which merely connecting does not.
-            connection.execute(select(1) if parsed.drivername != "sqlite" else text("PRAGMA schema_version"))
+            connection.execute(text("PRAGMA schema_version" if is_sqlite else "SELECT 1"))
     except BaseException:
         engine.dispose()
         raise
@@ -127,6 +172,10 @@ def upgrade(engine: Engine) -> SchemaVersion:
     Raises DatabaseError where the base holds another program's tables, or is newer than this code.
     """
     with _explained(engine), begin_write(engine) as connection:
+        if (
+            connection.dialect.name == "postgresql"
+        ):  # an index over a million articles takes as long as it takes
+            connection.execute(select(func.set_config("statement_timeout", "0", True)))
         current = MigrationContext.configure(connection).get_current_revision()
         if current is None and _is_foreign(connection):
             raise DatabaseError(
@@ -149,8 +198,40 @@ def begin_write(engine: Engine) -> Iterator[Connection]:
     """A transaction that no other writer of this base runs beside: BEGIN IMMEDIATE, or an advisory lock."""
     with engine.connect().execution_options(copydesk_writes=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
+            limits = (func.set_config(name, str(value), True) for name, value in _WRITER_LIMITS)
+            connection.execute(select(*limits))
             connection.execute(select(func.pg_advisory_xact_lock(_WRITER_LOCK)))
         yield connection
+
+
+def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Runs `work` in a transaction of `begin_write`, as often as `persistently` does, and commits it.
+
+    A connection that breaks in the moment of the commit leaves open whether it went through: `work` has to
+    be right where it is done a second time.
+    """
+
+    def attempt() -> T:
+        with begin_write(engine) as connection:
+            return work(connection)
+
+    return persistently(engine, attempt)
+
+
+def persistently(engine: Engine, attempt: Callable[[], T]) -> T:
+    """Calls `attempt`, again where the base is busy or the server is gone for a moment: for a minute.
+
+    Raises DatabaseError, one line, when that minute is over, and at once for what waiting does not mend.
+    """
+    for wait in (*_BACK_OFF, None):
+        try:
+            return attempt()
+        except DBAPIError as error:
+            if wait is None or not is_transient(error):
+                raise DatabaseError(explain(error, engine)) from error
+            logger.warning("%s; trying again in %s s", explain(error, engine), wait)
+            time.sleep(wait)
+    raise AssertionError("unreachable")
 
 
 def is_transient(error: BaseException) -> bool:
@@ -164,15 +245,18 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(original, psycopg.Error):
         state = original.sqlstate
         # No state: the connection broke. 08 connection, 40 serialisation and deadlock, 55P03 lock not
-        # available, 57P0x the server is shut down or starting.
+        # available, 57P0x the server is shut down or starting, 25P03 it was tired of waiting for us, 53300
+        # it has too many clients.
         return (state is None and isinstance(original, psycopg.OperationalError)) or (
-            state is not None and (state.startswith(("08", "40", "57P0")) or state == "55P03")
+            state is not None
+            and (state.startswith(("08", "40", "57P0")) or state in ("55P03", "25P03", "53300"))
         )
     return False
 
 
 def is_exhausted(error: BaseException) -> bool:
-    """True where the machine is at fault and not a value: disk full, I/O error, read-only, out of memory."""
+    """True where the machine is at fault and not a value: disk full, I/O error, read-only, out of memory,
+    a statement that was cancelled or took too long."""
     if not isinstance(error, DBAPIError):
         return isinstance(error, MemoryError)
     original = error.orig
@@ -189,8 +273,9 @@ def is_exhausted(error: BaseException) -> bool:
         )
     if isinstance(original, psycopg.Error):
         state = original.sqlstate or ""
-        # 53 insufficient resources, 58 system error, 42501 no privilege, 25006 read-only, XX internal.
-        return state.startswith(("53", "58", "XX")) or state in ("42501", "25006")
+        # 53 insufficient resources, 58 system error, 42501 no privilege, 25006 read-only, 57014 cancelled,
+        # XX internal.
+        return state.startswith(("53", "58", "XX")) or state in ("42501", "25006", "57014")
     return False
 
 
@@ -206,12 +291,18 @@ def explain(error: BaseException, engine: Engine) -> str:
             sqlite3.SQLITE_CORRUPT: "is damaged: restore a backup, or try sqlite3 FILE .recover",
             sqlite3.SQLITE_CANTOPEN: "cannot be opened: does its folder exist, and may you write there?",
             sqlite3.SQLITE_READONLY: "cannot be written: check the rights of the file and of its folder",
-            sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
+            sqlite3.SQLITE_FULL: "cannot grow: the disk is full. What was committed is safe, the same command"
+            " goes on when there is room",
+            sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full, over its quota or failing",
             sqlite3.SQLITE_BUSY: "is held by another program: wait for it, or stop it",
         }
         return f"{shown} {known.get(code, said)}"
     if isinstance(original, psycopg.OperationalError) and original.sqlstate is None:
         return f"{shown} cannot be reached: {said}"
+    if isinstance(original, psycopg.errors.LockNotAvailable):
+        return f"{shown} is held by another program: wait for it, or stop it"
+    if isinstance(original, psycopg.errors.DiskFull):
+        return f"{shown} cannot grow: the server's disk is full ({said})"
     return f"{shown}: {said}"
 
 
@@ -256,19 +347,34 @@ def _sqlite_engine(url: URL, create: bool) -> Engine:
     def _configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # or the driver would begin transactions where it sees fit
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA cache_size = -65536")
-        cursor.execute("PRAGMA wal_autocheckpoint = 16384")
-        cursor.execute("PRAGMA temp_store = MEMORY")
+        for name, value in _PRAGMAS:
+            cursor.execute(f"PRAGMA {name} = {value}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("copydesk_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=3,
+        max_overflow=7,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        pool_use_lifo=True,
+        connect_args={name: value for name, value in _POSTGRESQL.items() if name not in url.query},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: psycopg.Connection[Any], _record: object) -> None:
+        # Not by libpq's `options`, which poolers between us and the server refuse.
+        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', false)")
+        connection.commit()
 
     return engine
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Select, Table, func, or_, select
+from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, or_, select
 
 from pipeline.document import Document, Reason, Removed
 from pipeline.urls import site_of
 from storage import schema
+from storage.database import persistently
 from storage.keys import TRANSIENT, microseconds
 from storage.reader import document_of
 
@@ -84,9 +86,7 @@ def outdated(
         while last is not None and after < last:
             query = _joined(_outdated(table, rules_version, site, since), table)
             query = query.where(column > after, column <= last).order_by(column).limit(_AT_ONCE)
-            with engine.connect() as connection:
-                rows = connection.execute(query).mappings().all()
-                removed = _removed(connection, rows) if table is schema.article else {}
+            rows, removed = persistently(engine, partial(_read, engine, query, table))
             for row in rows:
                 if table is schema.rejection:
                     if site is None or _site(row["of_url"]) == site:
@@ -120,6 +120,14 @@ def partition(engine: Engine) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         rows = connection.execute(select(table.c.id, table.c.group_id).order_by(table.c.id))
         found = np.fromiter((value for row in rows for value in row), dtype=np.int64).reshape(-1, 2)
     return found[:, 0].copy(), found[:, 1].copy()
+
+
+def _read(
+    engine: Engine, query: Select[Any], table: Table
+) -> tuple[Sequence[RowMapping], dict[int, list[Removed]]]:
+    with engine.connect() as connection:
+        rows = connection.execute(query).mappings().all()
+        return rows, _removed(connection, rows) if table is schema.article else {}
 
 
 def _outdated(table: Table, rules_version: str, site: str | None, since: datetime | None) -> Select[Any]:

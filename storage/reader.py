@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
 from pipeline.document import Document, MediaType, Origin
 from pipeline.settings import Settings
 from storage import schema
+from storage.database import persistently
 from storage.keys import (
     TRANSIENT,
     SourceKey,
@@ -215,19 +216,23 @@ def known(engine: Engine, keys: Iterable[SourceKey], rules_version: str | None =
     rules = rules_version or Settings().rules_version
     by_name: dict[tuple[str, bytes], SourceKey] = {(storable_name(k.location), k.sha256): k for k in keys}
     again = [reason.value for reason in TRANSIENT]
-    done: set[SourceKey] = set()
-    with engine.connect() as connection:
-        for part in chunks({location for location, _ in by_name}):
-            for table in (schema.document, schema.rejection):
-                query = select(table.c.location, table.c.digest).where(
-                    table.c.location.in_(part), table.c.rules_version == rules
-                )
-                if table is schema.rejection:
-                    query = query.where(table.c.reason.not_in(again))
-                for location, digest in connection.execute(query):
-                    if (location, digest) in by_name:
-                        done.add(by_name[location, digest])
-    return done
+
+    def read() -> set[SourceKey]:
+        done: set[SourceKey] = set()
+        with engine.connect() as connection:
+            for part in chunks({location for location, _ in by_name}):
+                for table in (schema.document, schema.rejection):
+                    query = select(table.c.location, table.c.digest).where(
+                        table.c.location.in_(part), table.c.rules_version == rules
+                    )
+                    if table is schema.rejection:
+                        query = query.where(table.c.reason.not_in(again))
+                    for location, digest in connection.execute(query):
+                        if (location, digest) in by_name:
+                            done.add(by_name[location, digest])
+        return done
+
+    return persistently(engine, read)
 
 
 def known_urls(engine: Engine, urls: Iterable[str], *, fetched_since: datetime | None = None) -> set[str]:
@@ -242,23 +247,34 @@ def known_urls(engine: Engine, urls: Iterable[str], *, fetched_since: datetime |
         (schema.document, schema.document.c.location),
     ]
     state = schema.fetch_state
-    found: set[str] = set()
-    with engine.connect() as connection:
-        for part in chunks(set(urls)):
-            for _, column in columns:
-                found.update(connection.execute(select(column).where(column.in_(part))).scalars())
-            if fetched_since is not None:
-                recent = select(state.c.url).where(state.c.url.in_(part), state.c.fetched_at >= fetched_since)
-                found.update(connection.execute(recent).scalars())
-    return found
+    wanted = set(urls)
+
+    def read() -> set[str]:
+        found: set[str] = set()
+        with engine.connect() as connection:
+            for part in chunks(wanted):
+                for _, column in columns:
+                    found.update(connection.execute(select(column).where(column.in_(part))).scalars())
+                if fetched_since is not None:
+                    recent = select(state.c.url).where(
+                        state.c.url.in_(part), state.c.fetched_at >= fetched_since
+                    )
+                    found.update(connection.execute(recent).scalars())
+        return found
+
+    return persistently(engine, read)
 
 
 def fetch_state(engine: Engine, url: str) -> FetchState | None:
     """What `writer.put_fetch_state` last kept for the URL."""
     table = schema.fetch_state
-    with engine.connect() as connection:
-        row = connection.execute(select(table).where(table.c.url == url)).one_or_none()
-    return FetchState(*row) if row else None
+
+    def read() -> FetchState | None:
+        with engine.connect() as connection:
+            row = connection.execute(select(table).where(table.c.url == url)).one_or_none()
+        return FetchState(*row) if row else None
+
+    return persistently(engine, read)
 
 
 def articles(

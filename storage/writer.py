@@ -8,11 +8,10 @@ running it again: what was committed is recognised, the rest is done. Writers of
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
@@ -21,15 +20,10 @@ from pipeline.document import Outcome, Reason, Rejection
 from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
 from storage import groups, ledger, schema, tombstones
-from storage.database import DatabaseError, begin_write, explain, is_exhausted, is_transient, shown_url
+from storage.database import DatabaseError, in_transaction, is_exhausted, is_transient, shown_url
 from storage.keys import as_rejection, storable, storable_name
 
-T = TypeVar("T")
-
 logger = logging.getLogger(__name__)
-
-# Waits between attempts, seconds: a busy base is free in moments, a restarted server in half a minute.
-_BACK_OFF = (0.1, 0.3, 1.0, 3.0, 5.0, 10.0, 10.0, 10.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +104,16 @@ def write_batch(engine: Engine, run_id: int, outcomes: Sequence[Outcome], settin
     if not outcomes:
         return BatchCounts()
 
+    tried: tuple[int, BatchCounts] | None = None
+
     def write(connection: Connection) -> BatchCounts:
+        nonlocal tried
+        if tried is not None:
+            seen, counts = tried
+            if connection.scalar(select(schema.run.c.seen).where(schema.run.c.id == run_id)) == seen:
+                return counts  # it was committed, only the answer was lost with the connection
         counts = _apply(connection, run_id, outcomes, settings)
-        _add_to_run(connection, run_id, counts)
+        tried = _add_to_run(connection, run_id, counts), counts
         return counts
 
     return in_transaction(engine, write)
@@ -160,7 +161,7 @@ def require_one_fingerprint(engine: Engine, settings: Settings) -> None:
     if versions:
         raise DatabaseError(
             f"{shown_url(engine)} has fingerprints of version {', '.join(versions)}, these settings make"
-            f" {settings.fingerprint.version}: run copydesk reprocess --fingerprints"
+            f" {settings.index_version}: run copydesk reprocess --fingerprints"
         )
 
 
@@ -168,7 +169,7 @@ def other_fingerprints(engine: Engine, settings: Settings) -> list[str]:
     """The fingerprint versions in the base that are not the settings' own."""
     table = schema.sketch
     with engine.connect() as connection:
-        query = select(table.c.version).where(table.c.version != settings.fingerprint.version)
+        query = select(table.c.version).where(table.c.version != settings.index_version)
         return list(connection.execute(query.order_by(table.c.version)).scalars())
 
 
@@ -177,8 +178,7 @@ def count_refingerprint(engine: Engine, settings: Settings) -> int:
     table, sketch = schema.signature, schema.sketch
     query = select(func.count()).select_from(table).join(sketch, sketch.c.id == table.c.sketch_id)
     with engine.connect() as connection:
-        version = settings.fingerprint.version
-        return connection.scalar(query.where(sketch.c.version != version)) or 0
+        return connection.scalar(query.where(sketch.c.version != settings.index_version)) or 0
 
 
 def refingerprint_batch(engine: Engine, settings: Settings, after: int) -> tuple[int, int | None]:
@@ -230,7 +230,7 @@ def refingerprint_revisions(engine: Engine, settings: Settings) -> None:
     def forget(connection: Connection) -> None:
         sketch = schema.sketch
         used = select(schema.signature.c.sketch_id).where(schema.signature.c.sketch_id == sketch.c.id)
-        connection.execute(delete(sketch).where(sketch.c.version != version, ~used.exists()))
+        connection.execute(delete(sketch).where(sketch.c.version != settings.index_version, ~used.exists()))
 
     in_transaction(engine, forget)
 
@@ -248,7 +248,7 @@ def _group_with_others(
         select(table.c.id, table.c.group_id)
         .join(signature, signature.c.article_id == table.c.id)
         .join(sketch, sketch.c.id == signature.c.sketch_id)
-        .where(sketch.c.version != settings.fingerprint.version, table.c.group_id > after)
+        .where(sketch.c.version != settings.index_version, table.c.group_id > after)
         .order_by(table.c.group_id, table.c.id)
     )
     rows = list(connection.execute(query.limit(_RENEWED)))
@@ -357,25 +357,12 @@ def _columns(counts: BatchCounts) -> dict[str, Any]:
     return values
 
 
-def _add_to_run(connection: Connection, run_id: int, counts: BatchCounts) -> None:
+def _add_to_run(connection: Connection, run_id: int, counts: BatchCounts) -> int:
+    """Returns how many documents the run has seen with these."""
     table = schema.run
     row = connection.execute(select(table).where(table.c.id == run_id)).mappings().one()
     values = {f.name: row[f.name] for f in fields(counts) if f.name != "reasons"}
     before = BatchCounts(**values, reasons={Reason(r): n for r, n in row["reasons"].items()})
-    connection.execute(update(table).where(table.c.id == run_id).values(_columns(before + counts)))
-
-
-def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """What `work` returns, done in one transaction of the only writer; waits and tries again as `write_batch`
-    does, so `work` may run more than once. Raises DatabaseError.
-    """
-    for wait in (*_BACK_OFF, None):
-        try:
-            with begin_write(engine) as connection:
-                return work(connection)
-        except DBAPIError as error:
-            if wait is None or not is_transient(error):
-                raise DatabaseError(explain(error, engine)) from error
-            logger.warning("%s; trying again in %s s", explain(error, engine), wait)
-            time.sleep(wait)
-    raise AssertionError("unreachable")
+    after = before + counts
+    connection.execute(update(table).where(table.c.id == run_id).values(_columns(after)))
+    return after.seen

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import event
 
 from pipeline.document import Outcome
-from storage import reader, writer
+from storage import database, reader, writer
 from storage.database import open_database
 from tests.conftest import PostgresServer
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view, wire
@@ -148,7 +148,7 @@ def test_a_connection_that_the_server_closes_is_made_again(
                 other.execute("SELECT pg_terminate_backend(%s)", (pid,))
             closed.append(pid)
 
-    monkeypatch.setattr(writer, "_BACK_OFF", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(database, "_BACK_OFF", (0.0, 0.0, 0.0))
     counts = store(engine, made[10:])
 
     assert counts.stored == 10
