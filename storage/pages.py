@@ -113,6 +113,23 @@ def count_outdated(
     return count
 
 
+def count_pruned(
+    engine: Engine, rules_version: str, *, site: str | None = None, since: datetime | None = None
+) -> int:
+    """How many texts and rejections `outdated` would give, had their pages not been pruned."""
+    count = 0
+    with engine.connect() as connection:
+        for table in (schema.article, schema.revision, schema.rejection):
+            query = _outdated(table, rules_version, site, since, kept=False)
+            if table is schema.rejection and site is not None:
+                urls = connection.execute(query.add_columns(table.c.url)).scalars()
+                count += sum(_site(url) == site for url in urls)
+            else:
+                columns = query.add_columns(table.c.rules_version).subquery()
+                count += connection.scalar(select(func.count()).select_from(columns)) or 0
+    return count
+
+
 def partition(engine: Engine) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Every article's id, in order, and its group's; shape (articles,) each. 16 bytes an article."""
     table = schema.article
@@ -130,11 +147,18 @@ def _read(
         return rows, _removed(connection, rows) if table is schema.article else {}
 
 
-def _outdated(table: Table, rules_version: str, site: str | None, since: datetime | None) -> Select[Any]:
+def _outdated(
+    table: Table, rules_version: str, site: str | None, since: datetime | None, *, kept: bool = True
+) -> Select[Any]:
+    """kept: those that have their page; otherwise those that had one."""
     is_old = table.c.rules_version != rules_version
     if table is schema.rejection:
         is_old = or_(is_old, table.c.reason.in_([reason.value for reason in TRANSIENT]))
-    query = select().where(is_old, table.c.page_id.is_not(None))
+    query = select().where(is_old, table.c.page_id.is_not(None) if kept else table.c.page_id.is_(None))
+    if table is schema.rejection and not kept:
+        # A digest there is of bytes; of what was forgotten it was never kept with them.
+        had = (table.c.digest.is_not(None), table.c.reason != Reason.FORGOTTEN.value)
+        query = query.where(*had)
     if since is not None:
         fetched = table.c.at_us if table is schema.rejection else table.c.fetched_us
         query = query.where(fetched >= microseconds(since))

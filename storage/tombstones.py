@@ -30,7 +30,7 @@ URL, SITE = "url", "site"
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """kind: `url` or `site`. value: the canonical URL, or the site. aliases: further URLs of the same page."""
+    """kind: `url` or `site`. value: the canonical URL, or the site. aliases: other URLs of the same."""
 
     kind: str
     value: str
@@ -43,7 +43,9 @@ def tombstones(engine: Engine) -> list[Tombstone]:
     """Every tombstone, the latest first."""
     table = schema.tombstone
     with engine.connect() as connection:
-        rows = connection.execute(select(table).order_by(table.c.at.desc(), table.c.kind, table.c.value)).all()
+        rows = connection.execute(
+            select(table).order_by(table.c.at.desc(), table.c.kind, table.c.value)
+        ).all()
     aliases: dict[bytes, list[str]] = {}
     for row in rows:
         if row.alias_of is not None:
@@ -102,9 +104,8 @@ def is_under(site: str, url: str) -> bool:
 
 
 def _addresses(outcome: Outcome) -> list[str]:
-    named = [outcome.url, outcome.page.url if outcome.page else None]
-    if "://" in outcome.location:
-        named.append(outcome.location)
+    # Not by the location: what was asked for may have led elsewhere, tomorrow to another article.
+    named = (outcome.url, outcome.page.url if outcome.page else None)
     return [url for url in dict.fromkeys(named) if url]
 
 

@@ -1,0 +1,112 @@
+"""Room on the disk, and what is left in it of rows that are deleted.
+
+SQLite keeps the pages of deleted rows in its file for rows to come, so the file never shrinks by itself; and
+it leaves their bytes there, unless `secure_delete` is on. Even then, bytes may stand where it moved rows
+within its file before, while it was off. Only `rewrite` leaves nothing of that. PostgreSQL marks rows as
+deleted; VACUUM, which autovacuum does in time, lets others take their place, and only VACUUM FULL, which
+locks the table, writes what is left to a new file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, func, select, text
+
+from storage.database import DatabaseError, explain
+
+T = TypeVar("T")
+
+# Seconds that a reader is waited for who still reads what the log alone has.
+_WAIT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes. size: of the database. free: of these, what is held for rows to come; None where that is not
+    told (PostgreSQL).
+    """
+
+    size: int
+    free: int | None
+
+
+def space(engine: Engine) -> Space:
+    """What the base takes; cheap."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            name = func.current_database()
+            return Space(int(connection.scalar(select(func.pg_database_size(name))) or 0), None)
+        page, count, free = (
+            int(connection.exec_driver_sql(pragma).scalar() or 0)
+            for pragma in ("PRAGMA page_size", "PRAGMA page_count", "PRAGMA freelist_count")
+        )
+        return Space(page * count, page * free)
+
+
+def securely(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
+    """The same work; on SQLite what it deletes is overwritten with zeros."""
+
+    def done(connection: Connection) -> T:
+        if connection.dialect.name != "sqlite":
+            return work(connection)
+        before = connection.exec_driver_sql("PRAGMA secure_delete").scalar()
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        try:
+            return work(connection)
+        finally:
+            if not before:
+                connection.exec_driver_sql("PRAGMA secure_delete = OFF")
+
+    return done
+
+
+def empty_log(engine: Engine) -> bool:
+    """Folds SQLite's log into the file and empties it; False where a reader or writer held it meanwhile."""
+    if engine.dialect.name != "sqlite":
+        return True
+    end = time.monotonic() + _WAIT
+    while True:
+        with engine.connect() as connection:
+            raw = connection.connection.cursor()
+            try:
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                is_busy = any(row[0] for row in raw.fetchall())
+            finally:
+                raw.close()
+        if not is_busy:
+            return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.1)
+
+
+def rewrite(engine: Engine) -> None:
+    """Writes SQLite's file anew, without what is free in it; on PostgreSQL a VACUUM.
+
+    SQLite needs room for twice what stays, in its temporary folder and beside the file, and nobody else can
+    write meanwhile. Raises DatabaseError where somebody holds the base, or the room is not there.
+    """
+    try:
+        if engine.dialect.name == "postgresql":
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("SET statement_timeout = 0"))
+                connection.execute(text("VACUUM"))
+                connection.execute(text("RESET statement_timeout"))
+            return
+        raw = engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            # Elsewhere temporary tables are in memory; here one is as large as the base.
+            cursor.execute("PRAGMA temp_store = FILE")
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA temp_store = MEMORY")
+            cursor.close()
+        finally:
+            raw.close()
+    except Exception as error:
+        raise DatabaseError(explain(error, engine)) from error
+    empty_log(engine)
