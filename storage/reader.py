@@ -1,24 +1,33 @@
 """A small typed way to read a base, for the pipeline, the command line and other programs.
 
+    articles, article, article_by_url, article_by_location    articles, by what they are asked for
+    groups, group, members, copies                            stories, who carries them, and the evidence
+    changes, changed_articles, last_change                    what is new, other or gone since the last time
+    removed, rejections, runs, counts                         what was taken out or turned away, and how much
+    rows                                                      any public view as dictionaries, for exports
+
 Rows are frozen dataclasses with the columns of the public views. What returns an iterator streams: it
-holds one connection and a few hundred rows until it is exhausted or closed, and sees the base as it was
-when it began. Nothing here waits for a writer, or makes one wait.
+holds one connection and some rows (50 of articles, 500 of others) until it is exhausted or closed, and
+sees the base as it was when it began. Nothing here waits for a writer, or makes one wait. Searching by
+words is `storage.search`, writing files `storage.export`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 import zstandard
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select
+from sqlalchemy.exc import DBAPIError
 
 from pipeline.document import Document, MediaType, Origin
 from pipeline.settings import Settings
 from storage import schema
-from storage.database import persistently
+from storage.database import DatabaseError, explain, persistently
 from storage.keys import (
     TRANSIENT,
     SourceKey,
@@ -46,6 +55,7 @@ __all__ = [
     "article_by_location",
     "article_by_url",
     "articles",
+    "base_id",
     "changed_articles",
     "changes",
     "copies",
@@ -68,7 +78,8 @@ __all__ = [
 
 R = TypeVar("R")
 
-_FETCH = 500
+# Rows fetched at once, and of those with texts, which may be megabytes each.
+_FETCH, _FETCH_TEXTS, _FETCH_IDS = 500, 50, 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,8 +299,7 @@ def articles(
     limit: int | None = None,
 ) -> Iterator[StoredArticle]:
     """Articles by id. since: those whose text is new or changed from then on (`updated_at`)."""
-    query = _articles_query(site, language, since, group_id, canonical_only, limit)
-    return _stream(engine, query, StoredArticle)
+    return _articles(engine, StoredArticle, site, language, since, group_id, canonical_only, limit)
 
 
 def article(engine: Engine, id: int) -> StoredArticle | None:
@@ -396,7 +406,14 @@ def changed_articles(
     def make(number: int, id: int, *row: Any) -> ChangedArticle:
         return ChangedArticle(number, id, None if row[0] is None else StoredArticle(*row))
 
-    return _stream(engine, query, make)
+    return _stream(engine, query, make, _FETCH_TEXTS)
+
+
+def base_id(engine: Engine) -> int:
+    """A number that no other base has: a cursor is good for the base that it came from."""
+    with engine.connect() as connection:
+        named = schema.counter.c.name == schema.BASE_ID
+        return int(connection.execute(select(schema.counter.c.value).where(named)).scalar_one())
 
 
 def last_change(engine: Engine) -> int:
@@ -447,7 +464,7 @@ def counts(engine: Engine) -> Counts:
 
 
 def document(engine: Engine, article_id: int) -> Document | None:
-    """The document that gave the article's current text, as it was fetched; None where its page is gone."""
+    """The document that gave the article's current text, as it was fetched; None where its page was pruned."""
     table = schema.page
     query = select(table).join(schema.article, schema.article.c.page_id == table.c.id)
     with engine.connect() as connection:
@@ -463,42 +480,100 @@ def rows(
     language: str | None = None,
     since: datetime | None = None,
     canonical_only: bool = False,
+    after: int = 0,
 ) -> Iterator[dict[str, Any]]:
     """The rows of a public view as dictionaries, in the order of its columns; for exports of any size.
 
-    The filters are for `articles` and `unique_articles`, which come by id; other views take none of them.
+    The filters are for `articles` and `unique_articles`, which come by id. `since` (by `at`) and `after` are
+    for `changes`, which come by `change`; other views take none of them.
     """
-    if view in ("articles", "unique_articles"):
-        unique = canonical_only or view == "unique_articles"
-        query = _articles_query(site, language, since, None, unique, None)
-    else:
-        if site or language or since or canonical_only:
-            raise ValueError(f"the view {view} takes no filters")
-        table = view_tables[view]
-        query = select(table).order_by(*list(table.c)[:2])
     names = [column.name for column in next(v for v in VIEWS if v.name == view).columns]
-    return _stream(engine, query, lambda *values: dict(zip(names, values, strict=True)))
+
+    def make(*values: Any) -> dict[str, Any]:
+        return dict(zip(names, values, strict=True))
+
+    is_changes = view == "changes"
+    if view in ("articles", "unique_articles") and not after:
+        unique = canonical_only or view == "unique_articles"
+        return _articles(engine, make, site, language, since, None, unique, None)
+    if site or language or canonical_only or ((since or after) and not is_changes):
+        raise ValueError(f"the view {view} takes no filters of articles")
+    table = view_tables[view]
+    query = select(table).order_by(*(table.c[name] for name in _ORDER[view]))
+    if view == "removed_text":
+        # By its key, or a database without room for all of it would have to sort it.
+        removal = schema.removal
+        query = select(removal.c.article_id, removal.c.position, removal.c.rule, removal.c.text)
+        query = query.order_by(removal.c.article_id, removal.c.line)
+    if is_changes:
+        query = query.where(table.c.change > after)
+        if since is not None:
+            query = query.where(table.c.at >= since)
+    return _stream(engine, query, make)
 
 
-def _articles_query(
+_ORDER = {
+    "story_groups": ("id",),
+    "copies": ("article_id", "other_id"),
+    "removed_text": ("article_id", "position"),
+    "rejections": ("location",),
+    "changes": ("change",),
+    "runs": ("id",),
+}
+
+
+def _articles(
+    engine: Engine,
+    make: Callable[..., R],
     site: str | None,
     language: str | None,
     since: datetime | None,
     group_id: int | None,
     canonical_only: bool,
     limit: int | None,
-) -> Select[Any]:
-    view = view_tables["unique_articles" if canonical_only else "articles"]
-    query = select(view).order_by(view.c.id)
+) -> Iterator[R]:
+    """Articles by id, each made of the columns of the view.
+
+    Where an index finds them they come in its order. A database told to sort whole articles by id may hold
+    all their texts at once (SQLite does), so the ids alone are sorted, and the rest is fetched by them.
+    """
+    view, table = view_tables["articles"], schema.article
+    wanted: list[ColumnElement[bool]] = []
     if site is not None:
-        query = query.where(view.c.site == site)
+        wanted.append(table.c.site == site)
     if language is not None:
-        query = query.where(view.c.language == language)
+        wanted.append(table.c.language == language)
     if since is not None:
-        query = query.where(view.c.updated_at >= since)
+        wanted.append(table.c.updated_at >= since)
     if group_id is not None:
-        query = query.where(view.c.group_id == group_id)
-    return query if limit is None else query.limit(limit)
+        wanted.append(table.c.group_id == group_id)
+    if not wanted:
+        query = select(view).order_by(view.c.id).limit(limit)
+        if canonical_only:
+            query = query.where(view.c.is_canonical)
+        yield from _stream(engine, query, make, _FETCH_TEXTS)
+        return
+    if canonical_only:
+        wanted.append(table.c.is_canonical)
+    ids = select(table.c.id).where(*wanted).order_by(table.c.id).limit(limit)
+    with _one_snapshot(engine) as connection:
+        streaming = {"stream_results": True, "yield_per": _FETCH_IDS}
+        found = connection.execute(ids, execution_options=streaming).scalars()
+        for some in found.partitions(_FETCH_TEXTS):
+            for row in connection.execute(select(view).where(view.c.id.in_(some)).order_by(view.c.id)):
+                yield make(*row)
+
+
+@contextmanager
+def _one_snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection whose statements all see the base as it is at the first of them; raises DatabaseError."""
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "postgresql":  # on SQLite every transaction is so
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+    except DBAPIError as error:
+        raise DatabaseError(explain(error, engine)) from error
 
 
 def document_of(row: Mapping[Any, Any]) -> Document:
@@ -516,9 +591,10 @@ def document_of(row: Mapping[Any, Any]) -> Document:
     )
 
 
-def _stream(engine: Engine, query: Select[Any], make: Callable[..., R]) -> Iterator[R]:
-    with engine.connect().execution_options(stream_results=True, yield_per=_FETCH) as connection:
-        for row in connection.execute(query):
+def _stream(engine: Engine, query: Select[Any], make: Callable[..., R], fetch: int = _FETCH) -> Iterator[R]:
+    streaming = {"stream_results": True, "yield_per": fetch}
+    with _one_snapshot(engine) as connection:
+        for row in connection.execute(query, execution_options=streaming):
             yield make(*row)
 
 

@@ -16,6 +16,7 @@ What the tables are for, one article being one URL:
     signature   one near-duplicate index entry an article: MinHash values, its band keys, its place in time
     band        the index itself, clustered by key and then by time
     pair        every verified pair of copies, with its evidence
+    search_entry  what full-text search has of each article; its words are in `search_words` (see `search`)
     change      the number of the last change of every article, there or gone; kept by triggers on `article`
     tombstone   URLs and sites that were forgotten, and are not stored again
     run, counter, sketch, fetch_state   runs; ids given out; fingerprint versions; the crawler's validators
@@ -105,7 +106,8 @@ def utc_text(time: datetime) -> str:
 metadata = MetaData()
 
 # Ids are given out by the writer, inside its transaction, from these rows: no gaps after a crash, and none
-# is used twice.
+# is used twice. The row BASE_ID is none of them: it tells this base from every other one.
+BASE_ID = "base"
 counter = Table(
     "counter",
     metadata,
@@ -269,6 +271,20 @@ pair = Table(
     Column("kind", Text, nullable=False),
     Column("jaccard", Double, nullable=False),
     Column("containment", Double, nullable=False),
+)
+
+# The index that belongs to it, `search_words`, is another kind of table on each database: see `search`.
+search_entry = Table(
+    "search_entry",
+    metadata,
+    Column(
+        "article_id",
+        BigInteger,
+        ForeignKey("article.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("digest", BigInteger, nullable=False),
 )
 
 # One row an article, for good: the numbers go on from the greatest. No foreign key: it outlives its article.
