@@ -23,9 +23,10 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from pipeline.document import Article, Fingerprint, Outcome, Page, Reason, Rejection, Removed
-from pipeline.group import Story
+from pipeline.group import Story, band_of, is_far
+from pipeline.settings import BAND_BITS
 from pipeline.urls import canonical_url
-from storage import schema
+from storage import schema, search
 from storage.keys import (
     TRANSIENT,
     check,
@@ -216,7 +217,7 @@ def _removed_lines(connection: Connection, ids: Sequence[int]) -> dict[int, tupl
 
 
 def load_fingerprints(connection: Connection, ids: Sequence[int]) -> dict[int, Fingerprint]:
-    """The stored fingerprints of these articles, with the band keys as the pipeline made them."""
+    """The stored fingerprints of these articles, with the bands as the pipeline made them."""
     table, sketch = schema.signature, schema.sketch
     found = {}
     for row in connection.execute(
@@ -224,8 +225,8 @@ def load_fingerprints(connection: Connection, ids: Sequence[int]) -> dict[int, F
         .join(sketch, sketch.c.id == table.c.sketch_id)
         .where(table.c.article_id.in_(ids))
     ):
-        keys = tuple(key ^ salt(row.version) for key in unpack_keys(row.packed))
-        found[row.article_id] = Fingerprint(row.version, row.signature, keys)
+        bands = tuple(salted(band_of(key), row.version) for key in unpack_keys(row.packed))
+        found[row.article_id] = Fingerprint(row.version.partition(" ")[0], row.signature, bands)
     return found
 
 
@@ -237,9 +238,10 @@ def unpack_keys(packed: bytes) -> tuple[int, ...]:
     return tuple(np.frombuffer(packed, dtype="<i8").tolist())
 
 
-def salt(version: str) -> int:
-    """XORed into the band keys of a fingerprint version, so that two versions never meet in a band."""
-    return int.from_bytes(text_hash("", version)[:8], "little", signed=True)
+def salted(band: int, version: str) -> int:
+    """The band with the index version mixed in, so that two versions never meet in one; twice undoes it."""
+    salt = int.from_bytes(text_hash("", version)[:8], "little")
+    return band ^ (salt >> 1 if is_far(band) else salt >> (64 - BAND_BITS))
 
 
 def _text_of(
@@ -570,7 +572,9 @@ def _flush_pages(connection: Connection, desk: Desk) -> None:
 
 
 def _flush_articles(connection: Connection, desk: Desk) -> None:
+    table = schema.article
     new, gone = [], []
+    kept: dict[int, dict[str, Any]] = {}
     for held in desk.articles.values():
         if not held.texts:
             if held.row is not None:
@@ -592,12 +596,17 @@ def _flush_articles(connection: Connection, desk: Desk) -> None:
             continue
         changed = {name: value for name, value in row.items() if held.row[name] != value}
         if changed:
-            table = schema.article
-            connection.execute(update(table).where(table.c.id == held.id).values(changed))
+            kept[held.id] = changed
+    retold = [id for id, changed in kept.items() if "text_hash" in changed]
+    search.drop(connection, [*gone, *retold])
+    for id, changed in kept.items():
+        connection.execute(update(table).where(table.c.id == id).values(changed))
     for part in chunks(gone):
-        connection.execute(delete(schema.article).where(schema.article.c.id.in_(part)))
+        connection.execute(delete(table).where(table.c.id.in_(part)))
     if new:
-        connection.execute(insert(schema.article), new)
+        connection.execute(insert(table), new)
+    current_of = {id: desk.articles[id].current.columns for id in (*retold, *(row["id"] for row in new))}
+    search.put(connection, [(id, columns["title"], columns["text"]) for id, columns in current_of.items()])
 
 
 def _flush_revisions(connection: Connection, desk: Desk) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from pipeline.document import Outcome, Reason, Rejection
 from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
-from storage import groups, ledger, schema, tombstones
+from storage import groups, ledger, schema, search, tombstones
 from storage.database import DatabaseError, in_transaction, is_exhausted, is_transient, shown_url
 from storage.keys import as_rejection, storable, storable_name
 
@@ -143,6 +143,7 @@ def remove(connection: Connection, ids: Sequence[int], settings: Settings) -> in
                 if page_id is not None:
                     pages.add(page_id)
     left = groups.leave(connection, gone, settings)
+    search.drop(connection, gone)
     for part in ledger.chunks(gone):
         connection.execute(delete(schema.article).where(schema.article.c.id.in_(part)))
     for part in ledger.chunks(pages):

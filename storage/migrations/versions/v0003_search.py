@@ -1,6 +1,11 @@
-"""Full-text search."""
+"""Full-text search: what each article is found by, made for the articles that are there already."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from storage import search
 
 revision = "0003"
 down_revision = "0002"
@@ -9,7 +14,33 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    connection = op.get_bind()
+    article_id = sa.Column(
+        "article_id",
+        sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+        sa.ForeignKey("article.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+    op.create_table(
+        "search_entry",
+        article_id,
+        sa.Column("digest", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+    )
+    if connection.dialect.name == "postgresql":
+        op.execute(
+            "CREATE TABLE search_words ("
+            " article_id bigint PRIMARY KEY REFERENCES article (id) ON DELETE CASCADE,"
+            " words tsvector NOT NULL)"
+        )
+    else:
+        # Words come finished: `ascii` parts them at blanks, and takes every other character as a letter.
+        op.execute(
+            "CREATE VIRTUAL TABLE search_words USING fts5 (title, text, content = '', tokenize = 'ascii')"
+        )
+    search.rebuild(connection)
+    if connection.dialect.name == "postgresql":
+        op.execute("CREATE INDEX search_words_words ON search_words USING gin (words)")
 
 
 def downgrade() -> None:

@@ -1,0 +1,244 @@
+"""Full-text search: its index, written with every article, and what a query asks of it.
+
+`put` and `drop` are called by whatever writes or takes out a text, within the same transaction, because what
+is indexed is made in Python (`words.search_text`) and no trigger could make it. Two tables:
+
+    search_entry   one row an article: a digest of what the index has of it
+    search_words   the index itself. On SQLite an FTS5 table without contents, its rowid the article's id; on
+                   PostgreSQL one row an article, a tsvector with a GIN index. Apart from `article`, because
+                   there every regrouping of an article would write its words to the index again.
+
+FTS5 without contents keeps no second copy of the texts, and takes words out again only when it is told which
+they were. They are made again from the stored text, and the digest says whether they are the same; should
+they not be (a newer Python knows letters that an older one did not), the index is made anew on the spot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
+)
+
+from storage import schema
+from storage.query import Query, as_fts5, as_tsquery
+from storage.words import LEFT_OUT, Prepared, search_text
+
+# How much more a word in the title counts than one in the text, on both databases.
+TITLE_WEIGHT = 5.0
+
+# Articles whose texts are in memory at once, and values in one IN list.
+_BATCH = 200
+
+_index = table("search_words", column("article_id"), column("words"))
+
+
+def put(connection: Connection, articles: Iterable[tuple[int, str, str]]) -> None:
+    """Adds articles that the index does not have: id, title and text of each."""
+    rows = [(id, search_text(title, text)) for id, title, text in articles]
+    if not rows:
+        return
+    entries = [{"article_id": id, "digest": _digest(prepared)} for id, prepared in rows]
+    connection.execute(insert(schema.search_entry), entries)
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            text(
+                "INSERT INTO search_words (article_id, words)"
+                " SELECT id, CAST(words AS tsvector)"
+                " FROM unnest(CAST(:ids AS bigint[]), CAST(:words AS text[])) AS made (id, words)"
+            ),
+            {"ids": [id for id, _ in rows], "words": [_tsvector(prepared) for _, prepared in rows]},
+        )
+    else:
+        connection.execute(
+            text("INSERT INTO search_words (rowid, title, text) VALUES (:id, :title, :text)"),
+            [{"id": id, "title": prepared.title, "text": prepared.text} for id, prepared in rows],
+        )
+
+
+def drop(connection: Connection, ids: Iterable[int]) -> None:
+    """Takes articles out of the index; to be called while `article` still has the texts that it was given."""
+    wanted = sorted(set(ids))
+    entry = schema.search_entry
+    for start in range(0, len(wanted), _BATCH):
+        part = wanted[start : start + _BATCH]
+        if connection.dialect.name == "postgresql":
+            connection.execute(delete(_index).where(_index.c.article_id.in_(part)))
+        elif not _drop_words(connection, part):
+            rebuild(connection, without=set(wanted))
+            return
+        connection.execute(delete(entry).where(entry.c.article_id.in_(part)))
+
+
+def check(connection: Connection) -> list[int]:
+    """Ids of the articles that the index has not, has otherwise, or has though they are gone; by id.
+
+    Reads every article's text, and holds no more than some hundred of them at once.
+    """
+    entry = schema.search_entry
+    wrong = set(_strays(connection))
+    for articles in _articles(connection):
+        digests: dict[int, int] = {
+            row.article_id: row.digest
+            for row in connection.execute(
+                select(entry).where(entry.c.article_id.in_([id for id, _, _ in articles]))
+            )
+        }
+        wrong.update(
+            id for id, title, text in articles if digests.get(id) != _digest(search_text(title, text))
+        )
+    return sorted(wrong)
+
+
+def rebuild(connection: Connection, *, without: Collection[int] = ()) -> int:
+    """Makes the index anew from the articles, but for those in `without`; returns how many it has.
+
+    To be called within a writing transaction; readers see the index as it was until that is committed.
+    """
+    connection.execute(delete(schema.search_entry))
+    if connection.dialect.name == "postgresql":
+        connection.execute(delete(_index))
+    else:
+        connection.execute(text("INSERT INTO search_words (search_words) VALUES ('delete-all')"))
+    count = 0
+    for articles in _articles(connection):
+        wanted = [article for article in articles if article[0] not in without]
+        put(connection, wanted)
+        count += len(wanted)
+    return count
+
+
+def compact(connection: Connection) -> None:
+    """Leaves nothing of the words that were dropped, and makes queries faster; rewrites the whole index.
+
+    FTS5 marks what is dropped as gone, and gets rid of it as it merges. PostgreSQL does at its next VACUUM.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("INSERT INTO search_words (search_words) VALUES ('optimize')"))
+
+
+def best(
+    connection: Connection,
+    query: Query,
+    conditions: Sequence[ColumnElement[bool]],
+    limit: int,
+    offset: int,
+) -> list[tuple[int, float]]:
+    """Ids and scores of the articles that match, the best first, then the newest, then by id.
+
+    conditions: on `schema.article`. A score is bm25 on SQLite and `ts_rank_cd` on PostgreSQL: greater is
+    better, and only scores of the same query on the same database can be compared.
+    """
+    article = schema.article
+    score: ColumnElement[Any]
+    sought: ColumnElement[Any]
+    weights: ColumnElement[Any]
+    if connection.dialect.name == "postgresql":
+        sought = literal_column("CAST(:query AS tsquery)")
+        weights = literal_column(f"'{{{1 / TITLE_WEIGHT}, 0, 0, 1}}'::real[]")
+        # 1: divided by 1 + the logarithm of the length, as bm25 allows for length.
+        score = func.ts_rank_cd(weights, _index.c.words, sought, 1)
+        joined = _index.join(article, article.c.id == _index.c.article_id)
+        matches: ColumnElement[bool] = _index.c.words.op("@@")(sought)
+        written = as_tsquery(query)
+    else:
+        fts = table("search_words", column("rowid"))
+        score = -func.bm25(literal_column("search_words"), literal(TITLE_WEIGHT), literal(1.0))
+        joined = fts.join(article, article.c.id == fts.c.rowid)
+        matches = literal_column("search_words").op("MATCH")(literal_column(":query"))
+        written = as_fts5(query)
+    named = score.label("score")
+    found = (
+        select(article.c.id, named)
+        .select_from(joined)
+        .where(matches, *conditions)
+        .order_by(named.desc(), article.c.published_at.desc().nulls_last(), article.c.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [(row.id, row.score) for row in connection.execute(found, {"query": written})]
+
+
+def _drop_words(connection: Connection, ids: Sequence[int]) -> bool:
+    """Takes the words of articles out of FTS5; False, and nothing done, where they cannot be told any more."""
+    entry, article = schema.search_entry, schema.article
+    rows = []
+    for row in connection.execute(
+        select(entry.c.article_id, entry.c.digest, article.c.title, article.c.text)
+        .join(article, article.c.id == entry.c.article_id)
+        .where(entry.c.article_id.in_(ids))
+    ):
+        prepared = search_text(row.title, row.text)
+        if _digest(prepared) != row.digest:
+            return False
+        rows.append({"id": row.article_id, "title": prepared.title, "text": prepared.text})
+    if rows:
+        connection.execute(
+            text(
+                "INSERT INTO search_words (search_words, rowid, title, text)"
+                " VALUES ('delete', :id, :title, :text)"
+            ),
+            rows,
+        )
+    return True
+
+
+def _strays(connection: Connection) -> Iterator[int]:
+    """Ids that only one of the two tables has, or that are no article's."""
+    if connection.dialect.name == "postgresql":
+        indexed = "SELECT article_id FROM search_words"
+    else:
+        indexed = "SELECT id AS article_id FROM search_words_docsize"
+    entered, articles = "SELECT article_id FROM search_entry", "SELECT id FROM article"
+    for one, other in ((indexed, entered), (entered, indexed), (entered, articles)):
+        yield from connection.scalars(text(f"{one} EXCEPT {other}"))
+
+
+def _articles(connection: Connection) -> Iterator[list[tuple[int, str, str]]]:
+    """Every article's id, title and text, some at a time."""
+    article = schema.article
+    last = 0
+    while True:
+        query = (
+            select(article.c.id, article.c.title, article.c.text)
+            .where(article.c.id > last)
+            .order_by(article.c.id)
+            .limit(_BATCH)
+        )
+        rows = [(row.id, row.title, row.text) for row in connection.execute(query)]
+        if not rows:
+            return
+        yield rows
+        last = rows[-1][0]
+
+
+def _digest(prepared: Prepared) -> int:
+    """64 bits, signed."""
+    made = hashlib.blake2b(f"{prepared.title}\0{prepared.text}".encode(), digest_size=8)
+    return int.from_bytes(made.digest(), "little", signed=True)
+
+
+def _tsvector(prepared: Prepared) -> str:
+    """The words with their places, as PostgreSQL reads a tsvector: the title's of weight A, others of D."""
+    places: dict[str, list[str]] = {}
+    title = prepared.title.split()
+    for at, word in enumerate(title, 1):
+        places.setdefault(word, []).append(f"{at}A")
+    # A place is left free, so that no quotation reaches from the title into the text.
+    for at, word in enumerate(prepared.text.split(), len(title) + 2):
+        places.setdefault(word, []).append(str(at))
+    places.pop(LEFT_OUT, None)
+    return " ".join(f"'{word}':{','.join(at)}" for word, at in places.items())
