@@ -9,7 +9,20 @@ import sys
 
 import typer
 
-from copydesk.commands import crawl, db, export, extract, groups, ingest, reprocess, schema, show, stats
+from copydesk.commands import (
+    crawl,
+    db,
+    export,
+    extract,
+    forget,
+    groups,
+    ingest,
+    prune,
+    reprocess,
+    schema,
+    show,
+    stats,
+)
 from copydesk.status import Status
 from pipeline.errors import OperatorError
 
@@ -30,6 +43,8 @@ app.command("stats")(stats.stats)
 app.command("extract")(extract.extract)
 app.command("export")(export.export)
 app.command("schema")(schema.schema)
+app.command("prune")(prune.prune)
+app.command("forget")(forget.forget)
 app.add_typer(db.app, name="db")
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from pipeline.errors import OperatorError
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -71,3 +73,20 @@ def _padded(cell: Text, width: int, to_the_right: bool) -> Text:
 def when(time: datetime | None) -> str:
     """A time as tables show it, UTC to the minute; an em dash for none."""
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if time else "—"
+
+
+def confirmed(question: str, yes: bool) -> bool:
+    """Whether the operator wants it: said beforehand, or asked on the terminal, where Enter means no.
+
+    Raises OperatorError where there is nobody to ask.
+    """
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and err.is_terminal):
+        raise OperatorError("nothing was changed: there is no terminal to ask on, so say --yes")
+    import typer
+
+    if typer.confirm(question, err=True):
+        return True
+    err.print("nothing was changed")
+    return False

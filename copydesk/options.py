@@ -22,3 +22,5 @@ Removed = Annotated[
     typer.Option("--removed", help="Before and after: the lines that went, in place, with their rules."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]

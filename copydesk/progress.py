@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,34 @@ def watching(doing: str) -> Iterator[Watcher]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[said]}"), console=err) as bar:
         yield _Bar(bar, bar.add_task(doing, total=None, said=""))
+
+
+@contextmanager
+def counting(doing: str, total: int) -> Iterator[tuple[Callable[[int], None], Callable[[], bool]]]:
+    """For work that is counted and not run: what is told how much more was done, and what says whether a
+    signal came to end it.
+    """
+    from crawler.run import stopping
+
+    with stopping() as is_stopped:
+        if not err.is_terminal:
+            last, done = time.monotonic(), 0
+
+            def log(more: int) -> None:
+                nonlocal last, done
+                done += more
+                if time.monotonic() - last >= _LOG_EVERY:
+                    last = time.monotonic()
+                    err.print(f"{doing}: {done:,} of {total:,}")
+
+            yield log, is_stopped
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=err) as bar:
+            task = bar.add_task(doing, total=total)
+            yield (lambda more: bar.advance(task, more)), is_stopped
 
 
 class _Bar:

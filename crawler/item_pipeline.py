@@ -27,7 +27,7 @@ from crawler.workers import PoolBroken, WorkerPool
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
 from pipeline.urls import canonical_url
-from storage import reader, writer
+from storage import reader, tombstones, writer
 from storage.database import open_database
 from storage.keys import TRANSIENT
 
@@ -104,6 +104,7 @@ class StorePipeline:
             outcome = item
         else:
             return item
+        (outcome,) = await asyncio.to_thread(tombstones.withheld, self.engine, [outcome])
         self.buffer.append(outcome)
         if len(self.buffer) >= MAX_BATCHES_BEHIND * self.batch_size:
             await self._flush()
@@ -135,6 +136,10 @@ class StorePipeline:
             return set()
         since = datetime.now(UTC) - self.ask_again
         return await self._in_thread(partial(reader.known_urls, self.engine, urls, fetched_since=since))
+
+    async def forgotten(self, urls: Iterable[str]) -> set[str]:
+        """Return those of the URLs that are not to be stored again, or are of a site that is not."""
+        return await asyncio.to_thread(tombstones.withheld_urls, self.engine, urls)
 
     async def validators(self, url: str) -> dict[str, str]:
         """Return the request headers that ask a source for news since it was last read to its end."""

@@ -24,7 +24,7 @@ from crawler.workers import Process
 from pipeline.document import Article, Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from storage.keys import TRANSIENT, storable
-from storage.pages import StoredPage, TextBefore, count_outdated, outdated, partition
+from storage.pages import StoredPage, TextBefore, count_outdated, count_pruned, outdated, partition
 from storage.writer import (
     BatchCounts,
     count_refingerprint,
@@ -95,13 +95,16 @@ class Regrouped:
 
 @dataclass(frozen=True, slots=True)
 class Reprocessed:
-    """How a run ended. regrouped: None where nothing was written (a dry run)."""
+    """How a run ended. regrouped: None where nothing was written (a dry run). pruned: texts and rejections
+    that other rules made, and that stay as they are because their pages are gone.
+    """
 
     run_id: int
     counts: BatchCounts
     is_interrupted: bool
     changes: Changes
     regrouped: Regrouped | None
+    pruned: int
 
 
 def reprocess(
@@ -140,7 +143,8 @@ def reprocess(
         expected=count_outdated(engine, rules, site=site, since=since),
     )
     regrouped = None if before is None else _regrouped(before, partition(engine))
-    return Reprocessed(end.run_id, end.counts, end.is_interrupted, watch.changes, regrouped)
+    pruned = count_pruned(engine, rules, site=site, since=since)
+    return Reprocessed(end.run_id, end.counts, end.is_interrupted, watch.changes, regrouped, pruned)
 
 
 @dataclass(frozen=True, slots=True)

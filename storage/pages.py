@@ -130,6 +130,13 @@ def count_pruned(
     return count
 
 
+def has_page(engine: Engine, article_id: int) -> bool:
+    """Whether the page of the article's current text is there; otherwise it was pruned."""
+    table = schema.article
+    with engine.connect() as connection:
+        return connection.scalar(select(table.c.page_id).where(table.c.id == article_id)) is not None
+
+
 def partition(engine: Engine) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Every article's id, in order, and its group's; shape (articles,) each. 16 bytes an article."""
     table = schema.article

@@ -38,11 +38,11 @@ from pipeline.document import Reason
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 from pipeline.urls import address_key, canonical_url, site_of, twins
-from storage import schema, writer
+from storage import schema, search, writer
 from storage.database import in_transaction
 from storage.keys import from_microseconds, microseconds, storable_name, storable_text
 from storage.ledger import chunks
-from storage.space import securely
+from storage.space import empty_log, securely
 from storage.tombstones import SITE, URL, is_under, key_of, parse_site, withheld_by
 
 # Pages and articles a transaction: readers and other writers wait for none longer than a second or so.
@@ -323,6 +323,14 @@ def forget(
     for urls in chunks(states):
         in_transaction(engine, securely(_dropping_states(urls)))
     return Forgotten(articles, rejections, is_interrupted=False)
+
+
+def erase(engine: Engine) -> bool:
+    """What is left to do so that the file holds nothing of what was forgotten, as far as it was not moved
+    about in it before (see `space`). False where the log could not be emptied, because somebody reads it.
+    """
+    in_transaction(engine, securely(search.compact))
+    return empty_log(engine)
 
 
 def lift(engine: Engine, what: Wanted) -> list[str]:

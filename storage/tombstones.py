@@ -70,6 +70,12 @@ def withheld_by(connection: Connection, urls: Sequence[str]) -> list[Tombstone |
     return _found(connection, [[url] for url in urls])
 
 
+def withheld(engine: Engine, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """As `withhold`, for what is done with outcomes beside storing them."""
+    with engine.connect() as connection:
+        return withhold(connection, outcomes)
+
+
 def withhold(connection: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The outcomes, with a rejection in place of each that was forgotten.
 

@@ -84,12 +84,15 @@ def reprocess(
                 "counts": done.counts,
                 "changes": done.changes,
                 "regrouped": done.regrouped,
+                "pruned": done.pruned,
             }
         )
     else:
         _print(done.changes, done.counts.seen, dry_run)
         if done.regrouped:
             _print_regrouped(done.regrouped)
+        if done.pruned:
+            err.print(f"{done.pruned:,} of older rules stay as they are: their pages were pruned")
         if dry_run:
             err.print("a dry run: nothing was written; copies are looked for when texts are")
         else:
@@ -109,7 +112,7 @@ def _refingerprint(engine: Engine, dry_run: bool, json: bool) -> None:
     if dry_run:
         count = count_refingerprint(engine, settings)
         if json:
-            print_json({"articles": count, "versions": versions, "version": settings.fingerprint.version})
+            print_json({"articles": count, "versions": versions, "version": settings.index_version})
         else:
             out.print(f"{count:,} articles have fingerprints of another version than today's")
         return
@@ -118,7 +121,7 @@ def _refingerprint(engine: Engine, dry_run: bool, json: bool) -> None:
     if json:
         print_json(done)
     else:
-        out.print(f"{done.articles:,} articles fingerprinted anew, as version {settings.fingerprint.version}")
+        out.print(f"{done.articles:,} articles fingerprinted anew, as version {settings.index_version}")
         _print_regrouped(done.regrouped)
     _leave(done.is_interrupted, False)
 

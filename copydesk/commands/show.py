@@ -25,13 +25,17 @@ def show(
     """Show one article: its facts, its text, and its copies."""
     from storage import reader
     from storage.database import open_database
+    from storage.pages import has_page
 
     engine = open_database(db, create=False)
     article = _find(engine, which)
     lines = reader.removed(engine, article.id)
     copies = reader.copies(engine, article.id)
+    is_pruned = not has_page(engine, article.id)
     if json:
-        print_json({**plain(article), "removed": plain(lines), "copies": plain(copies)})
+        print_json(
+            {**plain(article), "removed": plain(lines), "copies": plain(copies), "page_pruned": is_pruned}
+        )
         return
     print_article(
         article,
@@ -42,6 +46,7 @@ def show(
             ("group", f"{article.group_id} ({'canonical copy' if article.is_canonical else 'a copy'})"),
             ("copies", len(copies)),
             ("revision", article.revision if article.revision > 1 else None),
+            ("page", "pruned: other rules cannot be tried on it" if is_pruned else None),
         ),
     )
 

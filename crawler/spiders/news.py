@@ -79,8 +79,19 @@ class NewsSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[Any]:
         store = self._store()
         for site in self.sites.values():
+            if await self._is_forgotten(store, site):
+                continue
             for url, kind in self.sources(site):
                 yield await self._source_request(store, site, url, kind)
+
+    async def _is_forgotten(self, store: StorePipeline, site: Site) -> bool:
+        """True where nothing of the site may be stored: then its feeds are not read either."""
+        homes = {f"https://{host}/" for host in site.hosts}
+        if await store.forgotten(homes) != homes:
+            return False
+        self._count(site, "forgotten")
+        self.logger.warning("Site %s: not crawled: it was forgotten (copydesk forget --list)", site.key)
+        return True
 
     def sources(self, site: Site) -> list[tuple[str, Kind]]:
         """Return the addresses that a crawl of the site begins with, and what each is."""
@@ -181,8 +192,13 @@ class NewsSpider(scrapy.Spider):
         # By the address as it stands as well: what redirects is stored under the address that was asked for.
         asked = {*new, *(entry.url for entry in new.values())}
         known = set() if self.refetch else await store.known(sorted(asked))
-        wanted = [entry for url, entry in new.items() if not known & {url, entry.url}]
-        self._count(site, "known", len(new) - len(wanted))
+        barred = await store.forgotten(asked)
+        left_out = known | barred
+        wanted = [entry for url, entry in new.items() if not left_out & {url, entry.url}]
+        withheld = sum(bool(barred & {url, entry.url}) for url, entry in new.items())
+        self._count(site, "known", len(new) - len(wanted) - withheld)
+        if withheld:
+            self._count(site, "forgotten", withheld)
         left = site.politeness.page_budget - self.requested.get(site.key, 0)
         self.requested[site.key] = self.requested.get(site.key, 0) + min(left, len(wanted))
         if len(wanted) > left:

@@ -64,6 +64,8 @@ class UrlsSpider(scrapy.Spider):
             while batch := await asyncio.to_thread(_addresses, lines):
                 urls = {canonical_url(line): line for line in reversed(batch)}
                 known = set() if refetch or store is None else await store.known([*urls, *urls.values()])
+                if store is not None:
+                    known |= await store.forgotten([*urls, *urls.values()])
                 for url, line in reversed(urls.items()):
                     if url not in self.seen and not known & {url, line}:
                         self.seen.add(url)

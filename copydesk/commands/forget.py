@@ -1,0 +1,202 @@
+"""`copydesk forget`: takes an article or a site out everywhere, and keeps it out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from copydesk.amounts import shown_size
+from copydesk.console import confirmed, err, out, print_json, when
+from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json, Yes
+from copydesk.progress import counting
+from copydesk.status import Status
+from pipeline.errors import OperatorError
+
+if TYPE_CHECKING:
+    from storage.database import Engine
+    from storage.retention import ForgetPlan, Wanted
+
+# A SQLite file up to this size is rewritten in half a minute, so that is done unasked.
+_REWRITTEN = 1_000_000_000
+
+
+def forget(
+    which: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="URL|ID|LOCATION…", help="Articles, by URL (stored or not), id or location."),
+    ] = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(help="A whole site and what is under it, e.g. example.com; repeatable."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Kept with the tombstone, to know why.")] = None,
+    show_list: Annotated[
+        bool, typer.Option("--list", help="Show what was forgotten; change nothing.")
+    ] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let these be stored again when they come; brings nothing back.")
+    ] = False,
+    vacuum: Annotated[
+        bool | None,
+        typer.Option(
+            "--vacuum/--no-vacuum",
+            help="Rewrite the SQLite file, so that nothing is left in its unused parts; VACUUM on PostgreSQL."
+            " Done unasked where the file has less than 1 GB.",
+            show_default=False,
+        ),
+    ] = None,
+    db: Database = DEFAULT_DATABASE,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Take articles or whole sites out of the database everywhere, and keep them from being stored again.
+
+    Text, older revisions, pages, removed lines, search, index, pairs and rejections go; the groups of what
+    stays are made anew. What is left is a tombstone: the URL or site, when, and the reason. Whatever comes
+    under it later, by any spelling, ends as a rejection (reason: forgotten) without its text, and crawls do
+    not ask for it. Copies of a story at other addresses stay; they are counted.
+
+    Tells first what it will take out, and asks; in a script, say --yes. Where it is interrupted, the same
+    command goes on.
+    """
+    from storage.database import open_database
+
+    if show_list and (which or site or undo):
+        raise OperatorError("--list shows all that was forgotten: leave out the rest")
+    if not show_list and not which and not site:
+        raise OperatorError("nothing to forget: name a URL, an id or --site; --list shows what was forgotten")
+    engine = open_database(db, create=False)
+    if show_list:
+        _list(engine, json)
+    elif undo:
+        _undo(engine, which or [], site or [], json)
+    else:
+        _forget(engine, which or [], site or [], reason, vacuum, dry_run, yes, json)
+
+
+def _forget(
+    engine: Engine,
+    which: list[str],
+    sites: list[str],
+    reason: str | None,
+    vacuum: bool | None,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
+) -> None:
+    from pipeline.settings import Settings
+    from storage.database import shown_url
+    from storage.retention import forget as run
+    from storage.retention import plan_forget, wanted
+
+    what = wanted(engine, which, sites)
+    plan = plan_forget(engine, what)
+    _tell(shown_url(engine), what, plan, dry_run)
+    if dry_run or not confirmed("Take this out for good?", yes):
+        if json:
+            print_json({"wanted": what, "plan": plan, "forgotten": None})
+        return
+    with counting("forgetting", plan.articles) as (advance, is_stopped):
+        done = run(
+            engine,
+            what,
+            settings=Settings(),
+            now=datetime.now(UTC),
+            reason=reason,
+            advance=advance,
+            is_stopped=is_stopped,
+        )
+    if json:
+        print_json({"wanted": what, "plan": plan, "forgotten": done})
+    else:
+        out.print(f"{done.articles:,} articles and {done.rejections:,} rejections forgotten")
+    if done.is_interrupted:
+        err.print(
+            "interrupted: nothing of it comes in any more, but not all is out: run the same command again"
+        )
+        raise typer.Exit(Status.INTERRUPTED)
+    _erase(engine, vacuum)
+
+
+def _tell(database: str, what: Wanted, plan: ForgetPlan, dry_run: bool) -> None:
+    from rich.markup import escape
+
+    names = ", ".join((*what.urls, *(f"all of {site}" for site in what.sites)))
+    err.print(f"{database}: {escape(names)} {'would be' if dry_run else 'is'} forgotten:")
+    err.print(
+        f"  {plan.articles:,} articles, {plan.revisions:,} older revisions of them, {plan.pages:,} pages,"
+        f" {plan.rejections:,} rejections"
+    )
+    for site, count in plan.sites[:10] if what.sites else ():
+        err.print(f"    {escape(site or 'local files')}: {count:,}")
+    for url, title in plan.samples:
+        err.print(f"    {escape(f'{url}  {title}')}")
+    if plan.articles > len(plan.samples):
+        err.print(f"    and {plan.articles - len(plan.samples):,} more")
+    if plan.copies:
+        err.print(f"  {plan.copies:,} copies at other addresses stay (copydesk show ID counts them)")
+
+
+def _erase(engine: Engine, vacuum: bool | None) -> None:
+    from storage.retention import erase
+    from storage.space import rewrite, space
+
+    is_empty = erase(engine)
+    found = space(engine)
+    on_postgres = found.free is None
+    if vacuum or (vacuum is None and not on_postgres and found.size <= _REWRITTEN):
+        rewrite(engine)
+        is_empty = erase(engine)
+    elif not on_postgres:
+        err.print(
+            f"what was deleted is overwritten; bytes that SQLite moved about earlier may be left in unused"
+            f" parts of the file ({shown_size(found.size)}): copydesk prune --vacuum rewrites it without them"
+        )
+    if on_postgres:
+        err.print(
+            "PostgreSQL overwrites what was deleted after a VACUUM (autovacuum, or --vacuum), as room is"
+            " needed; VACUUM FULL does at once"
+        )
+    elif not is_empty:
+        err.print(
+            "the log beside the file (-wal) is read by another program and holds older pages: it is emptied"
+            " when that has ended and copydesk prune --vacuum is run"
+        )
+    err.print("backups and exports made before still have it")
+
+
+def _list(engine: Engine, json: bool) -> None:
+    from rich.markup import escape
+
+    from storage.tombstones import tombstones
+
+    found = tombstones(engine)
+    if json:
+        print_json(found)
+        return
+    for stone in found:
+        more = f"  (and {', '.join(stone.aliases)})" if stone.aliases else ""
+        said = f"  {stone.reason}" if stone.reason else ""
+        out.print(f"[dim]{when(stone.at)}[/dim]  {stone.kind:<4}  {escape(stone.value + more + said)}")
+    if not found:
+        out.print("nothing was forgotten")
+
+
+def _undo(engine: Engine, which: list[str], sites: list[str], json: bool) -> None:
+    from rich.markup import escape
+
+    from storage.retention import Wanted, lift
+    from storage.tombstones import parse_site
+
+    lifted = lift(engine, Wanted(tuple(which), tuple(parse_site(site) for site in sites)))
+    if json:
+        print_json({"lifted": lifted})
+    elif lifted:
+        out.print(f"may be stored again: {escape(', '.join(lifted))}")
+    if not lifted:
+        raise OperatorError(
+            f"{', '.join((*which, *sites))}: no such tombstone (copydesk forget --list shows all)"
+        )

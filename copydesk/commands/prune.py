@@ -1,0 +1,127 @@
+"""`copydesk prune`: drops stored pages that have grown old or are too many; articles stay."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from copydesk.amounts import parse_age, parse_size, shown_size
+from copydesk.console import confirmed, err, out, print_json, when
+from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json, Yes
+from copydesk.progress import counting
+from copydesk.status import Status
+from pipeline.errors import OperatorError
+
+if TYPE_CHECKING:
+    from storage.database import Engine
+    from storage.retention import PrunePlan
+
+
+def prune(
+    db: Database = DEFAULT_DATABASE,
+    older_than: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="Drop pages fetched longer ago: 36h, 90d, 12w, 2y."),
+    ] = None,
+    keep_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Keep the newest pages that take so much, compressed: 800MB, 5GB, 5GiB."
+        ),
+    ] = None,
+    vacuum: Annotated[
+        bool,
+        typer.Option(
+            "--vacuum",
+            help="Give the space back: rewrite the SQLite file (needs twice the room of what stays, and"
+            " nobody else writes meanwhile); VACUUM on PostgreSQL. Also without pruning.",
+        ),
+    ] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Drop the stored bytes of old pages; their articles, copies and rejections stay as they are.
+
+    What was pruned is still known: nothing is fetched or stored again. But other rules cannot be tried on it
+    any more, and reprocess passes over it. Tells first what it will drop, and asks; in a script, say --yes.
+    Where it is interrupted, the same command goes on. Of both limits, what either drops goes.
+    """
+    from storage import space
+    from storage.database import open_database, shown_url
+    from storage.retention import Pruned, plan_prune
+    from storage.retention import prune as run
+
+    if older_than is None and keep_size is None and not vacuum:
+        raise OperatorError("nothing to do: say --older-than 90d, or --keep-size 5GB, or --vacuum")
+    now = datetime.now(UTC)
+    try:
+        since = now - parse_age(older_than) if older_than is not None else None
+    except OverflowError as error:
+        raise OperatorError(f"--older-than {older_than}: there were no pages then") from error
+    size = parse_size(keep_size) if keep_size is not None else None
+    engine = open_database(db, create=False)
+    done = Pruned(0, 0, is_interrupted=False)
+    plan = None
+    if since is not None or size is not None:
+        plan = plan_prune(engine, older_than=since, keep_size=size)
+        _tell(shown_url(engine), plan, dry_run)
+        if plan.pages and not dry_run and confirmed("Drop these pages for good?", yes):
+            with counting("pruning", plan.pages) as (advance, is_stopped):
+                done = run(engine, plan, advance=advance, is_stopped=is_stopped)
+    if vacuum and not dry_run and not done.is_interrupted:
+        _vacuum(engine)
+    elif done.pages:
+        _tell_space(engine)
+    if json:
+        print_json({"plan": plan, "pruned": done, "space": space.space(engine)})
+    elif not dry_run and plan is not None and plan.pages:
+        out.print(f"{done.pages:,} pages dropped, {shown_size(done.size)}")
+    if done.is_interrupted:
+        err.print("interrupted: what was dropped is gone, the same command goes on")
+        raise typer.Exit(Status.INTERRUPTED)
+
+
+def _tell(database: str, plan: PrunePlan, dry_run: bool) -> None:
+    if not plan.pages:
+        err.print(
+            f"{database}: nothing to prune; {plan.kept_pages:,} pages, {shown_size(plan.kept_size)}, stay"
+        )
+        return
+    go = "would go" if dry_run else "go"
+    err.print(
+        f"{database}: {plan.pages:,} of {plan.pages + plan.kept_pages:,} pages {go},"
+        f" {shown_size(plan.size)} of {shown_size(plan.size + plan.kept_size)},"
+        f" fetched from {when(plan.oldest)} to {when(plan.newest)} UTC;"
+        " articles and rejections stay, but cannot be reprocessed any more"
+    )
+
+
+def _tell_space(engine: Engine) -> None:
+    from storage.space import space
+
+    found = space(engine)
+    if found.free is None:
+        err.print(
+            "PostgreSQL's autovacuum makes the room free for what comes; VACUUM FULL page gives it back to"
+            " the disk, and locks the pages while it does"
+        )
+    else:
+        err.print(
+            f"the file keeps its size, {shown_size(found.size)}, of which {shown_size(found.free)} are free"
+            " for what comes: --vacuum makes it smaller"
+        )
+
+
+def _vacuum(engine: Engine) -> None:
+    from storage.space import rewrite, space
+
+    before = space(engine).size
+    rewrite(engine)
+    after = space(engine)
+    if after.free is None:
+        err.print("vacuumed: the room is free for what comes; VACUUM FULL page gives it back to the disk")
+    else:
+        err.print(f"the file had {shown_size(before)}, and has {shown_size(after.size)} now")
