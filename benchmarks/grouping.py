@@ -34,7 +34,7 @@ from benchmarks.extraction import FETCHED_AT, read_page
 from benchmarks.measures import Score, adjusted_rand, pair_score, partition_score
 from pipeline.document import Article, Claims, Document, MediaType, Origin
 from pipeline.fingerprint import fingerprint
-from pipeline.group import Story, candidates, comparable, components, order_key, verify
+from pipeline.group import Story, candidates, comparable, components, is_far, order_key, reach, verify
 from pipeline.metadata import parse_date
 from pipeline.process import process_document
 from pipeline.settings import FingerprintSettings, Settings
@@ -143,14 +143,15 @@ def copydesk(stories: Sequence[Story]) -> Found:
         for key in found.bands if found else ():
             bands[key].append(story.id)
     near: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for row in bands.values():
+    for band, row in bands.items():
         for at, id in enumerate(row):
+            latest = reach(orders[id], settings.group)[1]
             near[id] += [
-                (other, orders[other]) for other in row[at + 1 : at + 1 + settings.group.band_window]
+                (other, band)
+                for other in row[at + 1 : at + 1 + settings.group.band_window]
+                if is_far(band) or orders[other] <= latest
             ]
-    proposed = [
-        (id, other) for id, around in near.items() for other in candidates(orders[id], around, settings.group)
-    ]
+    proposed = [(id, other) for id, around in near.items() for other in candidates(around, settings.group)]
     rows = sum(map(len, bands.values()))
     return Found(verified(stories, proposed), rows / len(stories), len(proposed) / len(stories))
 

@@ -43,7 +43,7 @@ from sqlalchemy import Engine, text
 from pipeline import group
 from pipeline.document import Access, Article, Claims, MediaType, Origin, Page
 from pipeline.fingerprint import fingerprint
-from pipeline.settings import GroupSettings, Settings
+from pipeline.settings import BAND_BITS, GroupSettings, Settings
 from storage.database import open_database
 from storage.writer import BatchCounts, start_run, write_batch
 
@@ -60,7 +60,8 @@ FILL_BATCH = 1000
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
 VOCABULARY = 60_000
-STORIES_A_DAY = 1500
+A_DAY = 10_000
+STORIES_A_DAY = A_DAY / 1.95  # the rest are copies
 LARGEST = 2000
 IS_COPIED = 0.25  # share of stories that have copies; how many then is Pareto distributed
 TAIL = 1.2
@@ -252,19 +253,13 @@ def bases(database: str, folder: Path) -> Iterator[Bases]:
 def lay_ballast(engine: Engine, articles: int) -> None:
     """Rows of so many old articles that share nothing with the news, put in by key, in little time.
 
-    Random band keys, as nearly all keys of old articles are; the tables whose keys are random as well, URLs
-    and locations; neither texts nor pages nor signatures, which only ever grow at their end.
+    Random bands, as nearly all bands of old articles are, at as many a day as there are of the news; the
+    tables whose keys are random as well, URLs and locations; neither texts nor pages nor signatures, which
+    only ever grow at their end.
     """
-    rng = np.random.default_rng(0)
-    bands = SETTINGS.fingerprint.bands + SETTINGS.fingerprint.lead_bands
-    step = 1 << 64 >> 8  # keys in order, a 256th of the key space at a time
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO counter VALUES ('article', :n)"), {"n": articles})
-        for part in range(256):
-            count = articles * bands // 256
-            keys = np.sort(rng.integers(-(2**63) + part * step, -(2**63) + (part + 1) * step - 1, count))
-            positions = rng.integers(1_704_067_200, 1_735_603_200, count) << 29  # the year before
-            rows = (keys.tolist(), positions.tolist(), rng.integers(1, articles + 1, count).tolist())
+        for rows in ballast_rows(articles):
             if engine.dialect.name == "postgresql":
                 with connection.connection.cursor().copy(
                     "COPY band (key, position, article_id) FROM STDIN"
@@ -304,6 +299,27 @@ def lay_ballast(engine: Engine, articles: int) -> None:
         for low in range(1, articles + 1, 100_000):
             several = {"low": low, "high": min(low + 99_999, articles)}
             connection.execute(text(statement), several)
+
+
+def ballast_rows(articles: int) -> Iterator[tuple[list[int], list[int], list[int]]]:
+    """Keys, positions and ids of the index rows, in the order of the keys."""
+    rng = np.random.default_rng(0)
+    settings = SETTINGS.fingerprint
+    seconds = np.sort(int(BEGINNING.timestamp()) - rng.integers(0, articles * 86400 // A_DAY, articles))
+    far = settings.far_bands + settings.far_lead_bands
+    step = 1 << 63 >> 6  # far keys are the negative ones, in order a 64th of them at a time
+    for low in range(-(1 << 63), 0, step):
+        keys = np.sort(rng.integers(low, low + step, articles * far // 64))
+        picked = rng.integers(0, articles, keys.size)
+        yield keys.tolist(), (seconds[picked] << 29).tolist(), (picked + 1).tolist()
+    bands = settings.bands + settings.lead_bands
+    buckets = np.array([group.row_key(0, second << 29) for second in seconds.tolist()])
+    for bucket in np.unique(buckets).tolist():
+        picked = np.repeat(np.flatnonzero(buckets == bucket), bands)
+        keys = bucket | rng.integers(0, 1 << BAND_BITS, picked.size)
+        by_key = np.argsort(keys)
+        picked = picked[by_key]
+        yield keys[by_key].tolist(), (seconds[picked] << 29).tolist(), (picked + 1).tolist()
 
 
 def index_bytes(engine: Engine) -> int:

@@ -16,7 +16,7 @@ from datasketch import MinHash
 from numpy.typing import NDArray
 
 from pipeline.document import Fingerprint
-from pipeline.settings import MAX_BANDS, FingerprintSettings
+from pipeline.settings import BAND_BITS, MAX_BANDS, FingerprintSettings
 from pipeline.shingles import Hashes, shingles, tokens
 
 SCHEME = "affine32"
@@ -35,11 +35,15 @@ def fingerprint(story: str, settings: FingerprintSettings) -> Fingerprint | None
         return None
     whole, lead = signatures(hashes, settings)
     values = np.concatenate((whole, lead))
+    near = settings.bands + settings.lead_bands
     if settings.rows == settings.lead_rows:
-        bands = band_keys(values, settings.bands + settings.lead_bands, settings.rows, first=0)
+        bands = band_keys(values, near, settings.rows, first=0)
     else:
         bands = band_keys(whole, settings.bands, settings.rows, first=0)
         bands += band_keys(lead, settings.lead_bands, settings.lead_rows, first=settings.bands)
+    rows = settings.far_rows
+    for_far = np.concatenate((whole[: settings.far_bands * rows], lead[: settings.far_lead_bands * rows]))
+    bands += far_keys(for_far, settings.far_bands + settings.far_lead_bands, rows, first=near)
     return Fingerprint(settings.version, values.astype("<u4", copy=False).tobytes(), tuple(bands))
 
 
@@ -97,14 +101,26 @@ def _least(a: NDArray[np.uint32], b: NDArray[np.uint32], mixed: Hashes) -> NDArr
 
 
 def band_keys(values: NDArray[np.uint32], bands: int, rows: int, *, first: int) -> list[int]:
-    """Signed 64-bit keys of the bands, `rows` values each, with the band's number (from `first`) mixed in."""
-    weights, numbers = _band_weights(rows)
-    wide = values[: bands * rows].astype(np.uint64)
-    keys = numbers[first : first + bands].copy()
-    for row, weight in enumerate(weights):
-        keys += wide[row::rows] * weight
-    listed: list[int] = keys.view(np.int64).tolist()
+    """Near bands of `rows` values each, with the band's number (from `first`) mixed in; `BAND_BITS` bits."""
+    listed: list[int] = (_mixed(values, bands, rows, first) >> _NEAR).tolist()
     return listed
+
+
+def far_keys(values: NDArray[np.uint32], bands: int, rows: int, *, first: int) -> list[int]:
+    """Far bands, likewise; negative and of 64 bits."""
+    listed: list[int] = (_mixed(values, bands, rows, first) | _FAR).view(np.int64).tolist()
+    return listed
+
+
+_NEAR, _FAR = np.uint64(64 - BAND_BITS), np.uint64(1 << 63)
+
+
+def _mixed(values: NDArray[np.uint32], bands: int, rows: int, first: int) -> NDArray[np.uint64]:
+    weights, numbers = _band_weights(rows)
+    wide = values[: bands * rows].astype(np.uint64).reshape(bands, rows)
+    keys: NDArray[np.uint64] = wide @ weights
+    keys += numbers[first : first + bands]
+    return keys
 
 
 @cache

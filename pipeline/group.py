@@ -2,25 +2,29 @@
 
 Pure functions; what the database keeps and looks up is `storage`'s affair. One article is added like this:
 
-1. Its position in every band is `order_key(story)`: published (else fetched) time, then a hash of the URL,
-   so it depends on the article alone and not on when it arrived. The index rows are (band, order, id).
-2. In each of its bands, the `band_window` rows before and after it are its neighbours. An article that is a
-   neighbour in enough bands is a candidate (`candidates`; `is_candidate` says it for one pair). A band that
-   the whole base shares costs no more than any other. Copies stand next to each other in time, so a group
-   of thousands is held together by its neighbours, while the weekly issues of one template are never
-   compared beyond the window.
-3. By standing between them the article parts some neighbours (`parted`, for each band): such a pair has one
+1. Its place in every band is `order_key(story)`: published (else fetched) time, then a hash of the URL, so it
+   depends on the article alone and not on when it arrived. The index rows are (key, order, id).
+2. A near band is local in time: `row_key` puts the time, in buckets of six days, above the band's hash. So
+   what today's news looks up and writes lies together, whatever the base holds of other times. The
+   `band_window` rows before and after an article that are `window_days` from it at most are its neighbours
+   there; `reach` says which rows that may be. A far band is for reprints and wrong dates: its rows stand
+   together whatever their time, and the `band_window` before and after are neighbours.
+3. An article that is a neighbour in one far band, or in `bands_shared` near ones, is a candidate
+   (`candidates`; `is_candidate` says it for one pair). A band that the whole base shares costs no more than
+   any other. Copies stand next to each other in time, so a group of thousands is held together by its
+   neighbours, while the weekly issues of one template are never compared beyond the window.
+4. By standing between them the article parts some neighbours (`parted`, for each band): such a pair has one
    band less in common, and if it was verified it stays only while `is_candidate` still holds. Removing
    an article from a band joins the same pairs again, which may make them candidates. So the set of
    candidate pairs, and with it the evidence and the partition, is a function of the articles that are
-   there: any order of arrival, with any batches, ends in the same place.
-4. `verify` decides on every candidate pair; verified pairs are stored with their evidence, and groups are
+   there: any order of arrival, with any batches, ends in the same place. All that stands between two
+   neighbours is as near in time to both as they are to each other, so the limit in time changes nothing.
+5. `verify` decides on every candidate pair; verified pairs are stored with their evidence, and groups are
    the `components` of what is stored.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,7 +35,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from pipeline.settings import FingerprintSettings, GroupSettings
+from pipeline.settings import BAND_BITS, FingerprintSettings, GroupSettings
 from pipeline.shingles import Hashes, Tokens, particulars, shingles, spelling, tokens
 
 T = TypeVar("T", bound=Hashable)
@@ -51,7 +55,12 @@ MUCH_LATER = 0.875
 
 # An order key is 34 bits of seconds, from 1970 and signed (the years 1697 to 2242), and a hash.
 _HASH_BITS = 29
-_FAR = (1 << 33) - 1
+_LAST_SECOND = (1 << 33) - 1
+
+# The key of a row in a near band is 15 bits of time and the band. Buckets of 2**19 seconds, six days, are a
+# little wider than the window: at 10,000 articles a day one has 2 million rows, and 1.8 are looked into.
+_BUCKET_BITS = 19
+_FIRST_BUCKET = 1 << (33 - _BUCKET_BITS)
 
 
 class PairKind(StrEnum):
@@ -199,26 +208,61 @@ def order_key(story: Story) -> int:
     """Position of a story in its bands, a signed 64-bit int: time in seconds, then a hash of the URL."""
     at = int((story.published_at or story.fetched_at).timestamp())
     place = xxhash.xxh3_64_intdigest(story.url.encode("utf-8", "surrogatepass")) >> (64 - _HASH_BITS)
-    return max(min(at, _FAR), -_FAR) << _HASH_BITS | place
+    return max(min(at, _LAST_SECOND), -_LAST_SECOND) << _HASH_BITS | place
 
 
-def candidates(order: int, neighbours: Iterable[tuple[T, int]], settings: GroupSettings) -> list[T]:
+def is_far(band: int) -> bool:
+    """Whether the rows of a band stand together whatever their time."""
+    return band < 0
+
+
+def row_key(band: int, order: int) -> int:
+    """Key of a story's row in a band, a signed 64-bit int: its time's bucket and the band, or a far band as
+    it is. Rows of one band are in the order of their order keys also where their keys differ.
+    """
+    if band < 0:
+        return band
+    return ((order >> (_HASH_BITS + _BUCKET_BITS)) + _FIRST_BUCKET) << BAND_BITS | band
+
+
+def band_of(key: int) -> int:
+    """The band of a row's key."""
+    return key if key < 0 else key & ((1 << BAND_BITS) - 1)
+
+
+def bucket_keys(band: int, low: int, high: int) -> range:
+    """Keys of all rows of a band from one order key to another."""
+    first, last = row_key(band, low), row_key(band, high)
+    return range(first, last + 1, 1 << BAND_BITS)
+
+
+def reach(order: int, settings: GroupSettings) -> tuple[int, int]:
+    """Least and greatest order key that a neighbour in a near band may have."""
+    at, days = order >> _HASH_BITS, int(settings.window_days * 86400)
+    low, high = max(at - days, -_LAST_SECOND), min(at + days, _LAST_SECOND)
+    return low << _HASH_BITS, (high + 1 << _HASH_BITS) - 1
+
+
+def candidates(neighbours: Iterable[tuple[T, int]], settings: GroupSettings) -> list[T]:
     """Who an article has to be compared with.
 
-    order: its `order_key`. neighbours: (id, order key) of its neighbours, once for each band in which they
-    are. The result is in the order of first appearance.
+    neighbours: (id, band) for each band in which somebody is its neighbour. The result is in the order of
+    first appearance.
     """
-    shared = Counter(neighbours)
-    return [i for (i, other), bands in shared.items() if is_candidate(order, other, bands, settings)]
+    weights: dict[T, int] = {}
+    for i, band in neighbours:
+        weights[i] = weights.get(i, 0) + weight(band, settings)
+    return [i for i, found in weights.items() if is_candidate(found, settings)]
 
 
-def is_candidate(order: int, other: int, bands: int, settings: GroupSettings) -> bool:
-    """True where two articles that are neighbours in `bands` bands are worth comparing.
+def weight(band: int, settings: GroupSettings) -> int:
+    """What being neighbours in a band counts for: a far band is enough by itself."""
+    return settings.bands_shared if band < 0 else 1
 
-    Texts beyond `window_days` have to be nearly equal to be copies, and so share many bands.
-    """
-    days = abs((order >> _HASH_BITS) - (other >> _HASH_BITS)) / 86400
-    return bands >= (settings.bands_shared if days <= settings.window_days else settings.bands_shared_later)
+
+def is_candidate(weights: int, settings: GroupSettings) -> bool:
+    """Whether two articles are worth comparing. weights: sum over the bands in which they are neighbours."""
+    return weights >= settings.bands_shared
 
 
 def parted(before: Sequence[T], after: Sequence[T], window: int) -> list[tuple[T, T]]:

@@ -1,8 +1,8 @@
 """Frozen, validated settings of the pipeline. A wrong value raises ValueError when made, not when used.
 
-Two version strings tell stored rows apart: `Settings.rules_version` changes when the same page
-could give another text, `FingerprintSettings.version` when the same text could give another
-signature.
+Three version strings tell stored rows apart: `Settings.rules_version` changes when the same page could give
+another text, `FingerprintSettings.version` when the same text could give another signature or other bands,
+`GroupSettings.version` when the same signatures could give other groups.
 """
 
 from __future__ import annotations
@@ -16,9 +16,15 @@ from importlib import resources
 RULES_REVISION = 1
 
 # Raised by hand when code changes what tokens, shingles or band keys a text gives.
-FINGERPRINT_REVISION = 2
+FINGERPRINT_REVISION = 3
 
-# Band keys carry the band's number; so many numbers there are.
+# Raised by hand when code changes which pairs are neighbours, candidates or copies.
+GROUP_REVISION = 1
+
+# A band is a number of so many bits, or a negative one of 64 bits: a far band (see `pipeline.group`).
+BAND_BITS = 47
+
+# Bands have their number mixed in; so many numbers there are.
 MAX_BANDS = 1024
 
 
@@ -40,6 +46,8 @@ class FingerprintSettings:
         spaces (Chinese, Japanese, Thai).
     bands x rows: bands of the MinHash signature of the whole text.
     lead_words: length of the lead that has a signature of its own; lead_bands x lead_rows: its bands.
+    far_bands x far_rows, far_lead_bands x far_rows: bands of the same values in which copies are found at any
+        distance in time (see `pipeline.group`), of the whole text and of the lead.
     """
 
     shingle_words: int = 3
@@ -49,6 +57,9 @@ class FingerprintSettings:
     lead_words: int = 80
     lead_bands: int = 16
     lead_rows: int = 2
+    far_bands: int = 3
+    far_lead_bands: int = 2
+    far_rows: int = 6
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -57,11 +68,21 @@ class FingerprintSettings:
         _require(self.shingle_words <= 16, "fingerprint.shingle_words", self.shingle_words, "at most 16")
         _require(self.shingle_chars <= 16, "fingerprint.shingle_chars", self.shingle_chars, "at most 16")
         _require(
-            self.bands + self.lead_bands <= MAX_BANDS,
+            self.bands + self.lead_bands + self.far_bands + self.far_lead_bands <= MAX_BANDS,
             "fingerprint.lead_bands",
             self.lead_bands,
-            f"at most {MAX_BANDS} together with bands",
+            f"at most {MAX_BANDS} together with the other bands",
         )
+        for name, values in (
+            ("far_bands", self.bands * self.rows),
+            ("far_lead_bands", self.lead_bands * self.lead_rows),
+        ):
+            _require(
+                getattr(self, name) * self.far_rows <= values,
+                f"fingerprint.{name}",
+                getattr(self, name),
+                f"at most {values // self.far_rows}: {values} values make no more bands of {self.far_rows}",
+            )
 
     @property
     def num_perm(self) -> int:
@@ -70,10 +91,11 @@ class FingerprintSettings:
 
     @property
     def version(self) -> str:
-        """Names the permutation scheme and every setting, e.g. `affine32-r2-w3c5-16x2-80-16x2-s1`."""
+        """Names the scheme and every setting, e.g. `affine32-r3-w3c5-16x2-80-16x2-f3x6-2x6-s1`."""
         return (
             f"affine32-r{FINGERPRINT_REVISION}-w{self.shingle_words}c{self.shingle_chars}-{self.bands}x{self.rows}"
-            f"-{self.lead_words}-{self.lead_bands}x{self.lead_rows}-s{self.seed}"
+            f"-{self.lead_words}-{self.lead_bands}x{self.lead_rows}"
+            f"-f{self.far_bands}x{self.far_rows}-{self.far_lead_bands}x{self.far_rows}-s{self.seed}"
         )
 
 
@@ -100,9 +122,8 @@ class GroupSettings:
     band_window: in each band an article is a neighbour of this many before and as many after it in
         time: what a band that a whole base shares costs (see `pipeline.group`). On the wire 2 found as
         much as 16; a crowded base needs more.
-    bands_shared: neighbours in so many bands are compared; bands_shared_later: beyond `window_days`.
-        2 and 6 compare 0.09 pairs an article, of which a third are copies, on a quarter, a half and the
-        whole of the wire; 1 and 1 compare 1.4 for a recall of .972 in place of .965.
+    bands_shared: neighbours in so many near bands, or in one far band, are compared. 2 compare 0.09 pairs
+        an article, of which a third are copies, on a quarter, a half and the whole of the wire.
     """
 
     containment: float = 0.55
@@ -112,7 +133,6 @@ class GroupSettings:
     window_days: float = 5.0
     band_window: int = 16
     bands_shared: int = 2
-    bands_shared_later: int = 6
 
     def __post_init__(self) -> None:
         for name in ("containment", "particulars", "near"):
@@ -129,8 +149,18 @@ class GroupSettings:
             self.window_days,
             f"at least cycle_days ({self.cycle_days})",
         )
-        for name in ("band_window", "bands_shared", "bands_shared_later"):
+        for name in ("band_window", "bands_shared"):
             _require(getattr(self, name) >= 1, f"group.{name}", getattr(self, name), "at least 1")
+
+    @property
+    def version(self) -> str:
+        """Names every setting, as each can make other pairs of the same texts, e.g.
+        `g1-c0.55-p0.8-n0.7-d1-5-b16-2`.
+        """
+        return (
+            f"g{GROUP_REVISION}-c{self.containment:g}-p{self.particulars:g}-n{self.near:g}"
+            f"-d{self.cycle_days:g}-{self.window_days:g}-b{self.band_window}-{self.bands_shared}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +179,11 @@ class Settings:
     def __post_init__(self) -> None:
         _require(self.max_body_bytes >= 1, "max_body_bytes", self.max_body_bytes, "at least 1")
         _require(self.timeout_seconds > 0, "timeout_seconds", self.timeout_seconds, "above 0")
+
+    @property
+    def index_version(self) -> str:
+        """Names all that makes the near-duplicate index and the groups: both versions, a blank between."""
+        return f"{self.fingerprint.version} {self.group.version}"
 
     @property
     def rules_version(self) -> str:

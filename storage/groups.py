@@ -15,30 +15,30 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, text, update
 
 from pipeline import group
+from pipeline.document import Fingerprint
 from pipeline.group import Comparable, Pair, Story
 from pipeline.settings import Settings
 from storage import schema
-from storage.ledger import Indexed, chunks, pack_keys, salt, unpack_keys
+from storage.ledger import Indexed, chunks, pack_keys, salted, unpack_keys
 
-# (position in time, article id): how the rows of one band are ordered.
+# (position in time, article id): how the rows of one band are ordered, whatever their keys.
 Place = tuple[int, int]
 IdPair = tuple[int, int]
 
 # Comparables are arrays of a few KB; the partners of today's stories are mostly those of the last hours.
 _CACHE_SIZE = 4096
 
-# Places looked up together; their pages are to fit into SQLite's page cache several times.
-_PLACES_AT_ONCE = 4096
+# Stretches of the index that one statement looks up.
+_STRETCHES_AT_ONCE = 8192
 
 # Two bands settle most pairs; see `_candidates`.
-_KEYS_AT_ONCE = 4
+_BANDS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,42 +54,78 @@ class Left:
     groups: frozenset[int] = frozenset()
 
 
-# Neighbours of places, nearest first. One statement for a whole batch: what differs between the databases
-# is how a list of rows is handed over and how a LIMIT applies to each of them.
-_NEIGHBOURS_SQLITE = text(
+# (key, first and last position): where the neighbours of an article in a band may stand.
+Stretch = tuple[int, int, int]
+
+# What stands in stretches of the index, each up to a limit. One statement for a whole batch: what differs
+# between the databases is how a list of rows is handed over and how a LIMIT applies to each of them.
+_STANDING_SQLITE = text(
     """
     SELECT wanted.key AS n,
            (SELECT json_group_array(json_array(position, article_id)) FROM (
                 SELECT position, article_id FROM band
-                WHERE key = json_extract(wanted.value, '$[0]') AND (position, article_id)
-                    < (json_extract(wanted.value, '$[1]'), json_extract(wanted.value, '$[2]'))
+                WHERE key = json_extract(wanted.value, '$[0]')
+                  AND position >= json_extract(wanted.value, '$[1]')
+                  AND position <= json_extract(wanted.value, '$[2]')
+                ORDER BY position LIMIT :most)) AS found
+    FROM json_each(:wanted) AS wanted
+    """
+)
+
+_STANDING_POSTGRESQL = text(
+    """
+    SELECT wanted.n - 1 AS n, found.position, found.article_id
+    FROM unnest(CAST(:keys AS bigint[]), CAST(:lows AS bigint[]), CAST(:highs AS bigint[]))
+             WITH ORDINALITY AS wanted (key, low, high, n)
+    CROSS JOIN LATERAL (
+        SELECT position, article_id FROM band
+        WHERE key = wanted.key AND position >= wanted.low AND position <= wanted.high
+        ORDER BY position LIMIT :most
+    ) AS found
+    """
+)
+
+# The nearest before and after a place, where more stand in a stretch than the limit.
+_NEAREST_SQLITE = text(
+    """
+    SELECT wanted.key AS n,
+           (SELECT json_group_array(json_array(position, article_id)) FROM (
+                SELECT position, article_id FROM band
+                WHERE key = json_extract(wanted.value, '$[0]')
+                  AND position >= json_extract(wanted.value, '$[1]')
+                  AND (position, article_id)
+                    < (json_extract(wanted.value, '$[3]'), json_extract(wanted.value, '$[4]'))
                 ORDER BY position DESC, article_id DESC LIMIT :window)) AS before,
            (SELECT json_group_array(json_array(position, article_id)) FROM (
                 SELECT position, article_id FROM band
-                WHERE key = json_extract(wanted.value, '$[0]') AND (position, article_id)
-                    > (json_extract(wanted.value, '$[1]'), json_extract(wanted.value, '$[2]'))
+                WHERE key = json_extract(wanted.value, '$[0]')
+                  AND position <= json_extract(wanted.value, '$[2]')
+                  AND (position, article_id)
+                    > (json_extract(wanted.value, '$[3]'), json_extract(wanted.value, '$[4]'))
                 ORDER BY position, article_id LIMIT :window)) AS after
     FROM json_each(:wanted) AS wanted
     """
 )
 
-_NEIGHBOURS_POSTGRESQL = text(
+_NEAREST_POSTGRESQL = text(
     """
-    SELECT wanted.n - 1 AS n, found.side, found.position, found.article_id
-    FROM unnest(CAST(:keys AS bigint[]), CAST(:positions AS bigint[]), CAST(:ids AS bigint[]))
-             WITH ORDINALITY AS wanted (key, position, article_id, n)
+    SELECT wanted.n - 1 AS n, found.position, found.article_id
+    FROM unnest(CAST(:keys AS bigint[]), CAST(:lows AS bigint[]), CAST(:highs AS bigint[]),
+                CAST(:positions AS bigint[]), CAST(:ids AS bigint[]))
+             WITH ORDINALITY AS wanted (key, low, high, position, article_id, n)
     CROSS JOIN LATERAL (
-        (SELECT -1 AS side, position, article_id FROM band
-         WHERE key = wanted.key AND (position, article_id) < (wanted.position, wanted.article_id)
+        (SELECT position, article_id FROM band
+         WHERE key = wanted.key AND position >= wanted.low
+           AND (position, article_id) < (wanted.position, wanted.article_id)
          ORDER BY position DESC, article_id DESC LIMIT :window)
         UNION ALL
-        (SELECT 1 AS side, position, article_id FROM band
-         WHERE key = wanted.key AND (position, article_id) > (wanted.position, wanted.article_id)
+        (SELECT position, article_id FROM band
+         WHERE key = wanted.key AND position <= wanted.high
+           AND (position, article_id) > (wanted.position, wanted.article_id)
          ORDER BY position, article_id LIMIT :window)
     ) AS found
     """
 )
-
 
 _INSERT_BANDS_POSTGRESQL = text(
     """
@@ -136,27 +172,27 @@ _BETWEEN_POSTGRESQL = text(
 class Around:
     """The bands of the new stories as they are now, as far as the neighbourhoods of the new stories reach.
 
-    bands: places in order, by key. keys: those of each new story. parted: older pairs that a new story came
+    places: in order, by band. bands: those of each new story. parted: older pairs that a new story came
     to stand between in some band, and which story that was.
     """
 
-    bands: dict[int, list[Place]] = field(default_factory=dict)
-    keys: dict[int, frozenset[int]] = field(default_factory=dict)
+    places: dict[int, list[Place]] = field(default_factory=dict)
+    bands: dict[int, frozenset[int]] = field(default_factory=dict)
     parted: dict[IdPair, int] = field(default_factory=dict)
 
-    def are_near(self, key: int, one: Place, other: Place, window: int) -> bool:
-        """Whether two places with a new story of this band between them are neighbours in it.
+    def are_near(self, band: int, one: Place, other: Place, window: int) -> bool:
+        """Whether fewer than `window` rows stand between two places with a new story of this band between.
 
         All bands are in one order, so the new story is between them in each of its bands; if they are
         neighbours there, they and all between them are in its neighbourhood. So what is missing here is too
         far away, and missing rows never make two places look nearer than the window.
         """
-        band = self.bands[key]
-        start, end = bisect_left(band, one), bisect_left(band, other)
+        places = self.places.get(band, [])
+        start, end = bisect_left(places, one), bisect_left(places, other)
         return (
-            start < len(band)
-            and band[start] == one
-            and band[end : end + 1] == [other]
+            start < len(places)
+            and places[start] == one
+            and places[end : end + 1] == [other]
             and end - start <= window
         )
 
@@ -166,26 +202,29 @@ def leave(connection: Connection, ids: Sequence[int], settings: Settings) -> Lef
     window = settings.group.band_window
     rejoined: set[IdPair] = set()
     groups: set[int] = set()
-    table = schema.signature
+    table, sketch = schema.signature, schema.sketch
     for part in chunks(ids):
         signatures = connection.execute(
-            select(table.c.article_id, table.c.position, table.c["keys"].label("packed")).where(
-                table.c.article_id.in_(part)
-            )
+            select(table.c.article_id, table.c.position, table.c["keys"].label("packed"), sketch.c.version)
+            .join(sketch, sketch.c.id == table.c.sketch_id)
+            .where(table.c.article_id.in_(part))
         ).all()
         # One at a time: each closes the gap that the next one is looked up in.
         for row in signatures:
-            places = [(key, row.position, row.article_id) for key in unpack_keys(row.packed)]
-            for before, after in _neighbours(connection, places, window):
-                for one, other in group.parted(before, after, window):
-                    rejoined.add(_ordered(one[1], other[1]))
+            keys = unpack_keys(row.packed)
+            # Those of other settings come together when they are fingerprinted anew, and only then.
+            if row.version == settings.index_version:
+                places = [(group.band_of(key), row.position, row.article_id) for key in keys]
+                for before, after in _neighbours(connection, places, settings):
+                    for one, other in group.parted(before, after, window):
+                        rejoined.add(_ordered(one[1], other[1]))
             connection.execute(
                 delete(schema.band).where(
                     schema.band.c.key == bindparam("at_key"),
                     schema.band.c.position == row.position,
                     schema.band.c.article_id == row.article_id,
                 ),
-                [{"at_key": key} for key, _, _ in places],
+                [{"at_key": key} for key in keys],
             )
         connection.execute(delete(table).where(table.c.article_id.in_(part)))
         pairs = schema.pair
@@ -248,29 +287,97 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
 
 
 def _neighbours(
-    connection: Connection, places: Sequence[tuple[int, int, int]], window: int
+    connection: Connection, places: Sequence[tuple[int, int, int]], settings: Settings
 ) -> list[tuple[list[Place], list[Place]]]:
-    """For each (key, position, article id): up to `window` rows before and after it, nearest first."""
+    """For each (band, position, id): the rows before and after it, nearest first, up to the window."""
+    window = settings.group.band_window
+    latest = connection.scalar(_LATEST) or 0
+    reaches = _reaches(places, settings)
+    stretches: list[Stretch] = []
+    of: list[int] = []  # the place of each stretch
+    for n, (band, position, _) in enumerate(places):
+        if group.is_far(band):
+            stretches.append((band, _EARLIEST, _LATE))
+            of.append(n)
+            continue
+        low, high = reaches[position]
+        for key in group.bucket_keys(band, low, high):
+            if key <= latest:  # nothing is later than today's news
+                stretches.append((key, low, high))
+                of.append(n)
+    around: dict[int, list[Place]] = {}
+    crowded: list[int] = []
+    for n, standing in _standing(connection, stretches, 2 * window + 2):
+        if len(standing) == 2 * window + 2:
+            crowded.append(n)
+        else:
+            around.setdefault(of[n], []).extend(standing)
+    wanted = [(*stretches[n], *places[of[n]][1:]) for n in crowded]
+    for n, nearest in _nearest(connection, wanted, window):
+        around.setdefault(of[crowded[n]], []).extend(nearest)
     found: list[tuple[list[Place], list[Place]]] = [([], []) for _ in places]
-    if connection.dialect.name == "postgresql":
-        keys, positions, ids = zip(*places, strict=True) if places else ((), (), ())
-        parameters = {"keys": list(keys), "positions": list(positions), "ids": list(ids), "window": window}
-        for n, side, position, id in connection.execute(_NEIGHBOURS_POSTGRESQL, parameters):
-            found[n][side > 0].append((position, id))
-        for before, after in found:  # the order of a lateral join's rows is not promised
-            before.sort(reverse=True)
-            after.sort()
-        return found
-    for n, before, after in connection.execute(
-        _NEIGHBOURS_SQLITE, {"wanted": json.dumps(places), "window": window}
-    ):
-        # Most stories are alone in most of their bands.
-        if before != "[]" or after != "[]":
-            found[n] = (
-                [tuple(place) for place in json.loads(before)],
-                [tuple(place) for place in json.loads(after)],
-            )
+    for n, near in around.items():
+        own = places[n][1:]
+        near.sort()
+        at = bisect_left(near, own)
+        after = at + (near[at : at + 1] == [own])
+        found[n] = (near[max(0, at - window) : at][::-1], near[after : after + window])
     return found
+
+
+# Every order key lies between.
+_EARLIEST, _LATE = -(1 << 63), (1 << 63) - 1
+
+_LATEST = select(func.max(schema.band.c.key))
+
+
+def _standing(
+    connection: Connection, stretches: Sequence[Stretch], most: int
+) -> Iterator[tuple[int, list[Place]]]:
+    """What stands in the stretches, the first `most` of each; those of which nothing does are left out."""
+    in_order = sorted(range(len(stretches)), key=stretches.__getitem__)  # rows of one page together
+    for numbers in chunks(in_order, _STRETCHES_AT_ONCE):
+        wanted = [stretches[n] for n in numbers]
+        if connection.dialect.name == "postgresql":
+            keys, lows, highs = map(list, zip(*wanted, strict=True))
+            parameters = {"keys": keys, "lows": lows, "highs": highs, "most": most}
+            rows: dict[int, list[Place]] = {}
+            for n, position, id in connection.execute(_STANDING_POSTGRESQL, parameters):
+                rows.setdefault(n, []).append((position, id))
+            yield from ((numbers[n], found) for n, found in rows.items())
+            continue
+        for n, found in connection.execute(_STANDING_SQLITE, {"wanted": json.dumps(wanted), "most": most}):
+            if found != "[]":  # most stories are alone in most of their bands
+                yield numbers[n], [tuple(place) for place in json.loads(found)]
+
+
+def _nearest(
+    connection: Connection, wanted: Sequence[tuple[int, int, int, int, int]], window: int
+) -> Iterator[tuple[int, list[Place]]]:
+    """For each (stretch, position, article id): up to `window` rows of the stretch before and after it."""
+    if not wanted:
+        return
+    if connection.dialect.name == "postgresql":
+        keys, lows, highs, positions, ids = map(list, zip(*wanted, strict=True))
+        rows: dict[int, list[Place]] = {}
+        for n, position, id in connection.execute(
+            _NEAREST_POSTGRESQL,
+            {
+                "keys": keys,
+                "lows": lows,
+                "highs": highs,
+                "positions": positions,
+                "ids": ids,
+                "window": window,
+            },
+        ):
+            rows.setdefault(n, []).append((position, id))
+        yield from rows.items()
+        return
+    for n, before, after in connection.execute(
+        _NEAREST_SQLITE, {"wanted": json.dumps(wanted), "window": window}
+    ):
+        yield n, [tuple(place) for place in (*json.loads(before), *json.loads(after))]
 
 
 def _index(
@@ -279,82 +386,91 @@ def _index(
     """Writes signatures and bands. Returns the new stories' candidate pairs, and what is around them."""
     window = settings.group.band_window
     signatures: list[dict[str, Any]] = []
+    rows: list[tuple[int, int, int]] = []
     places: list[tuple[int, int, int]] = []
-    sketches = _sketch_ids(connection, {i.fingerprint.version for i in entered if i.fingerprint})
+    around = Around()
+    sketches = _sketch_ids(connection, {_version(i.fingerprint, settings) for i in entered if i.fingerprint})
     for indexed in entered:
-        print_ = indexed.fingerprint
+        print_, id = indexed.fingerprint, indexed.story.id
         if print_ is None:
             continue
+        version = _version(print_, settings)
         position = group.order_key(indexed.story)
-        mask = salt(print_.version)
-        # A key may stand twice in a fingerprint only if two bands collide; one row does for both.
-        keys = sorted({key ^ mask for key in print_.bands})
+        # A band may stand twice in a fingerprint only if two collide; one row does for both.
+        bands = frozenset(salted(band, version) for band in print_.bands)
+        keys = sorted(group.row_key(band, position) for band in bands)
         signatures.append(
             {
-                "article_id": indexed.story.id,
-                "sketch_id": sketches[print_.version],
+                "article_id": id,
+                "sketch_id": sketches[version],
                 "position": position,
                 "signature": print_.signature,
                 "keys": pack_keys(keys),
             }
         )
-        places.extend((key, position, indexed.story.id) for key in keys)
+        rows.extend((key, position, id) for key in keys)
+        places.extend((band, position, id) for band in bands)
+        around.bands[id] = bands
     if not signatures:
-        return set(), Around()
-    places.sort()  # rows of one page of the index together
-    rows: dict[int, list[Place]] = {}
-    for part in _by_key(places):
-        for (key, _, _), (before, after) in zip(part, _neighbours(connection, part, window), strict=True):
-            if before or after:
-                rows.setdefault(key, []).extend((*before, *after))
-        _insert_bands(connection, part)
-    for (key, _, _), (other, _, _) in pairwise(places):
-        if key == other:
-            rows.setdefault(key, [])
+        return set(), around
+    standing: dict[int, list[Place]] = {}
+    for (band, _, _), (before, after) in zip(places, _neighbours(connection, places, settings), strict=True):
+        standing.setdefault(band, []).extend((*before, *after))
+    _insert_bands(connection, sorted(rows))  # rows of one page of the index together
     connection.execute(insert(schema.signature), signatures)
 
-    new = {row["article_id"] for row in signatures}
-    bands = {key: sorted(set(found)) for key, found in rows.items()}
-    around = Around(bands, {row["article_id"]: frozenset(unpack_keys(row["keys"])) for row in signatures})
-    places = [place for place in places if place[0] in bands]  # where a story is alone there is no more to do
-    for key, position, id in places:
-        band = bands[key]
-        at = bisect_left(band, (position, id))
-        before = band[max(0, at - window) : at][::-1]
-        after = band[at : at + window]
+    crowd = Counter(band for band, _, _ in places)
+    for band, found in standing.items():
+        if found or crowd[band] > 1:  # where a story is alone there is no more to do
+            around.places[band] = sorted(set(found))
+    reaches = _reaches(places, settings)
+    places = sorted(place for place in places if place[0] in around.places)
+    for band, position, id in places:
+        there = around.places[band]
+        before, after = _beside(there, band, (position, id), reaches, window)
         for (_, one), (_, other) in group.parted(before, after, window):
-            if one not in new and other not in new:
+            if one not in around.bands and other not in around.bands:
                 around.parted[_ordered(one, other)] = id
-        insort(band, (position, id))
-    near: dict[Place, list[tuple[int, int]]] = {}
-    for key, position, id in places:
-        band = bands[key]
-        at = bisect_left(band, (position, id))
-        neighbours = (*band[max(0, at - window) : at], *band[at + 1 : at + 1 + window])
-        near.setdefault((position, id), []).extend((other, place) for place, other in neighbours)
+        insort(there, (position, id))
+    near: dict[int, list[tuple[int, int]]] = {}
+    for band, position, id in places:
+        for side in _beside(around.places[band], band, (position, id), reaches, window):
+            near.setdefault(id, []).extend((other, band) for _, other in side)
     proposed = {
         _ordered(id, other)
-        for (position, id), others in near.items()
-        for other in group.candidates(position, others, settings.group)
+        for id, others in near.items()
+        for other in group.candidates(others, settings.group)
     }
     return proposed, around
 
 
-def _by_key(places: Sequence[tuple[int, int, int]]) -> Iterator[Sequence[tuple[int, int, int]]]:
-    """The sorted places in parts that share no key, so that one can be written before the next is looked up:
-    in a large base almost each is on a page of its own, which is still at hand when it is written to.
-    """
-    start = 0
-    while start < len(places):
-        end = start + _PLACES_AT_ONCE
-        while end < len(places) and places[end][0] == places[end - 1][0]:
-            end += 1
-        yield places[start:end]
-        start = end
+def _version(print_: Fingerprint, settings: Settings) -> str:
+    """The index version of a fingerprint, which is the settings' own unless it was made by others."""
+    return f"{print_.version} {settings.group.version}"
+
+
+def _reaches(places: Iterable[tuple[int, int, int]], settings: Settings) -> dict[int, tuple[int, int]]:
+    return {
+        position: group.reach(position, settings.group)
+        for position in {position for _, position, _ in places}
+    }
+
+
+def _beside(
+    places: Sequence[Place], band: int, own: Place, reaches: Mapping[int, tuple[int, int]], window: int
+) -> tuple[list[Place], list[Place]]:
+    """The neighbours of a place before and after it, nearest first, among the places of its band."""
+    at = bisect_left(places, own)
+    after = at + (at < len(places) and places[at] == own)
+    sides = list(places[max(0, at - window) : at][::-1]), list(places[after : after + window])
+    if group.is_far(band):
+        return sides
+    low, high = reaches[own[0]]
+    return [p for p in sides[0] if p[0] >= low], [p for p in sides[1] if p[0] <= high]
 
 
 def _insert_bands(connection: Connection, places: Sequence[tuple[int, int, int]]) -> None:
-    """The rows go to the driver as they are: there are thirty an article."""
+    """The rows go to the driver as they are: there are nearly forty an article."""
     if connection.dialect.name == "postgresql":
         keys, positions, ids = map(list, zip(*places, strict=True))
         connection.execute(_INSERT_BANDS_POSTGRESQL, {"keys": keys, "positions": positions, "ids": ids})
@@ -414,39 +530,47 @@ def _candidates(
     """
     limits = settings.group
     undecided: dict[IdPair, tuple[Place, Place, list[int], int]] = {}
-    for pair, ((one, keys), (other, other_keys)) in _places(connection, pairs).items():
-        shared, bands = keys & other_keys, 0
+    for pair, ((one, bands), (other, other_bands)) in _places(connection, pairs).items():
+        shared, found = bands & other_bands, 0
+        if other[0] > group.reach(one[0], limits)[1]:
+            shared = frozenset(filter(group.is_far, shared))
         if around is not None and pair in around.parted:
-            settled = shared & around.keys[around.parted[pair]]
+            settled = shared & around.bands[around.parted[pair]]
             shared -= settled
-            bands = sum(around.are_near(key, one, other, limits.band_window) for key in settled)
-        undecided[pair] = (one, other, sorted(shared), bands)
-    found: set[IdPair] = set()
+            found = sum(
+                group.weight(band, limits)
+                for band in settled
+                if around.are_near(band, one, other, limits.band_window)
+            )
+        undecided[pair] = (one, other, sorted(shared), found)
+    candidates: set[IdPair] = set()
     while undecided:
         asked: list[tuple[IdPair, int]] = []
-        for pair, (here, there, rest, bands) in list(undecided.items()):
-            if group.is_candidate(here[0], there[0], bands, limits):
-                found.add(pair)
+        for pair, (_, _, rest, found) in list(undecided.items()):
+            if group.is_candidate(found, limits):
+                candidates.add(pair)
                 del undecided[pair]
-            elif not group.is_candidate(here[0], there[0], bands + len(rest), limits):
+            elif not group.is_candidate(found + sum(group.weight(band, limits) for band in rest), limits):
                 del undecided[pair]
             else:
-                asked.extend((pair, key) for key in rest[:_KEYS_AT_ONCE])
-        spans = [(key, *undecided[pair][0], *undecided[pair][1]) for pair, key in asked]
+                asked.extend((pair, band) for band in rest[:_BANDS_AT_ONCE])
+        spans = [(band, *undecided[pair][:2]) for pair, band in asked]
         near: Counter[IdPair] = Counter()
-        for (pair, _), is_near in zip(asked, _are_near(connection, spans, limits.band_window), strict=True):
-            near[pair] += is_near
+        for (pair, band), is_near in zip(
+            asked, _are_near(connection, spans, limits.band_window), strict=True
+        ):
+            near[pair] += is_near * group.weight(band, limits)
         undecided = {
-            pair: (here, there, rest[_KEYS_AT_ONCE:], bands + near[pair])
-            for pair, (here, there, rest, bands) in undecided.items()
+            pair: (here, there, rest[_BANDS_AT_ONCE:], found + near[pair])
+            for pair, (here, there, rest, found) in undecided.items()
         }
-    return found
+    return candidates
 
 
 def _places(
     connection: Connection, pairs: Iterable[IdPair]
 ) -> dict[IdPair, tuple[tuple[Place, frozenset[int]], tuple[Place, frozenset[int]]]]:
-    """Place and keys of both articles of each pair, in the order of their places."""
+    """Place and bands of both articles of each pair, in the order of their places."""
     wanted = list(pairs)
     table = schema.signature
     found: dict[int, tuple[Place, frozenset[int]]] = {}
@@ -454,7 +578,7 @@ def _places(
         for id, position, packed in connection.execute(
             select(table.c.article_id, table.c.position, table.c["keys"]).where(table.c.article_id.in_(part))
         ):
-            found[id] = ((position, id), frozenset(unpack_keys(packed)))
+            found[id] = ((position, id), frozenset(map(group.band_of, unpack_keys(packed))))
     placed = {}
     for pair in wanted:
         if pair[0] in found and pair[1] in found:
@@ -463,18 +587,19 @@ def _places(
     return placed
 
 
-def _are_near(
-    connection: Connection, spans: Sequence[tuple[int, int, int, int, int]], window: int
-) -> list[bool]:
-    """Whether two places of a band are neighbours: fewer than `window` rows between them.
-
-    spans: (key, position and article id of the first place, those of the second).
-    """
-    near = [False] * len(spans)
+def _are_near(connection: Connection, spans: Sequence[tuple[int, Place, Place]], window: int) -> list[bool]:
+    """Whether there are fewer than `window` rows of a band between two places, the earlier first."""
+    wanted: list[tuple[int, int, int, int, int]] = []
+    of: list[int] = []
+    for n, (band, one, other) in enumerate(spans):
+        for key in group.bucket_keys(band, one[0], other[0]):
+            wanted.append((key, *one, *other))
+            of.append(n)
+    between = [0] * len(spans)
     if not spans:
-        return near
+        return []
     if connection.dialect.name == "postgresql":
-        keys, positions, ids, other_positions, other_ids = map(list, zip(*spans, strict=True))
+        keys, positions, ids, other_positions, other_ids = map(list, zip(*wanted, strict=True))
         rows = connection.execute(
             _BETWEEN_POSTGRESQL,
             {
@@ -487,10 +612,10 @@ def _are_near(
             },
         )
     else:
-        rows = connection.execute(_BETWEEN_SQLITE, {"wanted": json.dumps(spans), "window": window})
-    for n, between in rows:
-        near[n] = between < window
-    return near
+        rows = connection.execute(_BETWEEN_SQLITE, {"wanted": json.dumps(wanted), "window": window})
+    for n, count in rows:
+        between[of[n]] += count
+    return [count < window for count in between]
 
 
 def _stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:

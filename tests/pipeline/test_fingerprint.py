@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.fingerprint import band_keys, fingerprint, signatures
-from pipeline.settings import FingerprintSettings
+from pipeline.settings import BAND_BITS, FingerprintSettings
 
 SETTINGS = FingerprintSettings()
+BANDS = SETTINGS.bands + SETTINGS.lead_bands + SETTINGS.far_bands + SETTINGS.far_lead_bands
 
 
 def datasketchs(hashes: list[int], settings: FingerprintSettings) -> list[int]:
@@ -33,6 +34,9 @@ def datasketchs(hashes: list[int], settings: FingerprintSettings) -> list[int]:
         lead_words=st.integers(1, 200),
         lead_bands=st.integers(1, 20),
         lead_rows=st.integers(1, 4),
+        far_bands=st.just(1),
+        far_lead_bands=st.just(1),
+        far_rows=st.just(1),
         seed=st.integers(1, 5),
     ),
 )
@@ -74,28 +78,29 @@ def test_restyled_copy_has_the_same_fingerprint() -> None:
 
 
 def test_shape() -> None:
-    settings = FingerprintSettings(bands=5, rows=3, lead_bands=4, lead_rows=2)
+    settings = FingerprintSettings(bands=5, rows=3, lead_bands=4, lead_rows=2, far_lead_bands=1, far_rows=5)
     found = fingerprint(STORY, settings)
     assert found is not None
     assert len(found.signature) == 4 * (5 * 3 + 4 * 2) == 4 * settings.num_perm
-    assert len(set(found.bands)) == 5 + 4
-    assert all(-(2**63) <= key < 2**63 for key in found.bands)
+    assert len(set(found.bands)) == 5 + 4 + 3 + 1
+    assert all(0 <= band < 2**BAND_BITS for band in found.bands[: 5 + 4])
+    assert all(-(2**63) <= band < 0 for band in found.bands[5 + 4 :])
 
 
 def test_keys_do_not_change_between_versions_of_the_code() -> None:
     """Stored keys are compared with new ones: who changes them raises FINGERPRINT_REVISION."""
     found = fingerprint(STORY, SETTINGS)
     assert found is not None
-    assert found.version == "affine32-r2-w3c5-16x2-80-16x2-s1"
+    assert found.version == "affine32-r3-w3c5-16x2-80-16x2-f3x6-2x6-s1"
     digest = xxhash.xxh3_64_hexdigest(np.array(found.bands, dtype="<i8").tobytes() + found.signature)
-    assert digest == "f74d77ab41987ec7"
+    assert digest == "90711b10556acd00"
 
 
 def test_every_band_has_a_key_of_its_own() -> None:
     """A text whose signature repeats itself still has a key of its own for every band."""
     one_word = fingerprint("ferry", SETTINGS)
     assert one_word is not None
-    assert len(set(one_word.bands)) == SETTINGS.bands + SETTINGS.lead_bands
+    assert len(set(one_word.bands)) == BANDS
     same = np.full(SETTINGS.bands * SETTINGS.rows, 7, dtype=np.uint32)
     assert len(set(band_keys(same, SETTINGS.bands, SETTINGS.rows, first=0))) == SETTINGS.bands
 
@@ -105,7 +110,10 @@ def test_copy_cut_from_the_bottom_keeps_the_lead() -> None:
     whole, cut = (fingerprint(f"{STORY} {more}", SETTINGS) for more in (body, body[:300]))
     assert whole is not None
     assert cut is not None
-    assert whole.bands[SETTINGS.bands :] == cut.bands[SETTINGS.bands :]
+    far_lead = slice(-SETTINGS.far_lead_bands, None)
+    near_lead = slice(SETTINGS.bands, SETTINGS.bands + SETTINGS.lead_bands)
+    assert whole.bands[near_lead] == cut.bands[near_lead]
+    assert whole.bands[far_lead] == cut.bands[far_lead]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +131,7 @@ def test_short_items(text: str) -> None:
 def test_any_text(text: str) -> None:
     found = fingerprint(text, SETTINGS)
     assert found == fingerprint(f"\n{text} ", SETTINGS)
-    assert found is None or len(found.bands) == SETTINGS.bands + SETTINGS.lead_bands
+    assert found is None or len(found.bands) == BANDS
 
 
 @pytest.mark.parametrize("change", ["shingle_words", "shingle_chars", "bands", "rows", "lead_words", "seed"])

@@ -19,16 +19,22 @@ from pipeline.group import (
     Pair,
     PairKind,
     Story,
+    band_of,
+    bucket_keys,
     candidates,
     canonical,
     comparable,
     components,
     is_candidate,
+    is_far,
     order_key,
     parted,
+    reach,
+    row_key,
     verify,
+    weight,
 )
-from pipeline.settings import FingerprintSettings, GroupSettings
+from pipeline.settings import BAND_BITS, FingerprintSettings, GroupSettings
 
 SETTINGS = GroupSettings()
 SHINGLING = FingerprintSettings()
@@ -110,7 +116,8 @@ def proposed(a: str, b: str) -> bool:
     one, other = fingerprint(a, SHINGLING), fingerprint(b, SHINGLING)
     assert one is not None
     assert other is not None
-    return is_candidate(0, 0, len(set(one.bands) & set(other.bands)), SETTINGS)
+    shared = set(one.bands) & set(other.bands)
+    return is_candidate(sum(weight(band, SETTINGS) for band in shared), SETTINGS)
 
 
 def edited(paragraphs: list[str], old: str, new: str) -> list[str]:
@@ -271,82 +278,98 @@ def candidate_pairs(
 ) -> set[tuple[int, int]]:
     """The definition, all at once: (id, order, bands) -> pairs that are neighbours in enough bands."""
     bands: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for id, order, keys in stories:
-        for key in keys:
-            bands[key].append((order, id))
-    shared: dict[tuple[int, int], int] = defaultdict(int)
-    orders = {id: order for id, order, _ in stories}
-    for rows in bands.values():
+    for id, order, shared in stories:
+        for band in shared:
+            bands[band].append((order, id))
+    days = timedelta(days=settings.window_days).total_seconds()
+    weights: dict[tuple[int, int], int] = defaultdict(int)
+    for band, rows in bands.items():
         rows.sort()
-        for n, (_, one) in enumerate(rows):
-            for _, other in rows[n + 1 : n + 1 + settings.band_window]:
-                shared[min(one, other), max(one, other)] += 1
-    return {p for p, n in shared.items() if is_candidate(orders[p[0]], orders[p[1]], n, settings)}
+        for n, (order, one) in enumerate(rows):
+            for later, other in rows[n + 1 : n + 1 + settings.band_window]:
+                if band < 0 or (later >> 29) - (order >> 29) <= days:
+                    weights[min(one, other), max(one, other)] += weight(band, settings)
+    return {pair for pair, found in weights.items() if is_candidate(found, settings)}
 
 
 class Index:
-    """One article at a time, as the database does it: candidates are added, parted pairs looked at again."""
+    """One article at a time, as the database does it: candidates are added, parted pairs looked at again.
+
+    Rows stand under the keys of their buckets, and are found by their keys alone.
+    """
 
     def __init__(self, settings: GroupSettings) -> None:
         self.settings = settings
-        self.bands: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self.rows: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self.stories: dict[int, tuple[int, Sequence[int]]] = {}
         self.pairs: set[tuple[int, int]] = set()
 
-    def around(self, key: int, row: tuple[int, int]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        rows, window = self.bands[key], self.settings.band_window
+    def around(self, band: int, row: tuple[int, int]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        window = self.settings.band_window
+        low, high = (-(2**63), 2**63) if is_far(band) else reach(row[0], self.settings)
+        keys = [band] if is_far(band) else bucket_keys(band, low, high)
+        rows = [other for key in keys for other in self.rows[key] if low <= other[0] <= high]
+        assert rows == sorted(rows), "a band is in one order whatever its keys"
         at = bisect_left(rows, row)
         after = rows[at + 1 :] if rows[at : at + 1] == [row] else rows[at:]
         return rows[max(0, at - window) : at][::-1], after[:window]
 
     def still(self, one: int, other: int) -> bool:
-        (a, a_keys), (b, b_keys) = self.stories[one], self.stories[other]
-        near = sum(
-            (b, other) in itertools.chain(*self.around(k, (a, one))) for k in set(a_keys) & set(b_keys)
+        (a, a_bands), (b, b_bands) = self.stories[one], self.stories[other]
+        weights = sum(
+            weight(band, self.settings)
+            for band in set(a_bands) & set(b_bands)
+            if (b, other) in itertools.chain(*self.around(band, (a, one)))
         )
-        return is_candidate(a, b, near, self.settings)
+        return is_candidate(weights, self.settings)
 
-    def add(self, id: int, order: int, keys: Sequence[int]) -> None:
+    def add(self, id: int, order: int, bands: Sequence[int]) -> None:
         neighbours: list[tuple[int, int]] = []
         touched: set[tuple[int, int]] = set()
-        for key in keys:
-            before, after = self.around(key, (order, id))
-            neighbours += [(i, o) for o, i in (*before, *after)]
+        for band in bands:
+            before, after = self.around(band, (order, id))
+            neighbours += [(i, band) for _, i in (*before, *after)]
             touched |= {
                 (min(x[1], y[1]), max(x[1], y[1]))
                 for x, y in parted(before, after, self.settings.band_window)
             }
-            insort(self.bands[key], (order, id))
-        self.stories[id] = (order, keys)
-        self.pairs |= {(min(id, i), max(id, i)) for i in candidates(order, neighbours, self.settings)}
+            insort(self.rows[row_key(band, order)], (order, id))
+        self.stories[id] = (order, bands)
+        self.pairs |= {(min(id, i), max(id, i)) for i in candidates(neighbours, self.settings)}
         self.pairs -= {pair for pair in touched if not self.still(*pair)}
 
     def remove(self, id: int) -> None:
-        order, keys = self.stories.pop(id)
+        order, bands = self.stories.pop(id)
         joined: set[tuple[int, int]] = set()
-        for key in keys:
-            before, after = self.around(key, (order, id))
+        for band in bands:
+            before, after = self.around(band, (order, id))
             joined |= {
                 (min(x[1], y[1]), max(x[1], y[1]))
                 for x, y in parted(before, after, self.settings.band_window)
             }
-            self.bands[key].remove((order, id))
+            self.rows[row_key(band, order)].remove((order, id))
         self.pairs = {pair for pair in self.pairs if id not in pair}
         self.pairs |= {pair for pair in joined if self.still(*pair)}
 
 
-rows = st.lists(
-    st.tuples(st.integers(0, 2**34), st.lists(st.integers(0, 5), unique=True, max_size=4)), max_size=14
+some_bands = st.lists(st.sampled_from([0, 1, 2, 3, 2**BAND_BITS - 1, -1, -(2**63)]), unique=True, max_size=5)
+rows = st.lists(st.tuples(st.integers(0, 2**34), some_bands), max_size=14)
+
+
+@given(
+    rows,
+    st.randoms(use_true_random=False),
+    st.integers(1, 3),
+    st.integers(1, 2),
+    st.sampled_from([0.01, 5.0, 20.0, 90.0]),
 )
-
-
-@given(rows, st.randoms(use_true_random=False), st.integers(1, 3), st.integers(1, 2))
 def test_candidates_do_not_depend_on_the_order_of_arrival(
-    rows: list[tuple[int, list[int]]], order: random.Random, window: int, least: int
+    rows: list[tuple[int, list[int]]], order: random.Random, window: int, least: int, days: float
 ) -> None:
-    settings = GroupSettings(band_window=window, bands_shared=least, bands_shared_later=3)
-    # half of the articles in one hour, half all over the years
-    stories = [(n, at if n % 2 else at % 3600 << 29, keys) for n, (at, keys) in enumerate(rows)]
+    settings = GroupSettings(band_window=window, bands_shared=least, cycle_days=0, window_days=days)
+    # a third of the articles in one hour, a third in two months, a third all over the years
+    spans = (3600, 60 * 86400, 2**32)
+    stories = [(n, (at % spans[n % 3] << 29) + n, bands) for n, (at, bands) in enumerate(rows)]
     arriving = stories.copy()
     order.shuffle(arriving)
     index = Index(settings)
@@ -359,12 +382,12 @@ def test_candidates_do_not_depend_on_the_order_of_arrival(
     assert index.pairs == candidate_pairs([s for s in stories if s[0] not in gone], settings)
 
 
-@pytest.mark.parametrize("crowd", [10, 1000])
-def test_a_crowded_band_costs_no_more_than_its_window(crowd: int) -> None:
+@pytest.mark.parametrize(("crowd", "minutes"), [(10, 1), (1000, 1), (300, 1000)])
+def test_a_crowded_band_costs_no_more_than_its_window(crowd: int, minutes: int) -> None:
     index = Index(SETTINGS)
-    keys = range(SHINGLING.bands + SHINGLING.lead_bands)
+    bands = range(-SHINGLING.far_bands, SHINGLING.bands + SHINGLING.lead_bands)
     for n in random.Random(0).sample(range(crowd), crowd):
-        index.add(n, n << 29, keys)
+        index.add(n, n * minutes * 60 << 29, bands)
     assert all(
         sum(n in pair for pair in index.pairs) <= 2 * SETTINGS.band_window for n in range(0, crowd, 97)
     )
@@ -381,9 +404,41 @@ def test_order_is_by_time_and_never_by_id() -> None:
 
 
 @pytest.mark.parametrize("year", [1, 1850, 1970, 2024, 9999])
-def test_order_keys_fit_the_database(year: int) -> None:
-    key = order_key(replace(story("x"), published_at=datetime(year, 1, 1, tzinfo=UTC)))
+@pytest.mark.parametrize("band", [0, 2**BAND_BITS - 1, -1, -(2**63)])
+def test_keys_fit_the_database(year: int, band: int) -> None:
+    order = order_key(replace(story("x"), published_at=datetime(year, 1, 1, tzinfo=UTC)))
+    assert -(2**63) <= order < 2**63
+    key = row_key(band, order)
     assert -(2**63) <= key < 2**63
+    assert is_far(key) == is_far(band)
+    assert band_of(key) == band
+    low, high = reach(order, GroupSettings(window_days=4000))
+    assert -(2**63) <= low <= order <= high < 2**63
+    assert key in bucket_keys(band, low, high)
+    assert {band_of(other) for other in bucket_keys(band, low, high)} == {band}
+
+
+def test_what_is_near_in_time_has_few_keys() -> None:
+    """Today's news looks into the present and the recent part of the index, and nowhere else."""
+    for days in range(100):
+        low, high = reach(order_key(story("x", days=days)), SETTINGS)
+        assert 2 <= len(bucket_keys(0, low, high)) <= 3
+        assert len(bucket_keys(-5, low, high)) == 1
+
+
+def test_a_late_copy_is_found_by_a_far_band() -> None:
+    """Nearly whole, or with the lead that it had."""
+    week_later, own_bands = order_key(story(FERRY, days=8)), fingerprint("\n".join(FERRY), SHINGLING)
+    assert own_bands is not None
+    for copy in (FERRY, edited(FERRY, "146 jobs", "152 jobs"), FERRY[:4]):
+        found = fingerprint("\n".join(copy), SHINGLING)
+        assert found is not None
+        stories = [(1, order_key(story(FERRY)), own_bands.bands), (2, week_later, found.bands)]
+        assert candidate_pairs(stories, SETTINGS) == {(1, 2)}
+    rival = fingerprint(RIVAL, SHINGLING)
+    assert rival is not None
+    stories = [(1, order_key(story(FERRY)), own_bands.bands), (2, week_later, rival.bands)]
+    assert candidate_pairs(stories, SETTINGS) == set()
 
 
 # --- groups -----------------------------------------------------------------------------------------------

@@ -22,11 +22,13 @@ from pipeline.document import Article
 from pipeline.settings import GroupSettings, Settings
 from storage import reader, schema, writer
 from storage.database import open_database
-from storage.ledger import load_fingerprints, salt, unpack_keys
+from storage.ledger import load_fingerprints, salted, unpack_keys
 from tests.storage.news import SETTINGS, START, article, contents, cut, rejection, store, story, view, wire
 
 # So small a window that a handful of copies overflows it, and the parting of neighbours is exercised.
 NARROW = Settings(group=GroupSettings(band_window=2))
+
+STORY = group.Story(id=1, url="", title="", text="", fetched_at=START)
 
 
 @pytest.fixture(scope="module")
@@ -75,22 +77,23 @@ def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[st
     places = {url: group.order_key(made) for url, made in stories.items()}
     bands: dict[int, list[str]] = {}
     for url, made in current.items():
-        for key in set(made.fingerprint.bands if made.fingerprint else ()):
-            bands.setdefault(key, []).append(url)
+        for band in set(made.fingerprint.bands if made.fingerprint else ()):
+            bands.setdefault(band, []).append(url)
     near: dict[str, list[tuple[str, int]]] = {url: [] for url in current}
     window = using.group.band_window
-    for members in bands.values():
+    for band, members in bands.items():
         members.sort(key=lambda url: places[url])
         for at, url in enumerate(members):
             around = (*members[max(0, at - window) : at], *members[at + 1 : at + 1 + window])
-            near[url].extend((other, places[other]) for other in around)
+            low, high = group.reach(places[url], using.group)
+            near[url].extend((o, band) for o in around if group.is_far(band) or low <= places[o] <= high)
     comparables = {
         url: group.comparable(made, using.group, using.fingerprint) for url, made in stories.items()
     }
     pairs = {
         frozenset((url, other))
         for url in current
-        for other in group.candidates(places[url], near[url], using.group)
+        for other in group.candidates(near[url], using.group)
         if group.verify(comparables[url], comparables[other], using.group)
     }
     names = {made.id: url for url, made in stories.items()}
@@ -315,19 +318,22 @@ def test_no_statement_of_a_batch_reads_a_table_from_end_to_end(engine: Engine) -
                 if found:
                     scans.append((found[1] or found[2], statement))
     assert len(seen) > 25
-    bounded = {"counter", "sketch", "run", "wanted", "standing_between"}
+    bounded = {"counter", "sketch", "run", "tombstone", "wanted", "standing_between"}
     assert [scan for scan in scans if scan[0] not in bounded] == []
 
 
 def test_stored_keys_give_the_fingerprint_back(engine: Engine) -> None:
     made = article("https://a.example/1", story(1))
     assert made.fingerprint is not None
+    assert made.published_at is not None
+    position = group.order_key(replace(STORY, url=made.url, published_at=made.published_at))
     store(engine, [made])
 
     with engine.connect() as connection:
         [(id, found)] = load_fingerprints(connection, [1]).items()
-        keys = set(connection.execute(select(schema.band.c.key)).scalars())
+        rows = connection.execute(select(schema.band.c.key, schema.band.c.position)).all()
     assert id == 1
     assert (found.version, found.signature) == (made.fingerprint.version, made.fingerprint.signature)
     assert set(found.bands) == set(made.fingerprint.bands)
-    assert keys == {key ^ salt(found.version) for key in found.bands}
+    bands = {salted(band, SETTINGS.index_version) for band in found.bands}
+    assert {tuple(row) for row in rows} == {(group.row_key(b, position), position) for b in bands}
