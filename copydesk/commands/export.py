@@ -1,27 +1,32 @@
-"""`copydesk export`: a public view as JSONL or CSV, row by row."""
+"""`copydesk export`: a public view as Parquet, JSONL or CSV; all of it, or what changed since."""
 
 from __future__ import annotations
 
-import csv
-import json
-import os
+import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Annotated, Any
+from types import FrameType
+from typing import Annotated
 
 import typer
 
-from copydesk.console import err, plain
+from copydesk.console import err
 from copydesk.options import DEFAULT_DATABASE, Database
+from copydesk.status import Status
 from pipeline.errors import OperatorError
 
 
 def export(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="FILE.jsonl, FILE.csv, or - for JSONL on standard output.")
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="FILE.parquet, FILE.jsonl or FILE.csv, the last two also as .gz or .zst; or - for standard"
+            " output.",
+        ),
     ],
     db: Database = DEFAULT_DATABASE,
     view: Annotated[str, typer.Option(help="Which public view; the README lists them.")] = "articles",
@@ -29,74 +34,102 @@ def export(
     site: Annotated[str | None, typer.Option(help="Articles of this site only, e.g. example.com.")] = None,
     language: Annotated[str | None, typer.Option(help="Articles in this language only, e.g. en.")] = None,
     since: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="New or changed since then (UTC)."),
+        str | None,
+        typer.Option(
+            metavar="DATE|CHANGE",
+            help="A date, 2026-03-01 or 2026-03-01T10:00:00 (UTC): texts new or changed from then on. A"
+            " number: all that changed after this change of the view changes, with what is gone.",
+        ),
+    ] = None,
+    cursor: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CURSOR",
+            help="What changed since the last export with this cursor file, with what is gone; everything"
+            " where there is no such file yet. Keeps the new cursor in it when FILE is in place.",
+        ),
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="jsonl or csv on standard output; a file's name says it.")
     ] = None,
 ) -> None:
-    """Write a public view to a file: the whole file appears at once, when it is complete."""
-    from storage import reader
-    from storage.database import open_database
-    from storage.schema import VIEWS
+    """Write a public view to a file: the whole file appears at once, when it is complete.
 
-    names = [v.name for v in VIEWS]
-    if view not in names:
-        raise OperatorError(f"there is no view {view!r}: choose one of {', '.join(names)}")
-    if (site or language or since or unique) and view not in ("articles", "unique_articles"):
-        raise OperatorError(f"--site, --language, --since and --unique are for articles, not for {view}")
-    suffix = ".jsonl" if file == "-" else Path(file).suffix
-    if suffix not in (".jsonl", ".csv"):
-        raise OperatorError(f"{file}: the name must end in .jsonl or .csv")
+    Exports of what changed have two more columns, change and gone: put in place by id what is not gone,
+    delete what is, and your copy is exact.
+    """
+    from storage import export as exports
+    from storage.database import open_database
+
+    selection = exports.Selection(view, site, language, unique)
+    if since is not None and cursor is not None:
+        raise OperatorError("--since and --cursor both say where to begin: give one of them")
+    to_stdout = file == "-"
+    if format is not None and not (to_stdout and format in ("jsonl", "csv")):
+        raise OperatorError("--format is jsonl or csv, for standard output; a file's name says its format")
+    path = Path(file)
+    if not to_stdout:
+        exports.file_format(path)
+        if cursor is not None and path.exists():
+            raise OperatorError(
+                f"{file} is there already: load it and move it away, or give each export a name of its own"
+                " (it may hold changes that come only once)"
+            )
+    if cursor is not None and not cursor.parent.is_dir():
+        raise OperatorError(f"{cursor.parent}: no such folder")
+    date, after = _beginning(since)
     engine = open_database(db, create=False)
-    rows = reader.rows(
-        engine,
-        view,
-        site=site,
-        language=language,
-        since=since.replace(tzinfo=UTC) if since else None,
-        canonical_only=unique,
-    )
-    if file == "-":
-        _write_jsonl(sys.stdout, rows)
-        return
-    columns = [column.name for v in VIEWS if v.name == view for column in v.columns]
-    with _whole_file(Path(file)) as stream:
-        count = _write_jsonl(stream, rows) if suffix == ".jsonl" else _write_csv(stream, columns, rows)
-    err.print(f"{count:,} rows of {view} in {file}")
+    if cursor is not None:
+        after = exports.read_cursor(cursor, engine, selection)
+    with _ended_in_order_by_signals():
+        done = exports.export(
+            engine,
+            sys.stdout.buffer if to_stdout else path,
+            selection,
+            format=format,
+            since=date,
+            after=after,
+        )
+        if to_stdout:
+            sys.stdout.flush()
+        if cursor is not None and done.change is not None:
+            exports.write_cursor(cursor, engine, selection, done.change)
+    if not to_stdout:
+        gone = f", {done.gone:,} of them gone" if done.gone else ""
+        reached = f"; up to change {done.change}" if done.change is not None else ""
+        err.print(f"{done.rows:,} rows of {view} in {file}{gone}{reached}")
+
+
+def _beginning(since: str | None) -> tuple[datetime | None, int | None]:
+    """The date, or the change, that --since names."""
+    if since is None:
+        return None, None
+    if since.isdecimal() and since.isascii():
+        return None, int(since)
+    try:
+        date = datetime.fromisoformat(since)
+    except ValueError as error:
+        raise OperatorError(
+            f"--since {since}: neither a date, 2026-03-01 or 2026-03-01T10:00:00, nor a change, 5120"
+        ) from error
+    return date if date.tzinfo else date.replace(tzinfo=UTC), None
 
 
 @contextmanager
-def _whole_file(path: Path) -> Iterator[IO[str]]:
-    """A file that is there complete or not at all: written under another name, then renamed."""
-    if not path.parent.is_dir():
-        raise OperatorError(f"{path.parent}: no such folder")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+def _ended_in_order_by_signals() -> Iterator[None]:
+    """A signal that would end the program at once ends it by an exception, so that nothing is left behind."""
+
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = [number for number in ending if signal.getsignal(number) != signal.SIG_IGN]
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        for number in numbers:  # one is enough
+            signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(Status.INTERRUPTED)
+
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
-        with partial.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def _write_jsonl(stream: IO[str], rows: Iterable[dict[str, Any]]) -> int:
-    count = 0
-    for row in rows:
-        stream.write(json.dumps(plain(row), ensure_ascii=False) + "\n")
-        count += 1
-    return count
-
-
-def _write_csv(stream: IO[str], columns: list[str], rows: Iterable[dict[str, Any]]) -> int:
-    writer = csv.writer(stream)
-    writer.writerow(columns)
-    count = 0
-    for row in rows:
-        values = (plain(row[column]) for column in columns)
-        writer.writerow(
-            [json.dumps(v, ensure_ascii=False) if isinstance(v, list | dict) else v for v in values]
-        )
-        count += 1
-    return count
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,404 @@
+"""Public views as files for other programs: JSONL, CSV and Parquet; all of it, or what changed since.
+
+A file appears at once and complete, or not at all: it is written under another name in the same folder,
+flushed to the disk, then renamed. Rows go from the database to the file in parts, so an export of any
+size takes the same memory.
+
+An incremental export reads on after a change (see the view `changes`). Its rows have two more columns at
+the end: `change`, and `gone`, true where an article has to be taken out of the copy that is kept: it is
+gone from the base, or no longer among those asked for (it stopped being canonical, say). Of such a row
+only `id`, `change` and `gone` are given. The rows come in the order of `change`; each article has one.
+Putting in place by `id` what is not gone and deleting the rest makes the copy exact, and doing it twice
+does no harm.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import zstandard
+from sqlalchemy import Engine
+
+from pipeline.errors import OperatorError
+from storage import reader
+from storage.schema import VIEWS, ViewColumn, utc_text
+
+__all__ = ["Exported", "Selection", "export", "file_format", "read_cursor", "write_cursor"]
+
+FORMATS = ("jsonl", "csv", "parquet")
+_COMPRESSIONS = (".gz", ".zst")
+_OF_ARTICLES = ("articles", "unique_articles")
+
+# A row group of a Parquet file is held in memory until it is full: at so many rows, or characters of text.
+_GROUP_ROWS, _GROUP_CHARACTERS = 50_000, 16_000_000
+
+_CHANGE_COLUMNS = (
+    ViewColumn("change", "integer", "number of its last change, as in the view changes", "", "never", "5120"),
+    ViewColumn("gone", "boolean", "true: delete the article of this id", "", "never", "0"),
+)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is exported: a view; of articles those of a site, in a language, canonical ones. Raises
+    OperatorError where the view has nothing of the kind.
+    """
+
+    view: str = "articles"
+    site: str | None = None
+    language: str | None = None
+    unique: bool = False
+
+    def __post_init__(self) -> None:
+        names = [view.name for view in VIEWS]
+        if self.view not in names:
+            raise OperatorError(f"there is no view {self.view!r}: choose one of {', '.join(names)}")
+        if (self.site or self.language or self.unique) and self.view not in _OF_ARTICLES:
+            raise OperatorError(f"--site, --language and --unique are for articles, not for {self.view}")
+
+    @property
+    def canonical_only(self) -> bool:
+        return self.unique or self.view == "unique_articles"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """rows: how many, gone ones included. gone: how many of them say so. change: the last one that an
+    incremental export has, to read on after; None of any other.
+    """
+
+    rows: int
+    gone: int
+    change: int | None
+
+
+def export(
+    engine: Engine,
+    to: Path | BinaryIO,
+    selection: Selection | None = None,
+    *,
+    format: str | None = None,
+    since: datetime | None = None,
+    after: int | None = None,
+) -> Exported:
+    """Writes what is selected to a file, which it replaces, or to a stream.
+
+    format: one of FORMATS; for a file its name says it, and may end in .gz or .zst where it is not Parquet.
+    since: articles with a text new or changed from then on (`updated_at`), changes from then on (`at`).
+    after: an incremental export of what changed after that change; 0 for all there is, without what is gone.
+    Raises OperatorError where the file cannot be written, or pyarrow is missing.
+    """
+    chosen = selection or Selection()
+    if after is not None and since is not None:
+        raise ValueError("either since or after")
+    if (after is not None or since is not None) and chosen.view not in (*_OF_ARTICLES, "changes"):
+        raise OperatorError(f"--since and --cursor are for articles and changes, not for {chosen.view}")
+    if after:
+        last = reader.last_change(engine)
+        if after > last:
+            raise OperatorError(
+                f"change {after} is still to come, the last one was {last}: is it of another database, or of"
+                " a newer copy of this one? 0 exports everything"
+            )
+    columns = next(view.columns for view in VIEWS if view.name == chosen.view)
+    if after is not None and chosen.view in _OF_ARTICLES:
+        columns = (*columns, *_CHANGE_COLUMNS)
+    counted = _Counted(after)
+    rows = counted.count(_rows(engine, chosen, since, after))
+    with ExitStack() as stack:
+        compression = ""
+        if isinstance(to, Path):
+            format, compression = file_format(to)
+            stream = stack.enter_context(_whole_file(to))
+        else:
+            stream = to
+        write = _writer(format or FORMATS[0])
+        if compression:
+            stream = stack.enter_context(_compressed(stream, compression))
+        write(stream, columns, rows)
+    return Exported(counted.rows, counted.gone, counted.change)
+
+
+def file_format(path: Path) -> tuple[str, str]:
+    """Format and compression (`.gz`, `.zst` or none) that a file's name says; raises OperatorError."""
+    suffixes = path.suffixes
+    compression = suffixes.pop() if suffixes and suffixes[-1] in _COMPRESSIONS else ""
+    format = suffixes[-1][1:] if suffixes else ""
+    if format not in FORMATS or (format == "parquet" and compression):
+        raise OperatorError(
+            f"{path}: the name must end in .parquet, .jsonl or .csv, the last two also in .gz or .zst"
+        )
+    return format, compression
+
+
+# --- cursors ------------------------------------------------------------------------------------------
+
+
+def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
+    """The change that the cursor kept in a file stands at, 0 where there is no file.
+
+    Raises OperatorError where the cursor is another base's or another selection's, for which it would
+    leave something out.
+    """
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        after, base, of = int(kept["after"]), kept["base"], kept["selection"]
+    except FileNotFoundError:
+        return 0
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not a cursor of copydesk export"
+        raise OperatorError(f"{path}: {why}: name another file, or remove it to export everything") from error
+    if base != reader.base_id(engine):
+        raise OperatorError(f"{path}: the cursor of another database: remove it to export everything")
+    if of != asdict(selection):
+        said = " ".join(f"{name}={value}" for name, value in of.items() if value)
+        raise OperatorError(f"{path}: the cursor of another export ({said}): give each a file of its own")
+    return after
+
+
+def write_cursor(path: Path, engine: Engine, selection: Selection, after: int) -> None:
+    """Keeps a cursor for the next export: the old one or the new one is there, never half of one."""
+    kept = {"after": after, "base": reader.base_id(engine), "selection": asdict(selection)}
+    with _whole_file(path) as stream:
+        stream.write((json.dumps(kept) + "\n").encode())
+
+
+# --- rows ---------------------------------------------------------------------------------------------
+
+
+class _Counted:
+    """Counts rows on their way to a file."""
+
+    def __init__(self, after: int | None) -> None:
+        self.begins = after == 0
+        self.rows = 0
+        self.gone = 0
+        self.change = after
+
+    def count(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            if self.change is not None:
+                self.change = row["change"]
+            is_gone = row.get("gone", False)
+            if is_gone and self.begins:
+                continue  # who begins has nothing to take out
+            self.gone += is_gone
+            self.rows += 1
+            yield row
+
+
+def _rows(engine: Engine, selection: Selection, since: datetime | None, after: int | None) -> Iterator[Row]:
+    if selection.view == "changes":
+        return reader.rows(engine, "changes", since=since, after=after or 0)
+    if after is not None:
+        return _changed_rows(engine, selection, after)
+    if selection.view not in _OF_ARTICLES:
+        return reader.rows(engine, selection.view)
+    return reader.rows(
+        engine,
+        selection.view,
+        site=selection.site,
+        language=selection.language,
+        since=since,
+        canonical_only=selection.canonical_only,
+    )
+
+
+def _changed_rows(engine: Engine, selection: Selection, after: int) -> Iterator[Row]:
+    names = [column.name for column in next(v for v in VIEWS if v.name == selection.view).columns]
+    for changed in reader.changed_articles(
+        engine,
+        after,
+        site=selection.site,
+        language=selection.language,
+        canonical_only=selection.canonical_only,
+    ):
+        row: Row
+        if changed.article is not None:
+            row = {name: getattr(changed.article, name) for name in names}
+        else:
+            row = {"id": changed.id}
+        row["change"] = changed.change
+        row["gone"] = changed.article is None
+        if after == 0 and changed.article is None:
+            row["skipped"] = (
+                True  # who begins has nothing to take out; the cursor has to pass it all the same
+            )
+        yield row
+
+
+# --- formats ------------------------------------------------------------------------------------------
+
+
+def _writer(format: str) -> Callable[[BinaryIO, Sequence[ViewColumn], Iterable[Row]], None]:
+    if format == "parquet":
+        try:
+            import pyarrow.parquet  # noqa: F401
+        except ImportError as error:
+            raise OperatorError(
+                "Parquet needs pyarrow, which is not installed: pip install 'copydesk[parquet]'"
+            ) from error
+        return _write_parquet
+    return {"jsonl": _write_jsonl, "csv": _write_csv}[format]
+
+
+def _write_jsonl(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row]) -> None:
+    """One object a row, with all columns in their order; of an article that is gone, those that say so."""
+    for row in rows:
+        line = json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=False)
+        stream.write(line.encode() + b"\n")
+
+
+def _write_csv(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row]) -> None:
+    """RFC 4180 in UTF-8, with a header; no value is an empty field, booleans are true and false, and
+    `authors` is JSON."""
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    try:
+        writer = csv.writer(text)
+        names = [column.name for column in columns]
+        writer.writerow(names)
+        writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+        text.flush()
+    finally:
+        text.detach()  # or the stream would be closed with it
+
+
+def _plain(value: Any) -> Any:
+    return utc_text(value) if isinstance(value, datetime) else value
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else _plain(value)
+
+
+def _write_parquet(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row]) -> None:
+    """Typed columns, each with what it means in its metadata (`description`), compressed with zstd."""
+    import pyarrow
+    import pyarrow.parquet
+
+    schema = pyarrow.schema([_field(column, columns) for column in columns])
+    # Texts are hardly ever the same twice; a dictionary of them is a waste of time.
+    repeated = [c.name for c in columns if c.type == "text" and c.name not in ("text", "title", "detail")]
+    with pyarrow.parquet.ParquetWriter(
+        stream, schema, compression="zstd", use_dictionary=repeated, write_statistics=True
+    ) as writer:
+        for part in _row_groups(rows):
+            writer.write_table(pyarrow.Table.from_pylist(part, schema=schema))
+
+
+def _field(column: ViewColumn, columns: Sequence[ViewColumn]) -> Any:
+    """The Arrow field of a column. Times are to the second, Parquet's coarsest unit is the millisecond."""
+    import pyarrow
+
+    types = {
+        "integer": pyarrow.int64,
+        "real": pyarrow.float64,
+        "text": pyarrow.string,
+        "time": partial(pyarrow.timestamp, "ms", tz="UTC"),
+        "boolean": pyarrow.bool_,
+        "json": partial(_json_type, column),
+    }
+    is_incremental = columns[-1].name == "gone"  # then a row may have nothing but these
+    never = column.null.startswith("never") and (
+        not is_incremental or column.name in ("id", "change", "gone")
+    )
+    return pyarrow.field(
+        column.name, types[column.type](), nullable=not never, metadata={"description": column.meaning}
+    )
+
+
+def _json_type(column: ViewColumn) -> Any:
+    """Arrays are of texts, objects count something by name: the example says which of them it is."""
+    import pyarrow
+
+    if isinstance(json.loads(column.example), list):
+        return pyarrow.list_(pyarrow.string())
+    return pyarrow.map_(pyarrow.string(), pyarrow.int64())
+
+
+def _row_groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows in parts, each at most _GROUP_ROWS long and, but for its last row, _GROUP_CHARACTERS heavy."""
+    rows = iter(rows)
+    while part := list(islice(_until_heavy(rows), _GROUP_ROWS)):
+        yield part
+
+
+def _until_heavy(rows: Iterator[Row]) -> Iterator[Row]:
+    weight = 0
+    for row in rows:
+        weight += sum(len(value) for value in row.values() if isinstance(value, str))
+        yield row
+        if weight >= _GROUP_CHARACTERS:
+            return
+
+
+@contextmanager
+def _compressed(stream: BinaryIO, compression: str) -> Iterator[BinaryIO]:
+    made: Any
+    if compression == ".gz":
+        # Nothing but the rows is in it: the same rows make the same file.
+        made = gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0)
+    else:
+        made = zstandard.ZstdCompressor(level=6).stream_writer(stream, closefd=False)
+    with made:
+        yield made
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that is there complete or not at all; a link is followed. Raises OperatorError."""
+    target = Path(os.path.realpath(path))
+    hidden = target.with_name(f".copydesk-{os.getpid()}-{secrets.token_hex(4)}.partial")
+    try:
+        if target.is_dir():
+            raise OperatorError(f"{path} is a folder: name the file in it")
+        try:
+            with hidden.open("xb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            hidden.replace(target)
+            _sync_folder(target.parent)
+        except BaseException:
+            hidden.unlink(missing_ok=True)
+            raise
+    except FileNotFoundError as error:
+        raise OperatorError(f"{path.parent}: no such folder") from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the new name, too, is there after a power cut; some file systems cannot."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
