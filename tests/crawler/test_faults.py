@@ -71,8 +71,9 @@ class AtOnce:
 def ingest_and_die(url: str, folder: Path, statement: int, delay: float) -> None:
     """A process that ingests, and is killed `delay` seconds after its `statement`-th statement has begun."""
     engine = open_database(url)
-    run_module.WorkerPool = AtOnce  # type: ignore[misc, assignment]
-    run_module.BATCH_SIZE = 4
+    patch = pytest.MonkeyPatch()
+    patch.setattr(run_module, "WorkerPool", AtOnce)
+    patch.setattr(run_module, "BATCH_SIZE", 4)
     begun = 0
 
     def step(*_: Any) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import random
 import shutil
 import signal
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy.exc import OperationalError
 
 from pipeline.document import Outcome
 from storage import database, reader, writer
-from storage.database import open_database
+from storage.database import begin_write, open_database
 from tests.conftest import PostgresServer
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view, wire
 
@@ -101,34 +105,82 @@ def test_killed_again_and_again_it_ends_as_if_it_never_had_been(
     engine.dispose()
 
 
-def test_several_writers_and_a_reader_at_once(
-    database_url: str, sqlite_template: Path, tmp_path: Path
-) -> None:
+def write_without_waiting_twice(*arguments: Any) -> None:
+    """As `write`; fails where the base was held so long that a batch had to be tried again."""
+    warnings: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: warnings.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("storage").addHandler(handler)
+    write(*arguments)
+    assert warnings == []
+
+
+def read_at_once(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Reads as another program does that has no patience at all."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(make_url(url).database or "", timeout=0)) as connection:
+            return connection.execute(query).fetchall()
+    with psycopg.connect(url, options="-c lock_timeout=1ms") as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_four_writers_and_a_reader_at_once(database_url: str, sqlite_template: Path, tmp_path: Path) -> None:
     made = outcomes()
     chance = random.Random(8)
-    shares = []
-    for _ in range(3):  # they overlap: many outcomes come from two or three processes
-        share = chance.sample(made, 45)
-        shares.append(share)
+    # They overlap: most outcomes come from several processes.
+    shares = [chance.sample(made, 45) for _ in range(4)]
     shares[0] += [outcome for outcome in made if not any(outcome in share for share in shares)]
-    processes = [child(database_url, share, size) for share, size in zip(shares, (4, 7, 13), strict=True)]
+    processes = [
+        FORK.Process(target=write_without_waiting_twice, args=(database_url, share, size))
+        for share, size in zip(shares, (4, 7, 13, 5), strict=True)
+    ]
+    for process in processes:
+        process.start()
     engine = open_database(database_url)
-    read = 0
+    sizes = []
     while any(process.is_alive() for process in processes):
-        read += sum(1 for _ in reader.articles(engine))
-        rows = view(engine, "articles")
-        canonical = [row["group_id"] for row in rows if row["is_canonical"]]
-        assert sorted(canonical) == sorted({row["group_id"] for row in rows})
+        sum(1 for _ in reader.articles(engine))
+        rows = read_at_once(database_url, "SELECT url, group_id, is_canonical FROM articles")
+        sizes.append(len(rows))
+        assert len({url for url, _, _ in rows}) == len(rows)
+        canonical = [group_id for _, group_id, is_canonical in rows if is_canonical]
+        assert sorted(canonical) == sorted({group_id for _, group_id, _ in rows})
     for process in processes:
         process.join(120)
-    assert [process.exitcode for process in processes] == [0, 0, 0]
-    assert read > 0
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    assert sizes == sorted(sizes)
 
     _, found = reference(sqlite_template, tmp_path, made)
     assert contents(engine) == found
     ids = sorted(row["id"] for row in view(engine, "articles"))
     assert ids == list(range(1, len(ids) + 1))
+    counted = [run["seen"] for run in view(engine, "runs")]
+    assert sorted(counted) == sorted(len(share) for share in shares)
     engine.dispose()
+
+
+def test_a_batch_whose_commit_was_not_answered_is_stored_and_counted_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[bool] = []
+
+    @contextmanager
+    def silent(engine: Engine) -> Iterator[Connection]:
+        with begin_write(engine) as connection:
+            yield connection
+        if len(broken) < 2:
+            broken.append(True)
+            raise OperationalError("COMMIT", None, psycopg.OperationalError("the connection is lost"))
+
+    run = writer.start_run(engine, "test", START)
+    monkeypatch.setattr(database, "begin_write", silent)
+    monkeypatch.setattr(database, "_BACK_OFF", (0.0, 0.0))
+    counts = writer.write_batch(engine, run, wire(10), SETTINGS)
+
+    assert len(broken) == 2
+    assert (counts.seen, counts.stored) == (10, 10)
+    assert (reader.runs(engine)[0].seen, reader.runs(engine)[0].stored) == (10, 10)
+    assert reader.counts(engine).articles == 10
 
 
 def test_a_connection_that_the_server_closes_is_made_again(

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import Engine, event, inspect, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.errors import OperatorError
-from storage import database
+from storage import database, reader
 from storage.database import DatabaseError, begin_write, connect, open_database, upgrade, version
+from tests.conftest import PostgresServer
+from tests.storage.bases import load
 from tests.storage.news import contents, store, wire
 
 
@@ -131,14 +138,130 @@ def test_a_wrong_url_is_explained_in_one_line(url: str, said: str) -> None:
 
 def test_sqlite_is_set_up_on_every_connection(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    wanted = {
+        "journal_mode": "wal",
+        "synchronous": 1,
+        "foreign_keys": 1,
+        "busy_timeout": 30_000,
+        "cache_size": -65_536,
+        "wal_autocheckpoint": 16_384,
+        "journal_size_limit": 256 << 20,
+        "temp_store": 2,
+    }
     with engine.connect() as one, engine.connect() as other:
         for connection in (one, other):
-            settings = [
-                connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-                for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
-            ]
-            assert settings == ["wal", 1, 30_000, 1]
+            found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted}
+            assert found == wanted
     engine.dispose()
+
+
+def settings_in(connection: Connection) -> dict[str, str]:
+    """What this connection to PostgreSQL goes by, and for how long the server says so."""
+    names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "application_name")
+    query = text("SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(:names)")
+    return {row.name: row.current_setting for row in connection.execute(query, {"names": list(names)})}
+
+
+def test_postgresql_limits_writers_and_never_cuts_readers(postgres: PostgresServer) -> None:
+    url = postgres.create("copydesk_template")
+    name = make_url(url).database
+    with psycopg.connect(url, autocommit=True) as connection:  # as an administrator may have it for all
+        for setting in ("idle_in_transaction_session_timeout = '1min'", "statement_timeout = '50s'"):
+            connection.execute(f'ALTER DATABASE "{name}" SET {setting}'.encode())
+    engine = open_database(url)
+    with begin_write(engine) as connection:
+        assert settings_in(connection) == {
+            "application_name": "copydesk",
+            "lock_timeout": "30s",
+            "statement_timeout": "10min",
+            "idle_in_transaction_session_timeout": "10min",
+        }
+    for _ in range(2):  # the writer's connection comes back without its limits
+        with engine.connect() as connection:
+            assert settings_in(connection) == {
+                "application_name": "copydesk",
+                "lock_timeout": "0",
+                "statement_timeout": "50s",
+                "idle_in_transaction_session_timeout": "0",
+            }
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            parameters = driver.info.get_parameters()
+            assert parameters["keepalives_idle"] == "60"
+            assert parameters["tcp_user_timeout"] == "120000"
+    engine.dispose()
+    own = connect(make_url(url).update_query_dict({"keepalives_idle": "5"}).render_as_string(False))
+    with own.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        assert driver.info.get_parameters()["keepalives_idle"] == "5"
+    own.dispose()
+    postgres.drop(url)
+
+
+def test_a_migration_takes_as_long_as_it_takes(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.create("template1")
+    load(url, "0001")
+    found: list[dict[str, str]] = []
+    migrate = command.upgrade
+
+    def look(config: Config, revision: str) -> None:
+        found.append(settings_in(config.attributes["connection"]))
+        migrate(config, revision)
+
+    monkeypatch.setattr(command, "upgrade", look)
+    engine = connect(url)
+    upgrade(engine)
+
+    assert [settings["statement_timeout"] for settings in found] == ["0"]
+    engine.dispose()
+    postgres.drop(url)
+
+
+def test_an_export_outlives_a_pause_that_the_server_would_cut(postgres: PostgresServer) -> None:
+    url = postgres.create("copydesk_template")
+    name = make_url(url).database
+    with psycopg.connect(url, autocommit=True) as connection:
+        statement = f"ALTER DATABASE \"{name}\" SET idle_in_transaction_session_timeout = '100ms'"
+        connection.execute(statement.encode())
+    engine = open_database(url)
+    store(engine, wire(5))
+    rows = reader.articles(engine)
+    next(rows)
+    with closing(psycopg.connect(url)) as other:
+        other.execute("SELECT 1")
+        time.sleep(0.5)
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            other.execute("SELECT 1")
+
+    assert len(list(rows)) == 4
+    engine.dispose()
+    postgres.drop(url)
+
+
+@pytest.mark.parametrize(
+    ("state", "waits", "stops"),
+    [
+        ("57P01", True, False),  # the server is shut down
+        ("57P03", True, False),  # the server is starting
+        ("40P01", True, False),  # deadlock
+        ("55P03", True, False),  # lock_timeout
+        ("25P03", True, False),  # idle_in_transaction_session_timeout
+        ("53100", False, True),  # disk full
+        ("57014", False, True),  # statement_timeout, or cancelled by somebody
+        ("23505", False, False),  # a value's own fault
+    ],
+)
+def test_what_a_server_refuses_is_waited_for_or_ends_the_run_or_costs_one_document(
+    state: str, waits: bool, stops: bool
+) -> None:
+    original = psycopg.errors.lookup(state)("refused")
+    error = DBAPIError("INSERT", None, original)
+
+    assert database.is_transient(error) == waits
+    assert database.is_exhausted(error) == stops
 
 
 def test_a_base_in_memory_lives_as_long_as_its_engine() -> None:
