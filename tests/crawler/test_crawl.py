@@ -13,14 +13,17 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.settings import Settings
 from storage import reader
 from storage.database import open_database
+from storage.retention import Wanted, forget
 from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
 
@@ -430,3 +433,39 @@ def _wait_until(condition: Any, seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < until, "nothing happened"
         time.sleep(0.02)
+
+
+def test_what_was_forgotten_is_not_asked_for_and_not_taken_in(desk: Outlet) -> None:
+    web = desk.web
+    for number in (1, 2, 3):
+        web.pages[f"/story/{number}"] = Page(article(number))
+    # Asked for under an address of its own, it says that it is what was forgotten.
+    web.pages["/amp/1"] = Page(article(1, canonical=f"{web.base}/story/1"))
+    desk.write_site()
+    _forget(desk, urls=(f"{web.base}/story/1", f"{web.base}/story/2"))
+    _feed(web, "/story/1?utm_source=rss", "/story/2", "/story/3", "/amp/1")
+    out = desk.folder / "items.jsonl"
+    desk.crawl("-o", str(out))
+    assert web.count() == {"/robots.txt": 1, "/rss.xml": 1, "/story/3": 1, "/amp/1": 1}
+    assert set(desk.articles()) == {"/story/3"}
+    assert {at: reason for at, (reason, _) in desk.rejections().items()} == {"/amp/1": "forgotten"}
+    assert [json.loads(line)["location"] for line in out.open()] == [f"{web.base}/story/3"]
+
+    web.forget()
+    desk.crawl("-arefetch=1")
+    assert set(web.count()) == {"/robots.txt", "/rss.xml", "/story/3", "/amp/1"}
+    web.forget()
+    desk.scrapy("-afile=-", spider="urls", stdin=f"{web.base}/story/2\n")
+    assert "/story/2" not in web.count()
+
+    _forget(desk, sites=("127.0.0.1",))
+    web.forget()
+    assert "it was forgotten" in desk.crawl("-arefetch=1")
+    assert web.log == []
+    assert desk.articles() == {}
+
+
+def _forget(desk: Outlet, **what: tuple[str, ...]) -> None:
+    engine = open_database(desk.url)
+    forget(engine, Wanted(**what), settings=Settings(), now=datetime.now(UTC))
+    engine.dispose()
