@@ -27,6 +27,7 @@ from pipeline.group import Story, band_of, is_far
 from pipeline.settings import BAND_BITS
 from pipeline.urls import canonical_url
 from storage import schema, search
+from storage.database import insert_rows
 from storage.keys import (
     TRANSIENT,
     check,
@@ -525,10 +526,11 @@ def flush(connection: Connection, desk: Desk) -> None:
     for part in chunks(sorted(id for id in pages_before - pages_after if id is not None)):
         connection.execute(delete(schema.page).where(schema.page.c.id.in_(part)))
     for name, value in (("article", desk.next_article - 1), ("page", desk.next_page - 1)):
-        _set_counter(connection, name, value)
+        set_counter(connection, name, value)
 
 
-def _set_counter(connection: Connection, name: str, value: int) -> None:
+def set_counter(connection: Connection, name: str, value: int) -> None:
+    """Sets the last id of that kind that was given out."""
     table = schema.counter
     done = connection.execute(update(table).where(table.c.name == name).values(value=value))
     if not done.rowcount:
@@ -567,8 +569,7 @@ def _flush_pages(connection: Connection, desk: Desk) -> None:
                 held.texts[hash] = replace(text, page=None, page_id=id)
     for location, page in desk.rejected_pages.items():
         desk.rejections[location]["page_id"] = take(page, location)
-    if rows:
-        connection.execute(insert(schema.page), rows)
+    insert_rows(connection, schema.page, rows)
 
 
 def _flush_articles(connection: Connection, desk: Desk) -> None:
@@ -603,8 +604,7 @@ def _flush_articles(connection: Connection, desk: Desk) -> None:
         connection.execute(update(table).where(table.c.id == id).values(changed))
     for part in chunks(gone):
         connection.execute(delete(table).where(table.c.id.in_(part)))
-    if new:
-        connection.execute(insert(table), new)
+    insert_rows(connection, table, new)
     current_of = {id: desk.articles[id].current.columns for id in (*retold, *(row["id"] for row in new))}
     search.put(connection, [(id, columns["title"], columns["text"]) for id, columns in current_of.items()])
 
@@ -643,8 +643,7 @@ def _flush_revisions(connection: Connection, desk: Desk) -> None:
             ),
             [{"at_id": id, "at_hash": hash} for id, hash in gone],
         )
-    if new:
-        connection.execute(insert(table), new)
+    insert_rows(connection, table, new)
 
 
 def _flush_removals(connection: Connection, desk: Desk) -> None:
@@ -671,8 +670,7 @@ def _flush_removals(connection: Connection, desk: Desk) -> None:
         )
     for part in chunks(gone):
         connection.execute(delete(table).where(table.c.article_id.in_(part)))
-    if new:
-        connection.execute(insert(table), new)
+    insert_rows(connection, table, new)
     _note_changes(connection, gone)
 
 
@@ -701,9 +699,8 @@ def _flush_documents(connection: Connection, desk: Desk) -> None:
             ),
             [{"at_location": location, "at_digest": digest} for location, digest in gone],
         )
-    if new:
-        names = [column.name for column in table.columns]
-        connection.execute(insert(table), [{name: getattr(row, name) for name in names} for row in new])
+    names = [column.name for column in table.columns]
+    insert_rows(connection, table, [{name: getattr(row, name) for name in names} for row in new])
 
 
 def _flush_rejections(connection: Connection, desk: Desk) -> None:
@@ -712,5 +709,4 @@ def _flush_rejections(connection: Connection, desk: Desk) -> None:
     new = [row for at, row in desk.rejections.items() if desk.was_rejections.get(at) is not row]
     for part in chunks(gone):
         connection.execute(delete(table).where(table.c.location.in_(part)))
-    if new:
-        connection.execute(insert(table), new)
+    insert_rows(connection, table, new)

@@ -257,7 +257,7 @@ def plan_forget(engine: Engine, what: Wanted) -> ForgetPlan:
     sites: dict[str, int] = {}
     samples: list[tuple[str, str]] = []
     with engine.connect() as connection:
-        ids = sorted(_articles(connection, what))
+        ids = sorted(stored_of(connection, what))
         for part in chunks(ids):
             rows = connection.execute(
                 select(table.c.id, table.c.site, table.c.page_id).where(table.c.id.in_(part))
@@ -305,7 +305,7 @@ def forget(
     """
     in_transaction(engine, lambda c: _mark(c, what, now, reason))
     with engine.connect() as connection:
-        found = _articles(connection, what)
+        found = stored_of(connection, what)
     articles = rejections = 0
     for part in chunks(sorted(found), _ARTICLES_AT_ONCE):
         if is_stopped():
@@ -401,7 +401,7 @@ def _bury(
     connection.execute(insert(table), [row])
 
 
-def _articles(connection: Connection, what: Wanted) -> dict[int, bytes]:
+def stored_of(connection: Connection, what: Wanted) -> dict[int, bytes]:
     """The articles that are meant, by id, each with the key of the tombstone that is theirs."""
     table, given = schema.article, schema.document
     found: dict[int, bytes] = {}

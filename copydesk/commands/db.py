@@ -1,13 +1,19 @@
-"""`copydesk db`: the schema of a database, by Alembic."""
+"""`copydesk db`: the schema of a database, by Alembic, and whether what is stored agrees with itself."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from copydesk.console import out
-from copydesk.options import DEFAULT_DATABASE, Database
+from copydesk.console import err, out, print_json
+from copydesk.options import DEFAULT_DATABASE, Database, Json
+from copydesk.status import Status
 
-app = typer.Typer(help="Upgrade a database, or tell which schema it has.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from storage.integrity import Finding
+
+app = typer.Typer(help="Upgrade a database, tell which schema it has, or check it.", no_args_is_help=True)
 
 
 @app.command()
@@ -28,3 +34,65 @@ def current(db: Database = DEFAULT_DATABASE) -> None:
     found = version(engine)
     state = "the newest" if found.is_current else f"the newest is {found.head}: run copydesk db upgrade"
     out.print(f"{shown_url(engine)}: schema {found.current or 'none'} ({state})")
+
+
+@app.command()
+def check(
+    db: Database = DEFAULT_DATABASE,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Put right what follows from the rest: index, groups, search, counters."
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check that what is stored agrees with itself; exits with 1 where it does not.
+
+    Reads everything once, from one snapshot: others may read and write meanwhile. With --repair, what can be
+    worked out from the rest is, and everything is checked once more; what is left is told.
+    """
+    from storage.database import open_database
+    from storage.integrity import check as run
+    from storage.integrity import repair as mend
+
+    engine = open_database(db, create=False)
+
+    def began(name: str) -> None:
+        if err.is_terminal:
+            err.print(f"[dim]{name} …[/dim]")
+
+    findings = run(engine, began=began)
+    if repair and any(finding.count for finding in findings):
+        if not json:
+            _print(findings, "found")
+        findings = mend(engine, findings, began=began)
+    if json:
+        print_json(findings)
+    else:
+        _print(findings, "left" if repair else "found")
+    if any(finding.count for finding in findings):
+        raise typer.Exit(Status.FAULTS)
+
+
+def _print(findings: list[Finding], state: str) -> None:
+    from rich.markup import escape
+
+    wrong = sum(bool(finding.count) for finding in findings)
+    for finding in findings:
+        mended = f" [dim]({finding.mended:,} mended)[/dim]" if finding.mended else ""
+        if not finding.count:
+            out.print(f"[green]ok[/green]     {finding.check}: {finding.says}{mended}")
+            continue
+        out.print(
+            f"[red]WRONG[/red]  {finding.check}: {finding.count:,} times not so: {finding.says}{mended}"
+        )
+        for sample in finding.samples:
+            out.print(f"         {escape(sample)}")
+        if state == "found" and finding.can_mend:
+            out.print("         copydesk db check --repair can mend that")
+        else:
+            out.print(f"         {finding.advice}")
+    out.print(
+        f"{len(findings)} checks, {wrong} {state} wrong" if wrong else f"{len(findings)} checks, all well"
+    )
