@@ -20,6 +20,7 @@ from copydesk.commands import (
     prune,
     reprocess,
     schema,
+    search,
     show,
     stats,
 )
@@ -39,6 +40,7 @@ app.command("crawl")(crawl.crawl)
 app.command("reprocess")(reprocess.reprocess)
 app.command("groups")(groups.groups)
 app.command("show")(show.show)
+app.command("search")(search.search)
 app.command("stats")(stats.stats)
 app.command("extract")(extract.extract)
 app.command("export")(export.export)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pipeline.document import Article
     from pipeline.sentences import Change, Comparison
-    from storage.reader import StoredArticle
+    from storage.reader import Snippet, StoredArticle
 
 
 class RemovedText(Protocol):
@@ -91,6 +91,35 @@ def _removed_line(line: RemovedText) -> RenderableType:
     from rich.text import Text
 
     return Text.assemble(("- ", "red"), (line.text, "red"), ("   ", ""), (f"[{line.rule}]", "yellow"))
+
+
+def visible(text: str) -> str:
+    """The text on one line, with nothing in it that would steer a terminal or turn what follows it round."""
+    return "".join(c if c.isprintable() else _STAND_IN.get(c, "\ufffd") for c in text)
+
+
+# Blanks of every kind are one; of what has no width, joiners shape letters and stay, the rest goes.
+_STAND_IN = {
+    **dict.fromkeys("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029\u00a0\u202f\u205f\u3000", " "),
+    **dict.fromkeys(map(chr, range(0x2000, 0x200B)), " "),
+    **dict.fromkeys("\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff", ""),
+    **dict.fromkeys(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))), ""),
+    "\u200c": "\u200c",
+    "\u200d": "\u200d",
+}
+
+
+def snippet_line(found: Snippet) -> Text:
+    """A snippet with its matches in colour, or in brackets where there are no colours."""
+    from rich.text import Text
+
+    line, at = Text(), 0
+    before, after = ("", "") if out.color_system is not None else ("[", "]")
+    for start, end in found.marks:
+        line.append(visible(found.text[at:start]))
+        line.append(before + visible(found.text[start:end]) + after, "bold yellow")
+        at = end
+    return line.append(visible(found.text[at:]))
 
 
 def print_changes(found: Comparison, most: int | None = None) -> None:

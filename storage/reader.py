@@ -37,7 +37,9 @@ from storage.keys import (
     storable_name,
 )
 from storage.ledger import chunks
+from storage.query import Snippet, parse, snippet
 from storage.schema import VIEWS, view_tables
+from storage.search import best
 
 __all__ = [
     "Change",
@@ -45,8 +47,10 @@ __all__ = [
     "Copy",
     "Counts",
     "FetchState",
+    "Hit",
     "RemovedLine",
     "RunRow",
+    "Snippet",
     "SourceKey",
     "StoredArticle",
     "StoredRejection",
@@ -73,6 +77,7 @@ __all__ = [
     "rows",
     "run",
     "runs",
+    "search",
     "source_key",
 ]
 
@@ -172,6 +177,15 @@ class ChangedArticle:
     change: int
     id: int
     article: StoredArticle | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article that a search found. score: greater is better; says nothing beside that of another query."""
+
+    article: StoredArticle
+    score: float
+    snippet: Snippet
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +436,47 @@ def last_change(engine: Engine) -> int:
         return int(connection.scalar(select(func.max(schema.change.c.number))) or 0)
 
 
+def search(
+    engine: Engine,
+    query: str,
+    *,
+    site: str | None = None,
+    language: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    canonical_only: bool = False,
+    limit: int = 20,
+    offset: int = 0,
+) -> list[Hit]:
+    """Articles in whose current title or text the query is found, the best first, then the newest.
+
+    query: as `storage.query` says; QueryError where it looks for nothing. since, until: published from then
+    on, and before then; articles without a date are in neither. A page of results is `limit` of them from
+    the `offset`-th on.
+    """
+    asked, table = parse(query), schema.article
+    conditions: list[ColumnElement[bool]] = []
+    if site is not None:
+        conditions.append(table.c.site == site)
+    if language is not None:
+        conditions.append(table.c.language == language)
+    if since is not None:
+        conditions.append(table.c.published_at >= since)
+    if until is not None:
+        conditions.append(table.c.published_at < until)
+    if canonical_only:
+        conditions.append(table.c.is_canonical)
+    view = view_tables["articles"]
+    with _one_snapshot(engine) as connection:
+        scores = dict(best(connection, asked, conditions, limit, offset))
+        found = {
+            row.id: StoredArticle(*row)
+            for part in chunks(scores)
+            for row in connection.execute(select(view).where(view.c.id.in_(part)))
+        }
+    return [Hit(found[id], score, snippet(found[id].text, asked)) for id, score in scores.items()]
+
+
 def rejections(engine: Engine, run_id: int | None = None) -> Iterator[StoredRejection]:
     """Locations whose present end is a rejection, by location; of one run, or of all."""
     view = view_tables["rejections"]
@@ -464,7 +519,7 @@ def counts(engine: Engine) -> Counts:
 
 
 def document(engine: Engine, article_id: int) -> Document | None:
-    """The document that gave the article's current text, as it was fetched; None where its page was pruned."""
+    """The document that gave the article's current text, as it was fetched; None where it was pruned."""
     table = schema.page
     query = select(table).join(schema.article, schema.article.c.page_id == table.c.id)
     with engine.connect() as connection:

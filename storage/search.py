@@ -22,18 +22,20 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    cast,
     column,
     delete,
     func,
-    insert,
     literal,
     literal_column,
     select,
     table,
     text,
 )
+from sqlalchemy.dialects import postgresql
 
 from storage import schema
+from storage.database import insert_rows
 from storage.query import Query, as_fts5, as_tsquery
 from storage.words import LEFT_OUT, Prepared, search_text
 
@@ -52,7 +54,7 @@ def put(connection: Connection, articles: Iterable[tuple[int, str, str]]) -> Non
     if not rows:
         return
     entries = [{"article_id": id, "digest": _digest(prepared)} for id, prepared in rows]
-    connection.execute(insert(schema.search_entry), entries)
+    insert_rows(connection, schema.search_entry, entries)
     if connection.dialect.name == "postgresql":
         connection.execute(
             text(
@@ -147,19 +149,17 @@ def best(
     sought: ColumnElement[Any]
     weights: ColumnElement[Any]
     if connection.dialect.name == "postgresql":
-        sought = literal_column("CAST(:query AS tsquery)")
-        weights = literal_column(f"'{{{1 / TITLE_WEIGHT}, 0, 0, 1}}'::real[]")
+        sought = cast(as_tsquery(query), postgresql.TSQUERY)
+        weights = cast([1 / TITLE_WEIGHT, 0.0, 0.0, 1.0], postgresql.ARRAY(postgresql.REAL))
         # 1: divided by 1 + the logarithm of the length, as bm25 allows for length.
         score = func.ts_rank_cd(weights, _index.c.words, sought, 1)
         joined = _index.join(article, article.c.id == _index.c.article_id)
         matches: ColumnElement[bool] = _index.c.words.op("@@")(sought)
-        written = as_tsquery(query)
     else:
         fts = table("search_words", column("rowid"))
         score = -func.bm25(literal_column("search_words"), literal(TITLE_WEIGHT), literal(1.0))
         joined = fts.join(article, article.c.id == fts.c.rowid)
-        matches = literal_column("search_words").op("MATCH")(literal_column(":query"))
-        written = as_fts5(query)
+        matches = literal_column("search_words").op("MATCH")(as_fts5(query))
     named = score.label("score")
     found = (
         select(article.c.id, named)
@@ -169,11 +169,11 @@ def best(
         .limit(limit)
         .offset(offset)
     )
-    return [(row.id, row.score) for row in connection.execute(found, {"query": written})]
+    return [(row.id, row.score) for row in connection.execute(found)]
 
 
 def _drop_words(connection: Connection, ids: Sequence[int]) -> bool:
-    """Takes the words of articles out of FTS5; False, and nothing done, where they cannot be told any more."""
+    """Takes the words of articles out of FTS5; False, and nothing done, where it cannot tell which."""
     entry, article = schema.search_entry, schema.article
     rows = []
     for row in connection.execute(

@@ -33,6 +33,8 @@ def upgrade() -> None:
             " article_id bigint PRIMARY KEY REFERENCES article (id) ON DELETE CASCADE,"
             " words tsvector NOT NULL)"
         )
+        # Compressing a tsvector is tried in vain: it has each word once.
+        op.execute("ALTER TABLE search_words ALTER COLUMN words SET STORAGE EXTERNAL")
     else:
         # Words come finished: `ascii` parts them at blanks, and takes every other character as a letter.
         op.execute(

@@ -1,0 +1,84 @@
+"""`copydesk search`: articles by the words in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from copydesk.console import out, plain, print_json, when
+from copydesk.options import DEFAULT_DATABASE, Database, Json
+from copydesk.rendering import snippet_line, visible
+
+if TYPE_CHECKING:
+    from storage.reader import Hit
+
+_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+def search(
+    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="What to look for, in one argument.")],
+    db: Database = DEFAULT_DATABASE,
+    site: Annotated[str | None, typer.Option(help="Articles of this site only, e.g. example.com.")] = None,
+    language: Annotated[str | None, typer.Option(help="Articles in this language only, e.g. en.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=_TIMES, help="Published since then (UTC).")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=_TIMES, help="Published before then; a day is included (UTC).")
+    ] = None,
+    unique: Annotated[bool, typer.Option("--unique", help="Canonical copies only.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="List this many, the best first.")] = 20,
+    json: Json = False,
+) -> None:
+    """Find articles by words of their title and text, the best first.
+
+    All words must occur: [bold]ferry harbour[/bold]. Also [bold]"runs aground"[/bold] for words next to each
+    other, [bold]-strike[/bold] for what must not occur, [bold]ferry OR boat[/bold], and [bold]ferr*[/bold]
+    for any word that begins so. Upper and lower case, accents and the like make no difference.
+    """
+    from storage import reader
+    from storage.database import open_database
+
+    engine = open_database(db, create=False)
+    if until is not None and until.time() == time():
+        until += timedelta(days=1)
+    found = reader.search(
+        engine,
+        " ".join(query),
+        site=site,
+        language=language,
+        since=since.replace(tzinfo=UTC) if since else None,
+        until=until.replace(tzinfo=UTC) if until else None,
+        canonical_only=unique,
+        limit=limit,
+    )
+    if json:
+        print_json([_as_json(hit) for hit in found])
+        return
+    for hit in found:
+        _print(hit)
+    if not found:
+        out.print("No article matches.")
+
+
+def _print(hit: Hit) -> None:
+    from rich.markup import escape
+
+    article = hit.article
+    place = article.site or article.publisher or article.location
+    facts = [when(article.published_at), escape(visible(place)), f"group {article.group_id}"]
+    if article.is_canonical:
+        facts[-1] += " [green]*[/green]"
+    out.print(f"\n[cyan]{article.id}[/cyan]  [bold]{escape(visible(article.title))}[/bold]")
+    out.print(f"  [dim]{' · '.join(facts)}[/dim]")
+    line = snippet_line(hit.snippet)
+    line.pad_left(2)
+    out.print(line)
+
+
+def _as_json(hit: Hit) -> object:
+    row = plain(hit.article)
+    row.pop("text")
+    return {**row, "score": hit.score, "snippet": plain(hit.snippet)}
