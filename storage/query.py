@@ -116,8 +116,9 @@ def parse(query: str) -> Query:
             f"nothing to look for in {shown[:60]!r}: write words that must occur,"
             ' as in ferry, "runs aground" or ferr* -strike'
         )
-    found = Query(tuple(clauses), tuple(excluded))
-    if sum(len(term.words) for term in (*found.wanted, *excluded)) > MOST_WORDS:
+    once = dict.fromkeys(tuple(dict.fromkeys(clause)) for clause in clauses)
+    found = Query(tuple(once), tuple(dict.fromkeys(excluded)))
+    if sum(len(term.words) for clause in (*found.clauses, found.excluded) for term in clause) > MOST_WORDS:
         raise QueryError(f"more than {MOST_WORDS} words in one query: use fewer")
     return found
 
