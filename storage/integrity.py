@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
@@ -96,21 +96,21 @@ def repair(
 ) -> list[Finding]:
     """Mends what can be, then checks everything once more: what is left, and how much was mended.
 
-    What is found after all mending is done was not to be mended, or came of writing beside it.
+    findings: of all checks. What is left could not be mended, or came of writing beside it.
     """
     mended: dict[str, int] = {}
-    faulty = {finding.check for finding in findings if finding.count}
-    for one in _CHECKS:
-        if one.name in faulty and one.mend is not None:
-            began(f"mending: {one.name}")
-            try:
-                mended[one.name] = one.mend(engine)
-            except (DatabaseError, DBAPIError):  # a damaged file: the next look at it says how
-                mended[one.name] = 0
-    return [
-        Finding(f.check, f.says, f.count, f.samples, f.can_mend, f.advice, mended.get(f.check, 0))
-        for f in check(engine, began=began)
-    ]
+    left = list(findings)
+    # What is mended first may show what else is wrong: an index entry of a signature that had no article.
+    while faulty := {f.check for f in left if f.count and f.can_mend} - mended.keys():
+        for one in _CHECKS:
+            if one.name in faulty and one.mend is not None:
+                began(f"mending: {one.name}")
+                try:
+                    mended[one.name] = one.mend(engine)
+                except (DatabaseError, DBAPIError):  # a damaged file: the next look at it says how
+                    mended[one.name] = 0
+        left = check(engine, began=began)
+    return [replace(finding, mended=mended.get(finding.check, 0)) for finding in left]
 
 
 def _found(engine: Engine, connection: Connection, one: _Check) -> Finding:
