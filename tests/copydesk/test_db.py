@@ -1,0 +1,49 @@
+"""`db check` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+from tests.copydesk.conftest import Run
+
+
+def test_a_sound_base_is_told_as_well(copydesk: Run, base: str) -> None:
+    done = copydesk("db", "check", "--db", base)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[-1] == f"{len(lines) - 1} checks, all well"
+    assert all(line.startswith("ok") for line in lines[:-1])
+
+
+def test_faults_are_shown_and_repaired(copydesk: Run, base: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.db"
+    shutil.copyfile(base.removeprefix("sqlite:///"), path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM band WHERE article_id = 3")
+        connection.execute("UPDATE run SET seen = seen + 1")
+    connection.close()
+    own = f"sqlite:///{path}"
+    done = copydesk("db", "check", "--json", "--db", own)
+    assert done.returncode == 1
+    wrong = {f["check"]: f for f in json.loads(done.stdout) if f["count"]}
+    assert wrong.keys() == {"bands", "runs"}
+    assert (wrong["bands"]["can_mend"], wrong["runs"]["can_mend"]) == (True, False)
+
+    said = copydesk("db", "check", "--repair", "--db", own)
+    assert said.returncode == 1
+    assert "WRONG  bands" in said.stdout
+    assert f"ok     bands: {wrong['bands']['says']} ({wrong['bands']['count']} mended)" in said.stdout
+    assert said.stdout.splitlines()[-1].endswith("1 left wrong")
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE run SET seen = seen - 1")
+    connection.close()
+    assert copydesk("db", "check", "--db", own).returncode == 0
+
+
+def test_a_base_that_is_not_there_is_not_made(copydesk: Run, tmp_path: Path) -> None:
+    done = copydesk("db", "check", "--db", f"sqlite:///{tmp_path / 'none.db'}")
+    assert done.returncode == 2
+    assert not (tmp_path / "none.db").exists()
