@@ -299,8 +299,17 @@ def _write_parquet(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterab
     with pyarrow.parquet.ParquetWriter(
         stream, schema, compression="zstd", use_dictionary=repeated, write_statistics=True
     ) as writer:
-        for part in _row_groups(rows):
-            writer.write_table(pyarrow.Table.from_pylist(part, schema=schema))
+        iterator = iter(rows)
+
+        def write_row_group() -> bool:
+            """In a function of its own, so that no group is still held when the next one is read."""
+            group = _row_group(iterator)
+            if group:
+                writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
+            return bool(group)
+
+        while write_row_group():
+            pass
 
 
 def _field(column: ViewColumn, columns: Sequence[ViewColumn]) -> Any:
@@ -333,11 +342,9 @@ def _json_type(column: ViewColumn) -> Any:
     return pyarrow.map_(pyarrow.string(), pyarrow.int64())
 
 
-def _row_groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """The rows in parts, each at most _GROUP_ROWS long and, but for its last row, _GROUP_CHARACTERS heavy."""
-    rows = iter(rows)
-    while part := list(islice(_until_heavy(rows), _GROUP_ROWS)):
-        yield part
+def _row_group(rows: Iterator[Row]) -> list[Row]:
+    """The next rows: at most _GROUP_ROWS of them and, but for the last one, _GROUP_CHARACTERS of text."""
+    return list(islice(_until_heavy(rows), _GROUP_ROWS))
 
 
 def _until_heavy(rows: Iterator[Row]) -> Iterator[Row]:

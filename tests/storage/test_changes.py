@@ -261,8 +261,8 @@ def change(engine: Engine, chance: random.Random, texts: Sequence[str], step: in
     ]
     if kind == "turn away":
         made = [
-            rejection(a.url, at, rules_version=f"newer {step}", page=page(f"{a.url} {back}", at, a.url))
-            for a in made
+            rejection(url, at, rules_version=f"newer {step}", page=page(f"{url} {back}", at, url))
+            for url in dict.fromkeys(urls)
             for back in range(max(0, step - 6), step)
         ]
     store(engine, made)

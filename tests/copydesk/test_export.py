@@ -1,0 +1,168 @@
+"""`copydesk export` as scripts meet it: names, options, cursors, pipes and signals."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+from typer.testing import CliRunner, Result
+
+from copydesk.cli import app
+from pipeline.errors import OperatorError
+from storage.database import open_database
+from tests.copydesk.conftest import Run
+from tests.storage.news import store, wire
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_every_format_by_its_name(copydesk: Run, base: str, tmp_path: Path) -> None:
+    for name in ("a.parquet", "a.jsonl", "a.csv.gz"):
+        done = copydesk("export", str(tmp_path / name), "--db", base)
+        assert done.returncode == 0, done.stderr
+    every = lines(tmp_path / "a.jsonl")
+    assert pyarrow.parquet.read_table(tmp_path / "a.parquet")["id"].to_pylist() == [a["id"] for a in every]
+    assert f"{len(every)} rows of articles in {tmp_path / 'a.csv.gz'}" in done.stderr
+
+
+def test_standard_output_is_jsonl_or_csv(copydesk: Run, base: str) -> None:
+    rows = copydesk("export", "-", "--db", base, "--view", "story_groups")
+    table = copydesk("export", "-", "--db", base, "--view", "story_groups", "--format", "csv")
+    assert (rows.returncode, table.returncode) == (0, 0)
+    assert table.stdout.splitlines()[0] == "id,size,sites,agency,first_published_at,canonical_article_id"
+    assert len(rows.stdout.splitlines()) == len(table.stdout.splitlines()) - 1 > 3
+    assert rows.stderr == table.stderr == ""
+
+
+@pytest.fixture
+def db(sqlite_template: Path, tmp_path: Path) -> str:
+    """URL of an empty base."""
+    shutil.copyfile(sqlite_template, tmp_path / "news.db")
+    return f"sqlite:///{tmp_path}/news.db"
+
+
+def test_a_cursor_file_carries_on_from_export_to_export(db: str, tmp_path: Path) -> None:
+    cursor = tmp_path / "cursor"
+    made = wire(20)
+
+    def export(name: str, *args: str) -> Result:
+        return CliRunner().invoke(app, ["export", name, "--db", db, *args])
+
+    def exported(name: str) -> list[dict[str, object]]:
+        done = export(str(tmp_path / name), "--cursor", str(cursor), "--unique")
+        assert done.exit_code == 0, done.output
+        return lines(tmp_path / name)
+
+    engine = open_database(db)
+    store(engine, made[:8])
+    first = exported("1.jsonl")
+    assert first
+    assert {row["gone"] for row in first} == {False}
+    assert exported("2.jsonl") == []
+    store(engine, made[8:])
+    second = exported("3.jsonl")
+    assert {row["gone"] for row in second} == {False, True}
+    kept = {row["id"]: row for row in first}
+    for row in second:
+        if row["gone"]:
+            kept.pop(row["id"], None)
+        else:
+            kept[row["id"]] = row
+    now = export("-", "--unique").stdout.splitlines()
+    assert sorted(kept, key=str) == sorted((json.loads(line)["id"] for line in now), key=str)
+
+    # The changes of one export come once: it is not written over before somebody took it away.
+    again = export(str(tmp_path / "3.jsonl"), "--cursor", str(cursor), "--unique")
+    assert "3.jsonl is there already" in str(again.exception)
+    assert lines(tmp_path / "3.jsonl") == second
+    # Nor does a failed export move the cursor.
+    before = cursor.read_text()
+    failed = export(str(tmp_path / "no" / "4.jsonl"), "--cursor", str(cursor), "--unique")
+    assert isinstance(failed.exception, OperatorError)
+    assert cursor.read_text() == before
+    # The last change of a file is as good as the cursor.
+    last = max(int(str(row["change"])) for row in second)
+    assert export("-", "--since", str(last)).stdout == ""
+    assert len(export("-", "--since", "0").stdout.splitlines()) == len(made)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("a.parquet.gz",), "must end in"),
+        (("-", "--format", "parquet"), "--format is jsonl or csv"),
+        (("a.jsonl", "--format", "csv"), "--format is jsonl or csv"),
+        (("-", "--since", "yesterday"), "neither a date"),
+        (("-", "--since", "99999"), "still to come"),
+        (("-", "--since", "3", "--cursor", "c"), "give one of them"),
+        (("-", "--cursor", "no/such/cursor"), "no such folder"),
+        (("-", "--view", "bands"), "there is no view"),
+        (("-", "--view", "copies", "--since", "3"), "not for copies"),
+        (("-", "--view", "runs", "--unique"), "not for runs"),
+        (("no/such/folder/a.csv",), "no such folder"),
+    ],
+)
+def test_a_mistake_is_one_line(db: str, args: tuple[str, ...], said: str) -> None:
+    done = CliRunner().invoke(app, ["export", *args, "--db", db])
+    assert isinstance(done.exception, OperatorError)
+    assert said in str(done.exception)
+    assert "\n" not in str(done.exception)
+
+
+# An export that stands still after its first row.
+STANDING = """
+import itertools, time
+from copydesk.cli import main
+from storage import reader
+rows = reader.rows
+
+def stands(*args, **options):
+    yield from itertools.islice(rows(*args, **options), 1)
+    time.sleep(120)
+
+reader.rows = stands
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing_behind(base: str, tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "a.jsonl").write_text("before")
+    process = subprocess.Popen(
+        [sys.executable, "-c", STANDING, "export", str(tmp_path / "a.jsonl"), "--db", base],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while len(list(tmp_path.iterdir())) < 2 and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+    assert (tmp_path / "a.jsonl").read_text() == "before"
+
+
+def test_a_reader_that_goes_away_does_not_move_the_cursor(base: str, tmp_path: Path) -> None:
+    cursor = tmp_path / "cursor"
+    command = [sys.executable, "-m", "copydesk", "export", "-", "--db", base, "--cursor", str(cursor)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    said = process.stderr.read()
+    process.wait(timeout=60)
+
+    assert said == ""
+    assert not cursor.exists()

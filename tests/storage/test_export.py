@@ -1,0 +1,367 @@
+"""Exports: every format says what the views say, files are whole, what changed adds up to what there is."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import random
+import sys
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+import zstandard
+from sqlalchemy import Engine, insert
+
+from pipeline.errors import OperatorError
+from storage import export as exports
+from storage import reader, schema, writer
+from storage.export import Selection, export, file_format, read_cursor, write_cursor
+from storage.schema import VIEWS, View
+from tests.storage.news import SETTINGS, START, article, rejection, store, story, view, wire
+from tests.storage.test_changes import change
+
+ARROW = {
+    "integer": "int64",
+    "real": "double",
+    "text": "string",
+    "time": "timestamp[ms, tz=UTC]",
+    "boolean": "bool",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder for the exports."""
+    (tmp_path / "exports").mkdir()
+    return tmp_path / "exports"
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    """Something in every view, and something gone."""
+    bare = article("file:///saved/page.html", story(77), publisher=None, published_at=None, language=None)
+    names = article("https://a.example/n", story(78), title='Say "a, b"\nagain', authors=("Ö. Ås", "B"))
+    store(engine, [*wire(20), bare, names, rejection("list.html"), rejection("x.bin", url=None, page=None)])
+    writer.remove_articles(engine, [2], SETTINGS)
+    return engine
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The rows of an export, as plain values."""
+    if path.suffix == ".parquet":
+        return [
+            {name: dict(v) if name == "reasons" else v for name, v in row.items()}
+            for row in pyarrow.parquet.read_table(path).to_pylist()
+        ]
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        data = gzip.decompress(data)
+    if path.suffix == ".zst":
+        data = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)).read()
+    if ".jsonl" in path.name:
+        return [json.loads(line) for line in data.decode().splitlines()]
+    return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
+
+
+def as_json(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: schema.utc_text(value) if isinstance(value, datetime) else value for name, value in row.items()
+    }
+
+
+def test_parquet_has_the_types_of_the_views(filled: Engine, folder: Path) -> None:
+    for view_ in VIEWS:
+        path = folder / f"{view_.name}.parquet"
+        export(filled, path, Selection(view_.name))
+
+        check_types(path, view_)
+        rows = read(path)
+        assert sorted(rows, key=repr) == [dict(row) for row in view(filled, view_.name)]
+        assert rows
+
+
+def check_types(path: Path, view_: View) -> None:
+    found = pyarrow.parquet.read_schema(path)
+    assert found.names == [column.name for column in view_.columns]
+    for column, field in zip(view_.columns, found, strict=True):
+        if column.type == "json":
+            assert str(field.type) == (
+                "list<element: string>" if column.name == "authors" else "map<string, int64 ('reasons')>"
+            )
+        else:
+            assert str(field.type) == ARROW[column.type]
+        assert field.nullable == (not column.null.startswith("never")), column.name
+        assert field.metadata[b"description"].decode() == column.meaning
+    assert {c.compression for c in _chunks(path)} == {"ZSTD"}
+
+
+def _chunks(path: Path) -> list[Any]:
+    metadata = pyarrow.parquet.ParquetFile(path).metadata
+    return [
+        metadata.row_group(group).column(column)
+        for group in range(metadata.num_row_groups)
+        for column in range(metadata.num_columns)
+    ]
+
+
+def test_the_formats_say_the_same(filled: Engine, folder: Path) -> None:
+    for view_ in VIEWS:
+        check_formats(filled, folder, view_)
+
+
+def check_formats(filled: Engine, folder: Path, view_: View) -> None:
+    found = {}
+    for suffix in ("parquet", "jsonl", "jsonl.gz", "jsonl.zst", "csv", "csv.gz", "csv.zst"):
+        path = folder / f"a.{suffix}"
+        done = export(filled, path, Selection(view_.name))
+        found[suffix] = read(path)
+        assert (done.rows, done.gone, done.change) == (len(found[suffix]), 0, None)
+
+    assert found["jsonl"] == [as_json(row) for row in found["parquet"]]
+    assert found["jsonl.gz"] == found["jsonl.zst"] == found["jsonl"]
+    assert found["csv.gz"] == found["csv.zst"] == found["csv"]
+    for from_csv, row in zip(found["csv"], found["jsonl"], strict=True):
+        assert list(from_csv) == list(row)
+        for name, value in row.items():
+            if value is None:
+                assert from_csv[name] == ""
+            elif isinstance(value, str):
+                assert from_csv[name] == value
+            else:
+                assert json.loads(from_csv[name]) == value
+
+
+def test_the_filters_choose(filled: Engine, folder: Path) -> None:
+    def ids(selection: Selection, **more: Any) -> list[int]:
+        path = folder / "a.jsonl"
+        export(filled, path, selection, **more)
+        return [row["id"] for row in read(path)]
+
+    every = {row["id"]: row for row in view(filled, "articles")}
+    assert ids(Selection()) == sorted(every)
+    assert ids(Selection(unique=True)) == ids(Selection("unique_articles"))
+    assert ids(Selection(unique=True)) == sorted(id for id, row in every.items() if row["is_canonical"])
+    assert ids(Selection(site="site3.example")) == sorted(
+        id for id, row in every.items() if row["site"] == "site3.example"
+    )
+    assert ids(Selection(language="en", unique=True)) == sorted(
+        id for id, row in every.items() if row["is_canonical"] and row["language"] == "en"
+    )
+    since = START.replace(microsecond=0) + timedelta(hours=40)
+    assert ids(Selection(), since=since) == sorted(
+        id for id, row in every.items() if row["updated_at"] >= since
+    )
+
+
+def test_changes_are_exported_by_number_and_by_date(filled: Engine, folder: Path) -> None:
+    path = folder / "a.jsonl"
+    last = reader.last_change(filled)
+
+    done = export(filled, path, Selection("changes"), after=last - 3)
+    assert [row["change"] for row in read(path)] == [last - 2, last - 1, last][-done.rows :]
+    assert done.change == last
+    assert done.rows
+    export(filled, path, Selection("changes"), since=datetime.now(UTC) + timedelta(days=1))
+    assert read(path) == []
+    export(filled, path, Selection("changes"), since=datetime.now(UTC) - timedelta(days=1))
+    assert len(read(path)) == len(list(reader.changes(filled)))
+
+
+def test_who_begins_is_told_of_nothing_gone(filled: Engine, folder: Path) -> None:
+    path = folder / "a.jsonl"
+    writer.remove_articles(filled, [5], SETTINGS)  # the last change of all
+
+    done = export(filled, path, after=0)
+
+    assert {row["gone"] for row in read(path)} == {False}
+    assert (done.rows, done.change) == (len(view(filled, "articles")), reader.last_change(filled))
+
+
+def test_what_is_gone_says_so_in_every_format(filled: Engine, folder: Path) -> None:
+    after = reader.last_change(filled)
+    writer.remove_articles(filled, [22], SETTINGS)
+    store(filled, [article("https://a.example/new", story(90))])
+    new = max(row["id"] for row in view(filled, "articles"))
+
+    for suffix in ("jsonl", "csv", "parquet"):
+        done = export(filled, folder / f"a.{suffix}", after=after)
+        assert (done.rows, done.gone, done.change) == (2, 1, after + 2)
+    assert read(folder / "a.jsonl")[0] == {"id": 22, "change": after + 1, "gone": True}
+    gone, stored = read(folder / "a.parquet")
+    assert [gone["id"], gone["change"], gone["gone"], gone["text"]] == [22, after + 1, True, None]
+    assert [stored["id"], stored["gone"], stored["text"]] == [new, False, story(90)]
+    gone, stored = read(folder / "a.csv")
+    assert [gone["id"], gone["gone"], gone["text"]] == ["22", "true", ""]
+    assert [stored["id"], stored["gone"], stored["text"]] == [str(new), "false", story(90)]
+
+
+@pytest.mark.parametrize("selection", [Selection(), Selection(unique=True), Selection(site="b.example")])
+def test_exports_of_what_changed_add_up(engine: Engine, folder: Path, selection: Selection) -> None:
+    chance = random.Random(7)
+    texts = [story(n) for n in range(5)]
+    cursor = folder / "cursor"
+    kept: dict[int, dict[str, Any]] = {}
+    for step in range(16):
+        change(engine, chance, texts, step, "ab")
+        if step % 3 == 0:
+            path = folder / f"{step}.{chance.choice(['jsonl.gz', 'parquet'])}"
+            done = export(engine, path, selection, after=read_cursor(cursor, engine, selection))
+            assert done.change is not None
+            write_cursor(cursor, engine, selection, done.change)
+            for row in read(path):
+                del row["change"]
+                if row.pop("gone"):
+                    kept.pop(row["id"], None)
+                else:
+                    kept[row["id"]] = as_json(row)
+
+    export(engine, folder / "all.jsonl", selection)
+    assert sorted(kept.values(), key=lambda row: int(row["id"])) == read(folder / "all.jsonl")
+
+
+def test_a_cursor_is_for_one_base_and_one_selection(
+    filled: Engine, folder: Path, sqlite_template: Path
+) -> None:
+    path = folder / "cursor"
+    german = Selection(language="de")
+    assert read_cursor(path, filled, german) == 0
+    write_cursor(path, filled, german, 5)
+    assert read_cursor(path, filled, german) == 5
+
+    with pytest.raises(OperatorError, match=r"another export \(view=articles language=de\)"):
+        read_cursor(path, filled, Selection())
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, "base": kept["base"] + 1}))
+    with pytest.raises(OperatorError, match="another database"):
+        read_cursor(path, filled, german)
+    for broken in ("", "{}", "[]", "5", "\udcff"):
+        path.write_bytes(broken.encode("utf-8", "surrogateescape"))
+        with pytest.raises(OperatorError, match="not a cursor"):
+            read_cursor(path, filled, german)
+    with pytest.raises(OperatorError, match="is still to come"):
+        export(filled, folder / "a.jsonl", german, after=10_000)
+
+
+def test_selections_that_make_no_sense_are_refused(filled: Engine, folder: Path) -> None:
+    for wrong in ({"view": "bands"}, {"view": "copies", "site": "a"}, {"view": "runs", "unique": True}):
+        with pytest.raises(OperatorError):
+            Selection(**wrong)
+    with pytest.raises(OperatorError, match="not for copies"):
+        export(filled, folder / "a.csv", Selection("copies"), after=3)
+
+
+@pytest.mark.parametrize("name", ["a", "a.xml", "a.parquet.gz", "a.jsonl.bz2", ".gz", "jsonl"])
+def test_a_name_that_says_no_format_is_refused(name: str) -> None:
+    with pytest.raises(OperatorError, match="must end in"):
+        file_format(Path(name))
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(
+    filled: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "a.jsonl"
+    path.write_text("before")
+
+    rows = list(reader.rows(filled, "articles"))
+
+    def fails(*_: Any, **__: Any) -> Iterator[dict[str, Any]]:
+        yield from rows[:3]
+        raise RuntimeError("the power is out")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reader, "rows", fails)
+        with pytest.raises(RuntimeError, match="the power is out"):
+            export(filled, path)
+
+    assert path.read_text() == "before"
+    assert [p.name for p in folder.iterdir()] == ["a.jsonl"]
+    export(filled, path)
+    assert len(read(path)) == len(view(filled, "articles"))
+    assert [p.name for p in folder.iterdir()] == ["a.jsonl"]
+
+
+def test_a_link_stays_a_link(filled: Engine, folder: Path) -> None:
+    (folder / "real").mkdir()
+    link = folder / "a.csv"
+    link.symlink_to(folder / "real" / "b.csv")
+
+    export(filled, link)
+
+    assert link.is_symlink()
+    assert read(folder / "real" / "b.csv")
+
+
+def test_where_no_file_can_be_it_says_so(filled: Engine, folder: Path) -> None:
+    (folder / "folder.csv").mkdir()
+    with pytest.raises(OperatorError, match="no such folder"):
+        export(filled, folder / "none" / "a.csv")
+    with pytest.raises(OperatorError, match="is a folder"):
+        export(filled, folder / "folder.csv")
+    assert [p.name for p in folder.iterdir()] == ["folder.csv"]
+
+
+def test_without_pyarrow_it_says_how_to_get_it(
+    filled: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(OperatorError, match=r"pip install 'copydesk\[parquet\]'"):
+        export(filled, folder / "a.parquet")
+    assert list(folder.iterdir()) == []
+    export(filled, folder / "a.jsonl")
+
+
+def test_row_groups_are_bounded_by_rows_and_by_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "_GROUP_ROWS", 4)
+    monkeypatch.setattr(exports, "_GROUP_CHARACTERS", 10)
+    lengths = [3, 3, 3, 3, 12, 1, 1, 1, 1, 1, 9, 2]
+    rows = [{"n": n, "text": "x" * length, "none": None} for n, length in enumerate(lengths)]
+
+    iterator = iter(rows)
+    parts = list(iter(lambda: exports._row_group(iterator), []))
+
+    assert [row for part in parts for row in part] == rows
+    assert [[len(row["text"]) for row in part] for part in parts] == [
+        [3, 3, 3, 3],
+        [12],
+        [1, 1, 1, 1],
+        [1, 9],
+        [2],
+    ]
+
+
+def test_an_export_of_any_size_takes_the_same_memory(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held are the texts of one fetch, here ten, and of one row group, here 2 MB, of 20 MB in all."""
+    monkeypatch.setattr(reader, "_FETCH_TEXTS", 10)
+    monkeypatch.setattr(exports, "_GROUP_CHARACTERS", 2_000_000)
+    count, size = 200, 100_000
+    row = {
+        **{"site": "a.example", "is_canonical": True, "revision": 1, "text_hash": b"", "fetched_us": 0},
+        **{"first_seen_at": START, "updated_at": START, "seen_at": START, "location": "a", "title": "T"},
+        **{"authors": [], "access": "free", "word_count": 1, "rules_version": "1", "language": "en"},
+    }
+    with engine.begin() as connection:
+        for id in range(1, count + 1):
+            values = {**row, "id": id, "url": f"https://a.example/{id}", "group_id": id}
+            values["text"] = f"{id} " + "word " * (size // 5)
+            connection.execute(insert(schema.article).values(values))
+    for name, after, selection in (
+        ("a.parquet", None, Selection()),
+        ("a.jsonl.zst", 0, Selection()),
+        ("b.jsonl.zst", None, Selection(language="en")),
+    ):
+        export(engine, folder / name, selection, after=after)  # so that what is imported is
+        tracemalloc.start()
+        done = export(engine, folder / name, selection, after=after)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert done.rows == count
+        assert peak < count * size / 3
