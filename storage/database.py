@@ -22,7 +22,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,10 +33,26 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, create_engine, event, func, inspect, make_url, select, text
+from psycopg import sql
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy import Engine as Engine  # the type, for those above who may not import SQLAlchemy
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.types import TypeEngine
 
 from pipeline.errors import OperatorError
 
@@ -76,6 +92,9 @@ _WRITER_LIMITS = (
     ("statement_timeout", 600_000),
     ("idle_in_transaction_session_timeout", 600_000),
 )
+
+# So many rows are worth the two round trips that COPY takes.
+_COPY_FROM = 4
 
 # Keywords of libpq; what the URL says goes first.
 _POSTGRESQL = {
@@ -234,6 +253,43 @@ def persistently(engine: Engine, attempt: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows, all with values for the same columns; by COPY on PostgreSQL where there are several.
+
+    What is refused is raised as DBAPIError, as for any other statement, or as what the driver says of a
+    value that it cannot hand over (ValueError, UnicodeError).
+    """
+    if connection.dialect.name != "postgresql" or len(rows) < _COPY_FROM:
+        if rows:
+            connection.execute(insert(table), list(rows))
+        return
+    dialect = connection.dialect
+    columns = [table.c[name] for name in rows[0]]
+    types = [column.type.compile(dialect).lower() for column in columns]
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+    )
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(tuple(_bound(row[column.name], column.type, dialect) for column in columns))
+    except psycopg.Error as error:
+        if driver.broken:
+            connection.invalidate(error)
+        said = statement.as_string(driver)
+        raise DBAPIError.instance(
+            said, None, error, psycopg.Error, connection_invalidated=driver.broken, dialect=dialect
+        ) from error
+
+
+def _bound(value: Any, kind: TypeEngine[Any], dialect: Dialect) -> Any:
+    """The value as the driver takes it; what our own types (`schema.UtcTime`) do, the driver does not."""
+    return kind.process_bind_param(value, dialect) if isinstance(kind, TypeDecorator) else value
+
+
 def is_transient(error: BaseException) -> bool:
     """True where the same transaction may well go through in a moment: a busy base, a restarted server."""
     if not isinstance(error, DBAPIError):
@@ -250,6 +306,7 @@ def is_transient(error: BaseException) -> bool:
         return (state is None and isinstance(original, psycopg.OperationalError)) or (
             state is not None
             and (state.startswith(("08", "40", "57P0")) or state in ("55P03", "25P03", "53300"))
+            and state != "08P01"  # a message of ours that it does not understand, now as little as later
         )
     return False
 

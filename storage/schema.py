@@ -225,7 +225,7 @@ removal = Table(
     metadata,
     Column("article_id", BigInteger, ForeignKey("article.id", ondelete="CASCADE"), primary_key=True),
     Column("line", Integer, primary_key=True),
-    Column("position", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
     Column("rule", Text, nullable=False),
     Column("text", Text, nullable=False),
 )

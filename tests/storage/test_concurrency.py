@@ -194,7 +194,7 @@ def test_a_connection_that_the_server_closes_is_made_again(
 
     @event.listens_for(engine, "before_cursor_execute")
     def close(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("INSERT INTO article") and len(closed) < 2:
+        if statement.startswith("UPDATE counter") and len(closed) < 2:
             pid = connection.connection.driver_connection.info.backend_pid
             with psycopg.connect(url, autocommit=True) as other:
                 other.execute("SELECT pg_terminate_backend(%s)", (pid,))

@@ -12,11 +12,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, inspect, make_url
+from sqlalchemy import Engine, inspect, make_url, text
 
 from pipeline.document import Reason, Stage
 from storage import reader, schema, writer
+from storage.database import connect
 from storage.schema import TYPES, VIEWS, View, ViewColumn
+from tests.conftest import PostgresServer
 from tests.storage.news import START, article, rejection, store, story, wire
 
 DESIGNED = {
@@ -77,6 +79,20 @@ def test_the_tables_are_as_the_code_has_them(engine: Engine) -> None:
         assert list(columns) == [column.name for column in table.columns], table.name
         for column in table.columns:
             assert columns[column.name]["nullable"] == bool(column.nullable), (table.name, column.name)
+
+
+def test_the_tables_have_the_types_that_rows_are_copied_in_by(postgres: PostgresServer) -> None:
+    engine = connect(postgres.url_of("copydesk_template"))
+    with engine.connect() as connection:
+        query = """SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
+                   WHERE attrelid = CAST(:name AS regclass) AND attnum > 0 AND NOT attisdropped"""
+        for table in schema.metadata.tables.values():
+            found = {
+                row.attname: row.format_type for row in connection.execute(text(query), {"name": table.name})
+            }
+            wanted = {c.name: c.type.compile(engine.dialect).lower() for c in table.columns}
+            assert found == wanted, table.name
+    engine.dispose()
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError
 from pipeline import group
 from pipeline.document import Claims, Origin, Outcome, Reason, Removed, Stage
 from pipeline.settings import Settings
-from storage import groups, reader, schema, writer
+from storage import database, groups, reader, schema, writer
 from storage.keys import UnstorableError
 from storage.writer import BatchCounts
 from tests.storage.news import (
@@ -370,7 +370,8 @@ def test_ids_have_no_gaps_and_are_never_used_twice(engine: Engine) -> None:
 def test_a_busy_database_is_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
-    monkeypatch.setattr(writer, "is_transient", lambda error: isinstance(error, DataError))
+    for module in (writer, database):
+        monkeypatch.setattr(module, "is_transient", lambda error: isinstance(error, DataError))
     failures = iter([True, True, False])
 
     @event.listens_for(engine, "before_cursor_execute")
