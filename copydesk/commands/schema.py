@@ -1,12 +1,31 @@
-"""`copydesk schema`: the public views, column by column, as Markdown. The README holds the same text."""
+"""`copydesk schema`: the public views, column by column, as Markdown, or as Datasette takes it.
+
+The README holds the one, examples/datasette.json the other.
+"""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import typer
 
 
-def schema() -> None:
+def schema(
+    datasette: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Metadata for Datasette instead: titles, descriptions, facets, queries. NAME is that of the"
+            " database file without its ending, copydesk for copydesk.db.",
+        ),
+    ] = None,
+) -> None:
     """Print the documentation of the public views: what each column holds, and when it is null."""
+    if datasette is not None:
+        from storage.datasette import as_json
+
+        typer.echo(as_json(datasette), nl=False)
+        return
     from storage.schema import as_markdown
 
     typer.echo(as_markdown())
