@@ -1,0 +1,97 @@
+"""`copydesk search` on a terminal, in a pipe, and for scripts."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from copydesk import rendering
+from copydesk.rendering import snippet_line, visible
+from storage.query import Snippet
+from tests.copydesk.conftest import Run
+
+
+def test_a_search_lists_the_best_first_with_their_snippets(copydesk: Run, base: str) -> None:
+    done = copydesk("search", '"ran aground" ferry', "--db", base, "--limit", "2")
+
+    assert done.returncode == 0
+    assert done.stderr == ""
+    first, facts, snippet = done.stdout.strip().split("\n\n")[0].splitlines()
+    assert "Ferry with 214 aboard runs aground off Port Callan" in first
+    assert "group" in facts
+    assert "[ran aground]" in snippet
+    assert done.stdout.count("group") == 2
+
+
+def test_for_scripts(copydesk: Run, base: str) -> None:
+    done = copydesk("search", "ferry", "aground", "--db", base, "--unique", "--json")
+
+    hits = json.loads(done.stdout)
+    assert hits
+    assert all(hit["is_canonical"] and hit["score"] > 0 for hit in hits)
+    snippet = hits[0]["snippet"]
+    start, end = snippet["marks"][0]
+    assert snippet["text"][start:end].casefold() in ("ferry", "aground")
+    assert "text" not in hits[0]
+
+
+def test_filters(copydesk: Run, base: str) -> None:
+    def ids(*options: str) -> set[int]:
+        found = json.loads(copydesk("search", "ferry", "--db", base, "--json", *options).stdout)
+        return {hit["id"] for hit in found}
+
+    everywhere = ids("--limit", "100")
+    here = ids("--site", "tessaryobserver.example", "--language", "en")
+    assert here < everywhere
+    day = ids("--since", "2025-03-04", "--until", "2025-03-04")
+    assert day < everywhere
+    assert ids("--since", "2025-03-04T00:00:00", "--until", "2025-03-04T23:59:59") == day
+
+
+def test_nothing_is_found(copydesk: Run, base: str) -> None:
+    done = copydesk("search", "zeppelin", "--db", base)
+
+    assert done.returncode == 0
+    assert done.stdout == "No article matches.\n"
+
+
+@pytest.mark.parametrize("query", ["", "NOT ferry"])
+def test_nothing_to_look_for_is_one_line(copydesk: Run, base: str, query: str) -> None:
+    done = copydesk("search", query, "--db", base)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("copydesk: nothing to look for in ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain [bold]text[/bold]", "plain [bold]text[/bold]"),
+        ("\x1b[31mred\x07\x9b", "\ufffd[31mred\ufffd\ufffd"),
+        ("one\ntwo\tthree\u2028four\u3000five", "one two three four five"),
+        ("a\u202egnp\u202c.exe \u2066b\u2069\ufeff", "agnp.exe b"),
+        ("می\u200cروم \U0001f468\u200d\U0001f469", "می\u200cروم \U0001f468\u200d\U0001f469"),
+    ],
+)
+def test_nothing_steers_the_terminal(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+def test_matches_are_in_colour_where_there_is_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Snippet("The [red]\x1b[2J ferry sails.", ((14, 19),))
+    assert printed(monkeypatch, found) == "The [red]\ufffd[2J [ferry] sails.\n"
+
+    on_terminal = printed(monkeypatch, found, force_terminal=True, color_system="standard", _environ={})
+    assert on_terminal == "The [red]\ufffd[2J \x1b[1;33mferry\x1b[0m sails.\n"
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, found: Snippet, **options: object) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, highlight=False, soft_wrap=True, **options)  # type: ignore[arg-type]
+    monkeypatch.setattr(rendering, "out", console)
+    console.print(snippet_line(found))
+    return stream.getvalue()
