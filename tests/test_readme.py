@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from copydesk.cli import app
 from crawler.ingest import ingest
 from crawler.sites import read_sites
 from pipeline.settings import Settings
+from storage.database import open_database
 from storage.schema import VIEWS, as_markdown
 
 ROOT = Path(__file__).parents[1]
@@ -27,10 +29,14 @@ def _blocks(language: str) -> list[str]:
 @pytest.fixture
 def news(engine: Engine) -> Engine:
     """A base, on both databases, with some outlets of the examples in it."""
+    fill(engine)
+    return engine
+
+
+def fill(engine: Engine) -> None:
     folder = ROOT / "examples" / "news"
     outlets = ("tessaryobserver.example", "northmeregazette.example", "kaldvalleytimes.example")
     ingest(engine, [str(folder / name) for name in outlets], workers=os.cpu_count() or 1, settings=Settings())
-    return engine
 
 
 def test_the_schema_section_is_what_the_views_are() -> None:
@@ -45,6 +51,29 @@ def test_there_are_at_least_five_queries_and_each_finds_something(news: Engine) 
     with news.connect() as connection:
         for query in queries:
             assert connection.execute(text(query)).all(), query
+
+
+def test_the_programs_run_on_the_exports_and_print_something(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a folder with a `copydesk.db`, and after the exports of the README, all of which work."""
+    shutil.copyfile(sqlite_template, tmp_path / "copydesk.db")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COPYDESK_DB", raising=False)
+    engine = open_database("sqlite:///copydesk.db")
+    fill(engine)
+    engine.dispose()
+    exports = [line.split("  #")[0].split() for line in _indented() if line.startswith("    copydesk export")]
+    assert len(exports) >= 6
+    for _, *args in exports:
+        done = CliRunner().invoke(app, args)
+        assert done.exit_code == 0, (args, done.output, done.exception)
+    programs = _blocks("python")
+    assert len(programs) >= 6
+    for program in programs:
+        capsys.readouterr()
+        exec(compile(program, "README.md", "exec"), {})
+        assert capsys.readouterr().out.strip(), program
 
 
 def test_every_command_and_option_that_the_readme_names_exists() -> None:
