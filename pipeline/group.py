@@ -142,8 +142,9 @@ def verify(a: Comparable, b: Comparable, settings: GroupSettings) -> Pair | None
     """The evidence where the two are copies, None where they are not. Symmetric.
 
     Asked of the shorter text: how many of its shingles stand in the longer, and how many of the figures and
-    names in the passages that they share. A passage of its own, such as a local paragraph, is not held
-    against it; another name in the same sentence is. What that scored: see `GroupSettings`.
+    names in the passages that they share; of both where they are as long. A passage of its own, such as a
+    local paragraph, is not held against it; another name in the same sentence is. What that scored: see
+    `GroupSettings`.
     """
     if min(a.shingles.size, b.shingles.size) < LEAST_SHINGLES:
         return None
@@ -155,7 +156,10 @@ def verify(a: Comparable, b: Comparable, settings: GroupSettings) -> Pair | None
     doubt = _doubt(a.published_at, b.published_at, settings)
     if containment < _raised(settings.containment, doubt):
         return None
-    if _particulars_held(shorter, longer) < _raised(settings.particulars, doubt):
+    held = _particulars_held(shorter, longer)
+    if shorter.shingles.size == longer.shingles.size:
+        held = min(held, _particulars_held(longer, shorter))
+    if held < _raised(settings.particulars, doubt):
         return None
     jaccard = common / (a.shingles.size + b.shingles.size - common)
     return Pair(PairKind.NEAR if jaccard >= settings.near else PairKind.PARTIAL, jaccard, containment)

@@ -14,10 +14,10 @@ which is a guess, and wrong for texts in two languages.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import xxhash
@@ -36,9 +36,10 @@ _CHARACTER = 8  # likewise
 _TENS = 16  # may be the first word of "twenty-five"
 _UNIT = 32  # may be the second
 _BITS = 63
-_CONTEXT = _CAPITAL | _CENT | _TENS | _UNIT
-_BARE = np.uint64(2**64 - 1 - _BITS)
-_WHAT = np.uint64(2**64 - 1 - _CONTEXT)
+_CONTEXT = _BITS & ~_CHARACTER
+# As arrays, here and below: a ufunc takes them as they are, and has to convert a scalar at every call.
+_BARE = np.array(2**64 - 1 - _BITS, dtype=np.uint64)
+_WHAT = np.array(2**64 - 1 - _CONTEXT, dtype=np.uint64)
 
 # --- characters ---------------------------------------------------------------------------------------
 
@@ -46,8 +47,16 @@ _WHAT = np.uint64(2**64 - 1 - _CONTEXT)
 _LETTER, _DIGIT, _PERCENT_SIGN, _UNSPACED = 1, _FIGURE, 4, _CHARACTER
 _KINDS = 15
 _UPPER = 16
+_JOINT = 32  # may stand between two digits of a number
 _ODD = 64  # stands for several characters or none: the text has to be normalised before it is cut
 _UNKNOWN = 128  # not looked at yet
+
+# Letters, digits and the percent sign of ASCII are compared as codes of which one of the upper three bits is
+# their kind, so that in a text of bytes a token begins where a code has an upper bit that the last has not.
+_ASCII_LETTERS, _ASCII_DIGITS, _ASCII_PERCENT = 0x40, 0x80, 0x20
+_NO_KIND = np.array(0x1F, dtype=np.uint8)
+# The decimal mark of a number that has been read; no other text keeps it.
+_MARK = "\x1f"
 
 _UNSPACED_RANGES = (
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -57,12 +66,14 @@ _UNSPACED_RANGES = (
     *((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF)),  # Han
 )
 _APOSTROPHES = "’‘ʼ´"
+# A fullwidth comma groups digits, or parts two clauses; it never marks a fraction.
+_JOINTS = ".,．， \u00a0\u202f\u2009"
 _UNSEEN = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff]")  # soft hyphens, joiners
 _ACCENT = re.compile("[\u0300-\u036f]")
 _JAMO = range(0x1100, 0x1200)
 
-# By code point, filled as characters turn up: what it is, and the letter or digit that it is compared as,
-# 0 where it belongs to no word.
+# By code point, filled as characters turn up: what it is, and the code of the letter or digit that it is
+# compared as, 0 where it belongs to no word.
 _kind_of = np.full(0x110000, _UNKNOWN, dtype=np.uint8)
 _folded = np.zeros(0x110000, dtype=np.uint32)
 
@@ -76,61 +87,181 @@ def _settled(text: str) -> str:
 def _look_up(code: int) -> None:
     """Enters a character into `_kind_of` and `_folded`."""
     settled = _settled(chr(code)) if not 0xD800 <= code < 0xE000 else ""
-    kind, folded = 0, 0
+    kind, folded = 0, ""
     if len(settled) == 1:
         lower = settled.casefold()
         if any(first <= code <= last for first, last in _UNSPACED_RANGES) and not settled.isdecimal():
-            kind, folded = _UNSPACED, ord(lower) if len(lower) == 1 else ord(settled)
+            kind, folded = _UNSPACED, lower if len(lower) == 1 else settled
         elif settled.isdecimal():
-            kind, folded = _DIGIT, ord("0") + unicodedata.decimal(settled)
+            kind, folded = _DIGIT, str(unicodedata.decimal(settled))
         elif settled.isalnum():
-            kind, folded = _LETTER, ord(lower) if len(lower) == 1 else ord(settled)
+            kind, folded = _LETTER, lower if len(lower) == 1 else settled
             kind |= _UPPER * settled.isupper()
         elif settled == "%":
-            kind, folded = _PERCENT_SIGN, ord("%")
+            kind, folded = _PERCENT_SIGN, settled
+    if chr(code) == _MARK:
+        kind, folded = _DIGIT, _MARK
+    if chr(code) in _JOINTS:
+        kind |= _JOINT
     if code in _JAMO or (len(settled) != 1 and (not settled or any(map(str.isalnum, settled)))):
         kind |= _ODD
-    _folded[code] = folded  # before its kind, by which another thread may tell that it is known
-    _kind_of[code] = kind
+    _folded[code] = _code(folded) if folded else 0  # before its kind, by which another thread may tell that
+    _kind_of[code] = kind  # it is known
 
 
-for _code in range(128):
-    _look_up(_code)
-_ASCII_KIND = bytes((_kind_of[:128] & _KINDS).tolist()) + bytes(128)
+def _code(folded: str) -> int:
+    """What a folded character is compared as."""
+    if "a" <= folded <= "z":
+        return _ASCII_LETTERS + ord(folded) - ord("a") + 1
+    if "0" <= folded <= "9":
+        return _ASCII_DIGITS + int(folded)
+    return {"%": _ASCII_PERCENT, _MARK: _ASCII_DIGITS + 10}.get(folded) or ord(folded)
+
+
+for _n in range(128):
+    _look_up(_n)
+_ASCII_KIND = _kind_of[:128].tobytes() + bytes(128)
 _ASCII_FOLDED = bytes(_folded[:128].tolist()) + bytes(128)
+# So that a token is the difference of two sums: none before the first character, and one that begins after
+# the last.
+_BEFORE, _BEHIND = b"\0", bytes((0, _ASCII_LETTERS))
 
 
-def _characters(text: str) -> tuple[str, Bytes, NDArray[np.uint8] | NDArray[np.uint32]]:
-    """The text as it is cut, the kinds of its characters between two blanks, and what they are compared as.
+def _cut(text: str, *, marked: bool) -> tuple[NDArray[np.uint8] | NDArray[np.uint32], Places, Bytes | None]:
+    """Cuts a text into words.
 
-    Shapes (characters + 2,) and (characters,).
+    Returns what its characters are compared as, with one before and two after them; where the words begin,
+    and one place more; and which of `_FIGURE | _CAPITAL | _CHARACTER` each word has, None where none has one
+    that matters: the first two do only if `marked`.
     """
-    text = text.replace("'", "").replace("`", "")
-    if text.isascii():
-        raw = text.encode()
-        kinds = np.frombuffer(b"\0%b\0" % raw.translate(_ASCII_KIND), dtype=np.uint8)
-        return text, kinds, np.frombuffer(raw.translate(_ASCII_FOLDED), dtype=np.uint8)
+    text = text.replace("'", "").replace("`", "").replace(_MARK, "")
+    if not text.isascii():
+        return _cut_wide(text, marked)
+    text = _read_numbers(text, text.encode().translate(_ASCII_KIND))
+    raw = text.encode()
+    codes = np.frombuffer(_BEFORE + raw.translate(_ASCII_FOLDED) + _BEHIND, dtype=np.uint8)
+    opened = ~codes[:-1]
+    opened &= codes[1:]
+    starts = (opened > _NO_KIND).nonzero()[0]
+    if not marked:
+        return codes, starts, None
+    words = starts[:-1]
+    marks = (codes.take(words + 1) >= _ASCII_DIGITS).view(np.uint8) * np.uint8(_FIGURE)
+    capital = _kind_of.take(np.frombuffer(raw, dtype=np.uint8).take(words)) >= _UPPER
+    capital &= (codes.take(words + 2) & _ASCII_LETTERS) != 0
+    marks[capital] |= _CAPITAL
+    return codes, starts, marks
+
+
+def _cut_wide(text: str, marked: bool) -> tuple[NDArray[np.uint32], Places, Bytes | None]:
+    """Cuts a text in any script."""
     for apostrophe in _APOSTROPHES:
         text = text.replace(apostrophe, "")
-    codes, found = _looked_up(text)
-    if np.bitwise_or.reduce(found) & _ODD:
+    points, found = _looked_up(text)
+    bits = int(np.bitwise_or.reduce(found))
+    if bits & _ODD:
         text = _settled(text)
-        codes, found = _looked_up(text)
-    kinds = np.zeros(found.size + 2, dtype=np.uint8)
-    np.bitwise_and(found, _KINDS, out=kinds[1:-1])
-    return text, kinds, _folded.take(codes)
+        points, found = _looked_up(text)
+        bits = int(np.bitwise_or.reduce(found))
+    read = _read_numbers(text, found.tobytes())
+    if read is not text:
+        points, found = _looked_up(read)
+    kinds = np.zeros(found.size + 3, dtype=np.uint8)
+    np.bitwise_and(found, _KINDS, out=kinds[1:-2])
+    kinds[-1] = _LETTER
+    codes = np.zeros(kinds.size, dtype=np.uint32)
+    codes[1:-2] = _folded.take(points)
+    opened = ~kinds[:-1]
+    opened |= _UNSPACED
+    opened &= kinds[1:]
+    starts = opened.nonzero()[0]
+    if not marked and not bits & _UNSPACED:
+        return codes, starts, None
+    words = starts[:-1]
+    marks = opened.take(words)
+    marks &= _FIGURE | _CHARACTER if marked else _CHARACTER
+    if marked:
+        capital = (found.take(words) & _UPPER) != 0
+        capital &= kinds.take(words + 2) == _LETTER
+        marks[capital] |= _CAPITAL
+    return codes, starts, marks
 
 
 def _looked_up(text: str) -> tuple[NDArray[np.uint32], Bytes]:
     """Code points and kinds of the characters."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    kinds = _kind_of.take(codes)
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    kinds = _kind_of.take(points)
     unknown = kinds == _UNKNOWN
     if unknown.any():
-        for code in np.unique(codes[unknown]).tolist():
-            _look_up(code)
-        kinds = _kind_of.take(codes)
-    return codes, kinds
+        for point in np.unique(points[unknown]).tolist():
+            _look_up(point)
+        kinds = _kind_of.take(points)
+    return points, kinds
+
+
+# --- numbers ------------------------------------------------------------------------------------------
+
+_RUN = re.compile(rf"\d+(?:[{_JOINTS}]\d+)*")
+_GROUPED = re.compile(r"(?<![\d.,，])([1-9]\d{0,2})((?:([.,， \u00a0\u202f\u2009])\d{3})(?:\3\d{3})*)(?!\d)")
+_DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
+_NUMBER = re.compile(r"\d+(?:_\d+)?")
+_JOINED = bytes((_DIGIT, _JOINT, _DIGIT))
+# A run of figures is read once and then remembered. The limit is for a base of prices.
+_MEMO_LIMIT = 1 << 16
+_MEMO_LONGEST = 40
+
+
+class _Memo(dict[str, str]):
+    """Figures as printed, with the marks or blank between each two: the numbers they are, as `_spelled`."""
+
+    def __missing__(self, raw: str) -> str:
+        text = raw
+        if not text.isascii():
+            text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+            text = text.replace("．", ".")
+        text = _GROUPED.sub(lambda m: re.sub(r"\D", "", m[0]), text)
+        found = " ".join(map(_spelled, _NUMBER.findall(_DECIMAL.sub("_", text))))
+        if len(raw) <= _MEMO_LONGEST:
+            if len(self) >= _MEMO_LIMIT:
+                self.clear()
+            self[raw] = found
+        return found
+
+
+_memo = _Memo()
+
+
+def _spelled(number: str) -> str:
+    """`number` is digits with `_` for the decimal mark; zeros that change no value go."""
+    whole, _, part = number.partition("_")
+    whole, part = whole.lstrip("0") or "0", part.rstrip("0")
+    return f"{whole}{_MARK}{part}" if part else whole
+
+
+def _read_numbers(text: str, kinds: bytes) -> str:
+    """The text with numbers of several parts in one spelling: `1,250.50` as `1250_5`, `_MARK` for the `_`.
+
+    kinds: of its characters, as in `_kind_of`. Returns `text` itself where there is no such number.
+    """
+    at = kinds.find(_JOINED)
+    if at < 0:
+        return text
+    parts: list[str] = []
+    done = 0
+    while at >= 0:
+        begin = at
+        while kinds[begin - 1] == _DIGIT and begin > done:
+            begin -= 1
+        run = _RUN.match(text, begin)
+        if run is None:  # a superscript is a digit, and none to the expression
+            at = kinds.find(_JOINED, at + 1)
+            continue
+        parts.append(text[done:begin])
+        parts.append(_memo[run[0]])
+        done = run.end()
+        at = kinds.find(_JOINED, done)
+    parts.append(text[done:])
+    return "".join(parts)
 
 
 # --- words --------------------------------------------------------------------------------------------
@@ -143,57 +274,20 @@ _BASE = xxhash.xxh3_64_intdigest(b"character") | 1
 
 @cache
 def _powers() -> tuple[Tokens, Tokens]:
-    """Powers of the base from 1, and of its inverse mod 2**64 from 0; shape (2 * _PIECE,) each."""
+    """Powers of the base and of its inverse mod 2**64, from 0; shape (2 * _PIECE + 3,) each."""
 
-    def of(first: int, base: int) -> Tokens:
-        powers = np.full(2 * _PIECE, base, dtype=np.uint64)
-        powers[0] = first
+    def of(base: int) -> Tokens:
+        powers = np.full(2 * _PIECE + 3, base, dtype=np.uint64)
+        powers[0] = 1
         return np.multiply.accumulate(powers)
 
-    return of(_BASE, _BASE), of(1, pow(_BASE, -1, 2**64))
+    return of(_BASE), of(pow(_BASE, -1, 2**64))
 
 
-def _word(spelling: str) -> int:
-    """The token of a word that is written in folded characters."""
-    return sum(ord(c) * pow(_BASE, n, 2**64) for n, c in enumerate(spelling, 1)) & ~_BITS & (2**64 - 1)
+def _hash(spelling: str) -> int:
+    """The polynomial of a word that is written in folded characters."""
+    return sum(_code(c) * pow(_BASE, n, 2**64) for n, c in enumerate(spelling, 1)) & (2**64 - 1)
 
-
-def _number(text: str) -> int:
-    """`text` is digits with `_` for the decimal mark; zeros that change no value go."""
-    whole, _, part = text.partition("_")
-    whole, part = whole.lstrip("0") or "0", part.rstrip("0")
-    return _word(f"{whole}_{part}" if part else whole) | _FIGURE
-
-
-# A fullwidth comma groups digits, or parts two clauses; it never marks a fraction.
-_RUN = re.compile(r"\d+(?:[.,．， \u00a0\u202f\u2009]\d+)*")
-_GROUPED = re.compile(r"(?<![\d.,，])([1-9]\d{0,2})((?:([.,， \u00a0\u202f\u2009])\d{3})(?:\3\d{3})*)(?!\d)")
-_DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
-_NUMBER = re.compile(r"\d+(?:_\d+)?")
-# A run of figures is read once and then remembered. The limit is for a base of prices.
-_MEMO_LIMIT = 1 << 16
-_MEMO_LONGEST = 40
-
-
-class _Memo(dict[str, tuple[int, list[int]]]):
-    """Figures as printed, with the marks or blank between each two: how many, and the tokens they make."""
-
-    def __missing__(self, raw: str) -> tuple[int, list[int]]:
-        text = raw
-        if not text.isascii():
-            text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
-            text = text.replace("．", ".")
-        text = _GROUPED.sub(lambda m: re.sub(r"\D", "", m[0]), text)
-        numbers = _NUMBER.findall(_DECIMAL.sub("_", text))
-        found = (len(re.findall(r"\d+", raw)), [_number(number) for number in numbers])
-        if len(raw) <= _MEMO_LONGEST:
-            if len(self) >= _MEMO_LIMIT:
-                self.clear()
-            self[raw] = found
-        return found
-
-
-_memo = _Memo()
 
 _PERCENT_WORDS = (
     "percent pct prozent procent procento procenta percento pourcent "
@@ -205,48 +299,76 @@ _UNITS = (
     "seventeen eighteen nineteen"
 )
 _TENS_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_PERCENT = _word("%")
-_IS_PERCENT = {(_word(first), _word(second)) for first, second in _PERCENT_PAIRS}
 
 
-def _other_spellings() -> dict[int, int]:
-    """Token of a word as written -> the token that it is the same as, with what it may be part of."""
+def _other_spellings() -> dict[str, tuple[str, int]]:
+    """Word as written -> the word that it is the same as, and the bits that say what it may be part of."""
     same = {
-        _word("mln"): _word("million"),
-        **dict.fromkeys(map(_word, ("bln", "bn")), _word("billion")),
-        _word("trln"): _word("trillion"),
-        **{_word("".join(map(_fold, word))): _PERCENT for word in _PERCENT_WORDS.split()},
-        **{_word(second): _word(second) | _CENT for _, second in _PERCENT_PAIRS},
+        "mln": ("million", 0),
+        **dict.fromkeys(("bln", "bn"), ("billion", 0)),
+        "trln": ("trillion", 0),
+        **{_fold(word): ("%", 0) for word in _PERCENT_WORDS.split()},
+        **{second: (second, _CENT) for _, second in _PERCENT_PAIRS},
     }
     for value, word in enumerate(_UNITS.split()):
         # "one" is as often a pronoun, "zero" an adjective: no figures
-        same[_word(word)] = (_number(str(value)) if value > 1 else _word(word)) | _UNIT * (0 < value < 10)
+        meant, bits = (str(value), _FIGURE) if value > 1 else (word, 0)
+        same[word] = (meant, bits | _UNIT * (0 < value < 10))
     for value, word in enumerate(_TENS_WORDS.split(), 2):
-        same[_word(word)] = _number(f"{value}0") | _TENS
+        same[word] = (f"{value}0", _FIGURE | _TENS)
     return same
 
 
-def _fold(character: str) -> str:
-    _look_up(ord(character))
-    return chr(_folded[ord(character)])
+def _fold(word: str) -> str:
+    return _settled(word).casefold()
 
 
-_MEANT = _other_spellings()
-# Which tokens may be among them, by their first bits: few words are looked at that are not.
-_MAY_BE = np.zeros(1 << 14, dtype=np.bool_)
-_MAY_BE[[token >> 50 for token in _MEANT]] = True
-_MAY_BE_SHIFT = np.uint64(50)
-_VALUE_OF = {_number(str(n)): n for n in range(100)} | {_word("one"): 1}
+# A word that is written otherwise is found by the first bits of its hash, and made what it means by an
+# exclusive or. No second look is taken: a word that shares those bits by chance becomes another one, always
+# the same. `_BASE` leaves each of these words a slot of its own, and one to each that they mean.
+_SLOT_BITS = 12
 
 
-def tokens(text: str, *, capitals: bool = True) -> Tokens:
+def _respellings() -> tuple[Tokens, Tokens]:
+    """By slot: what makes of a hash there what it means, with the meaning's bits; and the hash itself."""
+    changes, words = np.zeros((2, 1 << _SLOT_BITS), dtype=np.uint64)
+    same = {_hash(word): (_hash(meant), bits) for word, (meant, bits) in _other_spellings().items()}
+    taken = {*same, *(meant for meant, _ in same.values())}
+    assert len({token >> 64 - _SLOT_BITS for token in taken}) == len(taken)
+    for token, (meant, bits) in same.items():
+        slot = token >> 64 - _SLOT_BITS
+        changes[slot], words[slot] = (token ^ meant) & ~_BITS | bits, token
+    return changes, words
+
+
+_CHANGES, _CHANGED = _respellings()
+_SLOT_SHIFT = np.array(64 - _SLOT_BITS, dtype=np.uint64)
+_FIGURE_BIT = np.array(_FIGURE, dtype=np.uint64)
+_JOINS = np.array(_CENT | _TENS, dtype=np.uint64)
+_JOINS_NOTHING = bytes(n for n in range(256) if not n & (_CENT | _TENS))
+_LOW_BYTE, _UPPER_HALF = (0, 1) if sys.byteorder == "little" else (7, 0)
+
+
+def _word(spelling: str) -> int:
+    """The token of a word that is written in folded characters."""
+    token = _hash(spelling)
+    return (token ^ _CHANGES.item(token >> 64 - _SLOT_BITS)) & ~_BITS
+
+
+_PERCENT = _word("%")
+_IS_PERCENT = {(_word(first), _word(second)) for first, second in _PERCENT_PAIRS}
+_TENS_VALUE = {_word(f"{n}0"): 10 * n for n in range(2, 10)}
+_UNIT_VALUE = {_word(word): n for n, word in enumerate(_UNITS.split()) if 0 < n < 10}
+
+
+def tokens(text: str, *, marked: bool = True) -> Tokens:
     """The folded words of `text` in order, one uint64 each; shape (words,). `spelling` compares them.
 
-    capitals: False where nobody will ask for `particulars`: the tokens are then their own spelling.
+    marked: False where nobody will ask for `particulars`: the tokens are then their own spelling.
     """
     if len(text) <= _PIECE:
-        return _tokens(text, capitals)
-    found = [_tokens(piece, capitals) for piece in _pieces(text)]
+        return _tokens(text, marked)
+    found = [_tokens(piece, marked) for piece in _pieces(text)]
     joined: Tokens = np.concatenate(found)
     return joined
 
@@ -263,27 +385,29 @@ def _pieces(text: str) -> Iterator[str]:
         start = end
 
 
-def _tokens(text: str, capitals: bool) -> Tokens:
-    text, kinds, folded = _characters(text)
-    if folded.size > 2 * _PIECE:  # normalised, it became longer, and will not again
-        return tokens(text, capitals=capitals)
-    closed = ~kinds[:-2]
-    if not text.isascii():
-        closed |= _UNSPACED
-    opened = kinds[1:-1] & closed
-    starts = (opened != 0).nonzero()[0]
-    if not starts.size:
+def _tokens(text: str, marked: bool) -> Tokens:
+    codes, starts, marks = _cut(text, marked=marked)
+    if starts.size == 1:
         return np.empty(0, dtype=np.uint64)
     powers, inverses = _powers()
-    found: Tokens = np.add.reduceat(folded * powers[: folded.size], starts)
-    found *= inverses.take(starts)
+    if codes.size > powers.size:  # normalised, it became longer, and will not again
+        return tokens(_settled(text), marked=marked)
+    sums = np.add.accumulate(codes * powers[: codes.size]).take(starts)
+    found: Tokens = sums[1:] - sums[:-1]
+    found *= inverses.take(starts[:-1])
+    slots = (found >> _SLOT_SHIFT).view(np.int64)
+    changes = _CHANGES.take(slots)
+    if marked and marks is not None:
+        figures = (changes & _FIGURE_BIT).astype(np.uint8)
+        figures *= _CHANGED.take(slots) == found
+        marks |= figures
+    found ^= changes
     found &= _BARE
-    marks = opened.take(starts)
-    marks &= _FIGURE | _CHARACTER
-    found |= marks
-    gone = _read_numbers(text, found, starts, (marks == _FIGURE).nonzero()[0]) + _respell(found)
-    if capitals:
-        found[_are_capitals(text, kinds, starts)] |= _CAPITAL
+    gone: list[int] = []
+    if changes.tobytes()[_LOW_BYTE::8].translate(None, _JOINS_NOTHING):
+        gone = _join(found, changes, marks if marked else None)
+    if marks is not None:
+        found |= marks
     if gone:
         keep = np.ones(found.size, dtype=np.bool_)
         keep[gone] = False
@@ -291,57 +415,22 @@ def _tokens(text: str, capitals: bool) -> Tokens:
     return found
 
 
-def _read_numbers(text: str, found: Tokens, starts: Places, figures: Places) -> list[int]:
-    """Makes one token of the figures that are one number; returns which tokens are left over.
-
-    figures: which tokens are figures.
-    """
+def _join(found: Tokens, bits: Tokens, marks: Bytes | None) -> list[int]:
+    """Makes one token of `per cent` and of `twenty-five`; returns which tokens are left over."""
     gone: list[int] = []
-    places = figures.tolist()
-    end = 0
-    for at, following in pairwise(places):
-        if following != at + 1 or at < end:
-            continue
-        run = _RUN.match(text, starts.item(at))
-        if run:  # a superscript is a digit, and none to the expression
-            pieces, read = _memo[run[0]]
-            end = at + pieces
-            for place, number in enumerate(read, at):
-                found[place] = number
-            gone.extend(range(at + len(read), end))
+    for at in (bits & _JOINS).nonzero()[0].tolist():
+        token = found.item(at)
+        if at and (found.item(at - 1), token) in _IS_PERCENT:
+            found[at] = _PERCENT
+            gone.append(at - 1)
+        elif token in _TENS_VALUE and at + 1 < found.size and bits.item(at + 1) & _UNIT:
+            unit = _UNIT_VALUE.get(found.item(at + 1))
+            if unit:
+                found[at + 1] = _word(str(_TENS_VALUE[token] + unit))
+                gone.append(at)
+                if marks is not None:
+                    marks[at + 1] |= _FIGURE
     return gone
-
-
-def _respell(found: Tokens) -> list[int]:
-    """Makes one token of all spellings of a word, of `per cent` and of `twenty-five`.
-
-    Returns which tokens are left over.
-    """
-    gone: list[int] = []
-    tens = -2
-    for at in _MAY_BE.take((found >> _MAY_BE_SHIFT).view(np.int64)).nonzero()[0].tolist():
-        token = _MEANT.get(found.item(at))
-        if token is None:
-            continue
-        found[at] = token & ~_CONTEXT
-        if token & _CENT:
-            if at and (found.item(at - 1), token & ~_CENT) in _IS_PERCENT:
-                found[at] = _PERCENT
-                gone.append(at - 1)
-        elif token & _TENS:
-            tens = at
-        elif token & _UNIT and tens == at - 1:
-            found[at] = _number(str(_VALUE_OF[found.item(tens)] + _VALUE_OF[found.item(at)]))
-            gone.append(tens)
-    return gone
-
-
-def _are_capitals(text: str, kinds: Bytes, starts: Places) -> NDArray[np.bool_]:
-    """Which words have a capital and more letters; shape of starts."""
-    codes = _looked_up(text)[0] if not text.isascii() else np.frombuffer(text.encode(), dtype=np.uint8)
-    is_upper = (_kind_of.take(codes.take(starts)) & _UPPER) != 0
-    capital: NDArray[np.bool_] = is_upper & (kinds.take(starts + 2) == _LETTER)
-    return capital
 
 
 def spelling(found: Tokens) -> Tokens:
@@ -366,17 +455,18 @@ def particulars(found: Tokens) -> Tokens:
 _PLACES = np.array([xxhash.xxh3_64_intdigest(b"shingle", seed=n) | 1 for n in range(16)], dtype=np.uint64)
 
 
-def shingles(found: Tokens, words: int, characters: int) -> Hashes:
+def shingles(found: Tokens, words: int, characters: int, *, spaced: bool = False) -> Hashes:
     """Hashes of the n-grams in the order in which they begin, repeats included; shape (shingles,), uint32.
 
     An n-gram that begins with a character of an unspaced script is `characters` tokens long, any other
     `words`. A text shorter than that is one shingle; a text without tokens has none.
 
-    found: tokens without capitals, or their `spelling`.
+    found: unmarked tokens, or their `spelling`. spaced: True where no unspaced script can be among them,
+    which spares a look.
     """
     if not found.size:
         return np.empty(0, dtype=np.uint32)
-    if not np.bitwise_or.reduce(found) & _CHARACTER:
+    if spaced or not np.bitwise_or.reduce(found) & _CHARACTER:
         rolled = _rolled(found, min(words, found.size))
     else:
         rolled = _rolled(found, min(words, characters, found.size))
@@ -387,7 +477,7 @@ def shingles(found: Tokens, words: int, characters: int) -> Hashes:
             rolled[:whole] = np.where(starts[:whole], _rolled(found, size)[:whole], rolled[:whole])
             keep[:whole] |= starts[:whole]
         rolled = rolled[keep] if keep.any() else _rolled(found, found.size)
-    return (rolled >> 32).astype(np.uint32)
+    return rolled.view(np.uint32)[_UPPER_HALF::2]
 
 
 def _rolled(found: Tokens, size: int) -> Tokens:

@@ -139,7 +139,7 @@ def test_capitals_are_marked_in_all_scripts() -> None:
     for name, rest in (("Alba", "moved on"), ("Émile", "est là"), ("Альба", "идёт")):
         for text in (f"{rest} {name}", f"{name} {rest}"):
             assert particulars(tokens(text)).tolist() == words(name)
-            assert tokens(text, capitals=False).tolist() == words(text)
+            assert tokens(text, marked=False).tolist() == words(text)
 
 
 def test_particulars_are_figures_and_names() -> None:
