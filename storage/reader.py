@@ -1,6 +1,7 @@
 """A small typed way to read a base, for the pipeline, the command line and other programs.
 
     articles, article, article_by_url, article_by_location    articles, by what they are asked for
+    search                                                    articles by their words, the best first
     groups, group, members, copies                            stories, who carries them, and the evidence
     changes, changed_articles, last_change                    what is new, other or gone since the last time
     removed, rejections, runs, counts                         what was taken out or turned away, and how much
@@ -8,8 +9,8 @@
 
 Rows are frozen dataclasses with the columns of the public views. What returns an iterator streams: it
 holds one connection and some rows (50 of articles, 500 of others) until it is exhausted or closed, and
-sees the base as it was when it began. Nothing here waits for a writer, or makes one wait. Searching by
-words is `storage.search`, writing files `storage.export`.
+sees the base as it was when it began. Nothing here waits for a writer, or makes one wait. `storage.export`
+writes files.
 """
 
 from __future__ import annotations

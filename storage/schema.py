@@ -566,7 +566,7 @@ VIEWS = (
                 "text",
                 "URL of an article that is gone",
                 "",
-                "it is stored, or its URL was to be forgotten as well",
+                "it is stored",
                 "https://www.example.com/news/ferry",
             ),
             ViewColumn(

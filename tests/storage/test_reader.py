@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from sqlalchemy import Engine, event
 
 from pipeline.document import Claims, Document, Origin, Reason
 from storage import reader, writer
+from storage.database import open_database
 from storage.reader import SourceKey, source_key
 from tests.storage.news import SETTINGS, START, article, page, rejection, store, story, wire
 
@@ -211,3 +214,58 @@ def test_known_asks_about_many_at_once(engine: Engine) -> None:
     there = [SourceKey(a.location, a.page.sha256) for a in wire(30)]
 
     assert reader.known(engine, [*asked, *there], SETTINGS.rules_version) == set(there)
+
+
+@pytest.mark.parametrize("filters", [{}, {"site": "a.example"}, {"language": "en", "canonical_only": True}])
+def test_a_stream_sees_the_base_as_it_was_when_it_began(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, filters: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(reader, "_FETCH_TEXTS", 1)
+    monkeypatch.setattr(reader, "_FETCH_IDS", 1)
+    store(engine, [article(f"https://a.example/{n}", story(n)) for n in range(1, 5)])
+    before = list(reader.articles(engine, **filters))
+    changes = list(reader.changed_articles(engine))
+
+    stream, changed = reader.articles(engine, **filters), reader.changed_articles(engine)
+    found, found_changes = [next(stream)], [next(changed)]
+    writer.remove_articles(engine, [2], SETTINGS)
+    later = START + timedelta(hours=1)
+    store(engine, [article("https://a.example/3", story(9), later), article("https://a.example/5", story(5))])
+    found += stream
+    found_changes += changed
+
+    assert found == before
+    assert found_changes == changes
+    assert list(reader.articles(engine, **filters)) != before
+
+
+def test_no_texts_are_sorted_on_the_way(sqlite_template: Path, tmp_path: Path) -> None:
+    """SQLite would hold all of them: what streams is to take the same memory however much there is."""
+    shutil.copyfile(sqlite_template, tmp_path / "copydesk.db")
+    engine = open_database(f"sqlite:///{tmp_path}/copydesk.db")
+    store(engine, wire(20))
+    asked: list[tuple[str, Any]] = []
+
+    def ask(_c: Any, _u: Any, statement: str, given: Any, *_: Any) -> None:
+        asked.append((statement, given))
+
+    event.listen(engine, "before_cursor_execute", ask)
+    for stream in (
+        reader.articles(engine),
+        reader.articles(engine, canonical_only=True),
+        reader.articles(engine, site="site1.example"),
+        reader.articles(engine, language="en", canonical_only=True),
+        reader.articles(engine, since=START),
+        reader.changed_articles(engine, 3),
+        reader.rows(engine, "removed_text"),
+        reader.rows(engine, "rejections"),
+    ):
+        list(stream)
+    event.remove(engine, "before_cursor_execute", ask)
+    texts = [(statement, given) for statement, given in asked if "text" in statement or "detail" in statement]
+    with engine.connect() as connection:
+        for statement, given in texts:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)]
+            assert not [step for step in plan if "TEMP B-TREE" in step], statement
+    assert len(texts) >= 8
+    engine.dispose()
