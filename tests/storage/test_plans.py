@@ -1,0 +1,286 @@
+"""What the queries of downstream tools take at 200,000 articles: indexes, no sorting, few rows."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import make_url, text
+
+from storage.database import begin_write, open_database
+from tests.conftest import PostgresServer
+
+ARTICLES = 200_000
+
+# An article a minute on 400 sites, in three languages; three of five are a group; one of twenty has no date.
+_FILL = """
+    INSERT INTO article (id, url, site, group_id, is_canonical, first_seen_at, updated_at, revision,
+                         text_hash, fetched_us, seen_at, location, title, authors, agency, published_at,
+                         language, access, word_count, rules_version, text)
+    {numbers}
+    SELECT n, 'https://site' || (n % 400) || '.example/' || n, 'site' || (n % 400) || '.example',
+           CASE WHEN n % 5 IN (1, 2) AND n > 5 THEN n - n % 5 ELSE n END, n % 5 NOT IN (1, 2) OR n < 5,
+           {time}, {time}, 1, {hash}, 60000000 * n, {time}, 'pages/' || n, 'Title ' || n, '[]',
+           CASE WHEN n % 3 = 0 THEN 'Northwire' END, CASE WHEN n % 20 > 0 THEN {time} END,
+           CASE n % 10 WHEN 0 THEN 'de' WHEN 1 THEN 'fr' ELSE 'en' END, 'free', 100, '1',
+           'The ferry to Norhaven runs again, said the harbour office on Monday morning.'
+    FROM made
+"""
+_KINDS = {
+    "sqlite": {
+        "numbers": "WITH RECURSIVE made (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM made WHERE n < :count)",
+        "time": "strftime('%Y-%m-%dT%H:%M:%SZ', 1750000000 + 60 * n, 'unixepoch')",
+        "hash": "CAST('h' || n AS blob)",
+    },
+    "postgresql": {
+        "numbers": "WITH made AS (SELECT n FROM generate_series(1, CAST(:count AS bigint)) AS n)",
+        "time": "to_timestamp(1750000000 + 60 * n)",
+        "hash": "convert_to('h' || n, 'UTF8')",
+    },
+}
+_PAIRS = """
+    INSERT INTO pair (a, b, kind, jaccard, containment)
+    SELECT group_id, id, 'near', 0.9, 0.95 FROM article WHERE id > group_id
+"""
+_REMOVED = """
+    INSERT INTO removal (article_id, line, position, rule, text)
+    SELECT id, 0, 0, 'phrase.en.register-now', 'Register now' FROM article WHERE id % 4 = 0
+"""
+# More than any of the queries takes, far less than reading all articles: instructions of SQLite's machine, of
+# which a row needs five and more; accesses to PostgreSQL's pages, of which an index lookup takes about four.
+_MOST = {"sqlite": 100_000, "postgresql": 4_000}
+
+
+@dataclass(frozen=True)
+class Query:
+    """indexes: those that have to be used. rows: how many come."""
+
+    name: str
+    sql: str
+    indexes: tuple[str, ...]
+    rows: int
+
+
+QUERIES = (
+    Query(
+        "newest",
+        "SELECT * FROM articles WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 50",
+        ("article_published",),
+        50,
+    ),
+    Query(
+        "newest, page by page",
+        "SELECT * FROM articles WHERE (published_at, id) < ('2025-11-01T00:00:00Z', 199000)"
+        " ORDER BY published_at DESC, id DESC LIMIT 50",
+        ("article_published",),
+        50,
+    ),
+    Query(
+        "between two times",
+        "SELECT * FROM articles WHERE published_at >= '2025-11-01T00:00:00Z'"
+        " AND published_at < '2025-11-01T06:00:00Z' ORDER BY published_at",
+        ("article_published",),
+        342,
+    ),
+    Query(
+        "newest of a site",
+        "SELECT * FROM articles WHERE site = 'site7.example' AND published_at IS NOT NULL"
+        " ORDER BY published_at DESC LIMIT 50",
+        ("article_site",),
+        50,
+    ),
+    Query(
+        "a site since",
+        "SELECT * FROM articles WHERE site = 'site7.example' AND published_at >= '2025-11-01T00:00:00Z'",
+        ("article_site",),
+        1,
+    ),
+    Query(
+        "how many of a site",
+        "SELECT count(*) FROM articles WHERE site = 'site7.example'",
+        ("article_site",),
+        1,
+    ),
+    Query(
+        "newest of a language",
+        "SELECT * FROM articles WHERE language = 'fr' AND published_at IS NOT NULL"
+        " ORDER BY published_at DESC LIMIT 50",
+        ("article_language",),
+        50,
+    ),
+    Query("at a URL", "SELECT * FROM articles WHERE url = 'https://site7.example/407'", ("article_url",), 1),
+    Query("of a group", "SELECT * FROM articles WHERE group_id = 50005", ("article_group",), 3),
+    Query(
+        "new or changed since",
+        "SELECT * FROM articles WHERE updated_at >= '2025-11-01T00:00:00Z' ORDER BY updated_at, id LIMIT 500",
+        ("article_updated",),
+        500,
+    ),
+    Query(
+        "changes since",
+        "SELECT * FROM changes WHERE change > 199000 ORDER BY change LIMIT 500",
+        ("change_number",),
+        500,
+    ),
+    Query(
+        "changed articles since",
+        "SELECT c.change, a.* FROM changes c LEFT JOIN articles a ON a.id = c.article_id"
+        " WHERE c.change > 199000 ORDER BY c.change LIMIT 500",
+        ("change_number",),
+        500,
+    ),
+    Query(
+        "newest, one a story",
+        "SELECT * FROM unique_articles WHERE published_at IS NOT NULL ORDER BY published_at DESC LIMIT 50",
+        ("article_published",),
+        50,
+    ),
+    Query(
+        "newest of a site, one a story",
+        "SELECT * FROM unique_articles WHERE site = 'site5.example' AND published_at IS NOT NULL"
+        " ORDER BY published_at DESC LIMIT 50",
+        ("article_site",),
+        50,
+    ),
+    Query(
+        "the canonical copy of a group",
+        "SELECT * FROM unique_articles WHERE group_id = 50005",
+        ("article_group",),
+        1,
+    ),
+    Query("a group", "SELECT * FROM story_groups WHERE id = 50005", ("article_group",), 1),
+    Query(
+        "newest stories with their sizes",
+        "SELECT a.published_at, a.title, g.size, g.sites FROM story_groups g"
+        " JOIN unique_articles a ON a.group_id = g.id WHERE a.published_at IS NOT NULL"
+        " ORDER BY a.published_at DESC LIMIT 50",
+        ("article_published", "article_group"),
+        50,
+    ),
+    Query(
+        "groups of some articles",
+        "SELECT g.* FROM articles a JOIN story_groups g ON g.id = a.group_id"
+        " WHERE a.published_at >= '2025-11-01T06:00:00Z'",
+        ("article_published", "article_group"),
+        367,
+    ),
+    Query(
+        "copies of an article",
+        "SELECT * FROM copies WHERE article_id = 50005 UNION ALL SELECT * FROM copies WHERE other_id = 50005",
+        ("pair_b",),
+        2,
+    ),
+    Query("either end", "SELECT * FROM copies WHERE article_id = 50006 OR other_id = 50006", ("pair_b",), 1),
+    Query("what was removed", "SELECT * FROM removed_text WHERE article_id = 50004", (), 1),
+)
+
+
+def fill(url: str) -> None:
+    engine = open_database(url)
+    with begin_write(engine) as connection:
+        connection.execute(text(_FILL.format(**_KINDS[connection.dialect.name])), {"count": ARTICLES})
+        connection.execute(text(_PAIRS))
+        connection.execute(text(_REMOVED))
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def filled_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("plans") / "filled.db"
+    shutil.copyfile(sqlite_template, path)
+    fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="module", params=["sqlite", "sqlite, analysed", "postgresql"])
+def filled(request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a base with 200,000 articles. On SQLite nobody says ANALYZE unless somebody does."""
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.create("copydesk_template")
+        fill(url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")  # as autovacuum does within a minute
+        yield url
+        server.drop(url)
+        return
+    path: Path = request.getfixturevalue("filled_file")
+    if request.param == "sqlite, analysed":
+        path = shutil.copyfile(path, path.with_name("analysed.db"))
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("ANALYZE")
+            connection.commit()
+    yield f"sqlite:///{path}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a query takes. faults: steps that read or sort whole tables. cost: see `_MOST`."""
+
+    faults: list[str]
+    indexes: set[str]
+    rows: int
+    cost: int
+
+
+def plan_sqlite(url: str, query: str) -> Plan:
+    with closing(sqlite3.connect(make_url(url).database or "")) as connection:
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+        count = itertools.count()
+        connection.set_progress_handler(lambda: 0 * next(count), 100)
+        rows = len(connection.execute(query).fetchall())
+    # What is scanned in an index's order ends at the LIMIT.
+    bad = r"^SCAN (?!\w+ USING (COVERING )?INDEX)|AUTOMATIC|TEMP B-TREE FOR .*ORDER BY"
+    faults = [step for step in steps if re.search(bad, step)]
+    indexes = {name for step in steps for name in re.findall(r"USING (?:COVERING )?INDEX (\w+)", step)}
+    return Plan(faults, indexes, rows, 100 * next(count))
+
+
+def plan_postgresql(url: str, query: str) -> Plan:
+    with psycopg.connect(url) as connection:
+        rows = len(connection.execute(query.encode()).fetchall())
+        explained = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}".encode()).fetchone()
+    assert explained is not None
+    root = explained[0][0]["Plan"]
+    nodes = list(walk(root))
+    # The sites of one group are sorted to count them.
+    sorts = [n for n in nodes if "Sort" in n["Node Type"] and not n["Sort Key"][0].endswith("site")]
+    faults = [str(n) for n in (*sorts, *(n for n in nodes if n["Node Type"] == "Seq Scan"))]
+    indexes = {n["Index Name"] for n in nodes if "Index Name" in n}
+    return Plan(faults, indexes, rows, root["Shared Hit Blocks"] + root["Shared Read Blocks"])
+
+
+def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from walk(child)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_downstream_queries_are_served_by_indexes(filled: str, query: Query) -> None:
+    kind = make_url(filled).get_backend_name()
+    found = {"sqlite": plan_sqlite, "postgresql": plan_postgresql}[kind](filled, query.sql)
+
+    assert found.faults == []
+    assert found.indexes >= set(query.indexes)
+    assert found.rows == query.rows
+    assert found.cost <= _MOST[kind]
+
+
+def test_a_query_that_reads_everything_is_seen(filled: str) -> None:
+    """The measure measures: what no index serves is found at fault, and beyond the limit."""
+    kind = make_url(filled).get_backend_name()
+    query = "SELECT * FROM articles WHERE word_count = 100 ORDER BY word_count, title LIMIT 5"
+    found = {"sqlite": plan_sqlite, "postgresql": plan_postgresql}[kind](filled, query)
+
+    assert len(found.faults) >= 2
+    assert found.cost > _MOST[kind]
