@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     cast,
     column,
     delete,
@@ -41,6 +42,9 @@ from storage.words import LEFT_OUT, Prepared, search_text
 
 # How much more a word in the title counts than one in the text, on both databases.
 TITLE_WEIGHT = 5.0
+
+# How many matches are ranked at most: PostgreSQL has to read the words of each.
+RANKED = 10_000
 
 # Articles whose texts are in memory at once, and values in one IN list.
 _BATCH = 200
@@ -142,34 +146,50 @@ def best(
     """Ids and scores of the articles that match, the best first, then the newest, then by id.
 
     conditions: on `schema.article`. A score is bm25 on SQLite and `ts_rank_cd` on PostgreSQL: greater is
-    better, and only scores of the same query on the same database can be compared.
+    better, and only scores of the same query on the same database can be compared. Where more than RANKED
+    articles match, those that were stored last are ranked.
     """
     article = schema.article
-    score: ColumnElement[Any]
-    sought: ColumnElement[Any]
-    weights: ColumnElement[Any]
-    if connection.dialect.name == "postgresql":
-        sought = cast(as_tsquery(query), postgresql.TSQUERY)
-        weights = cast([1 / TITLE_WEIGHT, 0.0, 0.0, 1.0], postgresql.ARRAY(postgresql.REAL))
-        # 1: divided by 1 + the logarithm of the length, as bm25 allows for length.
-        score = func.ts_rank_cd(weights, _index.c.words, sought, 1)
-        joined = _index.join(article, article.c.id == _index.c.article_id)
-        matches: ColumnElement[bool] = _index.c.words.op("@@")(sought)
-    else:
-        fts = table("search_words", column("rowid"))
-        score = -func.bm25(literal_column("search_words"), literal(TITLE_WEIGHT), literal(1.0))
-        joined = fts.join(article, article.c.id == fts.c.rowid)
-        matches = literal_column("search_words").op("MATCH")(as_fts5(query))
-    named = score.label("score")
-    found = (
-        select(article.c.id, named)
-        .select_from(joined)
+    is_postgres = connection.dialect.name == "postgresql"
+    index, id, matches, score = _on_postgresql(query) if is_postgres else _on_sqlite(query)
+    if conditions:
+        index = index.join(article, article.c.id == id)
+    last = (
+        select(id.label("id"), score.label("score"))
+        .select_from(index)
         .where(matches, *conditions)
-        .order_by(named.desc(), article.c.published_at.desc().nulls_last(), article.c.id)
+        .order_by(id.desc())
+        .limit(RANKED)
+    ).subquery()
+    found = (
+        select(last.c.id, last.c.score)
+        .join(article, article.c.id == last.c.id)
+        .order_by(last.c.score.desc(), article.c.published_at.desc().nulls_last(), last.c.id)
         .limit(limit)
         .offset(offset)
     )
     return [(row.id, row.score) for row in connection.execute(found)]
+
+
+def _on_sqlite(
+    query: Query,
+) -> tuple[FromClause, ColumnElement[Any], ColumnElement[bool], ColumnElement[Any]]:
+    """The index, the article's id in it, what tells a match, and the score of one."""
+    index = table("search_words", column("rowid"))
+    named: ColumnElement[Any] = literal_column("search_words")
+    score = -func.bm25(named, literal(TITLE_WEIGHT), literal(1.0))
+    return index, index.c.rowid, named.op("MATCH")(as_fts5(query)), score
+
+
+def _on_postgresql(
+    query: Query,
+) -> tuple[FromClause, ColumnElement[Any], ColumnElement[bool], ColumnElement[Any]]:
+    """As `_on_sqlite`."""
+    sought = cast(as_tsquery(query), postgresql.TSQUERY)
+    weights = cast([1 / TITLE_WEIGHT, 0.0, 0.0, 1.0], postgresql.ARRAY(postgresql.REAL))
+    # 1: divided by 1 + the logarithm of the length, as bm25 allows for length.
+    score = func.ts_rank_cd(weights, _index.c.words, sought, 1)
+    return _index, _index.c.article_id, _index.c.words.op("@@")(sought), score
 
 
 def _drop_words(connection: Connection, ids: Sequence[int]) -> bool:

@@ -199,6 +199,16 @@ def test_pages_of_results_join_without_gap_or_repeat(engine: Engine) -> None:
     assert list(chain(*pages)) == [str(n) for n in range(25)]  # of equal score and time: by id
 
 
+def test_of_too_many_matches_those_stored_last_are_ranked(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "RANKED", 10)
+    store(engine, [article(f"https://{n % 2}.example/{n}", "The same ferry.", START) for n in range(25)])
+
+    assert found(engine, "ferry", limit=100) == [str(n) for n in range(15, 25)]
+    assert found(engine, "ferry", limit=100, site="1.example") == [str(n) for n in range(5, 25, 2)]
+
+
 def test_nothing_to_look_for_is_an_operators_mistake(engine: Engine) -> None:
     with pytest.raises(QueryError, match="write words"):
         reader.search(engine, "-strike")
