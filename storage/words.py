@@ -44,10 +44,22 @@ _MOST_CHARACTERS = 400_000
 LEFT_OUT = "\uf8ff"
 
 
+# Where Unicode has marks; neither among Han nor among Hangul, which are most of it.
+_WITH_MARKS = (
+    range(0x300, 0x3100),
+    range(0xA660, 0xAC00),
+    range(0xFB00, 0xFE30),
+    range(0x10000, 0x12000),
+    range(0x16A00, 0x17000),
+    range(0x1BC00, 0x1BD00),
+    range(0x1CF00, 0x1E950),
+)
+
+
 def _class_of(categories: frozenset[str]) -> str:
-    """The characters of these categories, U+0300 to U+1FFFF, as part of a regular expression's class."""
+    """The characters of these categories in `_WITH_MARKS`, as part of a regular expression's class."""
     ranges: list[list[int]] = []
-    for code in range(0x300, 0x20000):
+    for code in chain(*_WITH_MARKS):
         if unicodedata.category(chr(code)) in categories:
             if ranges and ranges[-1][1] == code - 1:
                 ranges[-1][1] = code
