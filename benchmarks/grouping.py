@@ -1,6 +1,7 @@
 """How well copies are grouped on labelled corpora, beside the usual parts on the same texts.
 
     python -m benchmarks.grouping CORPORA [--only NAME…] [--stage process|text] [--undated]
+        [--measure quality|cost|storing…]
 
 CORPORA is a folder of corpora. One with `documents.jsonl` (or .gz: "id", "title", "text", "date") and
 `pairs.tsv` ("a-b", a tab, "copy" or "other") is scored on those pairs; one with `truth.jsonl` whose objects
@@ -16,9 +17,11 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import hashlib
 import json
 import re
 import statistics
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -28,16 +31,20 @@ from typing import Any
 
 import numpy as np
 import xxhash
+import zstandard
 from datasketch import MinHash, MinHashLSH
 
 from benchmarks.extraction import FETCHED_AT, read_page
 from benchmarks.measures import Score, adjusted_rand, pair_score, partition_score
-from pipeline.document import Article, Claims, Document, MediaType, Origin
-from pipeline.fingerprint import fingerprint
+from crawler.run import BATCH_SIZE
+from pipeline.document import Access, Article, Claims, Document, MediaType, Origin, Page
+from pipeline.fingerprint import fingerprint, signature
 from pipeline.group import Story, candidates, comparable, components, is_far, order_key, reach, verify
 from pipeline.metadata import parse_date
 from pipeline.process import process_document
 from pipeline.settings import FingerprintSettings, Settings
+from storage.database import open_database
+from storage.writer import start_run, write_batch
 
 IdPair = tuple[int, int]
 
@@ -142,16 +149,21 @@ def copydesk(stories: Sequence[Story]) -> Found:
         found = fingerprint(story.text, settings.fingerprint)
         for key in found.bands if found else ():
             bands[key].append(story.id)
-    near: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    near: dict[int, list[int]] = defaultdict(list)
+    far: dict[int, list[int]] = defaultdict(list)
     for band, row in bands.items():
         for at, id in enumerate(row):
-            latest = reach(orders[id], settings.group)[1]
-            near[id] += [
-                (other, band)
-                for other in row[at + 1 : at + 1 + settings.group.band_window]
-                if is_far(band) or orders[other] <= latest
-            ]
-    proposed = [(id, other) for id, around in near.items() for other in candidates(around, settings.group)]
+            later = row[at + 1 : at + 1 + settings.group.band_window]
+            if is_far(band):
+                far[id] += later
+            else:
+                latest = reach(orders[id], settings.group)[1]
+                near[id] += [other for other in later if orders[other] <= latest]
+    proposed = [
+        (id, other)
+        for id in orders
+        for other in sorted(candidates(near.get(id, ()), far.get(id, ()), settings.group))
+    ]
     rows = sum(map(len, bands.values()))
     return Found(verified(stories, proposed), rows / len(stories), len(proposed) / len(stories))
 
@@ -277,9 +289,28 @@ def quality(corpus: Corpus) -> None:
         )
 
 
-def cost(corpus: Corpus, sample: int = 1000) -> None:
-    """Text to signature, one after the other on the same texts; medians of five rounds."""
-    texts = [story.text for story in corpus.stories if story.text][:sample]
+# Words of the texts on which the cost of a signature is measured; texts within a tenth of that length.
+LENGTHS = (150, 500, 850)
+MEASURES = ("quality", "cost", "storing")
+
+
+def cost(corpus: Corpus, rounds: int = 9) -> None:
+    """Text to signature: at several lengths, and over the whole corpus."""
+    texts = [story.text for story in corpus.stories if story.text]
+    counts = [len(text.split()) for text in texts]
+    for length in LENGTHS:
+        fit = [text for text, n in zip(texts, counts, strict=True) if abs(n - length) <= length / 10]
+        if len(fit) >= 10:
+            signature_cost(f"{length} words", fit[:300], rounds)
+    signature_cost("whole corpus", texts, max(3, rounds // 3))
+
+
+def signature_cost(name: str, texts: Sequence[str], rounds: int) -> None:
+    """The same texts by turns; medians of the rounds, and how often ours goes into the others' time.
+
+    The others' list of shingles is the quickest there is, words as they stand between blanks; ours are
+    without case, marks and spellings of figures. "with bands" is all that an article's index entry takes.
+    """
     settings = FingerprintSettings()
     size, num_perm = settings.shingle_words, settings.num_perm
 
@@ -288,7 +319,8 @@ def cost(corpus: Corpus, sample: int = 1000) -> None:
         return [" ".join(words[n : n + size]) for n in range(max(1, len(words) - size + 1))]
 
     ways: dict[str, Callable[[str], object]] = {
-        "copydesk": lambda text: fingerprint(text, settings),
+        "copydesk": lambda text: signature(text, settings),
+        "with bands": lambda text: fingerprint(text, settings),
         "datasketch, xxhash": lambda text: minhash(split(text), num_perm),
     }
     try:
@@ -297,26 +329,105 @@ def cost(corpus: Corpus, sample: int = 1000) -> None:
         def rensas(text: str) -> object:
             sketch = rensa.RMinHash(num_perm=num_perm, seed=1)
             sketch.update(split(text))
-            return sketch
+            return sketch.digest()
 
         ways["rensa"] = rensas
     except ImportError:
         pass
-    rounds: dict[str, list[float]] = defaultdict(list)
-    for _ in range(5):
-        for name, way in ways.items():
+    spent: dict[str, list[float]] = {way: [] for way in ways}
+    # Short turns, so that whatever else the machine does falls on all alike.
+    for turn in range(rounds * max(1, len(texts) // 100)):
+        some = texts[turn % max(1, len(texts) // 100) :: max(1, len(texts) // 100)]
+        for way, run in ways.items():
             began = time.process_time()
-            for text in texts:
-                way(text)
-            rounds[name].append((time.process_time() - began) / len(texts))
+            for text in some:
+                run(text)
+            spent[way].append((time.process_time() - began) / len(some))
+    ours = statistics.median(spent["copydesk"])
     words = statistics.mean(len(text.split()) for text in texts)
-    print(f"  text to signature, {words:.0f} words, {num_perm} permutations: ", end="")
-    ours = statistics.median(rounds["copydesk"])
+    print(f"  text to signature, {name} (mean {words:.0f}), {num_perm} permutations: ", end="")
     print(
         ", ".join(
-            f"{name} {statistics.median(spent) * 1e6:.0f} µs ({statistics.median(spent) / ours:.2f})"
-            for name, spent in rounds.items()
-        )
+            f"{way} {statistics.median(times) * 1e6:.0f} µs ({statistics.median(times) / ours:.2f})"
+            for way, times in spent.items()
+        ),
+        flush=True,
+    )
+
+
+def storing(corpus: Corpus, rounds: int = 3) -> None:
+    """Text to committed rows of a SQLite base beside datasketch's loop in memory, by turns.
+
+    Ours fingerprints, compresses the page, writes in batches as an ingest does, verifies and groups, and
+    commits. The loop makes the list of shingles, and calls update_batch, query and insert.
+    """
+    with_text = [story for story in corpus.stories if story.text]
+    compressor = zstandard.ZstdCompressor(level=6)
+    settings = Settings()
+
+    def ours() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            engine = open_database(f"sqlite:///{folder}/wire.db")
+            run = start_run(engine, "benchmark", FETCHED_AT)
+            for start in range(0, len(with_text), BATCH_SIZE):
+                some = with_text[start : start + BATCH_SIZE]
+                write_batch(
+                    engine, run, [as_article(story, compressor, settings) for story in some], settings
+                )
+            engine.dispose()
+
+    def theirs() -> None:
+        datasketch_lsh(settings.fingerprint.shingle_words, 0.5)(with_text)
+
+    spent: dict[str, list[float]] = {"copydesk": [], "datasketch": []}
+    for _ in range(rounds):
+        for name, run in (("copydesk", ours), ("datasketch", theirs)):
+            began = time.perf_counter()
+            run()
+            spent[name].append(time.perf_counter() - began)
+    mine, other = (statistics.median(spent[name]) for name in ("copydesk", "datasketch"))
+    print(
+        f"  text to committed rows, {len(with_text)} documents in batches of {BATCH_SIZE}: {mine:.1f} s,"
+        f" datasketch's loop in memory {other:.1f} s ({other / mine:.2f})",
+        flush=True,
+    )
+
+
+def as_article(story: Story, compressor: zstandard.ZstdCompressor, settings: Settings) -> Article:
+    body = story.text.encode()
+    page = Page(
+        sha256=hashlib.sha256(body).digest(),
+        compressed=compressor.compress(body),
+        size=len(body),
+        media_type=MediaType.TEXT,
+        encoding="utf-8",
+        origin=Origin.JSONL,
+        fetched_at=story.fetched_at,
+        url=story.url,
+        publisher=None,
+        claims=Claims(),
+    )
+    return Article(
+        url=story.url,
+        location=story.url,
+        publisher=None,
+        site=story.site or "record.example",
+        title=story.title,
+        text=story.text,
+        authors=(),
+        byline=None,
+        dateline=None,
+        agency=story.agency,
+        published_at=story.published_at,
+        published_source="claim" if story.published_at else None,
+        language=story.language,
+        access=Access.FREE,
+        syndicated_from=None,
+        word_count=story.text.count(" ") + 1,
+        removed=(),
+        fingerprint=fingerprint(story.text, settings.fingerprint),
+        rules_version=settings.rules_version,
+        page=page,
     )
 
 
@@ -328,15 +439,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--stage", choices=["process", "text"], default="process")
     parser.add_argument("--undated", action="store_true", help="as if no text said when it was published")
+    parser.add_argument("--measure", nargs="+", choices=MEASURES, default=MEASURES)
     options = parser.parse_args(arguments)
     for corpus in read_corpora(options.corpora, options.only, options.stage):
         if options.undated:
             undated = [replace(story, published_at=None) for story in corpus.stories]
             corpus = replace(corpus, stories=undated)
         dated = Counter(story.published_at is not None for story in corpus.stories)
-        quality(corpus)
-        print(f"  {dated[True]} dated")
-        cost(corpus)
+        if "quality" in options.measure:
+            quality(corpus)
+        print(f"  {corpus.name}: {len(corpus.stories)} documents, {dated[True]} dated", flush=True)
+        if "cost" in options.measure:
+            cost(corpus)
+        if "storing" in options.measure:
+            storing(corpus)
 
 
 if __name__ == "__main__":

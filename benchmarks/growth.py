@@ -54,7 +54,7 @@ SIZES = (SMALL, 50_000, 100_000, 200_000, 350_000, 500_000, 700_000, 1_000_000)
 # A crawl's batch, and how many are timed at each size; a batch while filling.
 CRAWL_BATCH = 50
 CRAWL_BATCHES = 32
-FILL_BATCH = 1000
+FILL_BATCH = 2500
 
 # --- invented news ------------------------------------------------------------------------------------------
 

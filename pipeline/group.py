@@ -25,6 +25,7 @@ Pure functions; what the database keeps and looks up is `storage`'s affair. One 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -247,16 +248,12 @@ def reach(order: int, settings: GroupSettings) -> tuple[int, int]:
     return low << _HASH_BITS, (high + 1 << _HASH_BITS) - 1
 
 
-def candidates(neighbours: Iterable[tuple[T, int]], settings: GroupSettings) -> list[T]:
+def candidates(near: Iterable[T], far: Iterable[T], settings: GroupSettings) -> set[T]:
     """Who an article has to be compared with.
 
-    neighbours: (id, band) for each band in which somebody is its neighbour. The result is in the order of
-    first appearance.
+    near, far: its neighbours in bands of either kind, each once for every band in which it is one.
     """
-    weights: dict[T, int] = {}
-    for i, band in neighbours:
-        weights[i] = weights.get(i, 0) + weight(band, settings)
-    return [i for i, found in weights.items() if is_candidate(found, settings)]
+    return {i for i, bands in Counter(near).items() if is_candidate(bands, settings)}.union(far)
 
 
 def weight(band: int, settings: GroupSettings) -> int:

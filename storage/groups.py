@@ -288,7 +288,7 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
 
 def _neighbours(
     connection: Connection, places: Sequence[tuple[int, int, int]], settings: Settings
-) -> list[tuple[list[Place], list[Place]]]:
+) -> list[tuple[Sequence[Place], Sequence[Place]]]:
     """For each (band, position, id): the rows before and after it, nearest first, up to the window."""
     window = settings.group.band_window
     latest = connection.scalar(_LATEST) or 0
@@ -315,7 +315,7 @@ def _neighbours(
     wanted = [(*stretches[n], *places[of[n]][1:]) for n in crowded]
     for n, nearest in _nearest(connection, wanted, window):
         around.setdefault(of[crowded[n]], []).extend(nearest)
-    found: list[tuple[list[Place], list[Place]]] = [([], []) for _ in places]
+    found: list[tuple[Sequence[Place], Sequence[Place]]] = [((), ())] * len(places)
     for n, near in around.items():
         own = places[n][1:]
         near.sort()
@@ -415,14 +415,14 @@ def _index(
         return set(), around
     standing: dict[int, list[Place]] = {}
     for (band, _, _), (before, after) in zip(places, _neighbours(connection, places, settings), strict=True):
-        standing.setdefault(band, []).extend((*before, *after))
+        if before or after:
+            standing.setdefault(band, []).extend((*before, *after))
     _insert_bands(connection, sorted(rows))  # rows of one page of the index together
     connection.execute(insert(schema.signature), signatures)
 
-    crowd = Counter(band for band, _, _ in places)
-    for band, found in standing.items():
-        if found or crowd[band] > 1:  # where a story is alone there is no more to do
-            around.places[band] = sorted(set(found))
+    # Where a story is alone there is no more to do.
+    crowds = [band for band, count in Counter(band for band, _, _ in places).items() if count > 1]
+    around.places.update((band, sorted(set(standing.get(band, ())))) for band in {*standing, *crowds})
     reaches = _reaches(places, settings)
     places = sorted(place for place in places if place[0] in around.places)
     for band, position, id in places:
@@ -432,14 +432,15 @@ def _index(
             if one not in around.bands and other not in around.bands:
                 around.parted[_ordered(one, other)] = id
         insort(there, (position, id))
-    near: dict[int, list[tuple[int, int]]] = {}
+    near: dict[int, list[int]] = {id: [] for id in around.bands}
+    far: dict[int, list[int]] = {id: [] for id in around.bands}
     for band, position, id in places:
         for side in _beside(around.places[band], band, (position, id), reaches, window):
-            near.setdefault(id, []).extend((other, band) for _, other in side)
+            (far if group.is_far(band) else near)[id].extend([other for _, other in side])
     proposed = {
         _ordered(id, other)
-        for id, others in near.items()
-        for other in group.candidates(others, settings.group)
+        for id in around.bands
+        for other in group.candidates(near[id], far[id], settings.group)
     }
     return proposed, around
 
@@ -457,16 +458,19 @@ def _reaches(places: Iterable[tuple[int, int, int]], settings: Settings) -> dict
 
 
 def _beside(
-    places: Sequence[Place], band: int, own: Place, reaches: Mapping[int, tuple[int, int]], window: int
+    places: list[Place], band: int, own: Place, reaches: Mapping[int, tuple[int, int]], window: int
 ) -> tuple[list[Place], list[Place]]:
     """The neighbours of a place before and after it, nearest first, among the places of its band."""
     at = bisect_left(places, own)
     after = at + (at < len(places) and places[at] == own)
-    sides = list(places[max(0, at - window) : at][::-1]), list(places[after : after + window])
-    if group.is_far(band):
-        return sides
-    low, high = reaches[own[0]]
-    return [p for p in sides[0] if p[0] >= low], [p for p in sides[1] if p[0] <= high]
+    first, end = max(0, at - window), min(after + window, len(places))
+    if not group.is_far(band):
+        low, high = reaches[own[0]]
+        while first < at and places[first][0] < low:
+            first += 1
+        while end > after and places[end - 1][0] > high:
+            end -= 1
+    return places[first:at][::-1], places[after:end]
 
 
 def _insert_bands(connection: Connection, places: Sequence[tuple[int, int, int]]) -> None:

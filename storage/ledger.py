@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -241,8 +242,14 @@ def unpack_keys(packed: bytes) -> tuple[int, ...]:
 
 def salted(band: int, version: str) -> int:
     """The band with the index version mixed in, so that two versions never meet in one; twice undoes it."""
+    near, far = _salts(version)
+    return band ^ (far if is_far(band) else near)
+
+
+@cache
+def _salts(version: str) -> tuple[int, int]:
     salt = int.from_bytes(text_hash("", version)[:8], "little")
-    return band ^ (salt >> 1 if is_far(band) else salt >> (64 - BAND_BITS))
+    return salt >> (64 - BAND_BITS), salt >> 1
 
 
 def _text_of(

@@ -324,18 +324,19 @@ class Index:
         return is_candidate(weights, self.settings)
 
     def add(self, id: int, order: int, bands: Sequence[int]) -> None:
-        neighbours: list[tuple[int, int]] = []
+        near: list[int] = []
+        far: list[int] = []
         touched: set[tuple[int, int]] = set()
         for band in bands:
             before, after = self.around(band, (order, id))
-            neighbours += [(i, band) for _, i in (*before, *after)]
+            (far if is_far(band) else near).extend(i for _, i in (*before, *after))
             touched |= {
                 (min(x[1], y[1]), max(x[1], y[1]))
                 for x, y in parted(before, after, self.settings.band_window)
             }
             insort(self.rows[row_key(band, order)], (order, id))
         self.stories[id] = (order, bands)
-        self.pairs |= {(min(id, i), max(id, i)) for i in candidates(neighbours, self.settings)}
+        self.pairs |= {(min(id, i), max(id, i)) for i in candidates(near, far, self.settings)}
         self.pairs -= {pair for pair in touched if not self.still(*pair)}
 
     def remove(self, id: int) -> None:

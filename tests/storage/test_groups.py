@@ -79,21 +79,25 @@ def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[st
     for url, made in current.items():
         for band in set(made.fingerprint.bands if made.fingerprint else ()):
             bands.setdefault(band, []).append(url)
-    near: dict[str, list[tuple[str, int]]] = {url: [] for url in current}
+    near: dict[str, list[str]] = {url: [] for url in current}
+    far: dict[str, list[str]] = {url: [] for url in current}
     window = using.group.band_window
     for band, members in bands.items():
         members.sort(key=lambda url: places[url])
         for at, url in enumerate(members):
             around = (*members[max(0, at - window) : at], *members[at + 1 : at + 1 + window])
             low, high = group.reach(places[url], using.group)
-            near[url].extend((o, band) for o in around if group.is_far(band) or low <= places[o] <= high)
+            if group.is_far(band):
+                far[url].extend(around)
+            else:
+                near[url].extend(other for other in around if low <= places[other] <= high)
     comparables = {
         url: group.comparable(made, using.group, using.fingerprint) for url, made in stories.items()
     }
     pairs = {
         frozenset((url, other))
         for url in current
-        for other in group.candidates(near[url], using.group)
+        for other in group.candidates(near[url], far[url], using.group)
         if group.verify(comparables[url], comparables[other], using.group)
     }
     names = {made.id: url for url, made in stories.items()}
