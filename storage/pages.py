@@ -20,7 +20,7 @@ from pipeline.document import Document, Reason, Removed
 from pipeline.urls import site_of
 from storage import schema
 from storage.database import persistently
-from storage.keys import TRANSIENT, microseconds
+from storage.keys import TRANSIENT, microseconds, storable_name
 from storage.reader import document_of
 
 # Pages that are read at once: of the largest allowed, that many have to fit into memory.
@@ -170,10 +170,10 @@ def _outdated(
         fetched = table.c.at_us if table is schema.rejection else table.c.fetched_us
         query = query.where(fetched >= microseconds(since))
     if site is not None and table is schema.article:
-        query = query.where(table.c.site == site)
+        query = query.where(table.c.site == storable_name(site))
     if site is not None and table is schema.revision:
         of = schema.article
-        query = query.where(table.c.article_id.in_(select(of.c.id).where(of.c.site == site)))
+        query = query.where(table.c.article_id.in_(select(of.c.id).where(of.c.site == storable_name(site))))
     return query
 
 

@@ -273,7 +273,7 @@ def known_urls(engine: Engine, urls: Iterable[str], *, fetched_since: datetime |
         (schema.document, schema.document.c.location),
     ]
     state = schema.fetch_state
-    wanted = set(urls)
+    wanted = {storable_name(url): url for url in urls}
 
     def read() -> set[str]:
         found: set[str] = set()
@@ -288,7 +288,7 @@ def known_urls(engine: Engine, urls: Iterable[str], *, fetched_since: datetime |
                     found.update(connection.execute(recent).scalars())
         return found
 
-    return persistently(engine, read)
+    return {wanted[name] for name in persistently(engine, read)}
 
 
 def fetch_state(engine: Engine, url: str) -> FetchState | None:
@@ -297,7 +297,7 @@ def fetch_state(engine: Engine, url: str) -> FetchState | None:
 
     def read() -> FetchState | None:
         with engine.connect() as connection:
-            row = connection.execute(select(table).where(table.c.url == url)).one_or_none()
+            row = connection.execute(select(table).where(table.c.url == storable_name(url))).one_or_none()
         return FetchState(*row) if row else None
 
     return persistently(engine, read)
@@ -325,7 +325,7 @@ def article(engine: Engine, id: int) -> StoredArticle | None:
 def article_by_url(engine: Engine, url: str) -> StoredArticle | None:
     """The article of a URL in canonical form."""
     view = view_tables["articles"]
-    return _one(engine, select(view).where(view.c.url == url), StoredArticle)
+    return _one(engine, select(view).where(view.c.url == storable_name(url)), StoredArticle)
 
 
 def article_by_location(engine: Engine, location: str) -> StoredArticle | None:
@@ -406,9 +406,9 @@ def changed_articles(
     view, change = view_tables["articles"], schema.change
     wanted = [view.c.id == change.c.article_id]
     if site is not None:
-        wanted.append(view.c.site == site)
+        wanted.append(view.c.site == storable_name(site))
     if language is not None:
-        wanted.append(view.c.language == language)
+        wanted.append(view.c.language == storable_name(language))
     if canonical_only:
         wanted.append(view.c.is_canonical)
     query = (
@@ -458,9 +458,9 @@ def search(
     asked, table = parse(query), schema.article
     conditions: list[ColumnElement[bool]] = []
     if site is not None:
-        conditions.append(table.c.site == site)
+        conditions.append(table.c.site == storable_name(site))
     if language is not None:
-        conditions.append(table.c.language == language)
+        conditions.append(table.c.language == storable_name(language))
     if since is not None:
         conditions.append(table.c.published_at >= since)
     if until is not None:
@@ -596,9 +596,9 @@ def _articles(
     view, table = view_tables["articles"], schema.article
     wanted: list[ColumnElement[bool]] = []
     if site is not None:
-        wanted.append(table.c.site == site)
+        wanted.append(table.c.site == storable_name(site))
     if language is not None:
-        wanted.append(table.c.language == language)
+        wanted.append(table.c.language == storable_name(language))
     if since is not None:
         wanted.append(table.c.updated_at >= since)
     if group_id is not None:

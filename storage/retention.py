@@ -425,7 +425,7 @@ def stored_of(connection: Connection, what: Wanted) -> dict[int, bytes]:
 def _ids_at(connection: Connection, url: str) -> set[int]:
     """The articles of this URL or of a twin of it, or fetched there."""
     table, given = schema.article, schema.document
-    named = twins(url)
+    named = [storable_name(name) for name in (*twins(url), url)]
     ids = set(connection.execute(select(table.c.id).where(table.c.url.in_(named))).scalars())
     ids.update(connection.execute(select(given.c.article_id).where(given.c.alias.in_(named))).scalars())
     return ids
@@ -496,7 +496,8 @@ def _meant(
             host = address_key(url).partition("/")[0].partition("?")[0].partition(":")[0]
             yield partial(_is_twin, address_key(url)), _names_host(columns, host)
         else:
-            yield partial(_is_twin, url), or_(*(column == url for column in columns))
+            stored = storable_name(url)
+            yield partial(_is_twin, stored), or_(*(column == stored for column in columns))
 
 
 def _is_twin(key: str, url: str) -> bool:

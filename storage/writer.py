@@ -21,7 +21,7 @@ from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
 from storage import groups, ledger, schema, search, tombstones
 from storage.database import DatabaseError, in_transaction, is_exhausted, is_transient, shown_url
-from storage.keys import as_rejection, storable, storable_name
+from storage.keys import as_rejection, storable, storable_name, storable_text
 
 logger = logging.getLogger(__name__)
 
@@ -279,20 +279,18 @@ def put_fetch_states(
 
     def put(connection: Connection) -> None:
         table = schema.fetch_state
-        for part in ledger.chunks(sorted(states)):
+        rows = {
+            storable_name(url): {
+                "url": storable_name(url),
+                "etag": None if etag is None else storable_text(etag),
+                "last_modified": None if modified is None else storable_text(modified),
+                "fetched_at": fetched_at,
+            }
+            for url, (etag, modified) in states.items()
+        }
+        for part in ledger.chunks(sorted(rows)):
             connection.execute(delete(table).where(table.c.url.in_(part)))
-            connection.execute(
-                insert(table),
-                [
-                    {
-                        "url": url,
-                        "etag": states[url][0],
-                        "last_modified": states[url][1],
-                        "fetched_at": fetched_at,
-                    }
-                    for url in part
-                ],
-            )
+            connection.execute(insert(table), [rows[url] for url in part])
 
     in_transaction(engine, put)
 
