@@ -11,11 +11,13 @@ import pytest
 from sqlalchemy import Engine
 
 from crawler.ingest import ingest
+from pipeline.document import Outcome
 from pipeline.settings import Settings
 from storage import integrity, writer
-from storage.database import open_database
+from storage.database import connect, open_database, upgrade
 from storage.integrity import check, repair
 from storage.retention import Wanted, forget, plan_prune, prune
+from tests.storage.bases import SCHEMAS, load
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view, wire
 from tests.storage.test_retention import NOW
 
@@ -47,7 +49,7 @@ def damage(engine: Engine, *statements: str) -> None:
 def filled(engine: Engine) -> Engine:
     """Copies, a lone article (25), one with an older text (26), a rejection with a page and one without."""
     url = "https://alone.example/2"
-    outcomes = [
+    outcomes: list[Outcome] = [
         *wire(24),
         article("https://alone.example/1", story(900)),
         article(url, story(901)),
@@ -198,6 +200,15 @@ def test_whatever_was_done_to_a_base_it_is_well(engine: Engine, tmp_path: Path) 
     everything = Wanted(sites=tuple({row["site"] for row in view(engine, "articles")} - {""}))
     forget(engine, everything, settings=SETTINGS, now=NOW)
     assert faults(engine) == {}
+
+
+@pytest.mark.parametrize("of", SCHEMAS)
+def test_a_base_of_an_older_schema_is_well_when_upgraded(empty_database_url: str, of: str) -> None:
+    load(empty_database_url, of)
+    engine = connect(empty_database_url)
+    upgrade(engine)
+    assert faults(engine) == {}
+    engine.dispose()
 
 
 def test_names_of_checks_differ_and_are_asked_for_alone(filled: Engine) -> None:
