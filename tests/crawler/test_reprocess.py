@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -22,16 +23,19 @@ from crawler.crawl import crawl
 from crawler.ingest import ingest
 from crawler.reprocess import Refingerprinted, Reprocessed, What, refingerprint, reprocess
 from pipeline.document import Document, MediaType, Origin, Outcome, Reason
-from pipeline.settings import FingerprintSettings, Settings
+from pipeline.settings import FingerprintSettings, GroupSettings, Settings
 from storage import reader, writer
 from storage.database import DatabaseError, open_database
 from storage.pages import count_outdated, outdated
+from storage.retention import plan_prune, prune
 from tests.crawler import rules
 from tests.crawler.rules import CLUTTER
 from tests.storage.news import START, article, contents, cut, story, view, wire
 
 SETTINGS = Settings()
 OTHER = Settings(fingerprint=FingerprintSettings(seed=2))
+# Under which a copy that is cut is none.
+STRICTER = Settings(group=GroupSettings(containment=1.0, particulars=1.0, band_window=3))
 
 
 def write_pages(folder: Path, count: int = 60, *, slow: float = 0.0) -> Path:
@@ -301,17 +305,18 @@ def renewed(engine: Engine) -> Refingerprinted:
     return refingerprint(engine, settings=SETTINGS)
 
 
+@pytest.mark.parametrize("other", [OTHER, STRICTER], ids=["another signature", "another threshold"])
 def test_a_base_of_other_fingerprints_is_not_added_to(
-    engine: Engine, database_url: str, tmp_path: Path
+    engine: Engine, database_url: str, tmp_path: Path, other: Settings
 ) -> None:
-    stored_by(engine, OTHER, wire(3))
+    stored_by(engine, other, wire(3))
     folder = write_pages(tmp_path / "in", 5)
     sites = tmp_path / "sites.toml"
     sites.write_text(
         '[sites.news]\nname = "News"\nhomepage = "https://news.example/"\nfeeds = ["https://news.example/feed"]\n'
     )
     before = everything(engine)
-    told = f"version {OTHER.fingerprint.version}, .*: run copydesk reprocess --fingerprints"
+    told = f"version {re.escape(other.index_version)}, .*: run copydesk reprocess --fingerprints"
     for run in (
         lambda: fill(engine, folder),
         lambda: again(engine),
@@ -366,6 +371,45 @@ def test_no_group_is_taken_apart_in_between_and_a_stopped_run_goes_on(
     assert writer.other_fingerprints(engine, SETTINGS) == []
 
 
+@pytest.mark.parametrize("stop_after", [1, 3, 1000])
+def test_other_thresholds_verify_and_regroup_in_place(
+    engine: Engine, fresh: Engine, monkeypatch: pytest.MonkeyPatch, stop_after: int
+) -> None:
+    local = [
+        article(
+            f"https://local{n}.example/{n}", f"{cut(story(n), 0.7)}\n{story(900 + n, 30)}\n{story(n)[-400:]}"
+        )
+        for n in range(12)
+    ]
+    made = [
+        *wire(40, stories=12),
+        *(article(f"https://own{n}.example/", story(n)) for n in range(12)),
+        *local,
+    ]
+    reworded = [
+        article(
+            f"https://other{n}.example/", story(n).replace(" said ", " told ").replace(" warned", " added")
+        )
+        for n in range(12)
+    ]
+    made += reworded
+    stored_by(engine, STRICTER, made)
+    stored_by(fresh, SETTINGS, made)
+    before = contents(engine)
+    assert before["groups"] != contents(fresh)["groups"], "the threshold matters"
+    assert writer.count_refingerprint(engine, SETTINGS) == len(made)
+    monkeypatch.setattr(writer, "_RENEWED", 8)
+    after: int | None = 0
+    for _ in range(stop_after):  # and then it is killed
+        if after is not None:
+            _, after = writer.refingerprint_batch(engine, SETTINGS, after)
+    left = writer.count_refingerprint(engine, SETTINGS)
+    assert left < len(made)
+    assert renewed(engine).articles == left
+    assert contents(engine) == contents(fresh)
+    assert writer.other_fingerprints(engine, SETTINGS) == []
+
+
 def test_a_group_larger_than_a_transaction_may_be(
     engine: Engine, fresh: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -405,3 +449,19 @@ def test_every_page_is_reprocessed_once_whatever_was_fetched_how_often(engine: E
         assert counts.faults == 0
     assert count_outdated(engine, SETTINGS.rules_version) == 0
     assert not any(CLUTTER in row["text"] or row["title"] == "Old title" for row in view(engine, "articles"))
+
+
+def test_pages_that_were_pruned_are_passed_over_and_counted(engine: Engine, tmp_path: Path) -> None:
+    folder = write_pages(tmp_path / "in")
+    fill(engine, folder)
+    before = contents(engine)
+    kept = plan_prune(engine, keep_size=2_000).kept_pages
+    assert 0 < kept < 60
+    prune(engine, plan_prune(engine, keep_size=2_000))
+    for dry_run in (True, False):
+        found = again(engine, dry_run=dry_run)
+        assert (found.counts.seen, found.pruned) == (kept, 60 - kept)
+    after = contents(engine)
+    same = [url for url, row in before["articles"].items() if after["articles"].get(url) == row]
+    assert 60 - kept - 12 <= len(same) < len(before["articles"]), "the rest is as the older rules made it"
+    assert again(engine).pruned == 60 - kept

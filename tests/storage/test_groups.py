@@ -53,6 +53,12 @@ def fill(engine: Engine, outcomes: list[Article], batches: list[int], using: Set
         rest = rest[size:]
 
 
+def spread(made: list[Article], factor: int) -> list[Article]:
+    """The articles, some without a date, the others `factor` times as far apart as they were."""
+    dates = [a.published_at and START + (a.published_at - START) * factor for a in made]
+    return [replace(a, published_at=None if n % 6 == 5 else dates[n]) for n, a in enumerate(made)]
+
+
 def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
     """Pairs and groups by definition, from all articles at once: `pipeline.group` without any database."""
     current: dict[str, Article] = {}
@@ -113,12 +119,14 @@ def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[st
     order=st.randoms(use_true_random=False),
     batches=st.lists(st.integers(1, 40), min_size=1, max_size=4),
     window=st.sampled_from([1, 2, 16]),
+    factor=st.sampled_from([1, 4, 30]),
 )
 def test_any_order_and_any_batches_end_in_the_same_place(
-    template: Path, seed: int, order: random.Random, batches: list[int], window: int
+    template: Path, seed: int, order: random.Random, batches: list[int], window: int, factor: int
 ) -> None:
     using = Settings(group=GroupSettings(band_window=window))
-    made = wire(40, seed=seed, stories=5)
+    # Over three days, over two weeks, and over three months: within a bucket of the index and across several.
+    made = spread(wire(40, seed=seed, stories=5), factor)
     # Some are revised: into another story, and with the page fetched again the same.
     for n in range(0, 40, 7):
         made.append(
@@ -154,9 +162,15 @@ def check_index(engine: Engine) -> None:
 
 
 @settings(max_examples=8, deadline=None)
-@given(seed=st.integers(0, 10**6), gone=st.sets(st.integers(1, 30), min_size=1, max_size=12))
-def test_removing_articles_is_as_if_they_had_never_been(template: Path, seed: int, gone: set[int]) -> None:
-    made = wire(30, seed=seed, stories=3)
+@given(
+    seed=st.integers(0, 10**6),
+    gone=st.sets(st.integers(1, 30), min_size=1, max_size=12),
+    factor=st.sampled_from([1, 4, 30]),
+)
+def test_removing_articles_is_as_if_they_had_never_been(
+    template: Path, seed: int, gone: set[int], factor: int
+) -> None:
+    made = spread(wire(30, seed=seed, stories=3), factor)
     with tempfile.TemporaryDirectory() as folder:
         one, other = fresh(template, folder, "one"), fresh(template, folder, "other")
         fill(one, made, [7], NARROW)
@@ -179,6 +193,52 @@ def test_both_databases_group_alike(engine: Engine, template: Path, tmp_path: Pa
     assert contents(engine) == contents(plain)
     check_index(engine)
     plain.dispose()
+
+
+@pytest.mark.parametrize("days", range(0, 14, 2))
+def test_copies_meet_wherever_the_index_parts_the_time(engine: Engine, days: int) -> None:
+    """A bucket of the index ends somewhere in a fortnight; the window reaches over it in both directions."""
+    text = story(1)
+    at = START + timedelta(days=days)
+    texts = [text, cut(text, 0.5), cut(text, 0.6), text]
+    hours = [0, 119, -119, 239]  # the first three within five days of the first, the last of the second
+    made = [
+        article(f"https://s{n}.example/a", body, at, published_at=at + timedelta(hours=hours[n]))
+        for n, body in enumerate(texts)
+    ]
+    store(engine, made, batch=1)
+    pairs = {(row["article_id"], row["other_id"]) for row in view(engine, "copies")}
+    assert {(1, 2), (1, 3), (2, 4)} <= pairs
+    before = contents(engine)["copies"]
+    writer.remove_articles(engine, [2], SETTINGS)
+    store(engine, [made[1]])
+    assert contents(engine)["copies"] == before
+
+
+def test_a_late_copy_is_found_if_it_is_nearly_whole(engine: Engine) -> None:
+    text = story(1)
+    later = START + timedelta(days=40)
+    reworded = "\n".join([*text.split("\n")[::2], *text.split("\n")[1::2]])
+    store(
+        engine,
+        [
+            article("https://a.example/1", text),
+            article("https://b.example/1", f"{text}\n{story(2, 12)}", later),
+            article("https://c.example/1", cut(text, 0.6), later + timedelta(days=40)),
+            article("https://d.example/1", "\n".join(reworded.split("\n")[:6]), later + timedelta(days=80)),
+        ],
+    )
+    groups = {row["url"]: row["group_id"] for row in view(engine, "articles")}
+    assert [groups[f"https://{c}.example/1"] for c in "abcd"] == [1, 1, 1, 4]
+
+
+def test_a_page_without_a_date_stands_where_it_was_fetched(engine: Engine) -> None:
+    text = story(1)
+    at = START + timedelta(days=300)
+    store(engine, [article("https://a.example/1", text, at), article("https://b.example/1", story(2), at)])
+    undated = article("https://c.example/1", cut(text, 0.7), at + timedelta(hours=9), published_at=None)
+    store(engine, [undated])
+    assert reader.copies(engine, 3) != []
 
 
 def test_a_group_keeps_its_oldest_id_when_others_join(engine: Engine) -> None:
