@@ -28,7 +28,7 @@ from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
 from pipeline.urls import canonical_url
 from storage import reader, tombstones, writer
-from storage.database import open_database
+from storage.database import DatabaseError, open_database
 from storage.keys import TRANSIENT
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,9 @@ class StorePipeline:
             outcome = item
         else:
             return item
-        (outcome,) = await asyncio.to_thread(tombstones.withheld, self.engine, [outcome])
+        # Storing asks again, and what else is made of an item must not have it either.
+        with suppress(DatabaseError):
+            (outcome,) = await asyncio.to_thread(tombstones.withheld, self.engine, [outcome])
         self.buffer.append(outcome)
         if len(self.buffer) >= MAX_BATCHES_BEHIND * self.batch_size:
             await self._flush()

@@ -21,6 +21,7 @@ from pipeline.document import Article, Outcome, Reason, Rejection, Stage
 from pipeline.errors import OperatorError
 from pipeline.urls import address_key, site_of
 from storage import schema
+from storage.database import persistently
 from storage.keys import storable_name
 from storage.ledger import chunks
 from storage.schema import utc_text
@@ -60,8 +61,12 @@ def tombstones(engine: Engine) -> list[Tombstone]:
 def withheld_urls(engine: Engine, urls: Iterable[str]) -> set[str]:
     """Those of the URLs that are not to be stored again, and so need not be fetched."""
     wanted = list(set(urls))
-    with engine.connect() as connection:
-        found = _found(connection, [[url] for url in wanted])
+
+    def read() -> list[Tombstone | None]:
+        with engine.connect() as connection:
+            return _found(connection, [[url] for url in wanted])
+
+    found = persistently(engine, read)
     return {url for url, stone in zip(wanted, found, strict=True) if stone}
 
 
@@ -71,9 +76,13 @@ def withheld_by(connection: Connection, urls: Sequence[str]) -> list[Tombstone |
 
 
 def withheld(engine: Engine, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """As `withhold`, for what is done with outcomes beside storing them."""
-    with engine.connect() as connection:
-        return withhold(connection, outcomes)
+    """As `withhold`, for what is done with outcomes beside storing them. Raises DatabaseError."""
+
+    def read() -> list[Outcome]:
+        with engine.connect() as connection:
+            return withhold(connection, outcomes)
+
+    return persistently(engine, read)
 
 
 def withhold(connection: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
