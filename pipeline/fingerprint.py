@@ -8,6 +8,7 @@ its lead and little else.
 
 from __future__ import annotations
 
+import threading
 from functools import cache, lru_cache
 
 import numpy as np
@@ -118,10 +119,21 @@ def _tables(
     return np.repeat(a[order], lines), np.repeat(b[order], lines), starts
 
 
+class _Scratch(threading.local):
+    """Memory that is at hand: new memory of this size comes from the system at every call."""
+
+    def __init__(self) -> None:
+        self.permuted = np.empty(1 << 15, dtype=np.uint32)
+
+
+_scratch = _Scratch()
+
+
 def _least(lines: bytes, tables: tuple[Values, Values, NDArray[np.intp]]) -> Values:
     """Least value of a * h + b mod 2**32 in each line; shape (lines,)."""
     a, b, starts = tables
-    permuted = np.frombuffer(lines, dtype=np.uint32) * a
+    room = _scratch.permuted[: a.size] if a.size <= _scratch.permuted.size else None
+    permuted = np.multiply(np.frombuffer(lines, dtype=np.uint32), a, out=room)
     permuted += b
     least: Values = np.minimum.reduceat(permuted, starts)
     return least

@@ -392,7 +392,8 @@ def _tokens(text: str, marked: bool) -> Tokens:
     powers, inverses = _powers()
     if codes.size > powers.size:  # normalised, it became longer, and will not again
         return tokens(_settled(text), marked=marked)
-    sums = np.add.accumulate(codes * powers[: codes.size]).take(starts)
+    sums = codes * powers[: codes.size]
+    sums = np.add.accumulate(sums, out=sums).take(starts)
     found: Tokens = sums[1:] - sums[:-1]
     found *= inverses.take(starts[:-1])
     slots = (found >> _SLOT_SHIFT).view(np.int64)
