@@ -25,6 +25,7 @@ from pipeline.document import Fingerprint
 from pipeline.group import Comparable, Pair, Story
 from pipeline.settings import Settings
 from storage import schema
+from storage.database import insert_rows
 from storage.ledger import Indexed, chunks, pack_keys, salted, unpack_keys
 
 # (position in time, article id): how the rows of one band are ordered, whatever their keys.
@@ -265,20 +266,20 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
         connection, {p for p in proposed if p[0] not in stories and p[1] not in stories}
     )
     found = _verify(connection, proposed, stories, settings)
-    if found:
-        connection.execute(
-            insert(schema.pair),
-            [
-                {
-                    "a": a,
-                    "b": b,
-                    "kind": pair.kind.value,
-                    "jaccard": pair.jaccard,
-                    "containment": pair.containment,
-                }
-                for (a, b), pair in sorted(found.items())
-            ],
-        )
+    insert_rows(
+        connection,
+        schema.pair,
+        [
+            {
+                "a": a,
+                "b": b,
+                "kind": pair.kind.value,
+                "jaccard": pair.jaccard,
+                "containment": pair.containment,
+            }
+            for (a, b), pair in sorted(found.items())
+        ],
+    )
     broken = _part(connection, around, settings)
     return _regroup(connection, stories, found, broken, left)
 
@@ -418,7 +419,7 @@ def _index(
         if before or after:
             standing.setdefault(band, []).extend((*before, *after))
     _insert_bands(connection, sorted(rows))  # rows of one page of the index together
-    connection.execute(insert(schema.signature), signatures)
+    insert_rows(connection, schema.signature, signatures)
 
     # Where a story is alone there is no more to do.
     crowds = [band for band, count in Counter(band for band, _, _ in places).items() if count > 1]
