@@ -363,7 +363,7 @@ def _compressed(stream: BinaryIO, compression: str) -> Iterator[BinaryIO]:
         # Nothing but the rows is in it: the same rows make the same file.
         made = gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0)
     else:
-        made = zstandard.ZstdCompressor(level=6).stream_writer(stream, closefd=False)
+        made = zstandard.ZstdCompressor(level=3).stream_writer(stream, closefd=False)
     with made:
         yield made
 
