@@ -18,6 +18,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import lru_cache
 
+from pipeline.scripts import THAI_AND_LAO, UNSPACED
 from pipeline.shingles import particulars, spelling, tokens
 
 Key = tuple[int, ...]
@@ -36,14 +37,10 @@ _MOST_PLACES = 16
 _COMMON = 64
 _MOST_LIKELY = 3
 
-# Characters of scripts without blanks between words, as in `pipeline.shingles`, with the marks over them.
+# What stands over or under a character of a script without blanks between words, and belongs to it.
 _MARKS = "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u102b-\u103e\u17b4-\u17d3"
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_UNIT = re.compile(rf"(?:[{_UNSPACED}][{_MARKS}]*|[^\s{_UNSPACED}]+)\s*")
-_ENDS_UNSPACED = re.compile(rf"[{_UNSPACED}]$")
+_UNIT = re.compile(rf"(?:[{UNSPACED}][{_MARKS}]*|[^\s{UNSPACED}]+)\s*")
+_ENDS_UNSPACED = re.compile(rf"[{UNSPACED}]$")
 
 _CLOSING = "\"'”’“»«›)\\]}」』）】》〉"
 _WIDE_CLOSING = "\"'”’)）」』】》〉"
@@ -51,7 +48,7 @@ _OPENING = "\"'“”„‘‚«»‹([{「『（【《〈¿¡-–— "
 _END = re.compile(
     rf"(?:[。！？｡]|．(?!\d))[{_WIDE_CLOSING}]*"
     rf"|[.!?…‥؟۔।॥։።។၊။]+[{_CLOSING}]*(?=\s)"
-    r"|(?<=[\u0e00-\u0eff])\s+(?=[\u0e00-\u0eff])"  # Thai and Lao put a blank between clauses, and no stop
+    rf"|(?<=[{THAI_AND_LAO}])\s+(?=[{THAI_AND_LAO}])"  # they put a blank between clauses, and no stop
 )
 _WIDE = "。！？｡．"
 _HIRAGANA = re.compile("[\u3041-\u309f]")

@@ -23,6 +23,8 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from pipeline.scripts import UNSPACED_RANGES
+
 Tokens = NDArray[np.uint64]
 Hashes = NDArray[np.uint32]
 Bytes = NDArray[np.uint8]
@@ -58,13 +60,6 @@ _NO_KIND = np.array(0x1F, dtype=np.uint8)
 # The decimal mark of a number that has been read; no other text keeps it.
 _MARK = "\x1f"
 
-_UNSPACED_RANGES = (
-    (0x0E00, 0x0EFF),  # Thai, Lao
-    (0x1000, 0x109F),  # Burmese
-    (0x1780, 0x17FF),  # Khmer
-    *((0x3005, 0x3007), (0x3040, 0x30FA), (0x30FC, 0x30FF)),  # kana
-    *((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF)),  # Han
-)
 _APOSTROPHES = "’‘ʼ´"
 # A fullwidth comma groups digits, or parts two clauses; it never marks a fraction.
 _JOINTS = ".,．， \u00a0\u202f\u2009"
@@ -90,7 +85,7 @@ def _look_up(code: int) -> None:
     kind, folded = 0, ""
     if len(settled) == 1:
         lower = settled.casefold()
-        if any(first <= code <= last for first, last in _UNSPACED_RANGES) and not settled.isdecimal():
+        if any(first <= code <= last for first, last in UNSPACED_RANGES) and not settled.isdecimal():
             kind, folded = _UNSPACED, lower if len(lower) == 1 else settled
         elif settled.isdecimal():
             kind, folded = _DIGIT, str(unicodedata.decimal(settled))
