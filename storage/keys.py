@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -72,7 +72,8 @@ def _digest(
     # the body comes from a feed, changes with every reading of it, and the page itself says better.
     if origin is not Origin.JSONL:
         return sha256
-    beside = json.dumps([url, encoding, publisher, astuple(claims)])
+    said = (claims.title, claims.published_at, claims.authors, claims.language)
+    beside = json.dumps([url, encoding, publisher, said])
     return hashlib.sha256(sha256 + beside.encode()).digest()
 
 
