@@ -1,4 +1,4 @@
-"""The scripts that write no blanks between words: what a word is there, a rule has to say; often a character."""
+"""The scripts that write no blanks between words. A word is there what a rule says, often a character."""
 
 from __future__ import annotations
 
