@@ -1,7 +1,7 @@
 """How well extraction does on labelled pages, beside Trafilatura's default on the same pages.
 
     python -m benchmarks.extraction CORPORA [--stage extract|process] [--only NAME…] [--sample N]
-        [--workers N] [--out FOLDER]
+        [--workers N] [--out FOLDER] [--stages] [--models FOLDER]
 
 CORPORA is a folder of corpora: `NAME/truth.jsonl`, one object a page with "id" (or "path") and "text",
 and where known "title", "authors", "date", "url" and "clutter" (strings that must not remain); the
@@ -9,6 +9,12 @@ pages lie in `NAME/html/` or `NAME/pages/` under that id, gzipped where the name
 
 The text measure is that of scrapinghub/article-extraction-benchmark: precision and recall of 4-word
 shingles counted with multiplicity, averaged over pages, and the F1 of the two means.
+
+`--stages` says what each stage of extraction is worth instead: the text with the stages switched on one
+after the other, and with each one alone switched off, and the gain in F1 with its interval. `--models`
+has every page judged by a block model that did not learn from its site: the folder of models that
+`benchmarks.train_blocks --validate --models FOLDER` leaves behind. Without it, the figures of a corpus
+that the model in the package is trained on are those of training.
 """
 
 from __future__ import annotations
@@ -23,15 +29,32 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks.folds import fold_of, site_of_page
 from benchmarks.measures import Score, page_score, same_authors, same_day, same_title
+from pipeline.align import align
+from pipeline.blockmodel import BlockModel, load_model
+from pipeline.blocks import Page
+from pipeline.clean import clean
 from pipeline.decode import decode
-from pipeline.document import Article, Document, DocumentRejected, MediaType, Origin
-from pipeline.extract import extract_html
+from pipeline.document import Article, Document, DocumentRejected, Extraction, MediaType, Origin
+from pipeline.extract import (
+    article_lines,
+    article_pieces,
+    extract_html,
+    public_blocks,
+    read_page,
+    weighed,
+)
+from pipeline.language import identify
+from pipeline.metadata import Metadata
 from pipeline.process import process_document
 from pipeline.settings import Settings
+from pipeline.structure import judge_pieces
+from pipeline.wire import parse_wire
 
 # Pages of the corpora carry no time of fetching; they were all saved before this.
 FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)
@@ -66,7 +89,7 @@ def key_of(truth: dict[str, Any]) -> str:
     return str(truth.get("path") or truth["id"])
 
 
-def read_page(corpus: Path, key: str) -> bytes:
+def read_bytes(corpus: Path, key: str) -> bytes:
     for folder in ("html", "pages"):
         path = corpus / folder / key
         if path.exists():
@@ -78,7 +101,7 @@ def read_page(corpus: Path, key: str) -> bytes:
 def predict(job: tuple[Path, dict[str, Any], str]) -> dict[str, Any]:
     """One page through the pipeline (or extraction alone): what it gave, or why it was turned away."""
     corpus, truth, stage = job
-    body, url = read_page(corpus, key_of(truth)), str(truth.get("url") or "https://page.example/")
+    body, url = read_bytes(corpus, key_of(truth)), str(truth.get("url") or "https://page.example/")
     if stage == "extract":
         html = decode(body, None, MediaType.HTML)
         try:
@@ -109,7 +132,7 @@ def baseline(job: tuple[Path, dict[str, Any]]) -> str:
     import trafilatura
 
     corpus, truth = job
-    return str(trafilatura.extract(read_page(corpus, key_of(truth)), include_comments=False) or "")
+    return str(trafilatura.extract(read_bytes(corpus, key_of(truth)), include_comments=False) or "")
 
 
 def baselines(corpus: Path, truths: Sequence[dict[str, Any]], pool: ProcessPoolExecutor) -> list[str]:
@@ -142,6 +165,89 @@ def fields(truths: Iterable[dict[str, Any]], predicted: Iterable[dict[str, Any]]
     return {name: f"{statistics.mean(values):.3f}" for name, values in right.items() if values}
 
 
+# --- stage by stage --------------------------------------------------------------------------------
+
+# In the order in which they run; what each does beyond the one before.
+STAGES = {
+    "reading": "Trafilatura on our tree: decoding, layout tables, stories hidden in scripts",
+    "restored": "what Trafilatura left out, by structure",
+    "rules": "rules of structure",
+    "model": "block model",
+    "clean": "rules of phrases and repetition",
+    "wire": "datelines, bylines, sign-offs",
+}
+
+
+@cache
+def fold_models(folder: Path) -> tuple[BlockModel, ...]:
+    """The models of a cross-validation, in the order of their folds."""
+    return tuple(load_model(path) for path in sorted(folder.glob("fold-*.npz")))
+
+
+def staged_texts(job: tuple[Path, dict[str, Any], Path | None]) -> dict[str, str]:
+    """One page's text under every setting of `settings_of_stages`, by the setting's name."""
+    corpus, truth, models = job
+    url = str(truth.get("url") or "https://page.example/")
+    model = None
+    if models is not None:
+        folds = fold_models(models)
+        model = folds[fold_of(site_of_page(corpus.name, truth), len(folds))]
+    try:
+        html = decode(read_bytes(corpus, key_of(truth)), None, MediaType.HTML)
+        root, page, about = read_page(html, url, FETCHED_AT)
+    except DocumentRejected:
+        return dict.fromkeys(settings_of_stages(), "")
+    lines = article_lines(root)
+    return {name: _text_with(page, about, lines, on, model) for name, on in settings_of_stages().items()}
+
+
+def settings_of_stages() -> dict[str, frozenset[str]]:
+    """Names of the settings that are measured, and the stages that each switches on."""
+    names = list(STAGES)
+    settings = {f"+ {name}": frozenset(names[: at + 1]) for at, name in enumerate(names)}
+    # without our reading nothing else can run
+    return settings | {f"without {name}": frozenset(names) - {name} for name in names[1:]}
+
+
+def _text_with(
+    page: Page, about: Metadata, lines: Sequence[str], on: frozenset[str], model: BlockModel | None
+) -> str:
+    pieces = article_pieces(page, lines, about) if "restored" in on else align(page.blocks, lines)
+    judged = judge_pieces(page, pieces, about) if "rules" in on else [(piece, None) for piece in pieces]
+    if "model" in on:
+        judged = weighed(page, judged, about, model)
+    if on <= {"reading"}:
+        return "\n".join(lines)
+    blocks = public_blocks(page, [piece for piece, rule in judged if rule is None])
+    language = identify("\n".join(block.text for block in blocks), about.html_language)
+    numbered = tuple(enumerate(blocks))
+    if "clean" in on:
+        numbered, _ = clean(Extraction(blocks, about.title, language=language), Settings())
+    if "wire" in on:
+        numbered = parse_wire(numbered, about.title).blocks
+    return "\n".join(block.text for _, block in numbered)
+
+
+def report_stages(
+    name: str, truths: Sequence[dict[str, Any]], texts: Sequence[dict[str, str]], theirs: Sequence[str]
+) -> None:
+    rows = {
+        setting: [page_score(t["text"], found[setting]) for t, found in zip(truths, texts, strict=True)]
+        for setting in settings_of_stages()
+    }
+    before = [page_score(t["text"], text) for t, text in zip(truths, theirs, strict=True)]
+    everything = rows[f"+ {list(STAGES)[-1]}"]
+    print(f"{name} ({len(truths)} pages)\n  {'Trafilatura, default':22} {mean_score(before)}")
+    for setting, scores in rows.items():
+        ours, other = (scores, before) if setting.startswith("+") else (everything, scores)
+        low, high = interval(ours, other)
+        gain = mean_score(ours).f1 - mean_score(other).f1
+        worth = f"worth {gain:+.4f} ({low:+.4f} to {high:+.4f})"
+        print(f"  {setting:22} {mean_score(scores)}  {worth}", flush=True)
+        if setting.startswith("+"):
+            before = scores
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -152,18 +258,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sample", type=int, default=1, help="every Nth page only")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder for NAME.jsonl with the predictions")
+    parser.add_argument("--stages", action="store_true", help="what each stage of extraction is worth")
+    parser.add_argument("--models", type=Path, help="with --stages: block models, one a fold of sites")
     args = parser.parse_args(arguments)
     names = args.only or sorted(
         path.parent.name
         for path in args.corpora.glob("*/truth.jsonl")
         if any((path.parent / folder).is_dir() for folder in ("html", "pages"))
     )
-    print(f"{'corpus':12} {'pages':>5}  {'F1 (P, R)':23}  {'of Trafilatura':23}  gain (95 %)")
+    if not args.stages:
+        print(f"{'corpus':12} {'pages':>5}  {'F1 (P, R)':23}  {'of Trafilatura':23}  gain (95 %)")
     with ProcessPoolExecutor(args.workers) as pool:
         for name in names:
             corpus = args.corpora / name
             with (corpus / "truth.jsonl").open(encoding="utf-8") as lines:
                 truths = [json.loads(line) for line in lines if line.strip()][:: args.sample]
+            if args.stages:
+                staged = pool.map(staged_texts, [(corpus, t, args.models) for t in truths], chunksize=4)
+                report_stages(name, truths, list(staged), baselines(corpus, truths, pool))
+                continue
             start = time.perf_counter()
             jobs = [(corpus, truth, args.stage) for truth in truths]
             predicted = list(pool.map(predict, jobs, chunksize=4))

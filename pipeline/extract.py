@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from trafilatura.meta import reset_caches
 
 from pipeline.align import Piece, align
-from pipeline.blockmodel import decide, shares
+from pipeline.blockmodel import BlockModel, decide, shares
 from pipeline.blocks import WORD, Page, common_container, is_layout_row, segment
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
 from pipeline.language import identify
@@ -56,21 +56,12 @@ def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) 
     """
     if len(html) > settings.max_body_bytes:
         raise DocumentRejected(Stage.EXTRACT, Reason.TOO_LARGE, f"{len(html)} characters")
-    root = parse(html)
-    page = segment(root)
-    about = read_metadata(root, url, fetched_at, _lines_by_headline(page))
-    if sum(len(block.text) for block in page.blocks) < _BARE_CHARS:
-        hidden = _hidden_story(root, about)
-        if hidden is not None:
-            root, page = hidden, segment(hidden)
-    if not page.blocks:
-        raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "the page shows no text")
-    pieces = reconsidered(page, align(page.blocks, _article_lines(root)))
-    pieces = restored(page, pieces, about)
-    judged = _weighed(page, judge_pieces(page, pieces, about), about)
+    root, page, about = read_page(html, url, fetched_at)
+    pieces = article_pieces(page, article_lines(root), about)
+    judged = weighed(page, judge_pieces(page, pieces, about), about)
     kept = [piece for piece, rule in judged if rule is None]
     refuse_non_article(root, page, kept, about)
-    blocks = _public_blocks(page, kept)
+    blocks = public_blocks(page, kept)
     return Extraction(
         blocks=blocks,
         removed=_removed(judged),
@@ -85,6 +76,28 @@ def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) 
     )
 
 
+def read_page(html: str, url: str, fetched_at: datetime) -> tuple[Any, Page, Metadata]:
+    """The page's tree, its blocks and what it says of itself; arguments as `extract_html`.
+
+    Raises DocumentRejected where it shows no text.
+    """
+    root = parse(html)
+    page = segment(root)
+    about = read_metadata(root, url, fetched_at, _lines_by_headline(page))
+    if sum(len(block.text) for block in page.blocks) < _BARE_CHARS:
+        hidden = _hidden_story(root, about)
+        if hidden is not None:
+            root, page = hidden, segment(hidden)
+    if not page.blocks:
+        raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "the page shows no text")
+    return root, page, about
+
+
+def article_pieces(page: Page, lines: Sequence[str], about: Metadata) -> list[Piece]:
+    """The extractor's lines as pieces of the page, with those that it should have taken as well."""
+    return restored(page, reconsidered(page, align(page.blocks, lines)), about)
+
+
 def _lines_by_headline(page: Page) -> list[str]:
     """Short lines below the headline, then those above it."""
     headline = next((i for i, block in enumerate(page.blocks) if block.tag == "h1"), 0)
@@ -92,32 +105,34 @@ def _lines_by_headline(page: Page) -> list[str]:
     return [block.text for block in near if block.link_density < 0.5]
 
 
-def _weighed(
-    page: Page, judged: Sequence[tuple[Piece, str | None]], about: Metadata
+def weighed(
+    page: Page, judged: Sequence[tuple[Piece, str | None]], about: Metadata, model: BlockModel | None = None
 ) -> list[tuple[Piece, str | None]]:
     """The rules' judgement after the block model has weighed it with all other evidence of the page.
+
+    model: the one that comes with the package, if none is given.
 
     The model may drop a block (`model.block` with its score) and may bring in one that the extractor passed
     over, but never one that a rule dropped. Text that was not found in the page is left to the rules.
     """
     verdict = shares(page, ((piece.index, piece.text) for piece, _ in judged))
     ruled = shares(page, ((piece.index, piece.text) for piece, rule in judged if rule is None))
-    decision = decide(page, verdict, ruled, about.titles, about.descriptions)
+    decision = decide(page, verdict, ruled, about.titles, about.descriptions, model)
     if not decision.believed:
         return list(judged)
-    weighed: list[tuple[Piece, str | None]] = [
+    found: list[tuple[Piece, str | None]] = [
         (Piece(int(index), page.blocks[index].text, float(index)), None)
         for index in decision.keep.nonzero()[0]
     ]
     for piece, rule in judged:
         if piece.index is None:
-            weighed.append((piece, rule))
+            found.append((piece, rule))
         elif not decision.keep[piece.index]:
             if rule is None and _may_be_credit(page, piece.index, decision.keep):
-                weighed.append((piece, None))
+                found.append((piece, None))
                 continue
-            weighed.append((piece, rule or f"model.block {decision.probability[piece.index]:.2f}"))
-    return sorted(weighed, key=lambda pair: pair[0].position)
+            found.append((piece, rule or f"model.block {decision.probability[piece.index]:.2f}"))
+    return sorted(found, key=lambda pair: pair[0].position)
 
 
 def _may_be_credit(page: Page, index: int, keep: NDArray[np.bool_]) -> bool:
@@ -187,7 +202,7 @@ def parse(html: str) -> Any:
     return root
 
 
-def _article_lines(root: Any) -> list[str]:
+def article_lines(root: Any) -> list[str]:
     """The text that Trafilatura takes for the article, line by line; empty where it finds none."""
     if next(_pages_done) % _CACHE_PAGES == 0:
         reset_caches()
@@ -225,7 +240,7 @@ def _without_layout_tables(root: Any) -> Any:
     return root
 
 
-def _public_blocks(page: Page, pieces: Sequence[Piece]) -> tuple[Block, ...]:
+def public_blocks(page: Page, pieces: Sequence[Piece]) -> tuple[Block, ...]:
     top = common_container(page, [p.index for p in pieces if p.index is not None])
     return tuple(
         page.block(piece.index, top, piece.text)

@@ -185,6 +185,7 @@ def reconsidered(page: Page, pieces: Sequence[Piece]) -> list[Piece]:
     ]
 
 
+_DATELINE_CHARS = 30
 _STANDFIRST = re.compile(
     r"standfirst|stand-first|subtitle|sub-title|subhead|sub-head|sous-titre|chapo|chapeau|(?<![a-z])de[ck]k?(?![a-z])"
     r"|(?<![a-z])le[ai]?de?(?![a-z])|lead-?text|leadtext|intro(?!duc)|teaser-?text|teasertext|vorspann|sommario|entradilla|bajada"
@@ -213,7 +214,9 @@ def _standfirst(page: Page, taken: set[int], about: Metadata) -> list[int]:
         if text in titles:
             continue
         stated = any(
-            d and (d.startswith(text) or text.startswith(d[:80])) and len(d) >= 30 for d in descriptions
+            # a dateline may stand before what the description begins with
+            len(d) >= 30 and (d.startswith(text) or d[:80] in text[: 80 + _DATELINE_CHARS])
+            for d in descriptions
         )
         near = headline is not None and headline < index < end and _ENDS_SENTENCE.search(block.text)
         named = near and any(

@@ -14,6 +14,7 @@ from pipeline.blockmodel import (
     BlockModel,
     decide,
     decided,
+    expected_f1,
     keep_probabilities,
     load_model,
     main_container,
@@ -154,9 +155,26 @@ def test_a_page_that_the_model_would_empty_is_left_to_the_rules() -> None:
 
 def test_what_a_rule_drops_stays_out_and_what_nobody_took_needs_more_than_what_the_rules_keep() -> None:
     page = page_of("<html><body>" + "".join(f"<p>{text}</p>" for text in STORY) + "</body></html>")
-    probability = np.array([0.9, 0.45, 0.45, 0.9, 0.3], dtype=np.float32)
+    probability = np.array([0.9, 0.34, 0.34, 0.9, 0.2], dtype=np.float32)
     decision = decided(page, probability, verdict=[1, 1, 0, 1, 1], ruled=[1, 1, 0, 0, 1])
     assert decision.keep.tolist() == [True, True, False, False, False]
+
+
+def test_the_harder_a_page_is_to_judge_the_less_certain_a_block_needs_to_be() -> None:
+    page = page_of("<html><body>" + "".join(f"<p>{text}</p>" for text in STORY) + "</body></html>")
+    everywhere = [1.0] * len(STORY)
+    sure = np.array([0.99, 0.99, 0.99, 0.99, 0.4], dtype=np.float32)
+    unsure = np.array([0.6, 0.5, 0.5, 0.5, 0.4], dtype=np.float32)
+    assert decided(page, sure, everywhere, everywhere).keep.tolist() == [True, True, True, True, False]
+    assert decided(page, unsure, everywhere, everywhere).keep.all()
+
+
+def test_the_f1_to_expect_is_that_of_the_best_choice() -> None:
+    words = np.array([10.0, 10.0])
+    assert expected_f1(np.array([1.0, 0.0]), words) == pytest.approx(1.0)
+    # both: 2 * 10 / (20 + 10); only one of them: 2 * 5 / (10 + 10)
+    assert expected_f1(np.array([0.5, 0.5]), words) == pytest.approx(2 / 3)
+    assert expected_f1(np.zeros(0), np.zeros(0)) == 0.0
 
 
 def test_a_page_without_blocks_has_nothing_to_keep() -> None:
