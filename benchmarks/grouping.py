@@ -34,7 +34,7 @@ import xxhash
 import zstandard
 from datasketch import MinHash, MinHashLSH
 
-from benchmarks.extraction import FETCHED_AT, read_page
+from benchmarks.extraction import FETCHED_AT, read_bytes
 from benchmarks.measures import Score, adjusted_rand, pair_score, partition_score
 from crawler.run import BATCH_SIZE
 from pipeline.document import Access, Article, Claims, Document, MediaType, Origin, Page
@@ -115,7 +115,7 @@ def record_story(n: int, record: dict[str, Any], stage: str) -> Story:
 def page_story(path: Path, n: int, truth: dict[str, Any], stage: str) -> Story:
     url = truth.get("url") or f"https://page.example/{n}"
     if stage == "process":
-        body = read_page(path, str(truth.get("path") or truth["id"]))
+        body = read_bytes(path, str(truth.get("path") or truth["id"]))
         return processed(n, Document(url, url, body, MediaType.HTML, FETCHED_AT, Origin.FILE))
     return Story(n, url, truth.get("title") or "", truth["text"], FETCHED_AT)
 
