@@ -208,7 +208,7 @@ def test_exports_of_what_changed_add_up(engine: Engine, folder: Path, selection:
     texts = [story(n) for n in range(5)]
     cursor = folder / "cursor"
     kept: dict[int, dict[str, Any]] = {}
-    for step in range(12):
+    for step in range(13):
         change(engine, chance, texts, step, "ab")
         if step % 3 == 0:
             path = folder / f"{step}.{chance.choice(['jsonl.gz', 'parquet'])}"
