@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine, Row, bindparam, delete, exists, func,
 from sqlalchemy.exc import DBAPIError
 
 from pipeline import group
+from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 from storage import groups, ledger, schema, search
 from storage.database import DatabaseError, explain, in_transaction
@@ -77,9 +78,13 @@ def check(
 ) -> list[Finding]:
     """The findings of every check, in order; `count` is 0 where all is well. Changes nothing.
 
-    only: the names of some. began: is told each name in turn.
+    only: the names of some; OperatorError for one that there is not. began: is told each name in turn.
     """
     wanted = None if only is None else set(only)
+    unknown = (wanted or set()) - {one.name for one in _CHECKS}
+    if unknown:
+        names = ", ".join(one.name for one in _CHECKS)
+        raise OperatorError(f"there is no check {', '.join(sorted(unknown))}: the checks are {names}")
     found = []
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":  # on SQLite a transaction always is
@@ -94,9 +99,9 @@ def check(
 def repair(
     engine: Engine, findings: Sequence[Finding], *, began: Callable[[str], None] = _nobody
 ) -> list[Finding]:
-    """Mends what can be, then checks everything once more: what is left, and how much was mended.
+    """Mends what can be, then makes the same checks once more: what is left, and how much was mended.
 
-    findings: of all checks. What is left could not be mended, or came of writing beside it.
+    findings: as `check` gave them. What is left could not be mended, or came of writing beside it.
     """
     mended: dict[str, int] = {}
     left = list(findings)
@@ -109,7 +114,7 @@ def repair(
                     mended[one.name] = one.mend(engine)
                 except (DatabaseError, DBAPIError):  # a damaged file: the next look at it says how
                     mended[one.name] = 0
-        left = check(engine, began=began)
+        left = check(engine, only=[finding.check for finding in findings], began=began)
     return [replace(finding, mended=mended.get(finding.check, 0)) for finding in left]
 
 

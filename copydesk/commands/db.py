@@ -45,6 +45,9 @@ def check(
             "--repair", help="Put right what follows from the rest: index, groups, search, counters."
         ),
     ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Make this check alone; repeatable.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check that what is stored agrees with itself; exits with 1 where it does not.
@@ -62,7 +65,7 @@ def check(
         if err.is_terminal:
             err.print(f"[dim]{name} …[/dim]")
 
-    findings = run(engine, began=began)
+    findings = run(engine, only=only or None, began=began)
     if repair and any(finding.count for finding in findings):
         if not json:
             _print(findings, "found")

@@ -41,6 +41,9 @@ def test_faults_are_shown_and_repaired(copydesk: Run, base: str, tmp_path: Path)
         connection.execute("UPDATE run SET seen = seen - 1")
     connection.close()
     assert copydesk("db", "check", "--db", own).returncode == 0
+    some = copydesk("db", "check", "--only", "runs", "--only", "canonical copies", "--db", own)
+    assert some.stdout.splitlines()[-1] == "2 checks, all well"
+    assert copydesk("db", "check", "--only", "no", "--db", own).returncode == 2
 
 
 def test_a_base_that_is_not_there_is_not_made(copydesk: Run, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from crawler.ingest import ingest
 from pipeline.document import Outcome
+from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 from storage import integrity, writer
 from storage.database import connect, open_database, upgrade
@@ -217,6 +218,8 @@ def test_names_of_checks_differ_and_are_asked_for_alone(filled: Engine) -> None:
     told: list[str] = []
     assert [f.check for f in check(filled, only=["bands", "runs"], began=told.append)] == ["bands", "runs"]
     assert told == ["bands", "runs"]
+    with pytest.raises(OperatorError, match="there is no check nothing: the checks are file, references"):
+        check(filled, only=["nothing"])
 
 
 def test_many_faults_are_counted_and_a_few_shown(filled: Engine) -> None:
