@@ -465,11 +465,9 @@ def search(
         conditions.append(table.c.published_at >= since)
     if until is not None:
         conditions.append(table.c.published_at < until)
-    if canonical_only:
-        conditions.append(table.c.is_canonical)
     view = view_tables["articles"]
     with _one_snapshot(engine) as connection:
-        scores = dict(best(connection, asked, conditions, limit, offset))
+        scores = dict(best(connection, asked, conditions, canonical_only, limit, offset))
         found = {
             row.id: StoredArticle(*row)
             for part in chunks(scores)

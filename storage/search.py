@@ -11,12 +11,27 @@ is indexed is made in Python (`words.search_text`) and no trigger could make it.
 FTS5 without contents keeps no second copy of the texts, and takes words out again only when it is told which
 they were. They are made again from the stored text, and the digest says whether they are the same; should
 they not be (a newer Python knows letters that an older one did not), the index is made anew on the spot.
+
+What it costs (`python -m benchmarks.search`, invented news of 2.7 kB an article, two cores busy with other
+work as well, so the ratios say more than the times):
+
+    storing and grouping, with to without   SQLite 1.32, PostgreSQL 1.12 of the time for batches of 50, of
+                                            which half is `search_text`; extraction, a multiple, not counted
+    size                                    SQLite 1.5 kB an article, PostgreSQL 5.8 kB (4.6 the tsvector)
+    growth: 200,000 articles to 10,000      SQLite 0.98 of the time; PostgreSQL at 100,000: 1.05
+    queries at 200,000 on SQLite            20 to 110 ms of processor time, the most for quotations
+
+FTS5 keeps its own settings: automerge 2 or 8, larger pages and a larger hash changed nothing that could be
+told from noise. GIN keeps its pending list: without it writing takes 1.8 times as long, and a list of 1 or
+16 MB is no faster than one of 4.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from heapq import nlargest
 from typing import Any
 
 from sqlalchemy import (
@@ -140,35 +155,43 @@ def best(
     connection: Connection,
     query: Query,
     conditions: Sequence[ColumnElement[bool]],
+    canonical_only: bool,
     limit: int,
     offset: int,
 ) -> list[tuple[int, float]]:
     """Ids and scores of the articles that match, the best first, then the newest, then by id.
 
-    conditions: on `schema.article`. A score is bm25 on SQLite and `ts_rank_cd` on PostgreSQL: greater is
-    better, and only scores of the same query on the same database can be compared. Where more than RANKED
-    articles match, those that were stored last are ranked.
+    conditions: on columns of `schema.article` that an index has. A score is bm25 on SQLite and `ts_rank_cd`
+    on PostgreSQL: greater is better, and only scores of the same query on the same database can be compared.
+    Where more than RANKED articles match, those that were stored last are ranked.
     """
     article = schema.article
     is_postgres = connection.dialect.name == "postgresql"
     index, id, matches, score = _on_postgresql(query) if is_postgres else _on_sqlite(query)
+    last = select(id.label("id"), score.label("score")).where(matches)
     if conditions:
+        # An index tells these, without a look at the row of every match. Plus nothing: else SQLite might ask
+        # the words for one id after another.
+        last = last.where((id + 0).in_(select(article.c.id).where(*conditions)))
+    if canonical_only:
         index = index.join(article, article.c.id == id)
-    last = (
-        select(id.label("id"), score.label("score"))
-        .select_from(index)
-        .where(matches, *conditions)
-        .order_by(id.desc())
-        .limit(RANKED)
-    ).subquery()
-    found = (
-        select(last.c.id, last.c.score)
-        .join(article, article.c.id == last.c.id)
-        .order_by(last.c.score.desc(), article.c.published_at.desc().nulls_last(), last.c.id)
-        .limit(limit)
-        .offset(offset)
-    )
-    return [(row.id, row.score) for row in connection.execute(found)]
+        last = last.where(article.c.is_canonical)
+    last = last.select_from(index).order_by(id.desc()).limit(RANKED)
+    scores = {row.id: row.score for row in connection.execute(last)}
+    # The time is read only of those that may be shown, and of their equals: each is a page of the disk.
+    least = min(nlargest(offset + limit, scores.values()), default=0.0)
+    times: dict[int, datetime | None] = {}
+    contenders = [id for id, score in scores.items() if score >= least]
+    for start in range(0, len(contenders), _BATCH):
+        part = article.c.id.in_(contenders[start : start + _BATCH])
+        for row in connection.execute(select(article.c.id, article.c.published_at).where(part)):
+            times[row.id] = row.published_at
+
+    def place(id: int) -> tuple[float, bool, float, int]:
+        time = times[id]
+        return -scores[id], time is None, -time.timestamp() if time else 0.0, id
+
+    return [(id, scores[id]) for id in sorted(times, key=place)[offset : offset + limit]]
 
 
 def _on_sqlite(
