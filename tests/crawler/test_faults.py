@@ -206,7 +206,7 @@ def test_a_server_that_is_restarted_six_times_under_a_run_loses_nothing(
         (mode, is_waited_for) for is_waited_for in (True, False, True) for mode in ("immediate", "fast")
     ]
     restarting: list[threading.Thread] = []
-    begun, next_at = 0, 60
+    begun, next_at = 0, 40
 
     def step(*_: Any) -> None:
         nonlocal begun, next_at
@@ -214,7 +214,7 @@ def test_a_server_that_is_restarted_six_times_under_a_run_loses_nothing(
         if begun < next_at or not planned or any(thread.is_alive() for thread in restarting):
             return
         mode, is_waited_for = planned.pop(0)
-        next_at = begun + chance.randrange(40, 100)
+        next_at = begun + chance.randrange(15, 40)
         restarting.append(threading.Thread(target=server.control, args=("-m", mode, "restart")))
         restarting[-1].start()
         if is_waited_for:
@@ -228,7 +228,7 @@ def test_a_server_that_is_restarted_six_times_under_a_run_loses_nothing(
 
     assert planned == []
     assert len(restarting) == 6
-    assert caplog.text.count("trying again in") >= 5
+    assert caplog.text.count("trying again in") >= 4  # those that it waited for
     assert done.counts.seen == 161
     assert done.counts.stored + done.counts.rejected == 161
     assert rows(engine) == expected
