@@ -133,6 +133,8 @@ def test_upgrading_keeps_all_that_was_there(old_url: str) -> None:
     assert version(engine).is_current
     contents(engine)  # groups, canonical copies and pairs agree
     engine.dispose()
+    checked = CliRunner().invoke(app, ["db", "check", "--db", old_url])
+    assert checked.exit_code == 0, checked.output
 
 
 def test_an_upgraded_base_has_the_schema_of_a_new_one(old_url: str, database_url: str) -> None:
