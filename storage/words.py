@@ -186,9 +186,10 @@ def search_text(title: str, text: str) -> Prepared:
             if room < 0:
                 del part[at:]
                 break
-    often = {
-        word for word, count in Counter(chain(title_words, text_words)).items() if count > MOST_OCCURRENCES
-    }
+    often: set[str] = set()
+    if len(title_words) + len(text_words) > MOST_OCCURRENCES:
+        counts = Counter(chain(title_words, text_words))
+        often = {word for word, count in counts.items() if count > MOST_OCCURRENCES}
     seen = dict.fromkeys(often, 0)
     for part in (title_words, text_words) if often else ():
         for at, word in enumerate(part):
@@ -198,11 +199,26 @@ def search_text(title: str, text: str) -> Prepared:
     return Prepared(" ".join(title_words), " ".join(text_words))
 
 
+# Lower case, and a blank for whatever ASCII has between words; General Punctuation likewise, which holds the
+# quotation marks and dashes, but for what is not seen and for the two joining lines of it.
+_CUT = str.maketrans(
+    {chr(code): (chr(code).lower() if chr(code).isalnum() else " ") for code in range(128)}
+    | {chr(code): " " for code in (*range(0x2010, 0x2028), *range(0x2030, 0x203F))}
+)
+
+
 def _some_words(text: str, most: int) -> list[str]:
-    """The texts of the first words of a text; the same as those of `words`, in a fifth of the time."""
+    """The texts of the first words of a text; the same as those of `words`, in a tenth of the time."""
+    cut = text[:_MOST_CHARACTERS].translate(_CUT)
+    if cut.isascii():
+        return [word[:LONGEST_WORD] for word in cut.split()[:most]]
     found: list[str] = []
-    for run in _RUN.findall(text[:_MOST_CHARACTERS].replace("_", " ")):
-        found += _words_of_run(run) if len(run) < 40 else _words_of_run.__wrapped__(run)
+    for token in cut.split():
+        if token.isascii():
+            found.append(token[:LONGEST_WORD])
+        else:
+            for run in _RUN.findall(token):
+                found += _words_of_run(run) if len(run) < 40 else _words_of_run.__wrapped__(run)
         if len(found) >= most:
             return found[:most]
     return found
