@@ -281,7 +281,7 @@ def candidate_pairs(
     for id, order, shared in stories:
         for band in shared:
             bands[band].append((order, id))
-    days = timedelta(days=settings.window_days).total_seconds()
+    days = timedelta(days=settings.near_days).total_seconds()
     weights: dict[tuple[int, int], int] = defaultdict(int)
     for band, rows in bands.items():
         rows.sort()
@@ -367,7 +367,7 @@ rows = st.lists(st.tuples(st.integers(0, 2**34), some_bands), max_size=14)
 def test_candidates_do_not_depend_on_the_order_of_arrival(
     rows: list[tuple[int, list[int]]], order: random.Random, window: int, least: int, days: float
 ) -> None:
-    settings = GroupSettings(band_window=window, bands_shared=least, cycle_days=0, window_days=days)
+    settings = GroupSettings(band_window=window, bands_shared=least, near_days=days)
     # a third of the articles in one hour, a third in two months, a third all over the years
     spans = (3600, 60 * 86400, 2**32)
     stories = [(n, (at % spans[n % 3] << 29) + n, bands) for n, (at, bands) in enumerate(rows)]
@@ -413,7 +413,7 @@ def test_keys_fit_the_database(year: int, band: int) -> None:
     assert -(2**63) <= key < 2**63
     assert is_far(key) == is_far(band)
     assert band_of(key) == band
-    low, high = reach(order, GroupSettings(window_days=4000))
+    low, high = reach(order, GroupSettings(near_days=4000))
     assert -(2**63) <= low <= order <= high < 2**63
     assert key in bucket_keys(band, low, high)
     assert {band_of(other) for other in bucket_keys(band, low, high)} == {band}
