@@ -130,7 +130,7 @@ def address_key(url: str) -> str:
 
 
 def twins(url: str) -> list[str]:
-    """Return the canonical URLs that have the `address_key` of the URL: some thirty; itself for no http URL."""
+    """The canonical URLs that have the `address_key` of the URL: some thirty; itself for no http URL."""
     canonical = canonical_url(url)
     if not _host(canonical):
         return [canonical]

@@ -304,7 +304,7 @@ def test_what_was_there_before_the_changes_were_kept_is_the_first_of_them(empty_
     config = database._config()
     with begin_write(engine) as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
+        command.upgrade(config, "0002")
         for id in (2, 5, 9):
             connection.execute(
                 text(
