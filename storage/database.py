@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,6 +53,7 @@ from sqlalchemy import (
 from sqlalchemy import Engine as Engine  # the type, for those above who may not import SQLAlchemy
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from pipeline.errors import OperatorError
@@ -259,11 +261,15 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
     What is refused is raised as DBAPIError, as for any other statement, or as what the driver says of a
     value that it cannot hand over (ValueError, UnicodeError).
     """
-    if connection.dialect.name != "postgresql" or len(rows) < _COPY_FROM:
-        if rows:
-            connection.execute(insert(table), list(rows))
+    if not rows:
         return
     dialect = connection.dialect
+    if dialect.name == "sqlite":
+        _insert_into_sqlite(connection, table, rows)
+        return
+    if len(rows) < _COPY_FROM:
+        connection.execute(insert(table), list(rows))
+        return
     columns = [table.c[name] for name in rows[0]]
     types = [column.type.compile(dialect).lower() for column in columns]
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
@@ -283,6 +289,25 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
         raise DBAPIError.instance(
             said, None, error, psycopg.Error, connection_invalidated=driver.broken, dialect=dialect
         ) from error
+
+
+def _insert_into_sqlite(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The driver takes numbers, texts and bytes as they are; SQLAlchemy would look at each of them."""
+    compiled = _compiled_insert(table, tuple(rows[0]), connection.dialect)
+    by_column: list[list[Any]] = []
+    for name in compiled.positiontup or ():
+        values, kind = [row[name] for row in rows], table.c[name].type
+        if isinstance(kind, TypeDecorator):
+            values = [kind.process_bind_param(value, connection.dialect) for value in values]
+        by_column.append(values)
+    connection.exec_driver_sql(str(compiled), list(zip(*by_column, strict=True)))
+
+
+@lru_cache(maxsize=64)
+def _compiled_insert(table: Table, names: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
+    compiled = insert(table).compile(dialect=dialect, column_keys=list(names))
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
 
 
 def _bound(value: Any, kind: TypeEngine[Any], dialect: Dialect) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +31,10 @@ TRANSIENT = frozenset(
 
 # Longer than any host name and any language tag; PostgreSQL's indexes refuse values over 2,700 bytes.
 _LONGEST = {"site": 300, "language": 100}
+
+
+# Characters of a rejection's detail.
+_LONGEST_DETAIL = 2000
 
 
 class UnstorableError(ValueError):
@@ -109,12 +114,14 @@ def storable_name(value: str) -> str:
 
 def storable(outcome: Outcome) -> Outcome:
     """The outcome with every text made storable; the same object where nothing had to be done."""
+    if _is_storable(_texts_of(outcome)):
+        return outcome
     if isinstance(outcome, Rejection):
         return replace(
             outcome,
             location=storable_name(outcome.location),
             url=_maybe(outcome.url),
-            detail=storable_text(outcome.detail)[:2000],
+            detail=storable_text(outcome.detail)[:_LONGEST_DETAIL],
             page=_page(outcome.page) if outcome.page else None,
         )
     return replace(
@@ -137,6 +144,36 @@ def storable(outcome: Outcome) -> Outcome:
         ),
         page=_page(outcome.page),
     )
+
+
+def _texts_of(outcome: Outcome) -> Iterator[str | None]:
+    """All that `storable` looks at."""
+    yield from (outcome.url, outcome.location)
+    if isinstance(outcome, Rejection):
+        # Another one's detail is cut.
+        yield outcome.detail if len(outcome.detail) <= _LONGEST_DETAIL else "\0"
+    else:
+        yield from (outcome.publisher, outcome.site, outcome.title, outcome.text, *outcome.authors)
+        yield from (outcome.byline, outcome.dateline, outcome.agency, outcome.published_source)
+        yield from (outcome.language, outcome.syndicated_from)
+        for removed in outcome.removed:
+            yield from (removed.text, removed.rule)
+    if outcome.page:
+        page, claims = outcome.page, outcome.page.claims
+        yield from (page.encoding, page.url, page.publisher)
+        yield from (claims.title, claims.published_at, *claims.authors, claims.language)
+
+
+def _is_storable(texts: Iterable[str | None]) -> bool:
+    """Whether they are as `storable_text` and `storable_name` would leave them; asked of all at once."""
+    joined = "".join(filter(None, texts))
+    if "\0" in joined:
+        return False
+    try:
+        joined.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check(article: Article) -> None:

@@ -86,6 +86,8 @@ class Held:
 
     @property
     def current(self) -> TextOfArticle:
+        if len(self.texts) == 1:
+            return next(iter(self.texts.values()))
         return max(self.texts.values(), key=lambda t: (t.columns["fetched_us"], t.columns["text_hash"]))
 
 
@@ -152,7 +154,8 @@ def load(connection: Connection, outcomes: Sequence[Outcome]) -> Desk:
         )
     wanted: set[int] = set()
     for outcome in outcomes:
-        found = desk.documents.get(_key(outcome)) if outcome.page else None
+        # Of new documents, the most by far, the digest is made when they are settled.
+        found = desk.documents.get(_key(outcome)) if desk.documents and outcome.page else None
         if isinstance(outcome, Article):
             id = desk.ids.get(outcome.url)
             if _is_known(found, outcome, id):
@@ -308,7 +311,7 @@ def _settle_article(desk: Desk, article: Article) -> str:
     held = desk.articles[id]
     is_new = not held.texts
     hash = text_hash(article.title, article.text)
-    own = canonical_url(article.page.url)
+    own = article.url if article.page.url == article.url else canonical_url(article.page.url)
     desk.documents[key] = DocumentRow(
         location=article.location,
         digest=key[1],
