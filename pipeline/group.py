@@ -231,6 +231,13 @@ def row_key(band: int, order: int) -> int:
     return ((order >> (_HASH_BITS + _BUCKET_BITS)) + _FIRST_BUCKET) << BAND_BITS | band
 
 
+def row_keys(bands: NDArray[np.int64], orders: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`row_key` of each band and order key."""
+    buckets = (orders >> (_HASH_BITS + _BUCKET_BITS)) + _FIRST_BUCKET
+    made: NDArray[np.int64] = np.where(bands < 0, bands, buckets << BAND_BITS | bands)
+    return made
+
+
 def band_of(key: int) -> int:
     """The band of a row's key."""
     return key if key < 0 else key & ((1 << BAND_BITS) - 1)

@@ -21,6 +21,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from pipeline.document import Article, Fingerprint, Outcome, Page, Reason, Rejection, Removed
@@ -235,7 +236,7 @@ def load_fingerprints(connection: Connection, ids: Sequence[int]) -> dict[int, F
     return found
 
 
-def pack_keys(keys: Sequence[int]) -> bytes:
+def pack_keys(keys: Sequence[int] | NDArray[np.int64]) -> bytes:
     return np.array(keys, dtype="<i8").tobytes()
 
 
@@ -247,6 +248,13 @@ def salted(band: int, version: str) -> int:
     """The band with the index version mixed in, so that two versions never meet in one; twice undoes it."""
     near, far = _salts(version)
     return band ^ (far if is_far(band) else near)
+
+
+def salted_all(bands: NDArray[np.int64], version: str) -> NDArray[np.int64]:
+    """`salted` of each."""
+    near, far = _salts(version)
+    made: NDArray[np.int64] = bands ^ np.where(bands < 0, far, near)
+    return made
 
 
 @cache

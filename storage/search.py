@@ -84,9 +84,9 @@ def put(connection: Connection, articles: Iterable[tuple[int, str, str]]) -> Non
             {"ids": [id for id, _ in rows], "words": [_tsvector(prepared) for _, prepared in rows]},
         )
     else:
-        connection.execute(
-            text("INSERT INTO search_words (rowid, title, text) VALUES (:id, :title, :text)"),
-            [{"id": id, "title": prepared.title, "text": prepared.text} for id, prepared in rows],
+        connection.exec_driver_sql(
+            "INSERT INTO search_words (rowid, title, text) VALUES (?, ?, ?)",
+            [(id, prepared.title, prepared.text) for id, prepared in rows],
         )
 
 

@@ -179,8 +179,9 @@ def search_text(title: str, text: str) -> Prepared:
     text_words = _some_words(text, MOST_WORDS - len(title_words))
     room = MOST_BYTES
     for part in (title_words, text_words):
-        if 4 * sum(map(len, part)) <= room // 2:
-            continue  # the usual case
+        # The usual case: a letter makes eighteen at most, of three bytes each.
+        if 54 * (len(title) + len(text)) <= room // 2 or 4 * sum(map(len, part)) <= room // 2:
+            continue
         for at, word in enumerate(part):
             room -= len(word.encode())
             if room < 0:
@@ -205,14 +206,19 @@ _CUT = str.maketrans(
     {chr(code): (chr(code).lower() if chr(code).isalnum() else " ") for code in range(128)}
     | {chr(code): " " for code in (*range(0x2010, 0x2028), *range(0x2030, 0x203F))}
 )
+_CUT_ASCII = bytes(ord(_CUT.get(code, " ")) for code in range(128)) + bytes(128)
 
 
 def _some_words(text: str, most: int) -> list[str]:
     """The texts of the first words of a text; the same as those of `words`, in a tenth of the time."""
-    cut = text[:_MOST_CHARACTERS].translate(_CUT)
+    text = text[:_MOST_CHARACTERS]
+    # Bytes are looked up at once, characters one by one.
+    cut = text.encode().translate(_CUT_ASCII).decode() if text.isascii() else text.translate(_CUT)
     if cut.isascii():
-        return [word[:LONGEST_WORD] for word in cut.split()[:most]]
-    found: list[str] = []
+        found = cut.split()[:most]
+        is_short = max(map(len, found), default=0) <= LONGEST_WORD
+        return found if is_short else [word[:LONGEST_WORD] for word in found]
+    found = []
     for token in cut.split():
         if token.isascii():
             found.append(token[:LONGEST_WORD])
