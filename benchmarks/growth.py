@@ -10,11 +10,11 @@ machine, and differ in how much they hold; the ratio of the means is the answer.
 JSON and the curve as PNG; the bases are made in a folder of their own within it, which is removed. With
 --ballast, index rows of so many older articles are laid first, which takes minutes instead of an hour.
 
-The news is invented but shaped like news, about 10,000 articles a day. Words follow Zipf's law over one vocabulary. More than half of all
-articles are copies: cut from the bottom, with another headline, with a lead or a paragraph of the outlet's
-own, hours to days later; how many a story has is heavy-tailed, up to 2,000. One article in twelve is an
-issue of a template, with other figures and names each week, and some outlets end every text with the same
-lines. Stories of the past are never told again, so memory does not hold them.
+The news is invented but shaped like news, 10,000 articles a day. Words follow Zipf's law over one vocabulary.
+More than half of all articles are copies: cut from the bottom, with another headline, with a lead or a
+paragraph of the outlet's own, hours to days later; how many a story has is heavy-tailed, up to 2,000. One
+article in twelve is an issue of a template, with other figures and names each week, and some outlets end each
+text with the same lines. Stories of the past are never told again, so memory does not hold them.
 """
 
 from __future__ import annotations
