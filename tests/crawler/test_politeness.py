@@ -73,7 +73,7 @@ def outlets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Web]
         webs["shut"].pages["/robots.txt"] = Page(b"User-agent: *\nDisallow: /\n", status=403)
         webs["delayed"].pages["/robots.txt"] = Page(b"User-agent: *\nCrawl-delay: 0.3\n", "text/plain")
         politeness["rationed"]["page_budget"] = 3
-        politeness["hurried"] |= {"time_budget": 1.0, "delay": 0.4}
+        politeness["hurried"] |= {"time_budget": 5.0, "delay": 2.0}
 
         desk = Desk(folder)
         desk.write_sites(

@@ -259,9 +259,11 @@ def test_a_run_that_is_killed_and_stopped_goes_on_while_readers_read(
     folder = write_pages(tmp_path / "in", 150, slow=0.05)
     fill(engine, folder)
     fill(fresh, folder, rules.newer)
-    for left, number in ((135, signal.SIGKILL), (90, signal.SIGTERM), (45, signal.SIGINT)):
+    for left, number in ((140, signal.SIGKILL), (120, signal.SIGTERM), (100, signal.SIGINT)):
+        # Below what it began with: a signal may not come before it has begun.
+        begun = count_outdated(engine, SETTINGS.rules_version) - 1
         process = start(database_url)
-        while count_outdated(engine, SETTINGS.rules_version) > left:
+        while count_outdated(engine, SETTINGS.rules_version) > min(left, begun):
             assert process.poll() is None, process.communicate()
             groups = list(reader.groups(engine, min_size=1))
             assert len(groups) == len({group.canonical_article_id for group in groups})
@@ -276,7 +278,7 @@ def test_a_run_that_is_killed_and_stopped_goes_on_while_readers_read(
     process = start(database_url)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    assert 0 < int(out.split()[0]) <= 45
+    assert 0 < int(out.split()[0]) <= 100
     assert contents(engine) == contents(fresh)
 
 
