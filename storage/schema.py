@@ -27,6 +27,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -86,7 +87,7 @@ class Json(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
             return value
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return "[]" if value == [] else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return json.loads(value) if isinstance(value, str) and dialect.name != "postgresql" else value
@@ -99,6 +100,7 @@ def to_second(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(microsecond=0)
 
 
+@lru_cache(maxsize=4096)  # a batch says few times many times over
 def utc_text(time: datetime) -> str:
     """ISO 8601 ending in Z, as the views of a SQLite database show times."""
     return to_second(time).isoformat()[: -len("+00:00")] + "Z"
