@@ -25,6 +25,7 @@ demo: $(VENV)/.base
 	$(BIN)/copydesk ingest examples/news
 	$(BIN)/copydesk stats --rejections
 	$(BIN)/copydesk groups --limit 6
+	$(BIN)/copydesk search '"runs aground" OR strike' --unique --limit 2
 	$(BIN)/copydesk show examples/news/copied/ferry-stranded.txt --removed
 	@echo "The database is demo/copydesk.db: try sqlite3 demo/copydesk.db 'SELECT site, title FROM unique_articles'"
 
