@@ -128,10 +128,10 @@ class GroupSettings:
         much as 16; a crowded base needs more.
     near_days: so far apart in time are neighbours in a near band at most, later copies being found by far
         bands. On the wire 1 day finds .975 of the labelled copies as candidates, 1.5 to 3 .980 and 4 or 5
-        .982; recall is .970 with 1 day and .972 with all others. Each day is as much more of the index that
+        .982; recall is .967 with 1 day and .972 with 3 or 5. Each day is as much more of the index that
         today's news has to have at hand.
-    bands_shared: neighbours in so many near bands, or in one far band, are compared. 2 compare 0.08 pairs
-        an article, of which two fifths are copies.
+    bands_shared: neighbours in so many near bands, or in one far band, are compared. 2 compare 0.06 pairs
+        an article, of which half are copies.
     """
 
     containment: float = 0.55
