@@ -10,6 +10,7 @@ entered get theirs, and part others. Only the bands and groups of these stories 
 from __future__ import annotations
 
 import json
+import logging
 from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ from pipeline.settings import BAND_BITS, Settings
 from storage import schema
 from storage.database import insert_rows
 from storage.ledger import Indexed, chunks, pack_keys, salted_all, unpack_keys
+
+logger = logging.getLogger(__name__)
 
 # (position in time, article id): how the rows of one band are ordered, whatever their keys.
 Place = tuple[int, int]
@@ -357,6 +360,16 @@ def _neighbours(
             crowded.append(n)
         else:
             around.setdefault(numbers[n], []).extend(standing)
+    if crowded:
+        # What a template or a disclaimer printed without end looks like; copies beyond the window are still
+        # held together by those between.
+        logger.info(
+            "%d of %d places looked up in the index are crowded: of each, the %d articles before and after"
+            " are compared",
+            len(crowded),
+            len(places.bands),
+            window,
+        )
     wanted = [(*stretches[n], *own_places[n]) for n in crowded]
     for n, nearest in _nearest(connection, wanted, window):
         around.setdefault(numbers[crowded[n]], []).extend(nearest)

@@ -209,11 +209,17 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much there is. groups: all of them; copied_groups: those of more than one article."""
+    """How much there is. groups: all of them; copied_groups: those of more than one article.
+
+    largest_group: id of the one with most articles, the oldest of several; None in an empty base.
+    largest_size: how many it has. A template or a disclaimer printed without end shows here first.
+    """
 
     articles: int
     groups: int
     copied_groups: int
+    largest_group: int | None
+    largest_size: int
     pairs: int
     sites: int
     revisions: int
@@ -497,8 +503,11 @@ def run(engine: Engine, id: int) -> RunRow | None:
 def counts(engine: Engine) -> Counts:
     """How much there is; reads every article's index entry, so it takes longer as the base grows."""
     table = schema.article
-    sizes = select(func.count().label("size")).select_from(table).group_by(table.c.group_id).subquery()
+    sized = select(table.c.group_id, func.count().label("size")).group_by(table.c.group_id)
+    sizes = sized.subquery()
+    largest = select(sizes).order_by(sizes.c.size.desc(), sizes.c.group_id).limit(1)
     with engine.connect() as connection:
+        first = connection.execute(largest).first()
 
         def scalar(query: Select[Any]) -> int:
             return int(connection.scalar(query) or 0)
@@ -507,6 +516,8 @@ def counts(engine: Engine) -> Counts:
             articles=scalar(select(func.count()).select_from(table)),
             groups=scalar(select(func.count()).select_from(sizes)),
             copied_groups=scalar(select(func.count()).select_from(sizes).where(sizes.c.size > 1)),
+            largest_group=first.group_id if first else None,
+            largest_size=first.size if first else 0,
             pairs=scalar(select(func.count()).select_from(schema.pair)),
             sites=scalar(select(func.count(func.nullif(table.c.site, "").distinct()))),
             revisions=scalar(select(func.count()).select_from(schema.revision)),

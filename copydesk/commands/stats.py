@@ -35,6 +35,8 @@ def stats(
         f"{counts.articles:,} articles on {counts.sites:,} sites in {counts.groups:,} groups,"
         f" {counts.copied_groups:,} of them with copies ({counts.pairs:,} verified pairs)"
     )
+    if counts.largest_size > 1:
+        out.print(f"the largest is group {counts.largest_group} with {counts.largest_size:,}")
     out.print(
         f"{counts.removed_lines:,} lines removed from them; {counts.rejections:,} documents rejected;"
         f" {counts.page_bytes / 1e6:,.1f} MB of pages kept"

@@ -326,8 +326,8 @@ def test_pairs_carry_their_evidence_once(engine: Engine) -> None:
     assert 0.3 < pair.jaccard < 0.7 < pair.containment <= 1
 
 
-def test_a_band_that_everything_shares_costs_no_more_than_its_window(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+def test_a_band_that_everything_shares_costs_no_more_than_its_window_and_is_told(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     verify = group.verify
     calls = []
@@ -345,8 +345,11 @@ def test_a_band_that_everything_shares_costs_no_more_than_its_window(
     ]
     fill(engine, made[:40], [10], NARROW)
     calls.clear()
-    fill(engine, made[40:], [1], NARROW)
+    with caplog.at_level("INFO", "storage.groups"):
+        fill(engine, made[40:], [1], NARROW)
 
+    assert len(caplog.messages) == 40
+    assert f"the {NARROW.group.band_window} articles before and after" in caplog.messages[0]
     assert len(calls) == 40 * NARROW.group.band_window
     assert view(engine, "copies") == []
 

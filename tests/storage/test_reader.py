@@ -99,6 +99,8 @@ def test_counts_say_how_much_there_is(engine: Engine) -> None:
     assert (found.articles, found.revisions, found.rejections, found.pages) == (12, 1, 1, 14)
     assert found.groups == len(list(reader.groups(engine, min_size=1)))
     assert found.copied_groups == len(list(reader.groups(engine)))
+    largest = max(reader.groups(engine), key=lambda group: (group.size, -group.id))
+    assert (found.largest_group, found.largest_size) == (largest.id, largest.size)
     assert found.pairs == len(list(reader.rows(engine, "copies")))
     assert found.sites == len({a.site for a in made})
     assert found.removed_lines == 12
