@@ -26,7 +26,7 @@ Pure functions; what the database keeps and looks up is `storage`'s affair. One 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -308,16 +308,21 @@ def components(ids: Iterable[int], pairs: Iterable[tuple[int, int]]) -> list[fro
 
 
 def canonical(members: Sequence[Story]) -> int:
-    """Id of the copy that stands for a group: the agency's own, else the earliest published, else the
-    longest.
-
-    The URL settles what is left, so the choice depends neither on ids nor on the order of `members`.
-    """
+    """Id of the copy that stands for a group: the one of the least `precedence`."""
     agencies = {m.agency for m in members if m.agency}
-    return min(
-        members,
-        key=lambda m: (not _is_own(m.site, agencies), _at_the_latest(m), -len(m.text), m.url, m.text),
-    ).id
+    return min(members, key=lambda m: precedence(m, len(m.text), agencies)).id
+
+
+Precedence = tuple[bool, datetime, int, str]
+
+
+def precedence(member: Story, length: int, agencies: Collection[str]) -> Precedence:
+    """What puts one copy before another: the agency's own, else the earliest published, else the longest.
+
+    length: of its text. agencies: all that the group's copies credit. The URL settles what is left, so the
+    choice depends neither on ids nor on the order of members.
+    """
+    return not is_own(member.site, agencies), _at_the_latest(member), -length, member.url
 
 
 def _at_the_latest(story: Story) -> datetime:
@@ -335,7 +340,7 @@ def _at_the_latest(story: Story) -> datetime:
 _HOST_ENDINGS = ("", "news", "net", "agency", "international")
 
 
-def _is_own(site: str, agencies: Iterable[str]) -> bool:
+def is_own(site: str, agencies: Iterable[str]) -> bool:
     """True where the host is an agency's own."""
     labels = {label.replace("-", "") for label in site.lower().split(".")[:-1]}
     names = {"".join(filter(str.isalnum, agency.lower())) for agency in agencies} - {""}

@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 import logging
 from bisect import bisect_left, insort
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -22,7 +22,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from pipeline import group
 from pipeline.document import Fingerprint
@@ -904,9 +916,15 @@ def _regroup(
     moved_groups: list[dict[str, int]] = []
     moved: list[dict[str, int]] = []
     changed: set[int] = set()
+    copied: set[int] = set()
+    joined: set[int] = set()  # groups that only gained members
     for component in group.components(nodes, edges):
         id = min(component)
         changed.add(id)
+        if len(component) > 1:
+            copied |= component
+        if not (component & members or component & left.ids):
+            joined.add(id)
         for member in component:
             if member in stories or member in members:
                 moved.append({"at_id": member, "to_group": id})
@@ -929,7 +947,7 @@ def _regroup(
             moved,
         )
     alone = changed & set(stories) - partners - members  # groups of one: the article is canonical
-    copied = _choose_canonical(connection, changed - alone)
+    _choose_canonical(connection, changed - alone, joined - alone)
     _set_canonical(connection, alone & left.ids)
     return copied & set(stories)
 
@@ -965,7 +983,7 @@ def rebuild(connection: Connection, ids: Iterable[int]) -> int:
             update(table).where(table.c.id == bindparam("at_id")).values(group_id=bindparam("to_group")),
             moved,
         )
-    _choose_canonical(connection, set(right.values()))
+    _choose_canonical(connection, set(right.values()), ())
     return len(set(right.values()))
 
 
@@ -1007,44 +1025,58 @@ def _members_and_pairs(connection: Connection, groups: Iterable[int]) -> tuple[s
     return members, stored
 
 
-def _choose_canonical(connection: Connection, groups: Iterable[int]) -> set[int]:
-    """Sets the canonical copy of each group; returns the members of those with more than one."""
+def _choose_canonical(connection: Connection, groups: Collection[int], joined: Collection[int]) -> None:
+    """Sets the canonical copy of each group.
+
+    joined: those of the groups that only gained members. Of these nobody else comes first than a copy that
+    did in what was joined, or is new (all of which are flagged), or that stands on a site which the credit of
+    another part makes an agency's own. So a group of any size costs a look at its sites, not at its texts.
+    """
     table = schema.article
-    members: dict[int, list[Story]] = {}
-    flagged: set[int] = set()
+    agencies: dict[int, set[str]] = defaultdict(set)
+    sites: dict[int, set[str]] = defaultdict(set)
     for part in chunks(groups):
-        for row in connection.execute(
-            select(
-                table.c.group_id,
-                table.c.is_canonical,
-                table.c.id,
-                table.c.url,
-                table.c.site,
-                table.c.agency,
-                table.c.published_at,
-                table.c.first_seen_at,
-                func.length(table.c.text).label("length"),
-            ).where(table.c.group_id.in_(part))
+        for group_id, site, agency in connection.execute(
+            select(table.c.group_id, table.c.site, table.c.agency)
+            .where(table.c.group_id.in_(part))
+            .distinct()
         ):
-            # `canonical` asks a text for nothing but its length, which need not be read for that.
-            story = Story(
-                id=row.id,
-                url=row.url,
-                title="",
-                text=" " * row.length,
-                fetched_at=row.first_seen_at,
-                published_at=row.published_at,
-                agency=row.agency,
-                site=row.site,
-            )
-            members.setdefault(row.group_id, []).append(story)
+            sites[group_id].add(site)
+            if agency:
+                agencies[group_id].add(agency)
+    first: dict[int, tuple[group.Precedence, int]] = {}
+    flagged: set[int] = set()
+
+    def look_at(condition: ColumnElement[bool]) -> None:
+        query = select(
+            table.c.id,
+            table.c.url,
+            table.c.site,
+            table.c.published_at,
+            table.c.first_seen_at,
+            table.c.group_id,
+            table.c.is_canonical,
+            func.length(table.c.text).label("length"),
+        )
+        for row in connection.execute(query.where(condition)):
+            story = Story(row.id, row.url, "", "", row.first_seen_at, row.published_at, site=row.site)
+            place = group.precedence(story, row.length, agencies[row.group_id]), row.id
+            first[row.group_id] = min(first.get(row.group_id, place), place)
             if row.is_canonical:
                 flagged.add(row.id)
-    chosen = {group.canonical(stories) for stories in members.values()}
+
+    for part in chunks(set(groups).difference(joined)):
+        look_at(table.c.group_id.in_(part))
+    for part in chunks(joined):
+        look_at(and_(table.c.group_id.in_(part), table.c.is_canonical))
+    for group_id in joined:
+        own = [site for site in sites[group_id] if group.is_own(site, agencies[group_id])]
+        for some in chunks(own):
+            look_at(and_(table.c.group_id == group_id, table.c.site.in_(some)))
+    chosen = {id for _, id in first.values()}
     for part in chunks(flagged - chosen):
         connection.execute(update(table).where(table.c.id.in_(part)).values(is_canonical=False))
     _set_canonical(connection, chosen - flagged)
-    return {story.id for stories in members.values() if len(stories) > 1 for story in stories}
 
 
 def _set_canonical(connection: Connection, ids: Iterable[int]) -> None:
