@@ -76,6 +76,7 @@ __all__ = [
     "rejections",
     "removed",
     "rows",
+    "rules_version",
     "run",
     "runs",
     "search",
@@ -355,6 +356,13 @@ def removed(engine: Engine, id: int) -> list[RemovedLine]:
         table.c.article_id == id
     )
     return list(_stream(engine, query.order_by(table.c.line), RemovedLine))
+
+
+def rules_version(engine: Engine, id: int) -> str | None:
+    """The rules that made the article's current text, as `Settings.rules_version`; None where there is none."""
+    table = schema.article
+    with engine.connect() as connection:
+        return connection.scalar(select(table.c.rules_version).where(table.c.id == id))
 
 
 def copies(engine: Engine, id: int) -> list[Copy]:

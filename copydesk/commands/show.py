@@ -31,11 +31,11 @@ def show(
     article = _find(engine, which)
     lines = reader.removed(engine, article.id)
     copies = reader.copies(engine, article.id)
+    rules = reader.rules_version(engine, article.id)
     is_pruned = not has_page(engine, article.id)
     if json:
-        print_json(
-            {**plain(article), "removed": plain(lines), "copies": plain(copies), "page_pruned": is_pruned}
-        )
+        said = {"rules_version": rules, "page_pruned": is_pruned}
+        print_json({**plain(article), "removed": plain(lines), "copies": plain(copies), **said})
         return
     print_article(
         article,
@@ -46,6 +46,7 @@ def show(
             ("group", f"{article.group_id} ({'canonical copy' if article.is_canonical else 'a copy'})"),
             ("copies", len(copies)),
             ("revision", article.revision if article.revision > 1 else None),
+            ("rules", rules),
             ("page", "pruned: other rules cannot be tried on it" if is_pruned else None),
         ),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.settings import Settings
 from tests.copydesk.conftest import NEWS, Run
 
 FERRY = "copied/ferry-stranded.txt"
@@ -153,6 +154,7 @@ def test_show_finds_an_article_by_id_url_and_location(copydesk: Run, base: str) 
     by_location = json.loads(copydesk("show", str(NEWS / FERRY), "--db", base, "--json").stdout)
     by_id = json.loads(copydesk("show", str(by_location["id"]), "--db", base, "--json").stdout)
     by_url = json.loads(copydesk("show", by_location["url"], "--db", base, "--json").stdout)
+    assert by_url["rules_version"] == Settings().rules_version
     assert by_location == by_id == by_url
     assert by_id["removed"]
     assert copydesk("show", "https://nowhere.example/", "--db", base).returncode == 2
