@@ -359,7 +359,7 @@ def removed(engine: Engine, id: int) -> list[RemovedLine]:
 
 
 def rules_version(engine: Engine, id: int) -> str | None:
-    """The rules that made the article's current text, as `Settings.rules_version`; None where there is none."""
+    """The rules that made the article's current text, as `Settings.rules_version`; None for no article."""
     table = schema.article
     with engine.connect() as connection:
         return connection.scalar(select(table.c.rules_version).where(table.c.id == id))
