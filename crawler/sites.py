@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from crawler.timetable import cron_trigger, interval
 from pipeline.errors import OperatorError
 
 SITES_VARIABLE = "COPYDESK_SITES"
@@ -26,21 +27,26 @@ SHIPPED = "crawler/sites.toml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_-]+)*)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-_INTERVAL = re.compile(r"every [1-9]\d*\s?(?:m|min|h|d)")
-_CRON_FIELD = re.compile(r"[\d*/,A-Za-z-]+")
 
 
 def _url(value: str) -> str:
+    """A host beyond ASCII becomes punycode, as in the requests and links that it is compared with."""
     try:
         parts = urlsplit(value)
         host = parts.hostname
-        _ = parts.port
+        port = parts.port
     except ValueError as error:
         raise ValueError(
             f"{value!r} is no URL ({error}); write a whole one, e.g. https://news.example/feed"
         ) from error
-    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in value):
+    if parts.scheme not in ("http", "https") or not host or not value.isprintable() or " " in value:
         raise ValueError(f"{value!r} is no http(s) URL; write a whole one, e.g. https://news.example/feed")
+    if "@" in parts.netloc:
+        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        raise ValueError(f"holds a user name or password, which are never sent; write {bare}")
+    ascii_host = _host(f"[{host}]" if ":" in host else host)
+    if not host.isascii():
+        value = parts._replace(netloc=f"{ascii_host}:{port}" if port else ascii_host).geturl()
     return value
 
 
@@ -55,7 +61,16 @@ def _host(value: str) -> str:
     return lowered
 
 
+def _article_host(value: str) -> str:
+    host = _host(value)
+    if "." not in host and ":" not in host and host != "localhost":
+        raise ValueError(f"{value!r} would allow every host under it; write a whole name, e.g. news.example")
+    return host
+
+
 def _pattern(value: str) -> str:
+    if not value:
+        raise ValueError("'' matches every URL; write an expression or leave it out")
     try:
         re.compile(value)
     except re.error as error:
@@ -72,24 +87,45 @@ def _language(value: str) -> str:
 
 
 def _schedule(value: str) -> str:
-    fields = value.split()
-    is_cron = len(fields) == 5 and all(_CRON_FIELD.fullmatch(f) for f in fields)
-    if not is_cron and not _INTERVAL.fullmatch(value):
+    try:
+        if interval(value) is None:
+            cron_trigger(value)
+    except ValueError as error:
+        why = f" ({error})" if value.startswith("every ") or len(value.split()) == 5 else ""
         raise ValueError(
-            f"{value!r} is no schedule; write e.g. 'every 30 min', 'every 2 h' or a cron line '*/30 * * * *'"
-        )
+            f"{value!r} is no schedule{why};"
+            " write e.g. 'every 30 min', 'every 2 h' or a cron line '*/30 * * * *'"
+        ) from error
     return value
 
 
+def _line(value: str) -> str:
+    if not value.isprintable() or not value.strip():
+        raise ValueError(f"{value!r} is no line of text; write it without line ends and control characters")
+    return value
+
+
+def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            raise ValueError(f"{value!r} stands there twice; leave one out")
+    return values
+
+
 Url = Annotated[str, AfterValidator(_url)]
-Host = Annotated[str, AfterValidator(_host)]
+Host = Annotated[str, AfterValidator(_article_host)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
+Line = Annotated[str, AfterValidator(_line)]
+EachOnce = AfterValidator(_each_once)
+Urls = Annotated[tuple[Url, ...], EachOnce]
+Hosts = Annotated[tuple[Host, ...], EachOnce]
+Patterns = Annotated[tuple[Pattern, ...], EachOnce]
 Language = Annotated[str, AfterValidator(_language)]
 Schedule = Annotated[str, AfterValidator(_schedule)]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Politeness(_Record):
@@ -121,18 +157,18 @@ class Site(_Record):
     """
 
     key: str
-    name: str = Field(min_length=1)
+    name: Line
     homepage: Url
-    feeds: tuple[Url, ...] = ()
-    sitemaps: tuple[Url, ...] = ()
-    sections: tuple[Url, ...] = ()
+    feeds: Urls = ()
+    sitemaps: Urls = ()
+    sections: Urls = ()
     section_depth: int = Field(default=1, ge=0, le=3)
-    allowed_hosts: tuple[Host, ...] = ()
+    allowed_hosts: Hosts = ()
     language: Language | None = None
     schedule: Schedule | None = None
-    article_urls: tuple[Pattern, ...] = ()
-    skip_urls: tuple[Pattern, ...] = ()
-    max_age_days: int = Field(default=7, ge=1)
+    article_urls: Patterns = ()
+    skip_urls: Patterns = ()
+    max_age_days: int = Field(default=7, ge=1, le=36500)
     politeness: Politeness = Politeness()
 
     @property
@@ -172,7 +208,7 @@ def parse_sites(text: bytes, where: str) -> dict[str, Site]:
         raise OperatorError(f"{where}: not valid TOML: {error}") from error
     for key in tables:
         if key != "sites":
-            raise OperatorError(f"{where}: {key}: unknown table; each site is a table [sites.NAME]")
+            raise OperatorError(f"{where}: {_shown(key)}: unknown table; each site is a table [sites.NAME]")
     entries = tables.get("sites", {})
     if not isinstance(entries, dict):
         raise OperatorError(f"{where}: sites: must be a table; write each site as [sites.NAME]")
@@ -196,11 +232,11 @@ def _shipped() -> bytes:
 
 
 def _site(where: str, key: str, entry: Any) -> Site:
-    at = f"{where}: site {key}"
+    at = f"{where}: site {_shown(key)}"
+    if not _NAME.fullmatch(key):
+        raise OperatorError(f"{at}: a site's key is made of a-z, 0-9, '-', '_' and '.'; rename the table")
     if not isinstance(entry, dict):
         raise OperatorError(f"{at}: must be a table; write [sites.{key}] on a line of its own")
-    if not _NAME.fullmatch(key):
-        raise OperatorError(f"{at}: a site's key is made of a-z, 0-9, '-', '_' and '.'; rename [sites.{key}]")
     try:
         site = Site.model_validate({"name": key, **_tuples(entry), "key": key})
     except ValidationError as error:
@@ -217,10 +253,14 @@ def _tuples(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _shown(key: str) -> str:
+    return key if key.isprintable() and key else repr(key)
+
+
 def _first(error: ValidationError) -> str:
     """The first mistake as `key: what is wrong; what to write`."""
     problem = error.errors()[0]
-    key = ".".join(f"{part + 1}" if isinstance(part, int) else part for part in problem["loc"])
+    key = _shown(".".join(f"{part + 1}" if isinstance(part, int) else part for part in problem["loc"]))
     if problem["type"] == "extra_forbidden":
         record = Politeness if problem["loc"][0] == "politeness" else Site
         known = [name for name in record.model_fields if name != "key"]
@@ -232,8 +272,20 @@ def _first(error: ValidationError) -> str:
         return f"{key}: is missing; add {key} = …"
     if problem["type"] == "value_error":
         return f"{key}: {problem['ctx']['error']}"
-    wanted = {
+    return f"{key}: {problem['input']!r} will not do; {_remedy(problem['type'], problem.get('ctx', {}))}"
+
+
+def _remedy(kind: str, limits: Mapping[str, Any]) -> str:
+    """What to write in place of a value that pydantic refuses, by its name for the mistake."""
+    if kind.startswith(("greater_than", "less_than")):
+        bounds = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+        return " and ".join(f"write {bounds[name]} {limit}" for name, limit in limits.items())
+    return {
         "tuple_type": "write a list in brackets, e.g. ['…']",
         "string_type": "write a text in quotes",
-    }.get(problem["type"], problem["msg"].removeprefix("Input ").removeprefix("should "))
-    return f"{key}: {problem['input']!r} will not do; {wanted}"
+        "bool_type": "write true or false",
+        "int_type": "write a whole number",
+        "float_type": "write a number",
+        "finite_number": "write a number",
+        "model_type": "write a table of keys",
+    }.get(kind, kind.replace("_", " "))
