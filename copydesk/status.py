@@ -13,4 +13,5 @@ class Status(IntEnum):
     DONE = 0
     FAULTS = 1
     USAGE = 2
+    BUSY = 75
     INTERRUPTED = 130

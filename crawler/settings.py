@@ -50,7 +50,7 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     # Nearer to the network than retries (550): a private address does not become public by asking again.
     "crawler.guard.PrivateAddressMiddleware": 560,
 }
-EXTENSIONS: dict[str, int] = {"crawler.politeness.Politeness": 10}
+EXTENSIONS: dict[str, int] = {"crawler.politeness.Politeness": 10, "crawler.site_lock.SiteLock": 20}
 SCHEDULER_PRIORITY_QUEUE = "crawler.politeness.FairPriorityQueue"
 ITEM_PIPELINES: dict[str, int] = {"crawler.item_pipeline.StorePipeline": 500}
 

@@ -42,3 +42,5 @@ def crawl(
         print_summary(done.counts)
     if done.counts.faults:
         raise typer.Exit(Status.FAULTS)
+    if any(figures.get("locked") for figures in done.sites.values()):
+        raise typer.Exit(Status.BUSY)

@@ -23,6 +23,7 @@ from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.guard import hosts_meta
 from crawler.item_pipeline import StorePipeline
 from crawler.politeness import Politeness, PutOff, politeness_meta
+from crawler.site_lock import SiteLock
 from crawler.sites import Site, choose, read_sites
 from crawler.urls import is_article_url, is_loopback_host
 from pipeline.document import Claims, Document, Rejection
@@ -79,7 +80,7 @@ class NewsSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[Any]:
         store = self._store()
         for site in self.sites.values():
-            if await self._is_forgotten(store, site):
+            if await self._is_forgotten(store, site) or not await self._is_ours(site):
                 continue
             for url, kind in self.sources(site):
                 yield await self._source_request(store, site, url, kind)
@@ -92,6 +93,11 @@ class NewsSpider(scrapy.Spider):
         self._count(site, "forgotten")
         self.logger.warning("Site %s: not crawled: it was forgotten (copydesk forget --list)", site.key)
         return True
+
+    async def _is_ours(self, site: Site) -> bool:
+        """True where no other process is crawling the site, and none will until this crawl is over."""
+        lock = self.crawler.get_extension(SiteLock)
+        return lock is None or await lock.take(site.key)
 
     def sources(self, site: Site) -> list[tuple[str, Kind]]:
         """Return the addresses that a crawl of the site begins with, and what each is."""
