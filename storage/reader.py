@@ -113,6 +113,7 @@ class StoredArticle:
     first_seen_at: datetime
     updated_at: datetime
     revision: int
+    gone_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,10 @@ What the tables are for, one article being one URL:
     search_entry  what full-text search has of each article; its words are in `search_words` (see `search`)
     change      the number of the last change of every article, there or gone; kept by triggers on `article`
     tombstone   URLs and sites that were forgotten, and are not stored again
-    run, counter, sketch, fetch_state   runs; ids given out; fingerprint versions; the crawler's validators
+    site_run    what a crawl did at one site: what its health is judged by
+    fetch_state what the crawler's sources were last served with, and which further sources they name
+    revisit     young articles that are to be asked for again, and when
+    run, counter, sketch   runs; ids given out; fingerprint versions
 """
 
 from __future__ import annotations
@@ -180,6 +183,7 @@ article = Table(
     Column("updated_at", UtcTime, nullable=False),
     Column("revision", Integer, nullable=False),
     *_text_columns(),
+    Column("gone_at", UtcTime),
 )
 
 revision = Table(
@@ -318,6 +322,40 @@ run = Table(
     Column("reasons", Json, nullable=False),
 )
 
+# One row a crawl and site, written anew with each batch. `ended`, `alerts`: see `site_runs`.
+site_run = Table(
+    "site_run",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey("run.id"), primary_key=True, autoincrement=False),
+    Column("site", Text, primary_key=True),
+    Column("ended", Text),
+    *(
+        Column(name, BigInteger, nullable=False)
+        for name in (
+            "discovered",
+            "fetched",
+            "not_modified",
+            "revisited",
+            "gone",
+            "stored",
+            "revised",
+            "updated",
+            "unchanged",
+            "rejected",
+            "without_date",
+            "without_author",
+            "bytes",
+            "sources",
+            "sources_failed",
+            "put_off",
+        )
+    ),
+    Column("seconds", Double, nullable=False),
+    Column("words", Double),
+    Column("reasons", Json, nullable=False),
+    Column("alerts", Json),
+)
+
 # What `copydesk forget` took out and keeps out. `key`: see `tombstones`; `alias_of`: the key of the URL that
 # this one is another address of. A hash, because a URL may be longer than an index takes.
 tombstone = Table(
@@ -338,6 +376,27 @@ fetch_state = Table(
     Column("etag", Text),
     Column("last_modified", Text),
     Column("fetched_at", UtcTime, nullable=False),
+    Column("children", Json),
+    Column("read_as", Text),
+)
+
+# One row an article that is to be asked for again; none when there is nothing more to ask.
+revisit = Table(
+    "revisit",
+    metadata,
+    Column(
+        "article_id",
+        BigInteger,
+        ForeignKey("article.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("site", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
 )
 
 
@@ -454,6 +513,14 @@ _ARTICLE_COLUMNS = (
         "2026-03-01T14:00:00Z",
     ),
     ViewColumn("revision", "integer", "how many distinct texts were seen at this URL", "texts", "never", "2"),
+    ViewColumn(
+        "gone_at",
+        "time",
+        "when its site was found not to have it any more (404 or 410); the article is kept",
+        "UTC, to the second",
+        "it is there, as far as is known",
+        "2026-03-03T10:00:00Z",
+    ),
 )
 
 VIEWS = (
@@ -559,7 +626,7 @@ VIEWS = (
                 "kind",
                 "text",
                 "stored (it is new, or what articles or removed_text show of it changed, its group included)"
-                " or gone",
+                " or gone (taken out of this database)",
                 "",
                 "never",
                 "stored",
@@ -625,6 +692,131 @@ VIEWS = (
                 "documents",
                 "never; may be {}",
                 '{"no article":6}',
+            ),
+        ),
+    ),
+    View(
+        "site_runs",
+        "what every crawl did at each of its sites; written with each committed batch, and of a crawl that was"
+        " killed as it stood at its last one",
+        (
+            ViewColumn("run_id", "integer", "the run", "", "never", "3"),
+            ViewColumn(
+                "site",
+                "text",
+                "key of the site in sites.toml; for a spider of your own the publisher, else the host",
+                "",
+                "never",
+                "gazette",
+            ),
+            ViewColumn(
+                "started_at",
+                "time",
+                "start of the run",
+                "UTC, to the second",
+                "never",
+                "2026-03-01T10:00:00Z",
+            ),
+            ViewColumn(
+                "ended",
+                "text",
+                "how the crawl ended: finished, shutdown (by a signal), storage_error, or another word of"
+                " Scrapy's; only what finished is judged",
+                "",
+                "still running, or killed",
+                "finished",
+            ),
+            ViewColumn(
+                "discovered",
+                "integer",
+                "addresses of articles that its sources named, known ones among them",
+                "addresses",
+                "never",
+                "30",
+            ),
+            ViewColumn("fetched", "integer", "pages of articles that came", "pages", "never", "12"),
+            ViewColumn("not_modified", "integer", "answers 304, nothing new", "answers", "never", "2"),
+            ViewColumn("revisited", "integer", "stored articles asked for again", "pages", "never", "4"),
+            ViewColumn("gone", "integer", "stored articles found to be gone", "articles", "never", "0"),
+            ViewColumn("stored", "integer", "new articles", "documents", "never", "10"),
+            ViewColumn("revised", "integer", "other texts of known articles", "documents", "never", "1"),
+            ViewColumn("updated", "integer", "as in runs", "documents", "never", "0"),
+            ViewColumn("unchanged", "integer", "nothing new in them", "documents", "never", "0"),
+            ViewColumn("rejected", "integer", "not an article", "documents", "never", "3"),
+            ViewColumn(
+                "reasons",
+                "json",
+                "object: rejected by reason",
+                "documents",
+                "never; may be {}",
+                '{"error page":2,"no article":1}',
+            ),
+            ViewColumn(
+                "words",
+                "real",
+                "median length of the articles stored or revised",
+                "words",
+                "none were",
+                "412.5",
+            ),
+            ViewColumn(
+                "without_date",
+                "integer",
+                "of those stored or revised, how many have no date",
+                "documents",
+                "never",
+                "1",
+            ),
+            ViewColumn(
+                "without_author",
+                "integer",
+                "of those stored or revised, how many have neither authors nor a byline",
+                "documents",
+                "never",
+                "4",
+            ),
+            ViewColumn(
+                "bytes",
+                "integer",
+                "bodies as they came over the wire, repeated and broken ones among them, robots.txt not",
+                "bytes",
+                "never",
+                "812345",
+            ),
+            ViewColumn(
+                "seconds",
+                "real",
+                "from the first request to the site to the last thing that came of one",
+                "seconds",
+                "never",
+                "48.2",
+            ),
+            ViewColumn(
+                "sources", "integer", "feeds, sitemaps and sections that were read", "sources", "never", "2"
+            ),
+            ViewColumn(
+                "sources_failed",
+                "integer",
+                "feeds, sitemaps and sections that did not come, or could not be read",
+                "sources",
+                "never",
+                "0",
+            ),
+            ViewColumn(
+                "put_off",
+                "integer",
+                "requests for articles that were left for the next crawl (budgets, failing hosts)",
+                "requests",
+                "never",
+                "0",
+            ),
+            ViewColumn(
+                "alerts",
+                "json",
+                "array of objects: what fell out of the site's own history (figure, was, now, message)",
+                "",
+                "not judged: the crawl did not finish, or is older than this view",
+                '[{"figure":"words","was":410.0,"now":61.0,"message":"61 words, 410 before"}]',
             ),
         ),
     ),
