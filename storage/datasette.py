@@ -32,6 +32,11 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "rejections": {"facets": ["stage", "reason"], "sortable_columns": ["location", "at", "run_id"]},
     "changes": {"facets": ["kind"], "sort_desc": "change", "sortable_columns": ["change", "article_id"]},
     "runs": {"sort_desc": "id", "sortable_columns": ["id", "started_at"]},
+    "site_runs": {
+        "facets": ["site"],
+        "sort_desc": "run_id",
+        "sortable_columns": ["run_id", "site", "started_at", "stored", "rejected", "words", "bytes"],
+    },
 }
 
 _QUERIES = {

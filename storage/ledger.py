@@ -8,7 +8,8 @@ means, `flush` writes the difference. The decisions do not depend on the order o
 - The same bytes at the same location, processed by other rules, change their text in place: a text that no
   document gives any more is dropped, and with its last text the article goes.
 - A rejection is the present end of its location: a document fetched later there, or the same bytes,
-  replaces it. A page that is turned away today leaves the article that other bytes gave before.
+  replaces it. A page that is turned away today leaves the article that other bytes gave before. Where
+  there is no page any more, the article that was last fetched there is gone, until it is fetched again.
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ class Held:
     row: Mapping[str, Any] | None = None
     stored: dict[bytes, TextOfArticle] = field(default_factory=dict)
     texts: dict[bytes, TextOfArticle] = field(default_factory=dict)
+    gone_at: datetime | None = None
 
     @property
     def current(self) -> TextOfArticle:
@@ -164,6 +166,8 @@ def load(connection: Connection, outcomes: Sequence[Outcome]) -> Desk:
             wanted.update(i for i in (id, found and found.article_id) if i)
         elif found:
             wanted.add(found.article_id)
+        elif outcome.is_gone:
+            wanted.update(d.article_id for d in desk.documents.values() if d.location == outcome.location)
     _load_articles(desk, connection, wanted)
     desk.was_documents = dict(desk.documents)
     desk.rejections = dict(desk.was_rejections)
@@ -182,6 +186,7 @@ def _load_articles(desk: Desk, connection: Connection, ids: Iterable[int]) -> No
         prints = load_fingerprints(connection, part)
         for row in connection.execute(select(schema.article).where(schema.article.c.id.in_(part))).mappings():
             held = Held(row["id"], row["url"], row["site"], row["first_seen_at"], row=dict(row))
+            held.gone_at = row["gone_at"]
             desk.ids[held.url] = held.id
             desk.articles[held.id] = held
             text = _text_of(dict(row), removed.get(held.id, ()), prints.get(held.id))
@@ -273,8 +278,11 @@ def _text_of(
 # --- settle -------------------------------------------------------------------------------------------
 
 
-def settle(desk: Desk, outcome: Outcome, run_id: int) -> None:
-    """Decides what one outcome means for the base; counts it. Raises UnstorableError."""
+def settle(desk: Desk, outcome: Outcome, run_id: int) -> str:
+    """Decides what one outcome means for the base; counts it, and returns the end that it counted as.
+
+    Raises UnstorableError.
+    """
     if isinstance(outcome, Article):
         check(outcome)
         end = _settle_article(desk, outcome)
@@ -283,6 +291,7 @@ def settle(desk: Desk, outcome: Outcome, run_id: int) -> None:
     desk.counts[end] += 1
     if end == "rejected" and isinstance(outcome, Rejection):
         desk.reasons[outcome.reason.value] += 1
+    return end
 
 
 def _key(outcome: Outcome) -> DocumentKey:
@@ -334,6 +343,8 @@ def _settle_article(desk: Desk, article: Article) -> str:
     text = _merged(known_text, article, hash, desk.documents[key].fetched_us)
     held.texts[hash] = text
     held.first_seen_at = min(held.first_seen_at, to_second(article.page.fetched_at))
+    if held.gone_at is not None and held.gone_at <= to_second(article.page.fetched_at):
+        held.gone_at = None
     if before:
         old = desk.articles[before.article_id].texts.get(before.text_hash)
         if (before.article_id, before.text_hash) != (id, hash):
@@ -452,6 +463,8 @@ def _settle_rejection(desk: Desk, rejection: Rejection, run_id: int) -> str:
     others = [d for d in desk.documents.values() if d.location == location and d.digest != digest]
     if any(d.fetched_us > at_us for d in others):
         return "unchanged"
+    if rejection.is_gone:
+        _mark_gone(desk, location, to_second(rejection.at))
     known = desk.rejections.get(location)
     if known is not None:
         if known["digest"] != digest and known["at_us"] > at_us:
@@ -486,6 +499,18 @@ def _settle_rejection(desk: Desk, rejection: Rejection, run_id: int) -> str:
     if rejection.page and rejection.reason is not Reason.FORGOTTEN:
         desk.rejected_pages[location] = rejection.page
     return "rejected"
+
+
+def _mark_gone(desk: Desk, location: str, at: datetime) -> None:
+    """Notes the articles that were last fetched here; one that was found elsewhere since is not gone."""
+    for id in {row.article_id for row in desk.documents.values() if row.location == location}:
+        from_web = (
+            row for row in desk.documents.values() if row.article_id == id and row.location.startswith("http")
+        )
+        latest = max(from_web, key=lambda row: row.fetched_us, default=None)
+        held = desk.articles[id]
+        if held.gone_at is None and latest is not None and latest.location == location:
+            held.gone_at = at
 
 
 def _drop_rejection(desk: Desk, location: str) -> None:
@@ -609,6 +634,7 @@ def _flush_articles(connection: Connection, desk: Desk) -> None:
             "revision": len(held.texts),
             **current.columns,
             "page_id": current.page_id,
+            "gone_at": held.gone_at,
         }
         if held.row is None:
             new.append({**row, "group_id": held.id, "is_canonical": True})

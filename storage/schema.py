@@ -697,8 +697,8 @@ VIEWS = (
     ),
     View(
         "site_runs",
-        "what every crawl did at each of its sites; written with each committed batch, and of a crawl that was"
-        " killed as it stood at its last one",
+        "what every crawl did at each of its sites; written with each committed batch, and of a killed crawl"
+        " as it stood at its last one",
         (
             ViewColumn("run_id", "integer", "the run", "", "never", "3"),
             ViewColumn(

@@ -19,9 +19,11 @@ from sqlalchemy.exc import DBAPIError
 from pipeline.document import Outcome, Reason, Rejection
 from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
-from storage import groups, ledger, schema, search, tombstones
+from storage import groups, ledger, revisits, schema, search, tombstones
 from storage.database import DatabaseError, in_transaction, is_exhausted, is_transient, shown_url
-from storage.keys import as_rejection, storable, storable_name, storable_text
+from storage.keys import as_rejection, storable, storable_name
+from storage.revisits import Beside, Validators
+from storage.site_runs import CrawledBatch, Ended
 
 logger = logging.getLogger(__name__)
 
@@ -94,29 +96,50 @@ def finish_run(engine: Engine, run_id: int, counts: BatchCounts | None, now: dat
     in_transaction(engine, finish)
 
 
-def write_batch(engine: Engine, run_id: int, outcomes: Sequence[Outcome], settings: Settings) -> BatchCounts:
+def write_batch(
+    engine: Engine,
+    run_id: int,
+    outcomes: Sequence[Outcome],
+    settings: Settings,
+    crawled: CrawledBatch | None = None,
+    beside: Beside | None = None,
+) -> BatchCounts:
     """Stores articles and rejections, regroups what they touch, and adds to the run's counts: all or nothing.
+
+    crawled: of a crawl, what is written with it of its sites. beside: visits and states of addresses, which
+    may be all there is.
 
     An outcome that cannot be stored becomes a rejection (STORAGE_ERROR) and costs the others nothing. A busy
     base or a restarted server is waited for, about a minute; then, and where the disk is full or the base
     is damaged, DatabaseError is raised and nothing of the batch is stored.
     """
     if not outcomes:
+        if beside is not None:
+            in_transaction(engine, lambda connection: _put_beside(connection, beside))
         return BatchCounts()
 
     tried: tuple[int, BatchCounts] | None = None
+    put = None
 
     def write(connection: Connection) -> BatchCounts:
-        nonlocal tried
+        nonlocal tried, put
         if tried is not None:
             seen, counts = tried
             if connection.scalar(select(schema.run.c.seen).where(schema.run.c.id == run_id)) == seen:
                 return counts  # it was committed, only the answer was lost with the connection
-        counts = _apply(connection, run_id, outcomes, settings)
+        counts, ended = _apply(connection, run_id, outcomes, settings)
+        if crawled is not None:
+            of_sites = zip(crawled.sites, ended, strict=True)
+            put = crawled.tally.put(connection, run_id, crawled.counts, of_sites)
+        if beside is not None:
+            _put_beside(connection, beside)
         tried = _add_to_run(connection, run_id, counts), counts
         return counts
 
-    return in_transaction(engine, write)
+    written = in_transaction(engine, write)
+    if crawled is not None and put is not None:
+        crawled.tally.keep(put)
+    return written
 
 
 def remove_articles(engine: Engine, ids: Iterable[int], settings: Settings) -> int:
@@ -267,52 +290,59 @@ def put_fetch_state(
     engine: Engine, url: str, *, etag: str | None, last_modified: str | None, fetched_at: datetime
 ) -> None:
     """Keeps the validators that a feed or sitemap was last served with, as the server wrote them."""
-    put_fetch_states(engine, {url: (etag, last_modified)}, fetched_at)
+    put_fetch_states(engine, {url: Validators(etag, last_modified)}, fetched_at)
 
 
-def put_fetch_states(
-    engine: Engine, states: Mapping[str, tuple[str | None, str | None]], fetched_at: datetime
-) -> None:
-    """Keeps that URLs were fetched then, each with its (etag, last_modified), as the server wrote them."""
-    if not states:
-        return
+def put_fetch_states(engine: Engine, states: Mapping[str, Validators], fetched_at: datetime) -> None:
+    """Keeps that URLs were fetched then, each with what it was served with."""
+    if states:
+        in_transaction(engine, lambda connection: _put_states(connection, states, fetched_at))
 
-    def put(connection: Connection) -> None:
-        table = schema.fetch_state
-        rows = {
-            storable_name(url): {
-                "url": storable_name(url),
-                "etag": None if etag is None else storable_text(etag),
-                "last_modified": None if modified is None else storable_text(modified),
-                "fetched_at": fetched_at,
-            }
-            for url, (etag, modified) in states.items()
+
+def _put_beside(connection: Connection, beside: Beside) -> None:
+    revisits.note(connection, beside.visits)
+    _put_states(connection, beside.states, beside.at)
+
+
+def _put_states(connection: Connection, states: Mapping[str, Validators], fetched_at: datetime) -> None:
+    table = schema.fetch_state
+    rows = {
+        storable_name(url): {
+            "url": storable_name(url),
+            "etag": revisits.storable_header(state.etag),
+            "last_modified": revisits.storable_header(state.last_modified),
+            "fetched_at": fetched_at,
+            "children": [[storable_name(child), kind] for child, kind in state.children] or None,
+            "read_as": state.read_as,
         }
-        for part in ledger.chunks(sorted(rows)):
-            connection.execute(delete(table).where(table.c.url.in_(part)))
-            connection.execute(insert(table), [rows[url] for url in part])
-
-    in_transaction(engine, put)
+        for url, state in states.items()
+    }
+    for part in ledger.chunks(sorted(rows)):
+        connection.execute(delete(table).where(table.c.url.in_(part)))
+        connection.execute(insert(table), [rows[url] for url in part])
 
 
 def _apply(
     connection: Connection, run_id: int, outcomes: Sequence[Outcome], settings: Settings
-) -> BatchCounts:
-    """Stores outcomes within a savepoint; on an error halves them until its cause stands alone."""
+) -> tuple[BatchCounts, list[Ended]]:
+    """Stores outcomes within a savepoint; on an error halves them until its cause stands alone.
+
+    Returns their counts, and each as it was stored with the end that it came to.
+    """
     savepoint = connection.begin_nested()
     try:
-        counts = _store(connection, run_id, outcomes, settings)
+        stored = _store(connection, run_id, outcomes, settings)
         savepoint.commit()
-        return counts
+        return stored
     except Exception as error:
         if is_transient(error) or is_exhausted(error):
             raise
         savepoint.rollback()
         if len(outcomes) > 1:
             middle = len(outcomes) // 2
-            return _apply(connection, run_id, outcomes[:middle], settings) + _apply(
-                connection, run_id, outcomes[middle:], settings
-            )
+            counts, ended = _apply(connection, run_id, outcomes[:middle], settings)
+            more, ended_more = _apply(connection, run_id, outcomes[middle:], settings)
+            return counts + more, ended + ended_more
         outcome = outcomes[0]
         if isinstance(outcome, Rejection) and outcome.reason is Reason.STORAGE_ERROR:
             raise  # there is nothing in it to refuse: the fault is ours
@@ -327,18 +357,17 @@ def _said(error: Exception) -> str:
 
 def _store(
     connection: Connection, run_id: int, outcomes: Sequence[Outcome], settings: Settings
-) -> BatchCounts:
+) -> tuple[BatchCounts, list[Ended]]:
     stored = tombstones.withhold(connection, [storable(outcome) for outcome in outcomes])
     desk = ledger.load(connection, stored)
-    for outcome in stored:
-        ledger.settle(desk, outcome, run_id)
+    ended = [(outcome, ledger.settle(desk, outcome, run_id)) for outcome in stored]
     changes = ledger.changes(desk)
     left = groups.leave(connection, changes.left, settings) if changes.left else groups.Left()
     ledger.flush(connection, desk)
     copied: set[int] = set()
     if changes.entered or left.ids:
         copied = groups.enter(connection, changes.entered, left, settings)
-    return BatchCounts(
+    counts = BatchCounts(
         seen=len(stored),
         stored=desk.counts["stored"],
         revised=desk.counts["revised"],
@@ -348,6 +377,7 @@ def _store(
         grouped=len(copied & desk.touched),
         reasons={Reason(reason): count for reason, count in desk.reasons.items()},
     )
+    return counts, ended
 
 
 def _columns(counts: BatchCounts) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, inspect, make_url, text
 
 from pipeline.document import Reason, Stage
-from storage import reader, schema, writer
+from storage import reader, schema, site_runs, writer
 from storage.database import connect
 from storage.schema import TYPES, VIEWS, View, ViewColumn
 from tests.conftest import PostgresServer
@@ -40,7 +40,10 @@ def raw(engine: Engine, database_url: str) -> Iterator[Any]:
         "file:///saved/page.html", story(77), publisher=None, published_at=None, site="", language=None
     )
     store(engine, [*wire(20), bare, rejection("list.html"), rejection("x.bin", url=None, page=None)])
-    writer.start_run(engine, "crawl", START)
+    run = writer.start_run(engine, "crawl", START)
+    site_runs.put_counts(
+        engine, run, site_runs.Tally(), {"gazette": site_runs.SiteCounts(bytes=1, seconds=2.5)}
+    )
     if engine.dialect.name == "sqlite":
         connection: Any = sqlite3.connect(make_url(database_url).database or "")
     else:
@@ -55,7 +58,10 @@ def test_the_views_are_those_of_the_design() -> None:
     assert DESIGNED.items() <= columns.items()
     assert columns["unique_articles"] == columns["articles"]
     assert columns["runs"].startswith("id, command, started_at, finished_at, seen, stored, revised")
-    assert len(columns) == 8
+    assert columns["site_runs"].startswith(
+        "run_id, site, started_at, ended, discovered, fetched, not_modified"
+    )
+    assert len(columns) == 9
 
 
 def test_the_database_has_the_documented_views_and_no_others(engine: Engine) -> None:
@@ -163,7 +169,7 @@ def test_every_column_is_documented(view: View, column: ViewColumn) -> None:
     if column.type in ("integer", "boolean"):
         int(column.example)
     elif column.type == "real":
-        assert 0 <= float(column.example) <= 1
+        assert 0 <= float(column.example) <= (1 if column.unit == "0 to 1" else 1000)
     elif column.type == "json":
         json.loads(column.example)
     elif column.type == "time":
@@ -187,6 +193,7 @@ def test_rows_of_the_reader_have_the_columns_of_the_views() -> None:
         "rejections": reader.StoredRejection,
         "changes": reader.Change,
         "runs": reader.RunRow,
+        "site_runs": site_runs.SiteRun,
     }
     for view in VIEWS:
         if view.name in rows:

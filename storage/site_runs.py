@@ -1,0 +1,295 @@
+"""What each crawl did at each of its sites: kept up to date with every batch, read to judge a site's health.
+
+The figures are of two kinds. How documents ended is known to the writer alone, so a `Tally` takes it from
+each batch; everything else (`SiteCounts`) the crawl counts. Both are sums since the start of the crawl, and
+are written in the transaction of the batch: the rows always say of a run what is stored of it, and of a
+crawl that was killed they stand as of its last batch.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+
+from pipeline.document import Article, Outcome
+from storage import schema
+from storage.database import in_transaction
+from storage.keys import storable_name
+from storage.schema import view_tables
+
+# An outcome with how it ended: a field of `writer.BatchCounts`.
+Ended = tuple[Outcome, str]
+
+# Rows of one insert or delete.
+_AT_ONCE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCounts:
+    """What a crawl counts of a site beside its documents, since the crawl began; see the view `site_runs`."""
+
+    discovered: int = 0
+    fetched: int = 0
+    not_modified: int = 0
+    revisited: int = 0
+    gone: int = 0
+    sources: int = 0
+    sources_failed: int = 0
+    put_off: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRun:
+    """A row of `site_runs`. alerts: None where the run was not judged."""
+
+    run_id: int
+    site: str
+    started_at: datetime
+    ended: str | None
+    discovered: int
+    fetched: int
+    not_modified: int
+    revisited: int
+    gone: int
+    stored: int
+    revised: int
+    updated: int
+    unchanged: int
+    rejected: int
+    reasons: Mapping[str, int]
+    words: float | None
+    without_date: int
+    without_author: int
+    bytes: int
+    seconds: float
+    sources: int
+    sources_failed: int
+    put_off: int
+    alerts: Sequence[Mapping[str, Any]] | None = None
+
+    @property
+    def documents(self) -> int:
+        """How many documents came to an end."""
+        return self.stored + self.revised + self.updated + self.unchanged + self.rejected
+
+    @property
+    def texts(self) -> int:
+        """Articles stored or revised: those that `words`, `without_date` and `without_author` are of."""
+        return self.stored + self.revised
+
+
+@dataclass(slots=True)
+class _Ends:
+    """How the documents of one site ended; `words` of those stored or revised."""
+
+    ends: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    words: array[int] = field(default_factory=lambda: array("q"))
+    without_date: int = 0
+    without_author: int = 0
+
+    def add(self, outcome: Outcome, end: str) -> None:
+        self.ends[end] += 1
+        if not isinstance(outcome, Article):
+            if end == "rejected":
+                self.reasons[outcome.reason.value] += 1
+        elif end in ("stored", "revised"):
+            self.words.append(outcome.word_count)
+            self.without_date += outcome.published_at is None
+            self.without_author += not outcome.authors and not outcome.byline
+
+    def columns(self) -> dict[str, Any]:
+        return {
+            **{end: self.ends[end] for end in ("stored", "revised", "updated", "unchanged", "rejected")},
+            "reasons": dict(sorted(self.reasons.items())),
+            "words": float(median(self.words)) if self.words else None,
+            "without_date": self.without_date,
+            "without_author": self.without_author,
+        }
+
+
+class Tally:
+    """How the documents of a crawl ended, by site, and what of it is written; for one writer thread."""
+
+    def __init__(self) -> None:
+        self._sites: dict[str, _Ends] = {}
+        self._written: dict[str, dict[str, Any]] = {}
+
+    def put(
+        self,
+        connection: Connection,
+        run_id: int,
+        counts: Mapping[str, SiteCounts],
+        batch: Iterable[tuple[str, Ended]] = (),
+    ) -> _Put:
+        """Writes the rows of the sites that have news, in the caller's transaction.
+
+        counts: of every site so far. batch: documents with their sites. What this tally holds is changed by
+        `keep` alone, to be called with the result once that is committed; so it may be tried again.
+        """
+        changed: dict[str, _Ends] = {}
+        for site, (outcome, end) in batch:
+            if site not in changed:
+                changed[site] = _copied(self._sites.get(site, _Ends()))
+            changed[site].add(outcome, end)
+        rows = {}
+        for site in {*counts, *changed}:
+            ends = changed.get(site) or self._sites.get(site) or _Ends()
+            row = {**_columns(counts.get(site, SiteCounts())), **ends.columns()}
+            if row != self._written.get(site):
+                rows[site] = row
+        table = schema.site_run
+        for part in _parts(sorted(rows)):
+            names = [storable_name(site) for site in part]
+            connection.execute(delete(table).where(table.c.run_id == run_id, table.c.site.in_(names)))
+            connection.execute(
+                insert(table),
+                [
+                    {"run_id": run_id, "site": name, "ended": None, "alerts": None, **rows[site]}
+                    for name, site in zip(names, part, strict=True)
+                ],
+            )
+        return _Put(changed, rows)
+
+    def keep(self, put: _Put) -> None:
+        """Takes over what `put` wrote."""
+        self._sites.update(put.ends)
+        self._written.update(put.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    ends: Mapping[str, _Ends]
+    rows: Mapping[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class CrawledBatch:
+    """What `writer.write_batch` has to know to write the figures with a batch: the site of each of its
+    outcomes, in their order, and the counts of every site so far.
+    """
+
+    tally: Tally
+    sites: Sequence[str]
+    counts: Mapping[str, SiteCounts]
+
+
+def put_counts(engine: Engine, run_id: int, tally: Tally, counts: Mapping[str, SiteCounts]) -> None:
+    """Writes what was counted since the last batch."""
+    tally.keep(in_transaction(engine, lambda connection: tally.put(connection, run_id, counts)))
+
+
+def end(
+    engine: Engine,
+    run_id: int,
+    ended: str,
+    alerts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    absent: Iterable[str] = (),
+) -> None:
+    """Records how the crawl ended, at all of its sites, and what was found of those that were judged.
+
+    absent: sites that it should have brought something of, and did not; they get rows of zeros.
+    """
+
+    def work(connection: Connection) -> None:
+        table = schema.site_run
+        zero = {**_columns(SiteCounts()), **_Ends().columns()}
+        rows = [{"run_id": run_id, "site": storable_name(site), **zero} for site in absent]
+        for part in _parts(rows):
+            connection.execute(insert(table), part)
+        of_run = update(table).where(table.c.run_id == run_id)
+        connection.execute(of_run.values(ended=ended))
+        for site, found in (alerts or {}).items():
+            connection.execute(of_run.where(table.c.site == site).values(alerts=list(found)))
+
+    in_transaction(engine, work)
+
+
+def sites_of(engine: Engine, run_id: int) -> list[str]:
+    """The sites that the run has figures of, in order."""
+    table = schema.site_run
+    query = select(table.c.site).where(table.c.run_id == run_id).order_by(table.c.site)
+    with engine.connect() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def run_before(engine: Engine, run_id: int) -> int | None:
+    """The last run of the same command before this one that finished, and has figures."""
+    run, table = schema.run, schema.site_run
+    command = select(run.c.command).where(run.c.id == run_id).scalar_subquery()
+    query = (
+        select(func.max(run.c.id))
+        .where(run.c.id < run_id, run.c.command == command)
+        .where(select(table.c.site).where(table.c.run_id == run.c.id, table.c.ended == "finished").exists())
+    )
+    with engine.connect() as connection:
+        found: int | None = connection.scalar(query)
+    return found
+
+
+def history(
+    engine: Engine, *, since: datetime, site: str | None = None, command_of: int | None = None
+) -> dict[str, list[SiteRun]]:
+    """The figures of each site from runs that began since then, the oldest first; killed ones among them.
+
+    site: of this one only. command_of: of runs of the same command as that run's, up to it; the sites are
+    those of that run.
+    """
+    view, run = view_tables["site_runs"], schema.run
+    with engine.connect() as connection:
+        # Ids grow with time, and are what the rows are found by.
+        first = connection.scalar(select(func.min(run.c.id)).where(run.c.started_at >= since))
+        query = select(view).where(view.c.run_id >= (first or 0)).order_by(view.c.run_id)
+        if first is None:
+            return {}
+        if site is not None:
+            query = query.where(view.c.site == storable_name(site))
+        if command_of is not None:
+            table = schema.site_run
+            command = select(run.c.command).where(run.c.id == command_of).scalar_subquery()
+            query = query.where(
+                view.c.run_id <= command_of,
+                view.c.run_id.in_(select(run.c.id).where(run.c.id >= first, run.c.command == command)),
+                view.c.site.in_(select(table.c.site).where(table.c.run_id == command_of)),
+            )
+        found: dict[str, list[SiteRun]] = {}
+        for row in connection.execute(query):
+            made = SiteRun(*row)
+            found.setdefault(made.site, []).append(made)
+    return found
+
+
+def last_starts(engine: Engine) -> dict[str, datetime]:
+    """When the last crawl of each site began, however it ended."""
+    run, table = schema.run, schema.site_run
+    last = select(table.c.site, func.max(table.c.run_id).label("run_id")).group_by(table.c.site).subquery()
+    query = select(last.c.site, run.c.started_at).join(run, run.c.id == last.c.run_id)
+    with engine.connect() as connection:
+        return {site: started_at for site, started_at in connection.execute(query)}
+
+
+def _columns(counts: SiteCounts) -> dict[str, Any]:
+    return {f.name: getattr(counts, f.name) for f in fields(counts)}
+
+
+def _copied(ends: _Ends) -> _Ends:
+    return _Ends(
+        Counter(ends.ends),
+        Counter(ends.reasons),
+        ends.words[:],
+        ends.without_date,
+        ends.without_author,
+    )
+
+
+def _parts(values: Sequence[Any]) -> Iterable[Any]:
+    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
