@@ -23,11 +23,12 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 from scrapy.http import Headers
 
+from crawler.figures import Figures, has_figures
 from crawler.workers import PoolBroken, WorkerPool
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
 from pipeline.urls import canonical_url
-from storage import reader, tombstones, writer
+from storage import reader, site_runs, tombstones, writer
 from storage.database import DatabaseError, open_database
 from storage.keys import TRANSIENT
 
@@ -70,7 +71,8 @@ class StorePipeline:
         self.ask_again = timedelta(hours=settings.getfloat("COPYDESK_REJECTED_HOURS"))
         self.settings = Settings()
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="copydesk-writer")
-        self.buffer: list[Outcome] = []
+        # Each with its site.
+        self.buffer: list[tuple[str, Outcome]] = []
         self.sources: dict[str, _Source] = {}
         self.writing = asyncio.Lock()
         self.starting = asyncio.Lock()
@@ -89,10 +91,13 @@ class StorePipeline:
         command = f"scrapy crawl {spider.name if spider else ''}".strip()
         self.run_id = await self._in_thread(writer.start_run, self.engine, command, datetime.now(UTC))
         self.counts = writer.BatchCounts()
+        self.figures = self.crawler.get_downloader_middleware(Figures) or Figures(self.crawler)
+        self.tally = site_runs.Tally() if has_figures(spider) else None
         self.clock = asyncio.create_task(self._flush_in_time())
 
     async def process_item(self, item: Any) -> Any:
         """Process one document and put its outcome into the next batch."""
+        site = self.figures.site_of(item) if isinstance(item, Document | Rejection) else ""
         if isinstance(item, Document):
             try:
                 pool = await self._workers()
@@ -107,7 +112,7 @@ class StorePipeline:
         # Storing asks again, and what else is made of an item must not have it either.
         with suppress(DatabaseError):
             (outcome,) = await asyncio.to_thread(tombstones.withheld, self.engine, [outcome])
-        self.buffer.append(outcome)
+        self.buffer.append((site, outcome))
         if len(self.buffer) >= MAX_BATCHES_BEHIND * self.batch_size:
             await self._flush()
         elif len(self.buffer) == self.batch_size:
@@ -125,6 +130,9 @@ class StorePipeline:
             await self.clock
         try:
             await self._flush()
+            if self.tally is not None:
+                counts = self.figures.counts()
+                await self._in_thread(site_runs.put_counts, self.engine, self.run_id, self.tally, counts)
             await self._in_thread(writer.finish_run, self.engine, self.run_id, self.counts, datetime.now(UTC))
         finally:
             if self.pool is not None:
@@ -184,14 +192,19 @@ class StorePipeline:
     async def _flush(self) -> None:
         """Write the buffer as one batch; one flush at a time, in the order of arrival."""
         async with self.writing:
-            batch, self.buffer = self.buffer, []
+            taken, self.buffer = self.buffer, []
+            batch = [outcome for _, outcome in taken]
             if self.failed is not None and not isinstance(self.failed, PoolBroken):
                 self._count("lost", len(batch))
                 return
             try:
                 if batch:
+                    crawled = None
+                    if self.tally is not None:
+                        sites = [site for site, _ in taken]
+                        crawled = site_runs.CrawledBatch(self.tally, sites, self.figures.counts())
                     written = await self._in_thread(
-                        writer.write_batch, self.engine, self.run_id, batch, self.settings
+                        writer.write_batch, self.engine, self.run_id, batch, self.settings, crawled
                     )
                     self.counts += written
                 states = {**_asked(batch), **self._sources_done(batch)}

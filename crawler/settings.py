@@ -40,7 +40,11 @@ REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 
 TWISTED_DNS_RESOLVER = "crawler.guard.PublicResolver"
+# A proxy resolves names itself, so nobody here sees which addresses it connects to. Who has to go through one
+# switches this on, and leaves it to the proxy to refuse addresses of the network that it is in.
+HTTPPROXY_ENABLED = os.environ.get("COPYDESK_USE_PROXY", "") not in ("", "0", "false")
 DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
+    "crawler.figures.Figures": 50,
     # Before robots.txt (100), so that a host which is not allowed is not even asked for that.
     "crawler.guard.GuardMiddleware": 60,
     "crawler.politeness.BudgetMiddleware": 70,
@@ -49,6 +53,8 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "crawler.politeness.PoliteRetryMiddleware": 550,
     # Nearer to the network than retries (550): a private address does not become public by asking again.
     "crawler.guard.PrivateAddressMiddleware": 560,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "crawler.download.CompressionMiddleware": 590,
 }
 EXTENSIONS: dict[str, int] = {"crawler.politeness.Politeness": 10, "crawler.site_lock.SiteLock": 20}
 SCHEDULER_PRIORITY_QUEUE = "crawler.politeness.FairPriorityQueue"
@@ -58,7 +64,7 @@ ITEM_PIPELINES: dict[str, int] = {"crawler.item_pipeline.StorePipeline": 500}
 # without one nothing but loopback is fetched.
 COPYDESK_CONTACT = os.environ.get("COPYDESK_CONTACT") or None
 USER_AGENT = "copydesk/0.1"
-ADDONS = {"crawler.politeness.ContactAddon": 0}
+ADDONS = {"crawler.addon.CopydeskAddon": 0}
 ROBOTSTXT_OBEY = True
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -81,7 +87,11 @@ DOWNLOAD_TIMEOUT = 30
 DOWNLOAD_MAXSIZE = 20_000_000
 DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_VERIFY_CERTIFICATES = True
-DOWNLOAD_HANDLERS: dict[str, Any] = {"data": None, "file": None, "ftp": None, "s3": None}
+DOWNLOAD_HANDLERS: dict[str, Any] = {
+    "http": "crawler.download.BoundedHandler",
+    "https": "crawler.download.BoundedHandler",
+    **dict.fromkeys(("data", "file", "ftp", "s3")),
+}
 RETRY_TIMES = 2
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"
 REDIRECT_MAX_TIMES = 6

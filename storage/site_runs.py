@@ -193,47 +193,17 @@ def end(
     run_id: int,
     ended: str,
     alerts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
-    absent: Iterable[str] = (),
 ) -> None:
-    """Records how the crawl ended, at all of its sites, and what was found of those that were judged.
-
-    absent: sites that it should have brought something of, and did not; they get rows of zeros.
-    """
+    """Records how the crawl ended, at all of its sites, and what was found of those that were judged."""
 
     def work(connection: Connection) -> None:
         table = schema.site_run
-        zero = {**_columns(SiteCounts()), **_Ends().columns()}
-        rows = [{"run_id": run_id, "site": storable_name(site), **zero} for site in absent]
-        for part in _parts(rows):
-            connection.execute(insert(table), part)
         of_run = update(table).where(table.c.run_id == run_id)
         connection.execute(of_run.values(ended=ended))
         for site, found in (alerts or {}).items():
             connection.execute(of_run.where(table.c.site == site).values(alerts=list(found)))
 
     in_transaction(engine, work)
-
-
-def sites_of(engine: Engine, run_id: int) -> list[str]:
-    """The sites that the run has figures of, in order."""
-    table = schema.site_run
-    query = select(table.c.site).where(table.c.run_id == run_id).order_by(table.c.site)
-    with engine.connect() as connection:
-        return list(connection.execute(query).scalars())
-
-
-def run_before(engine: Engine, run_id: int) -> int | None:
-    """The last run of the same command before this one that finished, and has figures."""
-    run, table = schema.run, schema.site_run
-    command = select(run.c.command).where(run.c.id == run_id).scalar_subquery()
-    query = (
-        select(func.max(run.c.id))
-        .where(run.c.id < run_id, run.c.command == command)
-        .where(select(table.c.site).where(table.c.run_id == run.c.id, table.c.ended == "finished").exists())
-    )
-    with engine.connect() as connection:
-        found: int | None = connection.scalar(query)
-    return found
 
 
 def history(
@@ -274,7 +244,7 @@ def last_starts(engine: Engine) -> dict[str, datetime]:
     last = select(table.c.site, func.max(table.c.run_id).label("run_id")).group_by(table.c.site).subquery()
     query = select(last.c.site, run.c.started_at).join(run, run.c.id == last.c.run_id)
     with engine.connect() as connection:
-        return {site: started_at for site, started_at in connection.execute(query)}
+        return {row.site: row.started_at for row in connection.execute(query)}
 
 
 def _columns(counts: SiteCounts) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from crawler.contact import has_contact
 from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.guard import LOOPBACK_SETTING, hosts_meta
 from crawler.item_pipeline import StorePipeline
@@ -34,6 +35,8 @@ class UrlsSpider(scrapy.Spider):
     """
 
     name = "urls"
+    # The hosts of a list have no history to be judged by, and may be many.
+    site_figures = False
 
     def __init__(self, file: str = "", **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -50,7 +53,7 @@ class UrlsSpider(scrapy.Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> UrlsSpider:
         spider = super().from_crawler(crawler, *args, **kwargs)
         settings = crawler.settings
-        if not settings.get("COPYDESK_CONTACT") and not settings.getbool(LOOPBACK_SETTING):
+        if not has_contact(settings) and not settings.getbool(LOOPBACK_SETTING):
             raise OperatorError(
                 "no page is asked for without a contact address in the user agent;"
                 " set COPYDESK_CONTACT to your e-mail address or web page"
