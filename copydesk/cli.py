@@ -19,6 +19,7 @@ from copydesk.commands import (
     ingest,
     prune,
     reprocess,
+    schedule,
     schema,
     search,
     show,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command("ingest")(ingest.ingest)
 app.command("crawl")(crawl.crawl)
+app.command("schedule")(schedule.schedule)
 app.command("reprocess")(reprocess.reprocess)
 app.command("groups")(groups.groups)
 app.command("show")(show.show)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from crawler.timetable import cron_trigger, interval
+from crawler.timetable import parse
 from pipeline.errors import OperatorError
 
 SITES_VARIABLE = "COPYDESK_SITES"
@@ -88,8 +88,7 @@ def _language(value: str) -> str:
 
 def _schedule(value: str) -> str:
     try:
-        if interval(value) is None:
-            cron_trigger(value)
+        parse(value)
     except ValueError as error:
         why = f" ({error})" if value.startswith("every ") or len(value.split()) == 5 else ""
         raise ValueError(
@@ -189,15 +188,26 @@ def read_sites(path: str | os.PathLike[str] | None = None) -> dict[str, Site]:
     path: the file; None takes $COPYDESK_SITES, then the sites.toml that comes with Copydesk.
     Raises OperatorError for a file that cannot be read and for the first mistake in it.
     """
-    path = path or os.environ.get(SITES_VARIABLE) or None
-    where = str(path) if path is not None else SHIPPED
+    file = sites_path(path)
+    return parse_sites(sites_content(file), str(file or SHIPPED))
+
+
+def sites_path(path: str | os.PathLike[str] | None = None) -> Path | None:
+    """Return the file that `path`, else $COPYDESK_SITES names; None: the one that comes with Copydesk."""
+    named = path or os.environ.get(SITES_VARIABLE)
+    return Path(named) if named else None
+
+
+def sites_content(file: Path | None) -> bytes:
+    """Return the file's bytes, those of the one that comes with Copydesk for None; raises OperatorError."""
+    if file is None:
+        return resources.files("crawler").joinpath("sites.toml").read_bytes()
     try:
-        text = Path(path).read_bytes() if path is not None else _shipped()
+        return file.read_bytes()
     except OSError as error:
         raise OperatorError(
-            f"{where}: cannot be read ({error.strerror}); name a sites file with --sites"
+            f"{file}: cannot be read ({error.strerror}); name a sites file with --sites"
         ) from error
-    return parse_sites(text, where)
 
 
 def parse_sites(text: bytes, where: str) -> dict[str, Site]:
@@ -212,7 +222,7 @@ def parse_sites(text: bytes, where: str) -> dict[str, Site]:
     entries = tables.get("sites", {})
     if not isinstance(entries, dict):
         raise OperatorError(f"{where}: sites: must be a table; write each site as [sites.NAME]")
-    return {key: _site(where, key, entry) for key, entry in entries.items()}
+    return {key: site_record(where, key, entry) for key, entry in entries.items()}
 
 
 def choose(sites: Mapping[str, Site], keys: Sequence[str]) -> list[Site]:
@@ -227,11 +237,8 @@ def choose(sites: Mapping[str, Site], keys: Sequence[str]) -> list[Site]:
     return chosen or list(sites.values())
 
 
-def _shipped() -> bytes:
-    return resources.files("crawler").joinpath("sites.toml").read_bytes()
-
-
-def _site(where: str, key: str, entry: Any) -> Site:
+def site_record(where: str, key: str, entry: Any) -> Site:
+    """Return one site's table as a record; `where` names its origin in the OperatorError for a mistake."""
     at = f"{where}: site {_shown(key)}"
     if not _NAME.fullmatch(key):
         raise OperatorError(f"{at}: a site's key is made of a-z, 0-9, '-', '_' and '.'; rename the table")

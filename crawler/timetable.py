@@ -1,98 +1,142 @@
 """What a site's `schedule` says: an interval (`every 30 min`) or a cron line (`*/30 6-23 * * mon-fri`).
 
-Cron lines mean here what they mean to cron, because `copydesk schedule --print-cron` hands them on to it:
-Sunday is 0 and 7, and where both a day of the month and a weekday are given, either will do. APScheduler 3
-counts weekdays from Monday and wants both.
+Cron lines mean here what they mean to cron: Sunday is 0 and 7, and where both a day of the month and a
+weekday are given, either will do. They are read once, into numbers, of which the triggers of `copydesk
+schedule`, a systemd timer and a crontab are made; so all three agree. (APScheduler 3 reads cron lines as
+well, but it counts weekdays from Monday and wants both days.)
+
+Times are the machine's local time, as they are to cron and systemd. Where the clock is put forward, a time
+that is left out comes an hour later by that clock; where it is put back, a time of that hour comes twice,
+which costs a crawl that finds nothing new.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
-_INTERVAL = re.compile(r"every ([1-9]\d{0,5})\s?(m|min|h|d)")
+LONGEST_INTERVAL = timedelta(days=365)
+
+_INTERVAL = re.compile(r"every ([1-9]\d{0,5})\s?(m|min|h|d)", re.ASCII)
 _UNITS = {
     "m": timedelta(minutes=1),
     "min": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-LONGEST_INTERVAL = timedelta(days=365)
-
+_PART = re.compile(
+    r"(?:\*|(?P<first>[a-z]{3}|\d{1,4})(?:-(?P<last>[a-z]{3}|\d{1,4}))?)(?:/(?P<step>\d{1,4}))?",
+    re.ASCII,
+)
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_PART = re.compile(
-    r"(?:\*|(?P<first>[a-z]{3}|\d{1,4})(?:-(?P<last>[a-z]{3}|\d{1,4}))?)(?:/(?P<step>\d{1,4}))?"
-)
+# A year that has a 29 February.
+_LONG_YEAR = 2000
 
 
-def interval(schedule: str) -> timedelta | None:
-    """Return the time between two crawls; None for a schedule that is no interval.
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """every: the time from the start of one crawl to the start of the next, in whole minutes."""
 
-    Raises ValueError for an interval that is too long.
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """A cron line as numbers in order; weekdays from 0, Sunday.
+
+    either: a day of the month or a weekday will do; else both must hold.
+    line: the line as every cron reads it: weekdays and months in numbers, and stars where they stood.
     """
+
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days: tuple[int, ...]
+    months: tuple[int, ...]
+    weekdays: tuple[int, ...]
+    either: bool
+    line: str
+
+
+def parse(schedule: str) -> Interval | Cron:
+    """Read a schedule. Raises ValueError, which says why, for what is none or never comes."""
     found = _INTERVAL.fullmatch(schedule)
     if not found:
-        return None
-    time = int(found[1]) * _UNITS[found[2]]
-    if time > LONGEST_INTERVAL:
+        return _cron(schedule)
+    every = int(found[1]) * _UNITS[found[2]]
+    if every > LONGEST_INTERVAL:
         raise ValueError(f"longer than {LONGEST_INTERVAL.days} days")
-    return time
+    return Interval(every)
 
 
-def cron_trigger(line: str, timezone: tzinfo = UTC) -> Any:
-    """Return APScheduler's trigger for a cron line of five fields.
-
-    Raises ValueError, which says why, for a line that is none and for one whose time never comes.
-    """
-    from apscheduler.triggers.combining import OrTrigger
-    from apscheduler.triggers.cron import CronTrigger
-
+def _cron(line: str) -> Cron:
     fields = line.lower().split()
     if len(fields) != 5:
         raise ValueError(f"{len(fields)} fields, a cron line has five")
-    for name, field in zip(("minute", "hour", "day", "month", "weekday"), fields, strict=True):
-        for part in field.split(","):
-            found = _PART.fullmatch(part)
-            if not found or (found["step"] and found["first"] and not found["last"]):
-                raise ValueError(f"{name} {part!r}")
     minute, hour, day, month, weekday = fields
-    month = re.sub(r"[a-z]+", lambda name: str(1 + _number(name[0], _MONTHS)), month)
-    names = _weekdays(weekday)
-    days = [(day, names)] if "*" in (day[0], weekday[0]) else [(day, "*"), ("*", names)]
-    try:
-        triggers = [
-            CronTrigger.from_crontab(f"{minute} {hour} {one} {month} {other}", timezone=timezone)
-            for one, other in days
-        ]
-    except ValueError as error:
-        raise ValueError(str(error).removeprefix("Error validating expression ")) from error
-    trigger = triggers[0] if len(triggers) == 1 else OrTrigger(triggers)
-    if trigger.get_next_fire_time(None, datetime.now(timezone)) is None:
+    minutes, hours = _numbers("minute", minute, 0, 59), _numbers("hour", hour, 0, 23)
+    days, months = _numbers("day", day, 1, 31), _numbers("month", month, 1, 12, _MONTHS)
+    weekdays = _weekdays(weekday)
+    # Cron looks at the first character alone: `*/2` is a star to it.
+    either = "*" not in (day[0], weekday[0])
+    if not either and days[0] > max(monthrange(_LONG_YEAR, month)[1] for month in months):
         raise ValueError("that time never comes")
-    return trigger
+    named = (
+        month if month[0] == "*" else _listed(months),
+        weekday if weekday[0] == "*" else _listed(weekdays),
+    )
+    return Cron(minutes, hours, days, months, weekdays, either, " ".join((minute, hour, day, *named)))
 
 
-def _weekdays(field: str) -> str:
-    """Cron's weekdays as APScheduler's, by name: in names the two agree."""
+def _weekdays(field: str) -> tuple[int, ...]:
+    """7 is Sunday as well, and a range may pass over the end of the week: `fri-mon`."""
     chosen: set[int] = set()
     for part in field.split(","):
-        found = _PART.fullmatch(part)
-        assert found is not None
-        first = _number(found["first"], _WEEKDAYS) if found["first"] else 0
-        last = _number(found["last"], _WEEKDAYS) if found["last"] else first if found["first"] else 6
-        step = int(found["step"] or 1)
-        if max(first, last) > 7 or not step:
-            raise ValueError(f"weekday {part!r}")
-        # `fri-sun` is 5-0
+        first, last, step = _part("weekday", part, 0, 7, _WEEKDAYS)
+        if part.startswith("*"):
+            last = 6
         chosen.update(day % 7 for day in range(first, (last if last >= first else last + 7) + 1, step))
-    return "*" if len(chosen) == 7 else ",".join(_WEEKDAYS[day] for day in sorted(chosen))
+    return tuple(sorted(chosen))
 
 
-def _number(text: str, names: tuple[str, ...]) -> int:
-    if text.isdigit():
+def _numbers(name: str, field: str, least: int, most: int, names: Sequence[str] = ()) -> tuple[int, ...]:
+    chosen: set[int] = set()
+    for part in field.split(","):
+        first, last, step = _part(name, part, least, most, names)
+        if first > last:
+            raise ValueError(f"{name} {part!r}: the first is higher than the last")
+        chosen.update(range(first, last + 1, step))
+    return tuple(sorted(chosen))
+
+
+def _part(name: str, part: str, least: int, most: int, names: Sequence[str]) -> tuple[int, int, int]:
+    """First, last and step of a field's part: `*`, `*/15`, `8`, `8-18`, `8-18/2`."""
+    found = _PART.fullmatch(part)
+    if not found or (found["step"] and found["first"] and not found["last"]):
+        raise ValueError(f"{name} {part!r}")
+    first = _number(found["first"], least, names) if found["first"] else least
+    last = _number(found["last"], least, names) if found["last"] else first if found["first"] else most
+    step = int(found["step"] or 1)
+    if not step:
+        raise ValueError(f"{name} {part!r}: the step must be higher than 0")
+    for number in (first, last):
+        if not least <= number <= most:
+            raise ValueError(f"{name} {part!r}: must be from {least} to {most}")
+    if step > most - least:
+        raise ValueError(f"{name} {part!r}: a step longer than from {least} to {most}")
+    return first, last, step
+
+
+def _number(text: str, least: int, names: Sequence[str]) -> int:
+    if text.isdecimal():
         return int(text)
     if text not in names:
         raise ValueError(f"{text!r}")
-    return names.index(text)
+    return least + names.index(text)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ",".join(map(str, numbers))

@@ -12,7 +12,7 @@ import pytest
 
 from storage.database import open_database
 from storage.site_locks import SiteLocks
-from tests.crawler.crawling import QUICK, ROOT, Desk
+from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve
 
 

@@ -142,7 +142,7 @@ MISTAKES = [
     (BASE + 'schedule = "every 400 d"\n', "'every 400 d' is no schedule (longer than 365 days); write"),
     (
         BASE + 'schedule = "0 24 * * *"\n',
-        "'0 24 * * *' is no schedule ('24': the last value (24) is higher than",
+        "'0 24 * * *' is no schedule (hour '24': must be from 0 to 23); write",
     ),
     (BASE + 'schedule = "* * * * mon-xyz"\n', "'* * * * mon-xyz' is no schedule ('xyz'); write"),
     (BASE + 'schedule = "0 0 31 2 *"\n', "'0 0 31 2 *' is no schedule (that time never comes); write"),
