@@ -704,7 +704,7 @@ VIEWS = (
             ViewColumn(
                 "site",
                 "text",
-                "key of the site in sites.toml; for a spider of your own the host without www., unless it names one",
+                "key of the site in sites.toml; of a spider that names no site the host, without www.",
                 "",
                 "never",
                 "gazette",
