@@ -1,0 +1,1 @@
+"""An invented news world over HTTP: sites that publish, correct, move and withdraw, and that fail."""
