@@ -4,21 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+# Controls but tab and line feed, and what turns the direction of the text that follows.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class _Console(Console):
+    """rich's console, on which nothing that is shown steers the terminal: titles are strangers' words."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control or not _STEERING.search(segment.text):
+                yield segment
+            else:
+                yield Segment(_STEERING.sub("\ufffd", segment.text), segment.style)
+
+
 # Results go to `out`, what a person reads along the way to `err`, so that results can be piped.
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = _Console(highlight=False, soft_wrap=True)
+err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def plain(value: Any) -> Any:
@@ -38,13 +55,19 @@ def plain(value: Any) -> Any:
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(_dumped(value, indent=2) + "\n")
 
 
 def print_json_lines(values: Iterable[Any]) -> None:
     """One JSON object a line on standard output, as the values come."""
     for value in values:
-        sys.stdout.write(json.dumps(plain(value), ensure_ascii=False) + "\n")
+        sys.stdout.write(_dumped(value) + "\n")
+
+
+def _dumped(value: Any, indent: int | None = None) -> str:
+    """JSON with its letters as they are; what JSON may hold bare and a terminal would obey is escaped."""
+    text = json.dumps(plain(value), ensure_ascii=False, indent=indent)
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def print_columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
+from crawler.contact import require_contact
 from crawler.item_pipeline import StorePipeline
 from crawler.sites import choose, read_sites
-from crawler.spiders.news import NewsSpider, require_contact
+from crawler.spiders.news import NewsSpider
 from pipeline.settings import Settings as PipelineSettings
 from storage.database import open_database
 from storage.writer import BatchCounts, require_one_fingerprint

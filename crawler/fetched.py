@@ -19,6 +19,7 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from w3lib.encoding import http_content_type_encoding
 
+from crawler.log import one_line
 from pipeline.decode import sniff
 from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection, Stage
 from pipeline.settings import Settings
@@ -79,7 +80,7 @@ def failure_to_rejection(failure: Any) -> Rejection:
             return _rejection(location, url, Reason.UNREACHABLE, f"HTTP {status}")
         reason = Reason.FORBIDDEN if status in _FORBIDDEN_STATUS else Reason.ERROR_PAGE
         return _rejection(location, url, reason, f"HTTP {status}")
-    text = _line(str(error))
+    text = str(error)
     # Scrapy cancels a download for its size only; what grows too large by decompression is ignored.
     if isinstance(error, DownloadCancelledError) or (
         isinstance(error, IgnoreRequest) and "DOWNLOAD_MAXSIZE" in text
@@ -100,7 +101,7 @@ def _rejection(location: str, url: str, reason: Reason, detail: str) -> Rejectio
         url=url,
         stage=Stage.SOURCE,
         reason=reason,
-        detail=detail,
+        detail=one_line(detail),
         at=datetime.now(UTC),
         rules_version=Settings().rules_version,
     )
@@ -113,8 +114,3 @@ def _asked_for(meta: dict[str, Any], url: str) -> str:
 def _is_front(url: str) -> bool:
     parts = urlsplit(url)
     return parts.path in ("", "/") and not parts.query
-
-
-def _line(text: str) -> str:
-    """One printable line: an error message quotes what a server sent."""
-    return "".join(c if c.isprintable() else " " for c in text)[:300].strip()

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 from scrapy import Request, signals
 from scrapy.core.downloader import Slot
@@ -26,8 +27,10 @@ from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.pqueues import DownloaderAwarePriorityQueue, DownloaderInterface
-from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
+from scrapy.utils.asyncio import CallLaterResult, call_later
 from scrapy.utils.httpobj import urlparse_cached
+
+from crawler.guard import RequestRefused, is_robots
 
 logger = logging.getLogger(__name__)
 
@@ -41,15 +44,6 @@ CONCURRENCY = "copydesk_concurrency"
 # RFC 9309, 2.5: a crawler may stop reading here, and Protego takes a second a megabyte.
 MAX_ROBOTS_BYTES = 512_000
 _NOTHING_ALLOWED = b"User-agent: *\nDisallow: /\n"
-
-
-class ContactAddon:
-    """Add-on that puts COPYDESK_CONTACT into the user agent, unless that was set by hand."""
-
-    def update_settings(self, settings: BaseSettings) -> None:
-        contact = settings.get("COPYDESK_CONTACT")
-        if contact and (settings.getpriority("USER_AGENT") or 0) <= SETTINGS_PRIORITIES["project"]:
-            settings.set("USER_AGENT", f"{settings['USER_AGENT']} (+{contact})", "project")
 
 
 class PutOff(IgnoreRequest):
@@ -99,10 +93,21 @@ class Politeness:
         self.resting[host] = why
         self.crawler.stats.inc_value("politeness/hosts_rested")
         logger.warning("%s %s: nothing more is asked of it in this crawl", host, why)
-        slot = self._slot(host)
-        while slot is not None and slot.queue:
-            _, waiting = slot.queue.popleft()
-            waiting.errback(PutOff(f"{host} {why}"))
+        self._put_off(f"{host} {why}", lambda request: request.meta.get("download_slot") == host)
+
+    def time_is_up(self, site: str, budget: float) -> None:
+        """Put off what still waits for its turn: a long delay must not keep the crawl any longer."""
+        self._put_off(spent(site, budget), lambda request: request.meta.get(SITE) == site)
+
+    def _put_off(self, why: str, is_meant: Callable[[Request], bool]) -> None:
+        ended = []
+        for slot in self.crawler.engine.downloader.slots.values():
+            ended += [waiting for request, waiting in slot.queue if is_meant(request)]
+            left = [entry for entry in slot.queue if not is_meant(entry[0])]
+            slot.queue.clear()
+            slot.queue.extend(left)
+        for waiting in ended:  # only now: each of them makes the downloader look at its queues
+            waiting.errback(PutOff(why))
 
     def _hold(self, host: str, seconds: float) -> None:
         slot = self._slot(host)
@@ -116,11 +121,14 @@ class Politeness:
         return self.crawler.engine.downloader.slots.get(host)
 
     def _robots_parsed(self, robotparser: Any, request: Request) -> None:
-        agent = request.headers.get("User-Agent") or self.crawler.settings["USER_AGENT"]
-        delay = robotparser.crawl_delay(agent)
+        settings = self.crawler.settings
+        agent = settings["ROBOTSTXT_USER_AGENT"] or settings["USER_AGENT"]
+        delay = robotparser.crawl_delay(agent)  # None as well for what is no number
         host = urlparse_cached(request).hostname
         if delay and host:
             self.crawl_delay[host] = delay
+            if delay > request.meta.get(TIME_BUDGET, self.longest_hold):
+                self.rest(host, f"asks for {delay:.0f} s between two requests (Crawl-delay)")
 
     def _reached_downloader(self, request: Request) -> None:
         host = request.meta["download_slot"]
@@ -151,10 +159,16 @@ class BudgetMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.started: dict[str, float] = {}
+        self.ends: list[CallLaterResult] = []
+        crawler.signals.connect(self._spider_closed, signal=signals.spider_closed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> BudgetMiddleware:
         return cls(crawler)
+
+    def _spider_closed(self) -> None:
+        for end in self.ends:
+            end.cancel()
 
     def process_request(self, request: Request) -> None:
         host = urlparse_cached(request).hostname or ""
@@ -162,10 +176,14 @@ class BudgetMiddleware:
         if politeness is not None and host in politeness.resting:
             raise PutOff(f"{host} {politeness.resting[host]}")
         site, budget = request.meta.get(SITE), request.meta.get(TIME_BUDGET)
-        if site is not None and budget is not None:
-            spent = monotonic() - self.started.setdefault(site, monotonic())
-            if spent > budget:
-                raise PutOff(f"the time budget of site {site} ({budget:.0f} s) is spent")
+        if site is None or budget is None:
+            return
+        if site not in self.started:
+            self.started[site] = monotonic()
+            if politeness is not None:
+                self.ends.append(call_later(budget, politeness.time_is_up, site, budget))
+        elif monotonic() - self.started[site] > budget:
+            raise PutOff(spent(site, budget))
 
 
 class PoliteRetryMiddleware(RetryMiddleware):
@@ -202,7 +220,7 @@ class RobotsMiddleware:
         return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        if not _is_robots(request):
+        if not is_robots(request):
             return response
         if response.status >= 500 or response.status == 429:
             return self._unreachable(request, f"HTTP {response.status}")
@@ -211,14 +229,19 @@ class RobotsMiddleware:
         return response.replace(body=response.body[:MAX_ROBOTS_BYTES])
 
     def process_exception(self, request: Request, exception: Exception) -> Response | None:
-        if not _is_robots(request) or isinstance(exception, IgnoreRequest):
+        if not is_robots(request):
+            return None
+        if isinstance(exception, RequestRefused) and request.meta.get("redirect_urls"):
+            return self._unreachable(request, f"it redirects, and {exception}")
+        if isinstance(exception, IgnoreRequest):
             return None
         return self._unreachable(request, type(exception).__name__)
 
     def _unreachable(self, request: Request, why: str) -> Response:
         politeness = self.crawler.get_extension(Politeness)
         if politeness is not None:
-            politeness.rest(urlparse_cached(request).hostname or "", f"does not give its robots.txt ({why})")
+            asked = (request.meta.get("redirect_urls") or [request.url])[0]
+            politeness.rest(urlsplit(asked).hostname or "", f"does not give its robots.txt ({why})")
         return Response(request.url, status=200, body=_NOTHING_ALLOWED, request=request)
 
 
@@ -251,6 +274,11 @@ class FairPriorityQueue(DownloaderAwarePriorityQueue):
         self._downloader_interface = _WithRoom(crawler)
 
 
+def spent(site: str, budget: float) -> str:
+    """Why a request is put off whose site has had its time."""
+    return f"the time budget of site {site} ({budget:.0f} s) is spent"
+
+
 def retry_after(response: Response) -> float | None:
     """Seconds that a Retry-After header asks for, as a number or a date; None without one or for nonsense."""
     value = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
@@ -267,8 +295,3 @@ def retry_after(response: Response) -> float | None:
 def politeness_meta(site: str, delay: float, concurrency: int, time_budget: float) -> dict[str, Any]:
     """The Request.meta that puts a request under a site's rules."""
     return {SITE: site, DELAY: delay, CONCURRENCY: concurrency, TIME_BUDGET: time_budget}
-
-
-def _is_robots(request: Request) -> bool:
-    parts = urlparse_cached(request)
-    return bool(request.meta.get("dont_obey_robotstxt")) and parts.path == "/robots.txt"

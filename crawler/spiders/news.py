@@ -14,20 +14,19 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
 from w3lib.encoding import http_content_type_encoding
 
 from crawler import feeds, sections
+from crawler.contact import require_contact
 from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.guard import hosts_meta
 from crawler.item_pipeline import StorePipeline
 from crawler.politeness import Politeness, PutOff, politeness_meta
 from crawler.site_lock import SiteLock
 from crawler.sites import Site, choose, read_sites
-from crawler.urls import is_article_url, is_loopback_host
+from crawler.urls import is_article_url
 from pipeline.document import Claims, Document, Rejection
-from pipeline.errors import OperatorError
 from pipeline.urls import canonical_url
 from storage.keys import TRANSIENT
 
@@ -111,7 +110,6 @@ class NewsSpider(scrapy.Spider):
         if response.status == 304:
             self._count(source, "not_modified")
             return
-        self._count(source, "sources")
         try:
             # In a thread: a large feed takes seconds to parse, and the reactor has other sites to serve.
             reading = await asyncio.to_thread(read_source, response, kind, source, self._limit(kind))
@@ -119,6 +117,7 @@ class NewsSpider(scrapy.Spider):
             self._count(source, "sources_failed")
             self.logger.warning("Site %s: %s: %s", site, response.url, error)
             return
+        self._count(source, "sources")
         async for request in self._further_requests(source, reading, depth):
             yield request
         async for request in self._article_requests(source, reading, response):
@@ -270,24 +269,6 @@ def read_source(response: Response, kind: Kind, site: Site, limit: int) -> Readi
 
 def _content_type(response: Response) -> str:
     return (response.headers.get("Content-Type") or b"").decode("latin-1")
-
-
-def require_contact(settings: BaseSettings, sites: Iterable[Site]) -> None:
-    """Raise OperatorError where a site other than loopback would be crawled anonymously.
-
-    Whoever runs a site must be able to find out who asks it for pages, and to write to them.
-    """
-    if (
-        settings.get("COPYDESK_CONTACT")
-        or (settings.getpriority("USER_AGENT") or 0) > SETTINGS_PRIORITIES["project"]
-    ):
-        return
-    for site in sites:
-        if any(not is_loopback_host(host) for host in site.hosts | site.source_hosts):
-            raise OperatorError(
-                f"site {site.key}: not crawled without a contact address in the user agent; "
-                "set COPYDESK_CONTACT to your e-mail address or web page"
-            )
 
 
 def _site_meta(site: Site, hosts: frozenset[str]) -> dict[str, Any]:
