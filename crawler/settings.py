@@ -24,6 +24,9 @@ COPYDESK_WORKERS = 0
 # Articles are written in batches: so many at once, or what there is after so many seconds.
 COPYDESK_BATCH_SIZE = 50
 COPYDESK_BATCH_SECONDS = 5.0
+# A stored article is asked for again, once each, when so many hours have gone by since it was first seen, at
+# the first crawl after that. A site's `revisit_hours` goes first; "" for never.
+COPYDESK_REVISIT_HOURS = "1,3,12,48"
 # A page that was rejected is asked for again after so many hours, as long as a feed names it.
 COPYDESK_REJECTED_HOURS = 24.0
 # A host that fails is left alone for so long, twice as long each time, at most for the longest (which is
@@ -35,6 +38,15 @@ COPYDESK_HOST_FAILURES = 8
 COPYDESK_FEED_MAXSIZE = 10_000_000
 COPYDESK_SITEMAP_MAXSIZE = 50_000_000
 
+# What is told of a site that breaks, or is well again, as JSON: a command, which is run without a shell and
+# reads it on its standard input, and an address that it is posted to. Each may take so many seconds.
+COPYDESK_ALERT_COMMAND = os.environ.get("COPYDESK_ALERT_COMMAND") or None
+COPYDESK_ALERT_WEBHOOK = os.environ.get("COPYDESK_ALERT_WEBHOOK") or None
+COPYDESK_ALERT_SECONDS = 30.0
+# Metrics for Prometheus are served there while a crawl goes on; 0: nowhere.
+COPYDESK_METRICS_PORT = os.environ.get("COPYDESK_METRICS_PORT") or 0
+COPYDESK_METRICS_HOST = os.environ.get("COPYDESK_METRICS_HOST") or "127.0.0.1"
+
 # Both are servers that execute code for whoever can connect to them, and both are on by default.
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
@@ -45,6 +57,7 @@ TWISTED_DNS_RESOLVER = "crawler.guard.PublicResolver"
 HTTPPROXY_ENABLED = os.environ.get("COPYDESK_USE_PROXY", "") not in ("", "0", "false")
 DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "crawler.figures.Figures": 50,
+    "crawler.resume.ResumeMiddleware": 55,
     # Before robots.txt (100), so that a host which is not allowed is not even asked for that.
     "crawler.guard.GuardMiddleware": 60,
     "crawler.politeness.BudgetMiddleware": 70,
@@ -56,8 +69,14 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawler.download.CompressionMiddleware": 590,
 }
-EXTENSIONS: dict[str, int] = {"crawler.politeness.Politeness": 10, "crawler.site_lock.SiteLock": 20}
+EXTENSIONS: dict[str, int] = {
+    "crawler.politeness.Politeness": 10,
+    "crawler.site_lock.SiteLock": 20,
+    "crawler.alerts.Alerts": 30,
+    "crawler.metrics.Metrics": 40,
+}
 SCHEDULER_PRIORITY_QUEUE = "crawler.politeness.FairPriorityQueue"
+SCHEDULER = "crawler.resume.ResumableScheduler"
 ITEM_PIPELINES: dict[str, int] = {"crawler.item_pipeline.StorePipeline": 500}
 
 # Who to write to about a crawl: an e-mail address or a web page. It becomes part of the user agent, and

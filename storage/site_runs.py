@@ -16,7 +16,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, and_, case, delete, func, insert, select, update
 
 from pipeline.document import Article, Outcome
 from storage import schema
@@ -87,6 +87,20 @@ class SiteRun:
         return self.stored + self.revised
 
 
+@dataclass(frozen=True, slots=True)
+class SiteState:
+    """How a site stands.
+
+    last: its last run. succeeded_at: start of the last that finished and could read a source, or stored
+    something; stored_at: of the last that stored a new article. alerts: of the last that was judged.
+    """
+
+    last: SiteRun
+    succeeded_at: datetime | None
+    stored_at: datetime | None
+    alerts: Sequence[Mapping[str, Any]]
+
+
 @dataclass(slots=True)
 class _Ends:
     """How the documents of one site ended; `words` of those stored or revised."""
@@ -154,7 +168,7 @@ class Tally:
             connection.execute(
                 insert(table),
                 [
-                    {"run_id": run_id, "site": name, "ended": None, "alerts": None, **rows[site]}
+                    {"run_id": run_id, "site": name, **rows[site]}
                     for name, site in zip(names, part, strict=True)
                 ],
             )
@@ -188,22 +202,23 @@ def put_counts(engine: Engine, run_id: int, tally: Tally, counts: Mapping[str, S
     tally.keep(in_transaction(engine, lambda connection: tally.put(connection, run_id, counts)))
 
 
-def end(
-    engine: Engine,
-    run_id: int,
-    ended: str,
-    alerts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
-) -> None:
-    """Records how the crawl ended, at all of its sites, and what was found of those that were judged."""
+def end(engine: Engine, run_id: int, ended: str) -> None:
+    """Records how the crawl ended, at all of its sites."""
+    table = schema.site_run
+    change = update(table).where(table.c.run_id == run_id).values(ended=ended)
+    in_transaction(engine, lambda connection: connection.execute(change))
 
-    def work(connection: Connection) -> None:
-        table = schema.site_run
-        of_run = update(table).where(table.c.run_id == run_id)
-        connection.execute(of_run.values(ended=ended))
-        for site, found in (alerts or {}).items():
-            connection.execute(of_run.where(table.c.site == site).values(alerts=list(found)))
 
-    in_transaction(engine, work)
+def put_alerts(engine: Engine, run_id: int, alerts: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Records what was found of the run's sites when they were judged."""
+    table = schema.site_run
+
+    def put(connection: Connection) -> None:
+        for site, found in alerts.items():
+            row = update(table).where(table.c.run_id == run_id, table.c.site == site)
+            connection.execute(row.values(alerts=list(found)))
+
+    in_transaction(engine, put)
 
 
 def history(
@@ -245,6 +260,48 @@ def last_starts(engine: Engine) -> dict[str, datetime]:
     query = select(last.c.site, run.c.started_at).join(run, run.c.id == last.c.run_id)
     with engine.connect() as connection:
         return {row.site: row.started_at for row in connection.execute(query)}
+
+
+def states(engine: Engine, *, since: datetime) -> list[SiteState]:
+    """How each site stands that was crawled since then, by name; reads the runs since then once."""
+    view, run, table = view_tables["site_runs"], schema.run, schema.site_run
+    is_success = and_(
+        table.c.ended == "finished", table.c.sources + table.c.not_modified + table.c.stored > 0
+    )
+    with engine.connect() as connection:
+        first = connection.scalar(select(func.min(run.c.id)).where(run.c.started_at >= since))
+        if first is None:
+            return []
+        query = (
+            select(
+                table.c.site,
+                func.max(table.c.run_id).label("last"),
+                func.max(case((is_success, table.c.run_id))).label("succeeded"),
+                func.max(case((table.c.stored > 0, table.c.run_id))).label("stored"),
+                func.max(case((table.c.alerts.is_not(None), table.c.run_id))).label("judged"),
+            )
+            .where(table.c.run_id >= first)
+            .group_by(table.c.site)
+        )
+        found = {row.site: row for row in connection.execute(query)}
+        wanted = {(id, site) for site, row in found.items() for id in row[1:] if id is not None}
+        rows: dict[tuple[int, str], SiteRun] = {}
+        for part in _parts(sorted({id for id, _ in wanted})):
+            for row in connection.execute(select(view).where(view.c.run_id.in_(part))):
+                if (row.run_id, row.site) in wanted:
+                    rows[row.run_id, row.site] = SiteRun(*row)
+    states = []
+    for site, row in sorted(found.items()):
+        succeeded, stored, judged = (rows.get((id, site)) for id in (row.succeeded, row.stored, row.judged))
+        states.append(
+            SiteState(
+                rows[row.last, site],
+                succeeded.started_at if succeeded else None,
+                stored.started_at if stored else None,
+                (judged.alerts or ()) if judged else (),
+            )
+        )
+    return states
 
 
 def _columns(counts: SiteCounts) -> dict[str, Any]:

@@ -1,0 +1,396 @@
+"""Whether a site's crawls are as they used to be: the last ones judged against the site's own history.
+
+Pure: the figures of a site's runs in, what fell out of its history back. Nothing is compared with other
+sites, and nothing is a fixed quota: an outlet of three articles a week and one of three hundred a day are
+both well as long as they stay so.
+
+- Shares and lengths are compared day by day, because a single run, of a site that is asked every half hour,
+  has few documents, and nights and mornings differ. A day here is as many runs in a row as cover one and hold
+  enough documents, counted back from the last run. A figure has fallen out where it is far from the
+  median of the days before: by several times their own spread (median absolute deviation), past almost all of
+  them, by more than chance explains in so few documents, and by enough to matter to a person.
+- Silence is compared with the site's longest silences, so that a night, a weekend and a holiday's
+  weekend are nothing new; before two weeks are known, four days are allowed.
+- Fewer articles are compared with the site's slowest days (a tenth of the days are slower), so that Sundays
+  after Fridays are nothing new.
+- Sources that all fail, or name nothing at all any more, are told after three runs in a row, or two that are
+  a day apart.
+
+A change that stays becomes the site's own way, when most of the four weeks looked at are like it. A slow
+decline is no alert; `copydesk stats --sites` shows it.
+
+Spidermon was considered. It checks the counters of one run of one spider, against limits that are written
+down for it; a run of ours has hundreds of sites, each with limits that follow from its own past, and its
+history of runs is a pickle a spider on the disk of whoever ran it, where ours is in the database that
+every process shares. What would be left of it is the sending of messages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from storage.site_runs import SiteRun
+
+# How far back a site's history is looked at: four weekends.
+HISTORY = timedelta(days=28)
+
+# A daily crawl is some minutes early now and then.
+_DAY = timedelta(hours=23)
+# Days before the last one without which nothing is said of shares and lengths, and of how much there is,
+# which takes two weekends.
+_LEAST_DAYS, _LEAST_DAYS_OF_YIELD = 7, 13
+# Documents without which a share or a median says little.
+_LEAST_DOCUMENTS = 10
+# Runs that read something, before the failing ones.
+_LEAST_RUNS = 7
+# Deviations from the median, in units of a standard deviation.
+_DEVIATIONS = 4.0
+# And of what chance makes of a share in so few documents; small numbers are skewed, so more.
+_BY_CHANCE = 5.0
+# Changes of a share that a person would want to know of; lengths, as a factor; articles a day, as a part.
+_SHARE_FLOOR = 0.3
+_SHORTER, _LONGER = 0.5, 2.5
+_FEWER = 0.4
+# Median absolute deviation to standard deviation, of a normal distribution.
+_MAD = 1.4826
+
+
+class Figure(StrEnum):
+    """What is judged."""
+
+    SOURCES = "sources failed"
+    DISCOVERED = "discovered"
+    STORED = "stored"
+    REJECTED = "rejected"
+    WORDS = "words"
+    WITHOUT_DATE = "without date"
+    WITHOUT_AUTHOR = "without author"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A figure that fell out of a site's history.
+
+    was: what is usual, now: what it is: shares from 0 to 1 of SOURCES, REJECTED and WITHOUT_…; median words;
+    addresses named a run, of DISCOVERED; articles a day, of STORED. message: one line for people.
+    """
+
+    figure: Figure
+    was: float
+    now: float
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def judge(runs: Sequence[SiteRun]) -> tuple[Alert, ...]:
+    """What of the site has fallen out of its history, as of the last of these runs.
+
+    runs: one site's, the oldest first, not older than HISTORY; those that did not finish are passed over.
+    """
+    done = [run for run in runs if run.ended == "finished"]
+    if not done:
+        return ()
+    found = [alert for check in (_sources, _discovered) if (alert := check(done))]
+    # Without sources there are no articles: one cause, one alert.
+    if not found:
+        found = [alert for check in (_silence, _fewer) if (alert := check(done))][:1]
+    found += [alert for check in (_rejected, _words, _dates, _authors) if (alert := check(done))]
+    return tuple(found)
+
+
+# --- runs in a row ------------------------------------------------------------------------------------
+
+
+def _sources(runs: Sequence[SiteRun]) -> Alert | None:
+    tried = [run for run in runs if run.sources + run.not_modified + run.sources_failed]
+    failing = _last(tried, lambda run: run.sources + run.not_modified == 0)
+    before = tried[: len(tried) - len(failing)]
+    if _lasts(failing) and len(before) >= _LEAST_RUNS:
+        return Alert(
+            Figure.SOURCES,
+            _share_of(before, _failed, _tried),
+            1.0,
+            f"none of its feeds, sitemaps or sections could be read in {_times(failing)}",
+        )
+    return _share(
+        runs,
+        Figure.SOURCES,
+        _failed,
+        _tried,
+        "{now:.0%} of its feeds, sitemaps and sections cannot be read, {was:.0%} before",
+    )
+
+
+def _discovered(runs: Sequence[SiteRun]) -> Alert | None:
+    # A source that is unchanged names nothing, and is well.
+    read = [run for run in runs if run.sources and not run.not_modified]
+    empty = _last(read, lambda run: run.discovered == 0)
+    before = read[: len(read) - len(empty)]
+    usual = sum(run.discovered > 0 for run in before)
+    if not _lasts(empty) or usual < _LEAST_RUNS or usual < 0.95 * len(before):
+        return None
+    was = median(run.discovered for run in before)
+    return Alert(
+        Figure.DISCOVERED,
+        was,
+        0.0,
+        f"its feeds, sitemaps and sections named no article in {_times(empty)}, {was:,.0f} a run before",
+    )
+
+
+def _last(runs: Sequence[SiteRun], condition: Callable[[SiteRun], bool]) -> Sequence[SiteRun]:
+    """The runs from the last that do not meet the condition on."""
+    count = 0
+    while count < len(runs) and condition(runs[-1 - count]):
+        count += 1
+    return runs[len(runs) - count :]
+
+
+def _lasts(runs: Sequence[SiteRun]) -> bool:
+    """Whether these are more than a bad hour: three over an hour or longer, or two nearly a day apart."""
+    if len(runs) < 2:
+        return False
+    lasted = runs[-1].started_at - runs[0].started_at
+    return lasted >= timedelta(hours=20) or (len(runs) >= 3 and lasted >= timedelta(hours=1))
+
+
+def _times(runs: Sequence[SiteRun]) -> str:
+    return f"the last {len(runs)} crawls (since {runs[0].started_at:%Y-%m-%d %H:%M})"
+
+
+# --- how much there is --------------------------------------------------------------------------------
+
+
+def _silence(runs: Sequence[SiteRun]) -> Alert | None:
+    """Nothing new for longer than ever. A silence begins with the first run that finds nothing: for how long
+    nobody asked is not the site's doing.
+    """
+    spells: list[timedelta] = []
+    silent: datetime | None = None
+    for run in runs:
+        if run.stored:
+            if silent is not None:
+                spells.append(run.started_at - silent)
+            silent = None
+        elif silent is None:
+            silent = run.started_at
+    quiet = _last(runs, lambda run: run.stored == 0)
+    productive = [run for run in runs if run.stored]
+    if silent is None or len(quiet) < 3 or len(productive) < _LEAST_RUNS:
+        return None
+    known = silent - runs[0].started_at
+    longest = sorted(spells, reverse=True)
+    if known >= timedelta(days=14):
+        # The second: the longest may have been a fault as well.
+        usual = longest[min(1, len(longest) - 1)] if longest else timedelta()
+        limit = max(2 * usual, timedelta(hours=12))
+    else:
+        usual = longest[0] if longest else timedelta()
+        limit = max(2 * usual, timedelta(days=4))
+    lasted = runs[-1].started_at - silent
+    if lasted <= limit:
+        return None
+    stored = sum(run.stored for run in productive)
+    a_day = stored / max(1.0, known / timedelta(days=1))
+    return Alert(
+        Figure.STORED,
+        round(a_day, 2),
+        0.0,
+        f"no new article in {_times(quiet)}, {a_day:,.1f} a day before, and hardly ever none for"
+        f" more than {_long(usual)}",
+    )
+
+
+def _long(time: timedelta) -> str:
+    hours = time / timedelta(hours=1)
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.1f} days"
+
+
+def _fewer(runs: Sequence[SiteRun]) -> Alert | None:
+    """Fewer articles a day than on the slowest days."""
+    days = [day for day in _days(runs) if day.is_even]
+    if not days or len(days) <= _LEAST_DAYS_OF_YIELD or not days[0].is_last:
+        return None
+    now, *before = days
+    rates = sorted(sum(run.stored for run in day.runs) / day.length for day in before)
+    slow = rates[len(rates) // 10]
+    expected, came = slow * now.length, sum(run.stored for run in now.runs)
+    if came >= min(_FEWER * expected, expected - 3 * math.sqrt(expected)):
+        return None
+    was = median(rates)
+    rate = came / now.length
+    return Alert(
+        Figure.STORED,
+        round(was, 2),
+        round(rate, 2),
+        f"{rate:,.1f} new articles a day, {was:,.1f} before and {slow:,.1f} on slow days",
+    )
+
+
+# --- shares and lengths -------------------------------------------------------------------------------
+
+
+def _failed(run: SiteRun) -> int:
+    return run.sources_failed
+
+
+def _tried(run: SiteRun) -> int:
+    return run.sources + run.not_modified + run.sources_failed
+
+
+def _turned_away(run: SiteRun) -> int:
+    # What an operator had taken out is not the site's doing.
+    return run.rejected - run.reasons.get("forgotten", 0)
+
+
+def _rejected(runs: Sequence[SiteRun]) -> Alert | None:
+    alert = _share(
+        runs,
+        Figure.REJECTED,
+        _turned_away,
+        lambda run: run.documents - run.reasons.get("forgotten", 0),
+        "{now:.0%} of its pages are turned away, {was:.0%} before",
+    )
+    if alert is None:
+        return None
+    reasons: dict[str, int] = {}
+    for run in next(_days(runs, lambda run: run.documents)).runs:
+        for reason, count in run.reasons.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    most = max(reasons, key=lambda reason: (reasons[reason], reason))
+    return Alert(alert.figure, alert.was, alert.now, f"{alert.message}; most of them for: {most}")
+
+
+def _dates(runs: Sequence[SiteRun]) -> Alert | None:
+    return _share(
+        runs,
+        Figure.WITHOUT_DATE,
+        lambda run: run.without_date,
+        lambda run: run.texts,
+        "{now:.0%} of its new articles have no date, {was:.0%} before",
+    )
+
+
+def _authors(runs: Sequence[SiteRun]) -> Alert | None:
+    return _share(
+        runs,
+        Figure.WITHOUT_AUTHOR,
+        lambda run: run.without_author,
+        lambda run: run.texts,
+        "{now:.0%} of its new articles name no author, {was:.0%} before",
+    )
+
+
+def _share(
+    runs: Sequence[SiteRun],
+    figure: Figure,
+    part: Callable[[SiteRun], int],
+    whole: Callable[[SiteRun], int],
+    message: str,
+) -> Alert | None:
+    """A share that rose. One that fell is good news."""
+    days = list(_days(runs, whole))
+    if len(days) <= _LEAST_DAYS:
+        return None
+    now, *before = (_share_of(day.runs, part, whole) for day in days)
+    count = sum(map(whole, days[0].runs))
+    was, spread = _usual(before)
+    by_chance = math.sqrt(was * (1 - was) / count)
+    most = _quantile(before, 0.95)
+    limit = max(was + _SHARE_FLOOR, most + 0.1, was + _DEVIATIONS * spread, was + _BY_CHANCE * by_chance)
+    if now <= limit:
+        return None
+    return Alert(figure, round(was, 3), round(now, 3), message.format(now=now, was=was))
+
+
+def _share_of(
+    runs: Sequence[SiteRun], part: Callable[[SiteRun], int], whole: Callable[[SiteRun], int]
+) -> float:
+    return sum(map(part, runs)) / max(1, sum(map(whole, runs)))
+
+
+def _words(runs: Sequence[SiteRun]) -> Alert | None:
+    """Articles that became much shorter (they are cut, or a teaser is taken for them) or longer (clutter)."""
+    days = list(_days(runs, lambda run: run.texts))
+    if len(days) <= _LEAST_DAYS:
+        return None
+    now, *before = (max(1.0, _median_words(day.runs)) for day in days)
+    logs = [math.log(words) for words in before]
+    usual, spread = _usual(logs)
+    was, away = math.exp(usual), abs(math.log(now) - usual)
+    # A logarithm of lengths varies by .7 among articles, and its median by 1.25 of that over the root of n.
+    by_chance = 1.25 * 0.7 / math.sqrt(sum(run.texts for run in days[0].runs))
+    is_shorter = now < min(_SHORTER * was, 0.9 * math.exp(_quantile(logs, 0.05)))
+    is_longer = now > max(_LONGER * was, 1.1 * math.exp(_quantile(logs, 0.95)))
+    if not (is_shorter or is_longer) or away <= max(_DEVIATIONS * spread, 3 * by_chance):
+        return None
+    return Alert(
+        Figure.WORDS,
+        round(was, 1),
+        round(now, 1),
+        f"its new articles have {now:,.0f} words (median), {was:,.0f} before",
+    )
+
+
+def _median_words(runs: Sequence[SiteRun]) -> float:
+    """The median of the runs' medians, each weighing as much as it has articles."""
+    pairs = sorted((run.words, run.texts) for run in runs if run.words is not None)
+    half = sum(count for _, count in pairs) / 2
+    seen = 0
+    for words, count in pairs:
+        seen += count
+        if seen >= half:
+            return words
+    return 0.0
+
+
+def _usual(values: Sequence[float]) -> tuple[float, float]:
+    """Median and spread, the latter on the scale of a standard deviation."""
+    middle = median(values)
+    return middle, _MAD * median(abs(value - middle) for value in values)
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+# --- days ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """Runs in a row that cover a day, or more, from the run before them to the last of them.
+
+    length: in days. is_even: they came as they usually do; False where the crawler itself had stood still.
+    is_last: the site's last run is among them.
+    """
+
+    runs: Sequence[SiteRun]
+    length: float
+    is_even: bool
+    is_last: bool
+
+
+def _days(runs: Sequence[SiteRun], documents: Callable[[SiteRun], int] | None = None) -> Iterator[_Day]:
+    """The history as days of at least _LEAST_DOCUMENTS documents each, the last first."""
+    gaps = [later.started_at - run.started_at for run, later in pairwise(runs)]
+    longest = max(3 * sorted(gaps)[len(gaps) // 2], timedelta(hours=6)) if gaps else timedelta()
+    end = len(runs)
+    count = 0
+    for start in range(len(runs) - 1, 0, -1):
+        count += documents(runs[start]) if documents is not None else 0
+        covered = runs[end - 1].started_at - runs[start - 1].started_at
+        if covered >= _DAY and (documents is None or count >= _LEAST_DOCUMENTS):
+            is_even = all(gap <= longest for gap in gaps[start - 1 : end - 1])
+            yield _Day(runs[start:end], covered / timedelta(days=1), is_even, end == len(runs))
+            end, count = start, 0
