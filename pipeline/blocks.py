@@ -8,7 +8,7 @@ So the raw tree is read once, before anything is pruned, and what Trafilatura ke
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,6 +144,15 @@ def folded(text: str) -> str:
 def segment(root: Any) -> Page:
     """Cuts the tree under `root` (an lxml element) into blocks. The tree is read, not changed."""
     return _Segmenter().run(root)
+
+
+def segment_around(root: Any, marked: Collection[Any]) -> tuple[Page, dict[Any, int]]:
+    """As `segment`, and before which block each of the marked elements stands.
+
+    An element within a block stands before that block; one in what shows no text stands nowhere.
+    """
+    segmenter = _MarkingSegmenter(marked)
+    return segmenter.run(root), segmenter.places
 
 
 class _Segmenter:
@@ -330,11 +339,37 @@ class _Segmenter:
             parent.paragraphs += container.paragraphs
 
 
+class _MarkingSegmenter(_Segmenter):
+    """Notes how many blocks there are when it comes to certain elements."""
+
+    def __init__(self, marked: Collection[Any]) -> None:
+        super().__init__()
+        self.marked = marked
+        self.places: dict[Any, int] = {}
+
+    def _start_container(self, element: Any, tag: str) -> None:
+        super()._start_container(element, tag)
+        self._note(element)
+
+    def _start_inline(self, element: Any, tag: str) -> None:
+        super()._start_inline(element, tag)
+        self._note(element)
+
+    def _note(self, element: Any) -> None:
+        if element in self.marked:
+            self.places[element] = len(self.page.blocks)
+
+
 def _is_skipped(element: Any, tag: Any) -> bool:
     """True for what shows no text of its own. A button that was never closed holds all that follows it."""
     if tag == "button":
         return next(element.iter("p", "main", "article", "h1"), None) is None
     return not isinstance(tag, str) or tag in _SKIPPED
+
+
+def is_within_line(tag: str) -> bool:
+    """Whether an element of this name stands within a line of text, and does not begin another."""
+    return tag in _INLINE or tag in _CELLS
 
 
 def is_layout_row(row: Any) -> bool:

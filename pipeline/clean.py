@@ -11,20 +11,23 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.document import Block, BlockKind, Extraction, Removed
 from pipeline.settings import Settings
+from pipeline.site_rules import SiteRules
 
 DEFAULT_MAX_CHARS = 240
 # Rules for lines longer than this are few and kept apart.
 LONG_CHARS = 330
+# A site's own phrases are there to take lines out that general rules had better leave alone.
+SITE_MAX_CHARS = 2000
 # How much of a paragraph's end or start the inline rules look at.
 INLINE_WINDOW = 200
 # A paragraph of this many words that ends as a sentence does is taken for the story itself.
@@ -82,9 +85,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One phrase rule of clutter.toml."""
+    """One phrase rule of clutter.toml, or of a site. name: what `removed_text` shows."""
 
     id: str
+    name: str
     family: str
     scope: Scope
     pattern: re.Pattern[str]
@@ -146,6 +150,10 @@ def _rulebook(language: str | None) -> _Rulebook:
             # The few rules for long lines apart, so that paragraphs are spared all the others.
             key = (rule.scope, rule.case, rule.max_chars > LONG_CHARS)
             groups.setdefault(key, []).append(rule)
+    return _grouped(groups)
+
+
+def _grouped(groups: Mapping[tuple[Scope, bool, bool], Sequence[Rule]]) -> _Rulebook:
     book: dict[Scope, list[_Group]] = {scope: [] for scope in Scope}
     for (scope, case, _), rules in groups.items():
         longest = max(rule.max_chars for rule in rules)
@@ -153,11 +161,55 @@ def _rulebook(language: str | None) -> _Rulebook:
     return {scope: tuple(found) for scope, found in book.items()}
 
 
+@lru_cache(maxsize=1024)
+def _site_rulebook(site: SiteRules) -> _Rulebook:
+    """A site's own phrases as rules."""
+    groups: dict[tuple[Scope, bool, bool], list[Rule]] = {}
+    for phrase in site.clutter:
+        scope = Scope(phrase.scope)
+        rule = Rule(
+            id=phrase.text,
+            name=site.rule_id("clutter", phrase.text),
+            family="site",
+            scope=scope,
+            pattern=re.compile(_phrase_pattern(phrase.text, scope)),
+            case=False,
+            max_chars=SITE_MAX_CHARS,
+            no_stop=False,
+            needs=frozenset(),
+            removes="",
+            keeps="",
+        )
+        groups.setdefault((scope, False, True), []).append(rule)
+    return _grouped(groups)
+
+
+def _phrase_pattern(phrase: str, scope: Scope) -> str:
+    """A phrase, in which `*` stands for any characters, as a pattern that is matched in linear time.
+
+    Each stretch of words is taken where it is first found (atomic groups): if the phrase is in the line at
+    all, it is found that way, and nothing is tried twice. The last stretch must end the line.
+    """
+    first, *later = (_BLANKS.sub(" ", part).translate(_FOLD).lower() for part in phrase.split("*"))
+    # Of a whole line its core is seen, without what decorates it; a head ends as it is written.
+    ended = str.rstrip if scope is Scope.HEAD else _unclosed
+    first = _LEADING.sub("", first)
+    if not later:
+        return re.escape(ended(first))
+    *middle, last = later
+    last = ended(last)
+    pattern = re.escape(first) + "".join(f"(?>.*?{re.escape(part)})" for part in middle if part)
+    if not last:
+        return f"{pattern}.*"
+    return pattern + (f"(?>.*?{re.escape(last)})" if scope is Scope.HEAD else f".*{re.escape(last)}")
+
+
 def _rule(entry: dict[str, object], words: dict[str, str]) -> Rule:
     needs = entry.get("needs", ())
     assert isinstance(needs, Iterable)
     return Rule(
         id=str(entry["id"]),
+        name=f"phrase.{entry['id']}",
         family=str(entry["family"]),
         scope=Scope(str(entry["scope"])),
         pattern=re.compile(_spell_out(str(entry["pattern"]), words)),
@@ -201,27 +253,36 @@ class _Line:
 
 
 def clean(
-    extraction: Extraction, settings: Settings
+    extraction: Extraction, settings: Settings, rules: SiteRules | None = None
 ) -> tuple[tuple[tuple[int, Block], ...], tuple[Removed, ...]]:
     """Kept blocks, each with its position in the extraction, and what was removed from them.
 
     Inline tails and heads are cut off their paragraphs; a block that is left empty goes.
-    `extraction.removed` is not repeated in the result.
+    `extraction.removed` is not repeated in the result. rules: of the page's site; they come before the
+    general ones, so a line that both would take is the site's.
     """
-    del settings  # no rule is adjustable yet; the signature is the stages' common one
+    del settings  # no general rule is adjustable yet; the signature is the stages' common one
     lines = [_line(position, block) for position, block in enumerate(extraction.blocks)]
     _gather_evidence(lines)
-    _drop_captions(lines)
-    _drop_links(lines)
-    _drop_title(lines, extraction.title)
+    own = _site_rulebook(rules) if rules is not None and rules.clutter else None
+    left = lines
+    if own:
+        _drop_sections(lines, own)
+        _drop_phrases(lines, own)
+        left = [line for line in lines if line.rule is None]
+    _drop_captions(left)
+    _drop_links(left)
+    _drop_title(left, extraction.title)
     book = _rulebook(extraction.language)
-    _drop_sections(lines, book)
-    _drop_phrases(lines, book)
-    _drop_doubles(lines)
+    _drop_sections(left, book)
+    _drop_phrases(left, book)
+    _drop_doubles(left)
     removed = [Removed(line.position, line.text, line.rule) for line in lines if line.rule]
     kept: list[tuple[int, Block]] = []
     for line in lines:
         if line.rule is None:
+            if own:
+                removed.extend(_cut_inline(line, own))
             removed.extend(_cut_inline(line, book))
             if line.text:
                 kept.append((line.position, _with_text(line.block, line.text)))
@@ -303,7 +364,7 @@ def _drop_phrases(lines: Iterable[_Line], book: _Rulebook) -> None:
     dates: list[_Line] = []
     for line in lines:
         if line.rule is None and (rule := _phrase(line, book[Scope.LINE])):
-            line.rule = f"phrase.{rule.id}"
+            line.rule = rule.name
             if rule.family == "date":
                 dates.append(line)
     if len(dates) > MAX_DATES:
@@ -327,10 +388,14 @@ def _phrase(line: _Line, groups: Iterable[_Group]) -> Rule | None:
 
 def _core(folded: str) -> str:
     """The line without bullets, arrows and brackets around it and without its closing punctuation."""
+    return _LEADING.sub("", _unclosed(folded))
+
+
+def _unclosed(folded: str) -> str:
     end = len(folded)
     while end and _CLOSING.match(folded[end - 1]):
         end -= 1
-    return _LEADING.sub("", folded[:end])
+    return folded[:end]
 
 
 def _applies(rule: Rule, line: _Line) -> bool:
@@ -373,7 +438,7 @@ def _drop_sections(lines: Sequence[_Line], book: _Rulebook) -> None:
         if line.rule is None and "after story" in line.evidence:
             rule = _phrase(line, book[Scope.COMMENTS])
             if rule:
-                _drop(lines[index:], f"phrase.{rule.id}")
+                _drop(lines[index:], rule.name)
                 break
     for index, line in enumerate(lines):
         if line.rule is not None or not (rule := _phrase(line, book[Scope.SECTION])):
@@ -381,7 +446,7 @@ def _drop_sections(lines: Sequence[_Line], book: _Rulebook) -> None:
         under = _links_under(lines, index)
         follows = next((later for later in lines[index + 1 :] if later.rule is None), None)
         if under or follows is None or not follows.is_story or "links" in line.evidence:
-            _drop([line, *under], f"phrase.{rule.id}")
+            _drop([line, *under], rule.name)
 
 
 def _links_under(lines: Sequence[_Line], index: int) -> list[_Line]:
@@ -405,7 +470,7 @@ def _cut_inline(line: _Line, book: _Rulebook) -> list[Removed]:
     removed = []
     while cut := _tail(line, book[Scope.TAIL]) or _head(line, book[Scope.HEAD]):
         rule, start, end = cut
-        removed.append(Removed(line.position, line.text[start:end].strip(), f"phrase.{rule.id}"))
+        removed.append(Removed(line.position, line.text[start:end].strip(), rule.name))
         kept = line.text[:start] + line.text[end:]
         line.folded = (line.folded[:start] + line.folded[end:]).strip()
         line.text = kept.strip()

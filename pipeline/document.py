@@ -144,7 +144,8 @@ class Removed:
     position: in a stage's result, the index of the block of the extraction that the text stood in or
         (where extraction itself dropped it) before; in an article, how many lines of the clean text
         stand before it. Several may share one.
-    rule: `family.name`, e.g. `phrase.en.register-now`, `structure.caption`, `wire.dateline`.
+    rule: `family.name`, e.g. `phrase.en.register-now`, `structure.caption`, `wire.dateline`; of a site's own
+        rules `site.KEY.drop` or `site.KEY.clutter`, a blank, and the selector or phrase.
     """
 
     position: int
@@ -161,6 +162,8 @@ class Extraction:
     published_at: aware, UTC, never after the document's `fetched_at`.
     published_source: where that date stood: "json-ld", "meta", "time", "url", "text", "claim".
     canonical_url: the page's own statement (link rel=canonical, else og:url), absolute, unverified.
+    is_take_ignored: the elements in which the site's own rules look for the story held too little text, so
+        it was looked for in the whole page.
     """
 
     blocks: tuple[Block, ...]
@@ -173,6 +176,7 @@ class Extraction:
     canonical_url: str | None = None
     site_name: str | None = None
     access: Access = Access.FREE
+    is_take_ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +253,7 @@ class Rejection:
 
     page: the bytes, kept so that better rules may take the document in after all; None where
         there are none to keep (unreadable, too large).
+    is_gone: the server said that there is no such page (404, 410): an article that was there is gone.
     """
 
     location: str
@@ -259,6 +264,7 @@ class Rejection:
     at: datetime
     rules_version: str
     page: Page | None = None
+    is_gone: bool = False
 
 
 Outcome = Article | Rejection

@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -26,7 +27,9 @@ from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Re
 from pipeline.language import identify
 from pipeline.metadata import Metadata, read_metadata
 from pipeline.refuse import refuse_non_article
+from pipeline.selected import Selected, select
 from pipeline.settings import Settings
+from pipeline.site_rules import SiteRules
 from pipeline.structure import judge_pieces, reconsidered, restored
 
 # Trafilatura logs every page that it finds wanting; our rejections say the same with a reason.
@@ -54,13 +57,56 @@ def extract_html(html: str, url: str, fetched_at: datetime, settings: Settings) 
 
     Raises DocumentRejected where the page is empty, too large, or holds no article.
     """
+    return extract_page(open_page(html, url, fetched_at, settings))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """A page that was read, and of which the article is not looked for yet. Never leaves its process.
+
+    root: its tree. blocks: all that it shows. about: what it says of itself.
+    """
+
+    root: Any
+    blocks: Page
+    about: Metadata
+
+
+def open_page(html: str, url: str, fetched_at: datetime, settings: Settings) -> OpenPage:
+    """The first half of `extract_html`, after which it is known which article the page says to be."""
     if len(html) > settings.max_body_bytes:
         raise DocumentRejected(Stage.EXTRACT, Reason.TOO_LARGE, f"{len(html)} characters")
-    root, page, about = read_page(html, url, fetched_at)
+    return OpenPage(*read_page(html, url, fetched_at))
+
+
+def extract_page(opened: OpenPage, rules: SiteRules | None = None) -> Extraction:
+    """The second half of `extract_html`. rules: of the page's site; its selectors come before all else."""
+    if rules is not None and (rules.drop or rules.take):
+        return _extract_selected(select(opened.root, rules), opened.about, rules)
+    return _extract(opened.root, opened.blocks, opened.about)
+
+
+def _extract_selected(selected: Selected, about: Metadata, rules: SiteRules) -> Extraction:
+    try:
+        if not selected.page.blocks:
+            raise DocumentRejected(Stage.EXTRACT, Reason.NO_ARTICLE, "no text is left")
+        extraction = _extract(selected.root, selected.page, about, selected.dropped)
+    except DocumentRejected as rejected:
+        chars = sum(len(piece.text) for piece, _ in selected.dropped)
+        detail = f"{rejected.detail} (rules of site {rules.key} dropped {chars} characters)"
+        raise DocumentRejected(rejected.stage, rejected.reason, detail) from rejected
+    return replace(extraction, is_take_ignored=selected.is_take_ignored)
+
+
+def _extract(
+    root: Any, page: Page, about: Metadata, dropped: Sequence[tuple[Piece, str | None]] = ()
+) -> Extraction:
     pieces = article_pieces(page, article_lines(root), about)
     judged = weighed(page, judge_pieces(page, pieces, about), about)
     kept = [piece for piece, rule in judged if rule is None]
     refuse_non_article(root, page, kept, about)
+    if dropped:
+        judged = sorted([*judged, *dropped], key=lambda pair: pair[0].position)
     blocks = public_blocks(page, kept)
     return Extraction(
         blocks=blocks,

@@ -32,10 +32,11 @@ from pipeline.document import (
     Removed,
     Stage,
 )
-from pipeline.extract import extract_html
+from pipeline.extract import OpenPage, extract_page, open_page
 from pipeline.fingerprint import fingerprint
 from pipeline.metadata import parse_date
 from pipeline.settings import Settings
+from pipeline.site_rules import SiteRules, version_by
 from pipeline.urls import canonical_url, identity, site_of
 from pipeline.wire import parse_wire
 
@@ -60,22 +61,29 @@ _compressor = _Compressor()
 def process_document(document: Document, settings: Settings) -> Outcome:
     """Takes a document through every stage. Never raises: what goes wrong is a Rejection."""
     page: Page | None = None
+    rules = settings.site_rules.of_host(site_of(document.url)) if settings.site_rules else None
     try:
         if len(document.body) > settings.max_body_bytes:
             detail = f"{len(document.body)} bytes, the limit is {settings.max_body_bytes} (max_body_bytes)"
             raise DocumentRejected(Stage.SOURCE, Reason.TOO_LARGE, detail)
         page = _page(document)
-        return _article(document, page, settings)
+        source = _source(document, settings)
+        if settings.site_rules and isinstance(source, OpenPage):
+            # The article's own URL decides, not where this copy of the page was fetched or saved.
+            own, _ = identity(document.url, source.about.canonical_url)
+            rules = settings.site_rules.of_host(site_of(own))
+        return _article(document, page, _extraction(document, source, rules, settings), rules, settings)
     except DocumentRejected as rejected:
-        return _rejection(document, page, settings, rejected.stage, rejected.reason, rejected.detail)
+        said = (rejected.stage, rejected.reason, rejected.detail)
     except Exception as error:  # a bug of ours must cost one document, and say which
-        detail = f"{type(error).__name__}: {error}"
-        return _rejection(document, page, settings, Stage.EXTRACT, Reason.INTERNAL_ERROR, detail)
+        said = (Stage.EXTRACT, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+    return _rejection(document, page, version_by(settings.rules_version, rules), *said)
 
 
-def _article(document: Document, page: Page, settings: Settings) -> Article:
-    extraction = _extraction(document, settings)
-    cleaned, removed = clean(extraction, settings)
+def _article(
+    document: Document, page: Page, extraction: Extraction, rules: SiteRules | None, settings: Settings
+) -> Article:
+    cleaned, removed = clean(extraction, settings, rules)
     copy = parse_wire(cleaned, extraction.title)
     text = "\n".join(block.text for _, block in copy.blocks)
     if not text.strip():
@@ -102,7 +110,7 @@ def _article(document: Document, page: Page, settings: Settings) -> Article:
         word_count=words,
         removed=_placed(extraction, [position for position, _ in copy.blocks], (*removed, *copy.removed)),
         fingerprint=None if is_stub else fingerprint(text, settings.fingerprint),
-        rules_version=settings.rules_version,
+        rules_version=version_by(settings.rules_version, rules, is_take_ignored=extraction.is_take_ignored),
         page=page,
     )
 
@@ -134,13 +142,22 @@ def _placed(extraction: Extraction, kept: Sequence[int], removed: Sequence[Remov
 _BETWEEN, _HEAD, _WHOLE, _TAIL = range(4)
 
 
-def _extraction(document: Document, settings: Settings) -> Extraction:
+def _source(document: Document, settings: Settings) -> OpenPage | str:
+    """The document's page, or its text where it is none."""
     text = decode(document.body, document.encoding, document.media_type)
     if not text.strip():
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no text in the document")
-    claims = document.claims
     if document.media_type is MediaType.HTML:
-        extraction = extract_html(text, document.url, document.fetched_at, settings)
+        return open_page(text, document.url, document.fetched_at, settings)
+    return text
+
+
+def _extraction(
+    document: Document, source: OpenPage | str, rules: SiteRules | None, settings: Settings
+) -> Extraction:
+    claims = document.claims
+    if isinstance(source, OpenPage):
+        extraction = extract_page(source, rules)
         # The page speaks for itself; what a feed or record says fills the gaps.
         if extraction.published_at is None:
             extraction = _with_claimed_date(extraction, document)
@@ -150,7 +167,7 @@ def _extraction(document: Document, settings: Settings) -> Extraction:
             authors=extraction.authors or claims.authors,
             language=extraction.language or claims.language,
         )
-    extraction = extract_text(text, document.url, document.fetched_at, settings, title=claims.title)
+    extraction = extract_text(source, document.url, document.fetched_at, settings, title=claims.title)
     # Plain text says little of itself, and less that can be relied on than its record does.
     return replace(
         _with_claimed_date(extraction, document),
@@ -183,7 +200,7 @@ def _page(document: Document) -> Page:
 
 
 def _rejection(
-    document: Document, page: Page | None, settings: Settings, stage: Stage, reason: Reason, detail: str
+    document: Document, page: Page | None, rules_version: str, stage: Stage, reason: Reason, detail: str
 ) -> Rejection:
     return Rejection(
         location=document.location,
@@ -192,6 +209,6 @@ def _rejection(
         reason=reason,
         detail=detail[:500],
         at=document.fetched_at,
-        rules_version=settings.rules_version,
+        rules_version=rules_version,
         page=page,
     )

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import resources
 
+from pipeline.site_rules import SiteRulebook
+
 # Raised by hand when code (not data) changes what text a page gives.
 RULES_REVISION = 2
 
@@ -56,10 +58,10 @@ class FingerprintSettings:
 
     shingle_words: int = 3
     shingle_chars: int = 5
-    bands: int = 16
+    bands: int = 12
     rows: int = 2
-    lead_words: int = 80
-    lead_bands: int = 16
+    lead_words: int = 60
+    lead_bands: int = 12
     lead_rows: int = 2
     far_bands: int = 3
     far_lead_bands: int = 2
@@ -95,7 +97,7 @@ class FingerprintSettings:
 
     @property
     def version(self) -> str:
-        """Names the scheme and every setting, e.g. `affine32-r3-w3c5-16x2-80-16x2-f3x6-2x6-s1`."""
+        """Names the scheme and every setting, e.g. `affine32-r3-w3c5-12x2-60-12x2-f3x6-2x6-s1`."""
         return (
             f"affine32-r{FINGERPRINT_REVISION}-w{self.shingle_words}c{self.shingle_chars}-{self.bands}x{self.rows}"
             f"-{self.lead_words}-{self.lead_bands}x{self.lead_rows}"
@@ -179,12 +181,14 @@ class Settings:
 
     max_body_bytes: a larger document is rejected before it is parsed (after decompression).
     timeout_seconds: hard limit of one document in a worker.
+    site_rules: rules of their own that sites have, beside the general ones.
     """
 
     max_body_bytes: int = 20_000_000
     timeout_seconds: float = 30.0
     fingerprint: FingerprintSettings = field(default_factory=FingerprintSettings)
     group: GroupSettings = field(default_factory=GroupSettings)
+    site_rules: SiteRulebook = field(default_factory=SiteRulebook)
 
     def __post_init__(self) -> None:
         _require(self.max_body_bytes >= 1, "max_body_bytes", self.max_body_bytes, "at least 1")
@@ -197,7 +201,10 @@ class Settings:
 
     @property
     def rules_version(self) -> str:
-        """Names the rules that make the text: code revision and rule data digest, e.g. `1-9f2c04ab`."""
+        """Names the general rules that make the text: code revision and rule data digest, e.g. `1-9f2c04ab`.
+
+        What a site's own rules helped to make is stored with those as well (see `pipeline.site_rules`).
+        """
         return f"{RULES_REVISION}-{_rule_data_digest()}"
 
 
