@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from pipeline.settings import Settings
 
 # Statuses that say nothing about the page: the next crawl asks again.
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+_GONE_STATUS = frozenset({404, 410})
 _FORBIDDEN_STATUS = frozenset({401, 402, 403, 407, 451})
 
 _NO_ANSWER = {
@@ -79,7 +81,8 @@ def failure_to_rejection(failure: Any) -> Rejection:
         if status in _PASSING_STATUS:
             return _rejection(location, url, Reason.UNREACHABLE, f"HTTP {status}")
         reason = Reason.FORBIDDEN if status in _FORBIDDEN_STATUS else Reason.ERROR_PAGE
-        return _rejection(location, url, reason, f"HTTP {status}")
+        rejection = _rejection(location, url, reason, f"HTTP {status}")
+        return replace(rejection, is_gone=status in _GONE_STATUS)
     text = str(error)
     # Scrapy cancels a download for its size only; what grows too large by decompression is ignored.
     if isinstance(error, DownloadCancelledError) or (

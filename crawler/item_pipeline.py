@@ -14,30 +14,27 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
-from scrapy.http import Headers
 
 from crawler.figures import Figures, has_figures
 from crawler.workers import PoolBroken, WorkerPool
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
 from pipeline.urls import canonical_url
-from storage import reader, site_runs, tombstones, writer
+from storage import reader, revisits, site_runs, tombstones, writer
 from storage.database import DatabaseError, open_database
 from storage.keys import TRANSIENT
+from storage.revisits import Beside, Due, Validators, Visit
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-# URL -> (ETag, Last-Modified)
-FetchStates = dict[str, tuple[str | None, str | None]]
 
 # While the writer is behind by more than so many batches, no further item is taken on.
 MAX_BATCHES_BEHIND = 4
@@ -47,10 +44,9 @@ MAX_BATCHES_BEHIND = 4
 class _Source:
     """A feed or sitemap of this crawl, and which of its articles are not in the database yet."""
 
-    etag: str | None
-    last_modified: str | None
+    served: Validators
     waiting: set[str]
-    spoiled: bool = False
+    spoiled: bool
 
 
 class StorePipeline:
@@ -74,6 +70,10 @@ class StorePipeline:
         # Each with its site.
         self.buffer: list[tuple[str, Outcome]] = []
         self.sources: dict[str, _Source] = {}
+        # What came to an end in this crawl, by address: whether nothing was learnt of it.
+        self.ended: dict[str, bool] = {}
+        self.expected: dict[str, Visit] = {}
+        self.visits: list[Visit] = []
         self.writing = asyncio.Lock()
         self.starting = asyncio.Lock()
         self.pool: WorkerPool | None = None
@@ -145,32 +145,44 @@ class StorePipeline:
         if not urls:
             return set()
         since = datetime.now(UTC) - self.ask_again
-        return await self._in_thread(partial(reader.known_urls, self.engine, urls, fetched_since=since))
+        return await self._ask(partial(reader.known_urls, fetched_since=since), urls)
 
     async def forgotten(self, urls: Iterable[str]) -> set[str]:
         """Return those of the URLs that are not to be stored again, or are of a site that is not."""
-        return await asyncio.to_thread(tombstones.withheld_urls, self.engine, urls)
+        return await self._ask(tombstones.withheld_urls, urls)
 
-    async def validators(self, url: str) -> dict[str, str]:
-        """Return the request headers that ask a source for news since it was last read to its end."""
-        state = await self._in_thread(reader.fetch_state, self.engine, url)
-        if state is None:
-            return {}
-        headers = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
-        return {name: value for name, value in headers.items() if value}
+    async def served(self, url: str, read_as: str) -> Validators:
+        """Return what a source was served with when it was last read to its end, by the same rules."""
+        state = await self._ask(reader.fetch_state, url)
+        if state is None or state.read_as != read_as:
+            return Validators()
+        return Validators(state.etag, state.last_modified, state.children, state.read_as)
 
-    def watch(self, url: str, headers: Headers, locations: Iterable[str]) -> None:
-        """Remember a source's validators as soon as all these articles of it are in the database.
+    def watch(self, url: str, served: Validators, locations: Iterable[str]) -> None:
+        """Remember what a source was served with as soon as all these articles are in the database.
 
         Not before: a crawl that dies in between must read the source again. A source of which an
         article could not be fetched for now is read again as well.
         """
-        etag, last_modified = headers.get("ETag"), headers.get("Last-Modified")
-        self.sources[url] = _Source(
-            etag=etag.decode("latin-1") if etag else None,
-            last_modified=last_modified.decode("latin-1") if last_modified else None,
-            waiting=set(locations),
-        )
+        named = set(locations)
+        spoiled = any(self.ended.get(location, False) for location in named)
+        self.sources[url] = _Source(served, named - self.ended.keys(), spoiled)
+
+    async def due(self, site: str, limit: int) -> list[Due]:
+        """Return the articles of a site that are to be asked for again, at most so many."""
+        return await self._ask(revisits.due, site, datetime.now(UTC), limit)
+
+    async def drop_revisits(self, ids: Iterable[int]) -> None:
+        """Ask for these articles no more."""
+        await self._ask(revisits.drop, list(ids))
+
+    def expect(self, visit: Visit) -> None:
+        """Remember how an article was served, as soon as what came of it is in the database."""
+        self.expected[visit.location] = visit
+
+    def visited(self, visit: Visit) -> None:
+        """Remember that an article was asked for, of which nothing is to be stored."""
+        self.visits.append(visit)
 
     async def _workers(self) -> WorkerPool:
         """The worker processes, started with the first document: most crawls of a quiet site have none."""
@@ -198,19 +210,16 @@ class StorePipeline:
                 self._count("lost", len(batch))
                 return
             try:
-                if batch:
+                beside = self._beside(batch)
+                if batch or beside is not None:
                     crawled = None
                     if self.tally is not None:
                         sites = [site for site, _ in taken]
                         crawled = site_runs.CrawledBatch(self.tally, sites, self.figures.counts())
                     written = await self._in_thread(
-                        writer.write_batch, self.engine, self.run_id, batch, self.settings, crawled
+                        writer.write_batch, self.engine, self.run_id, batch, self.settings, crawled, beside
                     )
                     self.counts += written
-                states = {**_asked(batch), **self._sources_done(batch)}
-                if states:
-                    now = datetime.now(UTC)
-                    await self._in_thread(writer.put_fetch_states, self.engine, states, now)
             except Exception as error:
                 # Nothing of the batch was stored, and the next would fail alike: better to stop than to go
                 # on asking a site for pages that are thrown away.
@@ -218,19 +227,28 @@ class StorePipeline:
                 logger.error("Of %d documents none was stored: %s", len(batch), error)
                 self._stop(error, "storage_error")
 
-    def _sources_done(self, batch: list[Outcome]) -> FetchStates:
-        """Take the articles just written off the sources; return the validators of the complete ones."""
-        ended = {outcome.location: outcome for outcome in batch}
-        done: FetchStates = {}
+    def _beside(self, batch: list[Outcome]) -> Beside | None:
+        """What is written in the transaction of a batch, because it is true only with the batch."""
+        states = {**_turned_away(batch), **self._sources_done(batch)}
+        visits, self.visits = self.visits, []
+        for outcome in batch:
+            visit = self.expected.pop(outcome.location, None)
+            if visit is not None:
+                visits.append(visit if isinstance(outcome, Article) else _without_text(visit, outcome))
+        return Beside(datetime.now(UTC), visits, states) if visits or states else None
+
+    def _sources_done(self, batch: list[Outcome]) -> dict[str, Validators]:
+        """Take the articles of a batch off the sources; return what the complete ones were served with."""
+        ended = {outcome.location: _is_passing(outcome) for outcome in batch}
+        self.ended.update(ended)
+        done: dict[str, Validators] = {}
         for url, source in list(self.sources.items()):
-            for location in source.waiting & ended.keys():
-                outcome = ended[location]
-                source.spoiled |= isinstance(outcome, Rejection) and outcome.reason in TRANSIENT
+            source.spoiled |= any(ended[location] for location in source.waiting & ended.keys())
             source.waiting -= ended.keys()
             if not source.waiting:
                 del self.sources[url]
                 if not source.spoiled:
-                    done[url] = (source.etag, source.last_modified)
+                    done[url] = source.served
         return done
 
     def _stop(self, error: Exception, reason: str) -> None:
@@ -240,6 +258,14 @@ class StorePipeline:
             task = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
             task.add_done_callback(lambda t: t.exception())
 
+    async def _ask(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function of the database; where that fails, so will storing, and the crawl is over."""
+        try:
+            return await self._in_thread(function, self.engine, *arguments)
+        except DatabaseError as error:
+            self._stop(error, "storage_error")
+            raise
+
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.thread, function, *arguments)
 
@@ -247,13 +273,23 @@ class StorePipeline:
         self.crawler.stats.inc_value(f"copydesk/{what}", count)
 
 
-def _asked(batch: list[Outcome]) -> FetchStates:
+def _turned_away(batch: list[Outcome]) -> dict[str, Validators]:
     """The addresses that were turned away for good, so that the next crawls do not ask for them."""
     return {
-        canonical_url(outcome.location): (None, None)
+        canonical_url(outcome.location): Validators()
         for outcome in batch
-        if isinstance(outcome, Rejection) and outcome.reason not in TRANSIENT
+        if isinstance(outcome, Rejection) and not _is_passing(outcome)
     }
+
+
+def _is_passing(outcome: Outcome) -> bool:
+    """Whether nothing was learnt of the page, which may well be had another time."""
+    return isinstance(outcome, Rejection) and outcome.reason in TRANSIENT
+
+
+def _without_text(visit: Visit, outcome: Outcome) -> Visit:
+    """What was turned away is asked for in full the next time."""
+    return replace(visit, etag=None, last_modified=None, has_failed=_is_passing(outcome))
 
 
 def _columns(article: Article) -> dict[str, Any]:

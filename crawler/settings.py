@@ -24,8 +24,8 @@ COPYDESK_WORKERS = 0
 # Articles are written in batches: so many at once, or what there is after so many seconds.
 COPYDESK_BATCH_SIZE = 50
 COPYDESK_BATCH_SECONDS = 5.0
-# A stored article is asked for again, once each, when so many hours have gone by since it was first seen, at
-# the first crawl after that. A site's `revisit_hours` goes first; "" for never.
+# A stored article is asked for again by the first crawl after so many hours from when it was first seen, once
+# each. A site's own `revisit_hours` go first; "" for never.
 COPYDESK_REVISIT_HOURS = "1,3,12,48"
 # A page that was rejected is asked for again after so many hours, as long as a feed names it.
 COPYDESK_REJECTED_HOURS = 24.0

@@ -23,6 +23,8 @@ from pipeline.errors import OperatorError
 
 SITES_VARIABLE = "COPYDESK_SITES"
 SHIPPED = "crawler/sites.toml"
+# A year: what was not corrected by then will not be.
+MAX_REVISIT_HOURS = 8760
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_-]+)*)")
@@ -104,6 +106,16 @@ def _line(value: str) -> str:
     return value
 
 
+def _hours(values: tuple[float, ...]) -> tuple[float, ...]:
+    for number, value in enumerate(values):
+        if not 0 < value <= MAX_REVISIT_HOURS or value <= max(values[:number], default=0):
+            raise ValueError(
+                f"{', '.join(f'{one:g}' for one in values)} are no hours to ask again;"
+                f" write up to {MAX_REVISIT_HOURS}, in ascending order, e.g. [1, 3, 12, 48], or [] for never"
+            )
+    return values
+
+
 def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     for number, value in enumerate(values):
         if value in values[:number]:
@@ -116,6 +128,7 @@ Host = Annotated[str, AfterValidator(_article_host)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Line = Annotated[str, AfterValidator(_line)]
 EachOnce = AfterValidator(_each_once)
+Hours = Annotated[tuple[float, ...], AfterValidator(_hours)]
 Urls = Annotated[tuple[Url, ...], EachOnce]
 Hosts = Annotated[tuple[Host, ...], EachOnce]
 Patterns = Annotated[tuple[Pattern, ...], EachOnce]
@@ -153,6 +166,8 @@ class Site(_Record):
     article_urls: regular expressions searched in a URL; where there are any, an article matches one.
     skip_urls: regular expressions; a URL that one of them matches is no article.
     max_age_days: sitemap entries last modified longer ago are not fetched.
+    revisit_hours: when a stored article is asked for again, in hours after it was first seen, ascending; ()
+        for never. None: as the setting COPYDESK_REVISIT_HOURS says.
     """
 
     key: str
@@ -168,6 +183,7 @@ class Site(_Record):
     article_urls: Patterns = ()
     skip_urls: Patterns = ()
     max_age_days: int = Field(default=7, ge=1, le=36500)
+    revisit_hours: Hours | None = None
     politeness: Politeness = Politeness()
 
     @property
@@ -180,6 +196,18 @@ class Site(_Record):
     def source_hosts(self) -> frozenset[str]:
         """Hosts of the feeds, sitemaps and sections; that allows no article on them."""
         return frozenset(urlsplit(u).hostname or "" for u in (*self.feeds, *self.sitemaps, *self.sections))
+
+
+def parse_hours(values: Sequence[Any]) -> tuple[float, ...]:
+    """Read the setting COPYDESK_REVISIT_HOURS, a list of numbers or texts; raises OperatorError."""
+    texts = [text for value in values if (text := str(value).strip())]
+    try:
+        return _hours(tuple(float(text) for text in texts))
+    except ValueError as error:
+        raise OperatorError(
+            f"COPYDESK_REVISIT_HOURS: {', '.join(texts)} will not do;"
+            " write hours in ascending order, e.g. 1,3,12,48"
+        ) from error
 
 
 def read_sites(path: str | os.PathLike[str] | None = None) -> dict[str, Site]:

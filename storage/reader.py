@@ -233,12 +233,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class FetchState:
-    """The validators that a feed or sitemap was last served with."""
+    """What a feed or sitemap was last served with; `children`, `read_as`: see `revisits.Validators`."""
 
     url: str
     etag: str | None
     last_modified: str | None
     fetched_at: datetime
+    children: tuple[tuple[str, str], ...]
+    read_as: str | None
 
 
 def known(engine: Engine, keys: Iterable[SourceKey], rules_version: str | None = None) -> set[SourceKey]:
@@ -272,23 +274,25 @@ def known(engine: Engine, keys: Iterable[SourceKey], rules_version: str | None =
 def known_urls(engine: Engine, urls: Iterable[str], *, fetched_since: datetime | None = None) -> set[str]:
     """Those of the URLs that are stored: as an article's own, or as the one that it was fetched from.
 
-    fetched_since: those that `writer.put_fetch_states` kept as fetched from then on as well, whatever came
-    of it.
+    An article that is gone from its site is not among them: who names it says that it is back. fetched_since:
+    those that `writer.put_fetch_states` kept as fetched from then on as well, whatever came of it.
     """
-    columns: list[tuple[Any, ColumnElement[str]]] = [
-        (schema.article, schema.article.c.url),
-        (schema.document, schema.document.c.alias),
-        (schema.document, schema.document.c.location),
+    article, given, state = schema.article, schema.document, schema.fetch_state
+    gone = select(article.c.id).where(article.c.id == given.c.article_id, article.c.gone_at.is_not(None))
+    columns: list[tuple[ColumnElement[str], ColumnElement[bool]]] = [
+        (article.c.url, article.c.gone_at.is_(None)),
+        (given.c.alias, ~gone.exists()),
+        (given.c.location, ~gone.exists()),
     ]
-    state = schema.fetch_state
     wanted = {storable_name(url): url for url in urls}
 
     def read() -> set[str]:
         found: set[str] = set()
         with engine.connect() as connection:
             for part in chunks(wanted):
-                for _, column in columns:
-                    found.update(connection.execute(select(column).where(column.in_(part))).scalars())
+                for column, is_there in columns:
+                    query = select(column).where(column.in_(part), is_there)
+                    found.update(connection.execute(query).scalars())
                 if fetched_since is not None:
                     recent = select(state.c.url).where(
                         state.c.url.in_(part), state.c.fetched_at >= fetched_since
@@ -306,7 +310,10 @@ def fetch_state(engine: Engine, url: str) -> FetchState | None:
     def read() -> FetchState | None:
         with engine.connect() as connection:
             row = connection.execute(select(table).where(table.c.url == storable_name(url))).one_or_none()
-        return FetchState(*row) if row else None
+        if row is None:
+            return None
+        children = tuple((child, kind) for child, kind in row.children or ())
+        return FetchState(row.url, row.etag, row.last_modified, row.fetched_at, children, row.read_as)
 
     return persistently(engine, read)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+import hashlib
+import json
+import secrets
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 import scrapy
 from scrapy import Request
@@ -18,17 +22,20 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from w3lib.encoding import http_content_type_encoding
 
 from crawler import feeds, sections
+from crawler.conditional import condition, validators
 from crawler.contact import require_contact
 from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.guard import hosts_meta
 from crawler.item_pipeline import StorePipeline
 from crawler.politeness import Politeness, PutOff, politeness_meta
+from crawler.resume import ARTICLE, SESSION, AskedBefore
 from crawler.site_lock import SiteLock
-from crawler.sites import Site, choose, read_sites
-from crawler.urls import is_article_url
+from crawler.sites import Site, choose, parse_hours, read_sites
+from crawler.urls import MAX_URL_LENGTH, is_article_url
 from pipeline.document import Claims, Document, Rejection
 from pipeline.urls import canonical_url
 from storage.keys import TRANSIENT
+from storage.revisits import Validators, Visit
 
 # A sitemap index may point to indexes; deeper than this it points in circles.
 MAX_SITEMAP_DEPTH = 3
@@ -64,8 +71,16 @@ class NewsSpider(scrapy.Spider):
         self.site_keys = [key.strip() for key in site.split(",") if key.strip()]
         self.refetch = str(refetch).lower() not in ("", "0", "false", "no")
         self.sites: dict[str, Site] = {}
+        self.revisit_hours: tuple[float, ...] = ()
         self.requested: dict[str, int] = {}
-        self.seen: set[str] = set()
+        # Articles that this crawl came upon, by canonical URL: the address that is asked for, "" where none
+        # has to be, None where it is left for the next crawl.
+        self.articles: dict[str, str | None] = {}
+        self.choosing = asyncio.Lock()
+        self.sources_asked: set[str] = set()
+        # Sources that are still to be read, by site: when there are none, its revisits have their turn.
+        self.unread: dict[str, set[str]] = {}
+        self.session = secrets.token_hex(8)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> NewsSpider:
@@ -74,6 +89,7 @@ class NewsSpider(scrapy.Spider):
         spider.sites = {site.key: site for site in choose(all_sites, spider.site_keys)}
         require_contact(crawler.settings, spider.sites.values())
         spider.refetch = spider.refetch or crawler.settings.getbool("COPYDESK_REFETCH")
+        spider.revisit_hours = parse_hours(crawler.settings.getlist("COPYDESK_REVISIT_HOURS"))
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
@@ -81,8 +97,11 @@ class NewsSpider(scrapy.Spider):
         for site in self.sites.values():
             if await self._is_forgotten(store, site) or not await self._is_ours(site):
                 continue
-            for url, kind in self.sources(site):
-                yield await self._source_request(store, site, url, kind)
+            # All are prepared before the first is sent: the site is read when the last of them is.
+            prepared = [await self._source_request(store, site, *source) for source in self.sources(site)]
+            for request in prepared:
+                if request is not None:
+                    yield request
 
     async def _is_forgotten(self, store: StorePipeline, site: Site) -> bool:
         """True where nothing of the site may be stored: then its feeds are not read either."""
@@ -103,12 +122,25 @@ class NewsSpider(scrapy.Spider):
         return [(url, "feed") for url in site.feeds] + [(url, "sitemap") for url in site.sitemaps]
 
     async def parse_source(
-        self, response: Response, site: str, kind: Kind, depth: int = 0
+        self, response: Response, site: str, kind: Kind, before: Validators, depth: int = 0
     ) -> AsyncIterator[Output]:
-        """A feed, sitemap, sitemap index or robots.txt has come; ask for what is new in it."""
-        source = self.sites[site]
+        """A feed, sitemap, sitemap index or robots.txt has come; ask for what is new in it.
+
+        before: what it was served with the last time.
+        """
+        async for request in self._named_by(response, self.sites[site], kind, before, depth):
+            yield request
+        async for request in self._when_read(self.sites[site], _asked_for(response)):
+            yield request
+
+    async def _named_by(
+        self, response: Response, source: Site, kind: Kind, before: Validators, depth: int
+    ) -> AsyncIterator[Request]:
+        site = source.key
         if response.status == 304:
             self._count(source, "not_modified")
+            async for request in self._further_requests(source, before.children, depth):
+                yield request
             return
         try:
             # In a thread: a large feed takes seconds to parse, and the reactor has other sites to serve.
@@ -118,33 +150,79 @@ class NewsSpider(scrapy.Spider):
             self.logger.warning("Site %s: %s: %s", site, response.url, error)
             return
         self._count(source, "sources")
-        async for request in self._further_requests(source, reading, depth):
+        async for request in self._further_requests(source, reading.further, depth):
             yield request
         async for request in self._article_requests(source, reading, response):
             yield request
 
-    async def parse_article(self, response: Response, site: str, claims: Claims) -> AsyncIterator[Output]:
+    async def parse_article(
+        self, response: Response, site: str, claims: Claims, is_revisit: bool = False
+    ) -> AsyncIterator[Output]:
         """An article's page has come: it goes into the pipeline, or is turned away at the door."""
-        self._count(self.sites[site], "fetched")
-        yield document_or_rejection(response, publisher=self.sites[site].name, claims=claims)
+        source, store = self.sites[site], self._store()
+        self._count(source, "revisited" if is_revisit else "fetched")
+        etag, last_modified = validators(response, response.request)
+        visit = self._visit(source, _asked_for(response), etag, last_modified)
+        if response.status == 304:
+            self._count(source, "pages_not_modified")
+            store.visited(visit)
+            return
+        store.expect(visit)
+        yield document_or_rejection(response, publisher=source.name, claims=claims)
 
-    def source_failed(self, failure: Any) -> Iterator[Output]:
+    async def source_failed(self, failure: Any) -> AsyncIterator[Output]:
         """A feed or sitemap could not be fetched: the site's other sources go on."""
-        site = failure.request.cb_kwargs["site"]
-        self._count(self.sites[site], "sources_failed")
+        if isinstance(failure.value, AskedBefore):
+            return
+        site = self.sites[failure.request.cb_kwargs["site"]]
+        self._count(site, "sources_failed")
         rejection = failure_to_rejection(failure)
-        self.logger.warning("Site %s: %s: %s", site, failure.request.url, rejection.detail)
-        yield from ()
+        self.logger.warning("Site %s: %s: %s", site.key, failure.request.url, rejection.detail)
+        async for request in self._when_read(site, rejection.location):
+            yield request
 
     def article_failed(self, failure: Any) -> Iterator[Output]:
-        """An article could not be fetched; that is a rejection, and stored as one."""
-        site = failure.request.cb_kwargs["site"]
+        """An article could not be fetched; that is a rejection, and stored as one.
+
+        Of an article that is stored, only that it is gone: nothing else takes it away.
+        """
+        if isinstance(failure.value, AskedBefore):
+            return
+        site = self.sites[failure.request.cb_kwargs["site"]]
         if self._is_put_off(failure):
-            self._count(self.sites[site], "put_off")
+            self._count(site, "put_off")
             return
         rejection = failure_to_rejection(failure)
-        self._count(self.sites[site], "failed_for_now" if rejection.reason in TRANSIENT else "failed")
-        yield rejection
+        is_passing = rejection.reason in TRANSIENT
+        if not failure.request.cb_kwargs.get("is_revisit"):
+            self._count(site, "failed_for_now" if is_passing else "failed")
+            yield rejection
+            return
+        visit = self._visit(site, rejection.location, has_failed=is_passing)
+        if rejection.is_gone:
+            self._count(site, "revisited")
+            self._count(site, "gone")
+            self._store().expect(visit)
+            yield rejection
+        else:
+            self._count(site, "revisits_failed")
+            self._store().visited(visit)
+
+    async def is_wanted(self, request: Request) -> bool:
+        """Whether a request that a JOBDIR has kept is still to be made; it is charged to the budget then."""
+        site = self.sites.get(request.cb_kwargs["site"])
+        if site is None or not await self._is_ours(site):
+            return False
+        if not request.meta.get(ARTICLE):
+            return True
+        store, url = self._store(), canonical_url(request.url)
+        asked = {url, request.url}
+        if await store.forgotten(asked) or (not self.refetch and await store.known(sorted(asked))):
+            return False
+        if not self.articles.get(url):
+            self.articles[url] = request.url
+            self.requested[site.key] = self.requested.get(site.key, 0) + 1
+        return True
 
     def _is_put_off(self, failure: Any) -> bool:
         """True where the crawl chose not to ask; a host that gives no robots.txt forbids only for now."""
@@ -156,56 +234,80 @@ class NewsSpider(scrapy.Spider):
         return isinstance(failure.value, PutOff) or (rests and isinstance(failure.value, IgnoreRequest))
 
     async def _source_request(
-        self, store: StorePipeline, site: Site, url: str, kind: Kind, depth: int = 0
-    ) -> Request:
-        headers = {} if self.refetch else await store.validators(url)
-        return Request(
-            url,
-            callback=self.parse_source,
-            errback=self.source_failed,
-            cb_kwargs={"site": site.key, "kind": kind, "depth": depth},
-            headers=headers,
-            meta={
-                **_site_meta(site, site.hosts | site.source_hosts),
-                "handle_httpstatus_list": [304],
-                "download_maxsize": self._limit(kind),
-            },
-            priority=10,
-            dont_filter=True,
-        )
+        self, store: StorePipeline, site: Site, url: str, kind: str, depth: int = 0
+    ) -> Request | None:
+        """None for a source that this crawl has asked for, and for what is no address."""
+        try:
+            request = Request(
+                urldefrag(url).url,
+                callback=self.parse_source,
+                errback=self.source_failed,
+                meta={
+                    **self._meta(site, site.hosts | site.source_hosts),
+                    "handle_httpstatus_list": [304],
+                    "download_maxsize": self._limit(kind),
+                },
+                priority=10,
+                dont_filter=True,
+            )
+        except ValueError:
+            return None
+        if request.url in self.sources_asked or len(request.url) > MAX_URL_LENGTH:
+            return None
+        self.sources_asked.add(request.url)
+        self.unread.setdefault(site.key, set()).add(request.url)
+        before = Validators() if self.refetch else await store.served(request.url, _reading_rules(site))
+        request.headers.update(condition(before.etag, before.last_modified))
+        request.cb_kwargs.update({"site": site.key, "kind": kind, "depth": depth, "before": before})
+        return request
 
-    async def _further_requests(self, site: Site, reading: Reading, depth: int) -> AsyncIterator[Request]:
-        store = self._store()
-        for url, kind in reading.further:
+    async def _further_requests(
+        self, site: Site, further: Iterable[tuple[str, str]], depth: int
+    ) -> AsyncIterator[Request]:
+        for url, kind in further:
             if depth >= (site.section_depth if kind == "section" else MAX_SITEMAP_DEPTH):
                 self._count(site, "too_deep")
-            elif url not in self.seen:
-                self.seen.add(url)
-                yield await self._source_request(store, site, url, kind, depth + 1)
+                continue
+            request = await self._source_request(self._store(), site, url, kind, depth + 1)
+            if request is not None:
+                yield request
 
     async def _article_requests(
         self, site: Site, reading: Reading, source: Response
     ) -> AsyncIterator[Request]:
+        # One source after the other: what two of them name is asked for once, and either of them is done with
+        # when that is stored.
+        async with self.choosing:
+            requests = await self._chosen(site, reading, source)
+        for request in requests:
+            yield request
+
+    async def _chosen(self, site: Site, reading: Reading, source: Response) -> list[Request]:
         store = self._store()
         new: dict[str, feeds.Entry] = {}
-        for entry in reading.entries:
-            url = canonical_url(entry.url)
-            if url not in self.seen and is_article_url(url, site):
-                new.setdefault(url, entry)
-        self.seen.update(new)
+        named = {canonical_url(entry.url): entry for entry in reversed(reading.entries)}
+        for url, entry in reversed(named.items()):
+            if url not in self.articles and is_article_url(url, site):
+                new[url] = entry
         self._count(site, "discovered", len(new))
         # By the address as it stands as well: what redirects is stored under the address that was asked for.
         asked = {*new, *(entry.url for entry in new.values())}
         known = set() if self.refetch else await store.known(sorted(asked))
         barred = await store.forgotten(asked)
         left_out = known | barred
-        wanted = [entry for url, entry in new.items() if not left_out & {url, entry.url}]
+        wanted = {url: entry for url, entry in new.items() if not left_out & {url, entry.url}}
         withheld = sum(bool(barred & {url, entry.url}) for url, entry in new.items())
         self._count(site, "known", len(new) - len(wanted) - withheld)
         if withheld:
             self._count(site, "forgotten", withheld)
-        left = site.politeness.page_budget - self.requested.get(site.key, 0)
+        left = self._budget_left(site)
         self.requested[site.key] = self.requested.get(site.key, 0) + min(left, len(wanted))
+        requests = {
+            url: self._article_request(site, entry.url, entry.claims)
+            for url, entry in islice(wanted.items(), left)
+        }
+        self.articles.update(dict.fromkeys(new, ""))
+        self.articles.update({url: requests[url].url if url in requests else None for url in wanted})
         if len(wanted) > left:
             self._count(site, "over_budget", len(wanted) - left)
             self.logger.warning(
@@ -214,22 +316,80 @@ class NewsSpider(scrapy.Spider):
                 site.politeness.page_budget,
                 len(wanted) - left,
             )
-        elif not reading.further:
-            # What names other sources is read every time: they change when it does not.
-            store.watch(_source_url(source), source.headers, [entry.url for entry in wanted])
-        for entry in wanted[:left]:
-            yield Request(
-                entry.url,
-                callback=self.parse_article,
-                errback=self.article_failed,
-                cb_kwargs={"site": site.key, "claims": entry.claims},
-                meta=_site_meta(site, site.hosts),
-                # What was asked for is known from the database and from `seen`. Scrapy's own filter
-                # remembers, in a JOBDIR, requests whose article never came to be stored.
-                dont_filter=True,
-            )
+        waiting = [self.articles[url] for url in named if url in self.articles]
+        if None not in waiting:
+            served = Validators(*validators(source), reading.further, _reading_rules(site))
+            store.watch(_asked_for(source), served, filter(None, waiting))
+        return list(requests.values())
 
-    def _limit(self, kind: Kind) -> int:
+    def _article_request(
+        self, site: Site, url: str, claims: Claims, headers: Mapping[str, str] | None = None
+    ) -> Request:
+        """headers: a condition, of an article that is stored."""
+        is_revisit = headers is not None
+        return Request(
+            urldefrag(url).url,
+            callback=self.parse_article,
+            errback=self.article_failed,
+            cb_kwargs={"site": site.key, "claims": claims, "is_revisit": is_revisit},
+            headers=headers,
+            meta={
+                **self._meta(site, site.hosts),
+                **({"handle_httpstatus_list": [304]} if is_revisit else {ARTICLE: True}),
+            },
+            priority=-10 if is_revisit else 0,
+            # What was asked for is known from the database and from `articles`. Scrapy's own filter
+            # remembers, in a JOBDIR, requests whose article never came to be stored.
+            dont_filter=True,
+        )
+
+    async def _when_read(self, site: Site, url: str) -> AsyncIterator[Request]:
+        """A source is done with; after the last of them come the revisits, as far as the budget goes."""
+        unread = self.unread.get(site.key, set())
+        if url not in unread:
+            return
+        unread.discard(url)
+        if unread or not self._hours(site) or self._budget_left(site) <= 0:
+            return
+        store = self._store()
+        due = await store.due(site.key, self._budget_left(site))
+        barred = await store.forgotten([url for one in due for url in (one.url, one.location)])
+        outside = {
+            one.article_id
+            for one in due
+            if barred & {one.url, one.location} or not is_article_url(canonical_url(one.location), site)
+        }
+        if outside:
+            await store.drop_revisits(outside)
+        for one in due:
+            address = canonical_url(one.location)
+            if one.article_id not in outside and not self.articles.get(address):
+                self.articles[address] = one.location
+                self.requested[site.key] = self.requested.get(site.key, 0) + 1
+                headers = {} if self.refetch else condition(one.etag, one.last_modified)
+                yield self._article_request(site, one.location, one.claims, headers)
+
+    def _visit(
+        self,
+        site: Site,
+        location: str,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        has_failed: bool = False,
+    ) -> Visit:
+        now = datetime.now(UTC)
+        return Visit(location, site.key, now, self._hours(site), etag, last_modified, has_failed)
+
+    def _hours(self, site: Site) -> tuple[float, ...]:
+        return self.revisit_hours if site.revisit_hours is None else site.revisit_hours
+
+    def _budget_left(self, site: Site) -> int:
+        return site.politeness.page_budget - self.requested.get(site.key, 0)
+
+    def _meta(self, site: Site, hosts: frozenset[str]) -> dict[str, Any]:
+        return {**_site_meta(site, hosts), SESSION: self.session}
+
+    def _limit(self, kind: str) -> int:
         name = "COPYDESK_SITEMAP_MAXSIZE" if kind == "sitemap" else "COPYDESK_FEED_MAXSIZE"
         return int(self.settings.getint(name))
 
@@ -288,6 +448,12 @@ def _newest_first(entries: Iterable[feeds.Entry], max_age_days: int) -> tuple[fe
     return (*(entry for _, entry in dated), *(entry for entry in entries if entry.at is None))
 
 
-def _source_url(response: Response) -> str:
+def _reading_rules(site: Site) -> str:
+    """Tells by which rules a choice is made of what a source names: by others, it is read again."""
+    rules = (site.article_urls, site.skip_urls, sorted(site.hosts), site.max_age_days, site.section_depth)
+    return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16]
+
+
+def _asked_for(response: Response) -> str:
     """The address that was asked for, before redirects."""
     return str((response.meta.get("redirect_urls") or [response.url])[0])

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from storage import reader, writer
 from storage.database import Engine
+from storage.revisits import Validators
 from tests.storage.news import START, article, store, story
 
 FEED = "https://gazette.example/rss"
@@ -20,7 +21,7 @@ def test_addresses_of_stored_articles_are_known(engine: Engine) -> None:
 
 def test_addresses_fetched_since_are_known_when_asked_for(engine: Engine) -> None:
     url = "https://gazette.example/no-article"
-    writer.put_fetch_states(engine, {url: (None, None), FEED: ('"1"', None)}, START)
+    writer.put_fetch_states(engine, {url: Validators(), FEED: Validators('"1"')}, START)
     assert reader.known_urls(engine, [url]) == set()
     assert reader.known_urls(engine, [url], fetched_since=START - timedelta(hours=1)) == {url}
     assert reader.known_urls(engine, [url], fetched_since=START + timedelta(hours=1)) == set()
@@ -28,9 +29,9 @@ def test_addresses_fetched_since_are_known_when_asked_for(engine: Engine) -> Non
 
 def test_a_later_state_takes_the_place_of_an_earlier_one(engine: Engine) -> None:
     later = START + timedelta(hours=1)
-    writer.put_fetch_states(engine, {FEED: ('"1"', "Sun, 01 Mar 2026 10:00:00 GMT")}, START)
+    writer.put_fetch_states(engine, {FEED: Validators('"1"', "Sun, 01 Mar 2026 10:00:00 GMT")}, START)
     writer.put_fetch_states(engine, {}, later)
-    writer.put_fetch_states(engine, {FEED: ('"2"', None)}, later)
+    writer.put_fetch_states(engine, {FEED: Validators('"2"')}, later)
     state = reader.fetch_state(engine, FEED)
     assert state is not None
     assert (state.etag, state.last_modified) == ('"2"', None)

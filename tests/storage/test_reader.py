@@ -15,6 +15,7 @@ from pipeline.document import Claims, Document, Origin, Reason
 from storage import reader, writer
 from storage.database import open_database
 from storage.reader import SourceKey, source_key
+from storage.revisits import Validators
 from tests.storage.news import SETTINGS, START, article, page, rejection, store, story, wire
 
 URL = "https://harbour.example/ferry"
@@ -173,7 +174,7 @@ def test_urls_are_known_by_every_name(engine: Engine) -> None:
 
     assert reader.known_urls(engine, asked) == set(asked[:3])
 
-    writer.put_fetch_states(engine, {asked[3]: (None, None)}, START)
+    writer.put_fetch_states(engine, {asked[3]: Validators()}, START)
     assert reader.known_urls(engine, asked, fetched_since=START + timedelta(seconds=1)) == set(asked[:3])
     assert reader.known_urls(engine, asked, fetched_since=START - timedelta(days=1)) == set(asked[:4])
 

@@ -381,10 +381,11 @@ def test_an_article_is_forgotten_by_its_id_and_unknown_ones_are_named(engine: En
 
 
 def test_what_the_crawler_kept_of_it_goes(engine: Engine) -> None:
+    from storage.revisits import Validators
     from storage.writer import put_fetch_states
 
     urls = ["https://a.example/1", "http://www.a.example/1/", "https://a.example/feed", "https://b.example/1"]
-    put_fetch_states(engine, dict.fromkeys(urls, (None, None)), START)
+    put_fetch_states(engine, dict.fromkeys(urls, Validators()), START)
     gone(engine, "https://a.example/1")
     assert values(engine, schema.fetch_state.c.url) == set(urls[2:])
     gone(engine, sites=("a.example",))
