@@ -10,21 +10,28 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from crawler.timetable import parse
 from pipeline.errors import OperatorError
+from pipeline.site_rules import Phrase, SiteRulebook, SiteRules, check_number, check_selectors
 
 SITES_VARIABLE = "COPYDESK_SITES"
 SHIPPED = "crawler/sites.toml"
-# A year: what was not corrected by then will not be.
-MAX_REVISIT_HOURS = 8760
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_-]+)*)")
@@ -106,13 +113,12 @@ def _line(value: str) -> str:
     return value
 
 
-def _hours(values: tuple[float, ...]) -> tuple[float, ...]:
-    for number, value in enumerate(values):
-        if not 0 < value <= MAX_REVISIT_HOURS or value <= max(values[:number], default=0):
-            raise ValueError(
-                f"{', '.join(f'{one:g}' for one in values)} are no hours to ask again;"
-                f" write up to {MAX_REVISIT_HOURS}, in ascending order, e.g. [1, 3, 12, 48], or [] for never"
-            )
+def _ascending(values: tuple[float, ...]) -> tuple[float, ...]:
+    if list(values) != sorted(set(values)):
+        raise ValueError(
+            f"{', '.join(f'{value:g}' for value in values)} do not ascend; write e.g. [1, 3, 12, 48],"
+            " or [] for never"
+        )
     return values
 
 
@@ -123,15 +129,38 @@ def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _phrase(value: Any) -> Phrase:
+    entry = value if isinstance(value, dict) else {"phrase": value}
+    text, scope = entry.get("phrase"), entry.get("scope", "line")
+    if not isinstance(text, str) or not isinstance(scope, str) or entry.keys() - {"phrase", "scope"}:
+        raise ValueError(
+            f"{value!r} will not do; write a text in quotes, or {{ phrase = '…', scope = 'tail' }}"
+        )
+    return Phrase(text, scope)
+
+
+def _not_too_many(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
+    check_number(phrases)
+    return phrases
+
+
+def _selectors(selectors: tuple[str, ...]) -> tuple[str, ...]:
+    check_selectors(selectors)
+    return selectors
+
+
 Url = Annotated[str, AfterValidator(_url)]
 Host = Annotated[str, AfterValidator(_article_host)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Line = Annotated[str, AfterValidator(_line)]
 EachOnce = AfterValidator(_each_once)
-Hours = Annotated[tuple[float, ...], AfterValidator(_hours)]
+# Of up to a year: what was not corrected by then will not be.
+Hours = Annotated[tuple[Annotated[float, Field(gt=0, le=8760)], ...], AfterValidator(_ascending)]
 Urls = Annotated[tuple[Url, ...], EachOnce]
 Hosts = Annotated[tuple[Host, ...], EachOnce]
 Patterns = Annotated[tuple[Pattern, ...], EachOnce]
+Phrases = Annotated[tuple[Annotated[Phrase, BeforeValidator(_phrase)], ...], AfterValidator(_not_too_many)]
+Selectors = Annotated[tuple[str, ...], EachOnce, AfterValidator(_selectors)]
 Language = Annotated[str, AfterValidator(_language)]
 Schedule = Annotated[str, AfterValidator(_schedule)]
 
@@ -154,6 +183,14 @@ class Politeness(_Record):
     time_budget: float = Field(default=3600.0, gt=0)
 
 
+class Rules(_Record):
+    """What is made of a site's pages otherwise than of others; what each means stands at `SiteRules`."""
+
+    clutter: Phrases = ()
+    drop: Selectors = ()
+    take: Selectors = ()
+
+
 class Site(_Record):
     """One publisher.
 
@@ -168,6 +205,7 @@ class Site(_Record):
     max_age_days: sitemap entries last modified longer ago are not fetched.
     revisit_hours: when a stored article is asked for again, in hours after it was first seen, ascending; ()
         for never. None: as the setting COPYDESK_REVISIT_HOURS says.
+    rules: phrases and elements of its own that are clutter, or the story.
     """
 
     key: str
@@ -185,6 +223,7 @@ class Site(_Record):
     max_age_days: int = Field(default=7, ge=1, le=36500)
     revisit_hours: Hours | None = None
     politeness: Politeness = Politeness()
+    rules: Rules = Rules()
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -197,13 +236,22 @@ class Site(_Record):
         """Hosts of the feeds, sitemaps and sections; that allows no article on them."""
         return frozenset(urlsplit(u).hostname or "" for u in (*self.feeds, *self.sitemaps, *self.sections))
 
+    @property
+    def site_rules(self) -> SiteRules:
+        """The rules as the pipeline knows them."""
+        rules = self.rules
+        return SiteRules(self.key, tuple(sorted(self.hosts)), rules.clutter, rules.drop, rules.take)
+
+
+_HOURS: TypeAdapter[tuple[float, ...]] = TypeAdapter(Hours)
+
 
 def parse_hours(values: Sequence[Any]) -> tuple[float, ...]:
     """Read the setting COPYDESK_REVISIT_HOURS, a list of numbers or texts; raises OperatorError."""
     texts = [text for value in values if (text := str(value).strip())]
     try:
-        return _hours(tuple(float(text) for text in texts))
-    except ValueError as error:
+        return _HOURS.validate_python(texts)
+    except ValidationError as error:
         raise OperatorError(
             f"COPYDESK_REVISIT_HOURS: {', '.join(texts)} will not do;"
             " write hours in ascending order, e.g. 1,3,12,48"
@@ -250,7 +298,27 @@ def parse_sites(text: bytes, where: str) -> dict[str, Site]:
     entries = tables.get("sites", {})
     if not isinstance(entries, dict):
         raise OperatorError(f"{where}: sites: must be a table; write each site as [sites.NAME]")
-    return {key: site_record(where, key, entry) for key, entry in entries.items()}
+    sites = {key: site_record(where, key, entry) for key, entry in entries.items()}
+    try:
+        rulebook(sites.values())
+    except ValueError as error:
+        raise OperatorError(f"{where}: {error}") from error
+    return sites
+
+
+def rulebook(sites: Iterable[Site]) -> SiteRulebook:
+    """Return the rules of all these sites. Raises ValueError where two have rules for one host."""
+    return SiteRulebook(tuple(site.site_rules for site in sites))
+
+
+def read_rulebook(path: str | os.PathLike[str] | None = None) -> SiteRulebook:
+    """Return the rules of the sites of a file of one's own: of that, or of the one $COPYDESK_SITES names.
+
+    No file, no rules: pages that come from files are not processed by rules that nobody asked for.
+    Raises OperatorError as `read_sites` does.
+    """
+    file = sites_path(path)
+    return rulebook(read_sites(file).values()) if file else SiteRulebook()
 
 
 def choose(sites: Mapping[str, Site], keys: Sequence[str]) -> list[Site]:
@@ -297,7 +365,8 @@ def _first(error: ValidationError) -> str:
     problem = error.errors()[0]
     key = _shown(".".join(f"{part + 1}" if isinstance(part, int) else part for part in problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        record = Politeness if problem["loc"][0] == "politeness" else Site
+        records: dict[str, type[_Record]] = {"politeness": Politeness, "rules": Rules}
+        record = records.get(str(problem["loc"][0]), Site)
         known = [name for name in record.model_fields if name != "key"]
         near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
         return f"{key}: unknown key; " + (

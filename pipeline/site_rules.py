@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 # Raised by hand when code changes what the same rules of a site make of a page.
@@ -83,11 +83,9 @@ class SiteRules:
     take: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.drop or self.take:
-            check_selectors(self.drop)
-            check_selectors(self.take)
-        if len(self.clutter) > _MAX_RULES:
-            raise ValueError(f"{len(self.clutter)} phrases are more than {_MAX_RULES}; join some with '*'")
+        check_number(self.clutter)
+        check_selectors(self.drop)
+        check_selectors(self.take)
 
     @property
     def version(self) -> str:
@@ -103,12 +101,19 @@ class SiteRules:
         return f"site.{self.key}.{what} {which}"
 
 
-def check_selectors(selectors: tuple[str, ...]) -> None:
+def check_number(rules: Sequence[object]) -> None:
+    """Raises ValueError where these are more rules of one kind than a site may have."""
+    if len(rules) > _MAX_RULES:
+        raise ValueError(f"{len(rules)} are more than {_MAX_RULES}; join some, with '*' or with commas")
+
+
+def check_selectors(selectors: Sequence[str]) -> None:
     """Raises ValueError with what is wrong with the first bad selector, and what to write instead."""
+    check_number(selectors)
+    if not selectors:
+        return
     from pipeline.selectors import check_selector  # the parsers: most runs have no selectors
 
-    if len(selectors) > _MAX_RULES:
-        raise ValueError(f"{len(selectors)} selectors are more than {_MAX_RULES}; join some with commas")
     for selector in selectors:
         check_selector(selector)
 
@@ -131,7 +136,10 @@ class SiteRulebook:
             for host in site.hosts:
                 other = self._by_host.get(host)
                 if other is not None and other.version and site.version:
-                    raise ValueError(f"site {other.key} has rules for {host} already; put all of them there")
+                    raise ValueError(
+                        f"site {site.key}: rules: site {other.key} has rules for {host} already;"
+                        " put all of them there"
+                    )
                 if other is None or site.version:
                     self._by_host[host] = site
         object.__setattr__(self, "_has_rules", any(site.version for site in self.sites))

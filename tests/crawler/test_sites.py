@@ -7,8 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from crawler.sites import Politeness, Site, choose, parse_sites, read_sites
+from crawler.sites import (
+    Politeness,
+    Rules,
+    Site,
+    choose,
+    parse_hours,
+    parse_sites,
+    read_rulebook,
+    read_sites,
+    rulebook,
+)
 from pipeline.errors import OperatorError
+from pipeline.site_rules import Phrase, SiteRulebook, SiteRules
 
 GAZETTE = """
 [sites.gazette]
@@ -38,6 +49,33 @@ def test_a_site_is_read_into_a_record() -> None:
     assert site.source_hosts == {"feeds.example"}
     assert (site.politeness.delay, site.politeness.page_budget) == (2.5, 10)
     assert site.politeness.concurrent_requests == 2
+
+
+def test_rules_of_a_site_are_those_of_its_hosts() -> None:
+    rules = """
+[sites.gazette.rules]
+clutter = ["Read our newsletter*", { phrase = "Tap to hear*", scope = "tail" }]
+drop = [".promo", "aside.related"]
+take = ["div.article-body"]
+"""
+    assert _gazette(GAZETTE + rules).site_rules == SiteRules(
+        "gazette",
+        ("archive.gazette.example", "gazette.example"),
+        (Phrase("Read our newsletter*"), Phrase("Tap to hear*", "tail")),
+        (".promo", "aside.related"),
+        ("div.article-body",),
+    )
+    assert not rulebook([_gazette()])
+
+
+def test_a_rulebook_is_that_of_a_file_that_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COPYDESK_SITES", raising=False)
+    assert read_rulebook() == SiteRulebook()
+    file = tmp_path / "mine.toml"
+    file.write_text(GAZETTE)
+    assert read_rulebook(file) == rulebook([_gazette()])
+    monkeypatch.setenv("COPYDESK_SITES", str(file))
+    assert read_rulebook() == rulebook([_gazette()])
 
 
 def test_records_are_frozen() -> None:
@@ -151,6 +189,12 @@ MISTAKES = [
     (BASE + "max_age_days = 1e3\n", "max_age_days: 1000.0 will not do; write a whole number"),
     (BASE + "max_age_days = true\n", "max_age_days: True will not do; write a whole number"),
     (BASE + "max_age_days = 99999999999\n", "max_age_days: 99999999999 will not do; write at most 36500"),
+    (
+        BASE + "revisit_hours = [1, 12, 3]\n",
+        "revisit_hours: 1, 12, 3 do not ascend; write e.g. [1, 3, 12, 48]",
+    ),
+    (BASE + "revisit_hours = [1, 9000]\n", "revisit_hours.2: 9000 will not do; write at most 8760"),
+    (BASE + "revisit_hours = 1\n", "revisit_hours: 1 will not do; write a list in brackets"),
     (BASE + "politeness = 3\n", "politeness: 3 will not do; write a table of keys"),
     (
         BASE + "[sites.gazette.politeness]\ndelay = -1.0\n",
@@ -178,6 +222,40 @@ MISTAKES = [
         "politeness.time_budget: 0 will not do; write more",
     ),
     (
+        BASE + "rules = 3\n",
+        "rules: 3 will not do; write a table of keys",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\nclutter = ['*']\n",
+        "rules.clutter.1: '*' would be found in any line, or in none; write the words of the line",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\nclutter = ['Read us', { phrase = 'Read us', scop = 'tail' }]\n",
+        "rules.clutter.2: {'phrase': 'Read us', 'scop': 'tail'} will not do; write a text in quotes, or {",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\nclutter = [{ phrase = 'Read us', scope = 'tial' }]\n",
+        "rules.clutter.1: 'tial' is no scope; write one of line, tail, head",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\ndrop = ['.promo', 'aside[']\n",
+        "rules.drop: 'aside[' is no CSS selector (Expected ident or '*', got <EOF at 6>); write e.g.",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\ntake = ['body']\n",
+        "rules.take: 'body' matches every page as a whole; name the elements",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\ndrops = ['.promo']\n",
+        "rules.drops: unknown key; did you mean drop?",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\ndrop = ['.a']\n"
+        "[sites.herald]\nhomepage = 'https://www.gazette.example/'\nfeeds = ['https://herald.example/rss']\n"
+        "[sites.herald.rules]\ndrop = ['.b']\n",
+        "site herald: rules: site gazette has rules for gazette.example already; put all of them there",
+    ),
+    (
         BASE + "[sites.gazette.politeness]\ndelays = 1\n",
         "politeness.delays: unknown key; did you mean delay?",
     ),
@@ -195,9 +273,19 @@ def test_a_mistake_names_file_site_key_and_remedy(text: str, message: str) -> No
 
 def test_the_table_of_mistakes_has_every_key() -> None:
     messages = [message for _, message in MISTAKES]
-    for record in (Site, Politeness):
+    for record in (Site, Politeness, Rules):
         for key in set(record.model_fields) - {"key"}:
             assert any(re.search(rf"\b{key}(?:\.\d+)?: ", message) for message in messages), key
+
+
+def test_hours_of_revisits_are_read_from_the_setting_as_well() -> None:
+    assert parse_hours(["1", " 3.5", 12]) == (1.0, 3.5, 12.0)
+    assert parse_hours([""]) == parse_hours([]) == ()
+    for wrong in (["1", "x"], ["3", "1"], ["0"], ["nan"], ["inf"], ["1", "1"]):
+        with pytest.raises(
+            OperatorError, match=r"^COPYDESK_REVISIT_HOURS: .* write hours in ascending"
+        ):
+            parse_hours(wrong)
 
 
 def test_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
