@@ -397,7 +397,8 @@ class _Schedule:
 
     def _judge(self, key: str, ended: Ended) -> None:
         """Log how a crawl ended; a site that fails is left alone for a while."""
-        is_done = ended.status in (_DONE, _FAULTS, _ALERT) and not ended.overdue
+        # What it did is told at the very end: 1 without it is Python's word for a crash.
+        is_done = ended.status in (_DONE, _FAULTS, _ALERT) and bool(ended.counts) and not ended.overdue
         was_told = self._stopping.is_set() or key not in self._sites
         is_failed = not is_done and not was_told and ended.status != _BUSY
         status = _status(ended.status)

@@ -395,6 +395,20 @@ def shown_url(engine: Engine) -> str:
     return engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
+def lasting_url(url: str) -> tuple[str, Path | None]:
+    """The URL as a service's file may hold it, valid from any folder and without its password; and the file
+    of a SQLite base. Raises DatabaseError for what is no URL.
+    """
+    parsed = _parsed(url)
+    if parsed.drivername != "sqlite":
+        bare = parsed._replace(password=None).difference_update_query(["password"])  # `set` keeps for None
+        return bare.render_as_string(hide_password=False), None
+    if parsed.database in (None, "", ":memory:"):
+        raise DatabaseError("a database in memory ends with its process: write sqlite:///path/to/file.db")
+    file = Path(str(parsed.database)).absolute()
+    return parsed.set(database=str(file)).render_as_string(hide_password=False), file
+
+
 @contextmanager
 def _explained(engine: Engine) -> Iterator[None]:
     try:

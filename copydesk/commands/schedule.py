@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import signal
-from typing import Annotated
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from copydesk.console import err
 from copydesk.options import DEFAULT_DATABASE, Database
 from copydesk.status import Status
+from pipeline.errors import OperatorError
+
+if TYPE_CHECKING:
+    from crawler.sites import Site
 
 
 def schedule(
@@ -32,18 +40,76 @@ def schedule(
             "--jitter", min=0, metavar="SECONDS", help="Begin each crawl up to so much after its time."
         ),
     ] = 60,
+    print_systemd: Annotated[
+        bool,
+        typer.Option(
+            "--print-systemd", help="Print units for systemd (or write them, --out), and do no more."
+        ),
+    ] = False,
+    print_cron: Annotated[
+        bool, typer.Option("--print-cron", help="Print a crontab, and do no more.")
+    ] = False,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="With --print-systemd: write them there.")
+    ] = None,
 ) -> None:
     """Crawl each site when its schedule in the sites file says, until SIGTERM or Ctrl-C.
 
     Takes over changes of the sites file while it runs. Ends in order: crawls under way store what they
     fetched; a second signal kills them. Never crawls a site twice at a time, whoever else does.
     """
+    names = tuple(sites or ())
+    if print_cron:
+        sys.stdout.write(_crontab(names, db, sites_file))
+        return
+    if print_systemd:
+        _print_units(_units(names, db, sites_file, concurrent, jitter), out_folder)
+        return
     from crawler.schedule import Plan, log_events
     from crawler.schedule import run as run_schedule
 
     log_events()
-    stopped = run_schedule(Plan(db, sites_file, tuple(sites or ()), concurrent=concurrent, jitter=jitter))
+    stopped = run_schedule(Plan(db, sites_file, names, concurrent=concurrent, jitter=jitter))
     if stopped.killed:
         raise typer.Exit(Status.FAULTS)
     if stopped.signal == signal.SIGINT:
         raise typer.Exit(Status.INTERRUPTED)
+
+
+def _scheduled(names: Sequence[str], sites_file: str | None) -> list[Site]:
+    """The sites of those names, all for none, that have a schedule; the others are named."""
+    from crawler.sites import choose, read_sites
+
+    chosen = choose(read_sites(sites_file), names)
+    for site in chosen:
+        if site.schedule is None:
+            err.print(f"{site.key}: has no schedule, left out", markup=False)
+    return [site for site in chosen if site.schedule is not None]
+
+
+def _crontab(names: Sequence[str], db: str, sites_file: str | None) -> str:
+    from crawler.timers import crontab, here
+
+    return crontab(_scheduled(names, sites_file), here(db, sites_file))
+
+
+def _units(
+    names: Sequence[str], db: str, sites_file: str | None, concurrent: int, jitter: float
+) -> dict[str, str]:
+    from crawler.timers import here, systemd_units
+
+    place = here(db, sites_file)
+    sites = _scheduled(names, sites_file)
+    return systemd_units(sites, place, names=names, concurrent=concurrent, jitter=jitter)
+
+
+def _print_units(units: Mapping[str, str], folder: Path | None) -> None:
+    """On standard output as `systemctl cat` shows them, or into a folder."""
+    for name, text in units.items():
+        if folder is None:
+            sys.stdout.write(f"# /etc/systemd/system/{name}\n{text}\n")
+            continue
+        try:
+            (folder / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OperatorError(f"{folder / name}: cannot be written ({error.strerror})") from error
