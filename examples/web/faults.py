@@ -302,6 +302,89 @@ def external_entity(exchange: Exchange) -> None:
     )
 
 
+def hostile_entries(exchange: Exchange) -> None:
+    """A feed that names what it should not: other schemes, hosts and networks, and addresses without end."""
+    home = exchange.url.rpartition("/")[0]
+    links = [
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "ftp://elsewhere.example/story",
+        "http://elsewhere.example/story",
+        "http://127.0.0.1:9200/story",
+        "http://[::1]/story",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:10.0.0.1]/story",
+        "http://[",
+        f"{home}@elsewhere.example/story",
+        home + "/north" * 40,
+        f"{home}/{'x' * 5000}",
+        f"{home}/page.pdf",
+        f"{home}/behind",
+    ]
+    items = "".join(f"<item><title>It is &#27;[31m</title><link>{link}</link></item>" for link in links)
+    exchange.head(Content_Type="application/rss+xml")
+    exchange.send(f'<rss version="2.0"><channel><title>x</title>{items}</channel></rss>'.encode())
+
+
+def circular_index(exchange: Exchange) -> None:
+    """A sitemap index that names itself, one that is deeper each time, and some of other networks."""
+    home = exchange.url.partition("/faulty")[0]
+    places = [
+        exchange.url,
+        f"{exchange.url}/deeper",
+        "http://127.0.0.1:9200/map",
+        "http://10.0.0.1/map",
+        "file:///etc/passwd",
+        f"{home}/feed.xml",
+    ]
+    items = "".join(f"<sitemap><loc>{place}</loc></sitemap>" for place in places)
+    exchange.head(Content_Type="application/xml")
+    exchange.send(f"<sitemapindex>{items}</sitemapindex>".encode())
+
+
+def calendar(exchange: Exchange) -> None:
+    """A page for each day, which links to the next day, the next month and a list of what is on."""
+    day = exchange.url.rstrip("/").rpartition("/")[2]
+    number = int(day) if day.isdigit() else 0
+    links = [
+        (f"/days/{number + 1}", "Next day"),
+        (f"/agenda/{'later/' * (number % 3 + 1)}", "Next month"),
+        (
+            f"/2026/11/{number % 30 + 1:02}/what-is-on-in-the-town-hall-{number}",
+            "What is on in the town hall today",
+        ),
+    ]
+    _links(exchange, links)
+
+
+def growing_path(exchange: Exchange) -> None:
+    """A page whose relative links make its address longer each time."""
+    path = exchange.url.rstrip("/")
+    _links(
+        exchange, [(f"{path}/north", "The north"), (f"{path}/coast", "The coast"), (f"{path}/on", "Go on")]
+    )
+
+
+def session_loop(exchange: Exchange) -> None:
+    """A page whose links carry a new session id at each request."""
+    sid = f"{time.monotonic_ns():x}"
+    base = exchange.url.partition(";")[0].partition("?")[0]
+    _links(
+        exchange,
+        [
+            (f"{base};jsessionid={sid}", "The front"),
+            (f"{base}?sid={sid}", "Local news"),
+            (f"{base.rstrip('/')}/local;jsessionid={sid}", "Local"),
+        ],
+    )
+
+
+def _links(exchange: Exchange, links: list[tuple[str, str]]) -> None:
+    items = "".join(f'<li><a href="{url}">{text}</a></li>' for url, text in links)
+    exchange.head(Content_Type="text/html; charset=utf-8")
+    exchange.send(f"<!doctype html><html><body><ul>{items}</ul></body></html>".encode())
+
+
 def forbidding_robots(exchange: Exchange) -> None:
     """A robots.txt that forbids everything."""
     exchange.head(Content_Type="text/plain")
@@ -316,7 +399,7 @@ def huge_robots(exchange: Exchange) -> None:
 
 @cache
 def _bomb() -> bytes:
-    return gzip.compress(bytes(200_000_000), compresslevel=9, mtime=0)
+    return gzip.compress(bytes(60_000_000), compresslevel=6, mtime=0)
 
 
 _ALL: tuple[Fault, ...] = (
@@ -325,6 +408,16 @@ _ALL: tuple[Fault, ...] = (
     *(length_nonsense, broken_chunks, not_http, loop, endless_redirects, to_private, to_loopback, to_foreign),
     *(to_file, refresh_to_private, gzip_bomb, gzip_bomb_file, broken_gzip, image_as_page, page_as_image),
     *(wrong_encoding, broken_encoding, empty_body, soft_error, deep_nesting, injection, bad_xml, no_xml),
-    *(entity_bomb, external_entity, forbidding_robots, huge_robots),
+    *(
+        entity_bomb,
+        external_entity,
+        hostile_entries,
+        circular_index,
+        calendar,
+        growing_path,
+        session_loop,
+        forbidding_robots,
+        huge_robots,
+    ),
 )
 FAULTS: Mapping[str, Fault] = {fault.__name__.replace("_", "-"): fault for fault in _ALL}

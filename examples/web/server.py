@@ -6,8 +6,9 @@ file, and their addresses are the same whatever port is free:
     python -m examples.web --port 8090
     curl --proxy http://127.0.0.1:8090 http://www.velmoraherald.example/rss.xml
     curl http://127.0.0.1:8090/edition/2
+    curl 'http://127.0.0.1:8090/spoil/reset/www.velmoraherald.example/*'
 
-Asked without a proxy it takes orders: /edition/N, /spoil/FAULT/HOST/PATH, /mend, /asked.
+Asked without a proxy it takes orders: /edition/N, /spoil/FAULT/HOST/PATH, /mend, /asked, and /help.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class World:
         return {article.id: article for carried in every for article in carried}
 
     def spoil(self, where: str, fault: str, *, times: int = 1_000_000) -> None:
-        """Let an address fail, or with a bare host name everything on it; the first so many requests only."""
+        """Let an address fail, or all that begin with what stands before a `*`; so many times at most."""
         if fault not in FAULTS:
             raise ValueError(f"no fault {fault!r}; there are: {', '.join(FAULTS)}")
         self._faults[where] = (fault, times)
@@ -91,9 +92,8 @@ class World:
 
     def fault(self, url: str) -> str | None:
         """The fault that answers a request for the address, which counts as one of its times."""
-        for where in (url, urlsplit(url).hostname or ""):
-            name, left = self._faults.get(where, ("", 0))
-            if left > 0:
+        for where, (name, left) in self._faults.items():
+            if left > 0 and (url == where or (where.endswith("*") and url.startswith(where[:-1]))):
                 self._faults[where] = (name, left - 1)
                 return name
         return None
@@ -183,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
             world.publish(int(rest))
             answer = {"edition": world.edition}
         elif order == "spoil" and fault in FAULTS and where:
-            world.spoil(f"http://{where}" if "/" in where else where, fault)
+            world.spoil(f"http://{where}", fault)
             answer = {"spoilt": where, "fault": fault}
         elif order == "mend":
             world.mend()

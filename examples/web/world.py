@@ -100,8 +100,12 @@ class Article:
 
     @property
     def path(self) -> str:
-        slug = slugify(self.title) or self.story.id
-        return self.outlet.path.format(slug=slug, number=self.number, day=f"{self.published:%Y/%m/%d}")
+        return self.outlet.path.format(
+            slug=slugify(self.title) or self.story.id,
+            story=self.story.id,
+            number=self.number,
+            day=f"{self.published:%Y/%m/%d}",
+        )
 
     @property
     def url(self) -> str:
