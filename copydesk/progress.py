@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -102,3 +102,11 @@ def print_summary(counts: BatchCounts) -> None:
     )
     for reason, count in sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0])):
         err.print(f"  rejected, {reason}: {count:,}")
+
+
+def print_alerts(lines: Iterable[tuple[str, bool]]) -> None:
+    """What was found of the sites of a crawl, each line with whether it is bad news."""
+    from rich.markup import escape
+
+    for line, is_bad in lines:
+        err.print(f"[{'red' if is_bad else 'green'}]{escape(line)}")

@@ -11,6 +11,7 @@ from typing import Any
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
+from crawler.alerts import Alerts, SiteAlerts
 from crawler.contact import require_contact
 from crawler.item_pipeline import StorePipeline
 from crawler.sites import choose, read_sites
@@ -30,12 +31,14 @@ class CrawlResult:
     run_id: its row in `runs`. counts: what it did to the database.
     finish_reason: Scrapy's word: "finished", "shutdown" (Ctrl-C, SIGTERM), "storage_error", ...
     sites: per site, what became of its URLs: discovered, known, fetched, failed, ...
+    alerts: sites that fell out of their own history, and those that are as they used to be again.
     """
 
     run_id: int
     counts: BatchCounts
     finish_reason: str
     sites: Mapping[str, Mapping[str, int]]
+    alerts: tuple[SiteAlerts, ...]
 
 
 def crawl(
@@ -99,9 +102,11 @@ def _result(task: asyncio.Task[None], crawler: Any) -> CrawlResult:
         parts = key.split("/")
         if parts[0] == "site":
             sites.setdefault(parts[1], {})[parts[2]] = value
+    alerts = crawler.get_extension(Alerts)
     return CrawlResult(
         run_id=store.run_id,
         counts=store.counts,
         finish_reason=str(crawler.stats.get_value("finish_reason")),
         sites=sites,
+        alerts=alerts.found if alerts is not None else (),
     )

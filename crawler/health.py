@@ -7,8 +7,8 @@ both well as long as they stay so.
 - Shares and lengths are compared day by day, because a single run, of a site that is asked every half hour,
   has few documents, and nights and mornings differ. A day here is as many runs in a row as cover one and hold
   enough documents, counted back from the last run. A figure has fallen out where it is far from the
-  median of the days before: by several times their own spread (median absolute deviation), past almost all of
-  them, by more than chance explains in so few documents, and by enough to matter to a person.
+  median of the days before: by several times their own spread (median absolute deviation), past nine
+  tenths of those that were well, by more than chance explains in so few documents, and by enough to matter.
 - Silence is compared with the site's longest silences, so that a night, a weekend and a holiday's
   weekend are nothing new; before two weeks are known, four days are allowed.
 - Fewer articles are compared with the site's slowest days (a tenth of the days are slower), so that Sundays
@@ -16,8 +16,8 @@ both well as long as they stay so.
 - Sources that all fail, or name nothing at all any more, are told after three runs in a row, or two that are
   a day apart.
 
-A change that stays becomes the site's own way, when most of the four weeks looked at are like it. A slow
-decline is no alert; `copydesk stats --sites` shows it.
+A change that stays becomes the site's own way after two weeks, when most of the four that are looked at are
+like it. A slow decline is no alert; `copydesk stats --sites` shows it.
 
 Spidermon was considered. It checks the counters of one run of one spider, against limits that are written
 down for it; a run of ours has hundreds of sites, each with limits that follow from its own past, and its
@@ -28,11 +28,11 @@ every process shares. What would be left of it is the sending of messages.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import median
 from typing import Any
 
@@ -107,6 +107,52 @@ def judge(runs: Sequence[SiteRun]) -> tuple[Alert, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The last run of a site beside its history.
+
+    usual: median of each figure of FIGURES over the runs before it that finished; None where there is none.
+    stored_by_day: new articles of each of the last days, the last day's last. alerts: of the last run judged.
+    """
+
+    site: str
+    last: SiteRun
+    runs: int
+    usual: Mapping[str, float | None]
+    stored_by_day: tuple[int, ...]
+    alerts: tuple[Mapping[str, Any], ...]
+
+
+# What a trend compares, with the value that a run has; shares are of the articles stored or revised.
+FIGURES: Mapping[str, Callable[[SiteRun], float | None]] = {
+    "discovered": lambda run: run.discovered,
+    "fetched": lambda run: run.fetched,
+    "stored": lambda run: run.stored,
+    "rejected": lambda run: run.rejected,
+    "words": lambda run: run.words,
+    "without_date": lambda run: run.without_date / run.texts if run.texts else None,
+    "without_author": lambda run: run.without_author / run.texts if run.texts else None,
+    "bytes": lambda run: run.bytes,
+    "seconds": lambda run: run.seconds,
+}
+
+
+def trend(runs: Sequence[SiteRun], days: int = 14) -> Trend:
+    """Of one site, whose runs are given, the oldest first; at least one."""
+    last, before = runs[-1], [run for run in runs[:-1] if run.ended == "finished"]
+    usual = {}
+    for name, value in FIGURES.items():
+        values = [found for run in before if (found := value(run)) is not None]
+        usual[name] = float(median(values)) if values else None
+    today = last.started_at.date()
+    by_day = [0] * days
+    for run in runs:
+        if (age := (today - run.started_at.date()).days) < days:
+            by_day[days - 1 - age] += run.stored
+    judged = [run.alerts for run in runs if run.alerts is not None]
+    return Trend(last.site, last, len(runs), usual, tuple(by_day), tuple(judged[-1]) if judged else ())
+
+
 # --- runs in a row ------------------------------------------------------------------------------------
 
 
@@ -171,23 +217,24 @@ def _times(runs: Sequence[SiteRun]) -> str:
 
 
 def _silence(runs: Sequence[SiteRun]) -> Alert | None:
-    """Nothing new for longer than ever. A silence begins with the first run that finds nothing: for how long
-    nobody asked is not the site's doing.
+    """Nothing new for longer than ever. A silence begins with the first run that finds nothing, and is as
+    long as somebody asked: what was before, and that the crawler stood still, is not the site's doing.
     """
+    clock = _watched(runs)
     spells: list[timedelta] = []
-    silent: datetime | None = None
-    for run in runs:
+    silent: timedelta | None = None
+    for run, now in zip(runs, clock, strict=True):
         if run.stored:
             if silent is not None:
-                spells.append(run.started_at - silent)
+                spells.append(now - silent)
             silent = None
         elif silent is None:
-            silent = run.started_at
+            silent = now
     quiet = _last(runs, lambda run: run.stored == 0)
     productive = [run for run in runs if run.stored]
     if silent is None or len(quiet) < 3 or len(productive) < _LEAST_RUNS:
         return None
-    known = silent - runs[0].started_at
+    known = silent
     longest = sorted(spells, reverse=True)
     if known >= timedelta(days=14):
         # The second: the longest may have been a fault as well.
@@ -196,8 +243,7 @@ def _silence(runs: Sequence[SiteRun]) -> Alert | None:
     else:
         usual = longest[0] if longest else timedelta()
         limit = max(2 * usual, timedelta(days=4))
-    lasted = runs[-1].started_at - silent
-    if lasted <= limit:
+    if clock[-1] - silent <= limit:
         return None
     stored = sum(run.stored for run in productive)
     a_day = stored / max(1.0, known / timedelta(days=1))
@@ -208,6 +254,17 @@ def _silence(runs: Sequence[SiteRun]) -> Alert | None:
         f"no new article in {_times(quiet)}, {a_day:,.1f} a day before, and hardly ever none for"
         f" more than {_long(usual)}",
     )
+
+
+def _watched(runs: Sequence[SiteRun]) -> list[timedelta]:
+    """For each run, the time since the first; of pauses that are longer than usual only the usual part."""
+    gaps = _gaps(runs)
+    most = max(3 * sorted(gaps)[len(gaps) // 2], timedelta(hours=1)) if gaps else timedelta()
+    return list(accumulate((min(gap, most) for gap in gaps), initial=timedelta()))
+
+
+def _gaps(runs: Sequence[SiteRun]) -> list[timedelta]:
+    return [later.started_at - run.started_at for run, later in pairwise(runs)]
 
 
 def _long(time: timedelta) -> str:
@@ -221,8 +278,11 @@ def _fewer(runs: Sequence[SiteRun]) -> Alert | None:
     if not days or len(days) <= _LEAST_DAYS_OF_YIELD or not days[0].is_last:
         return None
     now, *before = days
-    rates = sorted(sum(run.stored for run in day.runs) / day.length for day in before)
-    slow = rates[len(rates) // 10]
+    rates = [sum(run.stored for run in day.runs) / day.length for day in before]
+    well = [rate for rate, day in zip(rates, before, strict=True) if not day.is_known_for(Figure.STORED)]
+    if len(well) < _LEAST_DAYS_OF_YIELD:
+        return None
+    slow = _quantile(well, 0.1)
     expected, came = slow * now.length, sum(run.stored for run in now.runs)
     if came >= min(_FEWER * expected, expected - 3 * math.sqrt(expected)):
         return None
@@ -302,11 +362,13 @@ def _share(
     if len(days) <= _LEAST_DAYS:
         return None
     now, *before = (_share_of(day.runs, part, whole) for day in days)
+    well = [value for value, day in zip(before, days[1:], strict=True) if not day.is_known_for(figure)]
     count = sum(map(whole, days[0].runs))
     was, spread = _usual(before)
     by_chance = math.sqrt(was * (1 - was) / count)
-    most = _quantile(before, 0.95)
-    limit = max(was + _SHARE_FLOOR, most + 0.1, was + _DEVIATIONS * spread, was + _BY_CHANCE * by_chance)
+    limit = max(was + _SHARE_FLOOR, was + _DEVIATIONS * spread, was + _BY_CHANCE * by_chance)
+    if well:
+        limit = max(limit, _quantile(well, 0.9) + 0.1)
     if now <= limit:
         return None
     return Alert(figure, round(was, 3), round(now, 3), message.format(now=now, was=was))
@@ -325,12 +387,13 @@ def _words(runs: Sequence[SiteRun]) -> Alert | None:
         return None
     now, *before = (max(1.0, _median_words(day.runs)) for day in days)
     logs = [math.log(words) for words in before]
+    well = [value for value, day in zip(logs, days[1:], strict=True) if not day.is_known_for(Figure.WORDS)]
     usual, spread = _usual(logs)
     was, away = math.exp(usual), abs(math.log(now) - usual)
     # A logarithm of lengths varies by .7 among articles, and its median by 1.25 of that over the root of n.
     by_chance = 1.25 * 0.7 / math.sqrt(sum(run.texts for run in days[0].runs))
-    is_shorter = now < min(_SHORTER * was, 0.9 * math.exp(_quantile(logs, 0.05)))
-    is_longer = now > max(_LONGER * was, 1.1 * math.exp(_quantile(logs, 0.95)))
+    is_shorter = now < min(_SHORTER * was, 0.9 * math.exp(_quantile(well or logs, 0.1)))
+    is_longer = now > max(_LONGER * was, 1.1 * math.exp(_quantile(well or logs, 0.9)))
     if not (is_shorter or is_longer) or away <= max(_DEVIATIONS * spread, 3 * by_chance):
         return None
     return Alert(
@@ -380,10 +443,14 @@ class _Day:
     is_even: bool
     is_last: bool
 
+    def is_known_for(self, figure: Figure) -> bool:
+        """Whether an alert of that figure was on: then it is no measure of how much is usual at most."""
+        return any(alert["figure"] == figure for run in self.runs for alert in run.alerts or ())
+
 
 def _days(runs: Sequence[SiteRun], documents: Callable[[SiteRun], int] | None = None) -> Iterator[_Day]:
     """The history as days of at least _LEAST_DOCUMENTS documents each, the last first."""
-    gaps = [later.started_at - run.started_at for run, later in pairwise(runs)]
+    gaps = _gaps(runs)
     longest = max(3 * sorted(gaps)[len(gaps) // 2], timedelta(hours=6)) if gaps else timedelta()
     end = len(runs)
     count = 0

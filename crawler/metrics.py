@@ -123,6 +123,7 @@ class Metrics:
         registry.register(_Crawl(crawler))
         try:
             self.server = Server(registry, host, port)
+            logger.info("Metrics are served at http://%s:%d/metrics", host, port)
         except OperatorError as error:
             # Most likely the crawl before is not over yet: no reason to miss the news.
             logger.error("%s", error)

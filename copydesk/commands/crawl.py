@@ -8,7 +8,7 @@ import typer
 
 from copydesk.console import err, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json
-from copydesk.progress import print_summary
+from copydesk.progress import print_alerts, print_summary
 from copydesk.status import Status
 
 
@@ -23,24 +23,38 @@ def crawl(
         typer.Option("--sites", envvar="COPYDESK_SITES", metavar="FILE", help="Sites file of your own."),
     ] = None,
     refetch: Annotated[bool, typer.Option("--refetch", help="Fetch articles that are stored, too.")] = False,
+    fail_on_alert: Annotated[
+        bool,
+        typer.Option("--fail-on-alert", help="End with status 3 where a site fell out of its own history."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Fetch the news of sites from their feeds and sitemaps, and store their articles, grouped.
 
     Obeys robots.txt, fetches no article that is stored already, and stops in order on Ctrl-C.
     """
+    from crawler.alerts import lines
     from crawler.crawl import crawl as run
 
     done = run(db, sites or (), sites_file=sites_file, refetch=refetch)
     if json:
         print_json(
-            {"run": done.run_id, "finished": done.finish_reason, "counts": done.counts, "sites": done.sites}
+            {
+                "run": done.run_id,
+                "finished": done.finish_reason,
+                "counts": done.counts,
+                "sites": done.sites,
+                "alerts": done.alerts,
+            }
         )
     else:
         for name, figures in sorted(done.sites.items()):
             err.print(f"{name}: " + ", ".join(f"{what} {count:,}" for what, count in sorted(figures.items())))
         print_summary(done.counts)
+        print_alerts(lines(done.alerts))
     if done.counts.faults:
         raise typer.Exit(Status.FAULTS)
+    if fail_on_alert and any(site.alerts for site in done.alerts):
+        raise typer.Exit(Status.ALERT)
     if any(figures.get("locked") for figures in done.sites.values()):
         raise typer.Exit(Status.BUSY)

@@ -1,13 +1,20 @@
-"""`copydesk stats`: how much there is, what the runs did, and why documents were turned away."""
+"""`copydesk stats`: how much there is, what runs did, why documents were turned away, how sites do."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from copydesk.amounts import shown_size
 from copydesk.console import out, print_columns, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
+
+if TYPE_CHECKING:
+    from crawler.health import Trend
+    from storage.database import Engine
+    from storage.site_runs import SiteRun
 
 
 def stats(
@@ -15,15 +22,24 @@ def stats(
     rejections: Annotated[
         bool, typer.Option("--rejections", help="List every rejected document with its reason.")
     ] = False,
+    sites: Annotated[
+        bool, typer.Option("--sites", help="The last crawl of each site beside its history of four weeks.")
+    ] = False,
+    site: Annotated[
+        str | None, typer.Option("--site", metavar="NAME", help="The crawls of one site, the last first.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Show how much there is, the latest runs, and what was rejected and why."""
+    """Show how much there is, the latest runs, and what was rejected and why; or how the sites do."""
     from rich.markup import escape
 
     from storage import reader
     from storage.database import open_database, shown_url
 
     engine = open_database(db, create=False)
+    if sites or site is not None:
+        _show_sites(_histories(engine, site), one=site is not None, json=json)
+        return
     counts = reader.counts(engine)
     runs = reader.runs(engine)
     rejected = list(reader.rejections(engine)) if rejections else []
@@ -53,3 +69,152 @@ def stats(
 
 
 _COLUMNS = ("seen", "stored", "revised", "updated", "unchanged", "rejected", "grouped")
+
+# Crawls that are shown of one site.
+_SHOWN = 30
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def _histories(engine: Engine, site: str | None) -> dict[str, list[SiteRun]]:
+    """The last weeks' runs of the site, or of each. Raises OperatorError for a site without any."""
+    import difflib
+    from datetime import UTC, datetime
+
+    from crawler.health import HISTORY
+    from pipeline.errors import OperatorError
+    from storage import site_runs
+
+    since = datetime.now(UTC) - HISTORY
+    found = site_runs.history(engine, since=since, site=site)
+    if site is not None and not found:
+        known = site_runs.history(engine, since=since)
+        near = difflib.get_close_matches(site, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known)) or 'none'}"
+        raise OperatorError(f"no crawl of site {site!r} in the last {HISTORY.days} days; {hint}")
+    return found
+
+
+def _show_sites(histories: Mapping[str, Sequence[SiteRun]], *, one: bool, json: bool) -> None:
+    from crawler.health import trend
+
+    trends = [trend(runs) for _, runs in sorted(histories.items())]
+    if json:
+        runs_of_one = {"runs": list(reversed(next(iter(histories.values()))))} if one else {}
+        print_json({"sites": trends, **runs_of_one})
+        return
+    if not trends:
+        out.print("no crawl in the last weeks")
+        return
+    if one:
+        _print_site(next(iter(histories.values())))
+    else:
+        _print_sites(trends)
+    _print_alerts(trends)
+
+
+_FIGURES = ("discovered", "fetched", "304", "stored", "revised", "rejected", "words", "no date", "no author")
+_HEAD = (*_FIGURES, "size", "time")
+
+
+def _print_sites(trends: Sequence[Trend]) -> None:
+    """A line a site: its last crawl, each figure with an arrow where it is far from its median."""
+    from rich.markup import escape
+
+    head = ("site", "last crawl (UTC)", "ended", *_HEAD, "crawls", "stored by day")
+    rows = [tuple(f"[dim]{name}" for name in head)]
+    for trend in trends:
+        cells = _cells(trend.last, trend.usual)
+        bars = _sparkline(trend.stored_by_day)
+        name = escape(trend.site)
+        rows.append(
+            (
+                f"[red]{name}" if trend.alerts else name,
+                when(trend.last.started_at),
+                escape(trend.last.ended or "—"),
+                *cells,
+                f"{trend.runs:,}",
+                bars,
+            )
+        )
+    print_columns(rows, right=range(3, 4 + len(_HEAD)))
+    out.print("[dim]↑ ↓ half as much again, or a third less, than the median of the crawls before (28 days)")
+
+
+def _print_site(runs: Sequence[SiteRun]) -> None:
+    """A line a crawl, the last first, each beside those before it."""
+    from rich.markup import escape
+
+    from crawler.health import trend
+
+    head = ("run", "started (UTC)", "ended", *_HEAD, "turned away for", "alerts")
+    rows = [tuple(f"[dim]{name}" for name in head)]
+    for run in list(reversed(runs))[:_SHOWN]:
+        reasons = ", ".join(f"{why} {count:,}" for why, count in sorted(run.reasons.items()))
+        alerts = ", ".join(str(alert["figure"]) for alert in run.alerts or ())
+        rows.append(
+            (
+                str(run.run_id),
+                when(run.started_at),
+                escape(run.ended or "—"),
+                *_cells(run),
+                escape(reasons),
+                f"[red]{escape(alerts)}",
+            )
+        )
+    print_columns(rows, right=(0, *range(3, 3 + len(_HEAD))))
+    usual = trend(runs).usual
+    said = (f"{name.replace('_', ' ')} {_number(name, value)}" for name, value in usual.items())
+    out.print(f"[dim]median of the crawls before the last: {', '.join(said)}")
+    out.print(f"[dim]stored by day: {_sparkline(trend(runs, days=28).stored_by_day)}")
+
+
+def _print_alerts(trends: Sequence[Trend]) -> None:
+    from rich.markup import escape
+
+    for trend in trends:
+        for alert in trend.alerts:
+            out.print(f"[red]{escape(trend.site)}: {alert['figure']}:[/red] {escape(str(alert['message']))}")
+
+
+def _cells(run: SiteRun, usual: Mapping[str, float | None] | None = None) -> list[str]:
+    from crawler.health import FIGURES
+
+    def cell(name: str) -> str:
+        value = FIGURES[name](run)
+        return _number(name, value) + _arrow(value, (usual or {}).get(name))
+
+    return [
+        cell("discovered"),
+        cell("fetched"),
+        f"{run.not_modified:,}",
+        cell("stored"),
+        f"{run.revised:,}",
+        cell("rejected"),
+        cell("words"),
+        cell("without_date"),
+        cell("without_author"),
+        cell("bytes"),
+        cell("seconds"),
+    ]
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "—"
+    if name.startswith("without_"):
+        return f"{value:.0%}"
+    if name == "bytes":
+        return shown_size(int(value))
+    return f"{value:,.1f} s" if name == "seconds" else f"{value:,.0f}"
+
+
+def _arrow(value: float | None, usual: float | None) -> str:
+    """What a difference looks like that is worth a look; a blank where there is none, to keep the columns."""
+    if value is None or usual is None or abs(value - usual) < 0.01:
+        return " "
+    return "↑" if value > 1.5 * usual else "↓" if value < usual / 1.5 else " "
+
+
+def _sparkline(values: Sequence[int]) -> str:
+    most = max(values, default=0) or 1
+    return "".join(_BARS[round(value / most * (len(_BARS) - 1))] for value in values)
