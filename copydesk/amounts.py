@@ -45,3 +45,11 @@ def shown_size(size: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
+
+
+def shown_age(age: timedelta) -> str:
+    """An age as it is said, `40 min`, `3 h`, `12 d`; `0 min` for what is yet to come."""
+    minutes = max(0, int(age.total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60):,} d"

@@ -23,6 +23,7 @@ from copydesk.commands import (
     schema,
     search,
     show,
+    sites,
     stats,
 )
 from copydesk.status import Status
@@ -49,6 +50,7 @@ app.command("export")(export.export)
 app.command("schema")(schema.schema)
 app.command("prune")(prune.prune)
 app.command("forget")(forget.forget)
+app.add_typer(sites.app, name="sites")
 app.add_typer(db.app, name="db")
 
 

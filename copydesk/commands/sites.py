@@ -1,0 +1,227 @@
+"""`copydesk sites`: what the sites file holds, what is added to it, and whether its sites still work."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from copydesk.amounts import parse_age, shown_age
+from copydesk.console import err, out, print_columns, print_json
+from copydesk.options import DryRun, Json
+from copydesk.rendering import visible
+from copydesk.status import Status
+from pipeline.errors import OperatorError
+
+if TYPE_CHECKING:
+    from crawler.discover import Discovery
+    from crawler.site_check import PageCheck, SiteCheck
+
+app = typer.Typer(help="List the sites, add one, or check whether they still work.", no_args_is_help=True)
+
+SitesFile = Annotated[
+    str | None,
+    typer.Option("--sites", envvar="COPYDESK_SITES", metavar="FILE", help="Sites file of your own."),
+]
+Seconds = Annotated[
+    float, typer.Option("--seconds", min=1, help="Ask a site for no longer than so many seconds.")
+]
+Stale = Annotated[
+    str, typer.Option("--stale", metavar="AGE", help="A feed without anything newer is stale, e.g. 36h, 14d.")
+]
+
+
+@app.command("list")
+def list_sites(sites_file: SitesFile = None, json: Json = False) -> None:
+    """List the sites of the sites file, which is checked for mistakes on the way."""
+    from crawler.sites import read_sites
+
+    sites = read_sites(sites_file)
+    if json:
+        print_json([site.model_dump(mode="json") for site in sites.values()])
+        return
+    if not sites:
+        out.print("The sites file has no sites; add one: copydesk sites add URL --sites FILE")
+        return
+    rows = [_header("site", "name", "homepage", "feeds", "sitemaps", "sections", "schedule")]
+    for site in sites.values():
+        counts = (str(len(sources)) for sources in (site.feeds, site.sitemaps, site.sections))
+        texts = (_shown(text) for text in (site.name, site.homepage))
+        rows.append((f"[cyan]{site.key}[/cyan]", *texts, *counts, _shown(site.schedule or "—")))
+    print_columns(rows, right=(3, 4, 5))
+
+
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Address of the site's front page.")],
+    sites_file: SitesFile = None,
+    key: Annotated[str | None, typer.Option("--key", help="How the site is to be called.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the outlet.")] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host", metavar="HOST", help="A host that its articles are on, too; repeatable."
+        ),
+    ] = None,
+    stale: Stale = "14d",
+    seconds: Seconds = 180,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Find a site's feeds and sitemaps, try them, and write its entry into a sites file of your own.
+
+    Looks at what the front page links to, at robots.txt and at the usual places. The rest of the file stays
+    as it is, comments and all; a file that is not there is made.
+    """
+    from crawler import sites_file as file
+    from crawler.discover import discover
+    from crawler.site_check import Terms
+
+    path = None if dry_run and sites_file is None else file.own_file(sites_file)
+    known = file.sites_in(path) if path is not None else {}
+
+    def require_new(key: str, homepage: str) -> None:
+        file.require_new(known, key, homepage, str(path))
+
+    found = discover(
+        url,
+        key=key,
+        name=name,
+        allow_hosts=allow_host or (),
+        terms=Terms(parse_age(stale), seconds=seconds),
+        require=require_new,
+    )
+    is_found = bool(found.entry.get("feeds") or found.entry.get("sitemaps"))
+    is_written = is_found and path is not None and not dry_run
+    if is_written and path is not None:
+        file.add_site(path, found.key, found.entry)
+    if json:
+        print_json({"found": found, "is_written": is_written})
+    else:
+        _print_found(found)
+    if not is_found:
+        raise OperatorError(f"{url}: no feed or sitemap with articles of the site; nothing was written")
+    if not json:
+        out.print(f"\n{escape(file.entry_text(found.key, found.entry))}")
+        out.print(
+            f"written to {_shown(str(path))}; look whether it works:"
+            f" copydesk sites check {found.key} --sites {_shown(str(path))}"
+            if is_written
+            else "nothing was written (--dry-run)"
+        )
+
+
+@app.command()
+def check(
+    sites: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SITE…]", help="Sites of the sites file; all if none is named."),
+    ] = None,
+    sites_file: SitesFile = None,
+    stale: Stale = "14d",
+    pages: Annotated[int, typer.Option(min=0, help="Articles that are fetched of each site.")] = 2,
+    seconds: Seconds = 120,
+    json: Json = False,
+) -> None:
+    """Tell of each site whether its feeds answer, are fresh, and yield articles; stores nothing.
+
+    Exits with 3 where a site is broken: nothing of what its entry names is up to date, or none of the pages
+    that were fetched is an article.
+    """
+    from crawler.site_check import SiteState, Terms, check_sites
+    from crawler.sites import choose, read_sites
+
+    chosen = choose(read_sites(sites_file), sites or ())
+    total, count = len(chosen), 0
+
+    def done(site: SiteCheck) -> None:
+        nonlocal count
+        count += 1
+        if err.is_terminal:
+            err.print(f"[dim]{count} of {total}: {site.key} {site.state.value}[/dim]")
+
+    found = check_sites(chosen, Terms(parse_age(stale), pages, seconds), done=done)
+    if json:
+        print_json(found)
+    else:
+        _print_checks(found)
+    if any(site.state is SiteState.BROKEN for site in found):
+        raise typer.Exit(Status.ALERT)
+
+
+def _print_found(found: Discovery) -> None:
+    rows = [_header("came of it", "why", "address", "found")]
+    for attempt in found.attempts:
+        style = {"taken": "green", "not needed": "dim"}.get(attempt.verdict.value, "yellow")
+        verdict = f"[{style}]{attempt.verdict.value}[/{style}]"
+        rows.append((verdict, _shown(attempt.says), _shown(attempt.url), attempt.found))
+    print_columns(rows)
+    if found.untried:
+        out.print(f"{found.untried} more that the site names were not tried")
+    for host, count in found.other_hosts.items():
+        out.print(
+            f"{count} entries are on {_shown(host)}, which is not known to be the site's;"
+            f" if it is: --allow-host {_shown(host)}"
+        )
+    for page in found.pages:
+        _print_page(page)
+
+
+def _print_checks(found: list[SiteCheck]) -> None:
+    if not found:
+        out.print("The sites file has no sites; add one: copydesk sites add URL --sites FILE")
+        return
+    rows = [_header("site", "state", "sources", "newest", "articles")]
+    for site in found:
+        sources = f"{sum(source.state.value == 'ok' for source in site.sources)} of {len(site.sources)}"
+        newest = max((source.newest for source in site.sources if source.newest), default=None)
+        articles = f"{sum(page.problem is None for page in site.pages)} of {len(site.pages)}"
+        state = f"[{_COLOURS[site.state.value]}]{site.state.value}[/]"
+        rows.append((f"[cyan]{site.key}[/cyan]", state, sources, _age(newest), articles))
+    print_columns(rows, right=(2, 3, 4))
+    for site in found:
+        if site.state.value != "ok":
+            _print_problems(site)
+    counts = {state: sum(site.state.value == state for site in found) for state in _COLOURS}
+    said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    out.print(f"\n{len(found)} site{'' if len(found) == 1 else 's'}: {said}")
+
+
+def _print_problems(site: SiteCheck) -> None:
+    out.print(f"\n[cyan]{site.key}[/cyan]")
+    for source in site.sources:
+        if source.state.value != "ok":
+            what = f"{source.kind} {source.state.value}"
+            out.print(f"  [yellow]{what}[/yellow]  {_shown(source.url)}: {_shown(source.detail)}")
+    for page in site.pages:
+        if page.problem is not None:
+            _print_page(page)
+    if not site.is_complete:
+        out.print(
+            "  [yellow]not finished[/yellow]  there was no time left for the rest; give it more --seconds"
+        )
+
+
+def _print_page(page: PageCheck) -> None:
+    if page.problem is None:
+        title = _shown(page.title or "without a title")
+        out.print(f"  [green]article[/green]  {_shown(page.url)}: {title}, {page.words} words")
+    else:
+        out.print(f"  [yellow]no article[/yellow]  {_shown(page.url)}: {_shown(page.problem)}")
+
+
+_COLOURS = {"ok": "green", "flawed": "yellow", "broken": "red"}
+
+
+def _age(time: datetime | None) -> str:
+    return f"{shown_age(datetime.now(UTC) - time)} ago" if time is not None else "—"
+
+
+def _header(*names: str) -> tuple[str, ...]:
+    return tuple(f"[dim]{name}" for name in names)
+
+
+def _shown(text: str) -> str:
+    return escape(visible(text))

@@ -1,0 +1,607 @@
+"""Finds what a crawl of a site would read: its feeds and sitemaps, its name, language and hosts.
+
+What the front page links to (`link rel=alternate`), what robots.txt names, and the places where feeds and
+sitemaps usually are, are tried in this order, and the last only for what the first two did not bring. One
+counts if it answers, can be read, and names articles on the site's hosts. A news sitemap and the main feed
+are taken before feeds of single sections.
+
+Pages and feeds are strangers' words: all that is taken from them is an address on http(s) without
+credentials, or a line of printable text, and how much of it is looked at is limited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from difflib import SequenceMatcher
+from enum import StrEnum
+from functools import cache
+from ipaddress import ip_address
+from itertools import islice
+from typing import Any, Literal
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from lxml import html
+from lxml.etree import ParserError
+from scrapy.http import Response
+from w3lib.encoding import http_content_type_encoding
+
+from crawler import feeds
+from crawler.feeds import Entry
+from crawler.probe import Asker, NoAnswer, probe
+from crawler.site_check import (
+    PageCheck,
+    SourceCheck,
+    SourceState,
+    Terms,
+    articles_among,
+    check_page,
+    in_turn,
+    judged,
+)
+from crawler.sites import Site, site_record
+from crawler.urls import MAX_URL_LENGTH, is_allowed_host
+from pipeline.decode import decode
+from pipeline.document import MediaType
+from pipeline.errors import OperatorError
+from pipeline.urls import canonical_url
+
+Kind = Literal["feed", "sitemap"]
+
+# Most that are tried, and most that are taken, of each kind; and how many sitemaps of one index are tried.
+TRIED = {"feed": 12, "sitemap": 8}
+MAX_FEEDS = 5
+MAX_CHILDREN = 3
+# Feeds on hosts that are not the site's own (a feed service) are tried as well, but a page may name any.
+MAX_FOREIGN = 4
+# A page with more link elements than this is no front page.
+MAX_LINKS = 500
+MAX_NAME = 80
+# Entries of one source that are looked at.
+_JUDGED = 5000
+# Hosts that articles are on, beside the homepage's own.
+MAX_HOSTS = 5
+
+_FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
+_FEED_PLACES = (
+    "feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed.json", "feeds", "index.rdf",
+)  # fmt: skip
+_NEWS_PLACES = (
+    "news-sitemap.xml", "sitemap_news.xml", "sitemap-news.xml", "news_sitemap.xml", "googlenews.xml",
+)  # fmt: skip
+_SITEMAP_PLACES = ("sitemap.xml", "sitemap_index.xml", "sitemap-index.xml", "sitemap.xml.gz")
+
+_NEWS = re.compile(r"news", re.IGNORECASE)
+_DATED_NAME = re.compile(r"\d{4}|[-_/.]\d+\.")
+_COMMENTS = re.compile(r"comments?|kommentare?|comentarios?|commentaires?|reacties", re.IGNORECASE)
+_BETWEEN_NAMES = re.compile(r"\s+[|–—·•:»-]+\s+|\s*[|»•]\s*|:\s+")
+_NO_NAME = frozenset({"home", "homepage", "startseite", "accueil", "inicio", "index", "news", "front page"})
+_GENERIC_LABELS = frozenset({"www", "m", "mobile", "amp", "web", "news", "en"})
+
+
+class Verdict(StrEnum):
+    """What came of an address that was tried."""
+
+    TAKEN = "taken"
+    SPARE = "not needed"  # it would do, but others have its articles
+    UNFIT = "no use"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An address that may be a feed or sitemap. found: "link", "robots.txt" or "usual place"."""
+
+    url: str
+    kind: Kind
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An address that was tried, and what came of it as a line."""
+
+    url: str
+    kind: Kind
+    found: str
+    verdict: Verdict
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What was found.
+
+    key: a name for the site. entry: its table for a sites file. attempts: in the order in which they were
+    made. pages: some of its articles, fetched to see whether they are. other_hosts: hosts, not the site's as
+    far as can be told, that feeds lead to, with how many entries each. untried: feeds and sitemaps that were
+    named as well, but not tried any more.
+    """
+
+    key: str
+    entry: Mapping[str, Any]
+    attempts: tuple[Attempt, ...]
+    pages: tuple[PageCheck, ...]
+    other_hosts: Mapping[str, int]
+    untried: int
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What a front page says: the outlet's name, its language, and its feeds and sitemaps in their order."""
+
+    name: str | None
+    language: str | None
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A feed or sitemap that can be read. url: the one to write down."""
+
+    candidate: Candidate
+    url: str
+    kind: Kind
+    entries: tuple[Entry, ...]
+    is_news: bool
+    check: SourceCheck
+
+
+@dataclass(slots=True)
+class _Search:
+    """A search under way."""
+
+    site: Site
+    terms: Terms
+    front: Front = field(default_factory=lambda: Front(None, None, ()))
+    hosts: set[str] = field(default_factory=set)
+    other_hosts: Counter[str] = field(default_factory=Counter)
+    tried: dict[str, Candidate] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, _Source] = field(default_factory=dict)
+    pages: list[PageCheck] = field(default_factory=list)
+    untried: int = 0
+
+
+def discover(
+    url: str,
+    *,
+    key: str | None = None,
+    name: str | None = None,
+    allow_hosts: Sequence[str] = (),
+    terms: Terms | None = None,
+    require: Callable[[str, str], None] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Discovery:
+    """Look at a site by the address of its front page; once a process.
+
+    key, name: in place of those that are inferred. allow_hosts: hosts whose articles are the site's although
+    nothing shows it. require: called with key and homepage before anything but the front page is fetched; may
+    raise OperatorError. settings: Scrapy settings that override crawler.settings.
+    Raises OperatorError where the front page cannot be had. Where nothing is found, the entry has neither
+    feeds nor sitemaps.
+    """
+    homepage = url if "://" in url else f"https://{url}"
+    entry = {"homepage": homepage, "sections": (homepage,), "allowed_hosts": tuple(allow_hosts)}
+    site = site_record("sites add", key or "new", {**entry, **({"name": name} if name else {})})
+    chosen = terms or Terms()
+    found: list[Discovery] = []
+
+    async def work(asker: Asker) -> None:
+        found.append(await look(asker, site, chosen, key=key, name=name, require=require))
+
+    probe(work, [site], seconds=chosen.seconds, settings=settings)
+    return found[0]
+
+
+async def look(
+    asker: Asker,
+    site: Site,
+    terms: Terms,
+    *,
+    key: str | None = None,
+    name: str | None = None,
+    require: Callable[[str, str], None] | None = None,
+) -> Discovery:
+    """Look at the site of a record, which says its front page, further hosts and manners; as `discover`."""
+    search = _Search(site, terms)
+    front = await _front_page(asker, search)
+    own_key = key or key_of(search.site.homepage)
+    if require is not None:
+        require(own_key, search.site.homepage)
+    search.front = await asyncio.to_thread(read_front, front)
+    with suppress(TimeoutError):  # what was found until then stands
+        async with asyncio.timeout(terms.seconds):
+            await _search(asker, search)
+    return _discovery(search, own_key, name)
+
+
+async def _front_page(asker: Asker, search: _Search) -> Response:
+    """Fetch the front page; the site's homepage becomes what it redirects to for good."""
+    home = search.site.homepage
+    try:
+        response = await asker.get(
+            home, search.site, search.site.hosts, maxsize=asker.settings.getint("COPYDESK_FEED_MAXSIZE")
+        )
+    except NoAnswer as error:
+        raise OperatorError(f"{home}: {error}; give the address of the site's front page") from error
+    with suppress(ValueError):
+        kind, _ = await asyncio.to_thread(_parsed, response, len(response.body), None)
+        raise OperatorError(f"{home}: is a {kind} itself; give the address of the site's front page")
+    search.site = search.site.model_copy(update={"homepage": _lasting(response)})
+    return response
+
+
+async def _search(asker: Asker, search: _Search) -> None:
+    named = [*search.front.candidates, *await _in_robots(asker, search)]
+    maps = _ranked([candidate for candidate in named if candidate.kind == "sitemap"])
+    await _try(asker, search, maps, lambda: _has(search, "news"))
+    linked = _ranked([candidate for candidate in named if candidate.kind == "feed"])
+    linked = [candidate for candidate in linked if not _COMMENTS.search(urlsplit(candidate.url).path)]
+    await _try(asker, search, linked, lambda: _has(search, "news") and _has(search, "feed"))
+    home = search.site.homepage
+    await _try(asker, search, _places(home, "feed", _FEED_PLACES), lambda: _has(search, "feed"))
+    await _try(asker, search, _places(home, "sitemap", _NEWS_PLACES), lambda: _has(search, "news"))
+    await _try(
+        asker,
+        search,
+        _places(home, "sitemap", _SITEMAP_PLACES),
+        lambda: _has(search, "feed") or _has(search, "sitemap"),
+    )
+    articles = [articles_among(source.entries[:_JUDGED], search.site) for source in _chosen(search)[0]]
+    for entry in islice(in_turn(articles), search.terms.pages):
+        search.pages.append(await check_page(asker, search.site, entry))
+
+
+def _has(search: _Search, what: Kind | Literal["news"]) -> bool:
+    """Whether a source of that kind was found that is up to date."""
+    return any(
+        (source.is_news if what == "news" else source.kind == what)
+        for source in search.sources.values()
+        if source.check.state is SourceState.OK
+    )
+
+
+async def _in_robots(asker: Asker, search: _Search) -> list[Candidate]:
+    robots = urljoin(search.site.homepage, "/robots.txt")
+    try:
+        response = await asker.get(robots, search.site, search.site.hosts, maxsize=1_000_000)
+    except NoAnswer:
+        return []
+    named = feeds.sitemaps_in_robots(response.body, response.url)
+    return [Candidate(url, "sitemap", "robots.txt") for url in map(_address, named[:MAX_LINKS]) if url]
+
+
+async def _try(
+    asker: Asker, search: _Search, candidates: Sequence[Candidate], is_enough: Callable[[], bool]
+) -> None:
+    """Fetch and read candidates in their order, until there is enough, or too many were tried."""
+    tried = foreign = 0
+    for candidate in candidates:
+        canonical = canonical_url(candidate.url)
+        is_foreign = not is_allowed_host(candidate.url, search.site.hosts)
+        if canonical in search.tried or is_enough():
+            continue
+        if tried == TRIED[candidate.kind] or (is_foreign and foreign == MAX_FOREIGN):
+            search.untried += 1
+            continue
+        tried += 1
+        foreign += is_foreign
+        search.tried[canonical] = candidate
+        try:
+            search.sources[canonical] = await _read(asker, search, candidate)
+        except (NoAnswer, ValueError) as error:
+            search.failed[canonical] = str(error)
+
+
+async def _read(asker: Asker, search: _Search, candidate: Candidate, depth: int = 0) -> _Source:
+    """Fetch and read a feed or sitemap; of an index the sitemap in it that serves best.
+
+    Raises NoAnswer and ValueError.
+    """
+    limit = asker.settings.getint(
+        "COPYDESK_SITEMAP_MAXSIZE" if candidate.kind == "sitemap" else "COPYDESK_FEED_MAXSIZE"
+    )
+    hosts = search.site.hosts | {urlsplit(candidate.url).hostname or ""}
+    response = await asker.get(candidate.url, search.site, hosts, maxsize=limit)
+    kind, found = await asyncio.to_thread(_parsed, response, limit, candidate.kind)
+    if found.is_index:
+        if depth:
+            raise ValueError("a sitemap index in a sitemap index")
+        return await _best_of_index(asker, search, candidate, found, _lasting(response))
+    return await asyncio.to_thread(_source, search, candidate, _lasting(response), kind, found.entries)
+
+
+async def _best_of_index(
+    asker: Asker, search: _Search, candidate: Candidate, index: feeds.Sitemap, url: str
+) -> _Source:
+    """The news sitemap that an index names, if its name is to stay; else the index with what it leads to."""
+    oldest = datetime.min.replace(tzinfo=UTC)
+    by_date = sorted(index.entries, key=lambda entry: entry.at or oldest, reverse=True)
+    by_name = sorted(by_date, key=lambda entry: not _NEWS.search(urlsplit(entry.url).path))
+    best: _Source | None = None
+    problem = "names no sitemap of the site"
+    for child in by_name[:MAX_CHILDREN]:
+        if not (address := _address(child.url)) or not is_allowed_host(address, search.site.hosts):
+            continue
+        try:
+            source = await _read(asker, search, Candidate(address, "sitemap", candidate.found), depth=1)
+        except (NoAnswer, ValueError) as error:
+            problem = f"{address}: {error}"
+            continue
+        if source.is_news and not _DATED_NAME.search(urlsplit(address).path):
+            return replace(source, candidate=candidate)
+        if best is None or (source.check.articles and not best.check.articles):
+            best = source
+    if best is None:
+        raise ValueError(problem)
+    return replace(best, candidate=candidate, url=url)
+
+
+def _parsed(response: Response, limit: int, expected: Kind | None) -> tuple[Kind, feeds.Sitemap]:
+    """What a response is, by its content, and its entries; where that does not tell, what was expected.
+
+    Raises ValueError for neither feed nor sitemap.
+    """
+    body = feeds.unpack(response.body, limit)
+    start = body[:4000].lower()
+    is_map = b"<urlset" in start or b"<sitemapindex" in start
+    is_feed = any(sign in start for sign in (b"<rss", b"<feed", b"<rdf:rdf")) or start.lstrip()[:1] == b"{"
+    if is_map or (expected == "sitemap" and not is_feed):
+        return "sitemap", feeds.parse_sitemap(body, response.url)
+    content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
+    return "feed", feeds.Sitemap(feeds.parse_feed(body, response.url, content_type or None))
+
+
+def _source(
+    search: _Search, candidate: Candidate, url: str, kind: Kind, entries: tuple[Entry, ...]
+) -> _Source:
+    """Judge a source, after it was seen whether its entries are on further hosts of the site."""
+    entries = entries[:_JUDGED]
+    _admit_hosts(search, entries)
+    check, _ = judged(url, kind, search.site, entries, search.terms.stale_after)
+    dated_and_titled = sum(bool(entry.claims.title and entry.claims.published_at) for entry in entries)
+    is_news = kind == "sitemap" and dated_and_titled * 2 > len(entries)
+    return _Source(candidate, url, kind, entries, is_news, check)
+
+
+def _admit_hosts(search: _Search, entries: Iterable[Entry]) -> None:
+    """Take hosts of entries that are related to the homepage's to the site's; count the others."""
+    home = urlsplit(search.site.homepage).hostname or ""
+    urls = filter(_address, (canonical_url(entry.url) for entry in entries))
+    hosts = Counter((urlsplit(url).hostname or "").removeprefix("www.") for url in urls)
+    for host, count in hosts.most_common():
+        if is_allowed_host(f"http://{host}/", search.site.hosts):
+            continue
+        if related(host, home) and len(search.hosts) < MAX_HOSTS:
+            search.hosts.add(host)
+            allowed = (*search.site.allowed_hosts, host)
+            search.site = search.site.model_copy(update={"allowed_hosts": allowed})
+        else:
+            search.other_hosts[host] += count
+
+
+def related(host: str, other: str) -> bool:
+    """True for hosts under one registered name, and for one name under several endings (bbc.com, bbc.co.uk).
+
+    By the public suffix list; addresses in numbers are related to nothing.
+    """
+    if _is_number(host) or _is_number(other):
+        return False
+    name, suffix = _registered(host)
+    other_name, other_suffix = _registered(other)
+    return bool(name) and name == other_name and bool(suffix) and bool(other_suffix)
+
+
+def key_of(homepage: str) -> str:
+    """A key for a site: its registered name without the ending, e.g. `gazette` for www.gazette.co.uk."""
+    parts = urlsplit(homepage)
+    host = (parts.hostname or "").removeprefix("www.")
+    if _is_number(host) or host == "localhost":
+        port = f"-{parts.port}" if parts.port else ""
+        return re.sub(r"[^a-z0-9]+", "-", host).strip("-") + port
+    name, suffix = _registered(host)
+    if not suffix:  # not under a public ending: the last label serves as one
+        labels = [label for label in host.split(".") if label not in _GENERIC_LABELS]
+        name = labels[-2] if len(labels) > 1 else labels[0] if labels else host
+    return name.strip("-_") or host
+
+
+@cache
+def _suffixes() -> Any:
+    # Its list comes with it: nothing is fetched.
+    import tldextract
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+def _registered(host: str) -> tuple[str, str]:
+    found = _suffixes()(host, include_psl_private_domains=True)
+    return found.domain, found.suffix
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def read_front(response: Response) -> Front:
+    """Read a front page; whatever it is, nothing is raised."""
+    content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
+    text = decode(response.body, http_content_type_encoding(content_type), MediaType.HTML)
+    parser = html.HTMLParser(encoding="utf-8", no_network=True)
+    try:
+        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (ParserError, ValueError):
+        return Front(None, None, ())
+    base = next((b.get("href") for b in tree.iter("base") if b.get("href")), "")
+    candidates = []
+    for number, link in enumerate(tree.iter("link")):
+        if number == MAX_LINKS:
+            break
+        kind = _kind_of_link(link)
+        address = _address(link.get("href") or "", response.url, base)
+        if kind and address:
+            candidates.append(Candidate(address, kind, "link"))
+    return Front(_stated_name(tree, response.url), _stated_language(tree), tuple(candidates))
+
+
+def _kind_of_link(link: Any) -> Kind | None:
+    rel = (link.get("rel") or "").lower().split()
+    kind = (link.get("type") or "").lower().partition(";")[0].strip()
+    if "alternate" in rel and kind in _FEED_TYPES:
+        return "feed"
+    return "sitemap" if "sitemap" in rel else None
+
+
+def _address(href: str, page: str = "", base: str = "") -> str | None:
+    """An absolute http(s) address as it may be written down; None for what is none."""
+    href = "".join(href.split("\0")).strip()
+    try:
+        url = urldefrag(urljoin(urljoin(page, base), href)).url
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    is_sound = url.isprintable() and " " not in url and len(url) <= MAX_URL_LENGTH
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or not is_sound:
+        return None
+    return url
+
+
+def _stated_name(tree: Any, url: str) -> str | None:
+    for meta in tree.iter("meta"):
+        if (meta.get("property") or meta.get("name") or "").lower() in ("og:site_name", "application-name"):
+            name = _line(meta.get("content") or "")
+            if name:
+                return name
+    title = next((_line("".join(t.itertext()), 500) for t in tree.iter("title")), "")
+    return _outlet_in(title, url) if title else None
+
+
+def _outlet_in(title: str, url: str) -> str:
+    """The part of a front page's title that is most like its host's name, the first where none is."""
+    parts = [part for part in _BETWEEN_NAMES.split(title) if part.strip()] or [title]
+    parts = [part for part in parts if part.strip().lower() not in _NO_NAME] or parts
+    name = key_of(url)
+
+    def likeness(part: str) -> float:
+        letters = re.sub(r"[\W_]+", "", part).lower()
+        return SequenceMatcher(None, letters, name, autojunk=False).ratio()
+
+    best = max(parts, key=likeness)
+    return _line(best if likeness(best) >= 0.5 else parts[0])
+
+
+def _stated_language(tree: Any) -> str | None:
+    return _language(tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or "")
+
+
+def _language(said: str) -> str | None:
+    """A language tag as sites files have it; None for what is none."""
+    language, _, region = said.strip().replace("_", "-").partition("-")
+    tag = f"{language.lower()}-{region}" if region else language.lower()
+    return tag if re.fullmatch(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", tag) and len(tag) < 20 else None
+
+
+def _line(text: str, most: int = MAX_NAME) -> str:
+    """One line of printable text, not too long."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:5000]).split())[:most].strip()
+
+
+def _lasting(response: Response) -> str:
+    """The address to write down for a response: where it was redirected to, if for good."""
+    asked = str((response.meta.get("redirect_urls") or [response.url])[0])
+    for_good = all(reason in (301, 308) for reason in response.meta.get("redirect_reasons", ()))
+    return response.url if for_good else asked
+
+
+def _places(homepage: str, kind: Kind, names: Iterable[str]) -> list[Candidate]:
+    """The usual places, those under the front page's own folder first."""
+    folder = urljoin(homepage, urlsplit(homepage).path.rpartition("/")[0] + "/")
+    if not urlsplit(homepage).path.endswith("/") and urlsplit(homepage).path:
+        folder = f"{urldefrag(homepage).url.partition('?')[0]}/"
+    urls = [base + name for name in names for base in dict.fromkeys((folder, urljoin(homepage, "/")))]
+    return [Candidate(url, kind, "usual place") for url in dict.fromkeys(urls)]
+
+
+def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """What is likelier to be the main feed or the news sitemap first: short paths, and for sitemaps news."""
+
+    def rank(pair: tuple[int, Candidate]) -> tuple[bool, int, int]:
+        number, candidate = pair
+        path = urlsplit(candidate.url).path
+        depth = len([segment for segment in path.split("/") if segment])
+        is_news = candidate.kind == "sitemap" and bool(_NEWS.search(path))
+        return not is_news, depth, number
+
+    return [candidate for _, candidate in sorted(enumerate(candidates), key=rank)]
+
+
+def _chosen(search: _Search) -> tuple[list[_Source], dict[str, _Source]]:
+    """The sources to take, and the others that could be, by their canonical addresses.
+
+    Fresh ones before stale ones; the first news sitemap, and the first feed; further feeds only where there
+    is no news sitemap and they have articles that the others have not; a sitemap of all for want of a feed.
+    """
+    usable = {name: s for name, s in search.sources.items() if s.check.state.is_usable}
+    fresh = {name: s for name, s in usable.items() if s.check.state is SourceState.OK}
+    pool = fresh or usable
+    news = [name for name, s in pool.items() if s.is_news][:1]
+    by_rank = _ranked([s.candidate for s in pool.values() if s.kind == "feed"])
+    feeds_by_rank = [canonical_url(candidate.url) for candidate in by_rank]
+    others = [name for name, s in pool.items() if s.kind == "sitemap" and not s.is_news]
+    taken = [pool[name] for name in (*news, *feeds_by_rank[:1])] or [pool[name] for name in others[:1]]
+    covered = {canonical_url(entry.url) for source in taken for entry in source.entries}
+    for name in [] if news else feeds_by_rank[1:]:
+        own = {canonical_url(entry.url) for entry in pool[name].entries}
+        if own - covered and len(taken) < MAX_FEEDS and pool[name].url not in {s.url for s in taken}:
+            taken.append(pool[name])
+            covered |= own
+    return taken, {name: s for name, s in usable.items() if s not in taken}
+
+
+def _discovery(search: _Search, key: str, name: str | None) -> Discovery:
+    taken, spare = _chosen(search)
+    attempts = []
+    for canonical, candidate in search.tried.items():
+        source = search.sources.get(canonical)
+        if source is None:
+            says = search.failed.get(canonical, f"no answer within {search.terms.seconds:.0f} s")
+            attempts.append(Attempt(candidate.url, candidate.kind, candidate.found, Verdict.UNFIT, says))
+            continue
+        verdict = Verdict.TAKEN if source in taken else Verdict.SPARE if canonical in spare else Verdict.UNFIT
+        says = _described(source) if verdict is not Verdict.UNFIT else source.check.detail
+        attempts.append(Attempt(source.url, source.kind, candidate.found, verdict, says))
+    languages = Counter(e.claims.language for source in taken for e in source.entries if e.claims.language)
+    entry: dict[str, Any] = {
+        "name": name or search.front.name,
+        "homepage": search.site.homepage,
+        "feeds": [source.url for source in taken if source.kind == "feed"],
+        "sitemaps": [source.url for source in taken if source.kind == "sitemap"],
+        "allowed_hosts": list(search.site.allowed_hosts),
+        "language": search.front.language or next(filter(None, map(_language, languages)), None),
+    }
+    return Discovery(
+        key,
+        {name: value for name, value in entry.items() if value},
+        tuple(attempts),
+        tuple(search.pages),
+        dict(search.other_hosts.most_common(MAX_HOSTS)),
+        search.untried,
+    )
+
+
+def _described(source: _Source) -> str:
+    check = source.check
+    what = "news sitemap" if source.is_news else source.kind
+    newest = f", the newest of {check.newest:%Y-%m-%d}" if check.newest else ""
+    articles = f"{check.articles} article{'' if check.articles == 1 else 's'}"
+    return f"{what} with {articles}{newest}"
