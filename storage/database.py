@@ -17,6 +17,7 @@ the server's business, a crawl of days needs some things of the connection:
 
 from __future__ import annotations
 
+import atexit
 import errno
 import logging
 import os
@@ -26,7 +27,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import psycopg
@@ -498,8 +502,31 @@ def _is_foreign(connection: Connection) -> bool:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", "storage:migrations")
+    config.set_main_option("script_location", _migrations().replace("%", "%%"))
     return config
+
+
+@lru_cache(maxsize=1)
+def _migrations() -> str:
+    """The folder of the migrations. Alembic wants files: out of a zipped egg, which is how scrapyd runs a
+    project, they are unpacked for as long as the process lives.
+    """
+    found = resources.files("storage").joinpath("migrations")
+    if isinstance(found, Path):
+        return str(found)
+    folder = TemporaryDirectory(prefix="copydesk-migrations-")
+    atexit.register(folder.cleanup)
+    _unpack(found, Path(folder.name))
+    return folder.name
+
+
+def _unpack(found: Traversable, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for entry in found.iterdir():
+        if entry.is_dir():
+            _unpack(entry, folder / entry.name)
+        elif not entry.name.endswith(".pyc"):
+            (folder / entry.name).write_bytes(entry.read_bytes())
 
 
 def _head() -> str:
