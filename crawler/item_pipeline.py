@@ -103,7 +103,7 @@ class StorePipeline:
                 pool = await self._workers()
                 outcome: Outcome = await asyncio.wrap_future(pool.submit(item))
             except PoolBroken as error:
-                self._stop(error, "worker_error")
+                self.stop(error, "worker_error")
                 raise DropItem(f"not processed: {error}") from error
         elif isinstance(item, Rejection):
             outcome = item
@@ -134,6 +134,9 @@ class StorePipeline:
                 counts = self.figures.counts()
                 await self._in_thread(site_runs.put_counts, self.engine, self.run_id, self.tally, counts)
             await self._in_thread(writer.finish_run, self.engine, self.run_id, self.counts, datetime.now(UTC))
+        except Exception as error:
+            if self.failed is None:
+                self._fail(error)
         finally:
             if self.pool is not None:
                 await asyncio.to_thread(self.pool.__exit__, None, None, None)
@@ -224,8 +227,8 @@ class StorePipeline:
                 # Nothing of the batch was stored, and the next would fail alike: better to stop than to go
                 # on asking a site for pages that are thrown away.
                 self._count("lost", len(batch))
-                logger.error("Of %d documents none was stored: %s", len(batch), error)
-                self._stop(error, "storage_error")
+                logger.error("Of %d documents none was stored", len(batch))
+                self.stop(error, "storage_error")
 
     def _beside(self, batch: list[Outcome]) -> Beside | None:
         """What is written in the transaction of a batch, because it is true only with the batch."""
@@ -251,19 +254,26 @@ class StorePipeline:
                     done[url] = source.served
         return done
 
-    def _stop(self, error: Exception, reason: str) -> None:
+    def stop(self, error: Exception, reason: str) -> None:
         """End the crawl for a fault that every further document would meet."""
         if self.failed is None:
-            self.failed = error
+            self._fail(error)
             task = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
             task.add_done_callback(lambda t: t.exception())
+
+    def _fail(self, error: Exception) -> None:
+        self.failed = error
+        logger.error(
+            "The crawl is over: %s. What was stored is safe: mend this, and start the same crawl again",
+            error,
+        )
 
     async def _ask(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function of the database; where that fails, so will storing, and the crawl is over."""
         try:
             return await self._in_thread(function, self.engine, *arguments)
         except DatabaseError as error:
-            self._stop(error, "storage_error")
+            self.stop(error, "storage_error")
             raise
 
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:

@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 BOT_NAME = "copydesk"
+COMMANDS_MODULE = "crawler.commands"
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
 

@@ -27,6 +27,7 @@ from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 from storage import groups, ledger, schema, search
 from storage.database import DatabaseError, explain, in_transaction
+from storage.keys import from_microseconds
 from storage.ledger import chunks, unpack_keys
 from storage.retention import Wanted, stored_of
 from storage.tombstones import URL, key_of
@@ -178,7 +179,7 @@ def _find_lost_references(connection: Connection) -> Iterator[str]:
 
 
 # Rows that say nothing without what they refer to. A revision is a text, and a rejection is one's end.
-_DEPENDENT = {"document", "removal", "signature", "pair", "search_entry"}
+_DEPENDENT = {"document", "removal", "signature", "pair", "search_entry", "revisit"}
 
 
 def _drop_lost_references(engine: Engine) -> int:
@@ -298,6 +299,31 @@ def _drop_orphaned_pages(engine: Engine) -> int:
         ids = [row.id for row in connection.execute(_ORPHANED_PAGES)]
         for part in chunks(ids):
             connection.execute(delete(schema.page).where(schema.page.c.id.in_(part)))
+        return len(ids)
+
+    return in_transaction(engine, work)
+
+
+def _find_gone_too_early(connection: Connection) -> Iterator[str]:
+    for id in _gone_too_early(connection):
+        yield f"article {id}: it was fetched after it was found to be gone"
+
+
+def _gone_too_early(connection: Connection) -> Iterator[int]:
+    table = schema.article
+    query = select(table.c.id, table.c.gone_at, table.c.fetched_us).where(table.c.gone_at.is_not(None))
+    for row in _rows(connection, query):
+        if row.gone_at < schema.to_second(from_microseconds(row.fetched_us)):
+            yield row.id
+
+
+def _bring_back(engine: Engine) -> int:
+    def work(connection: Connection) -> int:
+        ids = list(_gone_too_early(connection))
+        for part in chunks(ids):
+            connection.execute(
+                update(schema.article).where(schema.article.c.id.in_(part)).values(gone_at=None)
+            )
         return len(ids)
 
     return in_transaction(engine, work)
@@ -718,6 +744,9 @@ _CHECKS = (
         "every text was given by a document",
         _find_ungiven_texts,
         advice="they stay as they are, and are matched to their documents when these are ingested again",
+    ),
+    _Check(
+        "gone articles", "an article that is gone was not fetched since", _find_gone_too_early, _bring_back
     ),
     _Check(
         "pages", "every page is that of a text or a rejection", _find_orphaned_pages, _drop_orphaned_pages

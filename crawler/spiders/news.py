@@ -34,6 +34,7 @@ from crawler.sites import Site, choose, parse_hours, read_sites
 from crawler.urls import MAX_URL_LENGTH, is_article_url
 from pipeline.document import Claims, Document, Rejection
 from pipeline.urls import canonical_url
+from storage.database import DatabaseError
 from storage.keys import TRANSIENT
 from storage.revisits import Validators, Visit
 
@@ -94,6 +95,13 @@ class NewsSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         store = self._store()
+        try:
+            async for request in self._first_requests(store):
+                yield request
+        except DatabaseError as error:
+            store.stop(error, "storage_error")
+
+    async def _first_requests(self, store: StorePipeline) -> AsyncIterator[Request]:
         for site in self.sites.values():
             if await self._is_forgotten(store, site) or not await self._is_ours(site):
                 continue

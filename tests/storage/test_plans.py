@@ -9,13 +9,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 
+from storage import revisits
 from storage.database import begin_write, open_database
 from tests.conftest import PostgresServer
 
@@ -54,6 +56,13 @@ _PAIRS = """
 _REMOVED = """
     INSERT INTO removal (article_id, line, position, rule, text)
     SELECT id, 0, 0, 'phrase.en.register-now', 'Register now' FROM article WHERE id % 4 = 0
+"""
+# The last 50,000 articles, on five sites alone: a hundredth of them is due.
+_REVISITS = """
+    INSERT INTO revisit (article_id, site, location, due_at, failures)
+    SELECT id, 'gazette' || (id % 5), url,
+           CASE WHEN id % 99 = 0 THEN published_at ELSE (SELECT max(published_at) FROM article) END, 0
+    FROM article WHERE id > 150000 AND published_at IS NOT NULL
 """
 # More than any of the queries takes, far less than reading all articles: instructions of SQLite's machine, of
 # which a row needs five and more; accesses to PostgreSQL's pages, of which an index lookup takes about four.
@@ -190,6 +199,7 @@ def fill(url: str) -> None:
         connection.execute(text(_FILL.format(**_KINDS[connection.dialect.name])), {"count": ARTICLES})
         connection.execute(text(_PAIRS))
         connection.execute(text(_REMOVED))
+        connection.execute(text(_REVISITS))
     engine.dispose()
 
 
@@ -232,12 +242,12 @@ class Plan:
     cost: int
 
 
-def plan_sqlite(url: str, query: str) -> Plan:
+def plan_sqlite(url: str, query: str, values: Any = ()) -> Plan:
     with closing(sqlite3.connect(make_url(url).database or "")) as connection:
-        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", values)]
         count = itertools.count()
         connection.set_progress_handler(lambda: 0 * next(count), 100)
-        rows = len(connection.execute(query).fetchall())
+        rows = len(connection.execute(query, values).fetchall())
     # What is scanned in an index's order ends at the LIMIT.
     bad = r"^SCAN (?!\w+ USING (COVERING )?INDEX)|AUTOMATIC|TEMP B-TREE FOR .*ORDER BY"
     faults = [step for step in steps if re.search(bad, step)]
@@ -245,10 +255,11 @@ def plan_sqlite(url: str, query: str) -> Plan:
     return Plan(faults, indexes, rows, 100 * next(count))
 
 
-def plan_postgresql(url: str, query: str) -> Plan:
-    with psycopg.connect(url) as connection:
-        rows = len(connection.execute(query.encode()).fetchall())
-        explained = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}".encode()).fetchone()
+def plan_postgresql(url: str, query: str, values: Any = None) -> Plan:
+    with psycopg.connect(url, cursor_factory=psycopg.ClientCursor) as connection:
+        rows = len(connection.execute(query.encode(), values).fetchall())
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}".encode()
+        explained = connection.execute(explain, values).fetchone()
     assert explained is not None
     root = explained[0][0]["Plan"]
     nodes = list(walk(root))
@@ -274,6 +285,26 @@ def test_downstream_queries_are_served_by_indexes(filled: str, query: Query) -> 
     assert found.indexes >= set(query.indexes)
     assert found.rows == query.rows
     assert found.cost <= _MOST[kind]
+
+
+def test_articles_that_are_due_are_found_by_one_query_and_an_index(filled: str) -> None:
+    engine = open_database(filled)
+    queries: list[tuple[str, Any]] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        queries.append((statement, values))
+
+    found = revisits.due(engine, "gazette0", datetime(2025, 10, 25, tzinfo=UTC), 40)
+    engine.dispose()
+    assert len(found) == 40
+    (query,) = queries
+    plan = {"sqlite": plan_sqlite, "postgresql": plan_postgresql}[engine.dialect.name](filled, *query)
+
+    assert plan.faults == []
+    assert "revisit_due" in plan.indexes
+    assert plan.rows == 40
+    assert plan.cost <= _MOST[engine.dialect.name] / 10
 
 
 def test_a_query_that_reads_everything_is_seen(filled: str) -> None:

@@ -1,0 +1,21 @@
+"""What Scrapy's commands leave to an item pipeline: a crawl that could not store ends like one that could."""
+
+from __future__ import annotations
+
+from scrapy import signals
+from scrapy.commands import ScrapyCommand
+from scrapy.crawler import Crawler
+
+
+def exit_with_faults(command: ScrapyCommand, crawler: Crawler) -> Crawler:
+    """Have the command exit with 1 where the crawl did not begin, or could not store; returns the crawler."""
+
+    def closed(reason: str) -> None:
+        from crawler.item_pipeline import StorePipeline  # not for every command that Scrapy has
+
+        store = crawler.get_item_pipeline(StorePipeline)
+        if reason == "start_error" or (store is not None and store.failed is not None):
+            command.exitcode = 1
+
+    crawler.signals.connect(closed, signal=signals.spider_closed, weak=False)
+    return crawler
