@@ -24,7 +24,16 @@ from crawler.workers import Process
 from pipeline.document import Article, Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from storage.keys import TRANSIENT, storable
-from storage.pages import StoredPage, TextBefore, count_outdated, count_pruned, outdated, partition
+from storage.pages import (
+    SiteRulesUse,
+    StoredPage,
+    TextBefore,
+    count_outdated,
+    count_pruned,
+    outdated,
+    partition,
+    site_rules_use,
+)
 from storage.writer import (
     BatchCounts,
     count_refingerprint,
@@ -96,7 +105,8 @@ class Regrouped:
 @dataclass(frozen=True, slots=True)
 class Reprocessed:
     """How a run ended. regrouped: None where nothing was written (a dry run). pruned: texts and rejections
-    that other rules made, and that stay as they are because their pages are gone.
+    that other rules made, and that stay as they are because their pages are gone. site_rules: what sites'
+    own rules made of what is stored now, that of sites which the settings do not know among it.
     """
 
     run_id: int
@@ -105,6 +115,7 @@ class Reprocessed:
     changes: Changes
     regrouped: Regrouped | None
     pruned: int
+    site_rules: list[SiteRulesUse]
 
 
 def reprocess(
@@ -121,18 +132,19 @@ def reprocess(
 ) -> Reprocessed:
     """Process the stored pages that other rules made texts and rejections of; returns when all is committed.
 
+    Of rules that are a site's own (`Settings.site_rules`) other ones outdate the pages of that site alone.
     site: of this site only. since: fetched from then on. dry_run: tell what would change, write nothing.
     For interruption and errors see `crawler.run.drive`; DatabaseError where the base has fingerprints of
     another version than the settings', which `refingerprint` mends.
     """
     if not dry_run:
         require_one_fingerprint(engine, settings)
-    rules = settings.rules_version
+    rules, own = settings.rules_version, settings.site_rules
     watch = _Watch(settings)
     before = None if dry_run else partition(engine)
     end = drive(
         engine,
-        watch.reading(outdated(engine, rules, site=site, since=since)),
+        watch.reading(outdated(engine, rules, site_rules=own, site=site, since=since)),
         workers=workers,
         settings=settings,
         command=None if dry_run else command,
@@ -140,11 +152,19 @@ def reprocess(
         process=process,
         skips_known=False,
         write=watch.only_look if dry_run else watch.write,
-        expected=count_outdated(engine, rules, site=site, since=since),
+        expected=count_outdated(engine, rules, site_rules=own, site=site, since=since),
     )
     regrouped = None if before is None else _regrouped(before, partition(engine))
-    pruned = count_pruned(engine, rules, site=site, since=since)
-    return Reprocessed(end.run_id, end.counts, end.is_interrupted, watch.changes, regrouped, pruned)
+    pruned = count_pruned(engine, rules, site_rules=own, site=site, since=since)
+    return Reprocessed(
+        end.run_id,
+        end.counts,
+        end.is_interrupted,
+        watch.changes,
+        regrouped,
+        pruned,
+        site_rules_use(engine, own),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,8 @@ class _Run:
             chunk = ahead.chunks.popleft()
             ahead.room.release()
             keys = [key for _, key in chunk if key is not None and self._skips_known]
-            stored = known(self._engine, keys, self._settings.rules_version) if keys else set()
+            rules, own = self._settings.rules_version, self._settings.site_rules
+            stored = known(self._engine, keys, rules, own) if keys else set()
             for item, key in chunk:
                 if key in stored:
                     continue

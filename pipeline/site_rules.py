@@ -183,6 +183,9 @@ class SiteRulebook:
         return bool(key) and key not in self._by_key and self.of_host(host) is None
 
 
+NO_SITE_RULES = SiteRulebook()
+
+
 def version_by(general: str, rules: SiteRules | None, *, is_take_ignored: bool = False) -> str:
     """The version of what the general rules and those of a site made."""
     own = rules.version if rules is not None else ""

@@ -6,6 +6,7 @@ hours keeps neither the writers waiting nor SQLite's log from being folded in, a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,17 +15,33 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from pipeline.document import Document, Reason, Removed
+from pipeline.site_rules import NO_SITE_RULES, SiteRulebook, made_by_site
 from pipeline.urls import site_of
 from storage import schema
 from storage.database import persistently
 from storage.keys import TRANSIENT, microseconds, storable_name
+from storage.ledger import chunks
 from storage.reader import document_of
 
 # Pages that are read at once: of the largest allowed, that many have to fit into memory.
 _AT_ONCE = 16
+# Rejections that are looked at, without their pages, at once.
+_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,64 +87,129 @@ _TEXT_COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which pages are asked for: of other rules than these.
+
+    rules_version: the general rules. site_rules: those of sites; what was made by rules of a site that is not
+    among them is not asked for. site: of this site only. since: fetched from then on.
+    """
+
+    rules_version: str
+    site_rules: SiteRulebook = NO_SITE_RULES
+    site: str | None = None
+    since: datetime | None = None
+
+
+_TABLES = (schema.article, schema.revision, schema.rejection)
+
+
 def outdated(
-    engine: Engine, rules_version: str, *, site: str | None = None, since: datetime | None = None
+    engine: Engine,
+    rules_version: str,
+    *,
+    site_rules: SiteRulebook = NO_SITE_RULES,
+    site: str | None = None,
+    since: datetime | None = None,
 ) -> Iterator[StoredPage]:
     """Pages whose texts and rejections were made by other rules, in a stable order: texts, then rejections.
 
-    site: of this site only. since: fetched from then on. Rejections for a fault of ours count as made by
-    other rules, as `reader.known` has it. What is written in the meantime is not read again.
+    For the arguments see `Wanted`. Rejections for a fault of ours count as made by other rules, as
+    `reader.known` has it. What is written in the meantime is not read again.
     """
-    for table in (schema.article, schema.revision, schema.rejection):
+    wanted = Wanted(rules_version, site_rules, site, since)
+    for table in _TABLES:
         column = table.c.page_id
         with engine.connect() as connection:
             last = connection.scalar(select(func.max(column)))
+            query = _outdated(connection, table, wanted)
         after = 0
         while last is not None and after < last:
-            query = _joined(_outdated(table, rules_version, site, since), table)
-            query = query.where(column > after, column <= last).order_by(column).limit(_AT_ONCE)
-            rows, removed = persistently(engine, partial(_read, engine, query, table))
-            for row in rows:
-                if table is schema.rejection:
-                    if site is None or _site(row["of_url"]) == site:
+            part = query.where(column > after, column <= last).order_by(column)
+            if table is schema.rejection:
+                ids, after = persistently(engine, partial(_refused_by_others, engine, part, wanted, last))
+                for some in chunks(ids, _AT_ONCE):
+                    part = _joined(select().where(column.in_(some)), table).order_by(column)
+                    rows, _ = persistently(engine, partial(_read, engine, part, table))
+                    for row in rows:
                         yield StoredPage(document_of(row), None, Reason(row["of_reason"]))
-                else:
+            else:
+                part = _joined(part, table).limit(_AT_ONCE)
+                rows, removed = persistently(engine, partial(_read, engine, part, table))
+                for row in rows:
                     yield StoredPage(document_of(row), _text_before(row, removed), None)
-            after = rows[-1]["id"] if rows else last
+                after = rows[-1]["id"] if rows else last
 
 
 def count_outdated(
-    engine: Engine, rules_version: str, *, site: str | None = None, since: datetime | None = None
+    engine: Engine,
+    rules_version: str,
+    *,
+    site_rules: SiteRulebook = NO_SITE_RULES,
+    site: str | None = None,
+    since: datetime | None = None,
 ) -> int:
     """How many pages `outdated` gives."""
-    count = 0
-    with engine.connect() as connection:
-        for table in (schema.article, schema.revision, schema.rejection):
-            query = _outdated(table, rules_version, site, since)
-            if table is schema.rejection and site is not None:
-                urls = connection.execute(query.add_columns(table.c.url)).scalars()
-                count += sum(_site(url) == site for url in urls)
-            else:
-                columns = query.add_columns(table.c.page_id).subquery()
-                count += connection.scalar(select(func.count()).select_from(columns)) or 0
-    return count
+    return _count(engine, Wanted(rules_version, site_rules, site, since), kept=True)
 
 
 def count_pruned(
-    engine: Engine, rules_version: str, *, site: str | None = None, since: datetime | None = None
+    engine: Engine,
+    rules_version: str,
+    *,
+    site_rules: SiteRulebook = NO_SITE_RULES,
+    site: str | None = None,
+    since: datetime | None = None,
 ) -> int:
     """How many texts and rejections `outdated` would give, had their pages not been pruned."""
+    return _count(engine, Wanted(rules_version, site_rules, site, since), kept=False)
+
+
+def _count(engine: Engine, wanted: Wanted, *, kept: bool) -> int:
     count = 0
-    with engine.connect() as connection:
-        for table in (schema.article, schema.revision, schema.rejection):
-            query = _outdated(table, rules_version, site, since, kept=False)
-            if table is schema.rejection and site is not None:
-                urls = connection.execute(query.add_columns(table.c.url)).scalars()
-                count += sum(_site(url) == site for url in urls)
+    with engine.connect().execution_options(stream_results=True, yield_per=10_000) as connection:
+        for table in _TABLES:
+            query = _outdated(connection, table, wanted, kept=kept)
+            if table is schema.rejection:
+                rows = connection.execute(_refused(query))
+                count += sum(_is_refused_by_others(row, wanted) for row in rows)
             else:
                 columns = query.add_columns(table.c.rules_version).subquery()
                 count += connection.scalar(select(func.count()).select_from(columns)) or 0
     return count
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRulesUse:
+    """articles: how many current texts the rules of the site `key` helped to make. take_ignored: of them, on
+    how many pages its `take` was not followed. foreign: how many cannot be told outdated, the site not
+    being among those that were asked with.
+    """
+
+    key: str
+    articles: int
+    take_ignored: int
+    foreign: int
+
+
+def site_rules_use(engine: Engine, site_rules: SiteRulebook) -> list[SiteRulesUse]:
+    """What the rules of sites made of what is stored, by the site's key."""
+    table = schema.article
+    count = func.count().label("articles")
+    query = select(table.c.rules_version, table.c.site, count).where(table.c.rules_version.like("%+%"))
+    found: dict[str, Counter[str]] = {}
+    with engine.connect() as connection:
+        for version, site, articles in connection.execute(
+            query.group_by(table.c.rules_version, table.c.site)
+        ):
+            key, is_take_ignored = made_by_site(version)
+            counts = found.setdefault(key, Counter())
+            counts["articles"] += articles
+            counts["take_ignored"] += articles * is_take_ignored
+            counts["foreign"] += articles * site_rules.is_foreign(version, site)
+    return [
+        SiteRulesUse(key, c["articles"], c["take_ignored"], c["foreign"]) for key, c in sorted(found.items())
+    ]
 
 
 def has_page(engine: Engine, article_id: int) -> bool:
@@ -154,27 +236,86 @@ def _read(
         return rows, _removed(connection, rows) if table is schema.article else {}
 
 
-def _outdated(
-    table: Table, rules_version: str, site: str | None, since: datetime | None, *, kept: bool = True
-) -> Select[Any]:
-    """kept: those that have their page; otherwise those that had one."""
-    is_old = table.c.rules_version != rules_version
+def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: bool = True) -> Select[Any]:
+    """Of articles and revisions what other rules made; of rejections what may be refused by others.
+
+    kept: those that have their page; otherwise those that had one.
+    """
+    of, since, site = schema.article, wanted.since, wanted.site
+    query = select().where(table.c.page_id.is_not(None) if kept else table.c.page_id.is_(None))
     if table is schema.rejection:
-        is_old = or_(is_old, table.c.reason.in_([reason.value for reason in TRANSIENT]))
-    query = select().where(is_old, table.c.page_id.is_not(None) if kept else table.c.page_id.is_(None))
-    if table is schema.rejection and not kept:
-        # A digest there is of bytes; of what was forgotten it was never kept with them.
-        had = (table.c.digest.is_not(None), table.c.reason != Reason.FORGOTTEN.value)
-        query = query.where(*had)
+        if not wanted.site_rules.sites:
+            again = table.c.reason.in_([reason.value for reason in TRANSIENT])
+            query = query.where(or_(table.c.rules_version != wanted.rules_version, again))
+        if not kept:
+            # A digest there is of bytes; of what was forgotten it was never kept with them.
+            query = query.where(table.c.digest.is_not(None), table.c.reason != Reason.FORGOTTEN.value)
+        return query if since is None else query.where(table.c.at_us >= microseconds(since))
+    query = query.where(_is_made_by_others(connection, table, wanted))
     if since is not None:
-        fetched = table.c.at_us if table is schema.rejection else table.c.fetched_us
-        query = query.where(fetched >= microseconds(since))
-    if site is not None and table is schema.article:
-        query = query.where(table.c.site == storable_name(site))
-    if site is not None and table is schema.revision:
-        of = schema.article
-        query = query.where(table.c.article_id.in_(select(of.c.id).where(of.c.site == storable_name(site))))
-    return query
+        query = query.where(table.c.fetched_us >= microseconds(since))
+    if site is None:
+        return query
+    return query.where(_on_site(table, of.c.site == storable_name(site)))
+
+
+def _is_made_by_others(connection: Connection, table: Table, wanted: Wanted) -> ColumnElement[bool]:
+    """Whether other rules made the text of a row.
+
+    Which rules a site has is told in Python, once for each version on each host, of which there are few.
+    """
+    version, host = table.c.rules_version, schema.article.c.site
+    made = select(version, host if wanted.site_rules.sites else literal("")).distinct()
+    if wanted.site_rules.sites and table is schema.revision:
+        made = made.join(schema.article, schema.article.c.id == table.c.article_id)
+    old: dict[str, list[str]] = {}
+    other: dict[str, list[str]] = {}
+    for made_by, site in connection.execute(made):
+        is_old = wanted.site_rules.is_outdated(made_by, wanted.rules_version, site)
+        (old if is_old else other).setdefault(made_by, []).append(site)
+    conditions: list[ColumnElement[bool]] = [
+        version.in_([made_by for made_by in old if made_by not in other])
+    ]
+    for made_by in old.keys() & other.keys():
+        if len(old[made_by]) <= len(other[made_by]):
+            on_host = host.in_(old[made_by])
+        else:
+            on_host = host.not_in(other[made_by])
+        conditions.append(and_(version == made_by, _on_site(table, on_host)))
+    return or_(*conditions)
+
+
+def _on_site(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition, which is on an article's site, for a row of an article or of a revision of one."""
+    if table is schema.article:
+        return condition
+    return table.c.article_id.in_(select(schema.article.c.id).where(condition))
+
+
+def _refused(query: Select[Any]) -> Select[Any]:
+    """The query of rejections with what `_is_refused_by_others` needs to know of them."""
+    table = schema.rejection
+    return query.add_columns(table.c.page_id, table.c.url, table.c.reason, table.c.rules_version)
+
+
+def _is_refused_by_others(row: Any, wanted: Wanted) -> bool:
+    """Whether other rules, or a fault of ours, turned a document away; one of the site asked for."""
+    on = _site(row.url) if wanted.site is not None or wanted.site_rules.sites else ""
+    if wanted.site is not None and on != wanted.site:
+        return False
+    return Reason(row.reason) in TRANSIENT or wanted.site_rules.is_outdated_rejection(
+        row.rules_version, wanted.rules_version, on
+    )
+
+
+def _refused_by_others(
+    engine: Engine, query: Select[Any], wanted: Wanted, last: int
+) -> tuple[list[int], int]:
+    """Of the next rejections the pages that other rules turned away, and the last page that was looked at."""
+    with engine.connect() as connection:
+        rows = connection.execute(_refused(query).limit(_LOOKED_AT)).all()
+    ids = [row.page_id for row in rows if _is_refused_by_others(row, wanted)]
+    return ids, rows[-1].page_id if len(rows) == _LOOKED_AT else last
 
 
 def _joined(query: Select[Any], table: Table) -> Select[Any]:

@@ -22,11 +22,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import zstandard
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, literal, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.document import Document, MediaType, Origin
 from pipeline.settings import Settings
+from pipeline.site_rules import NO_SITE_RULES, SiteRulebook
+from pipeline.urls import site_of
 from storage import schema
 from storage.database import DatabaseError, explain, persistently
 from storage.keys import (
@@ -243,29 +245,45 @@ class FetchState:
     read_as: str | None
 
 
-def known(engine: Engine, keys: Iterable[SourceKey], rules_version: str | None = None) -> set[SourceKey]:
+def known(
+    engine: Engine,
+    keys: Iterable[SourceKey],
+    rules_version: str | None = None,
+    site_rules: SiteRulebook = NO_SITE_RULES,
+) -> set[SourceKey]:
     """Those of the keys whose documents need not be processed: the same bytes, by the same rules, are stored.
 
-    keys: as `source_key` makes them. rules_version: today's rules where it is None. A document that timed
+    keys: as `source_key` makes them. rules_version: today's general rules where it is None. site_rules: those
+    of today's sites; what was made by rules of a site that is not among them is known. A document that timed
     out, or failed for a fault of ours, is never known: it is worth another try.
     """
     rules = rules_version or Settings().rules_version
     by_name: dict[tuple[str, bytes], SourceKey] = {(storable_name(k.location), k.sha256): k for k in keys}
     again = [reason.value for reason in TRANSIENT]
+    document, rejection, article = schema.document, schema.rejection, schema.article
+    site = article.c.site if site_rules.sites else literal("")
+    made = select(document.c.location, document.c.digest, document.c.rules_version, site)
+    if site_rules.sites:
+        made = made.join(article, article.c.id == document.c.article_id)
+    refused = select(rejection.c.location, rejection.c.digest, rejection.c.rules_version, rejection.c.url)
+    refused = refused.where(rejection.c.reason.not_in(again))
 
     def read() -> set[SourceKey]:
         done: set[SourceKey] = set()
         with engine.connect() as connection:
             for part in chunks({location for location, _ in by_name}):
-                for table in (schema.document, schema.rejection):
-                    query = select(table.c.location, table.c.digest).where(
-                        table.c.location.in_(part), table.c.rules_version == rules
-                    )
-                    if table is schema.rejection:
-                        query = query.where(table.c.reason.not_in(again))
-                    for location, digest in connection.execute(query):
-                        if (location, digest) in by_name:
-                            done.add(by_name[location, digest])
+                for location, digest, version, site in connection.execute(
+                    made.where(document.c.location.in_(part))
+                ):
+                    if (location, digest) in by_name and not site_rules.is_outdated(version, rules, site):
+                        done.add(by_name[location, digest])
+                for location, digest, version, url in connection.execute(
+                    refused.where(rejection.c.location.in_(part))
+                ):
+                    if (location, digest) in by_name and not site_rules.is_outdated_rejection(
+                        version, rules, site_of(url) if url and site_rules.sites else ""
+                    ):
+                        done.add(by_name[location, digest])
         return done
 
     return persistently(engine, read)
