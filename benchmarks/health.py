@@ -3,8 +3,8 @@
     python -m benchmarks.health --sites 60 --days 45
 
 Sites differ in how much they publish (3 a week to 300 a day), when (day and night, weekends), how often they
-are asked, how long their articles are, and how many have no date, no author, or are turned away. They are judged
-every six hours from the second week on, as if each judgement were a crawl's.
+are asked, how long their articles are, and how many have no date, no author, or are turned away. Well ones
+are judged every six hours from the second week on, broken ones every hour from the break on.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
@@ -54,7 +55,7 @@ def runs_of(chance: random.Random, days: int, fault: str, broken_from: datetime)
             words = [min(60.0, w) for w in words]
         undated = 0.95 if is_broken and fault == "no date" else no_date
         reached = not (is_broken and fault == "unreachable") and chance.random() > 0.01
-        values: dict[str, Any] = {name: 0 for name in SiteRun.__dataclass_fields__}
+        values: dict[str, Any] = dict.fromkeys(SiteRun.__dataclass_fields__, 0)
         values |= {
             "run_id": number,
             "site": "gazette",
@@ -94,16 +95,18 @@ def main() -> None:
         hours: list[float] = []
         sites_alerted = judged = 0
         for number in range(asked.sites):
-            runs = list(runs_of(random.Random(number), asked.days, fault, broken_from))
             begin = broken_from if fault != "none" else START + timedelta(days=8)
             last, first_alert = begin, None
-            for index, run in enumerate(runs):
+            seen: list[SiteRun] = []
+            for run in runs_of(random.Random(number), asked.days, fault, broken_from):
+                seen.append(run)
                 if run.started_at < last + timedelta(hours=6 if fault == "none" else 1):
                     continue
                 last = run.started_at
-                seen = [r for r in runs[: index + 1] if r.started_at > run.started_at - HISTORY]
+                seen = [r for r in seen if r.started_at > run.started_at - HISTORY]
                 judged += 1
                 found = judge(seen)
+                seen[-1] = replace(run, alerts=[alert.as_json() for alert in found])
                 alerts.update(alert.figure for alert in found)
                 if found and first_alert is None:
                     first_alert = run.started_at

@@ -58,6 +58,8 @@ _BY_CHANCE = 5.0
 _SHARE_FLOOR = 0.3
 _SHORTER, _LONGER = 0.5, 2.5
 _FEWER = 0.4
+# Articles that would have come meanwhile; of fewer, silence may be chance (e to the power of -8 is 0.0003).
+_MISSED = 8
 # Median absolute deviation to standard deviation, of a normal distribution.
 _MAD = 1.4826
 
@@ -99,12 +101,14 @@ def judge(runs: Sequence[SiteRun]) -> tuple[Alert, ...]:
     done = [run for run in runs if run.ended == "finished"]
     if not done:
         return ()
-    found = [alert for check in (_sources, _discovered) if (alert := check(done))]
-    # Without sources there are no articles: one cause, one alert.
-    if not found:
-        found = [alert for check in (_silence, _fewer) if (alert := check(done))][:1]
-    found += [alert for check in (_rejected, _words, _dates, _authors) if (alert := check(done))]
-    return tuple(found)
+    found = _of(done, _sources, _discovered, _rejected)
+    if not found:  # otherwise that is why there are no articles: one cause, one alert
+        found = _of(done, _silence, _fewer)[:1]
+    return (*found, *_of(done, _words, _dates, _authors))
+
+
+def _of(runs: Sequence[SiteRun], *checks: Callable[[Sequence[SiteRun]], Alert | None]) -> list[Alert]:
+    return [alert for check in checks if (alert := check(runs))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +247,10 @@ def _silence(runs: Sequence[SiteRun]) -> Alert | None:
     else:
         usual = longest[0] if longest else timedelta()
         limit = max(2 * usual, timedelta(days=4))
-    if clock[-1] - silent <= limit:
+    lasted = clock[-1] - silent
+    a_day = sum(run.stored for run in productive) / max(1.0, known / timedelta(days=1))
+    if lasted <= limit or a_day * (lasted / timedelta(days=1)) < _MISSED:
         return None
-    stored = sum(run.stored for run in productive)
-    a_day = stored / max(1.0, known / timedelta(days=1))
     return Alert(
         Figure.STORED,
         round(a_day, 2),
@@ -365,7 +369,10 @@ def _share(
     well = [value for value, day in zip(before, days[1:], strict=True) if not day.is_known_for(figure)]
     count = sum(map(whole, days[0].runs))
     was, spread = _usual(before)
-    by_chance = math.sqrt(was * (1 - was) / count)
+    # By all documents of the days that were well: of few, the median of shares is often 0 and says little.
+    known = [run for day in days[1:] if not day.is_known_for(figure) for run in day.runs]
+    expected = max(was, _share_of(known, part, whole))
+    by_chance = math.sqrt(expected * (1 - expected) / count)
     limit = max(was + _SHARE_FLOOR, was + _DEVIATIONS * spread, was + _BY_CHANCE * by_chance)
     if well:
         limit = max(limit, _quantile(well, 0.9) + 0.1)
