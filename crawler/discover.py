@@ -53,7 +53,7 @@ from pipeline.urls import canonical_url
 
 Kind = Literal["feed", "sitemap"]
 
-# Most that are tried, and most that are taken, of each kind; and how many sitemaps of one index are tried.
+# Most that are tried of those that a site names; most that are taken; and how many of one index are tried.
 TRIED = {"feed": 12, "sitemap": 8}
 MAX_FEEDS = 5
 MAX_CHILDREN = 3
@@ -78,10 +78,10 @@ _SITEMAP_PLACES = ("sitemap.xml", "sitemap_index.xml", "sitemap-index.xml", "sit
 
 _NEWS = re.compile(r"news", re.IGNORECASE)
 _DATED_NAME = re.compile(r"\d{4}|[-_/.]\d+\.")
+_USUAL = "usual place"
 _COMMENTS = re.compile(r"comments?|kommentare?|comentarios?|commentaires?|reacties", re.IGNORECASE)
 _BETWEEN_NAMES = re.compile(r"\s+[|–—·•:»-]+\s+|\s*[|»•]\s*|:\s+")
 _NO_NAME = frozenset({"home", "homepage", "startseite", "accueil", "inicio", "index", "news", "front page"})
-_GENERIC_LABELS = frozenset({"www", "m", "mobile", "amp", "web", "news", "en"})
 
 
 class Verdict(StrEnum):
@@ -94,7 +94,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An address that may be a feed or sitemap. found: "link", "robots.txt" or "usual place"."""
+    """An address that may be a feed or sitemap. found: where, `link`, `robots.txt` or `usual place`."""
 
     url: str
     kind: Kind
@@ -286,7 +286,8 @@ async def _try(
         is_foreign = not is_allowed_host(candidate.url, search.site.hosts)
         if canonical in search.tried or is_enough():
             continue
-        if tried == TRIED[candidate.kind] or (is_foreign and foreign == MAX_FOREIGN):
+        is_one_too_many = tried == TRIED[candidate.kind] and candidate.found != _USUAL
+        if is_one_too_many or (is_foreign and foreign == MAX_FOREIGN):
             search.untried += 1
             continue
         tried += 1
@@ -392,23 +393,17 @@ def related(host: str, other: str) -> bool:
     """
     if _is_number(host) or _is_number(other):
         return False
-    name, suffix = _registered(host)
-    other_name, other_suffix = _registered(other)
-    return bool(name) and name == other_name and bool(suffix) and bool(other_suffix)
+    name = _registered_name(host)
+    return name is not None and name == _registered_name(other)
 
 
 def key_of(homepage: str) -> str:
     """A key for a site: its registered name without the ending, e.g. `gazette` for www.gazette.co.uk."""
     parts = urlsplit(homepage)
-    host = (parts.hostname or "").removeprefix("www.")
-    if _is_number(host) or host == "localhost":
-        port = f"-{parts.port}" if parts.port else ""
-        return re.sub(r"[^a-z0-9]+", "-", host).strip("-") + port
-    name, suffix = _registered(host)
-    if not suffix:  # not under a public ending: the last label serves as one
-        labels = [label for label in host.split(".") if label not in _GENERIC_LABELS]
-        name = labels[-2] if len(labels) > 1 else labels[0] if labels else host
-    return name.strip("-_") or host
+    host = parts.hostname or ""
+    name = None if _is_number(host) else _registered_name(host)
+    port = f"-{parts.port}" if parts.port and name is None else ""
+    return re.sub(r"[^a-z0-9-]+", "-", name or host).strip("-") + port
 
 
 @cache
@@ -419,9 +414,13 @@ def _suffixes() -> Any:
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
-def _registered(host: str) -> tuple[str, str]:
+def _registered_name(host: str) -> str | None:
+    """The label before a host's public ending; where its ending is not public, the one before the last."""
     found = _suffixes()(host, include_psl_private_domains=True)
-    return found.domain, found.suffix
+    if found.suffix:
+        return found.domain or None
+    labels = host.rstrip(".").split(".")
+    return labels[-2] if len(labels) > 1 else None
 
 
 def _is_number(host: str) -> bool:
@@ -524,12 +523,14 @@ def _lasting(response: Response) -> str:
 
 
 def _places(homepage: str, kind: Kind, names: Iterable[str]) -> list[Candidate]:
-    """The usual places, those under the front page's own folder first."""
+    """The usual places; of feeds also under the front page's own folder, and those first."""
     folder = urljoin(homepage, urlsplit(homepage).path.rpartition("/")[0] + "/")
     if not urlsplit(homepage).path.endswith("/") and urlsplit(homepage).path:
         folder = f"{urldefrag(homepage).url.partition('?')[0]}/"
-    urls = [base + name for name in names for base in dict.fromkeys((folder, urljoin(homepage, "/")))]
-    return [Candidate(url, kind, "usual place") for url in dict.fromkeys(urls)]
+    root = urljoin(homepage, "/")
+    folders = (folder, root) if kind == "feed" else (root,)
+    urls = (base + name for name in names for base in folders)
+    return [Candidate(url, kind, _USUAL) for url in dict.fromkeys(urls)]
 
 
 def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:

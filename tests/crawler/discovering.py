@@ -1,0 +1,55 @@
+"""A program that looks at the front pages of several sites in one process, for tests; prints what it found.
+
+Standard input is a JSON list of jobs, each with `url` and, where wanted, `name`, `allow` (hosts), `seconds`
+and `delay`; standard output a JSON list of discoveries, or {"error": …}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from copydesk.console import plain
+from crawler.discover import look
+from crawler.probe import Asker, probe
+from crawler.site_check import Terms
+from crawler.sites import site_record
+from pipeline.errors import OperatorError
+from tests.crawler.crawling import QUICK
+
+
+def main() -> None:
+    jobs = json.load(sys.stdin)
+    sites = [
+        site_record(
+            "job",
+            f"job-{number}",
+            {
+                "homepage": job["url"],
+                "sections": (job["url"],),
+                "allowed_hosts": tuple(job.get("allow", ())),
+                "politeness": {"delay": 0},
+            },
+        )
+        for number, job in enumerate(jobs)
+    ]
+    found: list[Any] = [None] * len(jobs)
+
+    async def one(asker: Asker, number: int) -> None:
+        terms = Terms(pages=1, seconds=jobs[number].get("seconds", 120))
+        try:
+            found[number] = plain(await look(asker, sites[number], terms, name=jobs[number].get("name")))
+        except OperatorError as error:
+            found[number] = {"error": str(error)}
+
+    async def work(asker: Asker) -> None:
+        await asyncio.gather(*(one(asker, number) for number in range(len(jobs))))
+
+    probe(work, sites, seconds=120, settings={**QUICK, "DOWNLOAD_TIMEOUT": 60})
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
