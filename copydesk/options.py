@@ -17,6 +17,15 @@ Database = Annotated[
         help="Database: sqlite:///FILE or postgresql://USER@HOST/NAME.",
     ),
 ]
+SiteRulesFile = Annotated[
+    str | None,
+    typer.Option(
+        "--sites",
+        envvar="COPYDESK_SITES",
+        metavar="FILE",
+        help="Sites file: pages of its sites are processed by rules that it has for them.",
+    ),
+]
 Removed = Annotated[
     bool,
     typer.Option("--removed", help="Before and after: the lines that went, in place, with their rules."),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from crawler.run import Progress as Watcher
+    from storage.pages import SiteRulesUse
     from storage.writer import BatchCounts
 
 # Seconds between two log lines where there is no terminal.
@@ -102,6 +103,21 @@ def print_summary(counts: BatchCounts) -> None:
     )
     for reason, count in sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0])):
         err.print(f"  rejected, {reason}: {count:,}")
+
+
+def print_site_rules(uses: Iterable[SiteRulesUse]) -> None:
+    """What has to be known of sites' own rules: which do not fit, and which were not at hand."""
+    for use in uses:
+        if use.take_ignored:
+            err.print(
+                f"{use.key}: what its rules take held too little text on {use.take_ignored:,} of"
+                f" {use.articles:,} pages, which were read whole: look at one with copydesk extract --sites"
+            )
+        if use.foreign:
+            err.print(
+                f"{use.key}: {use.foreign:,} articles made by its rules are left as they are:"
+                " name the sites file that has it with --sites"
+            )
 
 
 def print_alerts(lines: Iterable[tuple[str, bool]]) -> None:

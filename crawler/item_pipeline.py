@@ -23,9 +23,11 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from crawler.figures import Figures, has_figures
+from crawler.sites import read_sites, rulebook
 from crawler.workers import PoolBroken, WorkerPool
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
+from pipeline.site_rules import made_by_site
 from pipeline.urls import canonical_url
 from storage import reader, revisits, site_runs, tombstones, writer
 from storage.database import DatabaseError, open_database
@@ -65,7 +67,8 @@ class StorePipeline:
         self.batch_size = max(1, settings.getint("COPYDESK_BATCH_SIZE"))
         self.batch_seconds = settings.getfloat("COPYDESK_BATCH_SECONDS")
         self.ask_again = timedelta(hours=settings.getfloat("COPYDESK_REJECTED_HOURS"))
-        self.settings = Settings()
+        own_rules = rulebook(read_sites(settings.get("COPYDESK_SITES")).values())
+        self.settings = Settings(site_rules=own_rules)
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="copydesk-writer")
         # Each with its site.
         self.buffer: list[tuple[str, Outcome]] = []
@@ -121,11 +124,15 @@ class StorePipeline:
             self._count(f"rejected/{outcome.reason.value}")
             raise DropItem(f"{outcome.reason.value}: {outcome.detail}")
         self._count("articles")
+        key, is_take_ignored = made_by_site(outcome.rules_version)
+        if is_take_ignored:
+            self.crawler.stats.inc_value(f"site/{key}/take_ignored")
         return _columns(outcome)
 
     async def close_spider(self) -> None:
         """Write what is left and close the run; also after Ctrl-C, which Scrapy turns into a close."""
-        self.clock.cancel()
+        async with self.writing:  # not amid a batch: its thread would go on, and nobody would count it
+            self.clock.cancel()
         with suppress(asyncio.CancelledError):
             await self.clock
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.console import err, print_json_lines
-from copydesk.options import Json, Removed
+from copydesk.options import Json, Removed, SiteRulesFile
 from copydesk.rendering import print_article
 
 if TYPE_CHECKING:
@@ -19,15 +19,18 @@ def extract(
         str, typer.Argument(metavar="FILE", help="An HTML page, copied text, JSONL, WARC, or archive.")
     ],
     removed: Removed = False,
+    sites_file: SiteRulesFile = None,
     json: Json = False,
 ) -> None:
     """Print the article of a page, and what was taken out of it. Stores nothing."""
     from crawler.files import read_paths
+    from crawler.sites import read_rulebook
     from pipeline.document import Rejection
     from pipeline.process import process_document
     from pipeline.settings import Settings
+    from pipeline.site_rules import made_by_site
 
-    settings = Settings()
+    settings = Settings(site_rules=read_rulebook(sites_file))
     for document in read_paths([path], settings):
         outcome = document if isinstance(document, Rejection) else process_document(document, settings)
         if isinstance(outcome, Rejection):
@@ -36,6 +39,9 @@ def extract(
             print_json_lines([_as_json(outcome)])
         else:
             print_article(outcome, outcome.removed, with_removed=removed)
+            site, is_take_ignored = made_by_site(outcome.rules_version)
+            if is_take_ignored:
+                err.print(f"{site}: what its rules take holds too little text here: the whole page was read")
 
 
 def _as_json(article: Article) -> object:

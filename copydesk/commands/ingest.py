@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from copydesk.console import err, print_json
-from copydesk.options import DEFAULT_DATABASE, Database, Json
-from copydesk.progress import print_summary, watching
+from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
+from copydesk.progress import print_site_rules, print_summary, watching
 from copydesk.status import Status
 
 
@@ -22,6 +22,7 @@ def ingest(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Worker processes; one a core if not given.", show_default=False)
     ] = None,
+    sites_file: SiteRulesFile = None,
     json: Json = False,
 ) -> None:
     """Read HTML, text, JSONL and WARC, compressed or in archives, and store their articles, grouped.
@@ -31,9 +32,12 @@ def ingest(
     130 where it was interrupted.
     """
     from crawler.ingest import ingest as run
+    from crawler.sites import read_rulebook
     from pipeline.settings import Settings
     from storage.database import open_database
+    from storage.pages import site_rules_use
 
+    settings = Settings(site_rules=read_rulebook(sites_file))
     engine = open_database(db)
     command = shlex.join(["ingest", *paths])
     with watching("ingesting") as progress:
@@ -41,7 +45,7 @@ def ingest(
             engine,
             paths,
             workers=workers or os.cpu_count() or 1,
-            settings=Settings(),
+            settings=settings,
             progress=progress,
             command=command,
         )
@@ -49,6 +53,8 @@ def ingest(
         print_json({"run": done.run_id, "interrupted": done.is_interrupted, "counts": done.counts})
     else:
         print_summary(done.counts)
+        if settings.site_rules:
+            print_site_rules(site_rules_use(engine, settings.site_rules))
     if done.is_interrupted:
         err.print("interrupted: what was done is stored, the same command goes on from there")
         raise typer.Exit(Status.INTERRUPTED)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.console import err, out, print_json
-from copydesk.options import DEFAULT_DATABASE, Database, Json
-from copydesk.progress import print_summary, watching
+from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
+from copydesk.progress import print_site_rules, print_summary, watching
 from copydesk.rendering import print_changes
 from copydesk.status import Status
 from pipeline.errors import OperatorError
@@ -31,6 +31,7 @@ def reprocess(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Pages fetched from then on (UTC)."),
     ] = None,
+    sites_file: SiteRulesFile = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would change; write nothing.")
     ] = False,
@@ -49,12 +50,15 @@ def reprocess(
 
     Shows what that changed, with samples. Nothing is fetched, readers are not kept waiting, and the same
     command goes on where a run was interrupted. A page that runs into the time limit or a fault stays as it
-    was. Exits with 1 where there was a fault, with 130 where it was interrupted.
+    was. Exits with 1 where there was a fault, with 130 where it was interrupted. Where the rules that a site
+    has in the sites file changed, the pages of that site are done again; those that were made by rules of a
+    site that the file does not name stay as they are.
 
     --fingerprints is for a base whose fingerprints were made by other settings or another Copydesk, which
     ingest and crawl refuse to add to: copies among articles of both would not be found.
     """
     from crawler.reprocess import reprocess as run
+    from crawler.sites import read_rulebook
     from pipeline.settings import Settings
     from storage.database import open_database
 
@@ -69,7 +73,7 @@ def reprocess(
         done = run(
             engine,
             workers=workers or os.cpu_count() or 1,
-            settings=Settings(),
+            settings=Settings(site_rules=read_rulebook(sites_file)),
             site=site,
             since=since.replace(tzinfo=UTC) if since else None,
             dry_run=dry_run,
@@ -85,6 +89,7 @@ def reprocess(
                 "changes": done.changes,
                 "regrouped": done.regrouped,
                 "pruned": done.pruned,
+                "site_rules": done.site_rules,
             }
         )
     else:
@@ -93,6 +98,7 @@ def reprocess(
             _print_regrouped(done.regrouped)
         if done.pruned:
             err.print(f"{done.pruned:,} of older rules stay as they are: their pages were pruned")
+        print_site_rules(done.site_rules)
         if dry_run:
             err.print("a dry run: nothing was written; copies are looked for when texts are")
         else:
