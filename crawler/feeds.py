@@ -12,10 +12,12 @@ import calendar
 import io
 import json
 import re
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain, islice
+from time import thread_time
 from typing import Any
 from urllib.parse import urljoin
 
@@ -23,6 +25,7 @@ import feedparser
 from lxml import etree
 from w3lib.encoding import http_content_type_encoding
 
+from crawler.unpack import Unpacked
 from pipeline.document import Claims
 
 # A feed is a list of what is new; whoever sends more than this sends an archive.
@@ -31,10 +34,21 @@ MAX_ENTRIES = 1000
 # `<`; so it is given what libxml2 (0.1 s) found, without the descriptions, and no more than this.
 MAX_REDUCED_BYTES = 1_500_000
 MAX_TEXT = 2000
+# Elements within elements: deeper than this nothing is meant.
+MAX_DEPTH = 256
+# Processor time that the XML of one source gets; what was read by then stands. 100 MB of sitemap take 2 s.
+MAX_SECONDS = 10.0
 # The sitemap protocol's own limit for one file.
 MAX_SITEMAP_ENTRIES = 50_000
 
+# A JSON feed is read as a whole, into some ten times its size.
+MAX_JSON_BYTES = 10_000_000
+
 _GZIP = b"\x1f\x8b"
+_PIECE = 1 << 16
+_BLANKS = re.compile(rb"\s*")
+_BLANKS_AND_BRACE = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
+_BLANKS_AND_TAG = re.compile(rb"[\xef\xbb\xbf\s]*<")
 _ENTITY = re.compile(rb"<!\s*ENTITY", re.IGNORECASE)
 _DECLARED_ENCODING = re.compile(rb"encoding\s*=", re.IGNORECASE)
 _LONE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)")
@@ -43,6 +57,16 @@ _WANTED = frozenset(
     | {"pubdate", "date", "published", "updated", "modified", "issued", "created"}
     | {"author", "creator", "contributor", "name", "origlink"}
 )
+_ATTRIBUTES = frozenset({"href", "rel", "type", "isPermaLink", "version"})
+_XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SITEMAP_KEYS = frozenset({"loc", "lastmod", "publication_date", "title", "language"})
+_USUAL_NAMESPACES = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "feedburner": "http://rssnamespace.org/feedburner/ext/1.0",
+}
 _TEXT_SITEMAP_LINE = re.compile(r"https?://\S+")
 
 
@@ -75,21 +99,17 @@ def unpack(body: bytes, limit: int) -> bytes:
     """
     if len(body) > limit:
         raise ValueError(f"{len(body)} bytes, more than {limit}")
+    if not body.startswith(_GZIP):
+        return body
+    stream = Unpacked(io.BytesIO(body), "gzip")
     out = io.BytesIO()
-    while body.startswith(_GZIP):
-        member = zlib.decompressobj(wbits=31)
-        try:
-            out.write(member.decompress(body, limit + 1 - out.tell()))
-        except zlib.error as error:
-            if not out.tell():
-                raise ValueError(f"broken gzip: {error}") from error
-            break
+    while piece := stream.read(_PIECE):
+        out.write(piece)
         if out.tell() > limit:
             raise ValueError(f"more than {limit} bytes after decompression")
-        body = member.unused_data
-        if not member.eof:
-            break
-    return out.getvalue() or body
+    if stream.fault and not out.tell():
+        raise ValueError(f"broken gzip: {stream.fault}")
+    return out.getvalue()
 
 
 def parse_feed(body: bytes, url: str, content_type: str | None = None) -> tuple[Entry, ...]:
@@ -98,7 +118,7 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> tuple[
     url: where the feed came from; relative addresses are relative to it.
     Raises ValueError for what is no feed.
     """
-    if body.lstrip()[:1] == b"{":
+    if _BLANKS_AND_BRACE.match(body):
         return _json_feed(body, url)
     _refuse_entities(body)
     headers = {"content-location": url, "content-type": "application/xml; charset=utf-8"}
@@ -122,20 +142,19 @@ def parse_sitemap(body: bytes, url: str) -> Sitemap:
     Raises ValueError for what is neither.
     """
     _refuse_entities(body)
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"<":
-        lines = body[:10_000_000].decode("utf-8-sig", "replace").splitlines()
-        addresses = [line.strip() for line in lines if _TEXT_SITEMAP_LINE.fullmatch(line.strip())]
-        if not addresses:
+    if not _BLANKS_AND_TAG.match(body):
+        lines = (line.decode("utf-8-sig", "replace").strip() for line in io.BytesIO(body))
+        addresses = (line for line in lines if _TEXT_SITEMAP_LINE.fullmatch(line))
+        named = tuple(Entry(address) for address in islice(addresses, MAX_SITEMAP_ENTRIES))
+        if not named:
             raise ValueError("no sitemap: neither XML nor a list of addresses")
-        return Sitemap(tuple(Entry(a) for a in addresses[:MAX_SITEMAP_ENTRIES]))
-    root = ""
-    entries: list[Entry] = []
-    for name, values in _elements(body):
-        root = root or name
-        if values is not None and (loc := values.get("loc")) and len(entries) < MAX_SITEMAP_ENTRIES:
-            entries.append(_sitemap_entry(urljoin(url, loc), values))
+        return Sitemap(named)
+    found = _SitemapTarget()
+    _read_xml(body, found, None)
+    root = found.root
     if root not in ("urlset", "sitemapindex"):
         raise ValueError(f"no sitemap: its root element is <{root[:40]}>" if root else "no sitemap: not XML")
+    entries = (_sitemap_entry(_absolute(url, values["loc"]), values) for values in found.entries)
     return Sitemap(tuple(entries), is_index=root == "sitemapindex")
 
 
@@ -154,30 +173,12 @@ def _refuse_entities(body: bytes) -> None:
 
 def _reduced(body: bytes, content_type: str | None) -> bytes:
     """Return the feed as well-formed UTF-8 with only the elements that `_feed_entry` asks for."""
-    is_wide = body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:4]
-    text = body if is_wide else _with_sound_ampersands(body.lstrip())
-    encoding = (
-        None if _DECLARED_ENCODING.search(body[:200]) else http_content_type_encoding(content_type or "")
-    )
-    parser = etree.XMLParser(
-        encoding=encoding, recover=True, resolve_entities=False, no_network=True, load_dtd=False
-    )
-    try:
-        root = etree.fromstring(text, parser)
-    except (etree.XMLSyntaxError, LookupError, ValueError):
-        root = None
-    if root is None or _local(root) not in ("rss", "rdf", "feed"):
+    is_declared = _DECLARED_ENCODING.search(body[:400])
+    found = _FeedTarget()
+    _read_xml(body, found, None if is_declared else http_content_type_encoding(content_type or ""))
+    if found.root is None or _local(found.root.tag) not in ("rss", "rdf", "feed"):
         raise ValueError("no RSS, Atom or JSON feed")
-    seen = 0
-    for element in list(root.iter()):
-        seen += _local(element) in ("item", "entry")
-        is_wanted = _local(element) in _WANTED and seen <= MAX_ENTRIES
-        parent = element.getparent()
-        if not is_wanted and parent is not None:
-            parent.remove(element)
-        elif element.text and len(element.text) > MAX_TEXT:
-            element.text = element.text[:MAX_TEXT]
-    reduced: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    reduced: bytes = etree.tostring(found.root, encoding="utf-8", xml_declaration=True)
     if len(reduced) > MAX_REDUCED_BYTES:
         raise ValueError(
             f"no RSS, Atom or JSON feed that could be read: {len(reduced)} bytes of bare entries"
@@ -185,18 +186,182 @@ def _reduced(body: bytes, content_type: str | None) -> bytes:
     return reduced
 
 
-def _with_sound_ampersands(body: bytes) -> bytes:
-    """Escape each `&` that begins no XML entity (addresses are full of them), outside CDATA sections."""
-    out: list[bytes] = []
-    at = 0
+class _Enough(Exception):
+    """Raised by what is told of a document's elements, when it needs to know no more."""
+
+
+class _FeedTarget:
+    """Takes of a feed what `_feed_entry` asks for, as the parser tells of it; no tree of the rest is made.
+
+    root: None where there was no element. Elements of other names go with all that is in them, but for those
+    in a title, of which the text stays.
+    """
+
+    def __init__(self) -> None:
+        self.root: Any = None
+        self._open: list[Any] = []
+        self._skipped = 0
+        self._entries = 0
+        self._text = 0
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        name = _local(tag)
+        if self._skipped + len(self._open) > MAX_DEPTH:
+            raise _Enough
+        if self._skipped or (self._open and name not in _WANTED):
+            self._skipped += 1
+            return
+        self._entries += name in ("item", "entry")
+        self._text += len(name) + sum(len(value) for value in attributes.values())
+        if self._entries > MAX_ENTRIES or self._text > MAX_REDUCED_BYTES:
+            raise _Enough
+        kept = {
+            key: _sound(value[:MAX_TEXT])
+            for key, value in attributes.items()
+            if key.startswith(_XML_NAMESPACE) or key in _ATTRIBUTES
+        }
+        try:
+            element = etree.Element(_declared(tag), kept)
+        except ValueError:  # a namespace that is no address
+            self._skipped += 1
+            return
+        if self._open:
+            self._open[-1].append(element)
+        else:
+            self.root = element
+        self._open.append(element)
+
+    def data(self, text: str) -> None:
+        if not self._open or (self._skipped and _local(self._open[-1].tag) != "title"):
+            return
+        element = self._open[-1]
+        if len(element) == 0:
+            said = element.text or ""
+            element.text = said + _sound(text[: max(0, MAX_TEXT - len(said))])
+            self._text += len(element.text) - len(said)
+
+    def end(self, tag: str) -> None:
+        if self._skipped:
+            self._skipped -= 1
+        elif self._open:
+            self._open.pop()
+
+    def close(self) -> None:
+        pass
+
+
+class _SitemapTarget:
+    """Takes of a sitemap the texts of each <url> and <sitemap>, the first of each name.
+
+    So the entry's own loc comes before those of its images and videos. root: "" where there was no element.
+    """
+
+    def __init__(self) -> None:
+        self.root = ""
+        self.entries: list[dict[str, str]] = []
+        self._values: dict[str, str] | None = None
+        self._name = ""
+        self._text = ""
+        self._depth = 0
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        name = _local(tag)
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise _Enough
+        if not self.root:
+            self.root = name
+            if name not in ("urlset", "sitemapindex"):
+                raise _Enough
+        elif name in ("url", "sitemap"):
+            self._values = {}
+        self._name, self._text = name, ""
+
+    def data(self, text: str) -> None:
+        if self._values is not None and len(self._text) < MAX_TEXT:
+            self._text += text[:MAX_TEXT]
+
+    def end(self, tag: str) -> None:
+        name = _local(tag)
+        self._depth -= 1
+        if self._values is None:
+            return
+        if name == self._name and name in _SITEMAP_KEYS:
+            self._values.setdefault(name, self._text.strip())
+        elif name in ("url", "sitemap"):
+            self.close()
+            if len(self.entries) >= MAX_SITEMAP_ENTRIES:
+                raise _Enough
+
+    def close(self) -> None:
+        """Take the entry that is being read, also where the sitemap ends in the middle of it."""
+        if self._values and self._values.get("loc"):
+            self.entries.append(self._values)
+        self._values = None
+
+
+def _read_xml(body: bytes, target: _FeedTarget | _SitemapTarget, encoding: str | None) -> None:
+    """Tell the target of the document's elements, as far as it can be read and the target wants to know.
+
+    Raises ValueError for an encoding that is unknown.
+    """
+    try:
+        parser = etree.XMLParser(
+            target=target,
+            encoding=encoding,
+            recover=True,
+            # There are none but XML's own five; False would leave those of attributes as references.
+            resolve_entities="internal",
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+        )
+    except LookupError as error:
+        raise ValueError(str(error)) from error
+    is_wide = body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:4]
+    pieces = _pieces(body) if is_wide else _with_sound_ampersands(body)
+    until = thread_time() + MAX_SECONDS
+    with suppress(etree.XMLSyntaxError, _Enough):  # what was read until here stands
+        for piece in pieces:
+            parser.feed(piece)
+            if thread_time() > until:
+                break
+        else:
+            parser.close()
+    target.close()
+
+
+def _pieces(body: bytes, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """The bytes from start to end, some at a time; no `&` is parted from what follows it closely."""
+    end = len(body) if end is None else end
+    while start < end:
+        upto = min(start + _PIECE, end)
+        if upto < end and (ampersand := body.rfind(b"&", upto - 16, upto)) > start:
+            upto = ampersand
+        yield body[start:upto]
+        start = upto
+
+
+def _with_sound_ampersands(body: bytes) -> Iterator[bytes]:
+    """The body in pieces, each `&` that begins no XML entity escaped (addresses are full of them).
+
+    CDATA sections are left as they are; blanks before the XML declaration go.
+    """
+    at = _BLANKS.match(body).end()  # type: ignore[union-attr]
+    waiting = bytearray()
     while at < len(body):
         start = body.find(b"<![CDATA[", at)
         start = len(body) if start < 0 else start
-        out.append(_LONE_AMPERSAND.sub(b"&amp;", body[at:start]))
         end = body.find(b"]]>", start)
-        at = len(body) if end < 0 else end + 3
-        out.append(body[start:at])
-    return b"".join(out)
+        end = len(body) if end < 0 else end + 3
+        sound = (_LONE_AMPERSAND.sub(b"&amp;", piece) for piece in _pieces(body, at, start))
+        for piece in chain(sound, _pieces(body, start, end)):
+            waiting += piece
+            if len(waiting) >= _PIECE:
+                yield bytes(waiting)
+                waiting.clear()
+        at = end
+    yield bytes(waiting)
 
 
 def _feed_entry(entry: Any, url: str, language: str | None) -> Entry | None:
@@ -218,6 +383,8 @@ def _feed_entry(entry: Any, url: str, language: str | None) -> Entry | None:
 
 def _json_feed(body: bytes, url: str) -> tuple[Entry, ...]:
     """JSON Feed 1.0 and 1.1 (jsonfeed.org)."""
+    if len(body) > MAX_JSON_BYTES:
+        raise ValueError(f"no JSON feed that could be read: {len(body)} bytes")
     try:
         feed = json.loads(body)
         version, items = str(feed["version"]), feed["items"]
@@ -254,43 +421,23 @@ def _absolute(base: str, link: str) -> str:
         return link
 
 
-def _elements(body: bytes) -> Iterator[tuple[str, dict[str, str] | None]]:
-    """Yield (root name, None), then (name, {child name: text}) for each <url> and <sitemap>."""
-    parser = etree.iterparse(
-        io.BytesIO(body),
-        events=("start", "end"),
-        recover=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        remove_comments=True,
-        remove_pis=True,
-        huge_tree=False,
-    )
-    root: Any = None
-    try:
-        for event, element in parser:
-            name = _local(element)
-            if root is None:
-                root = element
-                yield name, None
-            elif event == "end" and name in ("url", "sitemap"):
-                values: dict[str, str] = {}
-                for child in element.iter():
-                    # The entry's own loc comes before those of its images and videos.
-                    values.setdefault(_local(child), (child.text or "").strip())
-                yield name, values
-                element.clear()
-                while element.getprevious() is not None:
-                    del element.getparent()[0]
-    except etree.XMLSyntaxError:
-        return  # what was read until here stands
-
-
-def _local(element: Any) -> str:
-    tag = element.tag
+def _local(tag: str) -> str:
     # A prefix that was never declared stays part of the name.
-    return tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(tag, str) else ""
+    return tag.rpartition("}")[2].rpartition(":")[2].lower()
+
+
+def _declared(tag: str) -> str:
+    """The tag with the namespace that its prefix usually stands for, where the feed does not declare it."""
+    if "}" in tag:
+        namespace, _, name = tag.rpartition("}")
+        return f"{namespace}}}{name.rpartition(':')[2]}"
+    prefix, _, name = tag.rpartition(":")
+    return f"{{{_USUAL_NAMESPACES[prefix]}}}{name}" if prefix in _USUAL_NAMESPACES else name
+
+
+def _sound(text: str) -> str:
+    """The text without characters that XML forbids: a reference to one (`&#27;`) still gives one."""
+    return _FORBIDDEN.sub("", text)
 
 
 def _sitemap_entry(url: str, values: dict[str, str]) -> Entry:
