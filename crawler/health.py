@@ -50,16 +50,17 @@ _LEAST_DAYS, _LEAST_DAYS_OF_YIELD = 7, 13
 _LEAST_DOCUMENTS = 10
 # Runs that read something, before the failing ones.
 _LEAST_RUNS = 7
-# Deviations from the median, in units of a standard deviation.
+# Deviations from the median, in units of a standard deviation. These were chosen on the invented sites of
+# `benchmarks/health.py`.
 _DEVIATIONS = 4.0
 # And of what chance makes of a share in so few documents; small numbers are skewed, so more.
-_BY_CHANCE = 5.0
+_BY_CHANCE = 6.0
 # Changes of a share that a person would want to know of; lengths, as a factor; articles a day, as a part.
 _SHARE_FLOOR = 0.3
 _SHORTER, _LONGER = 0.5, 2.5
 _FEWER = 0.4
-# Articles that would have come meanwhile; of fewer, silence may be chance (e to the power of -8 is 0.0003).
-_MISSED = 8
+# Articles that would have come meanwhile; of fewer, silence may be chance, or a weekend of a slow site.
+_MISSED = 12
 # Median absolute deviation to standard deviation, of a normal distribution.
 _MAD = 1.4826
 
@@ -103,7 +104,7 @@ def judge(runs: Sequence[SiteRun]) -> tuple[Alert, ...]:
         return ()
     found = _of(done, _sources, _discovered, _rejected)
     if not found:  # otherwise that is why there are no articles: one cause, one alert
-        found = _of(done, _silence, _fewer)[:1]
+        found = _of([run for run in done if _has_read(run)], _silence, _fewer)[:1]
     return (*found, *_of(done, _words, _dates, _authors))
 
 
@@ -238,17 +239,13 @@ def _silence(runs: Sequence[SiteRun]) -> Alert | None:
     productive = [run for run in runs if run.stored]
     if silent is None or len(quiet) < 3 or len(productive) < _LEAST_RUNS:
         return None
-    known = silent
-    longest = sorted(spells, reverse=True)
-    if known >= timedelta(days=14):
-        # The second: the longest may have been a fault as well.
-        usual = longest[min(1, len(longest) - 1)] if longest else timedelta()
-        limit = max(2 * usual, timedelta(hours=12))
-    else:
-        usual = longest[0] if longest else timedelta()
-        limit = max(2 * usual, timedelta(days=4))
+    # Of two weekends or more the second, as the longest may have been a fault as well.
+    knows_weekends = silent >= timedelta(days=14)
+    longest = sorted([*spells, timedelta(), timedelta()], reverse=True)
+    usual = longest[1 if knows_weekends else 0]
+    limit = max(2 * usual, timedelta(hours=12) if knows_weekends else timedelta(days=4))
     lasted = clock[-1] - silent
-    a_day = sum(run.stored for run in productive) / max(1.0, known / timedelta(days=1))
+    a_day = sum(run.stored for run in productive) / max(1.0, silent / timedelta(days=1))
     if lasted <= limit or a_day * (lasted / timedelta(days=1)) < _MISSED:
         return None
     return Alert(
@@ -262,6 +259,8 @@ def _silence(runs: Sequence[SiteRun]) -> Alert | None:
 
 def _watched(runs: Sequence[SiteRun]) -> list[timedelta]:
     """For each run, the time since the first; of pauses that are longer than usual only the usual part."""
+    if not runs:
+        return []
     gaps = _gaps(runs)
     most = max(3 * sorted(gaps)[len(gaps) // 2], timedelta(hours=1)) if gaps else timedelta()
     return list(accumulate((min(gap, most) for gap in gaps), initial=timedelta()))
@@ -301,6 +300,11 @@ def _fewer(runs: Sequence[SiteRun]) -> Alert | None:
 
 
 # --- shares and lengths -------------------------------------------------------------------------------
+
+
+def _has_read(run: SiteRun) -> bool:
+    """Whether it could have found something. A spider of one's own counts no sources."""
+    return bool(run.sources or run.not_modified or not run.sources_failed)
 
 
 def _failed(run: SiteRun) -> int:
@@ -401,7 +405,7 @@ def _words(runs: Sequence[SiteRun]) -> Alert | None:
     by_chance = 1.25 * 0.7 / math.sqrt(sum(run.texts for run in days[0].runs))
     is_shorter = now < min(_SHORTER * was, 0.9 * math.exp(_quantile(well or logs, 0.1)))
     is_longer = now > max(_LONGER * was, 1.1 * math.exp(_quantile(well or logs, 0.9)))
-    if not (is_shorter or is_longer) or away <= max(_DEVIATIONS * spread, 3 * by_chance):
+    if not (is_shorter or is_longer) or away <= _DEVIATIONS * max(spread, by_chance):
         return None
     return Alert(
         Figure.WORDS,
