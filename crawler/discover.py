@@ -186,6 +186,7 @@ def discover(
     feeds nor sitemaps.
     """
     homepage = url if "://" in url else f"https://{url}"
+    homepage += "" if "/" in homepage.partition("://")[2] else "/"
     entry = {"homepage": homepage, "sections": (homepage,), "allowed_hosts": tuple(allow_hosts)}
     site = site_record("sites add", key or "new", {**entry, **({"name": name} if name else {})})
     chosen = terms or Terms()

@@ -45,11 +45,11 @@ def sites_in(path: Path) -> dict[str, Site]:
 
 def require_new(sites: Mapping[str, Site], key: str, homepage: str, where: str) -> None:
     """Raise OperatorError where a site of that key, or of that homepage by whatever spelling, is there."""
-    if key in sites:
-        raise OperatorError(f"{where}: site {key} is there already; choose another key with --key")
     for site in sites.values():
         if address_key(site.homepage) == address_key(homepage):
             raise OperatorError(f"{where}: {homepage} is there already, as site {site.key}")
+    if key in sites:
+        raise OperatorError(f"{where}: site {key} is there already; choose another key with --key")
 
 
 def entry_text(key: str, entry: Mapping[str, Any]) -> str:

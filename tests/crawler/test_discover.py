@@ -186,6 +186,7 @@ def fill(web: Web) -> dict[str, dict[str, Any]]:
 
     # What cannot be had at all.
     new("missing.example")
+    new("10.0.0.1")
     site = new("forbidden.example")
     site.put("/", front(""))
     site.put("/robots.txt", Page(b"User-agent: *\nDisallow: /", "text/plain"))
@@ -294,6 +295,7 @@ def test_a_sitemap_of_everything_is_taken_for_want_of_a_feed(found: Found) -> No
 @pytest.mark.parametrize(
     ("host", "message"),
     [
+        ("10.0.0.1", "10.0.0.1 is not on the public internet"),
         ("missing.example", "HTTP 404; give the address of the site's front page"),
         ("forbidden.example", "Forbidden by robots.txt; give"),
         ("elsewhere.example", "10.0.0.1 is none of the site's hosts; give"),

@@ -1,0 +1,344 @@
+"""`copydesk sites`: what an operator sees, writes, and is told by the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from copydesk.cli import app
+from pipeline.errors import OperatorError
+from tests.crawler.test_discover import FEED_TYPE, Site, feed, front, link, news_sitemap, stories
+from tests.crawler.web import Page, Web, serve, sitemap
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Web]:
+    with serve() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def sites(web: Web) -> Run:
+    """Runs `copydesk sites ARG…` with the web for a proxy."""
+
+    def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        own = {
+            "http_proxy": web.base,
+            "COPYDESK_USE_PROXY": "1",
+            "COPYDESK_CONTACT": "ada@copydesk.example",
+            **environment,
+        }
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("COPYDESK_") and name.lower() != "no_proxy"
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "copydesk", "sites", *args],
+            env={**kept, **own},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+OWN = """\
+# Ask Ada first.
+[sites.tribune]
+name = "Tribune"   # morning edition
+homepage = "http://tribune.example/"
+feeds = ["http://tribune.example/rss"]
+schedule = "every 30 min"
+"""
+
+
+@pytest.fixture
+def own_file(tmp_path: Path) -> Path:
+    file = tmp_path / "mine.toml"
+    file.write_text(OWN)
+    return file
+
+
+def test_what_is_found_is_written_and_the_rest_stays(sites: Run, web: Web, own_file: Path) -> None:
+    site = Site(web, "www.gazette.example")
+    title = '<meta property="og:site_name" content="The &quot;Gazette&quot; &#27;]0;x&#7;[red]">'
+    site.put("/", front(title + link("/rss.xml")))
+    site.put("/robots.txt", Page(b"Sitemap: http://www.gazette.example/news.xml\n", "text/plain"))
+    site.put("/news.xml", news_sitemap(site.story(1, 2)))
+    site.put("/rss.xml", feed(site.story(1, 2)))
+    done = sites("add", "http://www.gazette.example/", "--sites", str(own_file))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    entry = """\
+[sites.gazette]
+name = "The \\"Gazette\\" ]0;x [red]"
+homepage = "http://www.gazette.example/"
+feeds = ["http://www.gazette.example/rss.xml"]
+sitemaps = ["http://www.gazette.example/news.xml"]
+language = "en"
+"""
+    assert own_file.read_text() == f"{OWN}\n{entry}"
+    assert "\x1b" not in done.stdout
+    assert entry in done.stdout
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("taken") and "/news.xml" in line and "robots.txt" in line for line in lines)
+    assert any(line.startswith("taken") and "/rss.xml" in line and "link" in line for line in lines)
+    assert any(line.startswith("  article  http://www.gazette.example/story/") for line in lines)
+    assert lines[-1].endswith(f"copydesk sites check gazette --sites {own_file}")
+
+
+def test_a_trial_writes_nothing(sites: Run, web: Web, tmp_path: Path) -> None:
+    site = Site(web, "herald.example")
+    site.put("/", front("<title>Herald</title>" + link("/rss")))
+    site.put("/rss", feed(site.story(1)))
+    site.put("/robots.txt", Page(b"Sitemap: http://herald.example/news.xml\n", "text/plain"))
+    site.put("/news.xml", news_sitemap(site.story(1)))
+    file = tmp_path / "new.toml"
+    options = ("--dry-run", "--json", "--key", "north", "--name", "North", "--sites", str(file))
+    done = sites("add", "http://herald.example", *options)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["is_written"], found["found"]["key"]) == (False, "north")
+    assert found["found"]["entry"]["name"] == "North"
+    assert found["found"]["entry"]["feeds"] == ["http://herald.example/rss"]
+    assert not file.exists()
+
+
+def test_a_site_that_is_there_already_is_told_by_its_front_page(sites: Run, web: Web, own_file: Path) -> None:
+    Site(web, "www.tribune.example").put(
+        "/", Page(status=301, headers={"Location": "http://tribune.example/"})
+    )
+    Site(web, "tribune.example").put("/", front(""))
+    web.forget()
+    done = sites("add", "http://www.tribune.example", "--sites", str(own_file))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"copydesk: {own_file}: http://tribune.example/ is there already, as site tribune\n"
+    )
+    assert own_file.read_text() == OWN
+    assert [path for path in web.count() if "robots" not in path] == [
+        "http://www.tribune.example/",
+        "http://tribune.example/",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("add", "http://herald.example/", "--key", "A B"), "a site's key is made of a-z"),
+        (("add", "ftp://herald.example/"), "homepage: 'ftp://herald.example/' is no http(s) URL"),
+        (("add", "http://ada:secret@herald.example/"), "write http://herald.example/"),
+        (("add", "http://herald.example/", "--stale", "soon"), "'soon' is no age"),
+        (("add", "http://herald.example/", "--allow-host", "*"), "allowed_hosts.1: '*' is no host name"),
+        (("add", "http://herald.example/"), "set COPYDESK_CONTACT"),
+        (("check",), "set COPYDESK_CONTACT"),
+        (("check", "tribun"), "did you mean tribune?"),
+        (("check", "--stale", "soon"), "'soon' is no age"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_asked_for(
+    own_file: Path, args: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COPYDESK_CONTACT", raising=False)
+    done = CliRunner().invoke(app, ["sites", *args, "--sites", str(own_file)])
+    assert isinstance(done.exception, OperatorError)
+    assert message in str(done.exception)
+    assert "secret" not in str(done.exception)
+    assert own_file.read_text() == OWN
+
+
+def test_the_shipped_file_is_not_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COPYDESK_SITES", raising=False)
+    shipped = ROOT / "crawler" / "sites.toml"
+    before = shipped.read_bytes()
+    for where in ((), ("--sites", str(shipped))):
+        done = CliRunner().invoke(app, ["sites", "add", "http://herald.example/", *where])
+        assert "name one of your own with --sites FILE" in str(done.exception)
+    assert shipped.read_bytes() == before
+
+
+def test_the_list(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = '[sites.x]\nname = "[red]X"\nhomepage = "http://x.example/"\nsections = ["http://x.example/"]\n'
+    own_file.write_text(OWN + other)
+    done = CliRunner().invoke(app, ["sites", "list", "--sites", str(own_file)])
+    header, tribune, x = done.stdout.splitlines()
+    assert header.split() == ["site", "name", "homepage", "feeds", "sitemaps", "sections", "schedule"]
+    assert tribune.split()[:6] == ["tribune", "Tribune", "http://tribune.example/", "1", "0", "0"]
+    assert tribune.endswith("every 30 min")
+    assert x.split() == ["x", "[red]X", "http://x.example/", "0", "0", "1", "—"]
+    monkeypatch.setenv("COPYDESK_SITES", str(own_file))
+    listed = json.loads(CliRunner().invoke(app, ["sites", "list", "--json"]).stdout)
+    assert [(site["key"], site["schedule"]) for site in listed] == [("tribune", "every 30 min"), ("x", None)]
+    assert listed[0]["politeness"]["page_budget"] == 500
+    own_file.write_text(OWN.replace("feeds", "feed"))
+    done = CliRunner().invoke(app, ["sites", "list"])
+    assert done.stdout == ""
+    assert "site tribune: feed: unknown key; did you mean feeds?" in str(done.exception)
+
+
+def _sites_file(file: Path, entries: dict[str, dict[str, Any]]) -> Path:
+    lines = []
+    for key, entry in entries.items():
+        lines += [f"[sites.{key}]", f'homepage = "http://{key}.example/"']
+        lines += [f"{name} = {json.dumps(value)}" for name, value in entry.items()]
+        lines += [f"[sites.{key}.politeness]", "delay = 0"]
+    file.write_text("\n".join(lines))
+    return file
+
+
+def _checked(web: Web) -> dict[str, dict[str, Any]]:
+    """Sites of every kind, as a sites file has them."""
+    entries: dict[str, dict[str, Any]] = {}
+
+    def new(key: str, **entry: Any) -> Site:
+        site = Site(web, f"{key}.example")
+        entries[key] = {
+            name: [f"http://{key}.example{path}" for path in paths] if name.endswith("s") else paths
+            for name, paths in entry.items()
+        }
+        return site
+
+    well = new("well", feeds=["/rss"], sitemaps=["/robots.txt"], sections=["/politics"])
+    well.put("/rss", feed(well.story(1, 2)))
+    well.put("/robots.txt", Page(b"Sitemap: /index.xml\n", "text/plain"))
+    well.put(
+        "/index.xml",
+        Page(sitemap({"http://well.example/none": "", "http://well.example/map": ""}, index=True)),
+    )
+    well.put("/map", news_sitemap(well.story(3)))
+    anchors = "".join(
+        f'<a href="{url}-ferry-runs-aground-again">Ferry runs aground again</a>' for url in well.story(4)
+    )
+    well.put("/politics", Page(f"<html><body>{anchors}</body></html>".encode()))
+
+    flawed = new("flawed", feeds=["/rss", "/gone", "/html", "/old"])
+    flawed.put("/rss", feed([*flawed.story(1), "http://flawed.example/empty"]))
+    flawed.put("/empty", Page(b"<html><body><p>Please log in.</p></body></html>"))
+    flawed.put("/html", front("<title>x\x1b]0;y\x07</title>"))
+    flawed.put("/old", feed(dict.fromkeys(stories("flawed.example", 1), 40.0)))
+
+    stale = new("stale", feeds=["/rss"])
+    stale.put("/rss", feed(dict.fromkeys(stale.story(1), 40.0)))
+    gone = new("gone", feeds=["/rss"])
+    gone.put("/", front(""))
+    foreign = new("foreign", feeds=["/rss"])
+    foreign.put("/rss", feed(["http://elsewhere.example/story/1"]))
+    walled = new("walled", feeds=["/rss"])
+    walled.put("/rss", feed(stories("walled.example", 1, 2)))
+    for number in (1, 2):
+        walled.put(f"/story/{number}", Page(b"<html><body><form><input></form></body></html>"))
+    shut = new("shut", feeds=["/rss"])
+    shut.put("/robots.txt", Page(b"User-agent: *\nDisallow: /rss", "text/plain"))
+    undated = new("undated", feeds=["/feed.json"])
+    (url,) = undated.story(1)
+    json_feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"url": url}]}
+    undated.put("/feed.json", Page(json.dumps(json_feed).encode(), "application/feed+json"))
+    return entries
+
+
+def test_a_check_says_of_each_site_whether_it_works(sites: Run, web: Web, tmp_path: Path) -> None:
+    file = _sites_file(tmp_path / "sites.toml", _checked(web))
+    done = sites("check", "--sites", str(file), "--json")
+    assert done.stderr == ""
+    assert done.returncode == 3
+    found = {site["key"]: site for site in json.loads(done.stdout)}
+    assert {key: site["state"] for key, site in found.items()} == {
+        "well": "ok",
+        "flawed": "flawed",
+        "stale": "broken",
+        "gone": "broken",
+        "foreign": "broken",
+        "walled": "broken",
+        "shut": "broken",
+        "undated": "ok",
+    }
+    assert all(site["is_complete"] for site in found.values())
+    details = {key: [(s["state"], s["detail"]) for s in site["sources"]] for key, site in found.items()}
+    assert details["well"] == [("ok", "")] * 3
+    assert [source["articles"] for source in found["well"]["sources"]] == [2, 1, 1]
+    assert [state for state, _ in details["flawed"]] == ["ok", "failed", "failed", "stale"]
+    assert details["flawed"][1][1] == "HTTP 404"
+    assert details["flawed"][3][1].startswith("its newest entry is of 20")
+    assert details["foreign"] == [
+        ("empty", "none of 1 entries is an article of the site, e.g. http://elsewhere.example/story/1")
+    ]
+    assert details["shut"] == [("failed", "Forbidden by robots.txt")]
+    assert found["undated"]["sources"][0]["newest"] is None
+    assert [page["problem"] for page in found["well"]["pages"]] == [None, None]
+    assert found["well"]["pages"][0]["words"] > 100
+    assert {page["url"]: bool(page["problem"]) for page in found["flawed"]["pages"]} == {
+        "http://flawed.example/story/1": False,
+        "http://flawed.example/empty": True,
+    }
+    assert len(found["walled"]["pages"]) == 2
+    assert all(page["problem"] for page in found["walled"]["pages"])
+    assert "http://shut.example/rss" not in web.count()
+
+
+def test_the_table_of_a_check(sites: Run, web: Web, tmp_path: Path) -> None:
+    file = _sites_file(tmp_path / "sites.toml", _checked(web))
+    done = sites("check", "well", "flawed", "shut", "--sites", str(file), "--pages", "1")
+    assert (done.returncode, done.stderr) == (3, "")
+    assert "\x1b" not in done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["site", "state", "sources", "newest", "articles"]
+    assert lines[1].split() == ["well", "ok", "3", "of", "3", "2", "h", "ago", "1", "of", "1"]
+    assert lines[2].split()[:5] == ["flawed", "flawed", "1", "of", "4"]
+    assert lines[3].split() == ["shut", "broken", "0", "of", "1", "—", "0", "of", "0"]
+    assert "  feed failed  http://flawed.example/gone: HTTP 404" in lines
+    assert "  feed failed  http://shut.example/rss: Forbidden by robots.txt" in lines
+    assert lines[-1] == "3 sites: 1 ok, 1 flawed, 1 broken"
+
+
+def test_many_sites_that_never_answer_come_to_an_end(sites: Run, web: Web, tmp_path: Path) -> None:
+    released = threading.Event()
+
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", FEED_TYPE)
+        handler.end_headers()
+        handler.wfile.write(b"<rss>")
+        handler.wfile.flush()
+        released.wait(240)
+
+    entries = {}
+    for number in range(40):
+        key = f"hang-{number}"
+        entries[key] = {"feeds": [f"http://{key}.example/rss", f"http://{key}.example/never"]}
+        Site(web, f"{key}.example").put("/rss", endless)
+    entries["well"] = {"feeds": ["http://well.example/only-this"]}
+    well = Site(web, "well.example")
+    well.put("/only-this", feed(well.story(1)))
+    file = _sites_file(tmp_path / "sites.toml", entries)
+    try:
+        done = sites("check", "--sites", str(file), "--json", "--seconds", "3", "--pages", "0")
+    finally:
+        released.set()
+    assert done.returncode == 3
+    found = {site["key"]: site for site in json.loads(done.stdout)}
+    assert list(found) == list(entries)
+    assert found.pop("well")["state"] in ("ok", "broken")  # its three seconds may not do on a slow machine
+    assert {site["state"] for site in found.values()} == {"broken"}
+    assert {site["is_complete"] for site in found.values()} == {False}
+    assert {source["detail"] for site in found.values() for source in site["sources"]} == {
+        "not read within 3 s"
+    }
