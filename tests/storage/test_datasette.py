@@ -19,7 +19,8 @@ from sqlalchemy import inspect, text
 from storage.database import open_database
 from storage.datasette import as_json, datasette_metadata
 from storage.schema import VIEWS
-from tests.storage.news import article, cut, rejection, store, story, wire
+from tests.storage.news import START, article, cut, rejection, store, story, wire
+from tests.storage.past import remember
 
 METADATA = Path(__file__).parents[2] / "examples" / "datasette.json"
 GIVEN = datasette_metadata()["databases"]["copydesk"]
@@ -48,6 +49,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             engine,
             [article("https://b.example/1", story(50)), article("https://c.example/1", cut(story(50), 0.5))],
         )
+        remember(engine, START, "gazette", stored=2)
         assert path.with_name("copydesk.db-wal").stat().st_size > path.stat().st_size
         process = subprocess.Popen(
             [sys.executable, "-m", "datasette", str(path), "--metadata", str(METADATA), "--port", "0"],
