@@ -172,6 +172,7 @@ def discover(
     *,
     key: str | None = None,
     name: str | None = None,
+    schedule: str | None = None,
     allow_hosts: Sequence[str] = (),
     terms: Terms | None = None,
     require: Callable[[str, str], None] | None = None,
@@ -179,16 +180,18 @@ def discover(
 ) -> Discovery:
     """Look at a site by the address of its front page; once a process.
 
-    key, name: in place of those that are inferred. allow_hosts: hosts whose articles are the site's although
-    nothing shows it. require: called with key and homepage before anything but the front page is fetched; may
-    raise OperatorError. settings: Scrapy settings that override crawler.settings.
+    key, name: in place of those that are inferred. schedule: stands in the entry as it is. allow_hosts: hosts
+    whose articles are the site's although nothing shows it. require: called with key and homepage before
+    anything but the front page is fetched; may raise OperatorError. settings: Scrapy settings that override
+    crawler.settings.
     Raises OperatorError where the front page cannot be had. Where nothing is found, the entry has neither
     feeds nor sitemaps.
     """
     homepage = url if "://" in url else f"https://{url}"
     homepage += "" if "/" in homepage.partition("://")[2] else "/"
     entry = {"homepage": homepage, "sections": (homepage,), "allowed_hosts": tuple(allow_hosts)}
-    site = site_record("sites add", key or "new", {**entry, **({"name": name} if name else {})})
+    given = {"name": name, "schedule": schedule}
+    site = site_record("sites add", key or "new", {**entry, **{k: v for k, v in given.items() if v}})
     chosen = terms or Terms()
     found: list[Discovery] = []
 
@@ -590,6 +593,7 @@ def _discovery(search: _Search, key: str, name: str | None) -> Discovery:
         "sitemaps": [source.url for source in taken if source.kind == "sitemap"],
         "allowed_hosts": list(search.site.allowed_hosts),
         "language": search.front.language or next(filter(None, map(_language, languages)), None),
+        "schedule": search.site.schedule,
     }
     return Discovery(
         key,

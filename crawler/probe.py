@@ -7,7 +7,7 @@ the guard against foreign hosts and private addresses hold as in a crawl. Nothin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,10 +22,11 @@ from crawler.contact import require_contact
 from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.guard import hosts_meta
 from crawler.politeness import politeness_meta
-from crawler.sites import Site
+from crawler.sites import Site, rulebook
 from crawler.workers import WorkerPool
 from pipeline.document import Claims, Document, Outcome
 from pipeline.settings import Settings as PipelineSettings
+from pipeline.site_rules import SiteRulebook
 
 Work = Callable[["Asker"], Awaitable[None]]
 
@@ -39,8 +40,9 @@ class NoAnswer(Exception):
 class Asker:
     """What a piece of work asks with: pages of the web, and the pipeline's judgement on them."""
 
-    def __init__(self, crawler: Crawler, seconds: float) -> None:
+    def __init__(self, crawler: Crawler, rules: SiteRulebook, seconds: float) -> None:
         self.settings = crawler.settings
+        self._rules = rules
         self._engine = crawler.engine
         self._seconds = seconds
         self._pool: WorkerPool | None = None
@@ -78,7 +80,8 @@ class Asker:
             return found
         async with self._starting:
             if self._pool is None:
-                self._pool = await asyncio.to_thread(WorkerPool(PipelineSettings(), 1).__enter__)
+                pool = WorkerPool(PipelineSettings(site_rules=self._rules), 1)
+                self._pool = await asyncio.to_thread(pool.__enter__)
         return await asyncio.wrap_future(self._pool.submit(found))
 
     async def close(self) -> None:
@@ -93,14 +96,15 @@ class ProbeSpider(scrapy.Spider):
 
     name = "probe"
 
-    def __init__(self, work: Work, seconds: float, **arguments: Any) -> None:
+    def __init__(self, work: Work, rules: SiteRulebook, seconds: float, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.work = work
+        self.rules = rules
         self.seconds = seconds
         self.error: Exception | None = None
 
     async def start(self) -> AsyncIterator[Any]:
-        asker = Asker(self.crawler, self.seconds)
+        asker = Asker(self.crawler, self.rules, self.seconds)
         try:
             await self.work(asker)
         except Exception as error:
@@ -112,11 +116,12 @@ class ProbeSpider(scrapy.Spider):
 
 
 def probe(
-    work: Work, sites: Iterable[Site], *, seconds: float, settings: Mapping[str, Any] | None = None
+    work: Work, sites: Collection[Site], *, seconds: float, settings: Mapping[str, Any] | None = None
 ) -> None:
     """Run the work to its end, in a crawl without a database; once a process, as every crawl.
 
-    sites: whose hosts are asked. seconds: for how long at most. settings: override crawler.settings.
+    sites: whose hosts are asked, and whose rules hold for their pages. seconds: for how long each is asked at
+    most. settings: override crawler.settings.
     Raises what the work raises, OperatorError for a missing contact address, and KeyboardInterrupt where a
     signal ended it.
     """
@@ -137,7 +142,7 @@ def probe(
     require_contact(project, sites)
     process = AsyncCrawlerProcess(project)
     crawler = process.create_crawler(ProbeSpider)
-    task = process.crawl(crawler, work=work, seconds=seconds)
+    task = process.crawl(crawler, work=work, rules=rulebook(sites), seconds=seconds)
     process.start()
     if not task.done():
         raise KeyboardInterrupt  # a second Ctrl-C: stopped without waiting for anything

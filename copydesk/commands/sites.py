@@ -59,6 +59,9 @@ def add(
     sites_file: SitesFile = None,
     key: Annotated[str | None, typer.Option("--key", help="How the site is to be called.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the outlet.")] = None,
+    schedule: Annotated[
+        str, typer.Option("--schedule", help="When `copydesk schedule` is to crawl it; '' for never.")
+    ] = "every 30 min",
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
@@ -89,6 +92,7 @@ def add(
         url,
         key=key,
         name=name,
+        schedule=schedule or None,
         allow_hosts=allow_host or (),
         terms=Terms(parse_age(stale), seconds=seconds),
         require=require_new,

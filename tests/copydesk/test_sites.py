@@ -94,6 +94,7 @@ homepage = "http://www.gazette.example/"
 feeds = ["http://www.gazette.example/rss.xml"]
 sitemaps = ["http://www.gazette.example/news.xml"]
 language = "en"
+schedule = "every 30 min"
 """
     assert own_file.read_text() == f"{OWN}\n{entry}"
     assert "\x1b" not in done.stdout
@@ -148,6 +149,7 @@ def test_a_site_that_is_there_already_is_told_by_its_front_page(sites: Run, web:
         (("add", "ftp://herald.example/"), "homepage: 'ftp://herald.example/' is no http(s) URL"),
         (("add", "http://ada:secret@herald.example/"), "write http://herald.example/"),
         (("add", "http://herald.example/", "--stale", "soon"), "'soon' is no age"),
+        (("add", "http://herald.example/", "--schedule", "hourly"), "'hourly' is no schedule"),
         (("add", "http://herald.example/", "--allow-host", "*"), "allowed_hosts.1: '*' is no host name"),
         (("add", "http://herald.example/"), "set COPYDESK_CONTACT"),
         (("check",), "set COPYDESK_CONTACT"),
@@ -200,7 +202,8 @@ def _sites_file(file: Path, entries: dict[str, dict[str, Any]]) -> Path:
     for key, entry in entries.items():
         lines += [f"[sites.{key}]", f'homepage = "http://{key}.example/"']
         lines += [f"{name} = {json.dumps(value)}" for name, value in entry.items()]
-        lines += [f"[sites.{key}.politeness]", "delay = 0"]
+        lines += [f"[sites.{key}.politeness]", "delay = 0", f"[sites.{key}.rules]"]
+        lines += ["drop = ['article']"] if key == "ruled" else []
     file.write_text("\n".join(lines))
     return file
 
@@ -248,6 +251,8 @@ def _checked(web: Web) -> dict[str, dict[str, Any]]:
         walled.put(f"/story/{number}", Page(b"<html><body><form><input></form></body></html>"))
     shut = new("shut", feeds=["/rss"])
     shut.put("/robots.txt", Page(b"User-agent: *\nDisallow: /rss", "text/plain"))
+    ruled = new("ruled", feeds=["/rss"])
+    ruled.put("/rss", feed(ruled.story(1)))
     undated = new("undated", feeds=["/feed.json"])
     (url,) = undated.story(1)
     json_feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"url": url}]}
@@ -269,6 +274,7 @@ def test_a_check_says_of_each_site_whether_it_works(sites: Run, web: Web, tmp_pa
         "foreign": "broken",
         "walled": "broken",
         "shut": "broken",
+        "ruled": "broken",
         "undated": "ok",
     }
     assert all(site["is_complete"] for site in found.values())
@@ -291,6 +297,7 @@ def test_a_check_says_of_each_site_whether_it_works(sites: Run, web: Web, tmp_pa
     }
     assert len(found["walled"]["pages"]) == 2
     assert all(page["problem"] for page in found["walled"]["pages"])
+    assert found["ruled"]["pages"][0]["problem"]  # by its own rules nothing is left of its articles
     assert "http://shut.example/rss" not in web.count()
 
 
