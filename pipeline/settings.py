@@ -39,12 +39,19 @@ def _require(condition: bool, name: str, value: object, wanted: str) -> None:
 class FingerprintSettings:
     """How a text becomes a signature and band keys. Every field changes the stored version.
 
-    An article costs bands + lead_bands + far_bands + far_lead_bands = 37 index rows, with its signature 1,630
-    bytes on SQLite and 4,660 on PostgreSQL, whose rows have a header and stand in the table and in its index.
-    Of these rows 32 lie with those of the same days and 5 anywhere (`python -m benchmarks.growth`). Share of
-    the wire's copies that have enough near bands in common (`GroupSettings.bands_shared`), mean of several
-    seeds: 12 + 12 bands .977, 14 + 14 .982, 16 + 16 .985, 32 + 0 .966; leads of 60 to 160 words are alike.
-    Syndicated pages: .99 with any of them.
+    An article costs bands + lead_bands + far_bands + far_lead_bands = 29 index rows, with its signature 1,270
+    bytes on SQLite and 3,620 on PostgreSQL, whose rows have a header and stand in the table and in its index.
+    Of these rows 24 lie with those of the same days and 5 anywhere (`python -m benchmarks.growth`). On the
+    wire, means of five seeds, pair precision, recall and adjusted Rand index:
+
+        12 + 12 bands, lead of 60 words     .9964   .9634   .9751   29 rows
+        12 + 12, lead of 50                 .9959   .9649   .9754   29
+        12 + 12, lead of 80                 .9953   .9609   .9733   29
+        14 + 14, lead of 80                 .9943   .9689   .9765   33
+        16 + 16, lead of 80                 .9933   .9704   .9773   37
+
+    The seed alone moves recall by .006 either way, so what more rows find is hardly to be told from chance;
+    18 + 6 and 9 + 15 bands do as well as 12 + 12. Syndicated pages: 1.0, .9944, .9972 with any of them.
 
     shingle_words: words a shingle; shingle_chars: characters a shingle where the script writes no
         spaces (Chinese, Japanese, Thai).
@@ -113,7 +120,7 @@ class GroupSettings:
     syndicated pages (`python -m benchmarks.grouping` measures them). Thresholds chosen on a random half of
     the wire pairs score F1 .977 on the other half, mean of 16 (P .974, R .980); what was chosen lies on a
     plateau: containment .53 to .60 and particulars .76 to .84 all score above .97. With candidates found by
-    bands, not all pairs: P .995, R .972, adjusted Rand index .979; without dates P .979, R .920; syndicated
+    bands, not all pairs: P .997, R .962, adjusted Rand index .975; without dates P .979, R .920; syndicated
     P 1.0, R .994.
 
     containment: least share of the shorter text's shingles that stand in the longer. At .45 it lets in
