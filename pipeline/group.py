@@ -238,9 +238,10 @@ def row_keys(bands: NDArray[np.int64], orders: NDArray[np.int64]) -> NDArray[np.
     return made
 
 
-def band_of(key: int) -> int:
-    """The band of a row's key."""
-    return key if key < 0 else key & ((1 << BAND_BITS) - 1)
+def bands_of(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The band of each row's key."""
+    made: NDArray[np.int64] = np.where(keys < 0, keys, keys & ((1 << BAND_BITS) - 1))
+    return made
 
 
 def bucket_keys(band: int, low: int, high: int) -> range:

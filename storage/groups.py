@@ -42,7 +42,7 @@ from pipeline.group import Comparable, Pair, Story
 from pipeline.settings import BAND_BITS, Settings
 from storage import schema
 from storage.database import insert_rows
-from storage.ledger import Indexed, chunks, pack_keys, salted_all, unpack_keys
+from storage.ledger import Indexed, chunks, pack_keys, salted, unpack_keys
 
 logger = logging.getLogger(__name__)
 
@@ -273,7 +273,7 @@ def leave(connection: Connection, ids: Sequence[int], settings: Settings) -> Lef
             keys = unpack_keys(row.packed)
             # Those of other settings come together when they are fingerprinted anew, and only then.
             if row.version == settings.index_version:
-                bands = np.array([group.band_of(key) for key in keys], dtype=np.int64)
+                bands = group.bands_of(np.array(keys, dtype=np.int64))
                 place = np.full(bands.size, row.position), np.full(bands.size, row.article_id)
                 for before, after in _neighbours(connection, Places(bands, *place), settings).values():
                     for one, other in group.parted(before, after, window):
@@ -558,7 +558,7 @@ def _rows(
     bands = np.fromiter(chain.from_iterable(print_.bands for _, print_ in printed), dtype=np.int64)
     for version in set(versions):
         of_version = np.repeat([other == version for other in versions], sizes)
-        bands[of_version] = salted_all(bands[of_version], version)
+        bands[of_version] = salted(bands[of_version], version)
     story = np.repeat(np.arange(len(printed)), sizes)
     # Stories of one position have their keys in the order of their bands.
     order = np.lexsort((bands, story))
@@ -598,7 +598,7 @@ def _beside(
 
 
 def _insert_bands(connection: Connection, keys: NDArray[np.int64], rows: Places) -> None:
-    """The rows go to the driver as they are: there are nearly forty an article."""
+    """The rows go to the driver as they are: there are nearly thirty an article."""
     order = np.lexsort((rows.owners, rows.positions, keys))  # rows of one page of the index together
     columns = [column[order] for column in (keys, rows.positions, rows.owners)]
     if connection.dialect.name == "postgresql":
@@ -715,7 +715,8 @@ def _places(
         for id, position, packed in connection.execute(
             select(table.c.article_id, table.c.position, table.c["keys"]).where(table.c.article_id.in_(part))
         ):
-            found[id] = ((position, id), frozenset(map(group.band_of, unpack_keys(packed))))
+            bands = group.bands_of(np.array(unpack_keys(packed), dtype=np.int64))
+            found[id] = ((position, id), frozenset(bands.tolist()))
     placed = {}
     for pair in wanted:
         if pair[0] in found and pair[1] in found:

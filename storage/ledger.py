@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from pipeline.document import Article, Fingerprint, Outcome, Page, Reason, Rejection, Removed
-from pipeline.group import Story, band_of, is_far
+from pipeline.group import Story, bands_of
 from pipeline.settings import BAND_BITS
 from pipeline.urls import canonical_url
 from storage import schema, search
@@ -236,8 +236,10 @@ def load_fingerprints(connection: Connection, ids: Sequence[int]) -> dict[int, F
         .join(sketch, sketch.c.id == table.c.sketch_id)
         .where(table.c.article_id.in_(ids))
     ):
-        bands = tuple(salted(band_of(key), row.version) for key in unpack_keys(row.packed))
-        found[row.article_id] = Fingerprint(row.version.partition(" ")[0], row.signature, bands)
+        bands = salted(bands_of(np.array(unpack_keys(row.packed), dtype=np.int64)), row.version)
+        found[row.article_id] = Fingerprint(
+            row.version.partition(" ")[0], row.signature, tuple(bands.tolist())
+        )
     return found
 
 
@@ -249,14 +251,8 @@ def unpack_keys(packed: bytes) -> tuple[int, ...]:
     return tuple(np.frombuffer(packed, dtype="<i8").tolist())
 
 
-def salted(band: int, version: str) -> int:
-    """The band with the index version mixed in, so that two versions never meet in one; twice undoes it."""
-    near, far = _salts(version)
-    return band ^ (far if is_far(band) else near)
-
-
-def salted_all(bands: NDArray[np.int64], version: str) -> NDArray[np.int64]:
-    """`salted` of each."""
+def salted(bands: NDArray[np.int64], version: str) -> NDArray[np.int64]:
+    """Bands with the index version mixed in, so that two versions never meet in one; twice undoes it."""
     near, far = _salts(version)
     made: NDArray[np.int64] = bands ^ np.where(bands < 0, far, near)
     return made

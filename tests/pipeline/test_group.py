@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from pipeline.group import (
     Pair,
     PairKind,
     Story,
-    band_of,
+    bands_of,
     bucket_keys,
     candidates,
     canonical,
@@ -31,6 +32,7 @@ from pipeline.group import (
     parted,
     reach,
     row_key,
+    row_keys,
     verify,
     weight,
 )
@@ -412,11 +414,12 @@ def test_keys_fit_the_database(year: int, band: int) -> None:
     key = row_key(band, order)
     assert -(2**63) <= key < 2**63
     assert is_far(key) == is_far(band)
-    assert band_of(key) == band
+    assert row_keys(np.array([band]), np.array([order])).tolist() == [key]
+    assert bands_of(np.array([key])).tolist() == [band]
     low, high = reach(order, GroupSettings(near_days=4000))
     assert -(2**63) <= low <= order <= high < 2**63
     assert key in bucket_keys(band, low, high)
-    assert {band_of(other) for other in bucket_keys(band, low, high)} == {band}
+    assert set(bands_of(np.array(bucket_keys(band, low, high))).tolist()) == {band}
 
 
 def test_what_is_near_in_time_has_few_keys() -> None:
