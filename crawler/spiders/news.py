@@ -78,6 +78,8 @@ class NewsSpider(scrapy.Spider):
         # has to be, None where it is left for the next crawl.
         self.articles: dict[str, str | None] = {}
         self.choosing = asyncio.Lock()
+        self.ours: dict[str, bool] = {}
+        self.locking = asyncio.Lock()
         self.sources_asked: set[str] = set()
         # Sources that are still to be read, by site: when there are none, its revisits have their turn.
         self.unread: dict[str, set[str]] = {}
@@ -123,7 +125,10 @@ class NewsSpider(scrapy.Spider):
     async def _is_ours(self, site: Site) -> bool:
         """True where no other process is crawling the site, and none will until this crawl is over."""
         lock = self.crawler.get_extension(SiteLock)
-        return lock is None or await lock.take(site.key)
+        async with self.locking:
+            if site.key not in self.ours:
+                self.ours[site.key] = lock is None or await lock.take(site.key)
+            return self.ours[site.key]
 
     def sources(self, site: Site) -> list[tuple[str, Kind]]:
         """Return the addresses that a crawl of the site begins with, and what each is."""

@@ -17,13 +17,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Page:
-    """An answer: headers beside Content-Length are sent as they stand; etag makes it conditional."""
+    """An answer: headers beside Content-Length are sent as they stand; etag, modified make it conditional."""
 
     body: bytes = b""
     content_type: str | None = "text/html; charset=utf-8"
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     etag: str | None = None
+    modified: str | None = None
     delay: float = 0.0
 
 
@@ -80,7 +81,8 @@ def serve(host: str = "127.0.0.1") -> Iterator[Web]:
                 answer(self)
                 return
             status = answer.status
-            if answer.etag and self.headers.get("If-None-Match") == answer.etag:
+            asked_with = (self.headers.get("If-None-Match"), self.headers.get("If-Modified-Since"))
+            if any(asked_with) and asked_with == (answer.etag, answer.modified):
                 status = 304
             web.log.append((self.path, status))
             if answer.delay:
@@ -91,6 +93,8 @@ def serve(host: str = "127.0.0.1") -> Iterator[Web]:
                 self.send_header("Content-Type", answer.content_type)
             if answer.etag:
                 self.send_header("ETag", answer.etag)
+            if answer.modified:
+                self.send_header("Last-Modified", answer.modified)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             if status != 304:

@@ -1,0 +1,185 @@
+"""A crawl that is killed wherever it stands, and started again: as if nothing had happened."""
+
+from __future__ import annotations
+
+import gzip
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from storage import schema
+from storage.database import open_database
+from tests.crawler.crawling import ROOT
+from tests.crawler.test_incremental import Gazette
+from tests.crawler.web import Page, Web, article, rss, serve, sitemap
+from tests.storage.news import contents
+
+STORIES = 24
+# Small batches, so that there is something between them to be killed in.
+BATCHES = {"COPYDESK_BATCH_SIZE": "2", "COPYDESK_BATCH_SECONDS": "0.2"}
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serve() as made:
+        yield made
+
+
+def _fill(web: Web) -> None:
+    """A feed, an index of two sitemaps, and stories that take their time."""
+    b = web.base
+    for number in range(STORIES):
+        web.pages[f"/story/{number}"] = Page(article(number), delay=0.15, etag=f'"{number}"')
+    web.pages["/rss.xml"] = Page(rss([f"{b}/story/{n}" for n in range(9)]), "application/rss+xml", etag='"f"')
+    index = sitemap({f"{b}/one.xml": "", f"{b}/two.xml.gz": ""}, index=True)
+    web.pages["/index.xml"] = Page(index, "application/xml", etag='"i"')
+    one = sitemap({f"{b}/story/{n}": "" for n in range(8, 17)})
+    web.pages["/one.xml"] = Page(one, "application/xml", etag='"1"', delay=0.5)
+    two = sitemap({f"{b}/story/{n}": "" for n in range(16, STORIES)})
+    web.pages["/two.xml.gz"] = Page(gzip.compress(two), "application/gzip", etag='"2"', delay=1.0)
+
+
+def _change(web: Web) -> None:
+    """Three texts are others, two stories are gone, and the index's second sitemap names a new one."""
+    for number in (2, 10, 20):
+        page = Page(article(number, extra="<p>The mayor has resigned since.</p>"), delay=0.15, etag='"x"')
+        web.pages[f"/story/{number}"] = page
+    for number in (5, 15):
+        web.pages[f"/story/{number}"] = Page(b"gone", status=410, delay=0.15)
+    web.pages["/story/new"] = Page(article(99), delay=0.15)
+    two = sitemap({f"{web.base}/story/new": ""})
+    web.pages["/two.xml.gz"] = Page(gzip.compress(two), "application/gzip", etag='"2b"', delay=1.0)
+
+
+def _desk(folder: Path, web: Web) -> Gazette:
+    folder.mkdir()
+    desk = Gazette(folder, web)
+    desk.write_site(
+        sitemaps=[f"{web.base}/index.xml"], politeness={"concurrent_requests": 2}, revisit_hours=[1, 3]
+    )
+    return desk
+
+
+def _interrupted(desk: Gazette, requests: int, number: int, *arguments: str) -> bool:
+    """Start a crawl, and send it a signal when it has asked for so many stories; False: it was over."""
+    desk.web.forget()
+    process = subprocess.Popen(
+        desk.command("-asite=gazette", *arguments, **BATCHES),
+        cwd=ROOT,
+        env=desk.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 120
+    try:
+        while process.poll() is None and _asked(desk.web) < requests:
+            assert time.monotonic() < until, "nothing happened"
+            time.sleep(0.01)
+        is_interrupted = process.poll() is None
+        process.send_signal(number)
+        process.wait(120)
+    finally:
+        process.kill()
+        process.wait()
+    return is_interrupted
+
+
+def _asked(web: Web) -> int:
+    return sum(path.startswith("/story/") for path, _ in web.log)
+
+
+def _paths(desk: Gazette, addresses: Any) -> set[str]:
+    return {address.removeprefix(desk.web.base) for (address,) in addresses}
+
+
+def _state(desk: Gazette) -> dict[str, Any]:
+    """All that must not depend on how often a crawl was killed: times are no part of it."""
+    engine = open_database(desk.url, create=False)
+    found = contents(engine)
+    times = {"first_seen_at", "updated_at", "gone_at"}
+    articles = {
+        url: {**{k: v for k, v in row.items() if k not in times}, "is_gone": row["gone_at"] is not None}
+        for url, row in found["articles"].items()
+    }
+    state = {
+        **found,
+        "articles": articles,
+        "rejections": [row[:-1] for row in found["rejections"]],
+        "revisions": _rows(engine, schema.revision, "title", "text"),
+        "fetch states": _rows(engine, schema.fetch_state, "url", "etag", "children", "read_as"),
+        "visits": _rows(engine, schema.revisit, "site", "location", "etag", "failures"),
+        "hours": desk.sql(
+            "SELECT revisit.location, round(24 * (julianday(due_at) - julianday(first_seen_at)), 3)"
+            " FROM revisit JOIN article ON id = article_id ORDER BY revisit.location"
+        ),
+    }
+    engine.dispose()
+    return state
+
+
+def _rows(engine: Engine, table: Any, *names: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return sorted(map(tuple, connection.execute(select(*(table.c[name] for name in names)))), key=repr)
+
+
+def test_a_crawl_that_is_killed_ends_as_one_that_is_not(tmp_path: Path, web: Web) -> None:
+    _fill(web)
+    whole, killed = _desk(tmp_path / "whole", web), _desk(tmp_path / "killed", web)
+    whole.crawl()
+    assert len(whole.stored()) == STORIES
+    jobdir = f"-sJOBDIR={killed.folder / 'job'}"
+    # At the beginning, in the middle, in order (the queue is kept then), and when it has been taken up.
+    steps = ((1, signal.SIGKILL), (6, signal.SIGKILL), (5, signal.SIGINT), (4, signal.SIGKILL))
+    for requests, number in steps:
+        stored = _stored(killed)
+        assert _interrupted(killed, requests, number, jobdir)
+        assert not stored & set(web.count())
+        assert max(web.count().values()) == 1
+    stored = _stored(killed)
+    assert 5 <= len(stored) < STORIES
+    killed.crawl(jobdir)
+    assert not stored & set(web.count())
+    assert max(web.count().values()) == 1
+    assert _state(killed) == _state(whole)
+
+    _change(web)
+    for desk in (whole, killed):
+        desk.let_time_pass()
+    whole.crawl()
+    for requests in (2, 9):
+        visited = _visited(killed)
+        assert _interrupted(killed, requests, signal.SIGKILL)
+        assert not visited & set(web.count())
+    visited = _visited(killed)
+    assert 1 <= len(visited) < STORIES
+    killed.crawl()
+    assert not visited & set(web.count())
+    assert _state(killed) == _state(whole)
+    stored = killed.stored()
+    assert len(stored) == STORIES + 1
+    assert {path for path, row in stored.items() if row.revision == 2} == {
+        "/story/2",
+        "/story/10",
+        "/story/20",
+    }
+    assert {path for path, row in stored.items() if row.gone_at is not None} == {"/story/5", "/story/15"}
+
+
+def _stored(desk: Gazette) -> set[str]:
+    """The addresses of which an article is committed."""
+    if not (desk.folder / "copydesk.db").exists():
+        return set()
+    has_tables = desk.sql("SELECT 1 FROM sqlite_master WHERE name = 'document'")
+    return _paths(desk, desk.sql("SELECT location FROM document")) if has_tables else set()
+
+
+def _visited(desk: Gazette) -> set[str]:
+    """What was asked for again, or is new, and committed."""
+    return _paths(desk, desk.sql("SELECT location FROM revisit WHERE due_at > '2026-01-02'"))
