@@ -159,7 +159,7 @@ class GuardMiddleware:
         self.hosts_of_pages: dict[str, frozenset[str]] = {}
         self.is_refusal_told = False
         if getproxies().keys() & {"http", "https"} and not settings.getbool("HTTPPROXY_ENABLED"):
-            logger.info("The proxies of the environment are not used (HTTPPROXY_ENABLED)")
+            logger.info("The proxies of the environment are not used; COPYDESK_USE_PROXY=1 uses them")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> GuardMiddleware:

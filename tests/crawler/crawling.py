@@ -25,6 +25,9 @@ QUICK = {
 }
 
 
+Done = subprocess.CompletedProcess[str]
+
+
 @dataclass
 class Desk:
     """A folder with a database and a sites file."""
@@ -82,6 +85,19 @@ class Desk:
         assert done.returncode == 0, done.stderr
         assert "ERROR" not in done.stderr, done.stderr
         return done.stderr
+
+    def run(self, *arguments: str, folder: Path = ROOT, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run any other `scrapy` command, in a folder."""
+        options = [f"-s{name}={value}" for name, value in {**QUICK, **settings}.items()]
+        return subprocess.run(
+            [sys.executable, "-m", "scrapy", *arguments, *options],
+            cwd=folder or ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     def articles(self) -> dict[str, reader.StoredArticle]:
         """The articles by the address that was asked for."""

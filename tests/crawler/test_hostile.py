@@ -1,0 +1,269 @@
+"""What servers say that is not so, that has no end, or that is meant for whoever reads the log."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+
+import brotli
+import pytest
+import zstandard
+
+from crawler.log import fit_for_log, one_line
+from tests.crawler.crawling import ROOT, Desk
+from tests.crawler.web import Answer, Page, Web, article, rss, serve
+
+HTML = b"Content-Type: text/html; charset=utf-8"
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def _raw(*pieces: bytes, endless: bytes = b"", times: int = 2000) -> Callable[[BaseHTTPRequestHandler], None]:
+    """An answer of these bytes and no others; `endless` comes again and again until the client hangs up."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        try:
+            for piece in (*pieces, *[endless] * times):
+                handler.wfile.write(piece)
+        except OSError:
+            pass
+        handler.close_connection = True
+
+    return answer
+
+
+def _http(
+    body: bytes, *headers: bytes, status: bytes = b"200 OK"
+) -> Callable[[BaseHTTPRequestHandler], None]:
+    return _raw(b"HTTP/1.1 ", status, b"\r\n", *(header + b"\r\n" for header in headers), b"\r\n", body)
+
+
+def _length(body: bytes) -> bytes:
+    return b"Content-Length: %d" % len(body)
+
+
+def _coded(coding: str, body: bytes) -> Page:
+    return Page(body, headers={"Content-Encoding": coding})
+
+
+ZEROS = bytes(40_000_000)
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
+ESCAPES = b"\x1b[31m\x1b]0;yours\x07\x9b2J"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+# Path -> (answer, what becomes of it: "" for an article, else the reason).
+ANSWERS: dict[str, tuple[Answer, str]] = {
+    "/endless-headers": (
+        _raw(b"HTTP/1.1 200 OK\r\n", endless=b"X-A: " + b"a" * 8000 + b"\r\n"),
+        "unreachable",
+    ),
+    "/endless-folds": (
+        _raw(b"HTTP/1.1 200 OK\r\nX: y\r\n", endless=b" " + b"a" * 8000 + b"\r\n"),
+        "unreachable",
+    ),
+    "/endless-hints": (
+        _raw(endless=b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 200),
+        "unreachable",
+    ),
+    "/endless-trailers": (_raw(CHUNKED, b"0\r\n", endless=b"X-A: a\r\n" * 500), "unreachable"),
+    "/endless-chunk-size": (_raw(CHUNKED, b"5;", endless=b"a" * 10_000), "unreachable"),
+    "/chunk-of-no-size": (_raw(CHUNKED, b"zz\r\nfoo"), "unreachable"),
+    "/chunk-too-large": (_raw(CHUNKED, b"f" * 20 + b"\r\nfoo"), "unreachable"),
+    "/length-negative": (_http(article(1), HTML, b"Content-Length: -5"), "unreachable"),
+    "/length-in-words": (_http(article(2), HTML, b"Content-Length: lots"), "unreachable"),
+    "/length-twice": (_http(article(3), HTML, _length(article(3)), b"Content-Length: 7"), "unreachable"),
+    "/length-too-small": (
+        _http(article(4) + b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nfoo", HTML, b"Content-Length: 400"),
+        "no article",
+    ),
+    "/length-and-chunks": (
+        _raw(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"%x\r\n%s\r\n0\r\n\r\n" % (len(article(5)), article(5)),
+        ),
+        "",
+    ),
+    "/no-head": (_raw(article(6)), "unreachable"),
+    "/status-999": (_http(b"x", b"Content-Length: 1", status=b"999 nope"), "error page"),
+    "/status-negative": (_http(b"x", b"Content-Length: 1", status=b"-1 nope"), "error page"),
+    "/status-steers": (_http(article(7), HTML, _length(article(7)), status=b"200 " + ESCAPES), ""),
+    "/type-steers": (_http(PNG, b"Content-Type: image/" + ESCAPES, _length(PNG)), "unsupported type"),
+    "/location-steers": (
+        _http(b"", b"Location: /" + ESCAPES, b"Content-Length: 0", status=b"302 Found"),
+        "error page",
+    ),
+    "/title-steers": (
+        Page(article(8).replace(b"<h1>", b"<h1>&#27;[2J\x1b]0;yours\x07\xc2\x9b2J\xe2\x80\xae")),
+        "",
+    ),
+    "/bomb-gzip": (_coded("gzip", gzip.compress(ZEROS, 1)), "too large"),
+    "/bomb-deflate": (_coded("deflate", zlib.compress(ZEROS, 1)), "too large"),
+    "/bomb-br": (_coded("br", brotli.compress(ZEROS, quality=1)), "too large"),
+    "/bomb-zstd": (_coded("zstd", zstandard.compress(ZEROS)), "too large"),
+    "/bomb-in-bomb": (_coded("gzip, gzip", gzip.compress(gzip.compress(ZEROS, 1), 1)), "too large"),
+    **{f"/not-{coding}": (_coded(coding, article(9)), "") for coding in ("gzip", "deflate", "br", "zstd")},
+    "/coding-unknown": (_coded("compress", article(10)), ""),
+    "/charset-wrong": (Page(article(11), content_type="text/html; charset=utf-16"), ""),
+    "/charset-unknown": (Page(article(12), content_type='text/html; charset="\x1b[31m"'), ""),
+    "/refresh-round": (
+        Page(b'<html><meta http-equiv="refresh" content="0;url=/refresh-round"></html>'),
+        "unreachable",
+    ),
+    "/type-wrong": (Page(article(13), content_type="text/plain"), ""),
+}
+
+
+def _session_loop(handler: BaseHTTPRequestHandler) -> None:
+    path, _, session = handler.path.partition("?sid=")
+    location = f"Location: {path}?sid={int(session or 0) + 1}".encode()
+    _http(b"", location, b"Content-Length: 0", status=b"302 Found")(handler)
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Web, str]]:
+    """One crawl of all of them, its log with it."""
+    desk = Desk(tmp_path_factory.mktemp("hostile"))
+    with serve() as web:
+        web.pages.update({path: answer for path, (answer, _) in ANSWERS.items()})
+        web.pages["/session"] = _session_loop
+        links = [web.base + path for path in (*ANSWERS, "/session")]
+        web.pages["/rss.xml"] = Page(rss(links), "application/rss+xml")
+        items = b"<item><title>x</title><link>http://gazette.example/1</link></item>" * 1_500_000
+        vast = b"<rss version='2.0'><channel>" + items
+        assert len(vast) > 95_000_000
+        web.pages["/vast.xml"] = Page(vast, "application/rss+xml")
+        web.pages["/vast.xml.gz"] = Page(gzip.compress(vast, 1), "application/gzip")
+        web.pages["/vast-coded.xml"] = Page(
+            gzip.compress(vast, 1), "application/rss+xml", headers={"Content-Encoding": "gzip"}
+        )
+        del vast, items
+        feeds = ["/rss.xml", "/vast.xml", "/vast.xml.gz", "/vast-coded.xml"]
+        desk.write_sites(
+            {
+                "g": {
+                    "homepage": f"{web.base}/",
+                    "feeds": [web.base + path for path in feeds],
+                    "politeness": {"delay": 0, "concurrent_requests": 4},
+                }
+            }
+        )
+        log = desk.scrapy(
+            site="g",
+            DOWNLOAD_MAXSIZE="1000000",
+            COPYDESK_HOST_FAILURES="1000",
+            COPYDESK_BACKOFF_SECONDS="0",
+            RETRY_TIMES="0",
+            LOG_LEVEL="DEBUG",
+            MEMUSAGE_CHECK_INTERVAL_SECONDS="0.2",
+        )
+        yield desk, web, log
+
+
+def test_each_ends_as_what_it_is(crawled: tuple[Desk, Web, str]) -> None:
+    desk, web, _ = crawled
+    ended = {path.removeprefix(web.base): reason for path, (reason, _) in desk.rejections().items()}
+    ended |= {path.removeprefix(web.base): "" for path in desk.articles()}
+    assert ended == {**{path: end for path, (_, end) in ANSWERS.items()}, "/session": "unreachable"}
+
+
+def test_redirects_and_sessions_come_to_an_end(crawled: tuple[Desk, Web, str]) -> None:
+    _, web, _ = crawled
+    asked = web.count()
+    assert asked["/refresh-round"] == 7
+    assert sum(count for path, count in asked.items() if path.startswith("/session")) == 7
+
+
+def test_vast_feeds_are_not_read_to_their_end_and_take_no_room(crawled: tuple[Desk, Web, str]) -> None:
+    _, web, log = crawled
+    for path in ("/vast.xml", "/vast.xml.gz", "/vast-coded.xml"):
+        assert re.search(rf"WARNING: Site g: {web.base}{path}: .*(larger|more) than", log), path
+    (largest,) = re.findall(r"'memusage/max': (\d+)", log)
+    (smallest,) = re.findall(r"'memusage/startup': (\d+)", log)
+    assert int(largest) - int(smallest) < 90_000_000
+
+
+def test_nothing_in_the_log_or_on_the_terminal_steers_it(crawled: tuple[Desk, Web, str]) -> None:
+    desk, _, log = crawled
+    assert "Dumping Scrapy stats" in log
+    assert not STEERING.findall(log)
+    for command in (["stats", "--rejections"], ["groups"], ["search", "reopens"], ["show", "1"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "copydesk", *command, "--db", desk.url],
+            cwd=ROOT,
+            env=desk.environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout
+        assert not STEERING.findall(done.stdout + done.stderr), command
+
+
+@pytest.mark.parametrize(
+    ("text", "fit"),
+    [
+        ("plain é 新聞", "plain é 新聞"),
+        ("two\nlines", "two\n    lines"),
+        ("a\r\x1b[2J\x9b1m\x07\x7f", r"a\r\x1b[2J\x9b1m\x07\x7f"),
+        ("\u202eturned\u2028", r"\u202eturned\u2028"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_log_messages_are_fit_to_be_read(text: str, fit: str) -> None:
+    assert fit_for_log(text) == fit
+
+
+def test_a_detail_is_one_line_of_bounded_length() -> None:
+    assert one_line(" a\nb\x1b[2J\u2028c ") == "a b [2J c"
+    assert len(one_line("x" * 10_000)) == 300
+
+
+READ = """
+import gzip, resource, sys
+from crawler.feeds import parse_feed, parse_sitemap, unpack
+from tests.crawler.test_hostile import vast_source
+read = parse_sitemap if sys.argv[1] == "sitemap" else parse_feed
+body = vast_source(sys.argv[1])
+if sys.argv[2] == "gz":
+    body = gzip.compress(body, 1)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+if sys.argv[2] == "gz":
+    body = unpack(body, 200_000_000)
+found = read(body, "https://gazette.example/feed")
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(len(getattr(found, "entries", found)), after - before)
+"""
+ITEM = (
+    b"<item><title>Ferry &amp; harbour</title><link>https://gazette.example/?a=1&b=2</link><description>"
+    + b"words &nbsp; " * 20
+    + b"</description></item>"
+)
+ADDRESS = b"<url><loc>https://gazette.example/?a=1&amp;b=2</loc><lastmod>2026-03-01</lastmod></url>"
+SOURCES = {
+    "feed": (b"<rss version='2.0'><channel>", ITEM),
+    "sitemap": (b"<urlset>", ADDRESS),
+    "nested": (b"<rss version='2.0'><channel>", b"<item>"),
+}
+
+
+def vast_source(name: str) -> bytes:
+    """100 MB of a feed or sitemap."""
+    head, piece = SOURCES[name]
+    return b"".join([head, *[piece] * (100_000_000 // len(piece))])
+
+
+@pytest.mark.parametrize(
+    ("source", "packed", "entries"),
+    [("feed", "", 1000), ("feed", "gz", 1000), ("nested", "", 0), ("sitemap", "", 50_000)],
+)
+def test_a_source_of_100_mb_is_held_once(source: str, packed: str, entries: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", READ, source, packed], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found, kilobytes = map(int, done.stdout.split())
+    assert found == entries
+    assert kilobytes < 40_000 + (100_000 if packed else 0)
