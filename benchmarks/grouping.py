@@ -41,7 +41,7 @@ from pipeline.document import Access, Article, Claims, Document, MediaType, Orig
 from pipeline.fingerprint import fingerprint, signature
 from pipeline.group import Story, candidates, comparable, components, is_far, order_key, reach, verify
 from pipeline.metadata import parse_date
-from pipeline.process import process_document
+from pipeline.process import PAGE_LEVEL, process_document
 from pipeline.settings import FingerprintSettings, Settings
 from storage.database import open_database
 from storage.writer import start_run, write_batch
@@ -363,7 +363,7 @@ def storing(corpus: Corpus, rounds: int = 3) -> None:
     by the clock, and of the processor, on which other programs tell less. Both have the program at rest.
     """
     with_text = [story for story in corpus.stories if story.text]
-    compressor = zstandard.ZstdCompressor(level=6)
+    compressor = zstandard.ZstdCompressor(level=PAGE_LEVEL)
     settings = Settings()
 
     def ours() -> None:

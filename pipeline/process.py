@@ -48,11 +48,16 @@ STUB_WORDS = 200
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+(?:['’.,-][^\W_]+)*")
 
 
+# Zstandard's own default. Of 150 news pages of 268 kB, level 6 saves another 8 % of the bytes and takes three
+# times as long, a thirtieth of all that a page costs.
+PAGE_LEVEL = 3
+
+
 class _Compressor(threading.local):
     """Made once for each thread: it takes eight times as long as a short page does."""
 
     def __init__(self) -> None:
-        self.zstd = zstandard.ZstdCompressor(level=6)
+        self.zstd = zstandard.ZstdCompressor(level=PAGE_LEVEL)
 
 
 _compressor = _Compressor()
