@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -426,6 +427,47 @@ def test_a_crawl_stops_when_nothing_can_be_stored(desk: Outlet) -> None:
     assert process.returncode == 1
     assert "none was stored" in log
     assert sum(path.startswith("/story/") for path, _ in web.log) < 40
+
+
+def test_a_batch_that_is_being_written_as_the_crawl_ends_is_counted(desk: Outlet) -> None:
+    web = desk.web
+    open_database(desk.url).dispose()
+    busy = sqlite3.connect(desk.folder / "copydesk.db", isolation_level=None, check_same_thread=False)
+
+    def lock(handler: BaseHTTPRequestHandler) -> None:
+        busy.execute("BEGIN IMMEDIATE")
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + article(1))
+        handler.close_connection = True
+
+    ending = threading.Event()
+
+    def hold(handler: BaseHTTPRequestHandler) -> None:
+        ending.wait(60)
+        handler.send_error(404)
+
+    web.pages["/story/1"] = lock
+    web.pages["/story/2"] = hold
+    _feed(web, "/story/1", "/story/2")
+    desk.write_site()
+    settings = {"COPYDESK_BATCH_SECONDS": "0.2", "LOG_LEVEL": "DEBUG", "DOWNLOAD_TIMEOUT": "90"}
+    log = desk.folder / "log.txt"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            desk.command("-asite=gazette", **settings), cwd=ROOT, env=desk.environment(), stderr=stderr
+        )
+    try:
+        _wait_until(lambda: "DEBUG: Stored" in log.read_text())
+        time.sleep(1.0)  # its batch is on its way by now, and waits for the lock
+        ending.set()
+        _wait_until(lambda: "Closing spider" in log.read_text())
+        time.sleep(1.0)
+        busy.execute("ROLLBACK")
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        busy.close()
+    assert set(desk.articles()) == {"/story/1"}
+    assert (desk.runs()[0].seen, desk.runs()[0].stored) == (2, 1)
 
 
 def _wait_until(condition: Any, seconds: float = 60.0) -> None:
