@@ -20,7 +20,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -36,6 +36,7 @@ from apscheduler.triggers.cron import CronTrigger
 from scrapy.settings import Settings
 from tzlocal import get_localzone
 
+from crawler import metrics
 from crawler.contact import require_contact
 from crawler.sites import SHIPPED, Site, choose, parse_sites, sites_content, sites_path
 from crawler.timetable import Cron, Interval, parse
@@ -196,6 +197,25 @@ class _Trigger(BaseTrigger):  # type: ignore[misc]
         return exact + timedelta(seconds=random.uniform(0, self.jitter))
 
 
+class _Gauges:
+    """What the scheduler shows a monitor beside what the database says of the sites."""
+
+    def __init__(self, server: metrics.Server, running: Sized) -> None:
+        name = "copydesk_schedule"
+        server.gauge(f"{name}_crawls_running", "Crawls under way").set_function(lambda: len(running))
+        self._next = server.gauge(f"{name}_next_timestamp_seconds", "When a site is crawled next", ("site",))
+        self._failures = server.gauge(f"{name}_failures", "Crawls of a site that failed in a row", ("site",))
+
+    def show(self, site: str, next_time: datetime, failures: int) -> None:
+        self._next.labels(site).set(next_time.timestamp())
+        self._failures.labels(site).set(failures)
+
+    def forget(self, site: str) -> None:
+        for gauge in (self._next, self._failures):
+            with suppress(KeyError):  # not shown yet
+                gauge.remove(site)
+
+
 class _Schedule:
     """The sites, their jobs, and the crawls under way. Everything happens in one event loop."""
 
@@ -209,6 +229,7 @@ class _Schedule:
         self._slots = asyncio.Semaphore(plan.concurrent)
         self._turns: set[asyncio.Task[None]] = set()
         self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._gauges: _Gauges | None = None
         self._last: dict[str, datetime] = {}
         self._failures: Counter[str] = Counter()
         self._signals: list[int] = []
@@ -227,6 +248,11 @@ class _Schedule:
         engine = open_database(self._plan.database_url)
         self._last = last_starts(engine)
         engine.dispose()
+        address = metrics.address_from(os.environ)
+        server = metrics.serve(self._plan.database_url, *address) if address else None
+        if server is not None:
+            self._gauges = _Gauges(server, self._running)
+            _say("metrics", port=server.port)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number)
@@ -243,6 +269,8 @@ class _Schedule:
         if self._turns:
             await asyncio.wait(self._turns)
         self._jobs.shutdown(wait=False)
+        if server is not None:
+            server.close()
         _say("stopped", signal=signal.Signals(self._signals[0]).name)
         return Stopped(self._signals[0], killed=len(self._signals) > 1)
 
@@ -270,6 +298,8 @@ class _Schedule:
         for key in sorted(before.keys() - sites.keys()):
             self._jobs.remove_job(key)
             self._failures.pop(key, None)
+            if self._gauges is not None:
+                self._gauges.forget(key)
             _say("unscheduled", site=key)
             if key in self._running:
                 self._end(key)
@@ -328,6 +358,9 @@ class _Schedule:
             _say("clock-jumped", seconds=round(jump))
             self._arrange(self._sites)
         self._jobs.wakeup()
+        if self._gauges is not None:
+            for job in self._jobs.get_jobs():
+                self._gauges.show(job.id, job.next_run_time, self._failures[job.id])
 
     # Crawls.
 
@@ -491,7 +524,9 @@ def _state(file: Path | None) -> tuple[int, ...] | None:
 
 def _environment(database_url: str, sites_file: Path) -> dict[str, str]:
     """A crawl's environment. Not its arguments: others can read those, and the URL may hold a password."""
-    return {**os.environ, "COPYDESK_DB": database_url, "COPYDESK_SITES": str(sites_file)}
+    own = {"COPYDESK_DB": database_url, "COPYDESK_SITES": str(sites_file)}
+    # One port cannot serve the metrics of several crawls, nor theirs beside ours.
+    return {**os.environ, **own, metrics.PORT_SETTING: "0"}
 
 
 def _counts(result: Path) -> dict[str, Any]:
