@@ -100,7 +100,7 @@ def test_every_command_of_the_program_is_in_the_readme() -> None:
 
 
 def test_the_example_site_is_read_as_it_stands(tmp_path: Path) -> None:
-    (block,) = _blocks("toml")
+    block = "\n".join(_blocks("toml"))
     path = tmp_path / "sites.toml"
     path.write_text(block, encoding="utf-8")
     assert list(read_sites(path)) == ["gazette"]

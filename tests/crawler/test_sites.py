@@ -17,6 +17,7 @@ from crawler.sites import (
     read_rulebook,
     read_sites,
     rulebook,
+    sites_content,
 )
 from pipeline.errors import OperatorError
 from pipeline.site_rules import Phrase, SiteRulebook, SiteRules
@@ -76,6 +77,14 @@ def test_a_rulebook_is_that_of_a_file_that_was_named(tmp_path: Path, monkeypatch
     assert read_rulebook(file) == rulebook([_gazette()])
     monkeypatch.setenv("COPYDESK_SITES", str(file))
     assert read_rulebook() == rulebook([_gazette()])
+
+
+def test_the_example_in_the_shipped_file_is_read_as_it_stands() -> None:
+    comment = sites_content(None).decode().partition("\n\n")[0]
+    lines = comment[comment.index("# [sites.gazette]") :].splitlines()
+    site = parse_sites("\n".join(line.removeprefix("# ") for line in lines).encode(), "sites.toml")["gazette"]
+    assert site.rules.clutter[1] == Phrase("Tap to hear*", "tail")
+    assert (site.rules.drop, site.rules.take) == ((".promo", "aside.related"), ("div.article-body",))
 
 
 def test_records_are_frozen() -> None:
@@ -282,9 +291,7 @@ def test_hours_of_revisits_are_read_from_the_setting_as_well() -> None:
     assert parse_hours(["1", " 3.5", 12]) == (1.0, 3.5, 12.0)
     assert parse_hours([""]) == parse_hours([]) == ()
     for wrong in (["1", "x"], ["3", "1"], ["0"], ["nan"], ["inf"], ["1", "1"]):
-        with pytest.raises(
-            OperatorError, match=r"^COPYDESK_REVISIT_HOURS: .* write hours in ascending"
-        ):
+        with pytest.raises(OperatorError, match=r"^COPYDESK_REVISIT_HOURS: .* write hours in ascending"):
             parse_hours(wrong)
 
 
