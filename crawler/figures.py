@@ -93,8 +93,9 @@ class Figures:
         found = {}
         for name in {*self._traffic, *counted}:
             traffic = self._traffic.get(name) or _Traffic(0, 0)
+            # A spider that counts nothing fetched what it made documents of.
             found[name] = SiteCounts(
-                **{"fetched": self._documents[name], **counted.get(name, {})},
+                **counted.get(name, {"fetched": self._documents[name]}),
                 bytes=traffic.bytes,
                 seconds=round(traffic.last - traffic.first, 1),
             )

@@ -43,9 +43,9 @@ HISTORY = timedelta(days=28)
 
 # A daily crawl is some minutes early now and then.
 _DAY = timedelta(hours=23)
-# Days before the last one without which nothing is said of shares and lengths, and of how much there is,
-# which takes two weekends.
-_LEAST_DAYS, _LEAST_DAYS_OF_YIELD = 7, 13
+# Days before the last one without which nothing is said of shares and lengths; and of how much there is, which
+# takes two weekends before the one that it may be.
+_LEAST_DAYS, _LEAST_DAYS_OF_YIELD = 7, 17
 # Documents without which a share or a median says little.
 _LEAST_DOCUMENTS = 10
 # Runs that read something, before the failing ones.
@@ -316,8 +316,13 @@ def _tried(run: SiteRun) -> int:
 
 
 def _turned_away(run: SiteRun) -> int:
-    # What an operator had taken out is not the site's doing.
-    return run.rejected - run.reasons.get("forgotten", 0)
+    # What an operator had taken out is not the site's doing, and what is gone was an article.
+    return max(0, run.rejected - run.reasons.get("forgotten", 0) - run.gone)
+
+
+def _new(run: SiteRun) -> int:
+    # Known pages that are asked for again say nothing of new ones, and may be many more.
+    return run.stored + _turned_away(run)
 
 
 def _rejected(runs: Sequence[SiteRun]) -> Alert | None:
@@ -325,13 +330,13 @@ def _rejected(runs: Sequence[SiteRun]) -> Alert | None:
         runs,
         Figure.REJECTED,
         _turned_away,
-        lambda run: run.documents - run.reasons.get("forgotten", 0),
-        "{now:.0%} of its pages are turned away, {was:.0%} before",
+        _new,
+        "{now:.0%} of its new pages are turned away, {was:.0%} before",
     )
     if alert is None:
         return None
     reasons: dict[str, int] = {}
-    for run in next(_days(runs, lambda run: run.documents)).runs:
+    for run in next(_days(runs, _new)).runs:
         for reason, count in run.reasons.items():
             reasons[reason] = reasons.get(reason, 0) + count
     most = max(reasons, key=lambda reason: (reasons[reason], reason))

@@ -735,7 +735,9 @@ VIEWS = (
                 "30",
             ),
             ViewColumn("fetched", "integer", "pages of articles that came", "pages", "never", "12"),
-            ViewColumn("not_modified", "integer", "answers 304, nothing new", "answers", "never", "2"),
+            ViewColumn(
+                "not_modified", "integer", "sources that answered 304, unchanged", "sources", "never", "2"
+            ),
             ViewColumn("revisited", "integer", "stored articles asked for again", "pages", "never", "4"),
             ViewColumn("gone", "integer", "stored articles found to be gone", "articles", "never", "0"),
             ViewColumn("stored", "integer", "new articles", "documents", "never", "10"),

@@ -77,11 +77,6 @@ class SiteRun:
     alerts: Sequence[Mapping[str, Any]] | None = None
 
     @property
-    def documents(self) -> int:
-        """How many documents came to an end."""
-        return self.stored + self.revised + self.updated + self.unchanged + self.rejected
-
-    @property
     def texts(self) -> int:
         """Articles stored or revised: those that `words`, `without_date` and `without_author` are of."""
         return self.stored + self.revised

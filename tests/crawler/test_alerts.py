@@ -130,7 +130,7 @@ def test_a_site_that_breaks_is_told_once_and_every_crawl_says_so(
     settings = {"COPYDESK_ALERT_COMMAND": command, "COPYDESK_ALERT_WEBHOOK": hook.url}
 
     log = desk.scrapy(site="gazette", **settings)
-    message = "100% of its pages are turned away, 0% before; most of them for: error page"
+    message = "100% of its new pages are turned away, 0% before; most of them for: error page"
     assert f"Site gazette: rejected: {message}" in log
     ((arguments, given),) = map(json.loads, told.open())
     assert arguments == ["$HOME; touch pwned"]

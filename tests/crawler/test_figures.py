@@ -158,6 +158,7 @@ def test_a_spider_of_ones_own_has_figures_by_host(desk: Desk, web: Web) -> None:
     web.pages["/"] = Page(b"".join(b'<a href="/%d">x</a>' % number for number in (1, 2, 3)))
     spider = desk.folder / "own.py"
     spider.write_text(OWN_SPIDER)
+    desk.write_sites({})
     command = desk.command("-a", f"front={web.base}/", spider=str(spider))
     command[command.index("crawl")] = "runspider"
     done = subprocess.run(

@@ -256,6 +256,18 @@ def test_a_crawler_that_stood_still_is_not_the_sites_fault() -> None:
     assert union(over_time(off, BREAK).values()) == set()
 
 
+def test_known_articles_that_are_asked_for_again_hide_nothing_and_what_is_gone_is_no_break() -> None:
+    visited = [like(run, unchanged=80, revisited=81, gone=1, rejected=run.rejected + 1) for run in daily(26)]
+    assert judge(visited) == ()
+
+    def change(run: SiteRun) -> SiteRun:
+        return like(run, stored=0, words=None, rejected=run.stored, reasons={"no article": run.stored})
+
+    assert [alert.figure for alert in judge(changed(visited, BREAK, change))] == [Figure.REJECTED]
+    many = changed(visited, BREAK, lambda run: like(run, gone=60, rejected=60, reasons={"error page": 60}))
+    assert judge(many) == ()
+
+
 def test_what_an_operator_had_taken_out_is_no_rejection_of_the_sites() -> None:
     def change(run: SiteRun) -> SiteRun:
         return like(run, stored=0, words=None, rejected=run.stored, reasons={"forgotten": run.stored})
