@@ -10,10 +10,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import Request
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.settings import Settings
 
@@ -21,7 +23,7 @@ from crawler import settings as own
 from crawler.contact import require_contact
 from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.guard import hosts_meta
-from crawler.politeness import politeness_meta
+from crawler.politeness import Politeness, politeness_meta
 from crawler.sites import Site, rulebook
 from crawler.workers import WorkerPool
 from pipeline.document import Claims, Document, Outcome
@@ -43,7 +45,7 @@ class Asker:
     def __init__(self, crawler: Crawler, rules: SiteRulebook, seconds: float) -> None:
         self.settings = crawler.settings
         self._rules = rules
-        self._engine = crawler.engine
+        self._crawler = crawler
         self._seconds = seconds
         self._pool: WorkerPool | None = None
         self._starting = asyncio.Lock()
@@ -65,13 +67,20 @@ class Asker:
             },
         )
         try:
-            response: Response = await self._engine.download_async(request)
+            response: Response = await self._crawler.engine.download_async(request)
         except Exception as error:
-            failure = SimpleNamespace(value=error, request=request)
-            raise NoAnswer(failure_to_rejection(failure).detail) from error
+            raise NoAnswer(self._why(error, request)) from error
         if not 200 <= response.status < 300:
             raise NoAnswer(f"HTTP {response.status}")
         return response
+
+    def _why(self, error: Exception, request: Request) -> str:
+        """Why there is no response; a host that gives no robots.txt forbids nothing, it does not work."""
+        politeness = self._crawler.get_extension(Politeness)
+        host = urlsplit(request.url).hostname or ""
+        if isinstance(error, IgnoreRequest) and politeness is not None and host in politeness.resting:
+            return f"{host} {politeness.resting[host]}"
+        return failure_to_rejection(SimpleNamespace(value=error, request=request)).detail
 
     async def judge(self, response: Response, site: Site, claims: Claims) -> Outcome:
         """Return what the pipeline makes of an article's page, in a process that a page may kill."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.markup import escape
@@ -110,8 +111,8 @@ def add(
     if not json:
         out.print(f"\n{escape(file.entry_text(found.key, found.entry))}")
         out.print(
-            f"written to {_shown(str(path))}; look whether it works:"
-            f" copydesk sites check {found.key} --sites {_shown(str(path))}"
+            f"written to {_shown(str(sites_file))}; look now and then whether it works:"
+            f" copydesk sites check {found.key} --sites {_shown(str(sites_file))}"
             if is_written
             else "nothing was written (--dry-run)"
         )
@@ -156,12 +157,19 @@ def check(
 
 
 def _print_found(found: Discovery) -> None:
-    rows = [_header("came of it", "why", "address", "found")]
+    rows = [_header("came of it", "address", "found", "why")]
+    places: dict[str, list[str]] = {}
     for attempt in found.attempts:
+        if attempt.verdict.value == "no use" and attempt.found == "usual place":
+            places.setdefault(attempt.says, []).append(urlsplit(attempt.url).path)
+            continue
         style = {"taken": "green", "not needed": "dim"}.get(attempt.verdict.value, "yellow")
         verdict = f"[{style}]{attempt.verdict.value}[/{style}]"
-        rows.append((verdict, _shown(attempt.says), _shown(attempt.url), attempt.found))
-    print_columns(rows)
+        rows.append((verdict, _shown(attempt.url), attempt.found, _shown(attempt.says)))
+    if len(rows) > 1:
+        print_columns(rows)
+    for says, paths in places.items():
+        out.print(f"[yellow]no use[/yellow]: usual places ({_shown(says)}): {_shown(', '.join(paths))}")
     if found.untried:
         out.print(f"{found.untried} more that the site names were not tried")
     for host, count in found.other_hosts.items():

@@ -251,6 +251,8 @@ def _checked(web: Web) -> dict[str, dict[str, Any]]:
         walled.put(f"/story/{number}", Page(b"<html><body><form><input></form></body></html>"))
     shut = new("shut", feeds=["/rss"])
     shut.put("/robots.txt", Page(b"User-agent: *\nDisallow: /rss", "text/plain"))
+    down = new("down", feeds=["/rss"])
+    down.put("/robots.txt", Page(status=500))
     ruled = new("ruled", feeds=["/rss"])
     ruled.put("/rss", feed(ruled.story(1)))
     undated = new("undated", feeds=["/feed.json"])
@@ -274,6 +276,7 @@ def test_a_check_says_of_each_site_whether_it_works(sites: Run, web: Web, tmp_pa
         "foreign": "broken",
         "walled": "broken",
         "shut": "broken",
+        "down": "broken",
         "ruled": "broken",
         "undated": "ok",
     }
@@ -288,6 +291,7 @@ def test_a_check_says_of_each_site_whether_it_works(sites: Run, web: Web, tmp_pa
         ("empty", "none of 1 entries is an article of the site, e.g. http://elsewhere.example/story/1")
     ]
     assert details["shut"] == [("failed", "Forbidden by robots.txt")]
+    assert details["down"] == [("failed", "down.example does not give its robots.txt (HTTP 500)")]
     assert found["undated"]["sources"][0]["newest"] is None
     assert [page["problem"] for page in found["well"]["pages"]] == [None, None]
     assert found["well"]["pages"][0]["words"] > 100
