@@ -95,6 +95,12 @@ class Politeness:
         logger.warning("%s %s: nothing more is asked of it in this crawl", host, why)
         self._put_off(f"{host} {why}", lambda request: request.meta.get("download_slot") == host)
 
+    def require_awake(self, request: Request) -> None:
+        """Raise PutOff for a request to a host that is left alone."""
+        host = urlparse_cached(request).hostname or ""
+        if host in self.resting:
+            raise PutOff(f"{host} {self.resting[host]}")
+
     def time_is_up(self, site: str, budget: float) -> None:
         """Put off what still waits for its turn: a long delay must not keep the crawl any longer."""
         self._put_off(spent(site, budget), lambda request: request.meta.get(SITE) == site)
@@ -171,10 +177,9 @@ class BudgetMiddleware:
             end.cancel()
 
     def process_request(self, request: Request) -> None:
-        host = urlparse_cached(request).hostname or ""
         politeness = self.crawler.get_extension(Politeness)
-        if politeness is not None and host in politeness.resting:
-            raise PutOff(f"{host} {politeness.resting[host]}")
+        if politeness is not None:
+            politeness.require_awake(request)
         site, budget = request.meta.get(SITE), request.meta.get(TIME_BUDGET)
         if site is None or budget is None:
             return
@@ -218,6 +223,11 @@ class RobotsMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
         return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        politeness = self.crawler.get_extension(Politeness)
+        if politeness is not None:  # the robots.txt for which the request waited may have changed that
+            politeness.require_awake(request)
 
     def process_response(self, request: Request, response: Response) -> Response:
         if not is_robots(request):

@@ -18,6 +18,7 @@ from tests.crawler.crawling import Desk
 from tests.crawler.web import Page, Web, article, rss, serve
 
 STORIES = 10
+VAST = 200
 
 
 def _send(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
@@ -41,7 +42,8 @@ def _entry(web: Web) -> dict[str, object]:
     return {"homepage": f"{web.base}/", "feeds": [f"{web.base}/rss.xml"]}
 
 
-NAMES = ["quick", "busy", "closed", "mute", "delayed", "rationed", "broken", "hurried", "shut"]
+NAMES = ["vast", "quick", "busy", "closed", "mute", "delayed", "rationed", "broken", "hurried", "shut"]
+NAMES += ["strayed", "sleepy", "named", "held"]
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,23 @@ def outlets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Web]
         webs["mute"].pages["/robots.txt"] = Page(b"", status=503)
         webs["shut"].pages["/robots.txt"] = Page(b"User-agent: *\nDisallow: /\n", status=403)
         webs["delayed"].pages["/robots.txt"] = Page(b"User-agent: *\nCrawl-delay: 0.3\n", "text/plain")
+        # No articles, so that they take nobody's time but the downloader's.
+        for number in range(VAST):
+            webs["vast"].pages[f"/story/{number}"] = Page(b"\x89PNG\r\n\x1a\n" + bytes(99), "image/png")
+        links = [f"{webs['vast'].base}/story/{number}" for number in range(VAST)]
+        webs["vast"].pages["/rss.xml"] = Page(rss(links), "application/rss+xml")
+        away = f"{webs['quick'].base}/robots-of-another"
+        webs["strayed"].pages["/robots.txt"] = Page(status=301, headers={"Location": away})
+        webs["sleepy"].pages["/robots.txt"] = Page(b"User-agent: *\nCrawl-delay: 1e9\n", "text/plain")
+        webs["named"].pages["/robots.txt"] = Page(
+            b"User-agent: *\nCrawl-delay: 1000000\nDisallow: /\n\n"
+            b"User-agent: gazette.example\nDisallow: /\n\n"
+            b"User-agent: CopyDesk\nCrawl-delay: 0.2\nCrawl-delay: soon\nDisallow: /story/3\n",
+            "text/plain",
+        )
+        for number in range(STORIES):
+            webs["held"].pages[f"/story/{number}"] = Page(status=503, headers={"Retry-After": "60"})
+        politeness["held"] |= {"concurrent_requests": 1, "time_budget": 4.0}
         politeness["rationed"]["page_budget"] = 3
         politeness["hurried"] |= {"time_budget": 5.0, "delay": 2.0}
 
@@ -79,7 +98,12 @@ def outlets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Web]
         desk.write_sites(
             {name: {**_entry(web), "politeness": politeness[name]} for name, web in webs.items()}
         )
-        desk.scrapy(site=",".join(NAMES), COPYDESK_HOST_FAILURES="5", COPYDESK_BACKOFF_SECONDS="0.01")
+        desk.scrapy(
+            site=",".join(NAMES),
+            COPYDESK_HOST_FAILURES="5",
+            COPYDESK_BACKOFF_SECONDS="0.01",
+            COPYDESK_CONTACT="https://gazette.example/crawler",
+        )
         webs["quick"].pages["desk"] = Page(str(folder).encode())
         yield webs
 
@@ -109,6 +133,36 @@ ALL = {f"/story/{number}" for number in range(STORIES)}
 
 def test_a_quick_site_is_not_held_up_by_the_others(outlets: dict[str, Web]) -> None:
     assert _stored(outlets, "quick") == ALL
+
+
+def test_a_site_with_much_to_fetch_does_not_starve_the_others(outlets: dict[str, Web]) -> None:
+    vast = outlets["vast"].times
+    assert len(vast) == VAST + 2
+    for name in ("quick", "rationed"):
+        last = max(outlets[name].times)
+        assert sum(at < last for at in vast) < VAST / 2
+
+
+def test_a_robots_file_on_another_host_is_not_asked_for(outlets: dict[str, Web]) -> None:
+    assert [path for path, _ in outlets["strayed"].log] == ["/robots.txt"]
+    assert outlets["quick"].count()["/robots-of-another"] == 0
+
+
+def test_a_delay_beyond_the_sites_time_leaves_it_alone(outlets: dict[str, Web]) -> None:
+    assert [path for path, _ in outlets["sleepy"].log] == ["/robots.txt"]
+
+
+def test_the_rules_for_our_product_hold_and_no_others(outlets: dict[str, Web]) -> None:
+    web = outlets["named"]
+    assert _stored(outlets, "named") == ALL - {"/story/3"}
+    assert _rejected(outlets, "named") == {"/story/3": ("forbidden", "Forbidden by robots.txt")}
+    gaps = [later - earlier for earlier, later in itertools.pairwise(sorted(web.times)[1:])]
+    assert min(gaps) > 0.15
+
+
+def test_what_waits_for_a_host_beyond_the_sites_time_is_put_off(outlets: dict[str, Web]) -> None:
+    assert len(_stories(outlets["held"])) == 1
+    assert _rejected(outlets, "held") == {}
 
 
 def test_no_more_requests_at_a_time_than_the_site_allows(outlets: dict[str, Web]) -> None:
