@@ -78,7 +78,7 @@ def test_the_programs_run_on_the_exports_and_print_something(
 
 def test_every_command_and_option_that_the_readme_names_exists() -> None:
     runner = CliRunner()
-    named = set(re.findall(r"copydesk ((?:db )?[a-z]+)", README)) - {"is"}
+    named = set(re.findall(r"copydesk ((?:(?:db|sites) )?[a-z]+)", README)) - {"is"}
     for command in sorted(named):
         assert runner.invoke(app, [*command.split(), "--help"]).exit_code == 0, command
     help_of_all = "".join(
@@ -93,9 +93,12 @@ def _indented() -> list[str]:
 
 
 def test_every_command_of_the_program_is_in_the_readme() -> None:
-    said = {command.name for command in app.registered_commands} | {"db current"}
+    said = {f"{command.name}" for command in app.registered_commands}
+    for group in app.registered_groups:
+        for command in group.typer_instance.registered_commands if group.typer_instance else ():
+            said.add(f"{group.name} {command.name or getattr(command.callback, '__name__', '')}")
+    assert {"crawl", "db current", "sites add"} <= said
     for name in said:
-        assert name is not None
         assert f"copydesk {name}" in README, name
 
 
