@@ -43,8 +43,8 @@ HISTORY = timedelta(days=28)
 
 # A daily crawl is some minutes early now and then.
 _DAY = timedelta(hours=23)
-# Days before the last one without which nothing is said of shares and lengths; and of how much there is, which
-# takes two weekends before the one that it may be.
+# Days before the last one without which nothing is said of shares and lengths; and of how much there is,
+# which takes two weekends before the one that it may be.
 _LEAST_DAYS, _LEAST_DAYS_OF_YIELD = 7, 17
 # Documents without which a share or a median says little.
 _LEAST_DOCUMENTS = 10

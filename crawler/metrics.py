@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 HOST_SETTING, PORT_SETTING = "COPYDESK_METRICS_HOST", "COPYDESK_METRICS_PORT"
 
 # Seconds for which what the database said is said again: a scrape must not be a load.
-FRESH = 15.0
+FRESH = 30.0
 
 # Figures of a site's last run that are shown as they are.
 _FIGURES = (
