@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import plain, print_json
+from copydesk.console import plain, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json, Removed
 from copydesk.rendering import print_article
 from pipeline.errors import OperatorError
@@ -46,6 +46,7 @@ def show(
             ("group", f"{article.group_id} ({'canonical copy' if article.is_canonical else 'a copy'})"),
             ("copies", len(copies)),
             ("revision", article.revision if article.revision > 1 else None),
+            ("gone", article.gone_at and f"from its site since {when(article.gone_at)}"),
             ("rules", rules),
             ("page", "pruned: other rules cannot be tried on it" if is_pruned else None),
         ),

@@ -160,6 +160,16 @@ def test_show_finds_an_article_by_id_url_and_location(copydesk: Run, base: str) 
     assert copydesk("show", "https://nowhere.example/", "--db", base).returncode == 2
 
 
+def test_show_says_that_an_article_is_gone_from_its_site(copydesk: Run, base: str, tmp_path: Path) -> None:
+    copy = shutil.copy(base.removeprefix("sqlite:///"), tmp_path / "copy.db")
+    with sqlite3.connect(copy) as connection:
+        connection.execute("UPDATE article SET gone_at = '2026-03-03T10:00:00Z' WHERE id = 8")
+    connection.close()
+    shown = copydesk("show", "8", "--db", f"sqlite:///{copy}").stdout
+    assert "gone  from its site since 2026-03-03 10:00" in shown
+    assert "gone" not in copydesk("show", "8", "--db", base).stdout
+
+
 def test_extract_needs_no_database(copydesk: Run, tmp_path: Path) -> None:
     done = copydesk("extract", str(NEWS / FERRY), "--json", cwd=tmp_path)
     found = json.loads(done.stdout)

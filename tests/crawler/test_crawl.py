@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -168,19 +167,6 @@ def test_a_second_crawl_asks_for_nothing_that_is_stored_or_was_turned_away(desk:
     assert ("/rss.xml", 200) in web.log
     assert web.count()["/story/5"] == web.count()["/missing?utm_source=x"] == 1
     assert desk.runs()[0].stored == 0
-
-
-def test_an_unchanged_site_answers_304_and_is_asked_nothing_else(desk: Outlet) -> None:
-    web = desk.web
-    web.pages["/story/1"] = Page(article(1))
-    web.pages["/story/2"] = Page(article(2))
-    _feed(web, "/story/1", etag='"1"')
-    web.pages["/news.xml"] = Page(sitemap({f"{web.base}/story/2": ""}), "application/xml", etag='"2"')
-    desk.write_site(sitemaps=[f"{web.base}/news.xml"])
-    desk.crawl()
-    web.forget()
-    desk.crawl()
-    assert sorted(web.log) == [("/news.xml", 304), ("/robots.txt", 404), ("/rss.xml", 304)]
 
 
 def test_a_feed_is_read_again_as_long_as_an_article_of_it_could_not_be_had(desk: Outlet) -> None:
@@ -399,34 +385,6 @@ def test_ctrl_c_stores_what_was_fetched(desk: Outlet) -> None:
     desk.crawl()
     assert len(desk.articles()) == 40
     assert not fetched & set(web.count())
-
-
-def test_a_crawl_stops_when_nothing_can_be_stored(desk: Outlet) -> None:
-    web = desk.web
-    for number in range(40):
-        web.pages[f"/story/{number}"] = Page(article(number))
-    _feed(web, *(f"/story/{number}" for number in range(40)))
-    desk.write_site(politeness={"delay": 0.3, "concurrent_requests": 1})
-    open_database(desk.url).dispose()
-    settings = json.dumps({**QUICK, "COPYDESK_BATCH_SIZE": 1})
-    process = subprocess.Popen(
-        [sys.executable, "-c", CRAWL, desk.url, str(desk.sites_file), settings],
-        cwd=desk.folder,
-        env=desk.environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        _wait_until(lambda: any(path == "/rss.xml" for path, _ in web.log))
-        with closing(sqlite3.connect(desk.folder / "copydesk.db", timeout=30)) as connection:
-            connection.execute("DROP TABLE page")
-            connection.commit()
-        _, log = process.communicate(timeout=90)
-    finally:
-        process.kill()
-    assert process.returncode == 1
-    assert "none was stored" in log
-    assert sum(path.startswith("/story/") for path, _ in web.log) < 40
 
 
 def test_a_batch_that_is_being_written_as_the_crawl_ends_is_counted(desk: Outlet) -> None:

@@ -1,17 +1,16 @@
-"""The sections and urls spiders, a spider of one's own, feed exports, and resuming after a kill."""
+"""The sections and urls spiders, a spider of one's own, and feed exports."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.crawler.crawling import ROOT, Desk
-from tests.crawler.web import Page, Web, article, rss, serve
+from tests.crawler.web import Page, Web, article, serve
 
 
 @pytest.fixture
@@ -127,42 +126,3 @@ def test_a_spider_of_ones_own_feeds_the_same_pipeline(desk: Desk, web: Web) -> N
     (row,) = desk.articles().values()
     assert (row.location, row.publisher) == (f"{web.base}/story/1", "The Archive")
     assert desk.rejections() == {f"{web.base}/missing": ("error page", "HTTP 404")}
-
-
-@pytest.mark.parametrize("with_jobdir", [False, True])
-def test_a_killed_crawl_started_again_ends_with_the_same_articles(
-    desk: Desk, web: Web, with_jobdir: bool
-) -> None:
-    stories = {f"/story/{number}" for number in range(30)}
-    for number in range(30):
-        web.pages[f"/story/{number}"] = Page(article(number), delay=0.02)
-    links = [web.base + path for path in sorted(stories)]
-    web.pages["/rss.xml"] = Page(rss(links), "application/rss+xml", etag='"1"')
-    job = [f"-sJOBDIR={desk.folder / 'job'}"] if with_jobdir else []
-    command = desk.command(
-        "-asite=gazette", *job, COPYDESK_BATCH_SIZE="3", COPYDESK_BATCH_SECONDS="0.2", COPYDESK_WORKERS="1"
-    )
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=desk.environment(), stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-    )
-    try:
-        _wait_for_stories(desk, web, process)
-    finally:
-        process.kill()
-        process.wait()
-    stored = _paths(web, desk.articles())
-    asked = len(web.log)
-    assert stored
-    desk.scrapy(*job, site="gazette")
-    assert _paths(web, desk.articles()) == stories
-    assert not stored & {path for path, _ in web.log[asked:]}
-
-
-def _wait_for_stories(desk: Desk, web: Web, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the crawl has stored something, or is over."""
-    until = time.monotonic() + 90
-    while process.poll() is None and time.monotonic() < until:
-        asked = sum(path.startswith("/story/") for path, _ in web.log)
-        if asked >= 8 and (desk.folder / "copydesk.db").exists() and desk.articles():
-            return
-        time.sleep(0.05)
