@@ -344,15 +344,11 @@ def circular_index(exchange: Exchange) -> None:
 
 def calendar(exchange: Exchange) -> None:
     """A page for each day, which links to the next day, the next month and a list of what is on."""
-    day = exchange.url.rstrip("/").rpartition("/")[2]
-    number = int(day) if day.isdigit() else 0
+    month = exchange.url.count("/later")
     links = [
-        (f"/days/{number + 1}", "Next day"),
-        (f"/agenda/{'later/' * (number % 3 + 1)}", "Next month"),
-        (
-            f"/2026/11/{number % 30 + 1:02}/what-is-on-in-the-town-hall-{number}",
-            "What is on in the town hall today",
-        ),
+        (f"/days/{month + 1}", "Next day"),
+        (f"/agenda{'/later' * (month + 1)}/", "Next month"),
+        (f"/2026/11/{month % 30 + 1:02}/what-is-on-in-the-town-hall-{month}", "What is on in the town hall"),
     ]
     _links(exchange, links)
 
@@ -367,7 +363,7 @@ def growing_path(exchange: Exchange) -> None:
 
 def session_loop(exchange: Exchange) -> None:
     """A page whose links carry a new session id at each request."""
-    sid = f"{time.monotonic_ns():x}"
+    sid = "".join(chr(ord("a") + int(digit)) for digit in str(time.monotonic_ns()))
     base = exchange.url.partition(";")[0].partition("?")[0]
     _links(
         exchange,

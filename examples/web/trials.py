@@ -47,8 +47,10 @@ class Trial:
         entry: dict[str, Any] = {"homepage": f"{self.base}/", "feeds": [f"{self.base}/feed.xml"]}
         if self.place == "feed":
             entry["feeds"].append(f"{self.base}/faulty")
-        elif self.place in ("sitemap", "section"):
-            entry[f"{self.place}s"] = [f"{self.base}/faulty"]
+        elif self.place == "sitemap":
+            entry["sitemaps"] = [f"{self.base}/faulty"]
+        elif self.place == "section":
+            entry |= {"sections": [f"{self.base}/faulty"], "section_depth": 3}
         return entry
 
 

@@ -69,7 +69,8 @@ def _outlet_pages(outlet: Outlet, carried: list[Article], now: datetime) -> Iter
     shown = [article for article in carried if not article.gone]
     yield outlet.base + "/", _html(outlet, pages.list_page(outlet, outlet.name, _links(shown)))
     if outlet.robots:
-        yield outlet.base + "/robots.txt", Resource("\n".join(outlet.robots).encode(), "text/plain")
+        lines = "\n".join(outlet.robots).encode()
+        yield outlet.base + "/robots.txt", Resource(lines, "text/plain", validators=outlet.validators)
     for path, what in outlet.oddities:
         yield outlet.base + path, _oddity(outlet, what, shown)
     for number in range(outlet.expired):
