@@ -33,7 +33,8 @@ MAX_ENTRIES = 1000
 # feedparser takes up to 6 s a megabyte on 5 MB of nested or unclosed elements, and some minutes on 5 MB of
 # `<`; so it is given what libxml2 (0.1 s) found, without the descriptions, and no more than this.
 MAX_REDUCED_BYTES = 1_500_000
-MAX_TEXT = 2000
+# More than crawler.urls.MAX_URL_LENGTH: an address that is cut here is still too long to be asked for.
+MAX_TEXT = 2100
 # Elements within elements: deeper than this nothing is meant.
 MAX_DEPTH = 256
 # Processor time that the XML of one source gets; what was read by then stands. 100 MB of sitemap take 2 s.

@@ -28,12 +28,14 @@ MAX_PIECES = 50
 _DATE_IN_PATH = re.compile(r"/(?:19|20)\d{2}[/-]?(?:0?[1-9]|1[0-2]|[a-z]{3})(?:[/-]|$)", re.IGNORECASE)
 _ID = re.compile(r"\d{5,}")
 _WORDS_IN_SLUG = re.compile(r"[^\W\d_]+(?:[-_][^\W_]+){3,}")
-_NO_SECTION = re.compile(
+_NO_ARTICLE = re.compile(
     r"/(?:log-?in|sign-?in|sign-?up|register|account|subscribe|subscription|newsletters?|search|tags?|authors?"
-    r"|about|contact|imprint|impressum|privacy|terms|cookies?|jobs|careers|shop|advertis\w*|help|faq|archive"
+    r"|about|contact|imprint|impressum|privacy|terms|cookies?|jobs|careers|shop|advertis\w*|help|faq"
     r"|calendar|weather|horoscopes?|games?|podcasts?|video|live|gallery|photos?)(?:[/.-]|$)",
     re.IGNORECASE,
 )
+# Some outlets keep all of their articles under /archive/; as a section it is the past.
+_ARCHIVE = re.compile(r"/archive(?:[/.-]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def is_article_link(link: Link, site: Site) -> bool:
     if site.article_urls:
         return True
     path = urlsplit(link.url).path
-    if _NO_SECTION.search(path):
+    if _NO_ARTICLE.search(path):
         return False
     signs = (
         bool(_DATE_IN_PATH.search(path)),
@@ -102,7 +104,8 @@ def is_section_link(link: Link, site: Site) -> bool:
         and 1 <= len(segments) <= 3
         and 1 <= len(link.text.split()) <= 3
         and not any(character.isdigit() for character in parts.path)
-        and not _NO_SECTION.search(parts.path)
+        and not _NO_ARTICLE.search(parts.path)
+        and not _ARCHIVE.search(parts.path)
         and not is_trap(link.url)
         and not is_article_link(link, site)
     )

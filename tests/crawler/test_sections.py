@@ -50,6 +50,8 @@ def test_damaged_pages_give_no_more_than_links(body: bytes) -> None:
         ("/politics/council-votes-for-new-bridge", "", True, False),
         ("/politics/bridge-1234567", "Council votes for a new bridge", True, False),
         ("/?id=1234567", "Council votes for a new bridge", True, False),
+        ("/politics/archive/council-votes-for-new-bridge.htm", "Council votes", True, False),
+        ("/politics/archive", "Archive", False, False),
         ("/politics", "Politics", False, True),
         ("/politics/local/", "Local news", False, True),
         ("/news/world", "World", False, True),
