@@ -174,7 +174,8 @@ class Politeness(_Record):
 
     delay: least seconds between two requests to one host; AutoThrottle may wait longer.
     concurrent_requests: requests to one host at a time.
-    page_budget: most articles fetched in one crawl; time_budget: most seconds spent on the site in one crawl.
+    page_budget: most articles fetched in one crawl, and most sections and sitemaps that others name.
+    time_budget: most seconds spent on the site in one crawl.
     """
 
     delay: float = Field(default=1.0, ge=0, le=3600)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -74,6 +75,8 @@ class NewsSpider(scrapy.Spider):
         self.sites: dict[str, Site] = {}
         self.revisit_hours: tuple[float, ...] = ()
         self.requested: dict[str, int] = {}
+        # Sources that other sources named: a maze of sections must end before the site's time does.
+        self.further: Counter[str] = Counter()
         # Articles that this crawl came upon, by canonical URL: the address that is asked for, "" where none
         # has to be, None where it is left for the next crawl.
         self.articles: dict[str, str | None] = {}
@@ -167,6 +170,10 @@ class NewsSpider(scrapy.Spider):
             yield request
         async for request in self._article_requests(source, reading, response):
             yield request
+
+    async def parse(self, response: Response, **_: Any) -> AsyncIterator[Output]:
+        """What `scrapy parse --spider news URL` makes of a page that no source named."""
+        yield document_or_rejection(response)
 
     async def parse_article(
         self, response: Response, site: str, claims: Claims, is_revisit: bool = False
@@ -281,8 +288,12 @@ class NewsSpider(scrapy.Spider):
             if depth >= (site.section_depth if kind == "section" else MAX_SITEMAP_DEPTH):
                 self._count(site, "too_deep")
                 continue
+            if self.further[site.key] >= site.politeness.page_budget:
+                self._count(site, "sources_over_budget")
+                continue
             request = await self._source_request(self._store(), site, url, kind, depth + 1)
             if request is not None:
+                self.further[site.key] += 1
                 yield request
 
     async def _article_requests(
