@@ -191,9 +191,9 @@ def _phrase_pattern(phrase: str, scope: Scope) -> str:
     all, it is found that way, and nothing is tried twice. The last stretch must end the line.
     """
     first, *later = (_BLANKS.sub(" ", part).translate(_FOLD).lower() for part in phrase.split("*"))
-    # Of a whole line its core is seen, without what decorates it; a head ends as it is written.
+    # Of a whole line its core is seen, without what decorates it; a head and a tail are as they are written.
     ended = str.rstrip if scope is Scope.HEAD else _unclosed
-    first = _LEADING.sub("", first)
+    first = first.lstrip() if scope in (Scope.HEAD, Scope.TAIL) else _LEADING.sub("", first)
     if not later:
         return re.escape(ended(first))
     *middle, last = later

@@ -27,7 +27,7 @@ _UNTAKEN = "!take"
 _MAX_PHRASE = 300
 _MAX_GAPS = 8
 _MAX_RULES = 200
-# Shorter phrases say nothing: "a*" would take a third of a story out.
+# Shorter phrases say nothing: "a*" would take a third of a story out. (In Chinese two characters are a word.)
 _MIN_LETTERS = 2
 
 
@@ -35,8 +35,8 @@ _MIN_LETTERS = 2
 class Phrase:
     """A line, or the end or start of one, that is clutter on one site.
 
-    text: as it stands on the page, in any case; `*` stands for any characters, none included.
-    scope: one of SCOPES.
+    text: as it stands on the page, in any case; `*` stands for any characters, none included. scope: one of
+    SCOPES. A line of more than `clean.SITE_MAX_CHARS` is left alone.
     Raises ValueError, with what to write instead, for a phrase that would be found everywhere.
     """
 
@@ -50,7 +50,7 @@ class Phrase:
                 f"{text[:60]!r} is no line of at most {_MAX_PHRASE} printable characters;"
                 " write its beginning and '*'"
             )
-        if sum(character.isalnum() for character in text) < _MIN_LETTERS:
+        if max(sum(map(str.isalnum, part)) for part in text.split("*")) < _MIN_LETTERS:
             raise ValueError(f"{text!r} would be found in any line, or in none; write the words of the line")
         if text.count("*") > _MAX_GAPS:
             raise ValueError(f"{text!r} has more than {_MAX_GAPS} '*'; write more of the line's words")

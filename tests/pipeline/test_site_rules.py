@@ -181,7 +181,7 @@ def test_a_phrase_leaves_what_only_resembles_it(phrase: str, line: str) -> None:
 
 def test_tail_head_and_section() -> None:
     rules = gazette(
-        Phrase("Tap to hear the*", "tail"),
+        Phrase("[Tap to hear the*", "tail"),
         Phrase("From the * desk:", "head"),
         Phrase("Also on our pages", "section"),
     )
@@ -191,7 +191,7 @@ def test_tail_head_and_section() -> None:
     first = f"From the harbour desk: {STORY[0]}"
     body = page(
         first,
-        f"{STORY[1]} Tap to hear the harbour master",
+        f"{STORY[1]} [Tap to hear the harbour master]",
         *STORY[2:],
         f"<h2>Also on our pages</h2><ul>{links}</ul>",
     )
@@ -199,7 +199,7 @@ def test_tail_head_and_section() -> None:
     assert found.text.split("\n") == list(STORY)
     assert taken(found)[:2] == [
         (0, "From the harbour desk:", "site.gazette.clutter From the * desk:"),
-        (2, "Tap to hear the harbour master", "site.gazette.clutter Tap to hear the*"),
+        (2, "[Tap to hear the harbour master]", "site.gazette.clutter [Tap to hear the*"),
     ]
 
 
@@ -320,7 +320,9 @@ def test_two_sites_cannot_both_have_rules_for_a_host() -> None:
     sport = SiteRules("sport", ("gazette.example",))
     assert SiteRulebook((sport, gazette("One line"))).of_host("gazette.example") == gazette("One line")
     assert SiteRulebook((gazette("One line"), sport)).of_host("gazette.example") == gazette("One line")
-    with pytest.raises(ValueError, match=r"site sport: rules: site gazette has rules for gazette\.example already"):
+    with pytest.raises(
+        ValueError, match=r"site sport: rules: site gazette has rules for gazette\.example already"
+    ):
         SiteRulebook((gazette("One line"), replace(sport, drop=(".a",))))
 
 
@@ -339,7 +341,8 @@ def test_settings_with_rules_travel_to_workers() -> None:
         ("*", "line", "would be found in any line"),
         (" * - * ", "line", "would be found in any line"),
         ("a*", "line", "would be found in any line"),
-        ("*a*b*c*d*e*f*g*h*", "line", "has more than 8 '\\*'"),
+        ("a*b*c", "line", "would be found in any line"),
+        ("*ab*cd*ef*gh*ij*kl*mn*op*", "line", "has more than 8 '\\*'"),
         ("x" * 301, "line", "is no line of at most 300"),
         ("one\ntwo", "line", "is no line of at most 300"),
         ("one\0two", "line", "is no line of at most 300"),
