@@ -20,7 +20,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
+from scrapy.exceptions import DropItem, NotConfigured
+from scrapy.utils.spider import DefaultSpider
 
 from crawler.figures import Figures, has_figures
 from crawler.sites import read_sites, rulebook
@@ -84,6 +85,8 @@ class StorePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> StorePipeline:
+        if issubclass(crawler.spidercls, DefaultSpider):
+            raise NotConfigured  # `scrapy shell` and `scrapy fetch` store nothing, so they leave no run behind
         return cls(crawler)
 
     async def open_spider(self) -> None:
