@@ -32,7 +32,7 @@ from crawler.health import HISTORY, Alert, judge
 from crawler.item_pipeline import StorePipeline
 from pipeline.errors import OperatorError
 from storage import site_runs
-from storage.database import open_database, shown_url
+from storage.database import DatabaseError, open_database, shown_url
 from storage.site_runs import SiteRun
 
 logger = logging.getLogger(__name__)
@@ -70,8 +70,8 @@ class Alerts:
     async def _spider_closed(self, spider: Spider, reason: str) -> None:
         store = self.crawler.get_item_pipeline(StorePipeline)
         run_id = getattr(store, "run_id", None)
-        if store is None or run_id is None:
-            return
+        if store is None or run_id is None or isinstance(store.failed, DatabaseError):
+            return  # the last: nobody is helped by waiting for that database a second time
         try:
             database, self.found = await asyncio.to_thread(conclude, store.url, run_id, reason)
         except Exception as error:

@@ -720,10 +720,10 @@ VIEWS = (
             ViewColumn(
                 "ended",
                 "text",
-                "how the crawl ended: finished, shutdown (by a signal), storage_error, or another word of"
-                " Scrapy's; only what finished is judged",
+                "how the crawl ended: finished, shutdown (by a signal), or another word of Scrapy's; only"
+                " what finished is judged",
                 "",
-                "still running, or killed",
+                "still running, killed, or ended for want of the database",
                 "finished",
             ),
             ViewColumn(
