@@ -61,6 +61,7 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "crawler.resume.ResumeMiddleware": 55,
     # Before robots.txt (100), so that a host which is not allowed is not even asked for that.
     "crawler.guard.GuardMiddleware": 60,
+    "crawler.site_lock.SiteLockMiddleware": 65,
     "crawler.politeness.BudgetMiddleware": 70,
     "crawler.politeness.RobotsMiddleware": 540,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,

@@ -3,8 +3,8 @@
 They are the operating system's and the database server's, not rows: a process that is killed frees its locks
 by dying, so nobody ever has to clean up after a crash.
 
-SQLite      an exclusive flock on the file `DATABASE.locks/SITE`. The file stays: to remove it would let two
-            processes lock two files of one name.
+SQLite      an exclusive flock on the file `DATABASE.locks/SITE.lock`. The file stays: to remove it would let
+            two processes lock two files of one name.
 PostgreSQL  a transaction's advisory lock, on a connection of its own that stays idle in that transaction.
             (A session's lock would be left, behind a pooler, on a connection which others use.) The
             transaction has no snapshot, so it keeps no VACUUM back. A restarted server forgets its locks.
@@ -18,6 +18,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
@@ -52,7 +53,8 @@ class SiteLocks:
         path = self._engine.url.database
         if not path or path == ":memory:":  # nobody else can open that one
             return True
-        return site in self._files or self._take_file(site, Path(f"{Path(path).resolve()}.locks"))
+        file = Path(f"{Path(path).resolve()}.locks", f"{quote(site, safe='')}.lock")
+        return site in self._files or self._take_file(site, file)
 
     def close(self) -> None:
         """Free all locks."""
@@ -61,25 +63,25 @@ class SiteLocks:
         self._disconnect()
         self._engine.dispose()
 
-    def _take_file(self, site: str, folder: Path) -> bool:
+    def _take_file(self, site: str, file: Path) -> bool:
         try:
-            folder.mkdir(exist_ok=True)
-            file = os.open(folder / site, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            file.parent.mkdir(exist_ok=True)
+            opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except OSError as error:
             raise DatabaseError(
-                f"{folder / site}: cannot be opened ({error.strerror}): crawls need it, to lock the site"
+                f"{file}: cannot be opened ({error.strerror}): crawls need it, to lock the site"
             ) from error
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(file)
+            os.close(opened)
             return False
         except OSError as error:
-            os.close(file)
+            os.close(opened)
             raise DatabaseError(
-                f"{folder / site}: cannot be locked ({error.strerror}): move the database to another disk"
+                f"{file}: cannot be locked ({error.strerror}): move the database to another disk"
             ) from error
-        self._files[site] = file
+        self._files[site] = opened
         return True
 
     def _take_advisory(self, site: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from storage.database import open_database
 from storage.site_locks import SiteLocks
-from tests.crawler.crawling import ROOT, Desk
+from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve
 
 
@@ -104,3 +104,40 @@ def test_scrapy_crawl_takes_the_lock_and_gives_it_back(web: Web, tmp_path: Path)
         assert locks.take("gazette")
         log = desk.scrapy(site="gazette", spider="sections")
         assert "Site gazette: not crawled: another process is crawling it" in log
+
+
+SPIDER = """
+import scrapy
+
+class Own(scrapy.Spider):
+    name = "own"
+
+    async def start(self):
+        for site in ("gazette", "herald"):
+            yield scrapy.Request(f"{self.base}/{site}/", meta={"copydesk_site": site})
+
+    def parse(self, response):
+        pass
+"""
+
+
+def test_a_spider_that_only_names_its_sites_is_kept_from_a_locked_one(web: Web, tmp_path: Path) -> None:
+    desk = TwoSites(tmp_path, web, f"sqlite:///{tmp_path / 'copydesk.db'}")
+    open_database(desk.url).dispose()
+    file = tmp_path / "own.py"
+    file.write_text(SPIDER)
+    options = [f"-s{name}={value}" for name, value in {**QUICK, "ROBOTSTXT_OBEY": "False"}.items()]
+    with SiteLocks(desk.url) as locks:
+        assert locks.take("gazette")
+        done = subprocess.run(
+            [sys.executable, "-m", "scrapy", "runspider", str(file), f"-abase={web.base}", *options],
+            cwd=ROOT,
+            env=desk.environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert [path for path, _ in web.log] == ["/herald/"], done.stderr
+    assert done.stderr.count("Site gazette: not crawled: another process is crawling it") == 1

@@ -77,6 +77,17 @@ def test_one_sqlite_file_under_two_names_is_one_database(sqlite_template: Path, 
         assert not others.take("gazette")
 
 
+def test_a_site_of_any_name_has_a_lock_of_its_own(sqlite_template: Path, tmp_path: Path) -> None:
+    (tmp_path / "news.db").write_bytes(sqlite_template.read_bytes())
+    with SiteLocks(f"sqlite:///{tmp_path}/news.db") as locks:
+        assert all(locks.take(site) for site in ("..", "a/b", "../news.db", "ü"))
+    assert {file.name for file in tmp_path.iterdir()} - {"news.db-wal", "news.db-shm"} == {
+        "news.db",
+        "news.db.locks",
+    }
+    assert len(list((tmp_path / "news.db.locks").iterdir())) == 4
+
+
 def test_a_lock_that_cannot_be_had_names_its_file(sqlite_template: Path, tmp_path: Path) -> None:
     (tmp_path / "news.db").write_bytes(sqlite_template.read_bytes())
     (tmp_path / "news.db.locks").write_text("in the way")
