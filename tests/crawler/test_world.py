@@ -75,8 +75,6 @@ def crawls(tmp_path_factory: pytest.TempPathFactory) -> list[Edition]:
     """Three crawls: of the first edition, of the same once more, and of the second."""
     world = World()
     entries = tomllib.loads(SITES.read_text(encoding="utf-8"))["sites"]
-    # The large site first, so that all of its pages are waiting before the others have any.
-    entries = {"bulletin": entries.pop("bulletin"), **entries}
     for key, entry in entries.items():
         entry["politeness"] = {"delay": 0, "concurrent_requests": 1}
         entry["revisit_hours"] = AGAIN_AND_AGAIN if key in CHANGING else []
@@ -170,7 +168,11 @@ def test_the_first_crawl_asks_once_for_everything(crawls: list[Edition]) -> None
 
 
 def test_a_large_site_does_not_keep_the_others_waiting(crawls: list[Edition]) -> None:
-    """In turns: when another site is asked for its n-th page, the large one has not had many more than n."""
+    """In turns: when another site is asked for its n-th page, the large one has not had many more than n.
+
+    It comes late in the sites file, and Scrapy's own queue takes what came last first: there the large site
+    is 20 pages ahead of most.
+    """
     had: Counter[str] = Counter()
     lead: dict[str, int] = {}
     large = outlets()["bulletin"].host
@@ -180,9 +182,9 @@ def test_a_large_site_does_not_keep_the_others_waiting(crawls: list[Edition]) ->
             had[request.host] += 1
             lead[request.host] = had[large] - had[request.host]
     assert had[large] == 26
-    # It keeps everybody waiting itself: its robots.txt asks for a second between two requests.
-    del lead["skerneislander.example"]
-    assert max(lead.values()) <= 13, lead
+    for key in ("islander", "matin"):  # they have a Crawl-delay, and wait for nobody but themselves
+        del lead[outlets()[key].host]
+    assert max(lead.values()) <= 10, lead
 
 
 def test_a_second_crawl_of_unchanged_sites_gets_304_and_nothing_else(crawls: list[Edition]) -> None:
