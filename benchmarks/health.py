@@ -115,10 +115,9 @@ def main() -> None:
             if first_alert is not None:
                 sites_alerted += 1
                 hours.append((first_alert - begin) / timedelta(hours=1))
-        soon = f"median {median(hours):.0f} h, last {max(hours):.0f} h" if hours else ""
-        print(
-            f"{fault:12} {sites_alerted:3} of {asked.sites} sites, {judged} judgements; {soon} {dict(alerts)}"
-        )
+        soon = f"; first after {median(hours):.0f} h (median), {max(hours):.0f} h at most" if hours else ""
+        told = "".join(f"; {figure} {count}" for figure, count in alerts.most_common())
+        print(f"{fault}: {sites_alerted} of {asked.sites} sites, {judged} judgements{soon}{told}", flush=True)
 
 
 if __name__ == "__main__":
