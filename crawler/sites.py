@@ -201,6 +201,7 @@ class Site(_Record):
     sections: front and section pages, for the sections spider; section_depth: how many links deep it looks
         for further sections.
     allowed_hosts: hosts that articles may be on, subdomains included; the homepage's own host always is.
+    schedule: when `copydesk schedule` crawls it, see crawler.timetable.
     article_urls: regular expressions searched in a URL; where there are any, an article matches one.
     skip_urls: regular expressions; a URL that one of them matches is no article.
     max_age_days: sitemap entries last modified longer ago are not fetched.

@@ -158,3 +158,12 @@ def test_many_sites_are_written_in_one_batch(engine: Engine) -> None:
     site_runs.put_counts(engine, run, tally, counts)
     found = figures(engine)
     assert (len(found), found["site1000"][0].bytes, found["site999"][0].bytes) == (1001, 5, 999)
+
+
+def test_the_last_start_of_each_site_is_told_however_its_crawl_ended(engine: Engine) -> None:
+    assert site_runs.last_starts(engine) == {}
+    for days, sites in ((0, ("a", "b")), (1, ("a",))):
+        run = writer.start_run(engine, "scrapy crawl news", START + timedelta(days=days))
+        site_runs.put_counts(engine, run, Tally(), {site: SiteCounts(discovered=1) for site in sites})
+    second = START.replace(microsecond=0)
+    assert site_runs.last_starts(engine) == {"a": second + timedelta(days=1), "b": second}
