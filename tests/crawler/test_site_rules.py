@@ -143,9 +143,9 @@ def test_pages_that_are_ingested_know_the_rules_of_their_sites(engine: Engine, t
         assert (counts.seen, counts.unchanged) == (6, 6)
 
 
-def run(*arguments: str, sites_file: Path, db: str = "") -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, sites_file: Path | None, db: str = "") -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
-    own = {"COPYDESK_SITES": str(sites_file), **({"COPYDESK_DB": db} if db else {})}
+    own = {"COPYDESK_SITES": str(sites_file or ""), "COPYDESK_DB": db}
     return subprocess.run(
         [sys.executable, "-m", "copydesk", *arguments],
         cwd=ROOT,
@@ -195,6 +195,10 @@ def test_a_crawl_a_page_and_a_new_rule(database_url: str, tmp_path: Path) -> Non
     assert f"- {WALKS}   [site.gazette.clutter Walks with the Gazette*]" in shown.stdout
     assert "gazette: what its rules take holds too little text here" in shown.stderr
 
+    told = run("reprocess", "--dry-run", sites_file=None, db=database_url)
+    assert "0 of 0 pages would change" in told.stdout
+    assert "gazette: what its rules take held too little text on 3 of 3 pages" in told.stderr
+    assert "gazette: 3 articles made by its rules are left as they are" in told.stderr
     desk.sites_file.write_text(sites(web.base, other.base, RULES.replace("div.x7", ".none")))
     told = run("reprocess", "--json", sites_file=desk.sites_file, db=database_url)
     answer = json.loads(told.stdout)
