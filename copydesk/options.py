@@ -17,6 +17,14 @@ Database = Annotated[
         help="Database: sqlite:///FILE or postgresql://USER@HOST/NAME.",
     ),
 ]
+Sites = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SITE…]", help="Sites of the sites file; all if none is named."),
+]
+SitesFile = Annotated[
+    str | None,
+    typer.Option("--sites", envvar="COPYDESK_SITES", metavar="FILE", help="Sites file of your own."),
+]
 SiteRulesFile = Annotated[
     str | None,
     typer.Option(

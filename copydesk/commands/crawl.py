@@ -7,21 +7,15 @@ from typing import Annotated
 import typer
 
 from copydesk.console import err, print_json
-from copydesk.options import DEFAULT_DATABASE, Database, Json
+from copydesk.options import DEFAULT_DATABASE, Database, Json, Sites, SitesFile
 from copydesk.progress import print_alerts, print_summary
 from copydesk.status import Status
 
 
 def crawl(
-    sites: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[SITE…]", help="Sites of the sites file; all if none is named."),
-    ] = None,
+    sites: Sites = None,
     db: Database = DEFAULT_DATABASE,
-    sites_file: Annotated[
-        str | None,
-        typer.Option("--sites", envvar="COPYDESK_SITES", metavar="FILE", help="Sites file of your own."),
-    ] = None,
+    sites_file: SitesFile = None,
     refetch: Annotated[bool, typer.Option("--refetch", help="Fetch articles that are stored, too.")] = False,
     fail_on_alert: Annotated[
         bool,

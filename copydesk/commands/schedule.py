@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.console import err
-from copydesk.options import DEFAULT_DATABASE, Database
+from copydesk.options import DEFAULT_DATABASE, Database, SitesFile
 from copydesk.status import Status
 from pipeline.errors import OperatorError
 
@@ -27,10 +27,7 @@ def schedule(
         ),
     ] = None,
     db: Database = DEFAULT_DATABASE,
-    sites_file: Annotated[
-        str | None,
-        typer.Option("--sites", envvar="COPYDESK_SITES", metavar="FILE", help="Sites file of your own."),
-    ] = None,
+    sites_file: SitesFile = None,
     concurrent: Annotated[
         int, typer.Option("--concurrent", min=1, metavar="N", help="So many crawls at a time.")
     ] = 4,

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from copydesk.amounts import parse_age, shown_age
 from copydesk.console import err, out, print_columns, print_json
-from copydesk.options import DryRun, Json
+from copydesk.options import DryRun, Json, Sites, SitesFile
 from copydesk.rendering import visible
 from copydesk.status import Status
 from pipeline.errors import OperatorError
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List the sites, add one, or check whether they still work.", no_args_is_help=True)
 
-SitesFile = Annotated[
-    str | None,
-    typer.Option("--sites", envvar="COPYDESK_SITES", metavar="FILE", help="Sites file of your own."),
-]
 Seconds = Annotated[
     float, typer.Option("--seconds", min=1, help="Ask a site for no longer than so many seconds.")
 ]
@@ -120,10 +116,7 @@ def add(
 
 @app.command()
 def check(
-    sites: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[SITE…]", help="Sites of the sites file; all if none is named."),
-    ] = None,
+    sites: Sites = None,
     sites_file: SitesFile = None,
     stale: Stale = "14d",
     pages: Annotated[int, typer.Option(min=0, help="Articles that are fetched of each site.")] = 2,

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
@@ -20,7 +21,7 @@ import pytest
 from scrapy.http import HtmlResponse
 
 from crawler import discover
-from tests.crawler.web import Page, Web, article, serve, sitemap
+from tests.crawler.web import Answer, Page, Web, article, serve, sitemap
 
 ROOT = Path(__file__).parents[2]
 NOW = time.time()
@@ -66,6 +67,25 @@ def link(*hrefs: str, kind: str = FEED_TYPE) -> str:
 
 def stories(host: str, *numbers: int) -> list[str]:
     return [f"http://{host}/story/{number}" for number in numbers]
+
+
+@contextmanager
+def never_ending_feed() -> Iterator[Answer]:
+    """What answers with the beginning of a feed, and with the rest only when the context ends."""
+    released = threading.Event()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", FEED_TYPE)
+        handler.end_headers()
+        handler.wfile.write(b"<rss><channel>")
+        handler.wfile.flush()
+        released.wait(240)
+
+    try:
+        yield answer
+    finally:
+        released.set()
 
 
 class Site:
@@ -317,17 +337,7 @@ BOMB = b'<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><rss
 
 
 def test_a_hostile_site_costs_little_and_gains_nothing() -> None:
-    released = threading.Event()
-
-    def endless(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Type", FEED_TYPE)
-        handler.end_headers()
-        handler.wfile.write(b"<rss><channel>")
-        handler.wfile.flush()
-        released.wait(240)
-
-    with serve() as web:
+    with serve() as web, never_ending_feed() as endless:
         site = Site(web, "trap.example")
         bad = [
             "javascript:alert(1)", "data:text/xml,x", "file:///etc/passwd", "ftp://trap.example/rss",
@@ -347,13 +357,11 @@ def test_a_hostile_site_costs_little_and_gains_nothing() -> None:
         slow = Site(web, "slow.example")
         slow.put("/", front(link("/rss")))
         slow.put("/rss", endless)
-        try:
-            trap, late = run(
-                web,
-                [{"url": "http://trap.example/"}, {"url": "http://slow.example/", "seconds": 5}],
-            )
-        finally:
-            released.set()
+        jobs: list[dict[str, Any]] = [
+            {"url": "http://trap.example/"},
+            {"url": "http://slow.example/", "seconds": 5},
+        ]
+        trap, late = run(web, jobs)
         log = [path for path, _ in web.log]
     assert trap["entry"] == {
         "name": 'Trap [sites.x] ]0;pwned "\\',
