@@ -21,6 +21,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from w3lib.encoding import http_content_type_encoding
 
 from crawler.log import one_line
+from crawler.politeness import PutOff
 from pipeline.decode import sniff
 from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection, Stage
 from pipeline.settings import Settings
@@ -84,6 +85,8 @@ def failure_to_rejection(failure: Any) -> Rejection:
         rejection = _rejection(location, url, reason, f"HTTP {status}")
         return replace(rejection, is_gone=status in _GONE_STATUS)
     text = str(error)
+    if isinstance(error, PutOff):
+        return _rejection(location, url, Reason.UNREACHABLE, text)
     # Scrapy cancels a download for its size only; what grows too large by decompression is ignored.
     if isinstance(error, DownloadCancelledError) or (
         isinstance(error, IgnoreRequest) and "DOWNLOAD_MAXSIZE" in text

@@ -78,6 +78,7 @@ class StorePipeline:
         self.ended: dict[str, bool] = {}
         self.expected: dict[str, Visit] = {}
         self.visits: list[Visit] = []
+        self.at_hand: set[asyncio.Future[None]] = set()
         self.writing = asyncio.Lock()
         self.starting = asyncio.Lock()
         self.pool: WorkerPool | None = None
@@ -86,7 +87,7 @@ class StorePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> StorePipeline:
         if issubclass(crawler.spidercls, DefaultSpider):
-            raise NotConfigured  # `scrapy shell` and `scrapy fetch` store nothing, so they leave no run behind
+            raise NotConfigured  # `scrapy shell` and `scrapy fetch` only look: they leave no run behind
         return cls(crawler)
 
     async def open_spider(self) -> None:
@@ -103,6 +104,15 @@ class StorePipeline:
 
     async def process_item(self, item: Any) -> Any:
         """Process one document and put its outcome into the next batch."""
+        done = asyncio.get_running_loop().create_future()
+        self.at_hand.add(done)
+        try:
+            return await self._process_item(item)
+        finally:
+            self.at_hand.discard(done)
+            done.set_result(None)
+
+    async def _process_item(self, item: Any) -> Any:
         site = self.figures.site_of(item) if isinstance(item, Document | Rejection) else ""
         if isinstance(item, Document):
             try:
@@ -134,6 +144,8 @@ class StorePipeline:
 
     async def close_spider(self) -> None:
         """Write what is left and close the run; also after Ctrl-C, which Scrapy turns into a close."""
+        if self.at_hand:  # `scrapy parse` does not wait for its items
+            await asyncio.wait(self.at_hand)
         async with self.writing:  # not amid a batch: its thread would go on, and nobody would count it
             self.clock.cancel()
         with suppress(asyncio.CancelledError):

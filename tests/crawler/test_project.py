@@ -1,0 +1,134 @@
+"""As a Scrapy user expects it: commands, feed exports, and a project of one's own that takes Copydesk in."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scrapy.settings import Settings
+
+from crawler.addon import CopydeskAddon
+from crawler.contact import has_contact
+from pipeline.errors import OperatorError
+from tests.crawler.crawling import ROOT, Desk
+from tests.crawler.web import Page, Web, article, serve
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serve() as made:
+        made.pages["/story/1"] = Page(article(1))
+        made.pages["/story/2"] = Page(article(2))
+        made.pages["/private/3"] = Page(article(3))
+        links = "".join(
+            f'<a class="story" href="{path}">x</a>'
+            for path in ("/story/1", "/story/2", "/private/3", "/missing", "http://127.0.0.9:1/")
+        )
+        made.pages["/front"] = Page(f"<html><body>{links}</body></html>".encode())
+        made.pages["/robots.txt"] = Page(b"User-agent: archive\nDisallow: /private/\n", "text/plain")
+        yield made
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    made = Desk(tmp_path)
+    made.write_sites({})
+    return made
+
+
+def test_a_project_of_ones_own_with_the_add_on_and_the_spider_of_the_readme(desk: Desk, web: Web) -> None:
+    spider, settings = re.findall(r"```py\n(.*?)```", README, re.DOTALL)
+    assert len(spider.splitlines()) <= 20
+    spider = spider.replace("archive.example", "127.0.0.1").replace("https://127.0.0.1", web.base)
+    project = desk.folder / "outlet"
+    (project / "outlet" / "spiders").mkdir(parents=True)
+    (project / "scrapy.cfg").write_text("[settings]\ndefault = outlet.settings\n")
+    (project / "outlet" / "__init__.py").touch()
+    (project / "outlet" / "settings.py").write_text(
+        'BOT_NAME = "outlet"\nSPIDER_MODULES = ["outlet.spiders"]\n'
+        'USER_AGENT = "archive/2.0 (+https://archive.example/bot)"\n'
+        'EXTENSIONS = {"scrapy.extensions.corestats.CoreStats": None}\n' + settings
+    )
+    (project / "outlet" / "spiders" / "__init__.py").touch()
+    (project / "outlet" / "spiders" / "archive.py").write_text(spider)
+    lines, table = desk.folder / "out.jsonl", desk.folder / "out.csv"
+    done = desk.run("crawl", "archive", "-o", str(lines), "-o", str(table), folder=project)
+    assert done.returncode == 0, done.stderr
+    assert "ERROR" not in done.stderr, done.stderr
+
+    assert web.agents == {"archive/2.0 (+https://archive.example/bot)"}
+    assert web.count()["/private/3"] == 0
+    stored = desk.articles()
+    assert set(stored) == {f"{web.base}/story/1", f"{web.base}/story/2"}
+    assert {row.publisher for row in stored.values()} == {"The Archive"}
+    assert desk.rejections() == {
+        f"{web.base}/missing": ("error page", "HTTP 404"),
+        f"{web.base}/private/3": ("forbidden", "Forbidden by robots.txt"),
+    }
+    records = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert {record["url"] for record in records} == set(stored)
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["title"] for row in rows} == {row.title for row in stored.values()}
+    assert all("This was report number" in row["text"] for row in rows)
+    # What the project switches off stays off; what Copydesk switches off is off; what it adds is there.
+    extensions = re.findall(r"'([\w.]+\.extensions\.[\w.]+|crawler\.\w+\.\w+)'", done.stderr)
+    assert "crawler.politeness.Politeness" in extensions
+    assert "crawler.guard.GuardMiddleware" in extensions
+    assert not any("telnet" in name or "remote" in name or "corestats" in name for name in extensions)
+    assert "listening" not in done.stderr.lower()
+
+
+def test_the_shell_shows_a_page_and_leaves_nothing_behind(desk: Desk, web: Web) -> None:
+    code = "(response.status, response.css('h1::text').get())"
+    done = desk.run("shell", f"{web.base}/story/1", "-c", code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("(200, 'Marrow Bay reopens tunnel")
+    refused = desk.run("shell", "http://gazette.example/", "-c", "response")
+    assert refused.stdout.strip() == "None"
+    assert "set COPYDESK_CONTACT to your e-mail address or web page" in refused.stderr
+    assert [path.name for path in desk.folder.iterdir()] == ["sites.toml"]
+
+
+def test_parse_shows_what_the_news_spider_makes_of_a_page_and_stores_it_on_request(
+    desk: Desk, web: Web
+) -> None:
+    done = desk.run("parse", "--spider=news", "--pipelines", "--nocolour", f"{web.base}/story/1")
+    assert done.returncode == 0, done.stderr
+    assert f"'location': '{web.base}/story/1'" in done.stdout
+    assert set(desk.articles()) == {f"{web.base}/story/1"}
+
+
+@pytest.mark.parametrize(
+    ("agent", "contact", "is_enough"),
+    [
+        (None, None, False),
+        (None, "desk@gazette.example", True),
+        (None, "https://gazette.example/crawler", True),
+        ("gazette/1.0", None, False),
+        ("gazette/1.0 (desk@gazette.example)", None, True),
+        ("gazette/1.0 (+https://gazette.example/)", None, True),
+        ("gazette/1.0", "desk@gazette.example", True),
+    ],
+)
+def test_a_contact_address_in_the_user_agent(agent: str | None, contact: str | None, is_enough: bool) -> None:
+    settings = Settings({"COPYDESK_CONTACT": contact, **({"USER_AGENT": agent} if agent else {})})
+    assert has_contact(settings) is is_enough
+    CopydeskAddon().update_settings(settings)
+    assert has_contact(settings) is is_enough
+    assert settings["USER_AGENT"].count("gazette.example") == (1 if is_enough else 0)
+    assert settings["ROBOTSTXT_USER_AGENT"] == ("gazette" if agent else "copydesk")
+
+
+@pytest.mark.parametrize(
+    "contact", ["me", "desk@", "http://", "a@b c.example", "desk@gazette.example\r\nX: y"]
+)
+def test_what_is_no_contact_address(contact: str) -> None:
+    with pytest.raises(OperatorError, match="is no contact address; set COPYDESK_CONTACT"):
+        has_contact(Settings({"COPYDESK_CONTACT": contact}))
