@@ -1,9 +1,9 @@
-# `make demo` and `make test` set up .venv by themselves and reuse it while pyproject.toml stands as it is.
+# `make demo`, `make demo-crawl` and `make test` set up .venv by themselves and reuse it while pyproject.toml stands as it is.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo demo-crawl test lint bench clean
 
 $(VENV)/.base: pyproject.toml tests/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,6 +28,14 @@ demo: $(VENV)/.base
 	$(BIN)/copydesk search '"runs aground" OR strike' --unique --limit 2
 	$(BIN)/copydesk show examples/news/copied/ferry-stranded.txt --removed
 	@echo "The database is demo/copydesk.db: try sqlite3 demo/copydesk.db 'SELECT site, title FROM unique_articles'"
+
+# A web of its own on loopback, crawled twice while news breaks on it.
+demo-crawl: export COPYDESK_DB = sqlite:///demo/crawl.db
+demo-crawl: $(VENV)/.base
+	@mkdir -p demo
+	@rm -f demo/crawl.db demo/crawl.db-wal demo/crawl.db-shm
+	@$(BIN)/python -m examples.web.demo
+	@echo "The database is demo/crawl.db: try copydesk groups --db $(COPYDESK_DB)"
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist loadfile
