@@ -113,8 +113,8 @@ class Ended:
 def run(plan: Plan) -> Stopped:
     """Crawl by the clock until SIGTERM or SIGINT; crawls under way are told to end then, and waited for.
 
-    SIGHUP reads the sites file again, and forgets which sites failed. Raises OperatorError, before anything
-    is crawled, for mistakes in the sites file, an unusable database, and nothing to do.
+    SIGHUP reads the sites file again, and gives sites that failed their usual time back. Raises OperatorError
+    before anything is crawled, for mistakes in the sites file, an unusable database, and nothing to do.
     """
     return asyncio.run(_Schedule(plan).run())
 
@@ -340,9 +340,10 @@ class _Schedule:
             self._take_over(content, sites)
 
     def _hang_up(self) -> None:
-        """SIGHUP: somebody has mended something."""
-        self._failures.clear()
+        """SIGHUP: somebody has mended something, so what failed gets its usual time again."""
+        failed, self._failures = self._failures, Counter()
         self._reload()
+        self._arrange(key for key in failed if key in self._sites)
 
     def _look(self) -> None:
         """Has the file changed, and is no longer being written? Has the machine slept? Is anything due?"""

@@ -226,6 +226,9 @@ def test_the_scheduler_goes_on_when_crawls_die_fail_or_hang(room: Newsroom) -> N
         room.wait_for(r"WARNING crawl-said site=herald line=\"copydesk: .*is not a SQLite database")
         room.wait_for("ERROR crawl-failed site=herald status=2 .*failures=1")
         assert process.poll() is None
+        process.send_signal(signal.SIGHUP)
+        again = room.wait_for(r"(?s)crawl-failed site=herald.* scheduled site=gazette \S+ \S+ \S+ next=(\S+)")
+        assert datetime.fromisoformat(again[1]) - datetime.now(UTC) < timedelta(minutes=2)
         process.terminate()
         assert process.wait(60) == 0
 
