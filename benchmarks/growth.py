@@ -1,7 +1,7 @@
 """What adding an article costs as the base grows, on news that the benchmark makes itself.
 
     python -m benchmarks.growth --articles 1000000 --database sqlite|postgresql --out FOLDER
-    python -m benchmarks.growth --filled 100000 --database sqlite|postgresql --out FOLDER
+    python -m benchmarks.growth --filled 50000 --database sqlite|postgresql --out FOLDER
 
 Outcomes with finished fingerprints go through `storage.writer.write_batch`, as in a crawl: extraction is not
 part of it. At each size a second base is made of the last 10,000 articles alone, and the next batches, of a
@@ -44,7 +44,7 @@ import numpy as np
 import zstandard
 from sqlalchemy import Engine, text
 
-from benchmarks.older_news import BUCKET_BITS, lay_older
+from benchmarks.older_news import BUCKET_BITS, lay_older, tidy
 from pipeline import group
 from pipeline.document import Access, Article, Claims, MediaType, Origin, Page
 from pipeline.fingerprint import fingerprint
@@ -54,11 +54,11 @@ from storage.writer import BatchCounts, start_run, write_batch
 
 SETTINGS = Settings()
 SMALL = 10_000
-SIZES = (SMALL, 50_000, 100_000, 200_000, 350_000, 500_000, 700_000, 1_000_000)
+SIZES = (SMALL, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 
 # A crawl's batch, and how many are timed at each size; a batch while filling.
 CRAWL_BATCH = 50
-CRAWL_BATCHES = 100
+CRAWL_BATCHES = 60
 FILL_BATCH = 2500
 
 # --- invented news ------------------------------------------------------------------------------------------
@@ -345,6 +345,7 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
             part = min(written, options.filled, size - stored)
             lay_older(large, template=part, layer=layers, buckets=buckets_of(options.filled))
             stored += part
+        tidy(large)
         small = made.fresh("small")
         start_run(small, "growth", BEGINNING)
         held = list(recent)

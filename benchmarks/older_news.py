@@ -54,8 +54,11 @@ def lay_older(engine: Engine, *, template: int, layer: int, buckets: int) -> Non
             search.put(connection, [(row.id, row.title, row.text) for row in rows])
         for table in (schema.article, schema.page):
             set_counter(connection, table.name, _last(connection, table))
+
+
+def tidy(engine: Engine) -> None:
+    """Leaves a base as autovacuum does, which one that grew for months has had time for."""
     if engine.dialect.name == "postgresql":
-        # As autovacuum leaves it, which a base that grew for months has had time for.
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
 
