@@ -16,7 +16,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 # Keys that say where a reader came from, never what is read; compared in lower case. Each is the
 # documented parameter of a mailing, advertising or audience-measurement product, or of one
-# publisher's share buttons and feeds (dw.com maca, bbc at_* and ns_*, nytimes smid, ...).
+# publisher's share buttons and feeds (dw.com maca, bbc at_* and ns_*, nytimes smid, ft.com ftcamp, ...).
 _TRACKER_NAMES = """
     fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid ysclid twclid ttclid igshid igsh li_fat_id rdt_cid
     irclickid rb_clickid wickedid s_kwcid ef_id gad_source gad_campaignid srsltid
@@ -29,6 +29,8 @@ _TRACKER_NAMES = """
     fb_action_ids fb_action_types fb_source fb_ref action_object_map action_type_map action_ref_map
     ref_src ref_url amp_js_v amp_gsa usqp echobox dicbo tblci oborigurl ob_click_id
     cx_testid cx_testvariant cx_artpos
+    wprov intcmp ftcamp taid sharetoken unlocked_article_code reflink epik sccid _kx dm_i hss_channel
+    sfmc_id sfmc_sub sfmc_activityid ck_subscriber_id trk_contact trk_msg trk_module trk_sid
 """
 _TRACKERS = frozenset(_TRACKER_NAMES.split())
 _TRACKER_PREFIXES = ("utm_", "at_", "ns_", "pk_", "mtm_", "piwik_", "matomo_", "hsa_", "itm_", "stm_", "ga_")

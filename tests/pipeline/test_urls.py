@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from random import Random
+from urllib.parse import unquote_to_bytes, urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +98,52 @@ SPELLINGS = [
     (A + "?view=gallery", A + "?view=gallery"),
     (A + "?amp=1", A),
     (A + "?outputType=amp", A),
+    # more of the same, and what only looks like it
+    ("https://news.example:/story/1", A),
+    ("https://news.example:0443/story/1", A),
+    ("http://news.example:0080/a", "http://news.example/a"),
+    ("https://XN--BCHER-KVA.example/a", "https://xn--bcher-kva.example/a"),
+    ("https://BÜCHER.example/a", "https://xn--bcher-kva.example/a"),
+    ("https://ＮＥＷＳ.example/story/1", A),
+    ("https://news。example/story/1", A),
+    ("https://new_s.example/a", "https://new_s.example/a"),
+    ("https://a..b.example/", "https://a..b.example/"),
+    ("https://" + "a" * 64 + ".example/", "https://" + "a" * 64 + ".example/"),
+    ("http://[::FFFF:192.0.2.1]/a", "http://[::ffff:192.0.2.1]/a"),
+    (A + "#:~:text=ferry", A),
+    (A + "?id=5#comments", A + "?id=5"),
+    ("https://news.example/%2e%2e/story/%2E/1", A),
+    ("https://news.example/a%00b", "https://news.example/a%00b"),
+    ("https://news.example/a%0d%0aSet-Cookie:x", "https://news.example/a%0D%0ASet-Cookie:x"),
+    (A + "?x=a%3Db%26c%23d", A + "?x=a%3Db%26c%23d"),
+    (A + "?%75tm%5Fsource=x", A),
+    (A + "?utm_source", A),
+    (A + "?gclid", A),
+    (A + "?wprov=sfla1", A),
+    (A + "?INTCMP=SRCH", A),
+    (A + "?sharetoken=0a1b", A),
+    (A + "?unlocked_article_code=1.a2b", A),
+    (A + "?taid=63a1&utm_campaign=trueanthem", A),
+    (A + "?partner=rss&emc=rss", A),
+    (A + "?partner=reuters", A + "?partner=reuters"),
+    (A + "?xutm_source=1", A + "?xutm_source=1"),
+    (A + "?utm=1", A + "?utm=1"),
+    (A + "?gclid2=1", A + "?gclid2=1"),
+    (A + "?page=2&utm_source=x&id=7", A + "?id=7&page=2"),
+    (A + "?a=1&a=1", A + "?a=1&a=1"),
+    (A + "?b=1;utm_source=2", A + "?b=1;utm_source=2"),
+    (A + "?m=1", A + "?m=1"),
+    (A + "?t=12345", A + "?t=12345"),
+    (A + "?session=morning", A + "?session=morning"),
+    (A + "?sessionid=1&id=2", A + "?id=2"),
+    ("https://news.example/story/1;phpsessid=1/print", "https://news.example/story/1/print"),
+    ("https://news.example/(S(1))/story", "https://news.example/(S(1))/story"),
+    # AMP and print pages at addresses of their own: their canonical link says what they are
+    ("https://news.example/amp/story/1", "https://news.example/amp/story/1"),
+    (A + "/amp", A + "/amp"),
+    (A + "/print", A + "/print"),
+    ("https://amp.news.example/story/1", "https://amp.news.example/story/1"),
+    ("https://m.news.example/story/1", "https://m.news.example/story/1"),
     # not for us to touch
     ("file:///srv/pages/A%20b.html", "file:///srv/pages/A%20b.html"),
     ("file:///srv/pages/feed.jsonl#12", "file:///srv/pages/feed.jsonl#12"),
@@ -141,6 +190,10 @@ IDENTITIES = [
         None,
     ),
     ("https://amp.news.example/story/1", A, A, None),
+    ("https://news.example/amp/story/1", A, A, None),
+    (A + "/print?utm_source=x", A, A, None),
+    (A + "/", A, A, None),
+    (A, A + "/", A + "/", None),
     ("https://www.m.news.example/story/1", A, A, None),
     (A + "/amp", A, A, None),
     ("https://news-example.cdn.ampproject.org/c/s/news.example/story/1", A, A, None),
@@ -210,3 +263,70 @@ def test_identity_answers_whatever_a_page_states(fetched: str, stated: str) -> N
 @given(st.permutations(["a=1", "b=2", "utm_source=x", "c"]))
 def test_the_order_of_keys_does_not_matter(pairs: list[str]) -> None:
     assert canonical_url(A + "?" + "&".join(pairs)) == A + "?a=1&b=2&c"
+
+
+# Parts of URLs as outlets make them; keys that nobody else gives a meaning begin with "k".
+_labels = st.text(alphabet="abcxyzABC0189", min_size=1, max_size=8)
+_hosts = st.lists(_labels, min_size=2, max_size=4).map(".".join)
+_words = st.text(alphabet="abzAZ019-_.~é日 %", max_size=8)
+_paths = st.lists(_words.filter(lambda word: word not in (".", "..")), max_size=4).map("/".join)
+_keys = st.text(alphabet="abzAZ019-_.", max_size=6).map("k{}".format)
+_pairs = st.lists(st.tuples(_keys, st.text(alphabet="abAB01-_.~é%2F+", max_size=6)), max_size=4)
+_noise = st.sampled_from(
+    [
+        "utm_source=rss",
+        "UTM_Medium=feed",
+        "fbclid=a1",
+        "gclid",
+        "mc_cid=2",
+        "ns_mchannel=rss",
+        "ref=rss",
+        "PHPSESSID=0a",
+        "jsessionid=1",
+        "print=1",
+        "amp=1",
+        "smid=tw-share",
+        "wt_mc=x",
+        "%75tm_term=x",
+    ]
+)
+
+
+@given(_hosts, _paths, _pairs)
+def test_host_path_and_identifying_keys_stay(host: str, path: str, pairs: list[tuple[str, str]]) -> None:
+    url = f"https://{host}/{path}" + (
+        "?" + "&".join(f"{key}={value}" for key, value in pairs) if pairs else ""
+    )
+    parts = urlsplit(canonical_url(url))
+    assert canonical_url(parts.geturl()) == parts.geturl()
+    assert (parts.scheme, parts.netloc) == ("https", host.lower())
+    assert _meaning(parts.path) == _meaning("/" + path)
+    kept = [pair.split("=", 1) for pair in parts.query.split("&") if pair]
+    assert [(key, _meaning(value)) for key, value in kept] == sorted(
+        ((key, _meaning(value)) for key, value in pairs), key=lambda pair: pair[0]
+    )
+
+
+def _meaning(text: str) -> bytes:
+    return unquote_to_bytes(text)
+
+
+@given(_hosts, _paths, _pairs, st.lists(_noise, max_size=4), st.randoms())
+def test_noise_makes_no_difference_wherever_it_stands(
+    host: str, path: str, pairs: list[tuple[str, str]], noise: list[str], chance: Random
+) -> None:
+    plain = [f"{key}={value}" for key, value in pairs]
+    mixed = list(plain)
+    for extra in noise:
+        mixed.insert(chance.randrange(len(mixed) + 1), extra)
+    base = f"https://{host}/{path}"
+    bare = canonical_url(f"{base}?{'&'.join(plain)}")
+    assert canonical_url(f" HTTPS://{host.upper()}:443/{path}?{'&'.join(mixed)}#top\n") == bare
+
+
+@given(_hosts, _paths, _keys, st.integers(0, 999), st.integers(0, 999))
+def test_two_values_of_an_identifying_key_are_two_pages(
+    host: str, path: str, key: str, one: int, other: int
+) -> None:
+    urls = {canonical_url(f"https://{host}/{path}?{key}={value}&utm_source=x") for value in (one, other)}
+    assert len(urls) == len({one, other})
