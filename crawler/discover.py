@@ -3,10 +3,7 @@
 What the front page links to (`link rel=alternate`), what robots.txt names, and the places where feeds and
 sitemaps usually are, are tried in this order, and the last only for what the first two did not bring. One
 counts if it answers, can be read, and names articles on the site's hosts. A news sitemap and the main feed
-are taken before feeds of single sections.
-
-Pages and feeds are strangers' words: all that is taken from them is an address on http(s) without
-credentials, or a line of printable text, and how much of it is looked at is limited.
+are taken before feeds of single sections. What a site can make us ask for is limited.
 """
 
 from __future__ import annotations
@@ -18,21 +15,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from difflib import SequenceMatcher
 from enum import StrEnum
-from functools import cache
-from ipaddress import ip_address
 from itertools import islice
 from typing import Any, Literal
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from lxml import html
-from lxml.etree import ParserError
 from scrapy.http import Response
-from w3lib.encoding import http_content_type_encoding
 
 from crawler import feeds
 from crawler.feeds import Entry
+from crawler.front_page import (
+    MAX_LINKS,
+    Candidate,
+    Front,
+    Kind,
+    key_of,
+    language_tag,
+    read_front,
+    related,
+    sound_address,
+)
 from crawler.probe import Asker, NoAnswer, probe
 from crawler.site_check import (
     PageCheck,
@@ -45,13 +47,9 @@ from crawler.site_check import (
     judged,
 )
 from crawler.sites import Site, site_record
-from crawler.urls import MAX_URL_LENGTH, is_allowed_host
-from pipeline.decode import decode
-from pipeline.document import MediaType
+from crawler.urls import is_allowed_host
 from pipeline.errors import OperatorError
 from pipeline.urls import canonical_url
-
-Kind = Literal["feed", "sitemap"]
 
 # Most that are tried of those that a site names; most that are taken; and how many of one index are tried.
 TRIED = {"feed": 12, "sitemap": 8}
@@ -59,15 +57,11 @@ MAX_FEEDS = 5
 MAX_CHILDREN = 3
 # Feeds on hosts that are not the site's own (a feed service) are tried as well, but a page may name any.
 MAX_FOREIGN = 4
-# A page with more link elements than this is no front page.
-MAX_LINKS = 500
-MAX_NAME = 80
 # Entries of one source that are looked at.
 _JUDGED = 5000
 # Hosts that articles are on, beside the homepage's own.
 MAX_HOSTS = 5
 
-_FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
 _FEED_PLACES = (
     "feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed.json", "feeds", "index.rdf",
 )  # fmt: skip
@@ -80,8 +74,7 @@ _NEWS = re.compile(r"news", re.IGNORECASE)
 _DATED_NAME = re.compile(r"\d{4}|[-_/.]\d+\.")
 _USUAL = "usual place"
 _COMMENTS = re.compile(r"comments?|kommentare?|comentarios?|commentaires?|reacties", re.IGNORECASE)
-_BETWEEN_NAMES = re.compile(r"\s+[|–—·•:»-]+\s+|\s*[|»•]\s*|:\s+")
-_NO_NAME = frozenset({"home", "homepage", "startseite", "accueil", "inicio", "index", "news", "front page"})
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
 class Verdict(StrEnum):
@@ -90,15 +83,6 @@ class Verdict(StrEnum):
     TAKEN = "taken"
     SPARE = "not needed"  # it would do, but others have its articles
     UNFIT = "no use"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An address that may be a feed or sitemap. found: where, `link`, `robots.txt` or `usual place`."""
-
-    url: str
-    kind: Kind
-    found: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +112,6 @@ class Discovery:
     pages: tuple[PageCheck, ...]
     other_hosts: Mapping[str, int]
     untried: int
-
-
-@dataclass(frozen=True, slots=True)
-class Front:
-    """What a front page says: the outlet's name, its language, and its feeds and sitemaps in their order."""
-
-    name: str | None
-    language: str | None
-    candidates: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +163,9 @@ def discover(
     feeds nor sitemaps.
     """
     homepage = url if "://" in url else f"https://{url}"
-    homepage += "" if "/" in homepage.partition("://")[2] else "/"
+    with suppress(ValueError):  # which is told below
+        parts = urlsplit(homepage)
+        homepage = parts._replace(path=parts.path or "/").geturl()
     entry = {"homepage": homepage, "sections": (homepage,), "allowed_hosts": tuple(allow_hosts)}
     given = {"name": name, "schedule": schedule}
     site = site_record("sites add", key or "new", {**entry, **{k: v for k, v in given.items() if v}})
@@ -226,13 +203,15 @@ async def look(
 
 async def _front_page(asker: Asker, search: _Search) -> Response:
     """Fetch the front page; the site's homepage becomes what it redirects to for good."""
-    home = search.site.homepage
+    home, seconds = search.site.homepage, search.terms.seconds
+    limit = asker.settings.getint("COPYDESK_FEED_MAXSIZE")
     try:
-        response = await asker.get(
-            home, search.site, search.site.hosts, maxsize=asker.settings.getint("COPYDESK_FEED_MAXSIZE")
-        )
+        async with asyncio.timeout(seconds):
+            response = await asker.get(home, search.site, search.site.hosts, maxsize=limit)
+    except TimeoutError as error:
+        raise OperatorError(f"{home}: no answer within {seconds:.0f} s; give it more --seconds") from error
     except NoAnswer as error:
-        raise OperatorError(f"{home}: {error}; give the address of the site's front page") from error
+        raise OperatorError(f"{home}: {error}; is that the address of its front page?") from error
     with suppress(ValueError):
         kind, _ = await asyncio.to_thread(_parsed, response, len(response.body), None)
         raise OperatorError(f"{home}: is a {kind} itself; give the address of the site's front page")
@@ -277,7 +256,7 @@ async def _in_robots(asker: Asker, search: _Search) -> list[Candidate]:
     except NoAnswer:
         return []
     named = feeds.sitemaps_in_robots(response.body, response.url)
-    return [Candidate(url, "sitemap", "robots.txt") for url in map(_address, named[:MAX_LINKS]) if url]
+    return [Candidate(url, "sitemap", "robots.txt") for url in map(sound_address, named[:MAX_LINKS]) if url]
 
 
 async def _try(
@@ -331,7 +310,7 @@ async def _best_of_index(
     best: _Source | None = None
     problem = "names no sitemap of the site"
     for child in by_name[:MAX_CHILDREN]:
-        if not (address := _address(child.url)) or not is_allowed_host(address, search.site.hosts):
+        if not (address := sound_address(child.url)) or not is_allowed_host(address, search.site.hosts):
             continue
         try:
             source = await _read(asker, search, Candidate(address, "sitemap", candidate.found), depth=1)
@@ -377,10 +356,10 @@ def _source(
 def _admit_hosts(search: _Search, entries: Iterable[Entry]) -> None:
     """Take hosts of entries that are related to the homepage's to the site's; count the others."""
     home = urlsplit(search.site.homepage).hostname or ""
-    urls = filter(_address, (canonical_url(entry.url) for entry in entries))
+    urls = filter(sound_address, (canonical_url(entry.url) for entry in entries))
     hosts = Counter((urlsplit(url).hostname or "").removeprefix("www.") for url in urls)
     for host, count in hosts.most_common():
-        if is_allowed_host(f"http://{host}/", search.site.hosts):
+        if is_allowed_host(f"http://{host}/", search.site.hosts) or not _HOST.fullmatch(host):
             continue
         if related(host, home) and len(search.hosts) < MAX_HOSTS:
             search.hosts.add(host)
@@ -388,135 +367,6 @@ def _admit_hosts(search: _Search, entries: Iterable[Entry]) -> None:
             search.site = search.site.model_copy(update={"allowed_hosts": allowed})
         else:
             search.other_hosts[host] += count
-
-
-def related(host: str, other: str) -> bool:
-    """True for hosts under one registered name, and for one name under several endings (bbc.com, bbc.co.uk).
-
-    By the public suffix list; addresses in numbers are related to nothing.
-    """
-    if _is_number(host) or _is_number(other):
-        return False
-    name = _registered_name(host)
-    return name is not None and name == _registered_name(other)
-
-
-def key_of(homepage: str) -> str:
-    """A key for a site: its registered name without the ending, e.g. `gazette` for www.gazette.co.uk."""
-    parts = urlsplit(homepage)
-    host = parts.hostname or ""
-    name = None if _is_number(host) else _registered_name(host)
-    port = f"-{parts.port}" if parts.port and name is None else ""
-    return re.sub(r"[^a-z0-9-]+", "-", name or host).strip("-") + port
-
-
-@cache
-def _suffixes() -> Any:
-    # Its list comes with it: nothing is fetched.
-    import tldextract
-
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-
-
-def _registered_name(host: str) -> str | None:
-    """The label before a host's public ending; where its ending is not public, the one before the last."""
-    found = _suffixes()(host, include_psl_private_domains=True)
-    if found.suffix:
-        return found.domain or None
-    labels = host.rstrip(".").split(".")
-    return labels[-2] if len(labels) > 1 else None
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True
-
-
-def read_front(response: Response) -> Front:
-    """Read a front page; whatever it is, nothing is raised."""
-    content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
-    text = decode(response.body, http_content_type_encoding(content_type), MediaType.HTML)
-    parser = html.HTMLParser(encoding="utf-8", no_network=True)
-    try:
-        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
-    except (ParserError, ValueError):
-        return Front(None, None, ())
-    base = next((b.get("href") for b in tree.iter("base") if b.get("href")), "")
-    candidates = []
-    for number, link in enumerate(tree.iter("link")):
-        if number == MAX_LINKS:
-            break
-        kind = _kind_of_link(link)
-        address = _address(link.get("href") or "", response.url, base)
-        if kind and address:
-            candidates.append(Candidate(address, kind, "link"))
-    return Front(_stated_name(tree, response.url), _stated_language(tree), tuple(candidates))
-
-
-def _kind_of_link(link: Any) -> Kind | None:
-    rel = (link.get("rel") or "").lower().split()
-    kind = (link.get("type") or "").lower().partition(";")[0].strip()
-    if "alternate" in rel and kind in _FEED_TYPES:
-        return "feed"
-    return "sitemap" if "sitemap" in rel else None
-
-
-def _address(href: str, page: str = "", base: str = "") -> str | None:
-    """An absolute http(s) address as it may be written down; None for what is none."""
-    href = "".join(href.split("\0")).strip()
-    try:
-        url = urldefrag(urljoin(urljoin(page, base), href)).url
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    is_sound = url.isprintable() and " " not in url and len(url) <= MAX_URL_LENGTH
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or not is_sound:
-        return None
-    return url
-
-
-def _stated_name(tree: Any, url: str) -> str | None:
-    for meta in tree.iter("meta"):
-        if (meta.get("property") or meta.get("name") or "").lower() in ("og:site_name", "application-name"):
-            name = _line(meta.get("content") or "")
-            if name:
-                return name
-    title = next((_line("".join(t.itertext()), 500) for t in tree.iter("title")), "")
-    return _outlet_in(title, url) if title else None
-
-
-def _outlet_in(title: str, url: str) -> str:
-    """The part of a front page's title that is most like its host's name, the first where none is."""
-    parts = [part for part in _BETWEEN_NAMES.split(title) if part.strip()] or [title]
-    parts = [part for part in parts if part.strip().lower() not in _NO_NAME] or parts
-    name = key_of(url)
-
-    def likeness(part: str) -> float:
-        letters = re.sub(r"[\W_]+", "", part).lower()
-        return SequenceMatcher(None, letters, name, autojunk=False).ratio()
-
-    best = max(parts, key=likeness)
-    return _line(best if likeness(best) >= 0.5 else parts[0])
-
-
-def _stated_language(tree: Any) -> str | None:
-    return _language(tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or "")
-
-
-def _language(said: str) -> str | None:
-    """A language tag as sites files have it; None for what is none."""
-    language, _, region = said.strip().replace("_", "-").partition("-")
-    tag = f"{language.lower()}-{region}" if region else language.lower()
-    return tag if re.fullmatch(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", tag) and len(tag) < 20 else None
-
-
-def _line(text: str, most: int = MAX_NAME) -> str:
-    """One line of printable text, not too long."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[:5000]).split())[:most].strip()
 
 
 def _lasting(response: Response) -> str:
@@ -592,7 +442,7 @@ def _discovery(search: _Search, key: str, name: str | None) -> Discovery:
         "feeds": [source.url for source in taken if source.kind == "feed"],
         "sitemaps": [source.url for source in taken if source.kind == "sitemap"],
         "allowed_hosts": list(search.site.allowed_hosts),
-        "language": search.front.language or next(filter(None, map(_language, languages)), None),
+        "language": search.front.language or next(filter(None, map(language_tag, languages)), None),
         "schedule": search.site.schedule,
     }
     return Discovery(

@@ -172,6 +172,8 @@ def _print_found(found: Discovery) -> None:
         )
     for page in found.pages:
         _print_page(page)
+    if found.pages and all(page.problem is not None for page in found.pages):
+        out.print("[yellow]none of the pages that were fetched is an article[/yellow]")
 
 
 def _print_checks(found: list[SiteCheck]) -> None:
