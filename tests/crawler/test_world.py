@@ -85,7 +85,7 @@ def crawls(tmp_path_factory: pytest.TempPathFactory) -> list[Edition]:
         for edition in (1, 1, 2):
             world.publish(edition)
             world.log.clear()
-            log = desk.scrapy(CONCURRENT_REQUESTS="6")
+            log = desk.scrapy(CONCURRENT_REQUESTS="6", DOWNLOAD_TIMEOUT="60")
             assert "Spider closed (finished)" in log
             found.append(_edition(desk))
     return found
