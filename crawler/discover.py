@@ -305,13 +305,13 @@ async def _best_of_index(
 ) -> _Source:
     """The news sitemap that an index names, if its name is to stay; else the index with what it leads to."""
     oldest = datetime.min.replace(tzinfo=UTC)
-    by_date = sorted(index.entries, key=lambda entry: entry.at or oldest, reverse=True)
-    by_name = sorted(by_date, key=lambda entry: not _NEWS.search(urlsplit(entry.url).path))
+    by_date = sorted(index.entries[:_JUDGED], key=lambda entry: entry.at or oldest, reverse=True)
+    sound = [address for entry in by_date if (address := sound_address(entry.url)) is not None]
+    own = [address for address in sound if is_allowed_host(address, search.site.hosts)]
+    by_name = sorted(own, key=lambda address: not _NEWS.search(urlsplit(address).path))
     best: _Source | None = None
     problem = "names no sitemap of the site"
-    for child in by_name[:MAX_CHILDREN]:
-        if not (address := sound_address(child.url)) or not is_allowed_host(address, search.site.hosts):
-            continue
+    for address in by_name[:MAX_CHILDREN]:
         try:
             source = await _read(asker, search, Candidate(address, "sitemap", candidate.found), depth=1)
         except (NoAnswer, ValueError) as error:

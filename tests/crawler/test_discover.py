@@ -148,6 +148,8 @@ def fill(web: Web) -> dict[str, dict[str, Any]]:
         Page(
             sitemap(
                 {
+                    "http://[x/news.xml": "2026-11-20",
+                    "http://10.0.0.1/news.xml": "2026-11-20",
                     "http://www.gazette.example/sitemap-2026-11.xml": "2026-11-20",
                     "http://www.gazette.example/sitemap-news.xml.gz": "",
                 },
