@@ -51,6 +51,7 @@ _BLANKS = re.compile(rb"\s*")
 _BLANKS_AND_BRACE = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
 _BLANKS_AND_TAG = re.compile(rb"[\xef\xbb\xbf\s]*<")
 _ENTITY = re.compile(rb"<!\s*ENTITY", re.IGNORECASE)
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,6})|(\d{1,7}));")
 _DECLARED_ENCODING = re.compile(rb"encoding\s*=", re.IGNORECASE)
 _LONE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)")
 _WANTED = frozenset(
@@ -62,11 +63,11 @@ _ATTRIBUTES = frozenset({"href", "rel", "type", "isPermaLink", "version"})
 _XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SITEMAP_KEYS = frozenset({"loc", "lastmod", "publication_date", "title", "language"})
+# What these names are in, where a feed forgets to say so: then the parser leaves the prefix out.
 _USUAL_NAMESPACES = {
-    "atom": "http://www.w3.org/2005/Atom",
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "dcterms": "http://purl.org/dc/terms/",
-    "feedburner": "http://rssnamespace.org/feedburner/ext/1.0",
+    "creator": "{http://purl.org/dc/elements/1.1/}creator",
+    "date": "{http://purl.org/dc/elements/1.1/}date",
+    "origLink": "{http://rssnamespace.org/feedburner/ext/1.0}origLink",
 }
 _TEXT_SITEMAP_LINE = re.compile(r"https?://\S+")
 
@@ -222,7 +223,7 @@ class _FeedTarget:
             if key.startswith(_XML_NAMESPACE) or key in _ATTRIBUTES
         }
         try:
-            element = etree.Element(_declared(tag), kept)
+            element = etree.Element(_USUAL_NAMESPACES.get(tag, tag), kept)
         except ValueError:  # a namespace that is no address
             self._skipped += 1
             return
@@ -346,6 +347,7 @@ def _pieces(body: bytes, start: int = 0, end: int | None = None) -> Iterator[byt
 def _with_sound_ampersands(body: bytes) -> Iterator[bytes]:
     """The body in pieces, each `&` that begins no XML entity escaped (addresses are full of them).
 
+    References to characters that XML forbids go: libxml2 loses what follows them, or gives no text at all.
     CDATA sections are left as they are; blanks before the XML declaration go.
     """
     at = _BLANKS.match(body).end()  # type: ignore[union-attr]
@@ -355,7 +357,10 @@ def _with_sound_ampersands(body: bytes) -> Iterator[bytes]:
         start = len(body) if start < 0 else start
         end = body.find(b"]]>", start)
         end = len(body) if end < 0 else end + 3
-        sound = (_LONE_AMPERSAND.sub(b"&amp;", piece) for piece in _pieces(body, at, start))
+        sound = (
+            _REFERENCE.sub(_if_allowed, _LONE_AMPERSAND.sub(b"&amp;", piece))
+            for piece in _pieces(body, at, start)
+        )
         for piece in chain(sound, _pieces(body, start, end)):
             waiting += piece
             if len(waiting) >= _PIECE:
@@ -363,6 +368,11 @@ def _with_sound_ampersands(body: bytes) -> Iterator[bytes]:
                 waiting.clear()
         at = end
     yield bytes(waiting)
+
+
+def _if_allowed(reference: re.Match[bytes]) -> bytes:
+    code = int(reference[1], 16) if reference[1] else int(reference[2])
+    return b"" if code > 0x10FFFF or _FORBIDDEN.match(chr(code)) else reference[0]
 
 
 def _feed_entry(entry: Any, url: str, language: str | None) -> Entry | None:
@@ -423,17 +433,7 @@ def _absolute(base: str, link: str) -> str:
 
 
 def _local(tag: str) -> str:
-    # A prefix that was never declared stays part of the name.
-    return tag.rpartition("}")[2].rpartition(":")[2].lower()
-
-
-def _declared(tag: str) -> str:
-    """The tag with the namespace that its prefix usually stands for, where the feed does not declare it."""
-    if "}" in tag:
-        namespace, _, name = tag.rpartition("}")
-        return f"{namespace}}}{name.rpartition(':')[2]}"
-    prefix, _, name = tag.rpartition(":")
-    return f"{{{_USUAL_NAMESPACES[prefix]}}}{name}" if prefix in _USUAL_NAMESPACES else name
+    return tag.rpartition("}")[2].lower()
 
 
 def _sound(text: str) -> str:

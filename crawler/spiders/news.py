@@ -153,6 +153,10 @@ class NewsSpider(scrapy.Spider):
         self, response: Response, source: Site, kind: Kind, before: Validators, depth: int
     ) -> AsyncIterator[Request]:
         site = source.key
+        if response.status == 304 and before == Validators():
+            self._count(source, "sources_failed")
+            self.logger.warning("Site %s: %s: HTTP 304, and nothing was known of it", site, response.url)
+            return
         if response.status == 304:
             self._count(source, "not_modified")
             async for request in self._further_requests(source, before.children, depth):
@@ -291,9 +295,11 @@ class NewsSpider(scrapy.Spider):
             if self.further[site.key] >= site.politeness.page_budget:
                 self._count(site, "sources_over_budget")
                 continue
+            self.further[site.key] += 1  # before others are read meanwhile
             request = await self._source_request(self._store(), site, url, kind, depth + 1)
-            if request is not None:
-                self.further[site.key] += 1
+            if request is None:
+                self.further[site.key] -= 1
+            else:
                 yield request
 
     async def _article_requests(

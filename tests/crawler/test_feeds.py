@@ -91,6 +91,37 @@ def test_bare_ampersands_in_addresses_are_kept() -> None:
     ]
 
 
+def test_addresses_in_attributes_are_read_like_those_in_texts() -> None:
+    body = b"""<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://gazette.example/news/"><entry>
+    <link href="?a=1&amp;b=2&c=3" rel="alternate"/></entry></feed>"""
+    assert [entry.url for entry in parse_feed(body, BASE)] == ["https://gazette.example/news/?a=1&b=2&c=3"]
+    body = b"<urlset><url><loc>https://gazette.example/?a=1&amp;b=2&c=3</loc></url></urlset>"
+    assert [entry.url for entry in parse_sitemap(body, BASE).entries] == [
+        "https://gazette.example/?a=1&b=2&c=3"
+    ]
+
+
+@pytest.mark.parametrize("character", ["&#27;", "&#xFFFF;", "&#x0;", "\x1b", "\x00", "&#xD800;"])
+def test_a_character_that_xml_forbids_costs_no_entry(character: str) -> None:
+    item = "<item><title>Ferry {}runs</title><link>https://gazette.example/{}</link></item>"
+    body = f"<rss version='2.0'><channel>{item.format(character, 1)}{item.format('', 2)}</channel></rss>"
+    first, second = parse_feed(body.encode(), BASE)
+    assert (first.url, second.url) == ("https://gazette.example/1", "https://gazette.example/2")
+    assert first.claims.title is not None
+    assert first.claims.title.isprintable()
+    assert (first.claims.title[:5], second.claims.title) == ("Ferry", "Ferry runs")
+
+
+def test_a_title_with_elements_and_prefixes_that_were_not_declared() -> None:
+    body = b"""<rss version="2.0"><channel><item><title>Ferry <b>runs</b> again</title>
+    <dc:creator>Ada Quill</dc:creator><link>https://gazette.example/1</link>
+    <media:group><media:title>not this</media:title></media:group>
+    <source><title>nor this</title><link>https://other.example/</link></source></item></channel></rss>"""
+    (entry,) = parse_feed(body, BASE)
+    assert entry.url == "https://gazette.example/1"
+    assert (entry.claims.title, entry.claims.authors) == ("Ferry runs again", ("Ada Quill",))
+
+
 def test_the_charset_of_the_header_counts_where_the_feed_declares_none() -> None:
     body = "<rss version='2.0'><channel><item><title>Паром</title><link>/1</link></item></channel></rss>"
     (entry,) = parse_feed(body.encode("windows-1251"), BASE, "text/xml; charset=windows-1251")
@@ -129,7 +160,16 @@ def test_a_feed_that_is_not_well_formed_still_gives_its_entries() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html><p>Not found</p></html>", b"{}", b'{"version": 3}', b"\0\1\2", b"{" * 90_000]
+    "body",
+    [
+        b"",
+        b"<html><p>Not found</p></html>",
+        b"{}",
+        b'{"version": ' + b" " * 10_000_000,
+        b'{"version": 3}',
+        b"\0\1\2",
+        b"{" * 90_000,
+    ],
 )
 def test_what_is_no_feed(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"no (RSS|JSON)"):

@@ -9,6 +9,8 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
 
 import brotli
 import pytest
@@ -267,3 +269,36 @@ def test_a_source_of_100_mb_is_held_once(source: str, packed: str, entries: int)
     found, kilobytes = map(int, done.stdout.split())
     assert found == entries
     assert kilobytes < 40_000 + (100_000 if packed else 0)
+
+
+class _Maze(dict[str, Answer]):
+    """Every page links to forty more sections, to the months of a calendar, and to itself once more."""
+
+    def get(self, path: str, default: Any = None) -> Any:
+        if path == "/robots.txt":
+            return Page(b"", "text/plain")
+        names = [f"{one}{other}" for one in "abcdefgh" for other in "vwxyz"]
+        links = [(f"{path.rstrip('/')}/{name}", "Local news") for name in names]
+        links += [
+            (f"/calendar/{year}/{month}", "Next month") for year in (2031, 2032) for month in range(1, 13)
+        ]
+        links += [
+            (f"{path}?session={len(path)}a", "Refresh"),
+            (path * 2, "Deeper and deeper into this story"),
+        ]
+        return Page("".join(f'<a href="{to}">{text}</a>' for to, text in links).encode())
+
+
+def test_a_maze_of_sections_and_calendars_comes_to_an_end(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with serve() as web:
+        web.pages = _Maze()
+        entry = {"homepage": f"{web.base}/", "sections": [f"{web.base}/"], "section_depth": 3}
+        manners = {"delay": 0, "concurrent_requests": 4, "page_budget": 15}
+        desk.write_sites({"g": {**entry, "politeness": manners}})
+        log = desk.scrapy(site="g", spider="sections")
+        asked = web.count()
+    assert len(asked) == sum(asked.values()) == 15 + len({"/robots.txt", "/"})
+    assert not [path for path in asked if "calendar" in path or "session" in path]
+    assert "'site/g/sources_over_budget'" in log
+    assert not desk.articles() | desk.rejections()
