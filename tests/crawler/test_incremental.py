@@ -141,10 +141,14 @@ def test_an_unchanged_source_is_read_again_by_other_rules(desk: Gazette) -> None
     for number in (1, 2):
         web.pages[f"/story/{number}"] = Page(article(number))
     _feed(web, "/story/1", "/story/2", etag='"1"')
-    desk.write_site(skip_urls=["/story/2"])
-    desk.crawl()
+    # It is unchanged, it says, to whoever asks.
+    web.pages["/broken.xml"] = Page(status=304)
+    feeds = [f"{web.base}/rss.xml", f"{web.base}/broken.xml"]
+    desk.write_site(feeds=feeds, skip_urls=["/story/2"])
+    figures = desk.crawl()
+    assert (figures["sources"], figures["sources_failed"], figures.get("not_modified")) == (1, 1, None)
     assert set(desk.stored()) == {"/story/1"}
-    desk.write_site()
+    desk.write_site(feeds=feeds)
     desk.crawl()
     assert ("/rss.xml", 200) in web.log
     assert set(desk.stored()) == {"/story/1", "/story/2"}

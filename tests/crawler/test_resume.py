@@ -162,14 +162,14 @@ def test_a_crawl_that_is_killed_ends_as_one_that_is_not(tmp_path: Path, web: Web
     killed.crawl()
     assert not visited & set(web.count())
     assert _state(killed) == _state(whole)
-    stored = killed.stored()
-    assert len(stored) == STORIES + 1
-    assert {path for path, row in stored.items() if row.revision == 2} == {
+    articles = killed.stored()
+    assert len(articles) == STORIES + 1
+    assert {path for path, row in articles.items() if row.revision == 2} == {
         "/story/2",
         "/story/10",
         "/story/20",
     }
-    assert {path for path, row in stored.items() if row.gone_at is not None} == {"/story/5", "/story/15"}
+    assert {path for path, row in articles.items() if row.gone_at is not None} == {"/story/5", "/story/15"}
 
 
 def _stored(desk: Gazette) -> set[str]:
