@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,10 +84,6 @@ class World:
     def mend(self) -> None:
         """Let nothing fail any more."""
         self._faults.clear()
-
-    def asked(self) -> Counter[str]:
-        """How often each address was asked for."""
-        return Counter(request.url for request in self.log)
 
     def fault(self, url: str) -> str | None:
         """The fault that answers a request for the address, which counts as one of its times."""
