@@ -175,7 +175,7 @@ def discover(
     async def work(asker: Asker) -> None:
         found.append(await look(asker, site, chosen, key=key, name=name, require=require))
 
-    probe(work, [site], seconds=chosen.seconds, settings=settings)
+    probe(work, [site], settings=settings)
     return found[0]
 
 

@@ -42,11 +42,10 @@ class NoAnswer(Exception):
 class Asker:
     """What a piece of work asks with: pages of the web, and the pipeline's judgement on them."""
 
-    def __init__(self, crawler: Crawler, rules: SiteRulebook, seconds: float) -> None:
+    def __init__(self, crawler: Crawler, rules: SiteRulebook) -> None:
         self.settings = crawler.settings
         self._rules = rules
         self._crawler = crawler
-        self._seconds = seconds
         self._pool: WorkerPool | None = None
         self._starting = asyncio.Lock()
 
@@ -60,7 +59,7 @@ class Asker:
             url,
             meta={
                 **hosts_meta(hosts),
-                **politeness_meta(site.key, manners.delay, manners.concurrent_requests, self._seconds),
+                **politeness_meta(site.key, manners.delay, manners.concurrent_requests, manners.time_budget),
                 "download_maxsize": maxsize,
                 # A robots.txt allows itself to be read (RFC 9309, 2.2.2).
                 "dont_obey_robotstxt": is_robots(url),
@@ -105,15 +104,14 @@ class ProbeSpider(scrapy.Spider):
 
     name = "probe"
 
-    def __init__(self, work: Work, rules: SiteRulebook, seconds: float, **arguments: Any) -> None:
+    def __init__(self, work: Work, rules: SiteRulebook, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.work = work
         self.rules = rules
-        self.seconds = seconds
         self.error: Exception | None = None
 
     async def start(self) -> AsyncIterator[Any]:
-        asker = Asker(self.crawler, self.rules, self.seconds)
+        asker = Asker(self.crawler, self.rules)
         try:
             await self.work(asker)
         except Exception as error:
@@ -124,13 +122,10 @@ class ProbeSpider(scrapy.Spider):
             yield  # there is nothing to crawl, but it must be a generator
 
 
-def probe(
-    work: Work, sites: Collection[Site], *, seconds: float, settings: Mapping[str, Any] | None = None
-) -> None:
+def probe(work: Work, sites: Collection[Site], *, settings: Mapping[str, Any] | None = None) -> None:
     """Run the work to its end, in a crawl without a database; once a process, as every crawl.
 
-    sites: whose hosts are asked, and whose rules hold for their pages. seconds: for how long each is asked at
-    most. settings: override crawler.settings.
+    sites: whose hosts are asked, and whose rules hold for their pages. settings: override crawler.settings.
     Raises what the work raises, OperatorError for a missing contact address, and KeyboardInterrupt where a
     signal ended it.
     """
@@ -151,7 +146,7 @@ def probe(
     require_contact(project, sites)
     process = AsyncCrawlerProcess(project)
     crawler = process.create_crawler(ProbeSpider)
-    task = process.crawl(crawler, work=work, rules=rulebook(sites), seconds=seconds)
+    task = process.crawl(crawler, work=work, rules=rulebook(sites))
     process.start()
     if not task.done():
         raise KeyboardInterrupt  # a second Ctrl-C: stopped without waiting for anything

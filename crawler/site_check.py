@@ -144,7 +144,7 @@ def check_sites(
                 group.create_task(one_after_another())
 
     if sites:
-        probe(work, sites, seconds=terms.seconds, settings=settings)
+        probe(work, sites, settings=settings)
     return [found[site.key] for site in sites]
 
 

@@ -47,7 +47,7 @@ def main() -> None:
     async def work(asker: Asker) -> None:
         await asyncio.gather(*(one(asker, number) for number in range(len(jobs))))
 
-    probe(work, sites, seconds=120, settings={**QUICK, "DOWNLOAD_TIMEOUT": 60})
+    probe(work, sites, settings={**QUICK, "DOWNLOAD_TIMEOUT": 60})
     json.dump(found, sys.stdout)
 
 

@@ -364,8 +364,8 @@ def test_a_hostile_site_costs_little_and_gains_nothing() -> None:
         patient.put("/robots.txt", Page(b"User-agent: *\nCrawl-delay: 60\n", "text/plain"))
         jobs: list[dict[str, Any]] = [
             {"url": "http://trap.example/"},
-            {"url": "http://slow.example/", "seconds": 5},
-            {"url": "http://patient.example/", "seconds": 5},
+            {"url": "http://slow.example/", "seconds": 20},
+            {"url": "http://patient.example/", "seconds": 20},
         ]
         trap, late, never = run(web, jobs)
         log = [path for path, _ in web.log]
@@ -388,4 +388,4 @@ def test_a_hostile_site_costs_little_and_gains_nothing() -> None:
     assert late["entry"] == {"homepage": "http://slow.example/", "language": "en"}
     (attempt,) = late["attempts"]
     assert (attempt["url"], attempt["verdict"]) == ("http://slow.example/rss", "no use")
-    assert never == {"error": "http://patient.example/: no answer within 5 s; give it more --seconds"}
+    assert never == {"error": "http://patient.example/: no answer within 20 s; give it more --seconds"}
