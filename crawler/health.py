@@ -47,7 +47,7 @@ _DAY = timedelta(hours=23)
 # which takes two weekends before the one that it may be.
 _LEAST_DAYS, _LEAST_DAYS_OF_YIELD = 7, 17
 # Documents without which a share or a median says little.
-_LEAST_DOCUMENTS = 10
+_LEAST_DOCUMENTS = 15
 # Runs that read something, before the failing ones.
 _LEAST_RUNS = 7
 # Deviations from the median, in units of a standard deviation. These were chosen on the invented sites of
@@ -406,8 +406,8 @@ def _words(runs: Sequence[SiteRun]) -> Alert | None:
     well = [value for value, day in zip(logs, days[1:], strict=True) if not day.is_known_for(Figure.WORDS)]
     usual, spread = _usual(logs)
     was, away = math.exp(usual), abs(math.log(now) - usual)
-    # A logarithm of lengths varies by .7 among articles, and its median by 1.25 of that over the root of n.
-    by_chance = 1.25 * 0.7 / math.sqrt(sum(run.texts for run in days[0].runs))
+    # A logarithm of lengths varies by .8 among articles, and its median by 1.25 of that over the root of n.
+    by_chance = 1.25 * 0.8 / math.sqrt(sum(run.texts for run in days[0].runs))
     is_shorter = now < min(_SHORTER * was, 0.9 * math.exp(_quantile(well or logs, 0.1)))
     is_longer = now > max(_LONGER * was, 1.1 * math.exp(_quantile(well or logs, 0.9)))
     if not (is_shorter or is_longer) or away <= _DEVIATIONS * max(spread, by_chance):

@@ -108,7 +108,7 @@ def broken_sites(desk: Desk, web: Web, *sites: str) -> None:
     """Sites whose articles are all gone, each with a feed that still names them."""
     entries = {}
     for site in sites:
-        paths = [f"{web.base}/{site}/{number}" for number in range(12)]
+        paths = [f"{web.base}/{site}/{number}" for number in range(20)]
         web.pages[f"/{site}.xml"] = Page(rss(paths), "application/rss+xml")
         entries[site] = {
             "homepage": f"{web.base}/",

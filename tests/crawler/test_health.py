@@ -178,8 +178,8 @@ def test_pages_that_are_turned_away_are_told_with_the_reason() -> None:
 def test_metadata_that_vanish_are_told(column: str, figure: Figure) -> None:
     runs = changed(busy(26), BREAK, lambda run: like(run, **{column: run.stored}))
     assert first_told(runs, BREAK, figure) <= timedelta(hours=22)
-    daily_runs = changed(daily(26), BREAK, lambda run: like(run, **{column: run.stored}))
-    assert first_told(daily_runs, BREAK, figure) <= timedelta(days=1)
+    daily_runs = changed(daily(28), BREAK, lambda run: like(run, **{column: run.stored}))
+    assert first_told(daily_runs, BREAK, figure) <= timedelta(days=2)
     alert = next(alert for alert in judge(daily_runs) if alert.figure is figure)
     assert (alert.now, alert.was < 0.3) == (1.0, True)
 
@@ -277,7 +277,7 @@ def test_what_an_operator_had_taken_out_is_no_rejection_of_the_sites() -> None:
 
 
 def test_an_alert_says_from_what_to_what() -> None:
-    runs = changed(daily(26), BREAK, lambda run: like(run, words=61.0))
+    runs = changed(daily(27), BREAK, lambda run: like(run, words=61.0))
     (alert,) = judge(runs)
     assert alert == Alert(Figure.WORDS, 400.0, 61.0, "its new articles have 61 words (median), 400 before")
     assert alert.as_json() == {
