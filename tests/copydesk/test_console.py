@@ -1,0 +1,42 @@
+"""What a page says does not steer the terminal that shows it."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Literal
+
+import pytest
+from rich.text import Text
+
+from copydesk import console
+
+STEERING = "\x1b[2J\x1b]0;yours\x07\x9b31m\x7f\u202egnp.exe"
+
+
+@pytest.mark.parametrize("colours", [None, "standard"])
+@pytest.mark.parametrize(
+    "shown", [STEERING, Text(STEERING, "red"), f"[bold]{STEERING.replace('[', chr(92) + '[')}[/bold]"]
+)
+def test_controls_are_shown_and_not_obeyed(shown: str | Text, colours: Literal["standard"] | None) -> None:
+    stream = io.StringIO()
+    out = type(console.out)(file=stream, color_system=colours, force_terminal=colours is not None, width=200)
+    out.print("a\tb", shown, "last\nline", highlight=False, soft_wrap=True)
+    said = stream.getvalue()
+    own = ("\x1b[31m", "\x1b[1m", "\x1b[1;31m", "\x1b[0m")  # rich's own colours
+    for sequence in own if colours else ():
+        said = said.replace(sequence, "")
+    assert said.endswith("last\nline\n")
+    assert not {"\x1b", "\x07", "\x9b", "\x7f", "\u202e"} & set(said)
+    assert "gnp.exe" in said
+
+
+def test_json_says_the_same_without_them(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print_json({"title": STEERING, "plain": "é 新聞"})
+    console.print_json_lines([STEERING])
+    said = capsys.readouterr().out
+    assert not {"\x1b", "\x07", "\x9b", "\x7f", "\u202e"} & set(said)
+    first, _, second = said.rstrip().rpartition("\n")
+    assert json.loads(first) == {"title": STEERING, "plain": "é 新聞"}
+    assert "é 新聞" in first
+    assert json.loads(second) == STEERING
