@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from tests.storage.news import contents
 
 STORIES = 24
 # Small batches, so that there is something between them to be killed in.
-BATCHES = {"COPYDESK_BATCH_SIZE": "2", "COPYDESK_BATCH_SECONDS": "0.2"}
+BATCHES = {"COPYDESK_BATCH_SIZE": "2", "COPYDESK_BATCH_SECONDS": "0.2", "DOWNLOAD_TIMEOUT": "150"}
 
 
 @pytest.fixture
@@ -66,9 +68,18 @@ def _desk(folder: Path, web: Web) -> Gazette:
     return desk
 
 
-def _interrupted(desk: Gazette, requests: int, number: int, *arguments: str) -> bool:
-    """Start a crawl, and send it a signal when it has asked for so many stories; False: it was over."""
+def _interrupt(
+    desk: Gazette, answered: int, committed: Callable[[], bool], number: int, *arguments: str
+) -> None:
+    """Start a crawl that gets answers for so many stories, and send it a signal when enough is committed."""
+    go_on = threading.Event()
+
+    def gate(path: str) -> None:
+        if path.startswith("/story/") and _asked(desk.web) > answered:
+            go_on.wait(150)
+
     desk.web.forget()
+    desk.web.gate = gate
     process = subprocess.Popen(
         desk.command("-asite=gazette", *arguments, **BATCHES),
         cwd=ROOT,
@@ -79,16 +90,25 @@ def _interrupted(desk: Gazette, requests: int, number: int, *arguments: str) -> 
     )
     until = time.monotonic() + 120
     try:
-        while process.poll() is None and _asked(desk.web) < requests:
+        while _asked(desk.web) <= answered or not committed():
+            assert process.poll() is None, "it was over before"
             assert time.monotonic() < until, "nothing happened"
-            time.sleep(0.01)
-        is_interrupted = process.poll() is None
+            time.sleep(0.05)
         process.send_signal(number)
+        if number == signal.SIGINT:  # what is under way is waited for
+            time.sleep(1.0)
+            go_on.set()
         process.wait(120)
     finally:
         process.kill()
         process.wait()
-    return is_interrupted
+        go_on.set()
+        desk.web.gate = lambda _: None
+
+
+def _is_more(count: Callable[[Gazette], set[str]], desk: Gazette, least: int) -> bool:
+    """Whether so much of what this crawl asked for is committed."""
+    return len(count(desk) & set(desk.web.count())) >= least
 
 
 def _asked(web: Web) -> int:
@@ -136,14 +156,14 @@ def test_a_crawl_that_is_killed_ends_as_one_that_is_not(tmp_path: Path, web: Web
     assert len(whole.stored()) == STORIES
     jobdir = f"-sJOBDIR={killed.folder / 'job'}"
     # At the beginning, in the middle, in order (the queue is kept then), and when it has been taken up.
-    steps = ((1, signal.SIGKILL), (6, signal.SIGKILL), (5, signal.SIGINT), (4, signal.SIGKILL))
-    for requests, number in steps:
+    steps = ((0, 0, signal.SIGKILL), (6, 3, signal.SIGKILL), (4, 1, signal.SIGINT), (4, 2, signal.SIGKILL))
+    for answered, more, number in steps:
         stored = _stored(killed)
-        assert _interrupted(killed, requests, number, jobdir)
+        _interrupt(killed, answered, partial(_is_more, _stored, killed, more), number, jobdir)
         assert not stored & set(web.count())
         assert max(web.count().values()) == 1
     stored = _stored(killed)
-    assert 5 <= len(stored) < STORIES
+    assert 6 <= len(stored) < STORIES
     killed.crawl(jobdir)
     assert not stored & set(web.count())
     assert max(web.count().values()) == 1
@@ -153,12 +173,12 @@ def test_a_crawl_that_is_killed_ends_as_one_that_is_not(tmp_path: Path, web: Web
     for desk in (whole, killed):
         desk.let_time_pass()
     whole.crawl()
-    for requests in (2, 9):
+    for answered, more in ((2, 1), (7, 3)):
         visited = _visited(killed)
-        assert _interrupted(killed, requests, signal.SIGKILL)
+        _interrupt(killed, answered, partial(_is_more, _visited, killed, more), signal.SIGKILL)
         assert not visited & set(web.count())
     visited = _visited(killed)
-    assert 1 <= len(visited) < STORIES
+    assert 4 <= len(visited) < STORIES
     killed.crawl()
     assert not visited & set(web.count())
     assert _state(killed) == _state(whole)

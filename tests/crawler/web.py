@@ -44,6 +44,8 @@ class Web:
     times: list[float] = field(default_factory=list)
     underway: int = 0
     most_at_a_time: int = 0
+    # Called with each path before a page is sent: may keep it waiting.
+    gate: Callable[[str], None] = lambda _: None
 
     def count(self) -> Counter[str]:
         return Counter(path for path, _ in self.log)
@@ -85,6 +87,7 @@ def serve(host: str = "127.0.0.1") -> Iterator[Web]:
             if any(asked_with) and asked_with == (answer.etag, answer.modified):
                 status = 304
             web.log.append((self.path, status))
+            web.gate(self.path)
             if answer.delay:
                 time.sleep(answer.delay)
             body = b"" if status == 304 else answer.body
