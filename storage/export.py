@@ -334,12 +334,18 @@ def _field(column: ViewColumn, columns: Sequence[ViewColumn]) -> Any:
 
 
 def _json_type(column: ViewColumn) -> Any:
-    """Arrays are of texts, objects count something by name: the example says which of them it is."""
+    """Arrays are of texts, or of objects whose texts and numbers go by name; objects that stand alone count
+    something by name. The example says which of them it is.
+    """
     import pyarrow
 
-    if isinstance(json.loads(column.example), list):
+    example = json.loads(column.example)
+    if not isinstance(example, list):
+        return pyarrow.map_(pyarrow.string(), pyarrow.int64())
+    if not isinstance(example[0], dict):
         return pyarrow.list_(pyarrow.string())
-    return pyarrow.map_(pyarrow.string(), pyarrow.int64())
+    types = {str: pyarrow.string(), float: pyarrow.float64()}
+    return pyarrow.list_(pyarrow.struct([(name, types[type(value)]) for name, value in example[0].items()]))
 
 
 def _row_group(rows: Iterator[Row]) -> list[Row]:

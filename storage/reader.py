@@ -618,6 +618,7 @@ _ORDER = {
     "rejections": ("location",),
     "changes": ("change",),
     "runs": ("id",),
+    "site_runs": ("run_id", "site"),
 }
 
 

@@ -21,9 +21,10 @@ from sqlalchemy import Engine, insert
 
 from pipeline.errors import OperatorError
 from storage import export as exports
-from storage import reader, schema, writer
+from storage import reader, schema, site_runs, writer
 from storage.export import Selection, export, file_format, read_cursor, write_cursor
 from storage.schema import VIEWS, View
+from storage.site_runs import SiteCounts, Tally
 from tests.storage.news import SETTINGS, START, article, rejection, store, story, view, wire
 from tests.storage.test_changes import change
 
@@ -50,6 +51,10 @@ def filled(engine: Engine) -> Engine:
     names = article("https://a.example/n", story(78), title='Say "a, b"\nagain', authors=("Ö. Ås", "B"))
     store(engine, [*wire(20), bare, names, rejection("list.html"), rejection("x.bin", url=None, page=None)])
     writer.remove_articles(engine, [2], SETTINGS)
+    counts = {"a.example": SiteCounts(discovered=3, seconds=1.5), "b.example": SiteCounts()}
+    site_runs.put_counts(engine, 1, Tally(), counts)
+    alert = {"figure": "words", "was": 410.0, "now": 61.5, "message": "61 words, 410 before"}
+    site_runs.put_alerts(engine, 1, {"a.example": [alert]})
     return engine
 
 
@@ -87,14 +92,19 @@ def test_parquet_has_the_types_of_the_views(filled: Engine, folder: Path) -> Non
         assert rows
 
 
+JSON = {
+    "authors": "list<element: string>",
+    "reasons": "map<string, int64 ('reasons')>",
+    "alerts": "list<element: struct<figure: string, was: double, now: double, message: string>>",
+}
+
+
 def check_types(path: Path, view_: View) -> None:
     found = pyarrow.parquet.read_schema(path)
     assert found.names == [column.name for column in view_.columns]
     for column, field in zip(view_.columns, found, strict=True):
         if column.type == "json":
-            assert str(field.type) == (
-                "list<element: string>" if column.name == "authors" else "map<string, int64 ('reasons')>"
-            )
+            assert str(field.type) == JSON[column.name]
         else:
             assert str(field.type) == ARROW[column.type]
         assert field.nullable == (not column.null.startswith("never")), column.name

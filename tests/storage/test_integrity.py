@@ -71,9 +71,7 @@ BROKEN: dict[str, tuple[str, ...]] = {
     ),
     "revisions": ("UPDATE article SET revision = 7 WHERE id = 3",),
     "documents": ("UPDATE document SET text_hash = location_hash",),
-    "gone articles": (
-        "UPDATE article SET gone_at = (SELECT min(first_seen_at) FROM article) WHERE id = 26",
-    ),
+    "gone articles": ("UPDATE article SET gone_at = (SELECT min(first_seen_at) FROM article) WHERE id = 26",),
     "pages": (
         "INSERT INTO page SELECT 9999, sha256, location, url, media_type, encoding, origin, fetched_us,"
         " publisher, claims, size, body FROM page WHERE id = 1",
