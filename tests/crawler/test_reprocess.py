@@ -256,7 +256,7 @@ def start(url: str) -> subprocess.Popen[str]:
 def test_a_run_that_is_killed_and_stopped_goes_on_while_readers_read(
     engine: Engine, database_url: str, fresh: Engine, tmp_path: Path
 ) -> None:
-    folder = write_pages(tmp_path / "in", 150, slow=0.05)
+    folder = write_pages(tmp_path / "in", 150, slow=0.08)
     fill(engine, folder)
     fill(fresh, folder, rules.newer)
     for left, number in ((140, signal.SIGKILL), (120, signal.SIGTERM), (100, signal.SIGINT)):
