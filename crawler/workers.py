@@ -427,7 +427,7 @@ def _start_fork_server(process: Process) -> None:
     Not fork: the parent has threads. Not spawn: every replaced worker would import again, for seconds.
     """
     needed = "pipeline.process" if process is process_document else process.__module__
-    multiprocessing.get_context("forkserver").set_forkserver_preload([__name__, needed])
+    multiprocessing.get_context("forkserver").set_forkserver_preload([__name__, needed, "datasketch"])
     # Workers share the cores already; threads of a linear algebra library in each would only fight.
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}

@@ -13,7 +13,6 @@ from functools import cache, lru_cache
 
 import numpy as np
 import xxhash
-from datasketch import MinHash
 from numpy.typing import NDArray
 
 from pipeline.document import Fingerprint
@@ -112,6 +111,9 @@ def _tables(
 
     lead, rest: bytes in a line; of lead lines there are num_perm, of others own.
     """
+    # Here: it brings SciPy, and who only compares or stores fingerprints makes none.
+    from datasketch import MinHash
+
     a, b = MinHash(num_perm=num_perm, seed=seed, scheme=SCHEME).permutations
     lines = np.repeat((lead // 4, rest // 4), (num_perm if lead else 0, own if rest else 0))
     order = np.concatenate((np.arange(num_perm if lead else 0), np.arange(own if rest else 0)))
