@@ -37,8 +37,9 @@ demo-crawl: $(VENV)/.base
 	@$(BIN)/python -m examples.web.demo
 	@echo "The database is demo/crawl.db: try copydesk groups --db $(COPYDESK_DB)"
 
+# Two processes a core: crawls mostly wait.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --maxprocesses 8 --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
