@@ -341,4 +341,5 @@ def _columns(article: Article) -> dict[str, Any]:
         "language": article.language,
         "word_count": article.word_count,
         "access": article.access.value,
+        "published_offset": article.published_offset,
     }

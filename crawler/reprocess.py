@@ -276,7 +276,17 @@ def _failures(outcomes: Sequence[Outcome]) -> BatchCounts:
     return BatchCounts(seen=reasons.total(), rejected=reasons.total(), reasons=reasons)
 
 
-_METADATA = ("publisher", "authors", "byline", "dateline", "agency", "published_at", "language", "access")
+_METADATA = (
+    "publisher",
+    "authors",
+    "byline",
+    "dateline",
+    "agency",
+    "published_at",
+    "published_offset",
+    "language",
+    "access",
+)
 
 
 def _differences(page: StoredPage, outcome: Outcome) -> list[Sample]:

@@ -160,6 +160,8 @@ class Extraction:
     blocks: the article region in document order; the title is not among them.
     removed: what extraction itself dropped from inside the article region, with its rule.
     published_at: aware, UTC, never after the document's `fetched_at`.
+    published_offset: the time zone stated with that date, in minutes east of UTC; 0 where it says UTC (Z,
+        GMT), None where it names none.
     published_source: where that date stood: "json-ld", "meta", "time", "url", "text", "claim".
     canonical_url: the page's own statement (link rel=canonical, else og:url), absolute, unverified.
     is_take_ignored: the elements in which the site's own rules look for the story held too little text, so
@@ -177,6 +179,7 @@ class Extraction:
     site_name: str | None = None
     access: Access = Access.FREE
     is_take_ignored: bool = False
+    published_offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,7 @@ class Article:
     text: paragraphs joined by one newline, without title, byline, dateline and sign-off.
     site: the URL's host without `www.`; "" for a file: URL.
     syndicated_from: a canonical link to another host: evidence of syndication, never identity.
+    published_at, published_offset: as in `Extraction`.
     fingerprint: None where the text must stay out of grouping (paywall stubs).
     """
 
@@ -245,6 +249,7 @@ class Article:
     fingerprint: Fingerprint | None
     rules_version: str
     page: Page
+    published_offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

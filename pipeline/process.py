@@ -16,7 +16,6 @@ from dataclasses import replace
 import zstandard
 
 from pipeline.clean import clean
-from pipeline.copied import extract_text
 from pipeline.decode import decode
 from pipeline.document import (
     Access,
@@ -63,8 +62,12 @@ class _Compressor(threading.local):
 _compressor = _Compressor()
 
 
-def process_document(document: Document, settings: Settings) -> Outcome:
-    """Takes a document through every stage. Never raises: what goes wrong is a Rejection."""
+def process_document(document: Document, settings: Settings, *, fingerprinted: bool = True) -> Outcome:
+    """Takes a document through every stage. Never raises: what goes wrong is a Rejection.
+
+    fingerprinted: False for who only wants to read the article: the first fingerprint of a process takes half
+    a second (see `pipeline.fingerprint`).
+    """
     page: Page | None = None
     rules = settings.site_rules.of_host(site_of(document.url)) if settings.site_rules else None
     try:
@@ -77,7 +80,8 @@ def process_document(document: Document, settings: Settings) -> Outcome:
             # The article's own URL decides, not where this copy of the page was fetched or saved.
             own, _ = identity(document.url, source.about.canonical_url)
             rules = settings.site_rules.of_host(site_of(own))
-        return _article(document, page, _extraction(document, source, rules, settings), rules, settings)
+        extraction = _extraction(document, source, rules, settings)
+        return _article(document, page, extraction, rules, settings, fingerprinted)
     except DocumentRejected as rejected:
         said = (rejected.stage, rejected.reason, rejected.detail)
     except Exception as error:  # a bug of ours must cost one document, and say which
@@ -86,7 +90,12 @@ def process_document(document: Document, settings: Settings) -> Outcome:
 
 
 def _article(
-    document: Document, page: Page, extraction: Extraction, rules: SiteRules | None, settings: Settings
+    document: Document,
+    page: Page,
+    extraction: Extraction,
+    rules: SiteRules | None,
+    settings: Settings,
+    fingerprinted: bool,
 ) -> Article:
     cleaned, removed = clean(extraction, settings, rules)
     copy = parse_wire(cleaned, extraction.title)
@@ -114,9 +123,10 @@ def _article(
         syndicated_from=syndicated_from,
         word_count=words,
         removed=_placed(extraction, [position for position, _ in copy.blocks], (*removed, *copy.removed)),
-        fingerprint=None if is_stub else fingerprint(text, settings.fingerprint),
+        fingerprint=fingerprint(text, settings.fingerprint) if fingerprinted and not is_stub else None,
         rules_version=version_by(settings.rules_version, rules, is_take_ignored=extraction.is_take_ignored),
         page=page,
+        published_offset=extraction.published_offset,
     )
 
 
@@ -172,6 +182,9 @@ def _extraction(
             authors=extraction.authors or claims.authors,
             language=extraction.language or claims.language,
         )
+    # Here: what it repairs texts with is not wanted for pages.
+    from pipeline.copied import extract_text
+
     extraction = extract_text(source, document.url, document.fetched_at, settings, title=claims.title)
     # Plain text says little of itself, and less that can be relied on than its record does.
     return replace(

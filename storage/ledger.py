@@ -392,6 +392,7 @@ def _merged(known: TextOfArticle | None, article: Article, hash: bytes, fetched_
         "word_count": article.word_count,
         "rules_version": article.rules_version,
         "text": article.text,
+        "published_offset": article.published_offset,
     }
     return TextOfArticle(columns, article.removed, article.fingerprint, page_id=None, page=article.page)
 

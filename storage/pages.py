@@ -59,6 +59,7 @@ class TextBefore:
     dateline: str | None
     agency: str | None
     published_at: datetime | None
+    published_offset: int | None
     language: str | None
     access: str
     removed: tuple[Removed, ...]
@@ -82,6 +83,7 @@ _TEXT_COLUMNS = (
     "dateline",
     "agency",
     "published_at",
+    "published_offset",
     "language",
     "access",
 )

@@ -116,6 +116,7 @@ class StoredArticle:
     updated_at: datetime
     revision: int
     gone_at: datetime | None
+    published_offset: int | None
 
 
 @dataclass(frozen=True, slots=True)

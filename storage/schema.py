@@ -152,7 +152,12 @@ def _text_columns(*, key: bool = False) -> list[Column[Any]]:
     ]
 
 
-TEXT_COLUMNS = tuple(column.name for column in _text_columns())
+def _offset_column() -> Column[Any]:
+    """The last of the columns of a text: `article` and `revision` have had it only since 0008."""
+    return Column("published_offset", BigInteger)
+
+
+TEXT_COLUMNS = tuple(column.name for column in (*_text_columns(), _offset_column()))
 
 page = Table(
     "page",
@@ -184,6 +189,7 @@ article = Table(
     Column("revision", Integer, nullable=False),
     *_text_columns(),
     Column("gone_at", UtcTime),
+    _offset_column(),
 )
 
 revision = Table(
@@ -195,6 +201,7 @@ revision = Table(
     Column("sketch", Text),
     Column("signature", LargeBinary),
     Column("bands", LargeBinary),
+    _offset_column(),
 )
 
 # `digest` covers the bytes and what the source says beside them (see `reader.source_key`); `alias` is the
@@ -520,6 +527,14 @@ _ARTICLE_COLUMNS = (
         "UTC, to the second",
         "it is there, as far as is known",
         "2026-03-03T10:00:00Z",
+    ),
+    ViewColumn(
+        "published_offset",
+        "integer",
+        "the time zone that the page states for published_at, as its offset from UTC; 0 where it says UTC",
+        "minutes east of UTC",
+        "the page names no zone, or gives no date",
+        "-300",
     ),
 )
 

@@ -11,7 +11,7 @@ from copydesk.options import Json, Removed, SiteRulesFile
 from copydesk.rendering import print_article
 
 if TYPE_CHECKING:
-    from pipeline.document import Article
+    from pipeline.document import Article, Outcome
 
 
 def extract(
@@ -24,15 +24,25 @@ def extract(
 ) -> None:
     """Print the article of a page, and what was taken out of it. Stores nothing."""
     from crawler.files import read_paths
-    from crawler.sites import read_rulebook
     from pipeline.document import Rejection
-    from pipeline.process import process_document
+    from pipeline.language import load_ahead
     from pipeline.settings import Settings
     from pipeline.site_rules import made_by_site
 
-    settings = Settings(site_rules=read_rulebook(sites_file))
-    for document in read_paths([path], settings):
-        outcome = document if isinstance(document, Rejection) else process_document(document, settings)
+    settings = Settings()
+    if sites_file:
+        from crawler.sites import read_rulebook
+
+        settings = Settings(site_rules=read_rulebook(sites_file))
+    documents = read_paths([path], settings)
+    load_ahead()
+    from pipeline.process import process_document
+
+    for document in documents:
+        if isinstance(document, Rejection):
+            outcome: Outcome = document
+        else:
+            outcome = process_document(document, settings, fingerprinted=False)
         if isinstance(outcome, Rejection):
             err.print(f"[red]{outcome.reason}[/red] {outcome.location}: {outcome.detail}", markup=True)
         elif json:
@@ -60,6 +70,7 @@ _JSON_FIELDS = (
     "dateline",
     "agency",
     "published_at",
+    "published_offset",
     "published_source",
     "language",
     "access",

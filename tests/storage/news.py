@@ -104,6 +104,7 @@ def article(url: str, text: str, at: datetime = START, **changes: Any) -> Articl
         fingerprint=fingerprint(text, SETTINGS.fingerprint),
         rules_version=SETTINGS.rules_version,
         page=page(body, at, url),
+        published_offset=-300,
     )
     return replace(made, **changes)
 

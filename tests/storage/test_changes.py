@@ -102,6 +102,7 @@ def test_a_new_text_is_one_change(engine: Engine) -> None:
         {"dateline": "NORHAVEN"},
         {"agency": "Reuters"},
         {"published_at": START - timedelta(days=1)},
+        {"published_offset": 120},
         {"language": None},
         {"word_count": 7},
         {"removed": ()},

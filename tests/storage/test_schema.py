@@ -24,7 +24,7 @@ from tests.storage.news import START, article, rejection, store, story, wire
 DESIGNED = {
     "articles": "id, url, location, publisher, site, title, text, authors, byline, dateline, agency,"
     " published_at, language, group_id, is_canonical, word_count, access, first_seen_at, updated_at,"
-    " revision, gone_at",
+    " revision, gone_at, published_offset",
     "story_groups": "id, size, sites, agency, first_published_at, canonical_article_id",
     "copies": "article_id, other_id, kind, jaccard, containment",
     "removed_text": "article_id, position, rule, text",
