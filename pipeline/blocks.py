@@ -48,6 +48,23 @@ _KINDS = {
     "caption": BlockKind.CAPTION,
     "tr": BlockKind.TABLE_ROW,
 }
+# What an element is to the walk, by its name; any other is a box, which begins and ends blocks.
+_BOX, _WITHIN_LINE, _SKIP, _BREAK, _IMAGE, _CELL, _BUTTON = range(7)
+_PARTS: dict[Any, int] = {
+    **dict.fromkeys(_INLINE, _WITHIN_LINE),
+    **dict.fromkeys(_SKIPPED, _SKIP),
+    **dict.fromkeys(_MEDIA, _IMAGE),
+    **dict.fromkeys(_CELLS, _CELL),
+    "br": _BREAK,
+    "button": _BUTTON,
+    # nodes that are no elements have a function for a name
+    etree.Comment: _SKIP,
+    etree.ProcessingInstruction: _SKIP,
+    etree.Entity: _SKIP,
+}
+# Attributes whose words say what an element is.
+_NAMING = frozenset(("class", "id", "role", "itemprop"))
+_NO_TOKENS: frozenset[str] = frozenset()
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _SENTENCE_END = re.compile(r"[.!?…。!?।؟\"'”»)]\s*$")
 
@@ -151,16 +168,19 @@ def segment_around(root: Any, marked: Collection[Any]) -> tuple[Page, dict[Any, 
 
     An element within a block stands before that block; one in what shows no text stands nowhere.
     """
-    segmenter = _MarkingSegmenter(marked)
+    segmenter = _Segmenter(marked)
     return segmenter.run(root), segmenter.places
 
 
 class _Segmenter:
-    """State of one walk over a tree: the open containers and the block being gathered."""
+    """State of one walk over a tree: the open containers and the block being gathered.
 
-    def __init__(self) -> None:
+    marked: elements of which `places` tells how many blocks there were when the walk came to them.
+    """
+
+    def __init__(self, marked: Collection[Any] = ()) -> None:
         self.page = Page()
-        self.page.containers.append(Container(parent=0, depth=0, tag="html", tokens=frozenset()))
+        self.page.containers.append(Container(parent=0, depth=0, tag="html", tokens=_NO_TOKENS))
         self.open = [0]
         self.pieces: list[str] = []
         self.chars = 0
@@ -168,49 +188,57 @@ class _Segmenter:
         self.links = 0
         self.link_depth = 0
         self.breaks = 0
-        self.heading = ""
         # inline elements open or closed inside the present block: tokens, characters before and after
         self.inline_open: list[tuple[frozenset[str], int]] = []
         self.inline_seen: list[tuple[frozenset[str], int]] = []
+        self.marked = marked
+        self.places: dict[Any, int] = {}
 
     def run(self, root: Any) -> Page:
         walk = etree.iterwalk(root, events=("start", "end"))
+        blocks, containers = self.page.blocks, self.page.containers
         surplus = 0
         for event, element in walk:
             tag = element.tag
+            part = _PARTS.get(tag, _BOX)
+            if part is _BUTTON:
+                part = _BOX if _holds_story(element) else _SKIP
+            elif part is _CELL and containers[self.open[-1]].tag != "tr-row":
+                part = _BOX
             if event == "start":
-                if _is_skipped(element, tag):
-                    walk.skip_subtree()
-                elif tag in _INLINE:
+                if part is _BOX:
+                    if len(self.open) > MAX_DEPTH:
+                        self._flush()
+                        surplus += 1
+                    else:
+                        self._start_container(element, tag)
+                        self._note(element)
+                    self._text(element.text)
+                elif part is _WITHIN_LINE:
                     self._start_inline(element, tag)
-                elif tag == "br":
+                    self._note(element)
+                    self._text(element.text)
+                elif part is _SKIP:
+                    walk.skip_subtree()
+                elif part is _BREAK:
                     self._line_break()
-                elif tag in _MEDIA:
+                elif part is _IMAGE:
                     self._image(element)
-                elif tag in _CELLS and self.page.containers[self.open[-1]].tag == "tr-row":
+                else:
                     self._text(" ")
                     self._text(element.text)
-                elif len(self.open) > MAX_DEPTH:
-                    self._flush()
-                    surplus += 1
-                    self._text(element.text)
-                else:
-                    self._start_container(element, tag)
             else:
-                if _is_skipped(element, tag) or tag in _MEDIA or tag == "br":
-                    pass
-                elif tag in _INLINE:
+                if part is _BOX:
+                    if surplus:
+                        self._flush()
+                        surplus -= 1
+                    else:
+                        self._end_container()
+                elif part is _WITHIN_LINE:
                     self._end_inline(tag)
-                elif tag in _CELLS and self.page.containers[self.open[-1]].tag == "tr-row":
-                    pass
-                elif surplus:
-                    self._flush()
-                    surplus -= 1
-                else:
-                    self._end_container()
                 if element is not root:
                     self._text(element.tail)
-            if len(self.page.blocks) >= MAX_BLOCKS:
+            if len(blocks) >= MAX_BLOCKS:
                 break
         self._flush()
         self._sum_up()
@@ -221,11 +249,8 @@ class _Segmenter:
         if tag == "tr" and not is_layout_row(element):
             tag = "tr-row"
         containers = self.page.containers
-        containers.append(
-            Container(parent=self.open[-1], depth=len(self.open), tag=tag, tokens=_tokens(element))
-        )
+        containers.append(Container(self.open[-1], len(self.open), tag, _tokens(element)))
         self.open.append(len(containers) - 1)
-        self._text(element.text)
 
     def _end_container(self) -> None:
         self._flush()
@@ -237,7 +262,6 @@ class _Segmenter:
             self.link_depth += 1
             self.links += 1
         self.inline_open.append((_tokens(element), self.chars))
-        self._text(element.text)
 
     def _end_inline(self, tag: str) -> None:
         if tag == "a":
@@ -246,6 +270,10 @@ class _Segmenter:
             tokens, start = self.inline_open.pop()
             if tokens:
                 self.inline_seen.append((tokens, self.chars - start))
+
+    def _note(self, element: Any) -> None:
+        if self.marked and element in self.marked:
+            self.places[element] = len(self.page.blocks)
 
     def _line_break(self) -> None:
         self.breaks += 1
@@ -274,13 +302,17 @@ class _Segmenter:
                 self.link_chars += len(stripped)
 
     def _flush(self) -> None:
-        text = " ".join("".join(self.pieces).split()) if self.chars else ""
-        if text:
-            self._add(text)
-        self.pieces.clear()
-        self.inline_seen.clear()
-        self.inline_open = [(tokens, 0) for tokens, _ in self.inline_open]
-        self.chars = self.link_chars = self.breaks = 0
+        if self.chars:
+            self._add(" ".join("".join(self.pieces).split()))
+            self.chars = self.link_chars = 0
+        # most elements begin where nothing has been gathered
+        if self.pieces:
+            self.pieces.clear()
+        if self.inline_seen:
+            self.inline_seen.clear()
+        if self.inline_open:
+            self.inline_open = [(tokens, 0) for tokens, _ in self.inline_open]
+        self.breaks = 0
         self.links = 1 if self.link_depth else 0
 
     def _add(self, text: str) -> None:
@@ -339,32 +371,9 @@ class _Segmenter:
             parent.paragraphs += container.paragraphs
 
 
-class _MarkingSegmenter(_Segmenter):
-    """Notes how many blocks there are when it comes to certain elements."""
-
-    def __init__(self, marked: Collection[Any]) -> None:
-        super().__init__()
-        self.marked = marked
-        self.places: dict[Any, int] = {}
-
-    def _start_container(self, element: Any, tag: str) -> None:
-        super()._start_container(element, tag)
-        self._note(element)
-
-    def _start_inline(self, element: Any, tag: str) -> None:
-        super()._start_inline(element, tag)
-        self._note(element)
-
-    def _note(self, element: Any) -> None:
-        if element in self.marked:
-            self.places[element] = len(self.page.blocks)
-
-
-def _is_skipped(element: Any, tag: Any) -> bool:
-    """True for what shows no text of its own. A button that was never closed holds all that follows it."""
-    if tag == "button":
-        return next(element.iter("p", "main", "article", "h1"), None) is None
-    return not isinstance(tag, str) or tag in _SKIPPED
+def _holds_story(button: Any) -> bool:
+    """True for a button that was never closed, and so holds all that follows it."""
+    return next(button.iter("p", "main", "article", "h1"), None) is not None
 
 
 def is_within_line(tag: str) -> bool:
@@ -386,21 +395,18 @@ def is_layout_row(row: Any) -> bool:
 
 
 def _tokens(element: Any) -> frozenset[str]:
-    attributes = element.attrib
-    if not attributes:
-        return frozenset()
     found: list[str] = []
-    for name in ("class", "id", "role", "itemprop"):
-        value = attributes.get(name)
-        if value:
+    hidden = False
+    for name, value in element.items():
+        if name in _NAMING:
             found += value.lower().split()[:40]
-    if attributes.get("aria-hidden") == "true" or "hidden" in attributes:
+        elif name == "style":
+            hidden = hidden or _HIDDEN_STYLE.search(value) is not None
+        elif name == "hidden" or (name == "aria-hidden" and value == "true"):
+            hidden = True
+    if hidden:
         found.append("hidden")
-    else:
-        style = attributes.get("style")
-        if style and _HIDDEN_STYLE.search(style):
-            found.append("hidden")
-    return frozenset(found)
+    return frozenset(found) if found else _NO_TOKENS
 
 
 def common_container(page: Page, indices: Iterable[int], share: float = 0.8) -> int:

@@ -43,8 +43,9 @@ _pages_done = itertools.count(1)
 
 # What lxml reads but does not let anyone write again, as characters and as references to them: one form
 # feed in a page would make Trafilatura give the page up.
-_NOT_XML = re.compile(
-    r"[\x0b\x0c\ufffe\uffff]|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef]))(?:;|(?![0-9a-f]))",
+_NOT_XML = ("\x0b", "\x0c", "\ufffe", "\uffff")
+_NOT_XML_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef]))(?:;|(?![0-9a-f]))",
     re.IGNORECASE,
 )
 
@@ -232,7 +233,9 @@ def parse(html: str) -> Any:
     """The page as an lxml tree, whatever the input. Raises DocumentRejected when it is empty."""
     if not html.strip():
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no bytes but white space")
-    html = _NOT_XML.sub(" ", html)
+    for char in _NOT_XML:
+        html = html.replace(char, " ")
+    html = _NOT_XML_REFERENCE.sub(" ", html)
     parser = lxml.html.HTMLParser(
         encoding="utf-8",
         huge_tree=True,
