@@ -29,7 +29,7 @@ def world() -> Iterator[World]:
 def _get(world: World, url: str, **headers: str) -> tuple[int, dict[str, str]]:
     asked = Request(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
     try:
-        with build_opener(ProxyHandler({"http": world.proxy})).open(asked, timeout=60) as response:
+        with build_opener(ProxyHandler({"http": world.proxy})).open(asked, timeout=600) as response:
             return response.status, dict(response.headers)
     except HTTPError as error:
         with error:
@@ -37,7 +37,7 @@ def _get(world: World, url: str, **headers: str) -> tuple[int, dict[str, str]]:
 
 
 def _order(world: World, path: str) -> object:
-    connection = HTTPConnection(world.proxy.removeprefix("http://"), timeout=60)
+    connection = HTTPConnection(world.proxy.removeprefix("http://"), timeout=600)
     try:
         connection.request("GET", path)
         return json.loads(connection.getresponse().read())

@@ -146,7 +146,7 @@ def test_a_signal_leaves_nothing_behind(base: str, tmp_path: Path, number: signa
     while len(list(tmp_path.iterdir())) < 2 and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=600)
 
     assert process.returncode == 130
     assert "Traceback" not in said
@@ -162,7 +162,7 @@ def test_a_reader_that_goes_away_does_not_move_the_cursor(base: str, tmp_path: P
     process.stdout.close()
     assert process.stderr is not None
     said = process.stderr.read()
-    process.wait(timeout=60)
+    process.wait(timeout=600)
 
     assert said == ""
     assert not cursor.exists()

@@ -148,7 +148,7 @@ def test_on_a_terminal_it_asks(own: str, copydesk: Run, answer: str, left: int) 
             said += chunk
     except OSError:  # how a terminal ends on Linux
         pass
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=600) == 0
     assert b"Take this out for good?" in said
     assert sum(a["id"] == first for a in articles(copydesk, own)) == left
 

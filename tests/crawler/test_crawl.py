@@ -206,7 +206,7 @@ def test_a_crawl_driven_from_a_program(desk: Outlet) -> None:
         env=desk.environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -235,7 +235,7 @@ def test_no_site_is_asked_anonymously(desk: Outlet) -> None:
         env=desk.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 1
@@ -371,7 +371,7 @@ def test_ctrl_c_stores_what_was_fetched(desk: Outlet) -> None:
     try:
         _wait_until(lambda: sum(path.startswith("/story/") for path, _ in web.log) >= 5)
         process.send_signal(signal.SIGINT)
-        _, log = process.communicate(timeout=60)
+        _, log = process.communicate(timeout=600)
     finally:
         process.kill()
     assert "shutdown" in log

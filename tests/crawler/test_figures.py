@@ -162,7 +162,7 @@ def test_a_spider_of_ones_own_has_figures_by_host(desk: Desk, web: Web) -> None:
     command = desk.command("-a", f"front={web.base}/", spider=str(spider))
     command[command.index("crawl")] = "runspider"
     done = subprocess.run(
-        command, cwd=ROOT, env=desk.environment(), capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, env=desk.environment(), capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
     ((site, (run,)),) = figures(desk).items()
@@ -193,7 +193,7 @@ def test_a_crawl_that_is_stopped_leaves_the_figures_of_what_is_stored(
             assert time.monotonic() < until, "nothing was stored"
             time.sleep(0.1)
         process.send_signal(how)
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
     finally:
         process.kill()
     stored = desk.articles()

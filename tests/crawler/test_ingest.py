@@ -280,7 +280,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(
         assert ended(engine) <= 161
     assert kills >= 4
     process = start(database_url, folder)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert int(out.split()[0]) == 161
     assert rows(engine) == rows(reference)
@@ -294,7 +294,7 @@ def test_a_signal_ends_a_run_in_order(number: signal.Signals, tmp_path: Path, sq
     process = start(sqlite_url, folder)
     wait_until_ended(engine, process, 8)
     os.killpg(process.pid, number)  # as a terminal and a service manager do: the workers get it as well
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (0, "")
     seen, *_, is_interrupted = out.split()
     assert is_interrupted == "True"

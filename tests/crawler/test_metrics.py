@@ -30,7 +30,7 @@ Samples = dict[tuple[str, tuple[str, ...]], float]
 
 def scrape(port: int, host: str = "127.0.0.1") -> Samples:
     """The samples that are served, by name and the values of their labels, the site's first."""
-    with build_opener(ProxyHandler({})).open(f"http://{host}:{port}/metrics", timeout=60) as answer:
+    with build_opener(ProxyHandler({})).open(f"http://{host}:{port}/metrics", timeout=600) as answer:
         families = text_string_to_metric_families(answer.read().decode())
         return {
             (sample.name, tuple(v for _, v in sorted(sample.labels.items(), key=_site_first))): sample.value

@@ -270,13 +270,13 @@ def test_a_run_that_is_killed_and_stopped_goes_on_while_readers_read(
             assert all(group.canonical_article_id for group in groups)
             time.sleep(0.01)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=600)
         if number is not signal.SIGKILL:
             assert (process.returncode, err) == (0, "")
             assert out.split()[1] == "True"
     assert count_outdated(engine, SETTINGS.rules_version) > 0
     process = start(database_url)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert 0 < int(out.split()[0]) <= 100
     assert contents(engine) == contents(fresh)

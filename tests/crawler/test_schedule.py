@@ -154,7 +154,7 @@ def test_sites_are_crawled_when_due_and_the_sites_file_may_change(room: Newsroom
         planned = room.wait_for(r"scheduled site=gazette schedule=\"every 1 d\" next=(\S+)")
         next_time = datetime.fromisoformat(planned[1])
         assert next_time - datetime.now(UTC) > timedelta(hours=23)
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=600) as answer:
             shown = answer.read().decode()
         assert "copydesk_schedule_crawls_running 0.0" in shown
         assert 'copydesk_schedule_failures{site="tribune"} 0.0' in shown

@@ -46,7 +46,7 @@ class Scrapyd:
         return str(self._call("schedule.json", urlencode(pairs).encode())["jobid"])
 
     def _call(self, path: str, data: bytes | None) -> dict[str, Any]:
-        with urlopen(self.url + path, data, timeout=60) as answer:
+        with urlopen(self.url + path, data, timeout=600) as answer:
             found: dict[str, Any] = json.load(answer)
         assert found["status"] == "ok", found
         return found

@@ -119,7 +119,7 @@ def test_a_spider_of_ones_own_feeds_the_same_pipeline(desk: Desk, web: Web) -> N
     command = desk.command(f"-afront={web.base}/front", spider="archive")
     command[command.index("crawl") : command.index("crawl") + 2] = ["runspider", str(file)]
     done = subprocess.run(
-        command, cwd=ROOT, env=desk.environment(), capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, env=desk.environment(), capture_output=True, text=True, timeout=600, check=False
     )
     assert "'finish_reason': 'finished'" in done.stderr, done.stderr
     assert "ERROR" not in done.stderr, done.stderr

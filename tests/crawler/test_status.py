@@ -76,7 +76,7 @@ def test_a_crawl_that_cannot_store_stops_and_says_so(desk: Desk, web: Web, progr
         while not any(path.startswith("/story/") for path, _ in web.log) and time.monotonic() < until:
             time.sleep(0.02)
         _drop(desk, "page")
-        _, log = process.communicate(timeout=120)
+        _, log = process.communicate(timeout=600)
     finally:
         process.kill()
     assert process.returncode == status, log
@@ -94,7 +94,7 @@ def test_a_crawl_that_cannot_read_what_is_stored_asks_for_nothing(desk: Desk, we
         env=desk.environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 1, done.stderr

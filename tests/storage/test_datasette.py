@@ -74,7 +74,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def get(address: str, path: str, **parameters: str) -> Any:
-    with open_url(f"{address}/{path}?{urlencode(parameters)}", timeout=60) as answer:
+    with open_url(f"{address}/{path}?{urlencode(parameters)}", timeout=600) as answer:
         return json.loads(answer.read())
 
 
@@ -119,7 +119,7 @@ def test_the_latest_are_first_and_facets_count(address: str) -> None:
 
 
 def test_a_page_says_what_the_columns_are(address: str) -> None:
-    with open_url(f"{address}/copydesk/articles", timeout=60) as answer:
+    with open_url(f"{address}/copydesk/articles", timeout=600) as answer:
         page = answer.read().decode()
 
     assert "Every article, in its current text." in page
