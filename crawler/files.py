@@ -28,7 +28,6 @@ from crawler.archives import is_hidden, is_tar, read_tar, read_zip
 from crawler.jsonl import HEAD_BYTES, JSON_START, is_jsonl, read_jsonl
 from crawler.place import Item, Place, plausible_time, printable
 from crawler.unpack import BUFFER, Chained, Reader, Unpacked, compression
-from crawler.warc import read_warc
 from pipeline.decode import sniff
 from pipeline.document import Document, MediaType, Origin, Reason
 from pipeline.errors import OperatorError
@@ -131,6 +130,8 @@ def _read_stream(reader: Reader, place: Place) -> Iterator[Item]:
     elif is_tar(head):
         yield from read_tar(reader, place, _read_stream)
     elif head.lstrip(b"\r\n").startswith(b"WARC/"):
+        from crawler.warc import read_warc
+
         yield from read_warc(reader, place)
     elif is_jsonl(head, place.name):
         yield from read_jsonl(reader, place)

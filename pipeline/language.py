@@ -7,6 +7,7 @@ wherever there is enough of it; what the page says breaks ties and stands in for
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
@@ -59,8 +60,23 @@ def _subtag(hint: str | None) -> str | None:
     return match.group() if match else None
 
 
-@cache
+def load_ahead() -> None:
+    """Begins to read the model in a thread: two thirds of it is unpacking, beside which other work goes on."""
+    import py3langid.langid  # noqa: F401  # imports stay in this thread: half of them are the caller's own
+
+    threading.Thread(target=_identifier, name="copydesk-language-model").start()
+
+
+_loading = threading.Lock()
+
+
 def _identifier() -> LanguageIdentifier:
+    with _loading:
+        return _loaded()
+
+
+@cache
+def _loaded() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # half a second to load, so only on use
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
