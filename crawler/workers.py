@@ -422,11 +422,11 @@ def _manner_of_death(process: ForkServerProcess) -> str:
 
 
 def _start_fork_server(process: Process) -> None:
-    """Start what workers are forked from, once a program, with the pipeline imported for all of them.
+    """Start what workers are forked from, once a program, with the pipeline read and warm for all of them.
 
     Not fork: the parent has threads. Not spawn: every replaced worker would import again, for seconds.
     """
-    needed = "pipeline.process" if process is process_document else process.__module__
+    needed = "pipeline.warm" if process is process_document else process.__module__
     multiprocessing.get_context("forkserver").set_forkserver_preload([__name__, needed, "datasketch"])
     # Workers share the cores already; threads of a linear algebra library in each would only fight.
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")

@@ -61,7 +61,7 @@ def _subtag(hint: str | None) -> str | None:
 
 
 def load_ahead() -> None:
-    """Begins to read the model in a thread: two thirds of it is unpacking, beside which other work goes on."""
+    """Begins to read the model in a thread: most of that is unpacking, beside which other work goes on."""
     import py3langid.langid  # noqa: F401  # imports stay in this thread: half of them are the caller's own
 
     threading.Thread(target=_identifier, name="copydesk-language-model").start()
