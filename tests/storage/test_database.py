@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, delete, event, func, inspect, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -31,6 +32,13 @@ from storage.database import (
 from tests.conftest import PostgresServer
 from tests.storage.bases import load
 from tests.storage.news import START, contents, store, wire
+
+
+def test_versions_are_told_by_the_names_of_the_migrations_files() -> None:
+    scripts = ScriptDirectory.from_config(database._config())
+
+    assert {script.revision for script in scripts.walk_revisions()} == database._known_versions()
+    assert scripts.get_current_head() == database._head()
 
 
 def test_a_new_base_is_made_at_the_newest_schema(empty_database_url: str) -> None:
