@@ -35,8 +35,9 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -44,12 +45,13 @@ import numpy as np
 import zstandard
 from sqlalchemy import Engine, text
 
-from benchmarks.older_news import BUCKET_BITS, lay_older, tidy
+from benchmarks.costs import Cost, cost
+from benchmarks.older_news import BUCKET_BITS, lay_older, tidy, without_word_index
 from pipeline import group
 from pipeline.document import Access, Article, Claims, MediaType, Origin, Page
 from pipeline.fingerprint import fingerprint
 from pipeline.settings import GroupSettings, Settings
-from storage.database import open_database
+from storage.database import connect, open_database, upgrade
 from storage.writer import BatchCounts, start_run, write_batch
 
 SETTINGS = Settings()
@@ -63,6 +65,8 @@ CRAWL_BATCHES = 60
 # those that news needs.
 WARM_BATCHES = 20
 FILL_BATCH = 2500
+# The first of a base.
+RUN = 1
 
 # --- invented news ------------------------------------------------------------------------------------------
 
@@ -95,6 +99,8 @@ class News:
         self.templates = [self._sentences(int(self.rng.integers(60, 300))) for _ in range(TEMPLATES)]
         self.endings = {n: self._sentences(40) for n in range(0, SITES, 5)}
         self.compressor = zstandard.ZstdCompressor(level=3)
+        # Articles without fingerprint and bytes, which are only there to be passed over.
+        self.is_bare = False
 
     def articles(self) -> Iterator[Article]:
         seconds, number = 0.0, 0
@@ -161,7 +167,7 @@ class News:
         body = f"<h1>{title}</h1>\n<p>{story}".encode()
         page = Page(
             sha256=hashlib.sha256(body).digest(),
-            compressed=self.compressor.compress(body),
+            compressed=b"" if self.is_bare else self.compressor.compress(body),
             size=len(body),
             media_type=MediaType.HTML,
             encoding="utf-8",
@@ -189,7 +195,7 @@ class News:
             syndicated_from=None,
             word_count=story.count(" ") + 1,
             removed=(),
-            fingerprint=fingerprint(story, SETTINGS.fingerprint),
+            fingerprint=None if self.is_bare else fingerprint(story, SETTINGS.fingerprint),
             rules_version=SETTINGS.rules_version,
             page=page,
         )
@@ -204,11 +210,16 @@ SERVER = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A PostgreSQL of the benchmark's own; `databases` are made in it by name."""
+    """A PostgreSQL of the benchmark's own; databases are made in it by name."""
 
     url: str
 
+    def url_of(self, name: str) -> str:
+        head, _, options = self.url.partition("?")
+        return f"{head.rpartition('/')[0]}/{name}?{options}"
+
     def database(self, name: str) -> str:
+        """The URL of an empty database, made in place of one of the same name."""
         import psycopg
         from psycopg import sql
 
@@ -216,8 +227,7 @@ class Server:
             named = sql.Identifier(name)
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(named))
             connection.execute(sql.SQL("CREATE DATABASE {}").format(named))
-        head, _, options = self.url.partition("?")
-        return f"{head.rpartition('/')[0]}/{name}?{options}"
+        return self.url_of(name)
 
 
 @contextmanager
@@ -258,10 +268,17 @@ class Bases:
             (self.folder / f"{name}.db{suffix}").unlink(missing_ok=True)
         return open_database(f"sqlite:///{self.folder / name}.db")
 
+    def kept(self, name: str) -> Engine:
+        """A base that is there, taken to the newest schema."""
+        engine = connect(self.server.url_of(name) if self.server else f"sqlite:///{self.folder / name}.db")
+        upgrade(engine)
+        return engine
+
 
 @contextmanager
-def bases(database: str, folder: Path) -> Iterator[Bases]:
-    folder.mkdir(parents=True)
+def bases(database: str, folder: Path, *, keep: bool = False) -> Iterator[Bases]:
+    """keep: the folder may be there, and stays."""
+    folder.mkdir(parents=True, exist_ok=keep)
     try:
         if database == "sqlite":
             yield Bases(folder, None)
@@ -269,7 +286,8 @@ def bases(database: str, folder: Path) -> Iterator[Bases]:
         with server(folder / "postgresql") as started:
             yield Bases(folder, started)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def index_bytes(engine: Engine) -> int:
@@ -287,100 +305,154 @@ def index_bytes(engine: Engine) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What adding an article costs at one size; times are wall-clock milliseconds an article.
+    """What adding an article costs at one size.
 
-    written: how many of the articles came in by `write_batch`. large_ms: to the base of this size; small_ms:
-    to that of 10,000. ratio: the one by the other, of_medians: of the batches. fill_ms: in batches of
-    FILL_BATCH, median since the last point; candidates: pairs verified an article, and grouped: share of
-    articles with a copy, likewise. rows, index_bytes: of the index, an article. memory_mb: the most that this
-    process ever held.
+    written: how many of the articles came in by `write_batch`. large: to the base of this size, an article,
+    mean of the batches; small: to that of 10,000. ratio: of the times, the one by the other; of_medians: of
+    the batches' medians. fill_ms: in batches of FILL_BATCH, median since the last point; candidates: pairs
+    verified an article, and grouped: share of articles with a copy, likewise; None where nothing was filled.
+    rows, index_bytes: of the index, an article. memory_mb: the most that this process ever held.
     """
 
     articles: int
     written: int
-    large_ms: float
-    small_ms: float
+    large: Cost
+    small: Cost
     ratio: float
     of_medians: float
-    fill_ms: float
+    fill_ms: float | None
     rows: float
     index_bytes: float | None
-    candidates: float
-    grouped: float
+    candidates: float | None
+    grouped: float | None
     memory_mb: float
 
 
-def timed(engine: Engine, run: int, batch: Sequence[Article]) -> tuple[float, BatchCounts]:
-    began = time.perf_counter()
-    counts = write_batch(engine, run, batch, SETTINGS)
-    return (time.perf_counter() - began) * 1000 / len(batch), counts
+@dataclass(slots=True)
+class Growing:
+    """The base that grows, the news that it takes in, and what both have come to.
+
+    written, stored: articles that came in by `write_batch`, and all. layers: of older news. rows: that the
+    index has of those written. fill_ms, counts, verified: since the last point. recent: the last of the news.
+    """
+
+    engine: Engine
+    news: Iterator[Article]
+    written: int = 0
+    stored: int = 0
+    layers: int = 0
+    rows: int = 0
+    fill_ms: list[float] = field(default_factory=list)
+    counts: BatchCounts = field(default_factory=BatchCounts)
+    recent: deque[Article] = field(default_factory=lambda: deque(maxlen=SMALL))
+
+    def take(self, count: int) -> list[Article]:
+        """The next of the news, which is going to be written."""
+        batch = list(islice(self.news, count))
+        self.written += count
+        self.stored += count
+        self.rows += sum(len(set(a.fingerprint.bands)) for a in batch if a.fingerprint)
+        self.recent.extend(batch)
+        return batch
+
+    def fill(self, size: int, filled: int, until: float) -> None:
+        """Up to `size` articles: `filled` by `write_batch`, the rest as older news. until: time to stop."""
+        self.fill_ms, self.counts = [], BatchCounts()
+        while self.stored < min(size, filled) and time.time() <= until:
+            batch = self.take(min(FILL_BATCH, size - self.stored))
+            began = time.perf_counter()
+            self.counts += write_batch(self.engine, RUN, batch, SETTINGS)
+            self.fill_ms.append((time.perf_counter() - began) * 1000 / len(batch))
+        if self.stored >= size:
+            return
+        with without_word_index(self.engine):
+            while self.stored < size and time.time() <= until:
+                part = min(self.written, filled, size - self.stored)
+                self.layers += 1
+                lay_older(self.engine, template=part, layer=self.layers, buckets=buckets_of(filled))
+                self.stored += part
+        self.engine.dispose()
+
+    def keep(self, path: Path) -> None:
+        """Notes down what `kept` goes on from."""
+        noted = {name: getattr(self, name) for name in ("written", "stored", "layers", "rows")}
+        path.write_text(json.dumps(noted))
+
+    @classmethod
+    def kept(cls, engine: Engine, news: News, path: Path) -> Growing:
+        """What was noted down; the news is told again up to there."""
+        noted = json.loads(path.read_text())
+        articles = news.articles()
+        news.is_bare = True
+        deque(islice(articles, max(0, noted["written"] - SMALL)), maxlen=0)
+        news.is_bare = False
+        recent = deque(islice(articles, min(SMALL, noted["written"])), maxlen=SMALL)
+        return cls(engine, articles, **noted, recent=recent)
 
 
 def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
-    news = News(options.seed).articles()
-    large = made.fresh("large")
-    run = start_run(large, "growth", BEGINNING)
+    news = News(options.seed)
+    notes = made.folder / "growing.json"
+    if notes.exists():
+        large = Growing.kept(made.kept("large"), news, notes)
+    else:
+        large = Growing(made.fresh("large"), news.articles())
+        start_run(large.engine, "growth", BEGINNING)
     verified = count_verified()
-    written = stored = rows = layers = 0
-    recent: deque[Article] = deque(maxlen=SMALL)
-
-    def take(count: int) -> list[Article]:
-        nonlocal written, stored, rows
-        batch = list(islice(news, count))
-        written += count
-        stored += count
-        rows += sum(len(set(a.fingerprint.bands)) for a in batch if a.fingerprint)
-        recent.extend(batch)
-        return batch
-
-    fill, counts, before = [0.0], BatchCounts(), 0
-    for size in (size for size in SIZES if size <= options.articles):
-        if size <= options.filled:
-            fill, counts, before = [], BatchCounts(), verified[0]
-        while stored < size and size <= options.filled:
-            spent, done = timed(large, run, take(min(FILL_BATCH, size - stored)))
-            fill.append(spent)
-            counts += done
-            if time.time() > options.until:
-                break
-        while stored < size and time.time() <= options.until:
-            layers += 1
-            part = min(written, options.filled, size - stored)
-            lay_older(large, template=part, layer=layers, buckets=buckets_of(options.filled))
-            stored += part
-        tidy(large)
-        small = made.fresh("small")
-        start_run(small, "growth", BEGINNING)
-        held = list(recent)
-        for start in range(0, len(held), FILL_BATCH):
-            timed(small, run, held[start : start + FILL_BATCH])
-        large_ms: list[float] = []
-        small_ms: list[float] = []
-        for n in range(WARM_BATCHES + CRAWL_BATCHES):
-            batch = take(CRAWL_BATCH)
-            for engine, spent_ms in ((large, large_ms), (small, small_ms))[:: 1 if n % 2 else -1]:
-                spent_ms.append(timed(engine, run, batch)[0])
-        small.dispose()
-        # asking SQLite reads every page
-        index = index_bytes(large) if size <= 200_000 else None
-        del large_ms[:WARM_BATCHES], small_ms[:WARM_BATCHES]
-        yield Point(
-            articles=stored,
-            written=written,
-            large_ms=statistics.mean(large_ms),
-            small_ms=statistics.mean(small_ms),
-            ratio=statistics.mean(large_ms) / statistics.mean(small_ms),
-            of_medians=statistics.median(large_ms) / statistics.median(small_ms),
-            fill_ms=statistics.median(fill),
-            rows=rows / written,
-            index_bytes=index / stored if index else None,
-            candidates=(verified[0] - before) / counts.seen,
-            grouped=counts.grouped / counts.seen,
-            memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        )
+    # One that is there already is measured as it is.
+    sizes = [size for size in SIZES if large.stored < size <= options.articles] or [large.stored]
+    for size in sizes:
+        before = verified[0]
+        large.fill(size, options.filled, options.until)
+        candidates = verified[0] - before
+        if size in sizes[:-1] and options.fill_only:
+            continue
+        tidy(large.engine)
+        large.keep(notes)
+        if options.fill_only:
+            break
+        yield compare(large, made, candidates)
+        large.keep(notes)
         if time.time() > options.until:
             break
-    large.dispose()
+    large.engine.dispose()
+
+
+def compare(large: Growing, made: Bases, candidates: int) -> Point:
+    """Writes the same batches to the base as it is and to one of 10,000. candidates: since the last point."""
+    small = made.fresh("small")
+    start_run(small, "growth", BEGINNING)
+    held = list(large.recent)
+    for start in range(0, len(held), FILL_BATCH):
+        write_batch(small, RUN, held[start : start + FILL_BATCH], SETTINGS)
+    stored = large.stored
+    costs: dict[Engine, list[Cost]] = {large.engine: [], small: []}
+    for n in range(WARM_BATCHES + CRAWL_BATCHES):
+        batch = large.take(CRAWL_BATCH)
+        for engine in list(costs)[:: 1 if n % 2 else -1]:
+            spent = cost(engine, partial(write_batch, engine, RUN, batch, SETTINGS))
+            costs[engine].append(spent / CRAWL_BATCH)
+    small.dispose()
+    of_large, of_small = (spent[WARM_BATCHES:] for spent in costs.values())
+    mean = [sum(spent, Cost()) / len(spent) for spent in (of_large, of_small)]
+    median = [statistics.median(one.wall_ms for one in spent) for spent in (of_large, of_small)]
+    seen = large.counts.seen
+    # asking SQLite reads every page
+    index = index_bytes(large.engine) if stored <= 200_000 else None
+    return Point(
+        articles=stored,
+        written=large.written,
+        large=mean[0],
+        small=mean[1],
+        ratio=mean[0].wall_ms / mean[1].wall_ms,
+        of_medians=median[0] / median[1],
+        fill_ms=statistics.median(large.fill_ms) if large.fill_ms else None,
+        rows=large.rows / large.written,
+        index_bytes=index / large.stored if index else None,
+        candidates=candidates / seen if seen else None,
+        grouped=large.counts.grouped / seen if seen else None,
+        memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
 
 
 def buckets_of(articles: int) -> int:
@@ -406,22 +478,45 @@ def draw(points: Sequence[Point], database: str, path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(7, 4))
-    sizes = [point.articles for point in points]
-    axes.plot(sizes, [point.large_ms for point in points], "o-", label="base of this size")
-    axes.plot(sizes, [point.small_ms for point in points], "o--", label="base of 10,000, at the same time")
-    axes.plot(
-        sizes, [point.fill_ms for point in points], ".:", label=f"batches of {FILL_BATCH:,}, median since"
-    )
-    axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("articles in the base")
-    axes.set_ylabel("ms an article")
-    axes.set_title(f"Adding {CRAWL_BATCH} articles, {database}")
-    axes.legend()
+    figure, (times, pages) = pyplot.subplots(1, 2, figsize=(11, 4))
+    in_order = sorted(points, key=lambda point: point.articles)
+    sizes = [point.articles for point in in_order]
+    for axes, measure, unit in (
+        (times, "wall_ms", "ms"),
+        (times, "cpu_ms", "ms"),
+        (pages, "written_kb", "KB"),
+    ):
+        what = {"wall_ms": "", "cpu_ms": ", of processor time", "written_kb": ""}[measure]
+        for base, of, line in (("this size", "large", "o-"), ("10,000", "small", "o--")):
+            values = [getattr(getattr(point, of), measure) for point in in_order]
+            axes.plot(sizes, values, line, label=f"base of {base}{what}")
+        axes.set_ylabel(f"{unit} an article")
+    times.set_title(f"Adding {CRAWL_BATCH} articles, {database}: time")
+    pages.set_title("written to disk")
+    for axes in (times, pages):
+        axes.set_xscale("log")
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("articles in the base")
+        axes.legend()
     figure.tight_layout()
     figure.savefig(path, dpi=150)
     pyplot.close(figure)
+
+
+def show(point: Point) -> None:
+    """One line of the table."""
+    large, small = point.large, point.small
+    columns = [
+        f"{point.articles:10,}",
+        f"{large.wall_ms:8.2f}{small.wall_ms:7.2f}{point.ratio:6.2f}{point.of_medians:6.2f}",
+        f"{large.cpu_ms:8.2f}{small.cpu_ms:7.2f}{large.cpu_ms / small.cpu_ms:6.2f}",
+        f"{large.written_kb:8.1f}{small.written_kb:7.1f}{large.written_kb / small.written_kb:6.2f}",
+        f"{large.read_kb:8.1f}{small.read_kb:7.1f}",
+        f"{large.touched:8.0f}{small.touched:7.0f}",
+        f"{point.fill_ms or 0:8.2f}{point.rows:6.1f}{point.index_bytes or 0:7.0f}",
+        f"{point.candidates or 0:7.2f}{point.grouped or 0:6.2f}{point.memory_mb:6.0f}",
+    ]
+    print("".join(columns), flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -435,28 +530,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--minutes", type=float, default=24 * 60, help="measure what is reached by then, and stop"
     )
+    parser.add_argument("--keep", action="store_true", help="leave the base, for another call to go on from")
+    parser.add_argument("--fill-only", action="store_true", help="only make the base; with --keep")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     options.until = time.time() + options.minutes * 60
     options.out.mkdir(parents=True, exist_ok=True)
     print(
-        f"{options.database}\n{'articles':>10}{'ms':>8}{'small':>8}{'ratio':>7}{'fill ms':>9}{'rows':>6}"
-        f"{'bytes':>7}{'cand.':>7}{'copies':>8}{'MB':>6}"
+        f"{options.database}\n{'articles':>10}{'ms':>8}{'small':>7}{'ratio':>6}{'med.':>6}{'cpu':>8}{'small':>7}"
+        f"{'ratio':>6}{'KB out':>8}{'small':>7}{'ratio':>6}{'KB in':>8}{'small':>7}{'touched':>8}{'small':>7}"
+        f"{'fill ms':>8}{'rows':>6}{'bytes':>7}{'cand.':>7}{'copies':>6}{'MB':>6}"
     )
     points: list[Point] = []
-    with bases(options.database, options.out / f"bases-{options.database}") as made:
+    name = options.out / f"growth-{options.database}"
+    if options.keep and name.with_suffix(".json").exists():
+        points = [
+            Point(**{**point, "large": Cost(**point["large"]), "small": Cost(**point["small"])})
+            for point in json.loads(name.with_suffix(".json").read_text())
+        ]
+    with bases(options.database, options.out / f"bases-{options.database}", keep=options.keep) as made:
         for point in measure(options, made):
             points.append(point)
-            size = "" if point.index_bytes is None else f"{point.index_bytes:.0f}"
-            print(
-                f"{point.articles:10,}{point.large_ms:8.2f}{point.small_ms:8.2f}{point.ratio:7.2f}"
-                f"{point.of_medians:8.2f}{point.fill_ms:9.2f}{point.rows:6.1f}{size:>7}{point.candidates:7.2f}"
-                f"{point.grouped:8.2f}{point.memory_mb:6.0f}",
-                flush=True,
-            )
-            name = f"growth-{options.database}"
-            (options.out / f"{name}.json").write_text(json.dumps([asdict(p) for p in points], indent=1))
-            draw(points, options.database, options.out / f"{name}.png")
+            show(point)
+            name.with_suffix(".json").write_text(json.dumps([asdict(p) for p in points], indent=1))
+            draw(points, options.database, name.with_suffix(".png"))
 
 
 if __name__ == "__main__":

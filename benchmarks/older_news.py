@@ -8,6 +8,9 @@ by article; only that the old texts are the same each time, which nothing looks 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Connection, Engine, Table, func, select, text
 
 from pipeline.settings import BAND_BITS
@@ -20,15 +23,21 @@ _HASH_BITS = 29
 # Odd, so that each layer changes the keys otherwise.
 _NEAR_MASK, _FAR_MASK = 0x2545F4914F6C % (1 << BAND_BITS), 0x1E3779B97F4A7C15
 _TEXTS = 2000
+# What SQLite holds meanwhile: 1 GB, in KB.
+_CACHE = -(1 << 20)
 
 
 def lay_older(engine: Engine, *, template: int, layer: int, buckets: int) -> None:
     """Adds the articles with ids up to `template` once more, `layer` * `buckets` buckets of time earlier.
 
-    layer: 1, 2, … `buckets`: at least as many as the template covers.
+    layer: 1, 2, … `buckets`: at least as many as the template covers. The connection that it leaves in the
+    engine's pool is set for this; dispose of it.
     """
     seconds = (layer * buckets) << BUCKET_BITS
     with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"PRAGMA cache_size = {_CACHE}")
+            connection.exec_driver_sql("PRAGMA secure_delete = OFF")
         offset, page_offset = _last(connection, schema.article), _last(connection, schema.page)
         moved = _Moved(connection, offset, page_offset, seconds, layer)
         pages = f"id IN (SELECT page_id FROM article WHERE id <= {template})"  # noqa: S608 - a number
@@ -46,14 +55,44 @@ def lay_older(engine: Engine, *, template: int, layer: int, buckets: int) -> Non
             key=f"CASE WHEN key < 0 THEN {far} ELSE {near} END",
             position=f"position - {seconds << _HASH_BITS}",
         )
-        for low in range(offset + 1, offset + template + 1, _TEXTS):
-            rows = connection.execute(
-                text("SELECT id, title, text FROM article WHERE id BETWEEN :low AND :high"),
-                {"low": low, "high": min(low + _TEXTS - 1, offset + template)},
-            )
-            search.put(connection, [(row.id, row.title, row.text) for row in rows])
+        _copy_words(connection, template, offset)
         for table in (schema.article, schema.page):
             set_counter(connection, table.name, _last(connection, table))
+
+
+def _copy_words(connection: Connection, template: int, offset: int) -> None:
+    if connection.dialect.name == "postgresql":
+        for table, column in (("search_entry", "digest"), ("search_words", "words")):
+            connection.execute(
+                text(
+                    f"INSERT INTO {table} (article_id, {column})"  # noqa: S608 - our own names
+                    f" SELECT article_id + :offset, {column} FROM {table} WHERE article_id <= :template"
+                ),
+                {"offset": offset, "template": template},
+            )
+        return
+    for low in range(offset + 1, offset + template + 1, _TEXTS):
+        rows = connection.execute(
+            text("SELECT id, title, text FROM article WHERE id BETWEEN :low AND :high"),
+            {"low": low, "high": min(low + _TEXTS - 1, offset + template)},
+        )
+        search.put(connection, [(row.id, row.title, row.text) for row in rows])
+
+
+@contextmanager
+def without_word_index(engine: Engine) -> Iterator[None]:
+    """PostgreSQL's index of words is away meanwhile, and made anew: in minutes, where merging takes hours."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with engine.begin() as connection:
+        made_by = text("SELECT indexdef FROM pg_indexes WHERE indexname = 'search_words_words'")
+        definition = str(connection.scalar(made_by))
+        connection.execute(text("DROP INDEX search_words_words"))
+    yield
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL maintenance_work_mem = '1GB'"))
+        connection.execute(text(definition))
 
 
 def tidy(engine: Engine) -> None:

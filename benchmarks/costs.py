@@ -1,0 +1,90 @@
+"""What writing to a base costs, in measures that do not hang on what else the machine does.
+
+A clock that hangs on the wall says what somebody waits, and on a busy machine little else. Beside it stand
+processor time, which hardly depends on others, and what is read and written, which does not at all. All of
+it is taken of this process and, on PostgreSQL, of the one that serves it; Linux tells it in /proc.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+# Statistics of this session up to now are told to others; the answer of one row is what they are asked for.
+_FLUSH = text("SELECT pg_stat_force_next_flush()")
+_COUNTED_BY_POSTGRESQL = text(
+    """
+    SELECT pg_backend_pid() AS process, pg_current_wal_insert_lsn() - '0/0'::pg_lsn AS log,
+           blks_read AS missed, blks_hit + blks_read AS touched
+    FROM pg_stat_database WHERE datname = current_database()
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What something took.
+
+    wall_ms, cpu_ms: milliseconds. read_kb: what was asked of the system because the database's own cache did
+    not have it. written_kb: on SQLite the log and the file, on PostgreSQL the log. touched: on PostgreSQL how
+    often a page was looked at, wherever it was; not known of SQLite.
+    """
+
+    wall_ms: float = 0.0
+    cpu_ms: float = 0.0
+    read_kb: float = 0.0
+    written_kb: float = 0.0
+    touched: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
+
+    def __truediv__(self, number: float) -> Cost:
+        return Cost(*(getattr(self, f.name) / number for f in fields(self)))
+
+
+def cost(engine: Engine, work: Callable[[], object]) -> Cost:
+    """Does the work, which uses one connection of the engine's at a time, and says what it took."""
+    before = _counted(engine)
+    work()
+    at_its_end = time.perf_counter() * 1000
+    after = _counted(engine)
+    spent = after - before
+    return Cost(at_its_end - before.wall_ms, spent.cpu_ms, spent.read_kb, spent.written_kb, spent.touched)
+
+
+def _counted(engine: Engine) -> Cost:
+    if engine.dialect.name != "postgresql":
+        read, written = _read_and_written()
+        return Cost(time.perf_counter() * 1000, time.process_time() * 1000, read / 1024, written / 1024)
+    with engine.connect() as connection:
+        connection.execute(_FLUSH)
+        connection.commit()
+        row = connection.execute(_COUNTED_BY_POSTGRESQL).one()
+        connection.commit()
+    page = 8  # KB
+    cpu = time.process_time() * 1000 + _cpu_ms_of(row.process)
+    return Cost(
+        time.perf_counter() * 1000, cpu, float(row.missed) * page, float(row.log) / 1024, float(row.touched)
+    )
+
+
+def _read_and_written() -> tuple[int, int]:
+    """Bytes that this process handed over in calls to the system, whether or not a disk saw them."""
+    told = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(told["rchar"]), int(told["wchar"])
+
+
+def _cpu_ms_of(process: int) -> float:
+    # What stands before the last bracket is the program's name, which may hold anything.
+    told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    user, system = int(told[11]), int(told[12])
+    return (user + system) * 1000 / os.sysconf("SC_CLK_TCK")
