@@ -22,6 +22,8 @@ What the tables are for, one article being one URL:
     site_run    what a crawl did at one site: what its health is judged by
     fetch_state what the crawler's sources were last served with, and which further sources they name
     revisit     young articles that are to be asked for again, and when
+    sight_block, sighting, learned_line  lines of articles, and which of them a site prints under any story:
+                see `learning`
     run, counter, sketch   runs; ids given out; fingerprint versions
 """
 
@@ -404,6 +406,36 @@ revisit = Table(
     Column("failures", Integer, nullable=False),
     Column("etag", Text),
     Column("last_modified", Text),
+)
+
+sight_block = Table(
+    "sight_block",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("site", Text, nullable=False),
+    Column("quarter", Integer, nullable=False),
+    Column("is_changed", Boolean, nullable=False),
+)
+
+# No foreign keys: a row stays until it is known that its article is gone, and its neighbours are looked at.
+sighting = Table(
+    "sighting",
+    metadata,
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_id", BigInteger, nullable=False),
+    Column("group_id", BigInteger, nullable=False),
+    Column("title", BigInteger, nullable=False),
+    Column("lines", LargeBinary, nullable=False),
+)
+
+learned_line = Table(
+    "learned_line",
+    metadata,
+    Column("block_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("stories", BigInteger, nullable=False),
+    Column("is_shared", Boolean, nullable=False),
+    Column("example", BigInteger, nullable=False),
 )
 
 

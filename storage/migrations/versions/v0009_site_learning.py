@@ -1,0 +1,55 @@
+"""What site learning keeps: the lines of each article as digests, and the lines that were learned from them.
+
+    sight_block   a quarter of a year of one site: what is looked at together
+    sighting      one row an article: its lines, 4 bytes each (`pipeline.site_evidence`)
+    learned_line  what a block says of a line: in how many of its stories it stands
+
+No text is kept: what a learned line says is read from the article that `example` names. `sighting` has no
+foreign key: it stays until it is known that its article is gone, since its block and group have to be looked at
+again then. The counter `learned` is the last number of `change` that was taken note of; a base that is
+upgraded begins at its first article.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        "sight_block",
+        sa.Column("id", whole, primary_key=True, autoincrement=False, nullable=False),
+        sa.Column("site", sa.Text, nullable=False),
+        sa.Column("quarter", sa.Integer, nullable=False),
+        sa.Column("is_changed", sa.Boolean, nullable=False),
+    )
+    op.create_index("sight_block_site", "sight_block", ["site", "quarter"], unique=True)
+    op.create_table(
+        "sighting",
+        sa.Column("article_id", whole, primary_key=True, autoincrement=False, nullable=False),
+        sa.Column("block_id", whole, nullable=False),
+        sa.Column("group_id", whole, nullable=False),
+        sa.Column("title", whole, nullable=False),
+        sa.Column("lines", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("sighting_block", "sighting", ["block_id"])
+    op.create_table(
+        "learned_line",
+        sa.Column("block_id", whole, primary_key=True, nullable=False),
+        sa.Column("hash", whole, primary_key=True, nullable=False),
+        sa.Column("stories", whole, nullable=False),
+        sa.Column("is_shared", sa.Boolean, nullable=False),
+        sa.Column("example", whole, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a Copydesk database is never downgraded; restore a backup")
