@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pipeline.align import Piece
 from pipeline.blocks import Page, RawBlock, common_container, folded
@@ -104,27 +105,57 @@ def _compiled() -> tuple[dict[str, str], list[tuple[tuple[str, ...], str]], list
 
 
 _WHOLE, _RUNS, _STEMS = _compiled()
+_RUN_HEADS = frozenset(run[0] for run, _ in _RUNS)
+_ANY_STEM = tuple(stem for stem, _ in _STEMS)
+# A site's templates use a few hundred names on all its pages. Pages may also make names up as they like, so
+# only so many are kept, and none that is longer than any name of a template.
+_KNOWN_TOKENS = 1 << 14
+_TOKEN_CHARS = 64
 
 
 def token_rule(tokens: frozenset[str]) -> str | None:
     """The rule that the tokens of one element call for, if any."""
     for token in sorted(tokens):
-        if token in _ROLES:
-            return _ROLES[token]
-        parts = tuple(part for part in _SPLIT.split(token) if part)
-        # an id of many words is the text of a heading, and says what the text is about
-        if not parts or len(parts) > 6:
-            continue
+        rule = _known_rule(token) if len(token) <= _TOKEN_CHARS else _rule_of_token(token)
+        if rule is not None:
+            return rule
+    return None
+
+
+def _rule_of_token(token: str) -> str | None:
+    if token in _ROLES:
+        return _ROLES[token]
+    parts = tuple(part for part in _SPLIT.split(token) if part)
+    # an id of many words is the text of a heading, and says what the text is about
+    if not parts or len(parts) > 6:
+        return None
+    if not _RUN_HEADS.isdisjoint(parts):
         for run, rule in _RUNS:
             if any(parts[i : i + len(run)] == run for i in range(len(parts) - len(run) + 1)):
                 return rule
-        for part in parts:
-            if part in _WHOLE:
-                return _WHOLE[part]
-            for stem, rule in _STEMS:
-                if part.startswith(stem):
-                    return rule
+    for part in parts:
+        if part in _WHOLE:
+            return _WHOLE[part]
+        if part.startswith(_ANY_STEM):
+            return next(rule for stem, rule in _STEMS if part.startswith(stem))
     return None
+
+
+_known_rule = lru_cache(maxsize=_KNOWN_TOKENS)(_rule_of_token)
+
+
+class _Paths(dict[int, tuple[int, ...]]):
+    """By container what `Page.path` says of it. Many blocks share one, and every rule asks for it again."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.containers = page.containers
+
+    def __missing__(self, container: int) -> tuple[int, ...]:
+        parent = self.containers[container].parent
+        path = (container,) if parent == container else (container, *self[parent])
+        self[container] = path
+        return path
 
 
 def judge_pieces(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[tuple[Piece, str | None]]:
@@ -143,7 +174,7 @@ def restored(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[Piece
     taken = {piece.index for piece in pieces if piece.index is not None}
     if not taken:
         return list(pieces)
-    have = {folded(piece.text) for piece in pieces}
+    have = {_folded(page, piece) for piece in pieces}
     added = [*_standfirst(page, taken, about), *_continued(page, taken), *_between(page, taken)]
     fresh = [
         Piece(index, page.blocks[index].text, float(index))
@@ -163,12 +194,13 @@ def reconsidered(page: Page, pieces: Sequence[Piece]) -> list[Piece]:
     chars = sum(len(piece.text) for piece in pieces)
     if chars >= _DOUBTED_CHARS:
         return list(pieces)
+    paths = _Paths(page)
     prose: dict[int, int] = {}
     paragraphs: dict[int, int] = {}
     for block in page.blocks:
         if block.kind is not BlockKind.PARAGRAPH or len(block.words) < 20 or block.link_density > 0.25:
             continue
-        path = page.path(block.container)
+        path = paths[block.container]
         if any(token_rule(page.containers[number].tokens) for number in path[:4]):
             continue
         # the block's own element and the two around it: a paragraph, a column, a body
@@ -181,7 +213,7 @@ def reconsidered(page: Page, pieces: Sequence[Piece]) -> list[Piece]:
     return [
         Piece(index, block.text, float(index))
         for index, block in enumerate(page.blocks)
-        if block.link_density < 0.8 and best in page.path(block.container)
+        if block.link_density < 0.8 and best in paths[block.container]
     ]
 
 
@@ -221,7 +253,7 @@ def _standfirst(page: Page, taken: set[int], about: Metadata) -> list[int]:
         near = headline is not None and headline < index < end and _ENDS_SENTENCE.search(block.text)
         named = near and any(
             _STANDFIRST.search(token)
-            for number in page.path(block.container)[:3]
+            for number in _nearest(page, block)
             for token in page.containers[number].tokens | block.inline_tokens
         )
         if stated or named:
@@ -280,9 +312,7 @@ def _between(page: Page, taken: set[int]) -> list[int]:
                 fits = parent in hangs or _parent(page, parent) in hangs
             else:
                 fits = block.kind is BlockKind.HEADING and parent in hangs
-            if fits and not any(
-                token_rule(page.containers[n].tokens) for n in page.path(block.container)[:2]
-            ):
+            if fits and not any(token_rule(page.containers[n].tokens) for n in _nearest(page, block)[:2]):
                 found.append(index)
     return found
 
@@ -292,25 +322,32 @@ def _parent(page: Page, container: int) -> int:
 
 
 def _signature(page: Page, block: RawBlock) -> tuple[object, ...]:
-    path = page.path(block.container)[:3]
-    return (block.tag, *(page.containers[number].tokens for number in path))
+    return (block.tag, *(page.containers[number].tokens for number in _nearest(page, block)))
 
 
 def linked_by_container(page: Page) -> dict[int, int]:
     """How many blocks that are one link stand in each container or just below it."""
     counts: dict[int, int] = {}
     for block in page.blocks:
-        if block.link_density > 0.8 and len(block.words) >= 3:
-            for number in page.path(block.container)[:3]:
+        if block.link_chars and len(block.words) >= 3 and block.link_density > 0.8:
+            for number in _nearest(page, block):
                 counts[number] = counts.get(number, 0) + 1
     return counts
+
+
+def _nearest(page: Page, block: RawBlock) -> list[int]:
+    """The block's container and the two around it, or as many as there are."""
+    found = [block.container]
+    while len(found) < 3 and (parent := page.containers[found[-1]].parent) != found[-1]:
+        found.append(parent)
+    return found
 
 
 def is_teaser(page: Page, block: RawBlock, leads: dict[int, int]) -> bool:
     """A short text in a small box of its own that also holds a linked headline."""
     if len(block.words) > 60:
         return False
-    for number in page.path(block.container)[:3]:
+    for number in _nearest(page, block):
         container = page.containers[number]
         if container.blocks > 7 or container.paragraphs > 2:
             return False
@@ -325,14 +362,15 @@ class _Judge:
     def __init__(self, page: Page, pieces: Sequence[Piece], about: Metadata) -> None:
         self.page = page
         self.pieces = pieces
+        self.paths = _Paths(page)
         self.top = common_container(page, [p.index for p in pieces if p.index is not None])
         self.titles = {title for title in map(folded, about.titles) if title}
-        self.folded = [folded(piece.text) for piece in pieces]
+        self.folded = [_folded(page, piece) for piece in pieces]
         self.total = max(1, sum(len(p.text) for p in pieces))
         self.kept_chars: dict[int, int] = {}
         for piece in pieces:
             if piece.index is not None:
-                for number in page.path(page.blocks[piece.index].container):
+                for number in self.paths[page.blocks[piece.index].container]:
                     self.kept_chars[number] = self.kept_chars.get(number, 0) + len(piece.text)
         long = [n for n, p in enumerate(pieces) if len(p.text) >= 120]
         self.first_prose = long[0] if long else 0
@@ -340,7 +378,7 @@ class _Judge:
         self.first_h1 = next(
             (n for n, p in enumerate(pieces) if p.index is not None and page.blocks[p.index].tag == "h1"), -1
         )
-        self._container_rules: dict[int, str | None] = {}
+        self._rules_inside: dict[int, str | None] = {}
         self._repeats = self._repeated()
         self._grouped = {
             **dict.fromkeys(self._linked_lines(), "structure.linked-line"),
@@ -392,32 +430,33 @@ class _Judge:
         return outside and len(block.words) <= _DATELINE_WORDS and block.kind is not BlockKind.HEADING
 
     def _tags(self, block: RawBlock) -> list[str]:
-        return [self.page.containers[number].tag for number in self.page.path(block.container)[:4]]
+        return [self.page.containers[number].tag for number in self.paths[block.container][:4]]
 
     def _token_rule(self, block: RawBlock) -> str | None:
-        rule = token_rule(block.inline_tokens)
-        if rule:
-            return rule
-        for number in self.page.path(block.container):
-            if number == self.top:
-                break
+        return token_rule(block.inline_tokens) or self._rule_inside(block.container)
+
+    def _rule_inside(self, number: int) -> str | None:
+        """The rule of what stands in a container: its own, or that of the nearest around it below the top."""
+        if number in self._rules_inside:
+            return self._rules_inside[number]
+        rule = None
+        if number != self.top:
             rule = self._container_rule(number)
-            if rule:
-                return rule
-        return None
+            parent = self.page.containers[number].parent
+            if rule is None and parent != number:
+                rule = self._rule_inside(parent)
+        self._rules_inside[number] = rule
+        return rule
 
     def _container_rule(self, number: int) -> str | None:
         """The rule of one container by its tag and tokens, unless it holds too much of the text."""
-        if number not in self._container_rules:
-            container = self.page.containers[number]
-            tokens = container.tokens
-            if container.tag in _HEADING_TAGS:
-                tokens = frozenset()
-            rule = _TAGS.get(container.tag) or token_rule(tokens)
-            if rule and self.kept_chars.get(number, 0) > max(_STORY_SHARE * self.total, _STORY_CHARS):
-                rule = None
-            self._container_rules[number] = rule
-        return self._container_rules[number]
+        container = self.page.containers[number]
+        rule = _TAGS.get(container.tag)
+        if rule is None and container.tag not in _HEADING_TAGS:
+            rule = token_rule(container.tokens)
+        if rule and self.kept_chars.get(number, 0) > max(_STORY_SHARE * self.total, _STORY_CHARS):
+            return None
+        return rule
 
     def _block(self, number: int) -> RawBlock | None:
         index = self.pieces[number].index
@@ -442,7 +481,7 @@ class _Judge:
         for number in range(len(self.pieces)):
             block = self._block(number)
             if block is not None and block.kind is BlockKind.LIST_ITEM:
-                around = self.page.path(block.container)[:4]
+                around = self.paths[block.container][:4]
                 holder = next((c for c in around if self.page.containers[c].tag in ("ul", "ol")), None)
                 if holder is not None:
                     items.setdefault(holder, []).append(number)
@@ -470,7 +509,7 @@ class _Judge:
         for number, piece in enumerate(self.pieces):
             if piece.index is None:
                 continue
-            path = self.page.path(self.page.blocks[piece.index].container)
+            path = self.paths[self.page.blocks[piece.index].container]
             outermost = [c for c in path if self.page.containers[c].tag == "article"][-1:]
             if outermost:
                 members.setdefault(outermost[0], []).append(number)
@@ -486,7 +525,9 @@ class _Judge:
         """The first block of the page in each container."""
         wanted, found = set(containers), {}
         for block in self.page.blocks:
-            for number in wanted.intersection(self.page.path(block.container)) if wanted else ():
+            if not wanted:
+                break
+            for number in wanted.intersection(self.paths[block.container]):
                 found[number] = block
                 wanted.discard(number)
         return found
@@ -503,6 +544,13 @@ class _Judge:
                 repeats.add(number)
             seen.add(text)
         return repeats
+
+
+def _folded(page: Page, piece: Piece) -> str:
+    """As `folded` of the piece's text; that of a whole block was cut into words before."""
+    if piece.index is not None and piece.text == page.blocks[piece.index].text:
+        return " ".join(page.blocks[piece.index].words)
+    return folded(piece.text)
 
 
 def _begins_article(block: RawBlock | None) -> bool:
