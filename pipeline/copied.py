@@ -8,6 +8,7 @@ every program it went through.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from functools import cache
 from itertools import pairwise
 
 import ftfy
+from ftfy.badness import is_bad
 
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
 from pipeline.language import identify
@@ -42,12 +44,17 @@ FILLED = 0.75
 MADE_TITLE_CHARS = 100
 
 _TEXT_FIXES = ftfy.TextFixerConfig(uncurl_quotes=False, fix_latin_ligatures=False, fix_character_width=False)
+# What ftfy may mend besides wrong decoding: an escaped character, a line end, controls, marks of places in
+# annotations. A line without it that is composed (NFC) and not `is_bad` comes back as it was.
+_MENDED = re.compile(
+    "[&\r\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u2028\u2029\u206a-\u206f\ud800-\udfff\ufeff\ufff9-\ufffc]"
+)
+# ftfy takes longer lines apart.
+_LONGEST_LINE = 100_000
 _WIDE = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f"
 _WORD = re.compile(rf"[{_WIDE}]|[^\W_]+(?:['’][^\W_]+)*")
-_BLANKS = re.compile(r"\s+")
-_FIRST_WORD = re.compile(r"\s*(\S+)")
-_SENTENCE_STOP = re.compile(r"(?<!\.)[.!?。！？][\"'”’»)\]]*$")
-_STOP = re.compile(r"(?<!\.)[.。][\"'”’»)\]]*$")
+_IS_WIDE = re.compile(rf"[{_WIDE}]")
+_STOPS, _SENTENCE_STOPS, _CLOSING = ".。", ".!?。！？", "\"'”’»)]"
 _BULLET = re.compile(r"\s*(?:[•◦▪‣∙·●○■□➤►*]|-(?=\s+[^\W\d_]))\s+(?=\S)")
 _MD_HEADING = re.compile(r"(#{1,6})\s+(\S.*?)\s*#*$")
 _MD_QUOTE = re.compile(r"\s*>+\s+(?=\S)")
@@ -56,6 +63,11 @@ _MD_LINK = re.compile(r"\[([^\]]+)\]\((?:https?://|/|#|mailto:)[^)\s]*(?:\s+\"[^
 _MD_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _MD_EMPHASIS = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+)(?<=\S)\*(?![\w*])")
 _RULE = re.compile(r"\s*(?:[-=_*~#]\s*){3,}$")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_DIVIDED = re.compile(r"[^\W\d_]-$")
+_COLUMNS = re.compile(r"\S {3,}(?=\S)")
+# What a bullet, a quotation, a heading or a rule begins with; other lines are spared a closer look.
+_MARKS = frozenset("•◦▪‣∙·●○■□➤►*-=_~#>")
 
 _MONTH = r"[^\W\d_]{3,12}\.?"
 _DAY = (
@@ -106,14 +118,15 @@ def extract_text(
     paragraphs = _paragraphs(repaired(text))
     if not any(_words(paragraph.text) for paragraph in paragraphs):
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no words in the text")
-    stated = _BLANKS.sub(" ", repaired(title)).strip() if title else ""
+    stated = " ".join(repaired(title).split()) if title else ""
     begin, headline = _stated_title(paragraphs, stated) if stated else _found_title(paragraphs)
     masthead, body = paragraphs[:begin], paragraphs[begin:]
     removed = [Removed(0, paragraph.text, "copied.masthead") for paragraph in masthead]
-    titles = [p.text for p in body[:HEAD_LINES] if _repeats(p.text, headline)]
+    key = _words(headline)
+    titles = [paragraph for paragraph in body[:HEAD_LINES] if _repeats(paragraph.text, key)]
     # The headline itself is not lost but in its field; only what repeats it is clutter.
-    removed += [Removed(0, text, "copied.repeated-title") for text in titles[1:]]
-    story = [p for n, p in enumerate(body) if n >= HEAD_LINES or not _repeats(p.text, headline)] or body
+    removed += [Removed(0, paragraph.text, "copied.repeated-title") for paragraph in titles[1:]]
+    story = [p for n, p in enumerate(body) if n >= HEAD_LINES or p not in titles] or body
     published = _stamped(story[:HEAD_LINES], fetched_at)
     return Extraction(
         blocks=tuple(Block(p.kind, p.text, p.link_density) for p in story),
@@ -135,8 +148,27 @@ def repaired(text: str) -> str:
     ftfy knows the code pages of the West and Centre; the pages that it leaves out (Greek, Hebrew,
     Arabic, Baltic, Vietnamese) turn the same curly quotes into other letters, which are looked up here.
     """
+    if text.isascii() and _is_sound(text):
+        return text
     found, spelled = _mojibake()
-    return ftfy.fix_text(found.sub(lambda m: spelled[m.group()], text), _TEXT_FIXES)
+    text = found.sub(lambda m: spelled[m.group()], text)
+    fixes = _TEXT_FIXES
+    lines: list[str] = _LINE.findall(text)
+    for number, line in enumerate(lines):
+        if not _is_sound(line):
+            lines[number] = ftfy.fix_text(line, fixes)
+        if "<" in line:  # markup is quoted here, and what is escaped in it is meant so
+            fixes = fixes._replace(unescape_html=False)
+    return "".join(lines)
+
+
+def _is_sound(text: str) -> bool:
+    """Whether ftfy would leave a line alone, as it does nearly every one."""
+    if _MENDED.search(text):
+        return False
+    return text.isascii() or (
+        len(text) < _LONGEST_LINE and unicodedata.is_normalized("NFC", text) and not is_bad(text)
+    )
 
 
 @cache
@@ -172,22 +204,25 @@ def _paragraphs(text: str) -> list[_Paragraph]:
 
 
 def _paragraph(line: str) -> _Paragraph | None:
-    if _RULE.match(line):
-        return None
     kind, level = BlockKind.PARAGRAPH, 0
-    image = _MD_IMAGE.fullmatch(line.strip())
-    if image:
+    if line.lstrip()[:1] in _MARKS:
+        if _RULE.match(line):
+            return None
+        if heading := _MD_HEADING.match(line.strip()):
+            kind, level, line = BlockKind.HEADING, len(heading.group(1)), heading.group(2)
+        elif quote := _MD_QUOTE.match(line):
+            kind, line = BlockKind.QUOTE, line[quote.end() :]
+        elif bullet := _BULLET.match(line):
+            kind, line = BlockKind.LIST_ITEM, line[bullet.end() :]
+    elif image := _MD_IMAGE.fullmatch(line.strip()):
         kind, line = BlockKind.CAPTION, image.group(1)
-    elif heading := _MD_HEADING.match(line.strip()):
-        kind, level, line = BlockKind.HEADING, len(heading.group(1)), heading.group(2)
-    elif quote := _MD_QUOTE.match(line):
-        kind, line = BlockKind.QUOTE, line[quote.end() :]
-    elif bullet := _BULLET.match(line):
-        kind, line = BlockKind.LIST_ITEM, line[bullet.end() :]
-    linked = sum(len(match.group(1)) for match in _MD_LINK.finditer(line))
-    line = _MD_LINK.sub(r"\1", _MD_IMAGE.sub("", line))
-    line = _MD_EMPHASIS.sub(r"\1", _MD_STRONG.sub(r"\2", line))
-    line = _BLANKS.sub(" ", line).strip()
+    linked = 0
+    if "[" in line:
+        linked = sum(len(match.group(1)) for match in _MD_LINK.finditer(line))
+        line = _MD_LINK.sub(r"\1", _MD_IMAGE.sub("", line))
+    if "*" in line or "__" in line:
+        line = _MD_EMPHASIS.sub(r"\1", _MD_STRONG.sub(r"\2", line))
+    line = " ".join(line.split())
     if not line:
         return None
     return _Paragraph(kind, line, min(1.0, linked / len(line)), level)
@@ -196,15 +231,15 @@ def _paragraph(line: str) -> _Paragraph | None:
 def _is_wrapped(lines: Sequence[str]) -> bool:
     """Whether line breaks stand inside sentences, as terminals and mail programs set them."""
     breaks = [
-        (a, b.strip())
+        (a, b.lstrip())
         for a, b in pairwise(lines)
-        if a.strip() and b.strip() and not _BULLET.match(b) and _indent(b) <= _indent(a)
+        if a and b and not _is_bullet(b) and _indent(b) <= _indent(a)
     ]
     width = max((len(a) for a, _ in breaks), default=0)
     if not MIN_WRAP <= width <= MAX_WRAP:
         return False
     # After a finished sentence a break says nothing: it may end the paragraph or not.
-    inside = [(a, b) for a, b in breaks if not _SENTENCE_STOP.search(a)]
+    inside = [(a, b) for a, b in breaks if not _stops(a, _SENTENCE_STOPS)]
     filled = [(a, b) for a, b in inside if len(a) + 1 + len(_first_word(b)) > FILLED * width]
     small = sum(b[0].islower() for _, b in inside)
     if small and small >= WRAPPED_SHARE * len(inside) and 2 * len(filled) >= len(inside):
@@ -215,11 +250,25 @@ def _is_wrapped(lines: Sequence[str]) -> bool:
     return len(breaks) >= 3 and len(filled) >= 0.7 * len(breaks)
 
 
+def _is_bullet(line: str) -> bool:
+    return line.lstrip()[:1] in _MARKS and _BULLET.match(line) is not None
+
+
+def _stops(text: str, stops: str) -> bool:
+    """Whether the text ends with a sentence's end, and not with an ellipsis."""
+    text = text.rstrip(_CLOSING)
+    return text[-1:] in stops and text != "" and text[-2:-1] != "."
+
+
 def _first_word(line: str) -> str:
-    match = _FIRST_WORD.match(line)
-    word = match.group(1) if match else ""
+    words = line.split(None, 1)
+    word = words[0] if words else ""
     # Where nothing parts words, a line can break after any character.
-    return word[:1] if re.match(rf"[{_WIDE}]", word) else word
+    return word[:1] if _begins_wide(word) else word
+
+
+def _begins_wide(text: str) -> bool:
+    return text[:1] >= "\u0e00" and _IS_WIDE.match(text) is not None
 
 
 def _unwrapped(lines: Sequence[str]) -> list[str]:
@@ -227,11 +276,11 @@ def _unwrapped(lines: Sequence[str]) -> list[str]:
     chunks: list[str] = []
     last, open_chunk = "", False
     for line in lines:
-        if not line.strip():
+        if not line:
             open_chunk = False
             continue
         if open_chunk and _continues(last, line, chunks[-1], width):
-            chunks[-1] = _joined(chunks[-1], line.strip())
+            chunks[-1] = _joined(chunks[-1], line.lstrip())
         else:
             chunks.append(line)
         last, open_chunk = line, True
@@ -240,29 +289,32 @@ def _unwrapped(lines: Sequence[str]) -> list[str]:
 
 def _continues(last: str, line: str, chunk: str, width: int) -> bool:
     """Whether the line belongs to the paragraph of the line before it."""
-    if _BULLET.match(line) or _MD_HEADING.match(line) or _RULE.match(line) or _is_row(line) or _is_row(last):
+    bare = line.lstrip()
+    if bare[0] in _MARKS and (_BULLET.match(line) or _MD_HEADING.match(line) or _RULE.match(line)):
         return False
-    if _BULLET.match(chunk):
+    if _is_row(line) or _is_row(last):
+        return False
+    if _is_bullet(chunk):
         return True
     if _indent(line) > _indent(last):
         return False
     had_room = len(last) + 1 + len(_first_word(line)) < 0.7 * width
-    return not (had_room and _SENTENCE_STOP.search(last) and not line.strip()[0].islower())
+    return not (had_room and _stops(last, _SENTENCE_STOPS) and not bare[0].islower())
 
 
 def _is_row(line: str) -> bool:
     """Columns set with blanks: a row of a table."""
-    return len(re.findall(r"\S {3,}(?=\S)", line)) >= 1
+    return "   " in line and _COLUMNS.search(line) is not None
 
 
 def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
+    return len(line) - len(line.lstrip()) if line[:1].isspace() else 0
 
 
 def _joined(chunk: str, line: str) -> str:
-    if re.search(rf"[{_WIDE}]$", chunk) and re.match(rf"[{_WIDE}]", line):
+    if _begins_wide(chunk[-1:]) and _begins_wide(line):
         return chunk + line
-    if re.search(r"[^\W\d_]-$", chunk) and line[0].islower():
+    if chunk.endswith("-") and _DIVIDED.search(chunk) and line[0].islower():
         return chunk + line
     return f"{chunk} {line}"
 
@@ -271,6 +323,9 @@ def _joined(chunk: str, line: str) -> str:
 
 
 def _words(text: str) -> list[str]:
+    if text.isascii():
+        found: list[str] = _WORD.findall(text.lower())
+        return found
     return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
 
 
@@ -278,14 +333,17 @@ def _key(text: str) -> str:
     return " ".join(_words(text))
 
 
-def _repeats(text: str, title: str) -> bool:
-    return bool(title) and _key(text) == _key(title)
+def _repeats(text: str, title: Sequence[str]) -> bool:
+    """Whether the text has the words of a title and no others."""
+    first = _WORD.search(text)
+    return first is not None and title[:1] == _words(first.group()) and _words(text) == title
 
 
 def _stated_title(paragraphs: Sequence[_Paragraph], title: str) -> tuple[int, str]:
     """Where the story begins under a headline that the source states, and the headline."""
+    key = _words(title)
     for index, paragraph in enumerate(paragraphs[:HEAD_LINES]):
-        if _repeats(paragraph.text, title):
+        if _repeats(paragraph.text, key):
             return index, title
         if _is_body(paragraph):
             break
@@ -311,7 +369,7 @@ def _found_title(paragraphs: Sequence[_Paragraph]) -> tuple[int, str]:
 def _is_body(paragraph: _Paragraph) -> bool:
     words = len(_words(paragraph.text))
     return words >= BODY_WORDS or (
-        words >= BODY_SENTENCE_WORDS and bool(_STOP.search(paragraph.text)) and paragraph.level == 0
+        words >= BODY_SENTENCE_WORDS and _stops(paragraph.text, _STOPS) and paragraph.level == 0
     )
 
 
@@ -335,7 +393,7 @@ def _title_score(paragraph: _Paragraph, keys: Counter[str], rest: Counter[str]) 
         score += 4.0
     if paragraph.level == 1:
         score += 4.0
-    if _STOP.search(text):
+    if _stops(text, _STOPS):
         score -= 1.5
     return score
 
@@ -376,7 +434,9 @@ def _stamped(head: Iterable[_Paragraph], fetched_at: datetime) -> datetime | Non
     A bare date is not believed: mastheads carry the day on which the page was looked at.
     """
     for paragraph in head:
-        match = _STAMP.match(paragraph.text) or _BYLINE_STAMP.fullmatch(paragraph.text)
+        match = _STAMP.match(paragraph.text) or (
+            _BYLINE_STAMP.fullmatch(paragraph.text) if "|" in paragraph.text else None
+        )
         if match:
             stated = match.group("date")
             day = re.search(_DAY, stated)

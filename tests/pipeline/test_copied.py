@@ -2,6 +2,7 @@ import re
 from collections import Counter
 from datetime import UTC, datetime
 
+import ftfy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -329,6 +330,29 @@ def _as_read(byte: int, page: str) -> str:
         except UnicodeDecodeError:
             continue
     raise AssertionError(byte)
+
+
+# Pieces that ftfy mends, alone or next to one another, and pieces that it leaves alone.
+SCRAPS = [
+    "é".encode().decode("cp1252"),
+    "Â ",
+    "à ",
+    "&amp;",
+    "&lt;",
+    "<b>",
+    "\r\n",
+    "\r",
+    "\x03",
+    "\x1b[1m",
+    "\x85",
+]
+SCRAPS += ["\u2028", "e\u0301", "\ufeff", "€", "œ", "“", "a", "the ", "\n", " ", "ß", "Привет", "\ufffd"]
+
+
+@given(st.lists(st.sampled_from(SCRAPS), max_size=12).map("".join))
+def test_a_text_is_mended_as_ftfy_mends_it_whole(text: str) -> None:
+    fixes = ftfy.TextFixerConfig(uncurl_quotes=False, fix_latin_ligatures=False, fix_character_width=False)
+    assert repaired(text) == ftfy.fix_text(text, fixes)
 
 
 @pytest.mark.parametrize("text", ["β-carotene costs 5 €.", "Η Αθήνα", "“quoted” ‘text’", "naïve café", "ﬁne"])
