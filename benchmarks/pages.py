@@ -1,0 +1,51 @@
+"""Pages of a folder of corpora as the pipeline takes them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.extraction import FETCHED_AT, key_of, read_bytes
+from pipeline.document import Document, MediaType, Origin
+
+
+def corpora_with_pages(folder: Path, only: Sequence[str] = ()) -> Iterator[Path]:
+    """The corpora of a folder that hold pages, in order of name."""
+    for truth in sorted(folder.glob("*/truth.jsonl")):
+        has_pages = any((truth.parent / name).is_dir() for name in ("html", "pages"))
+        if has_pages and (not only or truth.parent.name in only):
+            yield truth.parent
+
+
+def missing(folder: Path, only: Sequence[str]) -> list[str]:
+    """Corpora that were asked for, and that the folder does not hold with pages."""
+    found = {corpus.name for corpus in corpora_with_pages(folder)}
+    return [name for name in only if name not in found]
+
+
+def read_pages(corpus: Path, step: int = 1, most: int | None = None) -> list[Document]:
+    """Every `step`-th page of a corpus, at most so many."""
+    with (corpus / "truth.jsonl").open(encoding="utf-8") as lines:
+        truths = [json.loads(line) for line in lines if line.strip()][::step][:most]
+    return [
+        as_document(
+            read_bytes(corpus, key_of(truth)), str(truth.get("url") or f"https://page.example/{number}")
+        )
+        for number, truth in enumerate(truths)
+    ]
+
+
+def of_the_tests() -> list[Document]:
+    """The pages of articles that the repository holds, in order of name."""
+    folder = Path(__file__).parents[1] / "tests" / "pages" / "articles"
+    found = []
+    for path in sorted(folder.glob("*.html*")):
+        body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        found.append(as_document(body, f"https://page.example/{path.stem}"))
+    return found
+
+
+def as_document(body: bytes, url: str) -> Document:
+    return Document(url, url, body, MediaType.HTML, FETCHED_AT, Origin.FILE)

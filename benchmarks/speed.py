@@ -1,0 +1,219 @@
+"""Whole-path pages a second on one core, beside Trafilatura alone on the same pages, and a profile by stage.
+
+    python -m benchmarks.speed CORPORA [--only NAME…] [--sample N] [--rounds N] [--out FOLDER]
+
+Ours is a page's whole way: `process_document` from bytes to an outcome, and `write_batch` of each 256 to a
+SQLite file. Theirs is `trafilatura.bare_extraction(html, url=…, with_metadata=True, include_comments=False)`
+on text that was decoded beforehand, whatever comes of it. A round takes both over all pages of a corpus, page by
+page in turn (of the other half of the corpus, so that neither finds a page warm), in a process forked for it,
+which has seen the pages of the tests, in a dozen languages, and none of the corpus. Seconds are those of the
+processor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import trafilatura
+
+from benchmarks import charts, pages
+from benchmarks.apart import apart
+from benchmarks.rounds import Spread, spread
+from benchmarks.stages import REST, STAGES, Spent, timed
+from crawler.run import BATCH_SIZE, program_at_rest
+from pipeline import process
+from pipeline.decode import decode
+from pipeline.document import Article, Document, Outcome
+from pipeline.settings import Settings
+from storage import writer
+from storage.database import open_database
+
+SETTINGS = Settings()
+ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Seconds of processor time of one round over a corpus; `failed`: pages that Trafilatura gave up."""
+
+    ours: float
+    storing: float
+    theirs: float
+    articles: int
+    failed: int
+
+    @property
+    def ratio(self) -> float:
+        return self.theirs / self.ours
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Rounds over one corpus, and where our time goes."""
+
+    corpus: str
+    documents: int
+    size: int
+    rounds: tuple[Round, ...]
+    profile: Spent
+
+    @property
+    def ratio(self) -> Spread:
+        return spread([turn.ratio for turn in self.rounds])
+
+    @property
+    def ours(self) -> Spread:
+        return spread([self.documents / turn.ours for turn in self.rounds])
+
+    @property
+    def theirs(self) -> Spread:
+        return spread([self.documents / turn.theirs for turn in self.rounds])
+
+    @property
+    def milliseconds(self) -> dict[str, float]:
+        """Of each stage, a page."""
+        return {name: self.profile.seconds[name] * 1000 / self.documents for name in (*STAGES, REST)}
+
+
+def measure(corpus: str, documents: Sequence[Document], rounds: int = ROUNDS) -> Speed:
+    """Rounds over some pages; raises `benchmarks.stages.StageGone`."""
+    _warm_up()
+    htmls = [decode(document.body, document.encoding, document.media_type) for document in documents]
+    found = tuple(apart(one_round, documents, htmls) for _ in range(rounds))
+    size = sum(len(document.body) for document in documents)
+    return Speed(corpus, len(documents), size, found, apart(profiled, documents))
+
+
+@cache
+def _warm_up() -> None:
+    """Both ways over the pages of the tests, so that rules of their languages and all libraries are read."""
+    for document in pages.of_the_tests():
+        process.process_document(document, SETTINGS)
+        _theirs(decode(document.body, None, document.media_type), document.url)
+
+
+def one_round(documents: Sequence[Document], htmls: Sequence[str]) -> Round:
+    """Both ways over all pages, page by page in turn."""
+    ours = storing = theirs = 0.0
+    articles = failed = 0
+    half = len(documents) // 2
+    waiting: list[Outcome] = []
+    with tempfile.TemporaryDirectory() as folder, program_at_rest():
+        engine = open_database(f"sqlite:///{folder}/speed.db")
+        run = writer.start_run(engine, "speed", datetime.now(UTC))
+        for number, document in enumerate(documents):
+            other = (number + half) % len(documents)
+            began = time.process_time()
+            outcome = process.process_document(document, SETTINGS)
+            between = time.process_time()
+            is_extracted = _theirs(htmls[other], documents[other].url)
+            ended = time.process_time()
+            ours += between - began
+            theirs += ended - between
+            failed += not is_extracted
+            articles += isinstance(outcome, Article)
+            waiting.append(outcome)
+            if len(waiting) == BATCH_SIZE or number == len(documents) - 1:
+                began = time.process_time()
+                writer.write_batch(engine, run, waiting, SETTINGS)
+                storing += time.process_time() - began
+                waiting = []
+        engine.dispose()
+    return Round(ours + storing, storing, theirs, articles, failed)
+
+
+def _theirs(html: str, url: str) -> bool:
+    """Whether Trafilatura came to an end with the page; there are pages that it fails on."""
+    try:
+        trafilatura.bare_extraction(html, url=url, with_metadata=True, include_comments=False)
+    except Exception:
+        return False
+    return True
+
+
+def profiled(documents: Sequence[Document]) -> Spent:
+    """Our way once more, timed by stage."""
+    with tempfile.TemporaryDirectory() as folder, timed() as spent, program_at_rest():
+        engine = open_database(f"sqlite:///{folder}/speed.db")
+        run = writer.start_run(engine, "speed", datetime.now(UTC))
+        for start in range(0, len(documents), BATCH_SIZE):
+            batch = documents[start : start + BATCH_SIZE]
+            outcomes = [process.process_document(document, SETTINGS) for document in batch]
+            writer.write_batch(engine, run, outcomes, SETTINGS)
+        engine.dispose()
+    return spent
+
+
+def as_markdown(speeds: Sequence[Speed]) -> str:
+    lines = [
+        "| corpus | pages | kB a page | Copydesk, pages/s | Trafilatura, pages/s | ratio (least to most) |",
+        "|---|---|---|---|---|---|",
+    ]
+    for speed in speeds:
+        kilobytes = speed.size / 1000 / speed.documents
+        lines.append(
+            f"| {speed.corpus} | {speed.documents} | {kilobytes:.0f} | {speed.ours.shown(1)}"
+            f" | {speed.theirs.shown(1)} | {speed.ratio.shown()} |"
+        )
+    failed = sum(speed.rounds[0].failed for speed in speeds)
+    if failed:
+        lines += ["", f"Trafilatura failed on {failed} of the pages; the time until then is counted."]
+    return "\n".join([*lines, "", *_profile_lines(speeds)])
+
+
+def _profile_lines(speeds: Sequence[Speed]) -> list[str]:
+    named = " | ".join(f"{speed.corpus}, ms a page (share)" for speed in speeds)
+    lines = [f"| stage | {named} |", f"|---|{'---|' * len(speeds)}"]
+    for stage in (*STAGES, REST):
+        cells = []
+        for speed in speeds:
+            whole = sum(speed.milliseconds.values())
+            taken = speed.milliseconds[stage]
+            never = "" if speed.profile.calls[stage] else ", never called"
+            cells.append(f"{taken:.2f} ({taken / whole:.0%}{never})")
+        lines.append(f"| {stage} | {' | '.join(cells)} |")
+    wholes = " | ".join(f"{sum(speed.milliseconds.values()):.2f}" for speed in speeds)
+    return [*lines, f"| all | {wholes} |"]
+
+
+def draw(speeds: Sequence[Speed], path: Path) -> None:
+    rows: Mapping[str, Mapping[str, float]] = {speed.corpus: speed.milliseconds for speed in speeds}
+    charts.stacked_bars(
+        "Where a page's time goes", "ms of processor time a page, bytes to committed row", rows, path
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpora", type=Path, help="folder of corpora")
+    parser.add_argument("--only", nargs="*", default=(), help="names of corpora, default all with pages")
+    parser.add_argument("--sample", type=int, default=1, help="every Nth page only")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--out", type=Path, help="folder for the plot")
+    options = parser.parse_args(arguments)
+    for name in pages.missing(options.corpora, options.only):
+        print(f"{name}: no such corpus with pages in {options.corpora}", file=sys.stderr)
+    speeds = [
+        measure(corpus.name, pages.read_pages(corpus, options.sample), options.rounds)
+        for corpus in pages.corpora_with_pages(options.corpora, options.only)
+    ]
+    if not speeds:
+        sys.exit(f"{options.corpora}: no corpus with pages (see benchmarks/README.md)")
+    print(as_markdown(speeds))
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        draw(speeds, options.out / "stages.png")
+
+
+if __name__ == "__main__":
+    main()

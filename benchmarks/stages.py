@@ -1,0 +1,116 @@
+"""Where the time of a page goes, stage by stage: the functions at the borders of the stages, timed in place.
+
+A stage is named by its functions. Whoever imported one of them by name has it replaced there as well, so a
+stage is found wherever it is called from. One that is no longer there ends the measurement with its name:
+a profile that silently leaves something out says nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+# In the order in which they run. What is called within another stage is taken off that stage.
+STAGES: Mapping[str, tuple[str, ...]] = {
+    "compress": ("pipeline.process._page",),
+    "decode": ("pipeline.decode.decode",),
+    "parse": ("pipeline.extract.parse",),
+    "segment": ("pipeline.blocks.segment",),
+    "metadata": ("pipeline.metadata.read_metadata",),
+    "extractor": ("pipeline.extract.article_lines",),
+    "rules": (
+        "pipeline.align.align",
+        "pipeline.structure.reconsidered",
+        "pipeline.structure.restored",
+        "pipeline.structure.judge_pieces",
+        "pipeline.refuse.refuse_non_article",
+    ),
+    "model": ("pipeline.blockmodel.shares", "pipeline.blockmodel.decide"),
+    "language": ("pipeline.language.identify",),
+    "clean": ("pipeline.clean.clean",),
+    "wire": ("pipeline.wire.parse_wire",),
+    "fingerprint": ("pipeline.fingerprint.fingerprint",),
+    "store": ("storage.writer.write_batch",),
+}
+# All of a page but what its stages take.
+REST = "rest"
+_WHOLE = "pipeline.process.process_document"
+
+
+class StageGone(LookupError):
+    """A stage's function is not where it was. Raised by `timed`; ends the measurement: mend STAGES."""
+
+
+@dataclass(slots=True)
+class Spent:
+    """Seconds of processor time by stage, without what is called within it, and how often each was called."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    within: list[float] = field(default_factory=lambda: [0.0])
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            {name: self.seconds.get(name, 0) + other.seconds.get(name, 0) for name in (*STAGES, REST)},
+            {name: self.calls.get(name, 0) + other.calls.get(name, 0) for name in (*STAGES, REST)},
+        )
+
+
+@contextmanager
+def timed(stages: Mapping[str, tuple[str, ...]] = STAGES) -> Iterator[Spent]:
+    """While it lasts, every call of a stage is timed. Raises StageGone."""
+    spent = Spent(dict.fromkeys((*stages, REST), 0.0), dict.fromkeys((*stages, REST), 0))
+    replaced: list[tuple[Any, str, Any]] = []
+    try:
+        for stage, functions in (*stages.items(), (REST, (_WHOLE,))):
+            for path in functions:
+                found = _function(stage, path)
+                replaced += _replaced(found, _clocked(found, stage, spent))
+        yield spent
+    finally:
+        for module, name, found in reversed(replaced):
+            setattr(module, name, found)
+
+
+def _function(stage: str, path: str) -> Callable[..., Any]:
+    module, _, name = path.rpartition(".")
+    found = getattr(importlib.import_module(module), name, None)
+    if not callable(found):
+        raise StageGone(f"stage {stage}: there is no {path}: say in benchmarks/stages.py what it is now")
+    function: Callable[..., Any] = found
+    return function
+
+
+def _replaced(found: Callable[..., Any], by: Callable[..., Any]) -> list[tuple[Any, str, Any]]:
+    """Puts the one for the other in every module of ours that has it; returns what to put back."""
+    ours = [
+        module
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] in ("pipeline", "storage", "crawler", "benchmarks")
+    ]
+    places = [(module, name) for module in ours for name, value in vars(module).items() if value is found]
+    for module, name in places:
+        setattr(module, name, by)
+    return [(module, name, found) for module, name in places]
+
+
+def _clocked(function: Callable[..., Any], stage: str, spent: Spent) -> Callable[..., Any]:
+    @wraps(function)
+    def run(*arguments: Any, **named: Any) -> Any:
+        spent.within.append(0.0)
+        began = time.process_time()
+        try:
+            return function(*arguments, **named)
+        finally:
+            took = time.process_time() - began
+            spent.seconds[stage] += took - spent.within.pop()
+            spent.calls[stage] += 1
+            spent.within[-1] += took
+
+    return run
