@@ -4,10 +4,10 @@
 
 Ours is a page's whole way: `process_document` from bytes to an outcome, and `write_batch` of each 256 to a
 SQLite file. Theirs is `trafilatura.bare_extraction(html, url=…, with_metadata=True, include_comments=False)`
-on text that was decoded beforehand, whatever comes of it. A round takes both over all pages of a corpus, page by
-page in turn (of the other half of the corpus, so that neither finds a page warm), in a process forked for it,
-which has seen the pages of the tests, in a dozen languages, and none of the corpus. Seconds are those of the
-processor.
+on text that was decoded beforehand, whatever comes of it. A round takes both over all pages of a corpus,
+page by page in turn (of the other half of the corpus, so that neither finds a page warm), in a process
+forked for it, which has seen the pages of the tests, in a dozen languages, and none of the corpus. Seconds
+are those of the processor.
 """
 
 from __future__ import annotations
