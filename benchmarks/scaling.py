@@ -1,0 +1,144 @@
+"""Pages a second by number of workers, and what of the processor's time the parent takes.
+
+    python -m benchmarks.scaling CORPORA [--only NAME…] [--sample N] [--rounds N] [--workers N…] [--out F]
+
+Pages in memory go through `crawler.run.drive` into a SQLite file, as `copydesk ingest` has them do once they
+are read. The numbers of workers take turns, and the wall clock counts, from the first page to the last
+commit: on a machine that has other things to do, look at the parent's share and the processor time alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import charts, machine, pages
+from benchmarks.rounds import Spread, spread
+from crawler.run import drive
+from pipeline.document import Document
+from pipeline.settings import Settings
+from storage.database import open_database
+
+SETTINGS = Settings()
+ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One run: seconds by the clock on the wall, and processor time of parent and workers."""
+
+    seconds: float
+    usage: machine.Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """The runs with one number of workers."""
+
+    workers: int
+    documents: int
+    turns: tuple[Turn, ...]
+
+    @property
+    def pace(self) -> Spread:
+        """Pages a second."""
+        return spread([self.documents / turn.seconds for turn in self.turns])
+
+    @property
+    def parent(self) -> Spread:
+        """The parent's share of all processor time."""
+        return spread([turn.usage.share for turn in self.turns])
+
+    @property
+    def milliseconds(self) -> Spread:
+        """Processor time a page, of all processes."""
+        return spread([turn.usage.whole * 1000 / self.documents for turn in self.turns])
+
+    def times(self, one: Scaling) -> Spread:
+        """How many times as fast as one worker, turn by turn."""
+        both = zip(self.turns, one.turns, strict=True)
+        return spread([theirs.seconds / ours.seconds for ours, theirs in both])
+
+
+def measure(documents: Sequence[Document], workers: Sequence[int], rounds: int = ROUNDS) -> list[Scaling]:
+    """Runs with each number of workers, in turn; the first of all, which starts everything, is not told."""
+    one_turn(documents[:16], max(workers))
+    turns: dict[int, list[Turn]] = {number: [] for number in workers}
+    for _ in range(rounds):
+        for number in workers:
+            turns[number].append(one_turn(documents, number))
+    return [Scaling(number, len(documents), tuple(found)) for number, found in turns.items()]
+
+
+def one_turn(documents: Sequence[Document], workers: int) -> Turn:
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_database(f"sqlite:///{folder}/scaling.db")
+        before, began = machine.usage(), time.perf_counter()
+        drive(engine, documents, workers=workers, settings=SETTINGS, command="scaling")
+        seconds, after = time.perf_counter() - began, machine.usage()
+        engine.dispose()
+    return Turn(seconds, after - before)
+
+
+def up_to(cores: int) -> list[int]:
+    """1, 2, 4 … and the cores."""
+    return sorted(
+        {1, 2, cores, *(1 << n for n in range(cores.bit_length()))} & {*range(1, max(2, cores) + 1)}
+    )
+
+
+def as_markdown(found: Sequence[Scaling]) -> str:
+    lines = [
+        "| workers | pages/s | times one worker | parent's share | processor ms a page |",
+        "|---|---|---|---|---|",
+    ]
+    for one in found:
+        share = f"{one.parent.median:.1%} ({one.parent.least:.1%} to {one.parent.greatest:.1%})"
+        lines.append(
+            f"| {one.workers} | {one.pace.shown(1)} | {one.times(found[0]).shown()} | {share}"
+            f" | {one.milliseconds.shown(1)} |"
+        )
+    return "\n".join(lines)
+
+
+def draw(found: Sequence[Scaling], corpus: str, path: Path) -> None:
+    workers = [float(one.workers) for one in found]
+    first = found[0].pace.median
+    curves = {
+        "measured": (workers, [one.pace.median for one in found]),
+        "one worker, times their number": (workers, [first * number for number in workers]),
+    }
+    charts.lines(f"Scaling by workers, {corpus}", "workers", "pages/s", curves, path, marker="o")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpora", type=Path, help="folder of corpora")
+    parser.add_argument("--only", nargs="*", default=(), help="names of corpora, default all with pages")
+    parser.add_argument("--sample", type=int, default=1, help="every Nth page only")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--workers", type=int, nargs="*", help="default: 1, 2, 4 … up to the cores")
+    parser.add_argument("--out", type=Path, help="folder for the plots")
+    options = parser.parse_args(arguments)
+    corpora = list(pages.corpora_with_pages(options.corpora, options.only))
+    if not corpora:
+        sys.exit(f"{options.corpora}: no such corpus with pages (see benchmarks/README.md)")
+    for corpus in corpora:
+        documents = pages.read_pages(corpus, options.sample)
+        found = measure(documents, options.workers or up_to(os.cpu_count() or 1), options.rounds)
+        print(f"\n{corpus.name}: {len(documents)} pages\n\n{as_markdown(found)}", flush=True)
+        if options.out:
+            options.out.mkdir(parents=True, exist_ok=True)
+            draw(found, corpus.name, options.out / f"scaling-{corpus.name}.png")
+
+
+if __name__ == "__main__":
+    main()
