@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -52,24 +52,26 @@ REPEATED_WORDS = 8
 REPEATS = 3
 
 # One character for one, so that offsets in the folded text hold in the original.
-_FOLD = str.maketrans(
-    {
-        **dict.fromkeys("‘’‚‛′´`ʼ", "'"),
-        **dict.fromkeys("“”„‟″«»", '"'),
-        **dict.fromkeys("‐‑‒–—―−", "-"),
-        **dict.fromkeys("\u00a0\u2009\u202f\u3000\t", " "),
-        "İ": "I",  # the one letter whose lower case is two characters
-        "：": ":",
-        "｜": "|",
-    }
-)
+_FOLD = {
+    **dict.fromkeys("‘’‚‛′´`ʼ", "'"),
+    **dict.fromkeys("“”„‟″«»", '"'),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+    **dict.fromkeys("\u00a0\u2009\u202f\u3000\t", " "),
+    "İ": "I",  # the one letter whose lower case is two characters
+    "：": ":",
+    "｜": "|",
+}
+_FOLDED = re.compile(f"[{''.join(_FOLD)}]")
+# Of what is folded, these are parts of words.
+_FOLDED_LETTERS = re.compile("[İʼ]")
 _LEADING = re.compile(r"^[^\w\"'©#@$£€<]+")
 _CLOSING = re.compile(r"[^\w\"'?%)]")
-_STOP = re.compile(r"(?<!\.)[.。!！][\"')\]]*$|[,.?]\"$")
 _BLANKS = re.compile(r"\s+")
 # How a caption begins, and a label or an address does not.
 _OPENING = re.compile(r"[\"'“„«‘‚]?(?![\d_])\w(?<![a-zß-öø-ÿа-яёєіїґ])")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+")
+# In ASCII the same words as `_WORD` finds are what stands between blanks once all else is blank.
+_ASCII_WORDS = bytes(byte if chr(byte).isalnum() else 0x20 for byte in range(0x80)).ljust(0x100)
 _SENTENCE_END = r"(?<=[.!?…\"')\]。！？:])\s*"
 
 
@@ -85,17 +87,22 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One phrase rule of clutter.toml, or of a site. name: what `removed_text` shows."""
+    """One phrase rule of clutter.toml, or of a site.
+
+    name: what `removed_text` shows. expression: the pattern's source. holds: every line that the pattern
+    matches has one of these in it; nothing, where that is not known.
+    """
 
     id: str
     name: str
     family: str
     scope: Scope
-    pattern: re.Pattern[str]
+    expression: str
     case: bool
     max_chars: int
     no_stop: bool
     needs: frozenset[str]
+    holds: tuple[str, ...]
     removes: str
     keeps: str
 
@@ -104,29 +111,75 @@ class Rule:
         """The language the phrase is in, ISO 639-1, or "any"."""
         return self.id.partition(".")[0]
 
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled on its first use: most rules are never asked by themselves, see `_Group`."""
+        return _compiled(self.expression)
+
+    def may_match(self, seen: str) -> bool:
+        """False where the pattern cannot match, found out faster than by the pattern."""
+        for held in self.holds:  # a loop: `any` of a generator takes three times as long
+            if held in seen:
+                return True
+        return not self.holds
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression)
+
+
+_Test = Callable[[str], object]
+
+
+def _never(seen: str) -> None:
+    """The test of no rules."""
+
 
 class _Group(NamedTuple):
-    """Rules of one scope and case behind one pattern that most lines fail at once.
+    """Rules of one scope and case behind two tests that most lines fail at once.
 
-    max_chars: the longest line that any of them looks at.
+    max_chars: the longest line that any of them looks at. rules: in file order. any_of: finds a match where
+    one of those rules may that do not say what they hold. holding: the others.
     """
 
     case: bool
     max_chars: int
-    any_of: re.Pattern[str]
     rules: tuple[Rule, ...]
+    any_of: _Test
+    holding: tuple[Rule, ...]
+
+    def candidates(self, seen: str, chars: int = 0) -> Sequence[Rule]:
+        """The rules that may match what is seen of a line of so many characters; of most lines none.
+
+        All patterns as one make a quick test, unless one of them begins with anything: that is tried from
+        every place in the line. Such rules say what they hold, and are no part of it.
+        """
+        if self.any_of(seen):
+            return self.rules
+        return [rule for rule in self.holding if chars <= rule.max_chars and rule.may_match(seen)]
 
 
 _Rulebook = dict[Scope, tuple[_Group, ...]]
 
 
-def _alternation(scope: Scope, rules: Sequence[Rule]) -> re.Pattern[str]:
-    any_of = "|".join(f"(?:{rule.pattern.pattern})" for rule in rules)
+def _group(scope: Scope, case: bool, rules: Sequence[Rule]) -> _Group:
+    quick = [f"(?:{rule.expression})" for rule in rules if not rule.holds]
+    return _Group(
+        case=case,
+        max_chars=max(rule.max_chars for rule in rules),
+        rules=tuple(rules),
+        any_of=_test(scope, "|".join(quick)) if quick else _never,
+        holding=tuple(rule for rule in rules if rule.holds),
+    )
+
+
+def _test(scope: Scope, any_of: str) -> _Test:
     if scope is Scope.HEAD:
-        return re.compile(any_of)
+        return re.compile(any_of).match
     if scope is Scope.TAIL:
-        return _at_the_end(any_of)
-    return re.compile(rf"(?:{any_of})$")
+        return _at_the_end(any_of).search
+    return re.compile(rf"(?:{any_of})$").match
 
 
 @cache
@@ -156,8 +209,7 @@ def _rulebook(language: str | None) -> _Rulebook:
 def _grouped(groups: Mapping[tuple[Scope, bool, bool], Sequence[Rule]]) -> _Rulebook:
     book: dict[Scope, list[_Group]] = {scope: [] for scope in Scope}
     for (scope, case, _), rules in groups.items():
-        longest = max(rule.max_chars for rule in rules)
-        book[scope].append(_Group(case, longest, _alternation(scope, rules), tuple(rules)))
+        book[scope].append(_group(scope, case, rules))
     return {scope: tuple(found) for scope, found in book.items()}
 
 
@@ -172,11 +224,12 @@ def _site_rulebook(site: SiteRules) -> _Rulebook:
             name=site.rule_id("clutter", phrase.text),
             family="site",
             scope=scope,
-            pattern=re.compile(_phrase_pattern(phrase.text, scope)),
+            expression=_phrase_pattern(phrase.text, scope),
             case=False,
             max_chars=SITE_MAX_CHARS,
             no_stop=False,
             needs=frozenset(),
+            holds=(),
             removes="",
             keeps="",
         )
@@ -190,7 +243,7 @@ def _phrase_pattern(phrase: str, scope: Scope) -> str:
     Each stretch of words is taken where it is first found (atomic groups): if the phrase is in the line at
     all, it is found that way, and nothing is tried twice. The last stretch must end the line.
     """
-    first, *later = (_BLANKS.sub(" ", part).translate(_FOLD).lower() for part in phrase.split("*"))
+    first, *later = (_folded(_BLANKS.sub(" ", part)).lower() for part in phrase.split("*"))
     # Of a whole line its core is seen, without what decorates it; a head and a tail are as they are written.
     ended = str.rstrip if scope is Scope.HEAD else _unclosed
     first = first.lstrip() if scope in (Scope.HEAD, Scope.TAIL) else _LEADING.sub("", first)
@@ -205,18 +258,20 @@ def _phrase_pattern(phrase: str, scope: Scope) -> str:
 
 
 def _rule(entry: dict[str, object], words: dict[str, str]) -> Rule:
-    needs = entry.get("needs", ())
+    needs, holds = entry.get("needs", ()), entry.get("holds", ())
     assert isinstance(needs, Iterable)
+    assert isinstance(holds, Iterable)
     return Rule(
         id=str(entry["id"]),
         name=f"phrase.{entry['id']}",
         family=str(entry["family"]),
         scope=Scope(str(entry["scope"])),
-        pattern=re.compile(_spell_out(str(entry["pattern"]), words)),
+        expression=_spell_out(str(entry["pattern"]), words),
         case=bool(entry.get("case", False)),
         max_chars=int(str(entry.get("max_chars", DEFAULT_MAX_CHARS))),
         no_stop=bool(entry.get("no_stop", False)),
         needs=frozenset(str(need) for need in needs),
+        holds=tuple(str(held) for held in holds),
         removes=str(entry["removes"]),
         keeps=str(entry["keeps"]),
     )
@@ -230,12 +285,17 @@ def _spell_out(pattern: str, words: dict[str, str]) -> str:
 
 @dataclass(slots=True)
 class _Line:
-    """A block on its way through the rules: what is left of it, and the evidence around it."""
+    """A block on its way through the rules: what is left of it, and the evidence around it.
+
+    core: the whole line as rules see it, without what decorates it; small_core: in lower case.
+    """
 
     position: int
     block: Block
     text: str
     folded: str
+    core: str
+    small_core: str
     key: str
     words: int
     stops: bool
@@ -296,10 +356,41 @@ def _with_text(block: Block, text: str) -> Block:
 
 
 def _line(position: int, block: Block) -> _Line:
-    text = _BLANKS.sub(" ", block.text).strip()
-    folded = text if text.isascii() else text.translate(_FOLD)
-    words = _WORD.findall(text.lower())
-    return _Line(position, block, text, folded, " ".join(words), len(words), bool(_STOP.search(folded)))
+    text = " ".join(block.text.split())
+    folded = _folded(text)
+    # Folding changes no words of a text that is ASCII afterwards, but for these letters.
+    is_plain = folded.isascii() and not (folded is not text and _FOLDED_LETTERS.search(text))
+    words = _ascii_words(folded.lower()) if is_plain else _WORD.findall(text.lower())
+    core = _core(folded)
+    return _Line(
+        position=position,
+        block=block,
+        text=text,
+        folded=folded,
+        core=core,
+        small_core=core.lower(),
+        key=" ".join(words),
+        words=len(words),
+        stops=_stops(folded),
+    )
+
+
+def _folded(text: str) -> str:
+    """The text, whose blanks are single ones, in the spelling that rules are written in."""
+    return text if text.isascii() else _FOLDED.sub(lambda match: _FOLD[match[0]], text)
+
+
+def _stops(folded: str) -> bool:
+    """Whether the line ends as a sentence does: with a stop, but no dots, or with what somebody said."""
+    end = folded.rstrip("\"')]")
+    return (end.endswith((".", "。", "!", "！")) and end[-2:-1] != ".") or folded.endswith(_SAID)
+
+
+_SAID = (',"', '."', '?"')
+
+
+def _ascii_words(text: str) -> list[str]:
+    return text.encode().translate(_ASCII_WORDS).decode().split()
 
 
 def _gather_evidence(lines: Sequence[_Line]) -> None:
@@ -339,14 +430,13 @@ def _drop_links(lines: Iterable[_Line]) -> None:
     for line in lines:
         if not line.words:
             line.rule = line.rule or "structure.no-words"
+        if line.rule is not None or line.block.link_density < LINKED - 0.1:
+            continue
         half, odd = divmod(line.words, 2)
         words = line.key.split()
         twice = not odd and half >= LINK_WORDS and words[:half] == words[half:]
         only = line.block.kind is BlockKind.PARAGRAPH and line.block.link_density >= ALL_LINK
-        if line.rule is None and (
-            (twice and line.block.link_density >= LINKED - 0.1)
-            or (only and line.words >= LINK_WORDS and not line.stops)
-        ):
+        if twice or (only and line.words >= LINK_WORDS and not line.stops):
             line.rule = "structure.link-line"
 
 
@@ -373,16 +463,13 @@ def _drop_phrases(lines: Iterable[_Line], book: _Rulebook) -> None:
 
 
 def _phrase(line: _Line, groups: Iterable[_Group]) -> Rule | None:
-    core: str | None = None
     for group in groups:
-        if len(line.text) > group.max_chars:
+        seen = line.core if group.case else line.small_core
+        if len(line.text) > group.max_chars or not seen:
             continue
-        core = core if core is not None else _core(line.folded)
-        seen = core if group.case else core.lower()
-        if seen and group.any_of.match(seen):
-            for rule in group.rules:
-                if _applies(rule, line) and rule.pattern.fullmatch(seen):
-                    return rule
+        for rule in group.candidates(seen, len(line.text)):
+            if _applies(rule, line) and rule.pattern.fullmatch(seen):
+                return rule
     return None
 
 
@@ -481,26 +568,21 @@ def _tail(line: _Line, groups: Iterable[_Group]) -> tuple[Rule, int, int] | None
     start = max(0, len(line.text) - INLINE_WINDOW)
     for group in groups:
         window = line.folded[start:] if group.case else line.folded[start:].lower()
-        if not group.any_of.search(window):
-            continue
-        for rule in group.rules:
-            one = _at_the_end(rule.pattern.pattern).search(window)
+        for rule in group.candidates(window):
+            one = _at_the_end(rule.expression).search(window)
             if one and start + one.start() > 0 and _has_evidence(rule, line):
                 return rule, start + one.start(), len(line.text)
     return None
 
 
-@cache
-def _at_the_end(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"{_SENTENCE_END}(?:{pattern})\W*$")
+def _at_the_end(expression: str) -> re.Pattern[str]:
+    return _compiled(rf"{_SENTENCE_END}(?:{expression})\W*$")
 
 
 def _head(line: _Line, groups: Iterable[_Group]) -> tuple[Rule, int, int] | None:
     for group in groups:
         window = line.folded[:INLINE_WINDOW] if group.case else line.folded[:INLINE_WINDOW].lower()
-        if not group.any_of.match(window):
-            continue
-        for rule in group.rules:
+        for rule in group.candidates(window):
             one = rule.pattern.match(window)
             if one and one.end() < len(line.text) and _has_evidence(rule, line):
                 return rule, 0, one.end()
