@@ -25,14 +25,17 @@ from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     and_,
     bindparam,
     delete,
     func,
     insert,
+    literal,
     or_,
     select,
     text,
+    union_all,
     update,
 )
 
@@ -49,6 +52,9 @@ logger = logging.getLogger(__name__)
 # (position in time, article id): how the rows of one band are ordered, whatever their keys.
 Place = tuple[int, int]
 IdPair = tuple[int, int]
+
+# Position -> the least and the greatest that a neighbour in a near band may have.
+Reaches = Mapping[int, tuple[int, int]]
 
 # Comparables are arrays of a few KB; the partners of today's stories are mostly those of the last hours.
 _CACHE_SIZE = 4096
@@ -236,7 +242,7 @@ class Around:
     """
 
     places: dict[int, list[Place]] = field(default_factory=dict)
-    bands: dict[int, frozenset[int]] = field(default_factory=dict)
+    bands: dict[int, NDArray[np.int64]] = field(default_factory=dict)
     parted: dict[IdPair, int] = field(default_factory=dict)
 
     def are_near(self, band: int, one: Place, other: Place, window: int) -> bool:
@@ -275,7 +281,10 @@ def leave(connection: Connection, ids: Sequence[int], settings: Settings) -> Lef
             if row.version == settings.index_version:
                 bands = group.bands_of(np.array(keys, dtype=np.int64))
                 place = np.full(bands.size, row.position), np.full(bands.size, row.article_id)
-                for before, after in _neighbours(connection, Places(bands, *place), settings).values():
+                reaches = _reaches([row.position], settings)
+                for before, after in _neighbours(
+                    connection, Places(bands, *place), reaches, settings
+                ).values():
                     for one, other in group.parted(before, after, window):
                         rejoined.add(_ordered(one[1], other[1]))
             connection.execute(
@@ -347,12 +356,12 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
 
 
 def _neighbours(
-    connection: Connection, places: Places, settings: Settings
+    connection: Connection, places: Places, reaches: Reaches, settings: Settings
 ) -> dict[int, tuple[Sequence[Place], Sequence[Place]]]:
     """By number of the place: the rows before and after it, nearest first, up to the window; if any are."""
     window = settings.group.band_window
     latest = connection.scalar(_LATEST) or 0
-    keys, of = _reached_keys(places, settings)
+    keys, of = _reached_keys(places, reaches)
     is_read = keys <= latest  # nothing is later than today's news
     keys, of = keys[is_read], of[is_read]
     # Most stories are alone in most of their bands, which is quickly asked.
@@ -360,7 +369,6 @@ def _neighbours(
     keys, of = keys[is_read], of[is_read]
     numbers: list[int] = of.tolist()
     own_places = list(zip(places.positions[of].tolist(), places.owners[of].tolist(), strict=True))
-    reaches = _reaches((position for position, _ in own_places), settings)
     stretches: list[Stretch] = [
         (key, *(reaches[position] if key >= 0 else (_EARLIEST, _LATE)))
         for key, (position, _) in zip(keys.tolist(), own_places, strict=True)
@@ -396,11 +404,11 @@ def _neighbours(
     return found
 
 
-def _reached_keys(places: Places, settings: Settings) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _reached_keys(places: Places, reaches: Reaches) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The keys that neighbours of the places may have, and the number of the place that each is for."""
     positions, place_of = np.unique(places.positions, return_inverse=True)
-    reaches = np.array([group.reach(position, settings.group) for position in positions.tolist()])
-    first, last = (group.row_keys(places.bands, reaches[place_of, end]) for end in (0, 1))
+    ends = np.array([reaches[position] for position in positions.tolist()])
+    first, last = (group.row_keys(places.bands, ends[place_of, end]) for end in (0, 1))
     steps = (last - first) >> BAND_BITS
     of = np.repeat(np.arange(steps.size), steps + 1)
     step = np.arange(of.size) - np.repeat(np.cumsum(steps + 1) - (steps + 1), steps + 1)
@@ -504,21 +512,23 @@ def _index(
     positions = [group.order_key(story) for story, _ in printed]
     rows, bounds = _rows(printed, versions, positions)
     keys = group.row_keys(rows.bands, rows.positions)
+    packed = pack_keys(keys)
+    size = len(packed) // max(1, keys.size)
     signatures = []
     for n, (story, print_) in enumerate(printed):
-        own = slice(bounds[n], bounds[n + 1])
-        around.bands[story.id] = frozenset(rows.bands[own].tolist())
+        around.bands[story.id] = rows.bands[bounds[n] : bounds[n + 1]]
         signatures.append(
             {
                 "article_id": story.id,
                 "sketch_id": sketches[versions[n]],
                 "position": positions[n],
                 "signature": print_.signature,
-                "keys": pack_keys(keys[own]),
+                "keys": packed[size * bounds[n] : size * bounds[n + 1]],
             }
         )
+    reaches = _reaches(positions, settings)
     standing: dict[int, list[Place]] = {}
-    for n, (before, after) in _neighbours(connection, rows, settings).items():
+    for n, (before, after) in _neighbours(connection, rows, reaches, settings).items():
         if before or after:
             standing.setdefault(int(rows.bands[n]), []).extend((*before, *after))
     _insert_bands(connection, keys, rows)
@@ -528,14 +538,14 @@ def _index(
     bands, counts = np.unique(rows.bands, return_counts=True)
     crowds = bands[counts > 1].tolist()
     around.places.update((band, sorted(set(standing.get(band, ())))) for band in {*standing, *crowds})
-    reaches = _reaches(positions, settings)
     places = sorted(rows[_is_among(rows.bands, around.places)].rows())
     for band, position, id in places:
         there = around.places[band]
-        before, after = _beside(there, band, (position, id), reaches, window)
-        for (_, one), (_, other) in group.parted(before, after, window):
-            if one not in around.bands and other not in around.bands:
-                around.parted[_ordered(one, other)] = id
+        if len(there) > window:  # fewer stand near one another whoever comes between
+            before, after = _beside(there, band, (position, id), reaches, window)
+            for (_, one), (_, other) in group.parted(before, after, window):
+                if one not in around.bands and other not in around.bands:
+                    around.parted[_ordered(one, other)] = id
         insort(there, (position, id))
     near: dict[int, list[int]] = {id: [] for id in around.bands}
     far: dict[int, list[int]] = {id: [] for id in around.bands}
@@ -577,12 +587,12 @@ def _version(print_: Fingerprint, settings: Settings) -> str:
     return f"{print_.version} {settings.group.version}"
 
 
-def _reaches(positions: Iterable[int], settings: Settings) -> dict[int, tuple[int, int]]:
+def _reaches(positions: Iterable[int], settings: Settings) -> Reaches:
     return {position: group.reach(position, settings.group) for position in set(positions)}
 
 
 def _beside(
-    places: list[Place], band: int, own: Place, reaches: Mapping[int, tuple[int, int]], window: int
+    places: list[Place], band: int, own: Place, reaches: Reaches, window: int
 ) -> tuple[list[Place], list[Place]]:
     """The neighbours of a place before and after it, nearest first, among the places of its band."""
     at = bisect_left(places, own)
@@ -672,7 +682,7 @@ def _candidates(
         if other[0] > group.reach(one[0], limits)[1]:
             shared = frozenset(filter(group.is_far, shared))
         if around is not None and pair in around.parted:
-            settled = shared & around.bands[around.parted[pair]]
+            settled = shared.intersection(around.bands[around.parted[pair]].tolist())
             shared -= settled
             found = sum(
                 group.weight(band, limits)
@@ -1031,20 +1041,20 @@ def _choose_canonical(connection: Connection, groups: Collection[int], joined: C
 
     joined: those of the groups that only gained members. Of these nobody else comes first than a copy that
     did in what was joined, or is new (all of which are flagged), or that stands on a site which the credit of
-    another part makes an agency's own. So a group of any size costs a look at its sites, not at its texts.
+    another part makes an agency's own. So a group costs a look at the agencies that it credits, whatever its
+    size; one that credits any, at its sites as well, which the index has.
     """
     table = schema.article
     agencies: dict[int, set[str]] = defaultdict(set)
     sites: dict[int, set[str]] = defaultdict(set)
     for part in chunks(groups):
-        for group_id, site, agency in connection.execute(
-            select(table.c.group_id, table.c.site, table.c.agency)
-            .where(table.c.group_id.in_(part))
-            .distinct()
+        for group_id, agency in connection.execute(_credited(part)):
+            agencies[group_id].add(agency)
+    for part in chunks(agencies.keys() & set(joined)):
+        for group_id, site in connection.execute(
+            select(table.c.group_id, table.c.site).where(table.c.group_id.in_(part)).distinct()
         ):
             sites[group_id].add(site)
-            if agency:
-                agencies[group_id].add(agency)
     first: dict[int, tuple[group.Precedence, int]] = {}
     flagged: set[int] = set()
 
@@ -1078,6 +1088,32 @@ def _choose_canonical(connection: Connection, groups: Collection[int], joined: C
     for part in chunks(flagged - chosen):
         connection.execute(update(table).where(table.c.id.in_(part)).values(is_canonical=False))
     _set_canonical(connection, chosen - flagged)
+
+
+def _credited(groups: Sequence[int]) -> Select[Any]:
+    """Each group with each agency that it credits, in steps of the index from one agency to the next."""
+    head, member = schema.article.alias(), schema.article.alias()
+
+    def following(group_id: ColumnElement[int], flag: ColumnElement[bool], last: ColumnElement[str]) -> Any:
+        return (
+            select(func.min(member.c.agency))
+            .where(member.c.group_id == group_id, member.c.is_canonical == flag, member.c.agency > last)
+            .scalar_subquery()
+            .label("agency")
+        )
+
+    # A group's id is that of one of its articles.
+    flags = union_all(select(literal(False).label("flag")), select(literal(True))).subquery("flags")
+    found = (
+        select(head.c.id.label("group_id"), flags.c.flag, following(head.c.id, flags.c.flag, literal("")))
+        .where(head.c.id.in_(groups))
+        .join_from(head, flags, literal(True))
+        .cte("credited", recursive=True)
+    )
+    found = found.union_all(
+        select(found.c.group_id, found.c.flag, following(*found.c)).where(found.c.agency.is_not(None))
+    )
+    return select(found.c.group_id, found.c.agency).where(found.c.agency.is_not(None)).distinct()
 
 
 def _set_canonical(connection: Connection, ids: Iterable[int]) -> None:

@@ -29,8 +29,8 @@ TRANSIENT = frozenset(
     {Reason.UNREACHABLE, Reason.TIMEOUT, Reason.WORKER_DIED, Reason.INTERNAL_ERROR, Reason.STORAGE_ERROR}
 )
 
-# Longer than any host name and any language tag; PostgreSQL's indexes refuse values over 2,700 bytes.
-_LONGEST = {"site": 300, "language": 100}
+# Longer than any host, agency and language tag is named; PostgreSQL's indexes refuse values over 2,700 bytes.
+_LONGEST = {"site": 300, "agency": 300, "language": 100}
 
 
 # Characters of a rejection's detail.
