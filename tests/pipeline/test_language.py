@@ -29,6 +29,13 @@ def test_content_wins_over_a_template_in_another_language() -> None:
     assert identify(SENTENCES["de"], "en-US") == "de"
 
 
+def test_a_long_text_is_read_all_over() -> None:
+    standfirst, story = SENTENCES["de"] + " ", SENTENCES["fr"] + " "
+    assert identify(standfirst * 10 + story * 25) == "fr"
+    assert identify(story * 25 + standfirst * 10) == "fr"
+    assert identify(standfirst * 25 + story * 10) == "de"
+
+
 def test_short_texts_take_the_hint() -> None:
     assert identify("Ola Nordmann", "nb-NO") == "nb"
     assert identify("12 345", None) is None
