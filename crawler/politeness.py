@@ -11,6 +11,7 @@ page, and the next crawl asks for it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -27,6 +28,7 @@ from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.pqueues import DownloaderAwarePriorityQueue, DownloaderInterface
+from scrapy.robotstxt import ProtegoRobotParser
 from scrapy.utils.asyncio import CallLaterResult, call_later
 from scrapy.utils.httpobj import urlparse_cached
 
@@ -43,6 +45,8 @@ CONCURRENCY = "copydesk_concurrency"
 
 # RFC 9309, 2.5: a crawler may stop reading here, and Protego takes a second a megabyte.
 MAX_ROBOTS_BYTES = 512_000
+# What is longer is parsed in a thread.
+_LONG_ROBOTS_BYTES = 10_000
 _NOTHING_ALLOWED = b"User-agent: *\nDisallow: /\n"
 
 
@@ -215,10 +219,14 @@ class PoliteRetryMiddleware(RetryMiddleware):
 
 
 class RobotsMiddleware:
-    """Downloader middleware: what a robots.txt means that is not there, cannot be had, or is endless."""
+    """Downloader middleware: what a robots.txt means that is not there, cannot be had, or is endless.
+
+    prepared: what long ones say, by their bytes, until `RobotsTxt` takes it.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
+        self.prepared: dict[bytes, RobotsTxt] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
@@ -229,14 +237,17 @@ class RobotsMiddleware:
         if politeness is not None:  # the robots.txt for which the request waited may have changed that
             politeness.require_awake(request)
 
-    def process_response(self, request: Request, response: Response) -> Response:
+    async def process_response(self, request: Request, response: Response) -> Response:
         if not is_robots(request):
             return response
         if response.status >= 500 or response.status == 429:
             return self._unreachable(request, f"HTTP {response.status}")
         if 400 <= response.status < 500:
             return response.replace(body=b"")
-        return response.replace(body=response.body[:MAX_ROBOTS_BYTES])
+        body = response.body[:MAX_ROBOTS_BYTES]
+        if len(body) > _LONG_ROBOTS_BYTES:
+            self.prepared[body] = await asyncio.to_thread(RobotsTxt, body, self.crawler.spider)
+        return response.replace(body=body)
 
     def process_exception(self, request: Request, exception: Exception) -> Response | None:
         if not is_robots(request):
@@ -253,6 +264,18 @@ class RobotsMiddleware:
             asked = (request.meta.get("redirect_urls") or [request.url])[0]
             politeness.rest(urlsplit(asked).hostname or "", f"does not give its robots.txt ({why})")
         return Response(request.url, status=200, body=_NOTHING_ALLOWED, request=request)
+
+
+class RobotsTxt(ProtegoRobotParser):
+    """Scrapy's parser of robots.txt; a long one was parsed in a thread, beside all other hosts."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, robotstxt_body: bytes) -> RobotsTxt:
+        prepared = None
+        if len(robotstxt_body) > _LONG_ROBOTS_BYTES:
+            middleware = crawler.get_downloader_middleware(RobotsMiddleware)
+            prepared = middleware.prepared.pop(robotstxt_body, None) if middleware is not None else None
+        return prepared or super().from_crawler(crawler, robotstxt_body)
 
 
 class _WithRoom(DownloaderInterface):

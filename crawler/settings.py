@@ -87,6 +87,7 @@ COPYDESK_CONTACT = os.environ.get("COPYDESK_CONTACT") or None
 USER_AGENT = "copydesk/0.1"
 ADDONS = {"crawler.addon.CopydeskAddon": 0}
 ROBOTSTXT_OBEY = True
+ROBOTSTXT_PARSER = "crawler.politeness.RobotsTxt"
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 }

@@ -7,7 +7,7 @@ import hashlib
 import json
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -47,6 +47,8 @@ MAX_SITEMAPS = 20
 Kind = Literal["feed", "sitemap", "section"]
 # Further sections that one page makes us read.
 MAX_SECTIONS = 30
+# To make so many takes some milliseconds of the reactor's time.
+_REQUESTS_AT_ONCE = 100
 
 Output = Request | Document | Rejection
 
@@ -314,28 +316,26 @@ class NewsSpider(scrapy.Spider):
 
     async def _chosen(self, site: Site, reading: Reading, source: Response) -> list[Request]:
         store = self._store()
-        new: dict[str, feeds.Entry] = {}
-        named = {canonical_url(entry.url): entry for entry in reversed(reading.entries)}
-        for url, entry in reversed(named.items()):
-            if url not in self.articles and is_article_url(url, site):
-                new[url] = entry
+        # In a thread, all that goes over every address: a sitemap may name fifty thousand.
+        named = await asyncio.to_thread(_by_address, reading.entries)
+        new = await asyncio.to_thread(_articles_in, named, site, self.articles)
         self._count(site, "discovered", len(new))
         # By the address as it stands as well: what redirects is stored under the address that was asked for.
-        asked = {*new, *(entry.url for entry in new.values())}
-        known = set() if self.refetch else await store.known(sorted(asked))
+        asked = await asyncio.to_thread(lambda: sorted({*new, *(entry.url for entry in new.values())}))
+        known = set() if self.refetch else await store.known(asked)
         barred = await store.forgotten(asked)
-        left_out = known | barred
-        wanted = {url: entry for url, entry in new.items() if not left_out & {url, entry.url}}
-        withheld = sum(bool(barred & {url, entry.url}) for url, entry in new.items())
+        wanted = await asyncio.to_thread(_without, new, known | barred)
+        withheld = len(new) - len(await asyncio.to_thread(_without, new, barred)) if barred else 0
         self._count(site, "known", len(new) - len(wanted) - withheld)
         if withheld:
             self._count(site, "forgotten", withheld)
         left = self._budget_left(site)
         self.requested[site.key] = self.requested.get(site.key, 0) + min(left, len(wanted))
-        requests = {
-            url: self._article_request(site, entry.url, entry.claims)
-            for url, entry in islice(wanted.items(), left)
-        }
+        requests: dict[str, Request] = {}
+        for url, entry in islice(wanted.items(), left):
+            requests[url] = self._article_request(site, entry.url, entry.claims)
+            if len(requests) % _REQUESTS_AT_ONCE == 0:
+                await asyncio.sleep(0)  # others have their turn
         self.articles.update(dict.fromkeys(new, ""))
         self.articles.update({url: requests[url].url if url in requests else None for url in wanted})
         if len(wanted) > left:
@@ -455,6 +455,26 @@ def read_source(response: Response, kind: Kind, site: Site, limit: int) -> Readi
     if sitemap.is_index:
         return Reading((), tuple((entry.url, kind) for entry in entries[:MAX_SITEMAPS]))
     return Reading(entries)
+
+
+def _by_address(entries: Sequence[feeds.Entry]) -> dict[str, feeds.Entry]:
+    """Entries by canonical URL, in their order; of those with the same, the first."""
+    named: dict[str, feeds.Entry] = {}
+    for entry in entries:
+        named.setdefault(canonical_url(entry.url), entry)
+    return named
+
+
+def _articles_in(
+    named: Mapping[str, feeds.Entry], site: Site, articles: Container[str]
+) -> dict[str, feeds.Entry]:
+    """Those that may be articles of the site, and that the crawl has not come upon yet."""
+    return {url: entry for url, entry in named.items() if url not in articles and is_article_url(url, site)}
+
+
+def _without(entries: Mapping[str, feeds.Entry], urls: set[str]) -> dict[str, feeds.Entry]:
+    """Those of which neither the canonical URL nor the one that was given is among the URLs."""
+    return {url: entry for url, entry in entries.items() if url not in urls and entry.url not in urls}
 
 
 def _content_type(response: Response) -> str:
