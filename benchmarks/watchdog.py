@@ -1,0 +1,91 @@
+"""A Scrapy extension that tells how long a crawl's reactor was kept from its work, and by what.
+
+A call is due every few milliseconds. How much later than due it comes is how long the reactor was blocked, by
+the clock on the wall; how much processor time its thread took meanwhile says how much of that was a
+computation, which does not hang on what else the machine does. When that grows long, another thread notes
+where the reactor's thread is.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+
+PATH = "BENCH_WATCHDOG_FILE"
+EVERY = 0.005
+# From so much processor time on it is worth to be told where; the limit is twice that.
+NOTED = 0.025
+
+
+class Watchdog:
+    """Writes to the file that the setting BENCH_WATCHDOG_FILE names when the crawl ends."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        self.late: list[float] = []
+        self.busy: list[float] = []
+        self.places: Counter[str] = Counter()
+        self.due = self.processor = 0.0
+        self.is_ended = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Watchdog:
+        watchdog = cls(crawler.settings[PATH])
+        crawler.signals.connect(watchdog.begin, signal=signals.engine_started)
+        crawler.signals.connect(watchdog.end, signal=signals.spider_closed)
+        return watchdog
+
+    def begin(self) -> None:
+        self.thread = threading.get_ident()
+        self.clock = time.pthread_getcpuclockid(self.thread)
+        self.processor = time.thread_time()
+        self._wait()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def end(self) -> None:
+        self.is_ended = True
+        found = {"late": self.late, "busy": self.busy, "places": self.places.most_common(40)}
+        self.path.write_text(json.dumps(found))
+
+    def _wait(self) -> None:
+        from twisted.internet import reactor  # not before Scrapy has chosen which
+
+        self.due = time.perf_counter() + EVERY
+        cast(Any, reactor).callLater(EVERY, self._beat)
+
+    def _beat(self) -> None:
+        if self.is_ended:
+            return
+        processor = time.thread_time()
+        self.late.append(round(time.perf_counter() - self.due, 6))
+        self.busy.append(round(processor - self.processor, 6))
+        self.processor = processor
+        self._wait()
+
+    def _watch(self) -> None:
+        while not self.is_ended:
+            time.sleep(EVERY)
+            if time.clock_gettime(self.clock) - self.processor > NOTED:
+                frame = sys._current_frames().get(self.thread)
+                if frame is not None:
+                    self.places[_place(frame)] += 1
+
+
+def _place(frame: FrameType | None) -> str:
+    """The innermost calls, the last first, as far as they tell apart: functions with their modules."""
+    found: list[str] = []
+    while frame is not None and len(found) < 12:
+        module = frame.f_globals.get("__name__", "?")
+        if module != __name__:
+            found.append(f"{module}.{frame.f_code.co_name}:{frame.f_lineno}")
+        frame = frame.f_back
+    return " < ".join(found)
