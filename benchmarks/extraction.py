@@ -35,18 +35,21 @@ from typing import Any
 
 from benchmarks.folds import fold_of, site_of_page
 from benchmarks.measures import Score, page_score, same_authors, same_day, same_title
-from pipeline.align import align
+from pipeline.align import Piece
+from pipeline.blockfeatures import KEPT, Columns, columns_of, first_sight
 from pipeline.blockmodel import BlockModel, load_model
 from pipeline.blocks import Page
 from pipeline.clean import clean
 from pipeline.decode import decode
 from pipeline.document import Article, Document, DocumentRejected, Extraction, MediaType, Origin
 from pipeline.extract import (
-    article_lines,
-    article_pieces,
+    DOUBTED,
     extract_html,
+    extracted_pieces,
+    pieces_of,
     public_blocks,
     read_page,
+    seen_pieces,
     weighed,
 )
 from pipeline.language import identify
@@ -169,10 +172,11 @@ def fields(truths: Iterable[dict[str, Any]], predicted: Iterable[dict[str, Any]]
 
 # In the order in which they run; what each does beyond the one before.
 STAGES = {
-    "reading": "Trafilatura on our tree: decoding, layout tables, stories hidden in scripts",
-    "restored": "what Trafilatura left out, by structure",
+    "first sight": "where most of the prose stands",
+    "restored": "what belongs to it, by structure",
     "rules": "rules of structure",
     "model": "block model",
+    "second look": "Trafilatura where the model is not sure",
     "clean": "rules of phrases and repetition",
     "wire": "datelines, bylines, sign-offs",
 }
@@ -197,27 +201,33 @@ def staged_texts(job: tuple[Path, dict[str, Any], Path | None]) -> dict[str, str
         root, page, about = read_page(html, url, FETCHED_AT)
     except DocumentRejected:
         return dict.fromkeys(settings_of_stages(), "")
-    lines = article_lines(root)
-    return {name: _text_with(page, about, lines, on, model) for name, on in settings_of_stages().items()}
+    columns = columns_of(page)
+    return {name: _text_with(root, columns, about, on, model) for name, on in settings_of_stages().items()}
 
 
 def settings_of_stages() -> dict[str, frozenset[str]]:
     """Names of the settings that are measured, and the stages that each switches on."""
     names = list(STAGES)
     settings = {f"+ {name}": frozenset(names[: at + 1]) for at, name in enumerate(names)}
-    # without our reading nothing else can run
+    # without a first sight nothing else can run
     return settings | {f"without {name}": frozenset(names) - {name} for name in names[1:]}
 
 
 def _text_with(
-    page: Page, about: Metadata, lines: Sequence[str], on: frozenset[str], model: BlockModel | None
+    root: Any, columns: Columns, about: Metadata, on: frozenset[str], model: BlockModel | None
 ) -> str:
-    pieces = article_pieces(page, lines, about) if "restored" in on else align(page.blocks, lines)
-    judged = judge_pieces(page, pieces, about) if "rules" in on else [(piece, None) for piece in pieces]
+    page = columns.page
+    if "restored" in on:
+        pieces = seen_pieces(columns, about)
+    else:
+        pieces = pieces_of(page, first_sight(columns) >= KEPT)
+    judged = _ruled(page, pieces, about, on)
     if "model" in on:
-        judged = weighed(page, judged, about, model)
-    if on <= {"reading"}:
-        return "\n".join(lines)
+        reading = weighed(columns, judged, about, model)
+        if "second look" in on and reading.expected < DOUBTED:
+            extracted = _ruled(page, extracted_pieces(root, page, about), about, on)
+            reading = max(weighed(columns, extracted, about, model), reading, key=lambda r: r.expected)
+        judged = reading.judged
     blocks = public_blocks(page, [piece for piece, rule in judged if rule is None])
     language = identify("\n".join(block.text for block in blocks), about.html_language)
     numbered = tuple(enumerate(blocks))
@@ -226,6 +236,12 @@ def _text_with(
     if "wire" in on:
         numbered = parse_wire(numbered, about.title).blocks
     return "\n".join(block.text for _, block in numbered)
+
+
+def _ruled(
+    page: Page, pieces: Sequence[Piece], about: Metadata, on: frozenset[str]
+) -> list[tuple[Piece, str | None]]:
+    return judge_pieces(page, pieces, about) if "rules" in on else [(piece, None) for piece in pieces]
 
 
 def report_stages(

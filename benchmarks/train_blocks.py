@@ -34,27 +34,28 @@ import numpy as np
 from benchmarks.extraction import interval
 from benchmarks.folds import fold_of, site_of_page
 from benchmarks.measures import Score, page_score, text_score
-from pipeline.blockmodel import (
+from pipeline.blockfeatures import (
     Array,
-    BlockModel,
+    Columns,
+    TokenOdds,
+    columns_of,
     container_words,
-    decided,
-    keep_probabilities,
     page_features,
-    shares,
     token_features,
 )
+from pipeline.blockmodel import BlockModel, shares
 from pipeline.blocks import WORD, Page, RawBlock
 from pipeline.decode import decode
 from pipeline.document import DocumentRejected, MediaType
-from pipeline.extract import article_lines, article_pieces, read_page
+from pipeline.extract import article_lines, judged_pieces, read_page, seen_pieces
+from pipeline.metadata import Metadata
 from pipeline.structure import judge_pieces
 
 FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)
 FOLDS = 5
 ROUNDS = 150
 # Ensembles whose log odds are averaged, each grown with another seed.
-BAGS = 3
+BAGS = 1
 CORPORA = ("wcxb-dev", "multi-dev", "fundus-dev")
 # News pages of publishers weigh this much more than pages of the web at large, of which there are many.
 WEIGHTS = {"multi-dev": 3.0, "fundus-dev": 3.0}
@@ -83,16 +84,18 @@ _MAX_LEAVES = 16
 
 @dataclass(slots=True)
 class Sample:
-    """One page: its blocks, what the extractor and the rules say of them, and the truth."""
+    """One page: its blocks, what is seen of them at first and what the rules say, and the truth.
+
+    root: the page's tree, kept where the whole of extraction is to be measured.
+    """
 
     corpus: str
     site: str
     truth: str
-    page: Page
-    titles: tuple[str, ...]
-    descriptions: tuple[str, ...]
+    root: Any
+    about: Metadata
+    columns: Columns
     verdict: Array
-    ruled: Array
     extractor_text: str
     ruled_text: str
     label: Array
@@ -104,7 +107,8 @@ class Sample:
 # --- reading ---------------------------------------------------------------------------------------
 
 
-def read_corpus(folder: Path) -> Iterator[Sample]:
+def read_corpus(folder: Path, is_measured: bool = True) -> Iterator[Sample]:
+    """The pages of a corpus; is_measured: with Trafilatura's text, which takes longest."""
     # not splitlines(): texts hold line separators that JSON does not escape
     for line in (folder / "truth.jsonl").read_text(encoding="utf-8").strip("\n").split("\n"):
         record = json.loads(line)
@@ -113,34 +117,33 @@ def read_corpus(folder: Path) -> Iterator[Sample]:
         body = path.read_bytes()
         if name.endswith(".gz"):
             body = gzip.decompress(body)
-        sample = _read_page(decode(body, None, MediaType.HTML), record, folder.name, name)
+        sample = _read_page(decode(body, None, MediaType.HTML), record, folder.name, is_measured)
         if sample is not None:
             yield sample
 
 
-def _read_page(html: str, record: Mapping[str, Any], corpus: str, name: str) -> Sample | None:
+def _read_page(html: str, record: Mapping[str, Any], corpus: str, is_measured: bool) -> Sample | None:
     url = str(record.get("url") or "")
     try:
         root, page, about = read_page(html, url, FETCHED_AT)
     except DocumentRejected:
         return None
-    lines = article_lines(root)
-    pieces = article_pieces(page, lines, about)
+    columns = columns_of(page)
+    pieces = seen_pieces(columns, about)
     judged = judge_pieces(page, pieces, about)
     verdict = shares(page, ((piece.index, piece.text) for piece in pieces))
     ruled = shares(page, ((piece.index, piece.text) for piece, rule in judged if rule is None))
-    evidence, names = page_features(page, verdict, ruled, about.titles, about.descriptions)
+    evidence, names = page_features(columns, verdict, ruled, about.titles, about.descriptions)
     label = label_blocks(page.blocks, record["text"])
     return Sample(
         corpus=corpus,
         site=site_of_page(corpus, record),
         truth=record["text"],
-        page=page,
-        titles=about.titles,
-        descriptions=about.descriptions,
+        root=root,
+        about=about,
+        columns=columns,
         verdict=verdict,
-        ruled=ruled,
-        extractor_text="\n".join(lines),
+        extractor_text="\n".join(article_lines(root)) if is_measured else "",
         ruled_text="\n".join(piece.text for piece, rule in judged if rule is None),
         label=label,
         evidence=evidence,
@@ -285,7 +288,7 @@ def ballots(page: Page, verdict: Array, label: Array) -> tuple[Ballot, Ballot]:
 
 
 def learn_odds(samples: Sequence[Sample]) -> dict[str, tuple[float, float]]:
-    """For each word of class and id tokens, what it says about a block; see `token_features`.
+    """For each word of class and id tokens, what it says about a block; see `TokenOdds`.
 
     Each site has one vote, the share of its text under that word that belongs to the article, so that
     no word is learned from one page.
@@ -330,7 +333,7 @@ def train(samples: Sequence[Sample], rounds: int = ROUNDS) -> BlockModel:
         odds = learn_odds([s for s in samples if fold_of(s.site, 3, "odds") != fold])
         for number, sample in enumerate(samples):
             if fold_of(sample.site, 3, "odds") == fold:
-                tokens[number], names = token_features(sample.page, sample.verdict, odds)
+                tokens[number], names = token_features(sample.columns, sample.verdict, TokenOdds(odds))
     rows, labels, weights = [], [], []
     for number, sample in enumerate(samples):
         chosen, weight = _rows(sample)
@@ -362,7 +365,7 @@ def _rows(
     """
     near = np.convolve((sample.verdict > 0) | (sample.label > 0), np.ones(9), "full")[4:-4] > 0.5
     drawn = np.random.default_rng(len(near)).random(len(near)) < 0.3
-    words = np.array([len(block.words) for block in sample.page.blocks]) + 3.0
+    words = np.array([len(block.words) for block in sample.columns.page.blocks]) + 3.0
     total = max(50.0, float((words * (sample.label >= 0.5)).sum()))
     weight = np.minimum(words / total, 0.5) * np.where(near, 1.0, 1 / 0.3)
     return near | drawn, weight * WEIGHTS.get(sample.corpus, 1.0)
@@ -391,7 +394,7 @@ def export(
             )
             removed[number, at] = mask
         leaves[number, : len(values)] = np.array(values) / len(boosters)
-    return BlockModel(odds, tuple(columns[i] for i in used), feature, threshold, removed, leaves)
+    return BlockModel(TokenOdds(odds), tuple(columns[i] for i in used), feature, threshold, removed, leaves)
 
 
 def _flat_tree(root: Mapping[str, Any]) -> tuple[list[tuple[int, float, int]], list[float]]:
@@ -414,12 +417,12 @@ def _flat_tree(root: Mapping[str, Any]) -> tuple[list[tuple[int, float, int]], l
 
 
 def save(model: BlockModel, path: Path) -> None:
-    words = sorted(model.odds)
+    words = sorted(model.odds.words)
     with path.open("wb") as stream:
         np.savez_compressed(
             stream,
             words=np.array(words),
-            odds=np.array([model.odds[word] for word in words], dtype=np.float16),
+            odds=np.array([model.odds.words[word] for word in words], dtype=np.float16),
             columns=np.array(model.columns),
             feature=model.feature.astype(np.uint16),
             threshold=model.threshold,
@@ -431,21 +434,20 @@ def save(model: BlockModel, path: Path) -> None:
 # --- measuring -------------------------------------------------------------------------------------
 
 
-def model_text(sample: Sample, probability: Array) -> str:
-    decision = decided(sample.page, probability, sample.verdict, sample.ruled)
-    if not decision.believed:
-        return sample.ruled_text
-    return "\n".join(b.text for b, keep in zip(sample.page.blocks, decision.keep, strict=True) if keep)
-
-
-def judge(model: BlockModel, samples: Sequence[Sample]) -> list[Array]:
+def texts_by(model: BlockModel, samples: Sequence[Sample]) -> list[str]:
+    """What extraction with this model makes of the pages, before phrases are looked at."""
     return [
-        keep_probabilities(s.page, s.verdict, s.ruled, s.titles, s.descriptions, model=model) for s in samples
+        "\n".join(
+            piece.text
+            for piece, rule in judged_pieces(s.root, s.columns.page, s.about, model)
+            if rule is None
+        )
+        for s in samples
     ]
 
 
-def report(name: str, samples: Sequence[Sample], probabilities: Sequence[Array]) -> None:
-    """Scores of the extractor, of the rules and of the model, with intervals of the model's gain."""
+def report(name: str, samples: Sequence[Sample], found: Sequence[str]) -> None:
+    """Scores of Trafilatura, of the rules on first sight and of the whole, with intervals of the gain."""
     by_corpus: dict[str, list[int]] = defaultdict(list)
     for number, sample in enumerate(samples):
         by_corpus[sample.corpus].append(number)
@@ -454,15 +456,15 @@ def report(name: str, samples: Sequence[Sample], probabilities: Sequence[Array])
         texts = {
             "extractor": [s.extractor_text for s in picked],
             "rules": [s.ruled_text for s in picked],
-            "model": [model_text(samples[n], probabilities[n]) for n in numbers],
+            "model": [found[n] for n in numbers],
         }
         rows = {
-            key: [page_score(s.truth, text) for s, text in zip(picked, found, strict=True)]
-            for key, found in texts.items()
+            key: [page_score(s.truth, text) for s, text in zip(picked, made, strict=True)]
+            for key, made in texts.items()
         }
         print(f"{name} {corpus} ({len(picked)} pages)")
-        for key, found in texts.items():
-            score: Score = text_score((s.truth, text) for s, text in zip(picked, found, strict=True))
+        for key, made in texts.items():
+            score: Score = text_score((s.truth, text) for s, text in zip(picked, made, strict=True))
             line = f"  {key:10s} {score}"
             if key == "model":
                 for other in ("extractor", "rules"):
@@ -473,20 +475,20 @@ def report(name: str, samples: Sequence[Sample], probabilities: Sequence[Array])
 
 def validate(samples: Sequence[Sample], others: Sequence[Sample], folder: Path | None = None) -> None:
     """Cross-validation by site; `others` are judged by the first fold's model; `folder` keeps them."""
-    found: dict[int, Array] = {}
-    outside: list[list[Array]] = []
+    found: dict[int, str] = {}
+    outside: list[str] = []
     for fold in range(FOLDS):
         model = train([s for s in samples if fold_of(s.site, FOLDS) != fold])
         held = [number for number, s in enumerate(samples) if fold_of(s.site, FOLDS) == fold]
-        found |= dict(zip(held, judge(model, [samples[n] for n in held]), strict=True))
+        found |= dict(zip(held, texts_by(model, [samples[n] for n in held]), strict=True))
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             save(model, folder / f"fold-{fold}.npz")
         if fold == 0:
-            outside.append(judge(model, others))
+            outside = texts_by(model, others)
         print(f"fold {fold}: {len(held)} pages held out", flush=True)
     report("cross-validated", samples, [found[number] for number in range(len(samples))])
-    report("other corpora", others, outside[0])
+    report("other corpora", others, outside)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -505,19 +507,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         wanted |= set(options.on)
     if options.validate:
         wanted |= set(options.test)
-    read = {name: list(read_corpus(options.corpora / name)) for name in sorted(wanted)}
+    is_measured = options.validate or bool(pairs)
+    read = {name: list(read_corpus(options.corpora / name, is_measured)) for name in sorted(wanted)}
     if options.validate:
         inside = [s for n in options.on for s in read[n]]
         validate(inside, [s for n in options.test for s in read[n]], options.models)
     for source in dict.fromkeys(source for source, _ in pairs):
         model = train(read[source])
         for target in (target for name, target in pairs if name == source):
-            report(f"trained on {source}:", read[target], judge(model, read[target]))
+            report(f"trained on {source}:", read[target], texts_by(model, read[target]))
     if options.out:
         model = train([s for name in options.on for s in read[name]])
         save(model, options.out)
         print(f"{options.out}: {options.out.stat().st_size} bytes, {len(model.leaves)} trees, ", end="")
-        print(f"{len(model.columns)} features, {len(model.odds)} words")
+        print(f"{len(model.columns)} features, {len(model.odds.words)} words")
 
 
 if __name__ == "__main__":

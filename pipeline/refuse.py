@@ -51,7 +51,8 @@ _LISTING = re.compile(
     re.I,
 )
 _CUT_OFF = re.compile(r"(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3})\W*$")
-_SENTENCE = re.compile(r"[.!?…。！？؟۔।։።။។][\"'”’»)\]」』]*\s*$")
+_STOPS = tuple(".!?…。！？؟۔।։።။។")
+_CLOSING = "\"'”’»)]」』"
 # Thai and Lao end a sentence with a blank, if with anything; this many letters are one.
 _UNSTOPPED = re.compile(r"(?:[\u0e00-\u0eff]\W*){60}")
 
@@ -59,8 +60,8 @@ _UNSTOPPED = re.compile(r"(?:[\u0e00-\u0eff]\W*){60}")
 def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Metadata) -> None:
     """Raises DocumentRejected with its reason where the kept text is no article."""
     prose = [piece for piece in kept if _is_prose(page, piece)]
-    words = sum(len(piece.text.split()) for piece in prose)
     text = "\n".join(piece.text for piece in kept)
+    words = 0 if about.is_article else sum(len(piece.text.split()) for piece in prose)
     if not about.is_article and words < _FEW_WORDS:
         heading = "\n".join([*about.titles[:4], text[:300]])
         if any(_ERROR.search(line) for line in heading.splitlines()):
@@ -75,7 +76,7 @@ def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Meta
             raise _rejected(Reason.NO_ARTICLE, "a player with a line of text")
     if not kept:
         raise _rejected(Reason.NO_ARTICLE, "no text of its own")
-    if not about.is_article and _is_front(page, kept, prose):
+    if not about.is_article and (_is_front(page, kept, prose) or _is_beside_headlines(page, words)):
         raise _rejected(Reason.SECTION_FRONT, "the text consists of links and teasers")
     if not prose and (not about.is_article or len(text) < 40):
         raise _rejected(Reason.NO_ARTICLE, f"no sentence in {len(kept)} lines of text")
@@ -101,10 +102,24 @@ def _is_prose(page: Page, piece: Piece) -> bool:
     if block is not None and (block.kind is BlockKind.HEADING or block.link_density > 0.7):
         return False
     words = len(piece.text.split())
-    if _UNSTOPPED.search(piece.text):
+    if words >= 15:
         return True
     # scripts without spaces: a sentence of some length is one "word" or few
-    return (words >= 4 or len(piece.text) >= 20) and (bool(_SENTENCE.search(piece.text)) or words >= 15)
+    if (words >= 4 or len(piece.text) >= 20) and piece.text.rstrip().rstrip(_CLOSING).endswith(_STOPS):
+        return True
+    return _UNSTOPPED.search(piece.text) is not None
+
+
+# A line or two of a front page's leading story, on a page with so many headlines that lead elsewhere.
+_LINE_WORDS = 20
+_FRONT_HEADLINES = 6
+
+
+def _is_beside_headlines(page: Page, words: int) -> bool:
+    if words >= _LINE_WORDS:
+        return False
+    linked = sum(block.link_density > 0.8 and len(block.words) >= 3 for block in page.blocks)
+    return linked >= _FRONT_HEADLINES
 
 
 def _is_front(page: Page, kept: Sequence[Piece], prose: Sequence[Piece]) -> bool:

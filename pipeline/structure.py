@@ -543,7 +543,29 @@ class _Judge:
             if text in seen:
                 repeats.add(number)
             seen.add(text)
-        return repeats
+        return repeats | self._pull_quotes()
+
+    def _pull_quotes(self) -> set[int]:
+        """Numbers of the pieces set apart as quotes that say again what a paragraph of the story says."""
+        apart = {
+            number
+            for number, text in enumerate(self.folded)
+            if len(text) >= _REPEAT_CHARS and self._is_set_apart(number)
+        }
+        if not apart:
+            return apart
+        story = "\n".join(f" {text} " for number, text in enumerate(self.folded) if number not in apart)
+        return {number for number in apart if f" {self.folded[number]} " in story}
+
+    def _is_set_apart(self, number: int) -> bool:
+        block = self._block(number)
+        if block is None:
+            return False
+        around = [self.page.containers[c] for c in self.page.path(block.container)[:3]]
+        return block.kind is BlockKind.QUOTE or any(
+            container.tag == "aside" or any("quote" in token for token in container.tokens)
+            for container in around
+        )
 
 
 def _folded(page: Page, piece: Piece) -> str:

@@ -1,4 +1,4 @@
-"""The block model: its trees, its evidence, and what it keeps of pages it has never seen."""
+"""The block model: its trees, and what it keeps of pages it has never seen."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.blockfeatures import Columns, TokenOdds, columns_of, page_features, token_features
 from pipeline.blockmodel import (
     BlockModel,
+    Decision,
     decide,
-    decided,
     expected_f1,
     keep_probabilities,
     load_model,
-    main_container,
-    page_features,
     shares,
-    token_features,
 )
 from pipeline.blocks import Page, segment
 
@@ -55,6 +53,10 @@ def page_of(html: str) -> Page:
     return segment(lxml.html.document_fromstring(html))
 
 
+def judged(columns: Columns, verdict: np.ndarray, ruled: np.ndarray, *titles: str) -> Decision:
+    return decide(columns, keep_probabilities(columns, verdict, ruled, titles), verdict, ruled)
+
+
 def verdict_of(page: Page, *texts: str) -> np.ndarray:
     return np.array([float(block.text in texts) for block in page.blocks], dtype=np.float32)
 
@@ -67,7 +69,7 @@ def stump(feature: int, threshold: float, left: float, right: float) -> BlockMod
     masks[0, 0] = 0b1
     leaves = np.zeros((1, 16), dtype=np.float32)
     leaves[0, :2] = left, right
-    return BlockModel({}, ("words",), np.full((1, 15), feature), limits, masks, leaves)
+    return BlockModel(TokenOdds({}), ("words",), np.full((1, 15), feature), limits, masks, leaves)
 
 
 def test_a_stump_sends_greater_values_right() -> None:
@@ -80,7 +82,7 @@ def test_a_stump_sends_greater_values_right() -> None:
 def test_trees_exit_where_walking_them_exits() -> None:
     # ((x0 <= 0 ? A : B) under x1 <= 0) else (x0 <= 5 ? C : D), nodes in any order
     model = BlockModel(
-        odds={},
+        odds=TokenOdds({}),
         columns=("words", "chars"),
         feature=np.array([[1, 0, 0]]),
         threshold=np.array([[0.0, 5.0, 0.0]], dtype=np.float32),
@@ -112,27 +114,15 @@ def test_the_model_is_small_and_reads_only_features_that_are_made() -> None:
     assert len(stored) < 1_000_000
     page = page_of(PAGE)
     none = np.zeros(len(page.blocks), dtype=np.float32)
-    model = load_model()
-    made = {*page_features(page, none, none)[1], *token_features(page, none, model.odds)[1]}
+    columns, model = columns_of(page), load_model()
+    made = {*page_features(columns, none, none)[1], *token_features(columns, none, model.odds)[1]}
     assert set(model.columns) <= made
-
-
-def test_names_and_columns_agree() -> None:
-    page = page_of(PAGE)
-    verdict = verdict_of(page, *STORY)
-    for matrix, names in (
-        page_features(page, verdict, verdict, ("a title",), ("A description of some six words here.",)),
-        token_features(page, verdict, {"newsletter": (-2.0, -1.0)}),
-    ):
-        assert matrix.shape == (len(page.blocks), len(names))
-        assert len(set(names)) == len(names)
-        assert np.isfinite(matrix).all()
 
 
 def test_the_story_is_kept_and_the_page_around_it_is_not() -> None:
     page = page_of(PAGE)
     verdict = verdict_of(page, *STORY)
-    decision = decide(page, verdict, verdict, ("Board votes to dredge eastern channel",))
+    decision = judged(columns_of(page), verdict, verdict, "Board votes to dredge eastern channel")
     assert decision.believed
     assert [block.text for block, keep in zip(page.blocks, decision.keep, strict=True) if keep] == STORY
 
@@ -141,22 +131,23 @@ def test_what_the_extractor_took_by_mistake_is_less_likely_than_the_story() -> N
     page = page_of(PAGE)
     wrong = ("Sign up for our newsletter and never miss a tide.",)
     verdict = verdict_of(page, *STORY, *wrong)
-    found = keep_probabilities(page, verdict, verdict)
+    found = keep_probabilities(columns_of(page), verdict, verdict)
     by_text = {block.text: p for block, p in zip(page.blocks, found, strict=True)}
     assert by_text[wrong[0]] < min(by_text[text] for text in STORY)
 
 
 def test_a_page_that_the_model_would_empty_is_left_to_the_rules() -> None:
     page = page_of("<html><body><div><p>Closed today.</p></div></body></html>")
-    decision = decide(page, [1.0], [1.0])
+    decision = judged(columns_of(page), np.ones(1), np.ones(1))
     assert not decision.believed
+    assert decision.expected == 0.0
     assert decision.keep.tolist() == [True]
 
 
 def test_what_a_rule_drops_stays_out_and_what_nobody_took_needs_more_than_what_the_rules_keep() -> None:
     page = page_of("<html><body>" + "".join(f"<p>{text}</p>" for text in STORY) + "</body></html>")
     probability = np.array([0.9, 0.34, 0.34, 0.9, 0.2], dtype=np.float32)
-    decision = decided(page, probability, verdict=[1, 1, 0, 1, 1], ruled=[1, 1, 0, 0, 1])
+    decision = decide(columns_of(page), probability, verdict=[1, 1, 0, 1, 1], ruled=[1, 1, 0, 0, 1])
     assert decision.keep.tolist() == [True, True, False, False, False]
 
 
@@ -165,8 +156,14 @@ def test_the_harder_a_page_is_to_judge_the_less_certain_a_block_needs_to_be() ->
     everywhere = [1.0] * len(STORY)
     sure = np.array([0.99, 0.99, 0.99, 0.99, 0.4], dtype=np.float32)
     unsure = np.array([0.6, 0.5, 0.5, 0.5, 0.4], dtype=np.float32)
-    assert decided(page, sure, everywhere, everywhere).keep.tolist() == [True, True, True, True, False]
-    assert decided(page, unsure, everywhere, everywhere).keep.all()
+    assert decide(columns_of(page), sure, everywhere, everywhere).keep.tolist() == [
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert decide(columns_of(page), unsure, everywhere, everywhere).keep.all()
 
 
 def test_the_f1_to_expect_is_that_of_the_best_choice() -> None:
@@ -178,7 +175,7 @@ def test_the_f1_to_expect_is_that_of_the_best_choice() -> None:
 
 
 def test_a_page_without_blocks_has_nothing_to_keep() -> None:
-    assert keep_probabilities(Page(), [], []).shape == (0,)
+    assert keep_probabilities(columns_of(page_of("<html></html>")), [], []).shape == (0,)
 
 
 def test_shares_add_up_the_pieces_of_a_block() -> None:
@@ -188,23 +185,6 @@ def test_shares_add_up_the_pieces_of_a_block() -> None:
         0.0,
     ]
     assert shares(page, [(1, "other"), (1, "other")]).tolist() == [0.0, 1.0]
-
-
-def test_token_odds_reach_the_blocks_below_the_named_container() -> None:
-    page = page_of(PAGE)
-    verdict = verdict_of(page, *STORY)
-    matrix, names = token_features(page, verdict, {"newsletter": (-2.0, -1.5), "body": (0.5, 0.7)})
-    row = {b.text: dict(zip(names, r, strict=True)) for b, r in zip(page.blocks, matrix, strict=True)}
-    line = row["Sign up for our newsletter and never miss a tide."]
-    assert (line["token.path.0"], line["token.path.2"]) == (-2.0, -1.5)
-    assert row["Lighthouse keeper retires with a concert on the pier"]["token.path.0"] == 0.0
-
-
-def test_the_main_container_is_the_deepest_with_most_of_the_kept_text() -> None:
-    depth = np.array([0, 1, 2, 2])
-    assert main_container(np.array([100.0, 90.0, 85.0, 5.0]), depth) == 2
-    assert main_container(np.array([100.0, 90.0, 45.0, 45.0]), depth) == 1
-    assert main_container(np.zeros(4), depth) == 0
 
 
 _WORDS = st.sampled_from(["story", "Share", "a", "1999", "…", "http://x", "Ελλάδα", "新聞", "٣"])
@@ -218,6 +198,6 @@ def test_any_page_and_verdict_give_probabilities(lines: list[tuple[str, str]], d
     page = page_of("<html><body>" + "".join(f"<{t}>{text}</{t}>" for t, text in lines) + "</body></html>")
     share = st.lists(st.floats(0, 1), min_size=len(page.blocks), max_size=len(page.blocks))
     verdict, ruled = data.draw(share), data.draw(share)
-    found = keep_probabilities(page, verdict, ruled, ("Share",), ("story a 1999",))
+    found = keep_probabilities(columns_of(page), verdict, ruled, ("Share",), ("story a 1999",))
     assert found.shape == (len(page.blocks),)
     assert ((found >= 0) & (found <= 1)).all()

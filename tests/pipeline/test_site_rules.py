@@ -209,7 +209,7 @@ def test_a_sites_phrase_comes_before_the_general_rules_and_spares_them_nothing()
     plain = article(body)
     assert ("phrase.en.register-now") in [line.rule for line in plain.removed]
     found = article(body, gazette("Walks with the Gazette*"))
-    assert [line.rule for line in found.removed][1:] == [
+    assert [line.rule for line in found.removed if not line.rule.startswith("structure.")] == [
         "phrase.en.register-now",
         "site.gazette.clutter Walks with the Gazette*",
     ]
