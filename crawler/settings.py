@@ -76,6 +76,7 @@ EXTENSIONS: dict[str, int] = {
     "crawler.site_lock.SiteLock": 20,
     "crawler.alerts.Alerts": 30,
     "crawler.metrics.Metrics": 40,
+    "crawler.at_rest.AtRest": 50,
 }
 SCHEDULER_PRIORITY_QUEUE = "crawler.politeness.FairPriorityQueue"
 SCHEDULER = "crawler.resume.ResumableScheduler"
