@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, count
 
 from benchmarks.pages import as_document
-from pipeline.document import Document
+from pipeline.document import Document, MediaType
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 SITES = 300
@@ -39,20 +40,26 @@ class Newsroom:
         self._recent: deque[list[str]] = deque(maxlen=REMEMBERED)
 
     def documents(self) -> Iterator[Document]:
-        number = 0
-        while True:
-            yield self._document(number)
-            number += 1
+        return (self._page(number, self._story()) for number in count())
 
-    def _document(self, number: int) -> Document:
+    def texts(self) -> Iterator[Document]:
+        """The stories alone, as records of plain text."""
+        for number in count():
+            url, text = f"https://outlet{self._rng.randrange(SITES)}.example/{number}", self._story()
+            yield replace(as_document("\n".join(text).encode(), url), media_type=MediaType.TEXT)
+
+    def _story(self) -> list[str]:
+        """Paragraphs of a new story, or of a copy."""
         rng = self._rng
         if self._recent and rng.random() < IS_COPY:
             story = rng.choice(self._recent)
-            story = story[: max(3, int(len(story) * rng.uniform(0.4, 1)))]
-        else:
-            story = [self._paragraph() for _ in range(rng.randint(4, 18))]
-            self._recent.append(story)
-        site = rng.randrange(SITES)
+            return story[: max(3, int(len(story) * rng.uniform(0.4, 1)))]
+        story = [self._paragraph() for _ in range(rng.randint(4, 18))]
+        self._recent.append(story)
+        return story
+
+    def _page(self, number: int, story: Sequence[str]) -> Document:
+        site = self._rng.randrange(SITES)
         published = BEGINNING + timedelta(seconds=number * 20)
         title = " ".join(self._some(8)).capitalize()
         url = f"https://outlet{site}.example/{published:%Y/%m/%d}/{'-'.join(self._some(5))}-{number}"

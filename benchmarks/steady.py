@@ -1,6 +1,6 @@
 """Whether a long run stays as fast and as small as it began.
 
-    python -m benchmarks.steady [--documents N] [--workers N] [--recycle N] [--out FOLDER]
+    python -m benchmarks.steady [--documents N] [--text] [--workers N] [--recycle N] [--out FOLDER]
 
 Pages of invented news (`benchmarks.newsroom`), no two alike, go through `crawler.run.drive` into a SQLite
 file, 100,000 of them if nothing else is said. Throughput and processor time of the first tenth stand beside
@@ -95,12 +95,13 @@ class Steady:
         return (statistics.median(near), statistics.median(far)) if near and far else None
 
 
-def measure(documents: int, workers: int, recycle: int | None = None, seed: int = 1) -> Steady:
-    """A run over so many pages. recycle: a worker is replaced after so many, not after as many as usual."""
+def measure(documents: int, workers: int, recycle: int | None = None, *, text: bool = False) -> Steady:
+    """A run over so many pages, or plain texts. recycle: a worker is replaced after so many of them."""
     looks: list[Look] = []
     with tempfile.TemporaryDirectory() as folder, _recycling(recycle):
         engine = open_database(f"sqlite:///{folder}/steady.db")
-        source = islice(Newsroom(seed).documents(), documents)
+        newsroom = Newsroom()
+        source = islice(newsroom.texts() if text else newsroom.documents(), documents)
         progress = _Progress()
         with _looking(progress, looks):
             run.drive(engine, source, workers=workers, settings=SETTINGS, command="steady", progress=progress)
@@ -229,11 +230,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--documents", type=int, default=DOCUMENTS)
+    parser.add_argument("--text", action="store_true", help="stories as plain text, in a fifth of the time")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--recycle", type=int, metavar="N", help="replace a worker after N documents")
     parser.add_argument("--out", type=Path, help="folder for steady.json and the plots")
     options = parser.parse_args(arguments)
-    steady = measure(options.documents, options.workers, options.recycle)
+    steady = measure(options.documents, options.workers, options.recycle, text=options.text)
     print(as_markdown(steady))
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)

@@ -3,11 +3,12 @@
 A call is due every few milliseconds. How much later than due it comes is how long the reactor was blocked, by
 the clock on the wall; how much processor time its thread took meanwhile says how much of that was a
 computation, which does not hang on what else the machine does. When that grows long, another thread notes
-where the reactor's thread is.
+where the reactor's thread is. The collector of garbage is told apart: it stops all threads.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import threading
@@ -34,7 +35,7 @@ class Watchdog:
         self.late: list[float] = []
         self.busy: list[float] = []
         self.places: Counter[str] = Counter()
-        self.due = self.processor = 0.0
+        self.due = self.processor = self.collecting = 0.0
         self.is_ended = False
 
     @classmethod
@@ -49,6 +50,7 @@ class Watchdog:
         self.clock = time.pthread_getcpuclockid(self.thread)
         self.processor = time.thread_time()
         self._wait()
+        gc.callbacks.append(self._collecting)
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def end(self) -> None:
@@ -70,6 +72,13 @@ class Watchdog:
         self.busy.append(round(processor - self.processor, 6))
         self.processor = processor
         self._wait()
+
+    def _collecting(self, phase: str, info: dict[str, int]) -> None:
+        """Told by the interpreter when it begins, and ends, to look for garbage; in whatever thread."""
+        if phase == "start":
+            self.collecting = time.thread_time()
+        elif (spent := time.thread_time() - self.collecting) > NOTED:
+            self.places[f"garbage of generation {info['generation']}, {spent * 1000:.0f} ms"] += 1
 
     def _watch(self) -> None:
         while not self.is_ended:
