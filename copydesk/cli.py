@@ -17,6 +17,7 @@ from copydesk.commands import (
     forget,
     groups,
     ingest,
+    learn,
     prune,
     reprocess,
     schedule,
@@ -41,6 +42,7 @@ app.command("ingest")(ingest.ingest)
 app.command("crawl")(crawl.crawl)
 app.command("schedule")(schedule.schedule)
 app.command("reprocess")(reprocess.reprocess)
+app.command("learn")(learn.learn)
 app.command("groups")(groups.groups)
 app.command("show")(show.show)
 app.command("search")(search.search)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from crawler.run import Progress as Watcher
+    from storage.learning import Lesson
     from storage.pages import SiteRulesUse
     from storage.writer import BatchCounts
 
@@ -118,6 +119,19 @@ def print_site_rules(uses: Iterable[SiteRulesUse]) -> None:
                 f"{use.key}: {use.foreign:,} articles made by its rules are left as they are:"
                 " name the sites file that has it with --sites"
             )
+
+
+def print_lesson(lesson: Lesson | None) -> None:
+    """What was learned of sites, where it makes other texts of pages that are stored."""
+    if lesson is None or not lesson.sites:
+        return
+    learned, unlearned = sum(lesson.learned.values()), sum(lesson.unlearned.values())
+    said = [f"{learned:,} learned as clutter"] if learned else []
+    said += [f"{unlearned:,} clutter no more"] if unlearned else []
+    err.print(
+        f"lines of {', '.join(lesson.sites[:3])}{' and other sites' if len(lesson.sites) > 3 else ''}:"
+        f" {', '.join(said)} (copydesk learn lists them); copydesk reprocess applies it to what is stored"
+    )
 
 
 def print_alerts(lines: Iterable[tuple[str, bool]]) -> None:

@@ -18,6 +18,7 @@ from crawler.sites import choose, read_sites
 from crawler.spiders.news import NewsSpider
 from pipeline.settings import Settings as PipelineSettings
 from storage.database import open_database
+from storage.learning import Lesson
 from storage.writer import BatchCounts, require_one_fingerprint
 
 # What these log at the start of a crawl (settings, middlewares) is for who works on a spider.
@@ -32,6 +33,7 @@ class CrawlResult:
     finish_reason: Scrapy's word: "finished", "shutdown" (Ctrl-C, SIGTERM), "storage_error", ...
     sites: per site, what became of its URLs: discovered, known, fetched, failed, ...
     alerts: sites that fell out of their own history, and those that are as they used to be again.
+    lesson: what was learned of sites when it was over.
     """
 
     run_id: int
@@ -39,6 +41,7 @@ class CrawlResult:
     finish_reason: str
     sites: Mapping[str, Mapping[str, int]]
     alerts: tuple[SiteAlerts, ...]
+    lesson: Lesson | None
 
 
 def crawl(
@@ -109,4 +112,5 @@ def _result(task: asyncio.Task[None], crawler: Any) -> CrawlResult:
         finish_reason=str(crawler.stats.get_value("finish_reason")),
         sites=sites,
         alerts=alerts.found if alerts is not None else (),
+        lesson=store.lesson,
     )

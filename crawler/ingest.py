@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crawler.files import read_paths
 from crawler.run import Finished, Progress, drive
 from crawler.workers import Process, process_document
 from pipeline.settings import Settings
+from storage.learning import learn, with_learned
 from storage.writer import require_one_fingerprint
 
 if TYPE_CHECKING:
@@ -27,18 +29,20 @@ def ingest(
 ) -> Finished:
     """Ingest files and folders (see `crawler.files.read_paths`); returns when everything is committed.
 
-    Documents that are stored already, by the same rules, count as unchanged. How it is interrupted, and
-    what else it raises, is told at `crawler.run.drive`. Raises OperatorError where a path does not exist,
-    and DatabaseError where the base has fingerprints of another version than the settings'.
+    Documents that are stored already, by the same rules, count as unchanged. Lines that were learned of a
+    site before are taken out; what there is to learn is learned at the end. How it is interrupted, and what
+    else it raises, is told at `crawler.run.drive`. Raises OperatorError where a path does not exist, and
+    DatabaseError where the base has fingerprints of another version than the settings'.
     """
     source = read_paths(paths, settings)
     require_one_fingerprint(engine, settings)
-    return drive(
+    done = drive(
         engine,
         source,
         workers=workers,
-        settings=settings,
+        settings=with_learned(engine, settings),
         command=command,
         progress=progress,
         process=process,
     )
+    return done if done.is_interrupted else replace(done, lesson=learn(engine))

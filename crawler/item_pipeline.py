@@ -30,7 +30,7 @@ from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
 from pipeline.site_rules import made_by_site
 from pipeline.urls import canonical_url
-from storage import reader, revisits, site_runs, tombstones, writer
+from storage import learning, reader, revisits, site_runs, tombstones, writer
 from storage.database import DatabaseError, open_database
 from storage.keys import TRANSIENT
 from storage.revisits import Beside, Due, Validators, Visit
@@ -83,6 +83,8 @@ class StorePipeline:
         self.starting = asyncio.Lock()
         self.pool: WorkerPool | None = None
         self.failed: Exception | None = None
+        # What was learned of sites when the crawl was over.
+        self.lesson: learning.Lesson | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> StorePipeline:
@@ -95,6 +97,7 @@ class StorePipeline:
         spider = self.crawler.spider
         self.engine = await self._in_thread(open_database, self.url)
         await self._in_thread(writer.require_one_fingerprint, self.engine, self.settings)
+        self.settings = await self._in_thread(learning.with_learned, self.engine, self.settings)
         command = f"scrapy crawl {spider.name if spider else ''}".strip()
         self.run_id = await self._in_thread(writer.start_run, self.engine, command, datetime.now(UTC))
         self.counts = writer.BatchCounts()
@@ -156,6 +159,8 @@ class StorePipeline:
                 counts = self.figures.counts()
                 await self._in_thread(site_runs.put_counts, self.engine, self.run_id, self.tally, counts)
             await self._in_thread(writer.finish_run, self.engine, self.run_id, self.counts, datetime.now(UTC))
+            if self.failed is None:
+                self.lesson = await self._in_thread(learning.learn, self.engine)
         except Exception as error:
             if self.failed is None:
                 self._fail(error)

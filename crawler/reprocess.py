@@ -24,6 +24,7 @@ from crawler.workers import Process
 from pipeline.document import Article, Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from storage.keys import TRANSIENT, storable
+from storage.learning import Lesson, learn, with_learned
 from storage.pages import (
     SiteRulesUse,
     StoredPage,
@@ -116,6 +117,7 @@ class Reprocessed:
     regrouped: Regrouped | None
     pruned: int
     site_rules: list[SiteRulesUse]
+    lesson: Lesson | None = None
 
 
 def reprocess(
@@ -132,13 +134,15 @@ def reprocess(
 ) -> Reprocessed:
     """Process the stored pages that other rules made texts and rejections of; returns when all is committed.
 
-    Of rules that are a site's own (`Settings.site_rules`) other ones outdate the pages of that site alone.
+    Of rules that are a site's own (`Settings.site_rules`) other ones outdate the pages of that site alone,
+    and so do lines that were learned of it since, or are clutter no more.
     site: of this site only. since: fetched from then on. dry_run: tell what would change, write nothing.
     For interruption and errors see `crawler.run.drive`; DatabaseError where the base has fingerprints of
     another version than the settings', which `refingerprint` mends.
     """
     if not dry_run:
         require_one_fingerprint(engine, settings)
+    settings = with_learned(engine, settings)
     rules, own = settings.rules_version, settings.site_rules
     watch = _Watch(settings)
     before = None if dry_run else partition(engine)
@@ -164,6 +168,7 @@ def reprocess(
         regrouped,
         pruned,
         site_rules_use(engine, own),
+        None if dry_run or end.is_interrupted else learn(engine),
     )
 
 

@@ -34,6 +34,7 @@ from storage.writer import BatchCounts, finish_run, start_run, write_batch
 
 if TYPE_CHECKING:
     from storage.database import Engine
+    from storage.learning import Lesson
 
 # Outcomes a transaction: large enough that what every statement and commit costs is spread (64 take 1.5 times
 # the processor of 256, and 512 no less), small enough that a kill costs little; and how long a finished
@@ -71,12 +72,14 @@ Write = Callable[["Engine", int, Sequence[Outcome], Settings], BatchCounts]
 class Finished:
     """How a run ended. is_interrupted: by a signal; running the same again goes on from there.
 
-    run_id: its row in `runs`; 0 where it has none.
+    run_id: its row in `runs`; 0 where it has none. lesson: what was learned of sites when it was over; None
+    where it was interrupted.
     """
 
     run_id: int
     counts: BatchCounts
     is_interrupted: bool
+    lesson: Lesson | None = None
 
 
 def drive(

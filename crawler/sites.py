@@ -139,6 +139,12 @@ def _phrase(value: Any) -> Phrase:
     return Phrase(text, scope)
 
 
+def _kept_line(value: Any) -> Phrase:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} will not do; write a line in quotes, with '*' for what varies in it")
+    return Phrase(value)
+
+
 def _not_too_many(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
     check_number(phrases)
     return phrases
@@ -160,6 +166,9 @@ Urls = Annotated[tuple[Url, ...], EachOnce]
 Hosts = Annotated[tuple[Host, ...], EachOnce]
 Patterns = Annotated[tuple[Pattern, ...], EachOnce]
 Phrases = Annotated[tuple[Annotated[Phrase, BeforeValidator(_phrase)], ...], AfterValidator(_not_too_many)]
+KeptLines = Annotated[
+    tuple[Annotated[Phrase, BeforeValidator(_kept_line)], ...], AfterValidator(_not_too_many)
+]
 Selectors = Annotated[tuple[str, ...], EachOnce, AfterValidator(_selectors)]
 Language = Annotated[str, AfterValidator(_language)]
 Schedule = Annotated[str, AfterValidator(_schedule)]
@@ -190,6 +199,7 @@ class Rules(_Record):
     clutter: Phrases = ()
     drop: Selectors = ()
     take: Selectors = ()
+    keep: KeptLines = ()
 
 
 class Site(_Record):
@@ -242,7 +252,8 @@ class Site(_Record):
     def site_rules(self) -> SiteRules:
         """The rules as the pipeline knows them."""
         rules = self.rules
-        return SiteRules(self.key, tuple(sorted(self.hosts)), rules.clutter, rules.drop, rules.take)
+        hosts = tuple(sorted(self.hosts))
+        return SiteRules(self.key, hosts, rules.clutter, rules.drop, rules.take, rules.keep)
 
 
 _HOURS: TypeAdapter[tuple[float, ...]] = TypeAdapter(Hours)

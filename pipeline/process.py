@@ -33,6 +33,7 @@ from pipeline.document import (
 )
 from pipeline.extract import OpenPage, extract_page, open_page
 from pipeline.fingerprint import fingerprint
+from pipeline.learned import take_out
 from pipeline.metadata import parse_date
 from pipeline.settings import Settings
 from pipeline.site_rules import SiteRules, version_by
@@ -99,17 +100,22 @@ def _article(
 ) -> Article:
     cleaned, removed = clean(extraction, settings, rules)
     copy = parse_wire(cleaned, extraction.title)
-    text = "\n".join(block.text for _, block in copy.blocks)
+    url, syndicated_from = identity(document.url, extraction.canonical_url)
+    site = site_of(url)
+    blocks, taken = copy.blocks, tuple[Removed, ...]()
+    learned = settings.site_rules.learned_of(site)
+    if learned is not None:
+        blocks, taken = take_out(blocks, learned, rules.keeps if rules is not None else None)
+    text = "\n".join(block.text for _, block in blocks)
     if not text.strip():
         raise DocumentRejected(Stage.CLEAN, Reason.NO_ARTICLE, "nothing is left after boilerplate removal")
-    url, syndicated_from = identity(document.url, extraction.canonical_url)
     words = len(_WORD.findall(text))
     is_stub = extraction.access is Access.PAYWALLED and words < STUB_WORDS
     return Article(
         url=canonical_url(url),
         location=document.location,
         publisher=document.publisher or extraction.site_name,
-        site=site_of(url),
+        site=site,
         title=extraction.title,
         text=text,
         authors=extraction.authors or copy.authors,
@@ -122,9 +128,11 @@ def _article(
         access=extraction.access,
         syndicated_from=syndicated_from,
         word_count=words,
-        removed=_placed(extraction, [position for position, _ in copy.blocks], (*removed, *copy.removed)),
+        removed=_placed(extraction, [position for position, _ in blocks], (*removed, *copy.removed, *taken)),
         fingerprint=fingerprint(text, settings.fingerprint) if fingerprinted and not is_stub else None,
-        rules_version=version_by(settings.rules_version, rules, is_take_ignored=extraction.is_take_ignored),
+        rules_version=version_by(
+            settings.rules_version, rules, learned, is_take_ignored=extraction.is_take_ignored
+        ),
         page=page,
         published_offset=extraction.published_offset,
     )

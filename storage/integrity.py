@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from pipeline import group
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
-from storage import groups, ledger, schema, search
+from storage import groups, learning, ledger, schema, search
 from storage.database import DatabaseError, explain, in_transaction
 from storage.keys import from_microseconds
 from storage.ledger import chunks, unpack_keys
@@ -775,6 +775,12 @@ _CHECKS = (
     _Check("search", "full-text search has every article as it is", _find_wrong_search, _mend_search),
     _Check("changes", "every article's last change is told", _find_wrong_changes, _mend_changes),
     _Check("counters", "no id is given out twice", _find_late_counters, _mend_counters),
+    _Check(
+        "learning",
+        "what was learned of sites is what their articles show",
+        learning.check,
+        learning.start_anew,
+    ),
     _Check(
         "runs",
         "the counts of every run add up",

@@ -267,8 +267,8 @@ def _is_made_by_others(connection: Connection, table: Table, wanted: Wanted) -> 
     Which rules a site has is told in Python, once for each version on each host, of which there are few.
     """
     version, host = table.c.rules_version, schema.article.c.site
-    made = select(version, host if wanted.site_rules.sites else literal("")).distinct()
-    if wanted.site_rules.sites and table is schema.revision:
+    made = select(version, host if wanted.site_rules.depends_on_site else literal("")).distinct()
+    if wanted.site_rules.depends_on_site and table is schema.revision:
         made = made.join(schema.article, schema.article.c.id == table.c.article_id)
     old: dict[str, list[str]] = {}
     other: dict[str, list[str]] = {}

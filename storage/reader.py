@@ -255,8 +255,9 @@ def known(
     """Those of the keys whose documents need not be processed: the same bytes, by the same rules, are stored.
 
     keys: as `source_key` makes them. rules_version: today's general rules where it is None. site_rules: those
-    of today's sites; what was made by rules of a site that is not among them is known. A document that timed
-    out, or failed for a fault of ours, is never known: it is worth another try.
+    of today's sites; what was made by rules of a site that is not among them is known, and so it is whatever
+    was learned of its site since. A document that timed out or failed for a fault of ours is never known: it
+    is worth another try.
     """
     rules = rules_version or Settings().rules_version
     by_name: dict[tuple[str, bytes], SourceKey] = {(storable_name(k.location), k.sha256): k for k in keys}
@@ -276,7 +277,9 @@ def known(
                 for location, digest, version, site in connection.execute(
                     made.where(document.c.location.in_(part))
                 ):
-                    if (location, digest) in by_name and not site_rules.is_outdated(version, rules, site):
+                    if (location, digest) in by_name and not site_rules.is_outdated_but_for_learning(
+                        version, rules, site
+                    ):
                         done.add(by_name[location, digest])
                 for location, digest, version, url in connection.execute(
                     refused.where(rejection.c.location.in_(part))

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from pipeline.document import Outcome, Reason, Rejection
 from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
-from storage import groups, ledger, revisits, schema, search, tombstones
+from storage import groups, learning, ledger, revisits, schema, search, tombstones
 from storage.database import DatabaseError, in_transaction, is_exhausted, is_transient, shown_url
 from storage.keys import as_rejection, storable, storable_name
 from storage.revisits import Beside, Validators
@@ -172,6 +172,7 @@ def remove(connection: Connection, ids: Sequence[int], settings: Settings) -> in
     for part in ledger.chunks(pages):
         connection.execute(delete(schema.page).where(schema.page.c.id.in_(part)))
     groups.enter(connection, (), left, settings)
+    learning.forget(connection, gone)
     return len(gone)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from copydesk.console import err, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json, Sites, SitesFile
-from copydesk.progress import print_alerts, print_summary
+from copydesk.progress import print_alerts, print_lesson, print_summary
 from copydesk.status import Status
 
 
@@ -39,12 +39,14 @@ def crawl(
                 "counts": done.counts,
                 "sites": done.sites,
                 "alerts": done.alerts,
+                "lesson": done.lesson,
             }
         )
     else:
         for name, figures in sorted(done.sites.items()):
             err.print(f"{name}: " + ", ".join(f"{what} {count:,}" for what, count in sorted(figures.items())))
         print_summary(done.counts)
+        print_lesson(done.lesson)
         print_alerts(lines(done.alerts))
     if done.counts.faults:
         raise typer.Exit(Status.FAULTS)

@@ -10,7 +10,7 @@ import typer
 
 from copydesk.console import err, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
-from copydesk.progress import print_site_rules, print_summary, watching
+from copydesk.progress import print_lesson, print_site_rules, print_summary, watching
 from copydesk.status import Status
 
 
@@ -50,9 +50,11 @@ def ingest(
             command=command,
         )
     if json:
-        print_json({"run": done.run_id, "interrupted": done.is_interrupted, "counts": done.counts})
+        said = {"run": done.run_id, "interrupted": done.is_interrupted, "counts": done.counts}
+        print_json({**said, "lesson": done.lesson})
     else:
         print_summary(done.counts)
+        print_lesson(done.lesson)
         if settings.site_rules:
             print_site_rules(site_rules_use(engine, settings.site_rules))
     if done.is_interrupted:

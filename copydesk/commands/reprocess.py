@@ -11,7 +11,7 @@ import typer
 
 from copydesk.console import err, out, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
-from copydesk.progress import print_site_rules, print_summary, watching
+from copydesk.progress import print_lesson, print_site_rules, print_summary, watching
 from copydesk.rendering import print_changes
 from copydesk.status import Status
 from pipeline.errors import OperatorError
@@ -51,8 +51,8 @@ def reprocess(
     Shows what that changed, with samples. Nothing is fetched, readers are not kept waiting, and the same
     command goes on where a run was interrupted. A page that runs into the time limit or a fault stays as it
     was. Exits with 1 where there was a fault, with 130 where it was interrupted. Where the rules that a site
-    has in the sites file changed, the pages of that site are done again; those that were made by rules of a
-    site that the file does not name stay as they are.
+    has in the sites file changed, or other lines were learned of it, the pages of that site are done again;
+    those that were made by rules of a site that the file does not name stay as they are.
 
     --fingerprints is for a base whose fingerprints were made by other settings or another Copydesk, which
     ingest and crawl refuse to add to: copies among articles of both would not be found.
@@ -90,6 +90,7 @@ def reprocess(
                 "regrouped": done.regrouped,
                 "pruned": done.pruned,
                 "site_rules": done.site_rules,
+                "lesson": done.lesson,
             }
         )
     else:
@@ -103,6 +104,7 @@ def reprocess(
             err.print("a dry run: nothing was written; copies are looked for when texts are")
         else:
             print_summary(done.counts)
+            print_lesson(done.lesson)
     _leave(done.is_interrupted, dry_run)
     if done.counts.faults:
         raise typer.Exit(Status.FAULTS)

@@ -17,6 +17,7 @@ from pipeline.settings import Settings
 from storage import integrity, writer
 from storage.database import connect, open_database, upgrade
 from storage.integrity import check, repair
+from storage.learning import learn
 from storage.retention import Wanted, forget, plan_prune, prune
 from tests.storage.bases import SCHEMAS, load
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view, wire
@@ -59,6 +60,7 @@ def filled(engine: Engine) -> Engine:
         rejection("https://alone.example/none", page=None),
     ]
     store(engine, outcomes, batch=16)
+    learn(engine)
     return engine
 
 
@@ -92,6 +94,13 @@ BROKEN: dict[str, tuple[str, ...]] = {
     "counters": (
         "UPDATE counter SET value = 3 WHERE name = 'article'",
         "DELETE FROM counter WHERE name = 'page'",
+    ),
+    "learning": (
+        "DELETE FROM sighting WHERE article_id = 4",
+        "UPDATE sighting SET title = 1 WHERE article_id = 5",
+        "INSERT INTO learned_line (block_id, hash, stories, is_shared, example)"
+        " SELECT min(id), 12345, 9, FALSE, 1 FROM sight_block",
+        "INSERT INTO sight_block (id, site, quarter, is_changed) VALUES (999, 'none.example', 8100, FALSE)",
     ),
 }
 BROKEN["documents"] = ("UPDATE document SET text_hash = digest WHERE article_id = 4",)
