@@ -155,6 +155,7 @@ def test_a_wrong_url_is_explained_in_one_line(url: str, said: str) -> None:
 
 
 def test_sqlite_is_set_up_on_every_connection(tmp_path: Path) -> None:
+    open_database(f"sqlite:///{tmp_path / 'a.db'}").dispose()
     engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
     wanted = {
         "journal_mode": "wal",
@@ -162,7 +163,7 @@ def test_sqlite_is_set_up_on_every_connection(tmp_path: Path) -> None:
         "foreign_keys": 1,
         "busy_timeout": 30_000,
         "cache_size": -65_536,
-        "wal_autocheckpoint": 16_384,
+        "wal_autocheckpoint": 32_768,
         "journal_size_limit": 256 << 20,
         "temp_store": 2,
     }
@@ -170,6 +171,8 @@ def test_sqlite_is_set_up_on_every_connection(tmp_path: Path) -> None:
         for connection in (one, other):
             found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted}
             assert found == wanted
+    with begin_write(engine) as connection:
+        assert connection.exec_driver_sql("PRAGMA cache_size").scalar() == -262_144
     engine.dispose()
 
 
