@@ -401,17 +401,14 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
     verified = count_verified()
     # One that is there already is measured as it is.
     sizes = [size for size in SIZES if large.stored < size <= options.articles] or [large.stored]
-    for size in sizes:
+    for size in sizes[-1:] if options.fill_only else sizes:
         before = verified[0]
         large.fill(size, options.filled, options.until)
-        candidates = verified[0] - before
-        if size in sizes[:-1] and options.fill_only:
-            continue
         tidy(large.engine)
         large.keep(notes)
         if options.fill_only:
             break
-        yield compare(large, made, candidates)
+        yield compare(large, made, verified[0] - before)
         large.keep(notes)
         if time.time() > options.until:
             break
