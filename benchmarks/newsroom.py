@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, count
 
-from benchmarks.pages import as_document
+from benchmarks.repository import as_document
 from pipeline.document import Document, MediaType
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)

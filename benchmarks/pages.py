@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.extraction import FETCHED_AT, key_of, read_bytes
-from pipeline.document import Document, MediaType, Origin
+from benchmarks.extraction import key_of, read_bytes
+from benchmarks.repository import as_document
+from pipeline.document import Document
 
 
 def corpora_with_pages(folder: Path, only: Sequence[str] = ()) -> Iterator[Path]:
@@ -35,17 +35,3 @@ def read_pages(corpus: Path, step: int = 1, most: int | None = None) -> list[Doc
         )
         for number, truth in enumerate(truths)
     ]
-
-
-def of_the_tests() -> list[Document]:
-    """The pages of articles that the repository holds, in order of name."""
-    folder = Path(__file__).parents[1] / "tests" / "pages" / "articles"
-    found = []
-    for path in sorted(folder.glob("*.html*")):
-        body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        found.append(as_document(body, f"https://page.example/{path.stem}"))
-    return found
-
-
-def as_document(body: bytes, url: str) -> Document:
-    return Document(url, url, body, MediaType.HTML, FETCHED_AT, Origin.FILE)

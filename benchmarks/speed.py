@@ -26,6 +26,7 @@ import trafilatura
 
 from benchmarks import charts, pages
 from benchmarks.apart import apart
+from benchmarks.repository import article_pages
 from benchmarks.rounds import Spread, spread
 from benchmarks.stages import REST, STAGES, Spent, timed
 from crawler.run import BATCH_SIZE, program_at_rest
@@ -95,7 +96,7 @@ def measure(corpus: str, documents: Sequence[Document], rounds: int = ROUNDS) ->
 @cache
 def _warm_up() -> None:
     """Both ways over the pages of the tests, so that rules of their languages and all libraries are read."""
-    for document in pages.of_the_tests():
+    for document in article_pages():
         process.process_document(document, SETTINGS)
         _theirs(decode(document.body, None, document.media_type), document.url)
 

@@ -1,0 +1,187 @@
+"""Instructions that the hottest functions take, which hang on no clock and on nothing else the machine does.
+
+    python -m benchmarks.instructions [--record] [--with perf|cachegrind]
+
+Each function is run on pages or texts that the repository holds, in a process of its own with a fixed seed of
+hashes, twice: with N and with 2 N rounds; the difference is that of N rounds without all that comes before.
+Counted by `perf stat -e instructions:u` where that works here, else by valgrind's cachegrind, which takes
+some minutes. The counts stand in instructions.json for each minor version of Python and each way of counting.
+More than 5 % above them is told, and ends with status 1. `--record` writes today's.
+
+A count hangs on the versions of Python, lxml and numpy, too: compare like with like, tests/constraints.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.repository import article_pages, stories
+from pipeline.decode import decode
+from pipeline.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+RECORDED = Path(__file__).with_name("instructions.json")
+TOLERANCE = 0.05
+
+
+def _page_to_outcome() -> Callable[[], Any]:
+    """The whole of what a worker does."""
+    from pipeline.process import process_document
+
+    settings, documents = Settings(), article_pages()
+    return lambda: [process_document(document, settings) for document in documents]
+
+
+def _text_to_blocks() -> Callable[[], Any]:
+    """From a decoded page to its tree and blocks."""
+    from pipeline.blocks import segment
+    from pipeline.extract import parse
+
+    htmls = [decode(document.body, document.encoding, document.media_type) for document in article_pages()]
+    return lambda: [segment(parse(html)) for html in htmls]
+
+
+def _text_to_fingerprint() -> Callable[[], Any]:
+    """From clean text to signature and bands."""
+    from pipeline.fingerprint import fingerprint
+
+    settings, texts = Settings().fingerprint, stories()
+    return lambda: [fingerprint(text, settings) for text in texts]
+
+
+# Each with so many rounds: enough that what varies from run to run is a small part.
+FUNCTIONS: dict[str, tuple[Callable[[], Callable[[], Any]], int]] = {
+    "process_document": (_page_to_outcome, 1),
+    "parse and segment": (_text_to_blocks, 4),
+    "fingerprint": (_text_to_fingerprint, 10),
+}
+
+
+def run(name: str, rounds: int) -> None:
+    """What is counted: the function, made ready and warm, so many times."""
+    prepare, _ = FUNCTIONS[name]
+    function = prepare()
+    function()
+    for _ in range(rounds):
+        function()
+
+
+def perf_works() -> bool:
+    """Whether this machine lets its instructions be counted; many virtual ones do not."""
+    return shutil.which("perf") is not None and _by_perf([sys.executable, "-c", "pass"]) is not None
+
+
+def count(name: str, way: str) -> int:
+    """Instructions of the function over all pages of the repository, once. Raises OSError if not counted."""
+    _, rounds = FUNCTIONS[name]
+    few, many = (_counted([name, str(rounds * times)], way) for times in (1, 2))
+    return round((many - few) / rounds)
+
+
+def _counted(arguments: Sequence[str], way: str) -> int:
+    command = [sys.executable, "-m", "benchmarks.instructions", "--run", *arguments]
+    counted = _by_perf(command) if way == "perf" else _by_cachegrind(command)
+    if counted is None:
+        raise OSError(f"{way} gave no count of instructions for {' '.join(arguments)}")
+    return counted
+
+
+def _by_perf(command: Sequence[str]) -> int | None:
+    done = _done(["perf", "stat", "-x,", "-e", "instructions:u", *command])
+    found = re.search(r"^(\d+),[^,]*,instructions:u", done.stderr, re.MULTILINE)
+    return int(found[1]) if found else None
+
+
+def _by_cachegrind(command: Sequence[str]) -> int | None:
+    # Counts what callgrind does, in half the time.
+    options = ["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    done = _done(["valgrind", *options, *command])
+    found = re.search(r"I\s+refs:\s+([\d,]+)", done.stderr)
+    return int(found[1].replace(",", "")) if found and done.returncode == 0 else None
+
+
+def _done(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment = {**os.environ, **one_thread, "PYTHONHASHSEED": "0"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def recorded() -> dict[str, dict[str, int]]:
+    """Counts by Python's minor version and way of counting, then by function."""
+    found: dict[str, dict[str, int]] = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
+    return found
+
+
+def measure(way: str) -> dict[str, int]:
+    return {name: count(name, way) for name in FUNCTIONS}
+
+
+def choose_way() -> str:
+    """How to count here. Raises OSError where neither is there."""
+    if perf_works():
+        return "perf"
+    if shutil.which("valgrind"):
+        return "cachegrind"
+    raise OSError("neither perf counts instructions here, nor is valgrind installed")
+
+
+def key_of(way: str) -> str:
+    return f"Python {'.'.join(platform.python_version_tuple()[:2])}, {platform.machine()}, {way}"
+
+
+def grown(counts: dict[str, int], known: dict[str, int]) -> list[str]:
+    """Functions that take more than the tolerance above what was recorded."""
+    return [name for name, number in counts.items() if number > known.get(name, number) * (1 + TOLERANCE)]
+
+
+def as_markdown(counts: dict[str, int], known: dict[str, int], way: str) -> str:
+    lines = [
+        f"| function ({key_of(way)}) | million instructions | recorded | by recorded |",
+        "|---|---|---|---|",
+    ]
+    for name, number in counts.items():
+        before = known.get(name)
+        told = ("—", "—") if before is None else (f"{before / 1e6:.1f}", f"{number / before:.3f}")
+        lines.append(f"| {name} | {number / 1e6:.1f} | {told[0]} | {told[1]} |")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--record", action="store_true", help="keep today's counts")
+    parser.add_argument("--with", dest="way", choices=["perf", "cachegrind"], help="count by this")
+    parser.add_argument("--run", nargs=2, metavar=("FUNCTION", "ROUNDS"), help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.run:
+        run(options.run[0], int(options.run[1]))
+        return 0
+    try:
+        way = options.way or choose_way()
+        counts = measure(way)
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 2
+    known = recorded().get(key_of(way), {})
+    print(as_markdown(counts, known, way))
+    if options.record:
+        RECORDED.write_text(json.dumps({**recorded(), key_of(way): counts}, indent=1, sort_keys=True) + "\n")
+        return 0
+    for name in grown(counts, known):
+        print(f"{name} takes {counts[name] / known[name] - 1:.1%} more than recorded", file=sys.stderr)
+    return 1 if grown(counts, known) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
