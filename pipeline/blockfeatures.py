@@ -611,38 +611,31 @@ class TokenOdds:
 
     def __init__(self, words: Mapping[str, tuple[float, float]]) -> None:
         self.words = words
-        self._of_token: dict[str, Odds] = {}
+        # as they were met, for names return within a page and from page to page
+        self._of: dict[frozenset[str], Odds] = {frozenset(): _NO_ODDS}
 
     def of(self, tokens: frozenset[str]) -> Odds:
         """Lowest and highest odds of any of the words in the first table, then in the second; 0 for none."""
-        found = _NO_ODDS
-        for token in tokens:
-            odds = self._of_token.get(token)
-            if odds is None:
-                odds = self._learn(token)
-            if odds is not _NO_ODDS:
-                found = odds if found is _NO_ODDS else _extremes(found, odds)
+        found = self._of.get(tokens)
+        if found is None:
+            if len(self._of) >= _NAMES_KEPT:
+                self._of = {frozenset(): _NO_ODDS}
+            found = self._of[tokens] = self._extremes_of(tokens)
         return found
 
-    def _learn(self, token: str) -> Odds:
-        pairs = [self.words[word] for word in token_words(token) if word in self.words]
-        odds = _NO_ODDS
-        if pairs:
-            first, second = zip(*pairs, strict=True)
-            odds = (min(0.0, *first), max(0.0, *first), min(0.0, *second), max(0.0, *second))
-        if len(self._of_token) >= _NAMES_KEPT:
-            self._of_token.clear()
-        self._of_token[token] = odds
-        return odds
+    def _extremes_of(self, tokens: frozenset[str]) -> Odds:
+        pairs = [self.words[word] for word in container_words(tokens) if word in self.words]
+        if not pairs:
+            return _NO_ODDS
+        first, second = zip(*pairs, strict=True)
+        return (min(0.0, *first), max(0.0, *first), min(0.0, *second), max(0.0, *second))
 
 
 def _extremes(one: Odds, other: Odds) -> Odds:
-    return (
-        min(one[0], other[0]),
-        max(one[1], other[1]),
-        min(one[2], other[2]),
-        max(one[3], other[3]),
-    )
+    # written out: four calls of min and max take three times as long
+    a, b, c, d = one
+    e, f, g, h = other
+    return (a if a < e else e, b if b > f else f, c if c < g else g, d if d > h else h)
 
 
 def token_features(columns: Columns, verdict: Shares, odds: TokenOdds) -> tuple[Array, list[str]]:
@@ -655,7 +648,7 @@ def token_features(columns: Columns, verdict: Shares, odds: TokenOdds) -> tuple[
     top = main_container(columns.inside(columns.chars * share), columns.depth)
     on_top = set(columns.page.path(top))
     # lowest and highest odds of every container: its own, and along the path down from the article's own
-    own = [odds.of(container.tokens) if container.tokens else _NO_ODDS for container in containers]
+    own = [odds.of(container.tokens) for container in containers]
     path: list[Odds] = []
     for number, (container, mine) in enumerate(zip(containers, own, strict=True)):
         if number in on_top:
@@ -664,7 +657,7 @@ def token_features(columns: Columns, verdict: Shares, odds: TokenOdds) -> tuple[
             path.append(path[container.parent])
         else:
             path.append(_extremes(path[container.parent], mine))
-    inline = [odds.of(block.inline_tokens) if block.inline_tokens else _NO_ODDS for block in blocks]
+    inline = [odds.of(block.inline_tokens) for block in blocks]
     own_odds, path_odds = np.array(own, dtype=np.float32), np.array(path, dtype=np.float32)
     inline_odds = np.array(inline, dtype=np.float32).reshape(len(blocks), 4)
     holder = columns.holder

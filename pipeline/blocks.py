@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -65,6 +66,8 @@ _PARTS: dict[Any, int] = {
 # Attributes whose words say what an element is.
 _NAMING = frozenset(("class", "id", "role", "itemprop"))
 _NO_TOKENS: frozenset[str] = frozenset()
+# Names of one attribute that are read.
+_TOKENS = 40
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _SENTENCE_END = re.compile(r"[.!?…。!?।؟\"'”»)]\s*$")
 
@@ -86,8 +89,7 @@ class Container:
     paragraphs: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RawBlock:
+class RawBlock(NamedTuple):
     """One block as it stands in the page, with its place among the containers.
 
     container: index of the innermost container; the block's own element, where it has one.
@@ -208,7 +210,7 @@ class _Segmenter:
             if event == "start":
                 if part is _BOX:
                     if len(self.open) > MAX_DEPTH:
-                        self._flush()
+                        self._end_block()
                         surplus += 1
                     else:
                         self._start_container(element, tag)
@@ -230,7 +232,7 @@ class _Segmenter:
             else:
                 if part is _BOX:
                     if surplus:
-                        self._flush()
+                        self._end_block()
                         surplus -= 1
                     else:
                         self._end_container()
@@ -240,12 +242,12 @@ class _Segmenter:
                     self._text(element.tail)
             if len(blocks) >= MAX_BLOCKS:
                 break
-        self._flush()
+        self._end_block()
         self._sum_up()
         return self.page
 
     def _start_container(self, element: Any, tag: str) -> None:
-        self._flush()
+        self._end_block()
         if tag == "tr" and not is_layout_row(element):
             tag = "tr-row"
         containers = self.page.containers
@@ -253,7 +255,7 @@ class _Segmenter:
         self.open.append(len(containers) - 1)
 
     def _end_container(self) -> None:
-        self._flush()
+        self._end_block()
         if len(self.open) > 1:
             self.open.pop()
 
@@ -280,8 +282,8 @@ class _Segmenter:
         text = "".join(self.pieces[-3:])
         # one break ends a paragraph where a sentence of some length has just ended
         if self.breaks >= 2 or (self.chars >= 100 and _SENTENCE_END.search(text)):
-            self._flush()
-        else:
+            self._end_block()
+        elif self.pieces:
             self.pieces.append(" ")
 
     def _image(self, element: Any) -> None:
@@ -293,25 +295,25 @@ class _Segmenter:
     def _text(self, text: str | None) -> None:
         if not text:
             return
-        self.pieces.append(text)
-        stripped = text.strip()
-        if stripped:
+        chars = len(text.strip())
+        if chars:
+            self.pieces.append(text)
             self.breaks = 0
-            self.chars += len(stripped)
+            self.chars += chars
             if self.link_depth:
-                self.link_chars += len(stripped)
+                self.link_chars += chars
+        elif self.pieces:
+            self.pieces.append(" ")
 
-    def _flush(self) -> None:
-        if self.chars:
-            self._add(" ".join("".join(self.pieces).split()))
-            self.chars = self.link_chars = 0
-        # most elements begin where nothing has been gathered
+    def _end_block(self) -> None:
+        # most elements begin and end where nothing has been gathered
         if self.pieces:
+            self._add(" ".join("".join(self.pieces).split()))
             self.pieces.clear()
+            self.inline_open = [(tokens, 0) for tokens, _ in self.inline_open]
+            self.chars = self.link_chars = 0
         if self.inline_seen:
             self.inline_seen.clear()
-        if self.inline_open:
-            self.inline_open = [(tokens, 0) for tokens, _ in self.inline_open]
         self.breaks = 0
         self.links = 1 if self.link_depth else 0
 
@@ -395,11 +397,16 @@ def is_layout_row(row: Any) -> bool:
 
 
 def _tokens(element: Any) -> frozenset[str]:
+    attributes = element.items()
+    if not attributes:
+        return _NO_TOKENS
+    if len(attributes) == 1 and attributes[0][0] == "class":
+        return _class_tokens(attributes[0][1])
     found: list[str] = []
     hidden = False
-    for name, value in element.items():
+    for name, value in attributes:
         if name in _NAMING:
-            found += value.lower().split()[:40]
+            found += value.lower().split()[:_TOKENS]
         elif name == "style":
             hidden = hidden or _HIDDEN_STYLE.search(value) is not None
         elif name == "hidden" or (name == "aria-hidden" and value == "true"):
@@ -407,6 +414,12 @@ def _tokens(element: Any) -> frozenset[str]:
     if hidden:
         found.append("hidden")
     return frozenset(found) if found else _NO_TOKENS
+
+
+# most elements that have names have nothing else, and the same ones
+@lru_cache(maxsize=10_000)
+def _class_tokens(value: str) -> frozenset[str]:
+    return frozenset(value.lower().split()[:_TOKENS])
 
 
 def common_container(page: Page, indices: Iterable[int], share: float = 0.8) -> int:

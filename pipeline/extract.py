@@ -119,6 +119,7 @@ def _extract(
         title=about.title,
         authors=about.authors,
         published_at=about.published_at,
+        published_offset=about.published_offset,
         published_source=about.published_source,
         language=identify("\n".join(block.text for block in blocks), about.html_language),
         canonical_url=about.canonical_url,
@@ -225,12 +226,12 @@ def weighed(
     for index in decision.keep.nonzero()[0].tolist():
         if index + 1 < len(taken) and _may_be_credit(page, index + 1):
             taken[index + 1] = True
-    # what the model brings in has not been before the rules yet
     seen = {piece.index for piece, _ in judged}
-    found = [
-        (piece, None if piece.index in seen else rule)
-        for piece, rule in judge_pieces(page, pieces_of(page, taken), about)
-    ]
+    found: list[tuple[Piece, str | None]] = [(piece, None) for piece in pieces_of(page, taken)]
+    if any(piece.index not in seen for piece, _ in found):
+        # what the model brings in has not been before the rules yet
+        again = judge_pieces(page, [piece for piece, _ in found], about)
+        found = [(piece, None if piece.index in seen else rule) for piece, rule in again]
     for piece, rule in judged:
         if piece.index is None:
             found.append((piece, rule))
