@@ -62,16 +62,14 @@ _FOLD = {
     "｜": "|",
 }
 _FOLDED = re.compile(f"[{''.join(_FOLD)}]")
-# Of what is folded, these are parts of words.
-_FOLDED_LETTERS = re.compile("[İʼ]")
 _LEADING = re.compile(r"^[^\w\"'©#@$£€<]+")
 _CLOSING = re.compile(r"[^\w\"'?%)]")
 _BLANKS = re.compile(r"\s+")
 # How a caption begins, and a label or an address does not.
 _OPENING = re.compile(r"[\"'“„«‘‚]?(?![\d_])\w(?<![a-zß-öø-ÿа-яёєіїґ])")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+")
-# In ASCII the same words as `_WORD` finds are what stands between blanks once all else is blank.
-_ASCII_WORDS = bytes(byte if chr(byte).isalnum() else 0x20 for byte in range(0x80)).ljust(0x100)
+# For Latin-1: what is no letter or digit becomes a blank, and what `_WORD` finds stands between blanks.
+_NO_WORD_BLANK = bytes(byte if chr(byte).isalnum() else 0x20 for byte in range(0x100))
 _SENTENCE_END = r"(?<=[.!?…\"')\]。！？:])\s*"
 
 
@@ -192,6 +190,12 @@ def phrase_rules() -> tuple[Rule, ...]:
     return tuple(_rule(entry, words) for entry in data["rule"])
 
 
+def compile_rules() -> None:
+    """Compiles every rule of clutter.toml at once, in a process that its workers are forked from."""
+    for rule in phrase_rules():
+        _compiled(rule.expression)
+
+
 @cache
 def _rulebook(language: str | None) -> _Rulebook:
     """The rules for a text in that language: English clutter stands on pages of every language."""
@@ -204,6 +208,18 @@ def _rulebook(language: str | None) -> _Rulebook:
             key = (rule.scope, rule.case, rule.max_chars > LONG_CHARS)
             groups.setdefault(key, []).append(rule)
     return _grouped(groups)
+
+
+def _on_page(book: _Rulebook, lines: Iterable[_Line]) -> _Rulebook:
+    """The rulebook without the rules for which no line of the page holds anything, as is so for most."""
+    shown = "\n".join(line.folded for line in lines).lower()
+    return {scope: tuple(_on_lines(group, shown) for group in groups) for scope, groups in book.items()}
+
+
+def _on_lines(group: _Group, shown: str) -> _Group:
+    if not group.holding:
+        return group
+    return group._replace(holding=tuple(rule for rule in group.holding if rule.may_match(shown)))
 
 
 def _grouped(groups: Mapping[tuple[Scope, bool, bool], Sequence[Rule]]) -> _Rulebook:
@@ -333,7 +349,7 @@ def clean(
     _drop_captions(left)
     _drop_links(left)
     _drop_title(left, extraction.title)
-    book = _rulebook(extraction.language)
+    book = _on_page(_rulebook(extraction.language), left)
     _drop_sections(left, book)
     _drop_phrases(left, book)
     _drop_doubles(left)
@@ -358,9 +374,8 @@ def _with_text(block: Block, text: str) -> Block:
 def _line(position: int, block: Block) -> _Line:
     text = " ".join(block.text.split())
     folded = _folded(text)
-    # Folding changes no words of a text that is ASCII afterwards, but for these letters.
-    is_plain = folded.isascii() and not (folded is not text and _FOLDED_LETTERS.search(text))
-    words = _ascii_words(folded.lower()) if is_plain else _WORD.findall(text.lower())
+    # Folding leaves the words as they are, but for these two letters, and most texts in Latin-1.
+    words = _words(text if "İ" in text or "ʼ" in text else folded)
     core = _core(folded)
     return _Line(
         position=position,
@@ -389,8 +404,13 @@ def _stops(folded: str) -> bool:
 _SAID = (',"', '."', '?"')
 
 
-def _ascii_words(text: str) -> list[str]:
-    return text.encode().translate(_ASCII_WORDS).decode().split()
+def _words(text: str) -> list[str]:
+    """What `_WORD` finds in the text in lower case."""
+    small = text.lower()
+    try:
+        return small.encode("latin-1").translate(_NO_WORD_BLANK).decode("latin-1").split()
+    except UnicodeEncodeError:
+        return _WORD.findall(small)
 
 
 def _gather_evidence(lines: Sequence[_Line]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from datetime import UTC, datetime
 
+from pipeline.clean import compile_rules
 from pipeline.document import Document, MediaType, Origin
 from pipeline.process import process_document
 from pipeline.settings import Settings
@@ -22,6 +23,7 @@ _PAGE = """<html lang="en"><head><title>Harbour opens</title></head><body><artic
 
 def warm_up() -> None:
     """Take a page and a text through the pipeline; what that made is no garbage and need not be looked at."""
+    compile_rules()
     for media_type in (MediaType.HTML, MediaType.TEXT):
         process_document(
             Document(
