@@ -28,7 +28,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,8 @@ def predict(job: tuple[Path, dict[str, Any], str]) -> dict[str, Any]:
         except DocumentRejected as rejected:
             return {"id": key_of(truth), "text": "", "rejected": str(rejected)}
         text = "\n".join(block.text for block in found.blocks)
-        title, authors, published = found.title, found.authors, found.published_at
+        title, authors = found.title, found.authors
+        published, offset = found.published_at, found.published_offset
     else:
         outcome = process_document(
             Document(url, url, body, MediaType.HTML, FETCHED_AT, Origin.FILE), Settings()
@@ -120,7 +121,10 @@ def predict(job: tuple[Path, dict[str, Any], str]) -> dict[str, Any]:
         if not isinstance(outcome, Article):
             return {"id": key_of(truth), "text": "", "rejected": f"{outcome.reason}: {outcome.detail}"}
         text, title, authors = outcome.text, outcome.title, outcome.authors
-        published = outcome.published_at
+        published, offset = outcome.published_at, outcome.published_offset
+    if published:
+        # the day that the page prints is the one in its own zone
+        published = published.astimezone(timezone(timedelta(minutes=offset or 0)))
     return {
         "id": key_of(truth),
         "text": text,

@@ -37,10 +37,10 @@ from datasketch import MinHash, MinHashLSH
 from benchmarks.extraction import FETCHED_AT, read_bytes
 from benchmarks.measures import Score, adjusted_rand, pair_score, partition_score
 from crawler.run import BATCH_SIZE, program_at_rest
+from pipeline.dates import parse_date
 from pipeline.document import Access, Article, Claims, Document, MediaType, Origin, Page
 from pipeline.fingerprint import fingerprint, signature
 from pipeline.group import Story, candidates, comparable, components, is_far, order_key, reach, verify
-from pipeline.metadata import parse_date
 from pipeline.process import PAGE_LEVEL, process_document
 from pipeline.settings import FingerprintSettings, Settings
 from storage.database import open_database

@@ -19,9 +19,9 @@ from itertools import pairwise
 import ftfy
 from ftfy.badness import is_bad
 
+from pipeline.dates import Stamp, parse_stamp
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
 from pipeline.language import identify
-from pipeline.metadata import parse_date
 from pipeline.settings import Settings
 
 # The headline is looked for in this many lines, down to the first paragraph of the story.
@@ -127,14 +127,15 @@ def extract_text(
     # The headline itself is not lost but in its field; only what repeats it is clutter.
     removed += [Removed(0, paragraph.text, "copied.repeated-title") for paragraph in titles[1:]]
     story = [p for n, p in enumerate(body) if n >= HEAD_LINES or p not in titles] or body
-    published = _stamped(story[:HEAD_LINES], fetched_at)
+    stamp = _stamped(story[:HEAD_LINES], fetched_at)
     return Extraction(
         blocks=tuple(Block(p.kind, p.text, p.link_density) for p in story),
         title=headline or _made_title(story),
         removed=tuple(removed),
         authors=_authors(story[:HEAD_LINES]),
-        published_at=published,
-        published_source="text" if published else None,
+        published_at=stamp.at if stamp else None,
+        published_offset=stamp.offset if stamp else None,
+        published_source="text" if stamp else None,
         language=identify(" ".join([headline, *(p.text for p in story)])),
     )
 
@@ -428,7 +429,7 @@ def _made_title(story: Sequence[_Paragraph]) -> str:
     return sentence[:MADE_TITLE_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:-–—") + "…"
 
 
-def _stamped(head: Iterable[_Paragraph], fetched_at: datetime) -> datetime | None:
+def _stamped(head: Iterable[_Paragraph], fetched_at: datetime) -> Stamp | None:
     """When the text says it was published: a labelled date or one beside the byline, under the headline.
 
     A bare date is not believed: mastheads carry the day on which the page was looked at.
@@ -440,7 +441,7 @@ def _stamped(head: Iterable[_Paragraph], fetched_at: datetime) -> datetime | Non
         if match:
             stated = match.group("date")
             day = re.search(_DAY, stated)
-            found = parse_date(stated, fetched_at) or (day and parse_date(day.group(), fetched_at))
+            found = parse_stamp(stated, fetched_at) or (day and parse_stamp(day.group(), fetched_at))
             if found:
                 return found
     return None

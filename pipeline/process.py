@@ -16,6 +16,7 @@ from dataclasses import replace
 import zstandard
 
 from pipeline.clean import clean
+from pipeline.dates import parse_stamp
 from pipeline.decode import decode
 from pipeline.document import (
     Access,
@@ -34,7 +35,6 @@ from pipeline.document import (
 from pipeline.extract import OpenPage, extract_page, open_page
 from pipeline.fingerprint import fingerprint
 from pipeline.learned import take_out
-from pipeline.metadata import parse_date
 from pipeline.settings import Settings
 from pipeline.site_rules import SiteRules, version_by
 from pipeline.urls import canonical_url, identity, site_of
@@ -204,10 +204,12 @@ def _extraction(
 
 def _with_claimed_date(extraction: Extraction, document: Document) -> Extraction:
     claimed = document.claims.published_at
-    published = parse_date(claimed, document.fetched_at) if claimed else None
-    if published is None:
+    stamp = parse_stamp(claimed, document.fetched_at) if claimed else None
+    if stamp is None:
         return extraction
-    return replace(extraction, published_at=published, published_source="claim")
+    return replace(
+        extraction, published_at=stamp.at, published_offset=stamp.offset, published_source="claim"
+    )
 
 
 def _page(document: Document) -> Page:

@@ -280,7 +280,7 @@ def test_the_headline_is_found_under_mastheads(head: str, published: datetime | 
     ("line", "published", "authors"),
     [
         ("Staff Writer | 2024-02-21", datetime(2024, 2, 21, tzinfo=UTC), ()),
-        ("Published: March 3, 2024 10:15 GMT", datetime(2024, 3, 3, tzinfo=UTC), ()),
+        ("Published: March 3, 2024 10:15 GMT", datetime(2024, 3, 3, 10, 15, tzinfo=UTC), ()),
         ("Updated 2024-03-03T10:15:00Z", datetime(2024, 3, 3, 10, 15, tzinfo=UTC), ()),
         ("Published: 2031-01-01", None, ()),
         ("By Jane Doe and John Smith", None, ("Jane Doe", "John Smith")),

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 import lxml.html
 import pytest
 
+from pipeline.dates import date_in_line, parse_date
 from pipeline.document import Access
-from pipeline.metadata import Metadata, date_in_line, parse_date, read_json_ld, read_metadata
+from pipeline.metadata import Metadata, read_metadata
+from pipeline.statements import read_json_ld
 
 FETCHED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 URL = "https://www.lindenpost.example/news/harbour"

@@ -1,0 +1,216 @@
+"""What a page states about itself in its head and in JSON-LD, gathered and not yet judged.
+
+Malformed JSON-LD is common: it is repaired where the damage is of a common kind, and else read key by key.
+"""
+
+from __future__ import annotations
+
+import html as html_entities
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+WORD = re.compile(r"\w+")
+ARTICLE_TYPE = re.compile(r"(Article|BlogPosting|Report|Posting|Review|AnalysisNews|OpinionNews)$", re.I)
+_PAGE_TYPE = re.compile(r"^(WebPage|ItemPage|VideoObject|Recipe|CreativeWork|MediaObject)$", re.I)
+
+
+@dataclass(slots=True)
+class Statements:
+    """What was found in the head of the page and in its JSON-LD, unjudged, and where else it may tell.
+
+    headings: its h1. times: its time elements. items: elements with an itemprop that are no meta.
+    """
+
+    metas: dict[str, list[str]] = field(default_factory=dict)
+    nodes: list[dict[str, Any]] = field(default_factory=list)
+    article: dict[str, Any] = field(default_factory=dict)
+    by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
+    links: list[Any] = field(default_factory=list)
+    headings: list[Any] = field(default_factory=list)
+    times: list[Any] = field(default_factory=list)
+    items: list[Any] = field(default_factory=list)
+
+    def meta(self, *names: str) -> list[str]:
+        return [value for name in names for value in self.metas.get(name, ())]
+
+
+def gather(root: Any, url: str) -> Statements:
+    """All meta elements and JSON-LD objects of a page, and which of them is the article."""
+    said = Statements()
+    kept = {"link": said.links, "h1": said.headings, "time": said.times}
+    for element in root.iter("meta", "script", *kept):
+        if element.tag == "meta":
+            _take_meta(element, said.metas)
+        elif element.tag != "script":
+            kept[element.tag].append(element)
+        elif "ld+json" in (element.get("type") or "").lower() and element.text:
+            said.nodes += read_json_ld(element.text)
+    said.items = _ITEMS(root)
+    for node in said.nodes:
+        identity = node.get("@id")
+        if isinstance(identity, str) and len(node) > 1:
+            said.by_id.setdefault(identity, node)
+    said.article = _choose_article(said.nodes, url)
+    return said
+
+
+_ITEMS = etree.XPath("//*[@itemprop][not(self::meta)]")
+
+
+def _take_meta(meta: Any, metas: dict[str, list[str]]) -> None:
+    content = (meta.get("content") or "").strip()
+    for attribute in ("property", "name", "itemprop", "http-equiv") if content else ():
+        if name := meta.get(attribute):
+            metas.setdefault(name.strip().lower(), []).append(content)
+
+
+def read_json_ld(text: str) -> list[dict[str, Any]]:
+    """All objects of a JSON-LD script, outermost first, graphs and lists unfolded.
+
+    Scripts that are no JSON are repaired where the damage is of a common kind, and otherwise read
+    key by key, so that one stray character does not cost the date and the authors.
+    """
+    text = text.strip().removeprefix("<!--").removesuffix("-->").strip()
+    text = re.sub(r"^\s*(//)?\s*<!\[CDATA\[|(//)?\s*\]\]>\s*$", "", text).strip().rstrip(";")
+    for reading in (str, _repaired):
+        try:
+            return list(_objects(json.loads(reading(text), strict=False)))
+        except (ValueError, RecursionError):
+            continue
+    return _scraped(text)
+
+
+def _repaired(text: str) -> str:
+    text = html_entities.unescape(text) if "&quot;" in text and '"' not in text[:200] else text
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    text = re.sub(r",\s*([}\]])", r"\1", text)
+    text = re.sub(r"([}\]])\s*(\{)", r"\1,\2", text)
+    text = re.sub(r"\\(?![\"\\/bfnrtu])", r"\\\\", text)
+    if not text.startswith("["):
+        # several objects one after the other
+        text = f"[{text}]" if re.search(r"\},\{", text) and not text.startswith("{") else text
+    return text
+
+
+_SCRAPED_KEY = re.compile(
+    r'"(headline|datePublished|dateCreated|dateModified|@type|articleBody|isAccessibleForFree|url)"\s*:\s*'
+    r'(?:"((?:[^"\\]|\\.)*)"|(true|false))'
+)
+_SCRAPED_AUTHOR = re.compile(r'"author"\s*:\s*(\[.*?\]|\{.*?\}|"(?:[^"\\]|\\.)*")', re.S)
+_SCRAPED_NAME = re.compile(r'"name"\s*:\s*"((?:[^"\\]|\\.)*)"')
+
+
+def _scraped(text: str) -> list[dict[str, Any]]:
+    text = text[:500_000]
+    node: dict[str, Any] = {}
+    for key, string, literal in _SCRAPED_KEY.findall(text):
+        if key == "@type" and "@type" in node and not ARTICLE_TYPE.search(string):
+            continue
+        if key != "@type" and key in node:
+            continue
+        node[key] = _unescaped(string) if string else literal == "true"
+    author = _SCRAPED_AUTHOR.search(text)
+    if author:
+        names = _SCRAPED_NAME.findall(author[1]) or re.findall(r'^"((?:[^"\\]|\\.)*)"$', author[1])
+        node["author"] = [_unescaped(name) for name in names]
+    return [node] if node else []
+
+
+def _unescaped(string: str) -> str:
+    try:
+        return str(json.loads(f'"{string}"', strict=False))
+    except ValueError:
+        return string
+
+
+def _objects(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    if depth > 6:
+        return
+    if isinstance(value, list):
+        for item in value[:200]:
+            yield from _objects(item, depth + 1)
+    elif isinstance(value, dict):
+        yield value
+        for key in (
+            "@graph",
+            "mainEntity",
+            "mainEntityOfPage",
+            "itemListElement",
+            "author",
+            "publisher",
+            "hasPart",
+        ):
+            inner = value.get(key)
+            if isinstance(inner, dict | list):
+                yield from _objects(inner, depth + 1)
+
+
+def types_of(node: dict[str, Any]) -> str:
+    kind = node.get("@type")
+    kinds = kind if isinstance(kind, list) else [kind]
+    names = [k for k in kinds if isinstance(k, str)]
+    return next((k for k in names if ARTICLE_TYPE.search(k)), names[0] if names else "")
+
+
+def _choose_article(nodes: list[dict[str, Any]], url: str) -> dict[str, Any]:
+    best: dict[str, Any] = {}
+    best_score = 0.0
+    path = urlsplit(url).path.rstrip("/")
+    for node in nodes:
+        kind = types_of(node)
+        score = 4.0 if ARTICLE_TYPE.search(kind) else 1.0 if _PAGE_TYPE.search(kind) else 0.0
+        if not score:
+            continue
+        if kind.lower().endswith("review"):
+            score -= 1
+        score += (
+            1.0 * bool(node.get("datePublished"))
+            + 1.0 * bool(node.get("headline"))
+            + 0.5 * bool(node.get("author"))
+        )
+        address = node.get("url") or node.get("@id") or node.get("mainEntityOfPage") or ""
+        if isinstance(address, dict):
+            address = address.get("@id") or ""
+        if path and isinstance(address, str) and urlsplit(address).path.rstrip("/") == path:
+            score += 1.5
+        if score > best_score:
+            best, best_score = node, score
+    return best
+
+
+def text_of(value: Any) -> str:
+    if isinstance(value, list):
+        value = next((v for v in value if isinstance(v, str)), "")
+    if isinstance(value, dict):
+        value = value.get("@value") or value.get("name") or ""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def cleaned(text: str) -> str:
+    for _ in range(2):
+        if "&" not in text:
+            break
+        text = html_entities.unescape(text)
+    if "<" in text:
+        text = re.sub(r"</?[a-zA-Z][^<>]{0,200}>", "", text)
+    return " ".join(text.replace("\u200b", "").replace("\xad", "").split())
+
+
+def folded(text: str) -> str:
+    return " ".join(WORD.findall(text.lower()))
+
+
+def element_text(element: Any) -> str:
+    return cleaned(" ".join(element.itertext()))
+
+
+def resolved(value: Any, said: Statements) -> Any:
+    if isinstance(value, dict) and set(value) <= {"@id", "@type"} and isinstance(value.get("@id"), str):
+        return said.by_id.get(value["@id"], value)
+    return value
