@@ -75,9 +75,9 @@ _PRESENTATION = {
 _TWIN_LABELS = frozenset({"www", "m", "mobile", "amp", "touch", "wap"})
 _AMP_CACHES = (".cdn.ampproject.org", ".ampproject.net")
 
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_PATH_SAFE = _UNRESERVED | frozenset(b"!$&'()*+,;=:@/")
-_QUERY_SAFE = _PATH_SAFE | frozenset(b"?")
+_UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_PATH_SAFE = _UNRESERVED + b"!$&'()*+,;=:@/"
+_QUERY_SAFE = _PATH_SAFE + b"?"
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _CONTROLS_AND_BLANK = "".join(map(chr, range(0x21)))
 
@@ -221,9 +221,11 @@ def _is_front(url: str) -> bool:
     return parts.path in ("", "/") and not parts.query
 
 
-def _percent_normal(text: str, safe: frozenset[int]) -> str:
+def _percent_normal(text: str, safe: bytes) -> str:
     """Bring one URL component to its normal percent-encoding (RFC 3986, 6.2.2), non-ASCII as UTF-8."""
     raw = text.encode("utf-8", "surrogatepass")
+    if not raw.translate(None, safe):  # as most are: nothing is encoded, and nothing need be
+        return text
     out: list[str] = []
     at = 0
     while at < len(raw):
