@@ -45,4 +45,4 @@ def ingest(
         progress=progress,
         process=process,
     )
-    return done if done.is_interrupted else replace(done, lesson=learn(engine))
+    return done if done.is_interrupted else replace(done, lesson=learn(engine, soon=True))

@@ -160,7 +160,7 @@ class StorePipeline:
                 await self._in_thread(site_runs.put_counts, self.engine, self.run_id, self.tally, counts)
             await self._in_thread(writer.finish_run, self.engine, self.run_id, self.counts, datetime.now(UTC))
             if self.failed is None:
-                self.lesson = await self._in_thread(learning.learn, self.engine)
+                self.lesson = await self._in_thread(partial(learning.learn, soon=True), self.engine)
         except Exception as error:
             if self.failed is None:
                 self._fail(error)

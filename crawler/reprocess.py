@@ -168,7 +168,7 @@ def reprocess(
         regrouped,
         pruned,
         site_rules_use(engine, own),
-        None if dry_run or end.is_interrupted else learn(engine),
+        None if dry_run or end.is_interrupted else learn(engine, soon=True),
     )
 
 

@@ -149,11 +149,15 @@ def evidence(block: Sequence[Sighting], known: Collection[int] = ()) -> dict[int
     is_of_wanted = wanted[where]
     stories = _stories(block)
     likely = _furniture(len(found), where, owners, lines, stories, np.ones(len(block), dtype=bool))
+    if not likely.any() and not known:
+        return {}
     sentences = (lines & _SENTENCE) > 0
     all_of = np.bincount(owners[sentences], minlength=len(block))
     set_of = np.bincount(owners[sentences & (likely[where] > 0)], minlength=len(block))
     is_told = set_of <= SET_PHRASES * all_of
-    sure = _furniture(len(found), where, owners, lines, stories, is_told)
+    sure = likely
+    if not is_told.all():
+        sure = _furniture(len(found), where, owners, lines, stories, is_told)
     shared = np.bincount(where, weights=lines & _SHARED, minlength=len(found)) > 0
     ids = np.array([sighting.article_id for sighting in block])
     bearers: dict[int, list[int]] = {}

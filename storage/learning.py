@@ -8,7 +8,7 @@ Three tables, none with a text in it:
     learned_line  what each block says of a line: how many stories have it, and whether it came with one
 
 `learn` reads from `change` which articles are new, other or gone since the last time, renews their
-sightings, and looks at the blocks that are not what they were (`is_changed`). Sightings are of the lines as
+sightings, and looks at the blocks that are not what they were (`changes`). Sightings are of the lines as
 they would be had nothing been learned (`pipeline.learned.lines_as_found`), what a block says follows from its
 sightings, and what is known of a site from its blocks: a line is learned where one of them shows it to be
 furniture and in none it came with a story. So it is the same in whatever order, batches or processes articles
@@ -21,10 +21,11 @@ Articles without a site (files that name no URL) are not looked at.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
@@ -48,10 +49,18 @@ from storage.ledger import chunks, set_counter
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
+T = TypeVar("T")
+
 # The counter that tells up to which change articles were looked at.
 CURSOR = "learned"
 # Articles whose sightings are renewed in one transaction.
 _AT_ONCE = 500
+# A block is nearly what it was while one article in so many is another than at the last look. A look costs 24
+# microseconds for each article of the block, so each new one costs half a millisecond, however many there
+# are, and a block of a thousand says the same of a line with fifty more.
+NEARLY = 20
+# Sites that are looked at in one transaction.
+_SITES_AT_ONCE = 20
 # Articles that are asked what a line says of which they keep 29 bits: of some thousand lines one is another.
 _ASKED = 3
 
@@ -91,20 +100,35 @@ def with_learned(engine: Engine, settings: Settings) -> Settings:
     return replace(settings, site_rules=replace(settings.site_rules, learned=learned))
 
 
-def learn(engine: Engine) -> Lesson:
+def learn(engine: Engine, *, soon: bool = False) -> Lesson:
     """Takes note of all that is new, other or gone, and of what follows from it.
 
-    Where it is interrupted, what was committed stays and the next call goes on. Raises DatabaseError.
+    soon: blocks that are nearly what they were (see `NEARLY`) wait for another time, so that a run which
+    brings a few articles does not read thousands. Where it is interrupted, what was committed stays and the
+    next call goes on. Raises DatabaseError.
     """
+
+    def run(step: Callable[[Connection], T]) -> T:
+        return in_transaction(engine, step)
+
+    return _learn(run, soon)
+
+
+class _Run(Protocol):
+    """Calls a step of the work with a connection."""
+
+    def __call__(self, step: Callable[[Connection], T], /) -> T: ...
+
+
+def _learn(run: _Run, soon: bool = False) -> Lesson:
     articles = 0
-    while count := in_transaction(engine, _take_note):
+    while count := run(_take_note):
         articles += count
     learned: dict[str, int] = {}
     unlearned: dict[str, int] = {}
-    while (looked := in_transaction(engine, _look_at_next)) is not None:
-        site, more, less = looked
-        learned.update({site: more} if more else {})
-        unlearned.update({site: less} if less else {})
+    while (looked := run(partial(_look_at_next, soon=soon))) is not None:
+        learned.update({one.site: one.learned for one in looked if one.learned})
+        unlearned.update({one.site: one.unlearned for one in looked if one.unlearned})
     return Lesson(articles, learned, unlearned)
 
 
@@ -119,26 +143,21 @@ def try_learning(engine: Engine, site: str | None = None) -> tuple[Lesson, list[
 
     It is one transaction of a writer, so others wait until it has ended.
     """
-    learned: dict[str, int] = {}
-    unlearned: dict[str, int] = {}
-    articles = 0
     with begin_write(engine) as connection:
-        while count := _take_note(connection):
-            articles += count
-        while (looked := _look_at_next(connection)) is not None:
-            name, more, less = looked
-            learned.update({name: more} if more else {})
-            unlearned.update({name: less} if less else {})
+
+        def run(step: Callable[[Connection], T]) -> T:
+            return step(connection)
+
+        lesson = _learn(run)
         lines = _site_lines(connection, site)
         connection.rollback()
-    return Lesson(articles, learned, unlearned), lines
+    return lesson, lines
 
 
 def forget(connection: Connection, ids: Sequence[int]) -> None:
     """Drops what is kept of articles that are gone since a moment ago, and looks at their sites again."""
     for part in chunks(ids, _AT_ONCE):
-        for site in _renew(connection, part):
-            _look_at(connection, site)
+        _look_at(connection, _renew(connection, part))
 
 
 def check(connection: Connection) -> Iterator[str]:
@@ -169,11 +188,10 @@ def check(connection: Connection) -> Iterator[str]:
         select(line.c.block_id).where(line.c.block_id.not_in(select(block.c.id)))
     ):
         yield f"block {id} of lines: a line was learned from it, and there is none"
-    changed = select(block.c.site).where(block.c.is_changed)
-    settled = select(block.c.site).where(block.c.site.not_in(changed)).distinct().order_by(block.c.site)
-    for site in list(connection.execute(settled).scalars()):
-        before = _rows(connection, site)
-        if _worked_out(connection, before, set(before)) != before:
+    changed = set(connection.execute(select(block.c.site).where(block.c.changes > 0)).scalars())
+    for site in sorted({site for site, _ in blocks.values()} - changed):
+        rows = _rows(connection, [id for id, (of, _) in blocks.items() if of == site])
+        if _worked_out(connection, rows, set(rows)) != rows:
             yield f"{site}: other lines were learned than its articles show"
 
 
@@ -331,8 +349,13 @@ def _renew(connection: Connection, ids: Sequence[int]) -> list[str]:
         connection.execute(delete(table).where(table.c.article_id.in_(part)))
     insert_rows(connection, table, [one.values for one in sorted(new, key=lambda one: one.article_id)])
     sites: set[str] = set()
-    for part in chunks({*(one.block_id for one in new), *(row.block_id for row in old)}):
-        connection.execute(update(block).where(block.c.id.in_(part)).values(is_changed=True))
+    changes = Counter(one.block_id for one in new)
+    changes.update(row.block_id for row in old if sighted.get(row.article_id, row).block_id != row.block_id)
+    changes.update(row.block_id for row in old if row.article_id not in sighted)
+    for id, count in sorted(changes.items()):
+        more = update(block).where(block.c.id == id).values(changes=block.c.changes + count)
+        connection.execute(more)
+    for part in chunks(changes):
         sites.update(connection.execute(select(block.c.site).where(block.c.id.in_(part))).scalars())
     return sorted(sites)
 
@@ -395,7 +418,7 @@ def _blocks(connection: Connection, wanted: Collection[tuple[str, int]]) -> dict
     new = sorted(set(wanted) - found.keys())
     for id, (site, quarter) in enumerate(new, last + 1):
         found[site, quarter] = id
-        connection.execute(insert(table).values(id=id, site=site, quarter=quarter, is_changed=True))
+        connection.execute(insert(table).values(id=id, site=site, quarter=quarter, articles=0, changes=0))
     return found
 
 
@@ -414,46 +437,70 @@ def _members(connection: Connection, groups: Iterable[int]) -> dict[int, tuple[s
 # --- what follows from them ---------------------------------------------------------------------------
 
 
-def _look_at_next(connection: Connection) -> tuple[str, int, int] | None:
-    """Looks at the next site with a block that is not what it was: how many lines of it were learned and
-    unlearned; None where there is none.
-    """
+def _look_at_next(connection: Connection, *, soon: bool) -> list[_Looked] | None:
+    """Looks at the next sites with a block that is not what it was; None where there is none."""
     table = schema.sight_block
-    site = connection.scalar(select(table.c.site).where(table.c.is_changed).order_by(table.c.site).limit(1))
-    if site is None:
-        return None
-    before = {hash for learned in _learned(connection, site) for hash, _ in learned.lines}
-    _look_at(connection, site)
-    after = {hash for learned in _learned(connection, site) for hash, _ in learned.lines}
-    return site, len(after - before), len(before - after)
+    least = table.c.articles if soon else 0
+    query = select(table.c.site).where(table.c.changes > 0, table.c.changes * NEARLY > least)
+    query = query.distinct().order_by(table.c.site)
+    sites = list(connection.execute(query.limit(_SITES_AT_ONCE)).scalars())
+    return _look_at(connection, sites) if sites else None
 
 
-def _look_at(connection: Connection, site: str) -> None:
-    """Works out what the changed blocks of a site say, and drops those that are empty."""
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """How many lines of a site were learned and unlearned."""
+
+    site: str
+    learned: int
+    unlearned: int
+
+
+def _look_at(connection: Connection, sites: Sequence[str]) -> list[_Looked]:
+    """Works out what the changed blocks of these sites say, and drops those that are empty."""
     block, line = schema.sight_block, schema.learned_line
-    of_site = select(block.c.id).where(block.c.site == site)
-    changed = set(connection.execute(of_site.where(block.c.is_changed)).scalars())
-    before = _rows(connection, site)
-    for id, said in _worked_out(connection, before, changed).items():
-        if said != before[id]:
-            connection.execute(delete(line).where(line.c.block_id == id))
-            insert_rows(connection, line, [row for _, row in sorted(said.items())])
-    connection.execute(update(block).where(block.c.id.in_(changed)).values(is_changed=False))
-    used = select(schema.sighting.c.article_id).where(schema.sighting.c.block_id == block.c.id)
-    connection.execute(delete(block).where(block.c.site == site, ~used.exists()))
+    blocks = connection.execute(select(block).where(block.c.site.in_(sites))).all()
+    rows = _rows(connection, [row.id for row in blocks])
+    changed = {row.id for row in blocks if row.changes}
+    found = []
+    other: list[int] = []
+    new: list[dict[str, Any]] = []
+    for site in sites:
+        of_site = {row.id: rows[row.id] for row in blocks if row.site == site}
+        worked_out = _worked_out(connection, of_site, changed & of_site.keys())
+        for id, lines in worked_out.items():
+            if lines != rows[id]:
+                other.append(id)
+                new += lines.values()
+        before, after = _clutter(of_site), _clutter(worked_out)
+        found.append(_Looked(site, len(after - before), len(before - after)))
+    for part in chunks(other):
+        connection.execute(delete(line).where(line.c.block_id.in_(part)))
+    insert_rows(connection, line, new)
+    table = schema.sighting
+    count = select(func.count()).where(table.c.block_id == block.c.id).scalar_subquery()
+    for part in chunks(sorted(changed)):
+        connection.execute(update(block).where(block.c.id.in_(part)).values(articles=count, changes=0))
+        connection.execute(delete(block).where(block.c.id.in_(part), block.c.articles == 0))
+    return found
 
 
 _Rows = dict[int, dict[int, dict[str, Any]]]
 
 
-def _rows(connection: Connection, site: str) -> _Rows:
-    """The rows of `learned_line` of a site, by block and hash; of every block, if it has none."""
-    block, line = schema.sight_block, schema.learned_line
-    of_site = select(block.c.id).where(block.c.site == site)
-    rows: _Rows = {id: {} for id in connection.execute(of_site).scalars()}
-    for row in connection.execute(select(line).where(line.c.block_id.in_(of_site))).mappings():
-        rows[row["block_id"]][row["hash"]] = dict(row)
+def _rows(connection: Connection, blocks: Sequence[int]) -> _Rows:
+    table = schema.learned_line
+    rows: _Rows = {id: {} for id in blocks}
+    for part in chunks(blocks):
+        for row in connection.execute(select(table).where(table.c.block_id.in_(part))).mappings():
+            rows[row["block_id"]][row["hash"]] = dict(row)
     return rows
+
+
+def _clutter(rows: _Rows) -> set[int]:
+    """Of the rows of `learned_line` of a site, by block and hash, the lines that are learned."""
+    shared = {hash for said in rows.values() for hash, row in said.items() if row["is_shared"]}
+    return _furniture(rows) - shared
 
 
 def _worked_out(connection: Connection, rows: _Rows, changed: set[int]) -> _Rows:

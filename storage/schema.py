@@ -414,7 +414,8 @@ sight_block = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("site", Text, nullable=False),
     Column("quarter", Integer, nullable=False),
-    Column("is_changed", Boolean, nullable=False),
+    Column("articles", BigInteger, nullable=False),
+    Column("changes", BigInteger, nullable=False),
 )
 
 # No foreign keys: a row stays until it is known that its article is gone, and its neighbours are looked at.

@@ -100,7 +100,7 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "UPDATE sighting SET title = 1 WHERE article_id = 5",
         "INSERT INTO learned_line (block_id, hash, stories, is_shared, example)"
         " SELECT min(id), 12345, 9, FALSE, 1 FROM sight_block",
-        "INSERT INTO sight_block (id, site, quarter, is_changed) VALUES (999, 'none.example', 8100, FALSE)",
+        "INSERT INTO sight_block (id, site, quarter, articles, changes) VALUES (999, 'no.one', 8100, 1, 0)",
     ),
 }
 BROKEN["documents"] = ("UPDATE document SET text_hash = digest WHERE article_id = 4",)

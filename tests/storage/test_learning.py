@@ -59,7 +59,7 @@ def state(engine: Engine) -> dict[str, Any]:
         }
         assert {row.example for row in connection.execute(select(schema.learned_line))} <= urls.keys()
         assert not connection.scalar(
-            select(func.count()).select_from(schema.sight_block).where(schema.sight_block.c.is_changed)
+            select(func.count()).select_from(schema.sight_block).where(schema.sight_block.c.changes > 0)
         )
     return {"blocks": set(blocks.values()), "sightings": sightings, "learned": learned}
 

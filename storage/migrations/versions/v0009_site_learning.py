@@ -1,6 +1,7 @@
 """What site learning keeps: the lines of each article as digests, and the lines that were learned from them.
 
-    sight_block   a quarter of a year of one site: what is looked at together
+    sight_block   a quarter of a year of one site: what is looked at together; how many articles it had at the
+                  last look, and how many are others since
     sighting      one row an article: its lines, 4 bytes each (`pipeline.site_evidence`)
     learned_line  what a block says of a line: in how many of its stories it stands
 
@@ -28,7 +29,8 @@ def upgrade() -> None:
         sa.Column("id", whole, primary_key=True, autoincrement=False, nullable=False),
         sa.Column("site", sa.Text, nullable=False),
         sa.Column("quarter", sa.Integer, nullable=False),
-        sa.Column("is_changed", sa.Boolean, nullable=False),
+        sa.Column("articles", whole, nullable=False),
+        sa.Column("changes", whole, nullable=False),
     )
     op.create_index("sight_block_site", "sight_block", ["site", "quarter"], unique=True)
     op.create_table(
