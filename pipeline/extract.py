@@ -19,10 +19,8 @@ from typing import Any
 
 import lxml.html
 import numpy as np
-import trafilatura
 from lxml import etree
 from numpy.typing import NDArray
-from trafilatura.meta import reset_caches
 
 from pipeline.align import Piece, align
 from pipeline.blockfeatures import KEPT, Columns, columns_of, first_sight
@@ -149,6 +147,8 @@ def read_page(html: str, url: str, fetched_at: datetime) -> tuple[Any, Page, Met
 # of wcxb-dev, multi-dev and fundus-dev: never asking Trafilatura .9648, below .8 .9653, below .88 .9664 (4 %
 # of the pages), below .95 .9649 (14 %).
 DOUBTED = 0.88
+# Trafilatura takes minutes over a page of 20,000 paragraphs; of news pages, few have more than 1,000.
+_LOOKED_AT_TWICE = 3000
 
 
 def judged_pieces(
@@ -160,7 +160,7 @@ def judged_pieces(
     """
     columns = columns_of(page)
     reading = weighed(columns, judge_pieces(page, seen_pieces(columns, about), about), about, model)
-    if reading.expected < DOUBTED:
+    if reading.expected < DOUBTED and len(page.blocks) <= _LOOKED_AT_TWICE:
         extracted = extracted_pieces(root, page, about)
         other = weighed(columns, judge_pieces(page, extracted, about), about, model)
         # where the model would empty the page either way, Trafilatura's text stands
@@ -319,6 +319,8 @@ _PARSER = {
 def article_lines(root: Any) -> list[str]:
     """The text that Trafilatura takes for the article, line by line; empty where it finds none."""
     if next(_pages_done) % _CACHE_PAGES == 0:
+        from trafilatura.meta import reset_caches
+
         reset_caches()
     # Trafilatura asks for elements of lxml.html
     page = etree.tostring(root, encoding="utf-8", method="html")
@@ -332,6 +334,9 @@ def article_lines(root: Any) -> list[str]:
 
 
 def _lines_by_trafilatura(root: Any) -> list[str]:
+    # Here: few pages need it, and it takes a quarter of a second to import.
+    import trafilatura
+
     try:
         found = trafilatura.bare_extraction(root, include_comments=False, with_metadata=False)
     except Exception:  # a page that breaks Trafilatura is judged without it

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from pipeline.clean import compile_rules
 from pipeline.document import Document, MediaType, Origin
+from pipeline.extract import article_lines, parse
 from pipeline.process import process_document
 from pipeline.settings import Settings
 
@@ -36,6 +37,7 @@ def warm_up() -> None:
             ),
             Settings(),
         )
+    article_lines(parse(_PAGE))  # Trafilatura, for the pages of which the model is not sure
     gc.collect()
     gc.freeze()
 

@@ -47,6 +47,13 @@ def test_one_page_needs_what_reads_it_and_no_more() -> None:
     assert sorted(found & (STORING | CRAWLING | MUCH | not_of_a_page)) == []
 
 
+def test_what_reads_pages_brings_trafilatura_for_those_that_need_it_only() -> None:
+    program = "import sys, pipeline.process; print(*sorted(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "pipeline.extract" in found.stdout
+    assert "trafilatura" not in found.stdout
+
+
 def test_looking_at_a_base_needs_no_reader_of_pages(base: str) -> None:
     found = imported("stats", "--db", base)
     assert "storage.reader" in found
