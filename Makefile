@@ -48,7 +48,7 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m benchmarks $(CORPORA)
+	$(BIN)/python -m benchmarks $(CORPORA) $(BENCH)
 
 clean:
 	rm -rf $(VENV) demo bench-report .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,28 +1,225 @@
-"""`python -m benchmarks CORPORA`: every measurement on one folder of corpora, one table after the other."""
+"""`python -m benchmarks [CORPORA]`: every measurement, and a report of them in Markdown with plots.
+
+    python -m benchmarks CORPORA [--parts NAME…] [--full] [--out bench-report]
+
+As it stands it takes a quarter of an hour on two cores, with samples of the corpora and short runs; `--full`
+takes all of them, lets the long runs be long, and takes hours. What a part measures and how its figures are
+defined stands in benchmarks/README.md.
+"""
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from platform import machine, python_version
 
-from benchmarks import extraction, grouping
+from benchmarks.report import Report, printed
 
-_PARTS = ("copydesk", "trafilatura", "datasketch", "lxml", "numpy")
+# Corpora that the README tells how to get. Others are measured as well, if they have the same form.
+KNOWN = ("fundus-dev", "multi-dev", "syndicated", "wcxb-dev", "wire")
+# The corpora on which speed is held to a limit, and how many pages of each do for a quick look.
+OF_SPEED = ("multi-dev", "wcxb-dev")
+QUICK_PAGES = 160
 
 
-def main() -> None:
-    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
-        sys.exit("usage: make bench CORPORA=FOLDER (see benchmarks/README.md for what stands in it)")
-    folder = sys.argv[1]
-    parts = ", ".join(f"{name} {version(name)}" for name in _PARTS)
-    print(f"Python {python_version()} on {machine()}; {parts}")
-    print("\n## Extraction\n", flush=True)
-    extraction.main([folder, "--workers", "2"])
-    print("\n## Grouping\n", flush=True)
-    grouping.main([folder])
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is to be measured. corpora: None where no folder was given."""
+
+    corpora: Path | None
+    report: Report
+    is_full: bool
+
+    def with_pages(self, preferred: Sequence[str] = ()) -> list[Path]:
+        """The corpora with pages, of those that are preferred if there are any. Raises MissingCorpus."""
+        from benchmarks.pages import corpora_with_pages
+
+        found = list(corpora_with_pages(self.folder))
+        chosen = [corpus for corpus in found if corpus.name in preferred] or found
+        if not chosen:
+            raise MissingCorpus(f"no corpus with pages in {self.folder}")
+        return chosen
+
+    @property
+    def folder(self) -> Path:
+        if self.corpora is None:
+            raise MissingCorpus("no folder of corpora was given")
+        return self.corpora
+
+    def step(self, corpus: Path) -> int:
+        """Every how many-th page of a corpus is taken."""
+        with (corpus / "truth.jsonl").open("rb") as lines:
+            count = sum(1 for _ in lines)
+        return 1 if self.is_full else max(1, count // QUICK_PAGES)
+
+
+class MissingCorpus(LookupError):
+    """There is nothing to measure on. Raised by `Run`; told in the report, where the part would stand."""
+
+
+def speed(run: Run) -> str:
+    from benchmarks import pages
+    from benchmarks import speed as measured
+
+    speeds = [
+        measured.measure(corpus.name, pages.read_pages(corpus, run.step(corpus)))
+        for corpus in run.with_pages(() if run.is_full else OF_SPEED)
+    ]
+    measured.draw(speeds, run.report.folder / "stages.png")
+    return measured.as_markdown(speeds) + run.report.plot("stages.png")
+
+
+def scaling(run: Run) -> str:
+    from benchmarks import pages
+    from benchmarks import scaling as measured
+
+    body = ""
+    for corpus in run.with_pages(OF_SPEED)[: None if run.is_full else 1]:
+        found = measured.measure(
+            pages.read_pages(corpus, run.step(corpus)),
+            measured.up_to(os.cpu_count() or 1),
+            rounds=5 if run.is_full else 3,
+        )
+        name = f"scaling-{corpus.name}.png"
+        measured.draw(found, corpus.name, run.report.folder / name)
+        body += f"{corpus.name}:\n\n{measured.as_markdown(found)}{run.report.plot(name)}\n\n"
+    return body
+
+
+def replay(run: Run) -> str:
+    from benchmarks import replay as measured
+
+    lines = [f"| {' | '.join(measured.COLUMNS)} |", f"|{'---|' * len(measured.COLUMNS)}"]
+    corpora = measured.corpora(run.folder, () if run.is_full else ("multi-dev", "wire"))
+    if not corpora:
+        raise MissingCorpus(f"no corpus with pages or documents in {run.folder}")
+    for corpus in corpora:
+        documents = measured.read_corpus(corpus)
+        some = documents if run.is_full else documents[:: max(1, len(documents) // 1000)]
+        lines.append(measured.as_row(corpus.name, measured.measure(some, rounds=5 if run.is_full else 3)))
+    return "\n".join(lines)
+
+
+def steady(run: Run) -> str:
+    from benchmarks import steady as measured
+
+    workers = os.cpu_count() or 1
+    found = (
+        measured.measure(measured.DOCUMENTS, workers)
+        if run.is_full
+        else measured.measure(4000, workers, recycle=800)
+    )
+    measured.draw(found, run.report.folder)
+    plots = run.report.plot("memory.png") + run.report.plot("throughput.png")
+    return measured.as_markdown(found) + plots
+
+
+def growth(run: Run) -> str:
+    from benchmarks import growth as measured
+
+    options = ["--out", str(run.report.folder), "--filled", "50000" if run.is_full else "10000"]
+    options += [] if run.is_full else ["--articles", "50000", "--minutes", "3"]
+    body = []
+    for database in ("sqlite", "postgresql") if run.is_full else ("sqlite",):
+        told = printed(partial(measured.main, [*options, "--database", database]))
+        body.append(told + run.report.plot(f"growth-{database}.png"))
+    return "\n\n".join(body)
+
+
+def extraction(run: Run) -> str:
+    from benchmarks import extraction as measured
+
+    run.with_pages()
+    workers = ["--workers", str(os.cpu_count() or 1)]
+    sample = [] if run.is_full else ["--sample", "5"]
+    return printed(partial(measured.main, [str(run.folder), *workers, *sample]))
+
+
+def grouping(run: Run) -> str:
+    from benchmarks import grouping as measured
+
+    return printed(partial(measured.main, [str(run.folder)]))
+
+
+def latency(run: Run) -> str:
+    from benchmarks import latency as measured
+
+    del run
+    return measured.as_markdown(measured.measure())
+
+
+def reactor(run: Run) -> str:
+    from benchmarks import reactor as measured
+
+    return measured.as_markdown(measured.measure(articles=2000 if run.is_full else 200))
+
+
+def instructions(run: Run) -> str:
+    from benchmarks import instructions as measured
+
+    del run
+    way = measured.choose_way()
+    known = measured.recorded().get(measured.key_of(way), {})
+    return measured.as_markdown(measured.measure(way), known, way)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    title: str
+    measured: Callable[[Run], str]
+    is_quick: bool = True
+
+
+PARTS = {
+    "speed": Part("One core: the whole path beside Trafilatura alone", speed),
+    "scaling": Part("All cores: scaling by workers", scaling),
+    "replay": Part("The writer: runs that replay what extraction gave", replay),
+    "steady": Part("A long run", steady),
+    "latency": Part("Latency of commands", latency),
+    "reactor": Part("A crawl's reactor under load", reactor),
+    "growth": Part("Growth of the base", growth),
+    "extraction": Part("Quality of extraction", extraction),
+    "grouping": Part("Quality and cost of grouping", grouping),
+    "instructions": Part("Instructions of the hottest functions", instructions, is_quick=False),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("corpora", type=Path, nargs="?", help="folder of corpora (benchmarks/README.md)")
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), help="these only; else all quick ones")
+    parser.add_argument("--full", action="store_true", help="whole corpora, long runs, every part")
+    parser.add_argument("--out", type=Path, default=Path("bench-report"))
+    options = parser.parse_args(arguments)
+    if options.corpora is not None and not options.corpora.is_dir():
+        parser.error(f"{options.corpora}: no such folder")
+    report = Report(options.out)
+    if options.corpora is not None:
+        missing = [name for name in KNOWN if not (options.corpora / name).is_dir()]
+        if missing:
+            report.note(f"Not in {options.corpora}, and so not measured on: {', '.join(missing)}.")
+    run = Run(options.corpora, report, options.full)
+    for name, part in PARTS.items():
+        if name in options.parts if options.parts else options.full or part.is_quick:
+            report.part(part.title, partial(_measured, part, run))
+    print(f"\n{report.folder / 'report.md'}")
+    return 1 if report.has_failed else 0
+
+
+def _measured(part: Part, run: Run) -> str:
+    try:
+        return part.measured(run)
+    except MissingCorpus as missing:
+        return f"Not measured: {missing}."
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

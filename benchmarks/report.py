@@ -1,0 +1,56 @@
+"""The report of a run of all benchmarks: Markdown with its plots beside it."""
+
+from __future__ import annotations
+
+import io
+import traceback
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import machine
+
+
+@dataclass(slots=True)
+class Report:
+    """A folder with report.md, written anew after every part: a run that is ended leaves what it has."""
+
+    folder: Path
+    parts: list[str] = field(default_factory=list)
+    has_failed: bool = False
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._add("# Benchmarks\n\n" + "\n".join(machine.described()))
+
+    def note(self, text: str) -> None:
+        self._add(text)
+
+    def part(self, title: str, measured: Callable[[], str]) -> None:
+        """Measure a part and add what it gives. One that fails is told, and does not end the others."""
+        print(f"\n… {title}", flush=True)
+        try:
+            body = measured()
+        except Exception as error:
+            traceback.print_exc()
+            self.has_failed = True
+            body = f"Not measured: {type(error).__name__}: {error}"
+        self._add(f"## {title}\n\n{body}")
+
+    def plot(self, name: str) -> str:
+        """A line that shows a plot of the folder; nothing where it was not drawn."""
+        return f"\n\n![{name}]({name})" if (self.folder / name).exists() else ""
+
+    def _add(self, text: str) -> None:
+        self.parts.append(text.strip())
+        print(text.strip(), flush=True)
+        (self.folder / "report.md").write_text("\n\n".join(self.parts) + "\n", "utf-8")
+
+
+def printed(run: Callable[[], object]) -> str:
+    """What a function prints, as a block of Markdown."""
+    told = io.StringIO()
+    with redirect_stdout(told):
+        run()
+    return f"```text\n{told.getvalue().strip()}\n```"
