@@ -264,6 +264,7 @@ class Around:
 
 def leave(connection: Connection, ids: Sequence[int], settings: Settings) -> Left:
     """Takes stories out of the index and their pairs away; before the articles themselves change."""
+    _look_up_in_order(connection)
     window = settings.group.band_window
     rejoined: set[IdPair] = set()
     groups: set[int] = set()
@@ -326,6 +327,7 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
 
     After the articles have been written.
     """
+    _look_up_in_order(connection)
     stories = {indexed.story.id: indexed for indexed in entered}
     proposed, around = _index(connection, entered, settings)
     proposed |= _syndicated(connection, entered)
@@ -350,6 +352,21 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
     )
     broken = _part(connection, around, settings)
     return _regroup(connection, stories, found, broken, left)
+
+
+def _look_up_in_order(connection: Connection) -> None:
+    """For the rest of the transaction PostgreSQL takes rows from an index in its order, up to a LIMIT.
+
+    It would take most bands for small, as most are, and read and sort all that stands in one; of a band that
+    a template has filled that is every issue, for every new one.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_IN_ORDER)
+
+
+_IN_ORDER = select(
+    *(func.set_config(name, "off", True) for name in ("enable_bitmapscan", "enable_seqscan", "enable_sort"))
+)
 
 
 # --- the index ----------------------------------------------------------------------------------------
