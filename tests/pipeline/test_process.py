@@ -100,6 +100,12 @@ def test_copied_text_takes_what_its_record_says() -> None:
     assert found.published_source == "claim"
 
 
+def test_the_zone_of_a_date_stands_beside_it() -> None:
+    claims = Claims(published_at="Sun, 01 Mar 2026 09:30:00 -0500")
+    found = article(process_document(document(page(*PARAGRAPHS), claims=claims), Settings()))
+    assert (found.published_at, found.published_offset) == (datetime(2026, 3, 1, 14, 30, tzinfo=UTC), -300)
+
+
 def test_a_claimed_date_after_the_fetch_is_no_publication_date() -> None:
     claims = Claims(published_at="2026-03-09T00:00:00Z")
     body = "\n\n".join(PARAGRAPHS).encode()
