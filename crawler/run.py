@@ -28,8 +28,8 @@ from crawler.place import Item
 from crawler.workers import Process, WorkerPool, process_document
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
-from storage.keys import SourceKey, source_key
-from storage.reader import known
+from storage.keys import source_key
+from storage.reader import known, seen_locations
 from storage.writer import BatchCounts, finish_run, start_run, write_batch
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def program_at_rest() -> Iterator[None]:
 class _Ahead:
     """What the reading thread has read and the run has not taken: chunks, then `is_done`."""
 
-    chunks: deque[list[tuple[Item, SourceKey | None]]] = field(default_factory=deque)
+    chunks: deque[list[Item]] = field(default_factory=deque)
     room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_CHUNKS_AHEAD))
     documents: int = 0
     is_done: bool = False
@@ -216,11 +216,9 @@ class _Run:
         while ahead.chunks and len(self._pending) < _WINDOW_DOCUMENTS and self._pending_bytes < _WINDOW_BYTES:
             chunk = ahead.chunks.popleft()
             ahead.room.release()
-            keys = [key for _, key in chunk if key is not None and self._skips_known]
-            rules, own = self._settings.rules_version, self._settings.site_rules
-            stored = known(self._engine, keys, rules, own) if keys else set()
-            for item, key in chunk:
-                if key in stored:
+            stored = self._stored(chunk) if self._skips_known else set()
+            for number, item in enumerate(chunk):
+                if number in stored:
                     continue
                 size = 0
                 if isinstance(item, Document):
@@ -231,9 +229,21 @@ class _Run:
                 else:
                     self._pending.append(_Pending(item, size))
                 self._pending_bytes += size
-            skipped = sum(key in stored for _, key in chunk)
-            if skipped:
-                self._count(BatchCounts(seen=skipped, unchanged=skipped))
+            if stored:
+                self._count(BatchCounts(seen=len(stored), unchanged=len(stored)))
+
+    def _stored(self, chunk: Sequence[Item]) -> set[int]:
+        """Which documents of a chunk are stored already, by their number in it.
+
+        Where nothing is stored of a document's location, as of nearly all when a base grows, its body need
+        not be hashed.
+        """
+        documents = [(number, item) for number, item in enumerate(chunk) if isinstance(item, Document)]
+        seen = seen_locations(self._engine, [document.location for _, document in documents])
+        keys = {number: source_key(document) for number, document in documents if document.location in seen}
+        rules, own = self._settings.rules_version, self._settings.site_rules
+        stored = known(self._engine, keys.values(), rules, own) if keys else set()
+        return {number for number, key in keys.items() if key in stored}
 
     def _on_done(self, _: Future[Outcome]) -> None:
         self.wake.set()
@@ -298,12 +308,12 @@ def _reading_ahead(source: Iterable[Item], run: _Run) -> Iterator[_Ahead]:
 
 
 def _read_ahead(source: Iterable[Item], ahead: _Ahead, wake: threading.Event) -> None:
-    chunk: list[tuple[Item, SourceKey | None]] = []
+    chunk: list[Item] = []
     size = 0
     try:
         for item in source:
             is_document = isinstance(item, Document)
-            chunk.append((item, source_key(item) if isinstance(item, Document) else None))
+            chunk.append(item)
             size += len(item.body) if isinstance(item, Document) else 0
             ahead.documents += 1
             # A consumer with nothing to do is not kept waiting for a full chunk.

@@ -59,6 +59,10 @@ _MEMORY_BYTES = 2 << 30
 _START_SECONDS = 120.0
 _START_ATTEMPTS = 3
 _LENGTH = struct.Struct("!Q")
+# Of a document without its body, and of the body that follows.
+_LENGTHS = struct.Struct("!QQ")
+# Up to so many bytes a body is copied next to its head: one call to the system does for both.
+_JOINED = 1 << 14
 _PIECE = 1 << 20
 _RETIRE, _STAY = b"r", b"s"
 
@@ -272,8 +276,12 @@ class WorkerPool:
         if not worker.tasks:
             worker.since = time.monotonic()
         worker.tasks.append(task)
-        message = pickle.dumps(task.document, pickle.HIGHEST_PROTOCOL)
-        worker.outgoing.append(memoryview(_LENGTH.pack(len(message)) + message))
+        # The body goes as it is: to pickle it would be to copy it.
+        body = task.document.body
+        head = pickle.dumps(replace(task.document, body=b""), pickle.HIGHEST_PROTOCOL)
+        head = _LENGTHS.pack(len(head), len(body)) + head
+        parts = [head, body] if len(body) > _JOINED else [head + body]
+        worker.outgoing.extend(map(memoryview, parts))
         worker.served += 1
         worker.is_retiring = worker.is_retiring or worker.served >= self._max_documents
         self._write(worker)
@@ -455,8 +463,7 @@ def _work(
     allowed = _limit_memory(memory_bytes)
     _send_message(channel, _STAY)
     with contextlib.suppress(ConnectionError):
-        while (message := _receive_message(channel)) is not None:
-            document: Document = pickle.loads(message)
+        while (document := _receive_document(channel)) is not None:
             # The parent kills a worker that is overdue; if the parent was killed, the alarm does.
             signal.setitimer(signal.ITIMER_REAL, 2 * settings.timeout_seconds + 5)
             outcome = _process(process, document, settings)
@@ -535,10 +542,18 @@ def _send_message(channel: socket.socket, message: bytes) -> None:
     channel.sendall(_LENGTH.pack(len(message)) + message)
 
 
-def _receive_message(channel: socket.socket) -> bytearray | None:
-    """Return the next message; None where the parent has closed the socket or is gone."""
-    head = _receive(channel, _LENGTH.size)
-    return None if head is None else _receive(channel, cast(int, _LENGTH.unpack(head)[0]))
+def _receive_document(channel: socket.socket) -> Document | None:
+    """Return the next document; None where the parent has closed the socket or is gone."""
+    lengths = _receive(channel, _LENGTHS.size)
+    if lengths is None:
+        return None
+    length, body_length = _LENGTHS.unpack(lengths)
+    message = _receive(channel, length + body_length)
+    if message is None:
+        return None
+    view = memoryview(message)
+    document: Document = pickle.loads(view[:length])
+    return replace(document, body=bytes(view[length:]))
 
 
 def _receive(channel: socket.socket, size: int) -> bytearray | None:
