@@ -524,7 +524,8 @@ def _index(
     printed = [(i.story, i.fingerprint) for i in entered if i.fingerprint]
     if not printed:
         return set(), around
-    versions = [_version(print_, settings) for _, print_ in printed]
+    limits = settings.group.version
+    versions = [f"{print_.version} {limits}" for _, print_ in printed]  # the settings' own but for older ones
     sketches = _sketch_ids(connection, set(versions))
     positions = [group.order_key(story) for story, _ in printed]
     rows, bounds = _rows(printed, versions, positions)
@@ -597,11 +598,6 @@ def _rows(
     ids = np.array([one.id for one, _ in printed], dtype=np.int64)
     places = Places(bands, np.array(positions, dtype=np.int64)[story], ids[story])
     return places, np.searchsorted(story, np.arange(len(printed) + 1)).tolist()
-
-
-def _version(print_: Fingerprint, settings: Settings) -> str:
-    """The index version of a fingerprint, which is the settings' own unless it was made by others."""
-    return f"{print_.version} {settings.group.version}"
 
 
 def _reaches(positions: Iterable[int], settings: Settings) -> Reaches:
@@ -1065,7 +1061,7 @@ def _choose_canonical(connection: Connection, groups: Collection[int], joined: C
     agencies: dict[int, set[str]] = defaultdict(set)
     sites: dict[int, set[str]] = defaultdict(set)
     for part in chunks(groups):
-        for group_id, agency in connection.execute(_credited(part)):
+        for group_id, agency in connection.execute(_CREDITED, {"groups": part}):
             agencies[group_id].add(agency)
     for part in chunks(agencies.keys() & set(joined)):
         for group_id, site in connection.execute(
@@ -1107,8 +1103,8 @@ def _choose_canonical(connection: Connection, groups: Collection[int], joined: C
     _set_canonical(connection, chosen - flagged)
 
 
-def _credited(groups: Sequence[int]) -> Select[Any]:
-    """Each group with each agency that it credits, in steps of the index from one agency to the next."""
+def _credited() -> Select[Any]:
+    """Each of the `groups` with each agency that it credits, in steps of the index from one to the next."""
     head, member = schema.article.alias(), schema.article.alias()
 
     def following(group_id: ColumnElement[int], flag: ColumnElement[bool], last: ColumnElement[str]) -> Any:
@@ -1123,7 +1119,7 @@ def _credited(groups: Sequence[int]) -> Select[Any]:
     flags = union_all(select(literal(False).label("flag")), select(literal(True))).subquery("flags")
     found = (
         select(head.c.id.label("group_id"), flags.c.flag, following(head.c.id, flags.c.flag, literal("")))
-        .where(head.c.id.in_(groups))
+        .where(head.c.id.in_(bindparam("groups", expanding=True)))
         .join_from(head, flags, literal(True))
         .cte("credited", recursive=True)
     )
@@ -1131,6 +1127,10 @@ def _credited(groups: Sequence[int]) -> Select[Any]:
         select(found.c.group_id, found.c.flag, following(*found.c)).where(found.c.agency.is_not(None))
     )
     return select(found.c.group_id, found.c.agency).where(found.c.agency.is_not(None)).distinct()
+
+
+# Made once: to put it together takes as long as to run it.
+_CREDITED = _credited()
 
 
 def _set_canonical(connection: Connection, ids: Iterable[int]) -> None:
