@@ -168,14 +168,18 @@ _STAMP = (
     r"|[^\W\d_]{3,10}\.? \d{1,2},? \d{4}|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{4})"
 )
 _AFTER_BYLINE = (
-    rf"(?:{_AND}?\(?(?:{_ROLE}|(?:for |of )?(?:the )?(?:{_AGENCY})\b"
+    rf"(?:(?:{_AND}| )?\(?(?:{_ROLE}|(?:for |of )?(?:the )?(?:{_AGENCY})\b"
     rf"|{_STAMP}(?:[ ,|]+\d{{1,2}}:\d\d.{{0,12}})?"
     r"|@\w+|[\w.+-]+@[\w.-]+\.\w+|Updated.{0,30}|Published.{0,30})\)?){0,4}"
 )
+_HEBREW = r"[א-ת][א-ת'\"׳״-]+"
 _BYLINE = re.compile(
     rf"(?:(?:{_BY}):? (?P<who>{_PERSON}(?:{_AND}{_PERSON})*|(?:{_CREDIT})|{_ROLE}){_AFTER_BYLINE}"
     rf"|(?P<signed>{_PERSON}(?:{_AND}{_PERSON})*){_AND}(?:{_ROLE}|(?:{_CREDIT})){_AFTER_BYLINE}"
-    rf"|(?P<staff>(?:(?:{_CREDIT})\s)?{_ROLE}){_AFTER_BYLINE})\.?"
+    rf"|(?P<staff>(?:(?:{_CREDIT})\s)?{_ROLE}){_AFTER_BYLINE}"
+    # Hebrew has no capitals: only the word for "by" makes a line of names a byline.
+    rf"|(?:מאת:?|כתבו?:|כתבה:) (?P<written>{_HEBREW}(?: {_HEBREW}){{1,3}}(?:,? {_HEBREW} {_HEBREW})?)"
+    rf"(?:[ ,|]+{_STAMP})?)\.?"
 )
 # By Jane Doe LONDON (Reuters) -
 _BYLINE_HEAD = re.compile(
@@ -314,7 +318,7 @@ def _take_bylines(lines: list[_Line]) -> tuple[list[_Line], str | None, str | No
             is_short = len(text.split()) <= BYLINE_WORDS and len(text) <= BYLINE_CHARS
             match = _BYLINE.fullmatch(text) if is_short else None
             if match:
-                who = match.group("who") or match.group("signed") or match.group("staff")
+                who = next(filter(None, match.group("who", "signed", "staff", "written")))
                 byline = byline or who.strip()
                 agency = agency or _signed_agency(text)
                 removed.append(Removed(position, text, "wire.byline"))

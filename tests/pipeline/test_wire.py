@@ -97,6 +97,8 @@ def test_a_dateline_under_a_summary_is_found() -> None:
     ("line", "byline", "agency"),
     [
         ("By Jane Doe and John Smith, Reuters Staff", "Jane Doe and John Smith", "Reuters"),
+        ("By Jane Doe, Reuters 21.11.2026", "Jane Doe", "Reuters"),
+        ("מאת: דנה כהן", "דנה כהן", None),
         ("By JANE DOE Associated Press", None, "AP"),
         ("Von Erika Mustermann, dpa", "Erika Mustermann", "dpa"),
         ("Par Jeanne Exemple avec AFP", None, None),
@@ -147,6 +149,7 @@ def test_a_byline_that_runs_into_the_dateline_is_split_off() -> None:
         "By Monday the ferry had been sold, painted and renamed.",
         "By John's account nobody was on board.",
         "Jane Doe and John Smith met on the ferry.",
+        "כתב רון לוי בטוויטר.",
         "Von Anfang an war klar, dass niemand fahren würde.",
     ],
 )
