@@ -8,9 +8,13 @@ part of it. At each size a second base is made of the last 10,000 articles alone
 crawl's length, are written to both in turn. So both take in the same articles at the same time on the same
 machine, and differ in how much they hold; the ratio of the means is the answer, and the ratio of the medians
 says what most batches see: the difference is the pauses in which pages are written back and search words
-are merged. FOLDER gets the points as JSON and the curve as PNG; the bases are made in a folder of their own
-within it, which is removed. With --filled, only so many articles are written by `write_batch`; larger sizes
-are reached by `benchmarks.older_news`, in minutes instead of hours.
+are merged. Beside the time stand what hardly hangs on what else the machine does: processor time, and what is
+written and read (`benchmarks.costs`).
+
+FOLDER gets the points as JSON and the curve as PNG; the bases are made in a folder of their own within it,
+which is removed. With --filled, only so many articles are written by `write_batch`; larger sizes are reached
+by `benchmarks.older_news`, in minutes instead of hours. With --keep the base stays, and another call goes on
+from it: --fill-only makes it, and what is there is measured as it is, as often as it is asked for.
 
 The PostgreSQL is set up as for a base of this size, see `SERVER`; SQLite as Copydesk sets it.
 
