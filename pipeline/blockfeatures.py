@@ -269,10 +269,11 @@ class _Sheet:
         self.columns.append(values)
 
     def matrix(self, n: int) -> Array:
-        out = np.empty((n, len(self.columns)), dtype=np.float32)
+        """(n, features), each feature's values side by side in memory, as the trees read them."""
+        out = np.empty((len(self.columns), n), dtype=np.float32)
         for number, column in enumerate(self.columns):
-            out[:, number] = column
-        return out
+            out[number] = column
+        return out.T
 
 
 def page_features(

@@ -131,8 +131,9 @@ def keep_probabilities(
     rest, names = page_features(columns, verdict, ruled, titles, descriptions)
     tokens, token_names = token_features(columns, verdict, model.odds)
     place = {name: number for number, name in enumerate([*names, *token_names])}
-    matrix = np.concatenate([rest, tokens], axis=1)
-    return model.probabilities(matrix[:, [place[name] for name in model.columns]])
+    # transposed, so that only rows are picked: see `_Sheet.matrix`
+    rows = np.concatenate([rest.T, tokens.T])[[place[name] for name in model.columns]]
+    return model.probabilities(rows.T)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,13 @@ def test_folding_forgets_case_spaces_and_punctuation() -> None:
     assert folded("  A — b,\nC!") == "a b c"
 
 
+def test_menus_are_not_read_unless_the_story_is_in_them() -> None:
+    page = cut("<nav><ul><li><a href=/s>Sport</a></li></ul></nav><p>The ferry sails again.</p>")
+    assert [block.text for block in page.blocks] == ["The ferry sails again."]
+    page = cut("<nav><a href=/s>Sport</a><p>It left at noon.</p></nav><p>The ferry sails again.</p>")
+    assert [block.text for block in page.blocks] == ["Sport", "It left at noon.", "The ferry sails again."]
+
+
 def test_a_button_that_is_never_closed_does_not_hide_the_page() -> None:
     page = cut("<button><span>Menu</span><main><p>The ferry sails again.</p></main>")
     assert "The ferry sails again." in [block.text for block in page.blocks]
