@@ -104,6 +104,21 @@ def replay(run: Run) -> str:
     return "\n".join(lines)
 
 
+def text_in(run: Run) -> str:
+    from benchmarks import text_in as measured
+
+    paths = [path for name in measured.FILES for path in sorted(run.folder.glob(f"*/{name}"))]
+    if not paths:
+        raise MissingCorpus(f"no corpus of texts ({' or '.join(measured.FILES)}) in {run.folder}")
+    workers = sorted({1, 2, os.cpu_count() or 1})
+    rounds = 5 if run.is_full else 3
+    tables = [
+        f"{path.parent.name}:\n\n{measured.as_markdown(measured.measure(path, workers, rounds))}"
+        for path in paths
+    ]
+    return "\n\n".join(tables)
+
+
 def steady(run: Run) -> str:
     from benchmarks import steady as measured
 
@@ -178,6 +193,7 @@ PARTS = {
     "speed": Part("One core: the whole path beside Trafilatura alone", speed),
     "scaling": Part("All cores: scaling by workers", scaling),
     "replay": Part("The writer: runs that replay what extraction gave", replay),
+    "text-in": Part("Texts: JSON Lines to rows beside datasketch's loop", text_in),
     "steady": Part("A long run", steady),
     "latency": Part("Latency of commands", latency),
     "reactor": Part("A crawl's reactor under load", reactor),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import tempfile
@@ -60,9 +61,14 @@ class Steady:
     looks: tuple[Look, ...]
 
     def pace(self, begin: float, end: float) -> tuple[float, float]:
-        """Documents a second and processor milliseconds a document, between two parts of the whole."""
+        """Documents a second and processor milliseconds a document, between two parts of the whole.
+
+        Not a number, where the run was so short that nobody looked in between.
+        """
         first, last = (self._at(self.documents * part) for part in (begin, end))
         done = last.documents - first.documents
+        if not done:
+            return math.nan, math.nan
         return (
             done / (last.seconds - first.seconds),
             (last.processor - first.processor) * 1000 / done,

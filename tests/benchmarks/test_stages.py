@@ -1,0 +1,37 @@
+"""The profile by stage: every stage is found, and a stage that is gone is not passed over."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.repository import article_pages
+from benchmarks.stages import REST, STAGES, StageGone, timed
+from pipeline import process
+from pipeline.document import Article
+from pipeline.settings import Settings
+
+
+def test_every_stage_of_a_page_is_timed_and_their_sum_is_the_whole() -> None:
+    before = process.process_document
+    pages = article_pages()
+    with timed() as spent:
+        outcomes = [process.process_document(page, Settings()) for page in pages]
+
+    assert process.process_document is before
+    articles = sum(isinstance(outcome, Article) for outcome in outcomes)
+    called = {stage for stage, count in spent.calls.items() if count}
+    # storing is no part of it, and of pages that it is sure of the model does not ask the extractor
+    assert called >= {*STAGES, REST} - {"store", "extractor"}
+    assert spent.calls["parse"] >= spent.calls[REST] == len(pages)
+    assert articles - 1 <= spent.calls["fingerprint"] <= articles  # one is a stub behind a paywall
+    assert sum(spent.seconds.values()) == pytest.approx(spent.within[0])
+    assert min(spent.seconds.values()) >= 0
+
+
+def test_a_stage_that_is_gone_ends_the_measurement_and_is_named() -> None:
+    with (
+        pytest.raises(StageGone, match=r"stage wire: there is no pipeline\.wire\.parse_lines"),
+        timed({"decode": STAGES["decode"], "wire": ("pipeline.wire.parse_lines",)}),
+    ):
+        pass
+    assert not hasattr(vars(process)["decode"], "__wrapped__")
