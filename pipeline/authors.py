@@ -225,7 +225,13 @@ def _names(values: Iterable[str]) -> list[str]:
             part = _JOB_AFTER_NAME.sub("", part).strip() if len(part.split()) > 2 else part
             if part and len(part) <= 80 and folded(part) and not re.fullmatch(r"[\d\W]+", part):
                 found.setdefault(_bare(part), part)
-    return [name for name in found.values() if not _PLACEHOLDER.fullmatch(name)]
+    return [name for name in found.values() if not (_PLACEHOLDER.fullmatch(name) or _CHECKED_BY.match(name))]
+
+
+# Who looked over a text did not write it.
+_CHECKED_BY = re.compile(
+    r"(?:(?:medically |fact[- ])?(?:edited|reviewed|checked|approved)|updated) by\b", re.I
+)
 
 
 def _split_names(value: str) -> list[str]:
@@ -234,6 +240,9 @@ def _split_names(value: str) -> list[str]:
         return parts
     kept = [p for p in parts if not _NOT_A_NAME.search(p) and len(p.split()) <= 5]
     named = [p for p in kept if not _CREDENTIAL.fullmatch(p)]
+    if len(named) < len(kept):
+        # beside a doctorate, other initials are no agency
+        named = [p for p in named if not _INITIALS.fullmatch(p)]
     if not named:
         return [parts[0]]
     if len(named) < len(kept) and len(named) == 1:

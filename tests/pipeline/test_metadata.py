@@ -104,6 +104,8 @@ def test_title(head: str, body: str, title: str) -> None:
         ("Ida Brandt, AFP", ("Ida Brandt", "AFP")),
         ("Ida Brandt, Malmö", ("Ida Brandt",)),
         ("Ida Brandt, MD, PhD", ("Ida Brandt",)),
+        ("Ida Brandt, MD, RD, FAND", ("Ida Brandt",)),
+        ([{"name": "Ida Brandt"}, {"name": "Updated by Per Holm"}], ("Ida Brandt",)),
         ("Linden Post et AFP", ("AFP",)),
         ("Centre for Food and Health", ("Centre for Food and Health",)),
         ("Brandt & Holm", ("Brandt & Holm",)),
