@@ -47,6 +47,8 @@ def process(document: Document, settings: Settings) -> Outcome:
         return _end(document, str(len(filled)))
     elif order == "unsendable":
         return lambda: None  # type: ignore[return-value]
+    elif order == "length":
+        return _end(document, str(len(document.body)))
     elif order == "large":
         return _end(document, "x" * int(argument))
     elif order == "interrupt":

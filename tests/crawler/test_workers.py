@@ -15,7 +15,7 @@ from concurrent.futures import CancelledError, Future
 
 import pytest
 
-from crawler.workers import PoolBroken, WorkerPool
+from crawler.workers import _JOINED, _PIECE, PoolBroken, WorkerPool
 from pipeline.document import Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from tests.crawler.misbehaving import document, process
@@ -80,6 +80,14 @@ def test_large_documents_and_answers(pool: WorkerPool) -> None:
     futures += [pool.submit(document("large 8000000", n)) for n in range(6)]
     assert [len(detail(future)) for future in futures[6:]] == [8_000_000] * 6
     assert {reason(future) for future in futures} == {Reason.NO_ARTICLE}
+
+
+def test_bodies_arrive_whole_at_every_size(pool: WorkerPool) -> None:
+    """Short bodies go in one piece with what stands beside them, longer ones behind it."""
+    sizes = [7, 8, _JOINED - 1, _JOINED, _JOINED + 1, _PIECE, 3 * _PIECE + 1]
+    futures = [pool.submit(document("length ".ljust(size, "x"))) for size in sizes]
+    assert [int(detail(future)) for future in futures] == sizes
+    assert reason(pool.submit(document(""))) is Reason.NO_ARTICLE
 
 
 def test_killed_workers_lose_nothing_but_what_they_had_in_hand() -> None:
