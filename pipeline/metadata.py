@@ -56,7 +56,7 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
     """
     said = gather(root, url)
     article = said.article
-    site_name = site_name_of(said, root)
+    site_name = site_name_of(said)
     title, titles = headline(root, said, site_name, url)
     stamp, source = published(root, said, url, fetched_at, titles, lines)
     page_type = next(iter(said.meta("og:type")), "").lower()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.statements import Statements, cleaned, folded, resolved, text_of, types_of
 
 
-def site_name_of(said: Statements, root: Any) -> str | None:
+def site_name_of(said: Statements) -> str | None:
+    """The name that the page gives its site or its publisher."""
     for name in said.meta("og:site_name"):
         if cleaned(name):
             return cleaned(name)
