@@ -117,18 +117,22 @@ class RawBlock(NamedTuple):
 class Page:
     """All blocks of a page in document order.
 
-    alt_texts: folded alt and title texts of the page's images.
+    alt_texts: folded alt and title texts of the page's images. paths: what `path` has said, for many blocks
+    share a container and every rule asks for it.
     """
 
     blocks: list[RawBlock] = field(default_factory=list)
     containers: list[Container] = field(default_factory=list)
     alt_texts: set[str] = field(default_factory=set)
+    paths: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
 
-    def path(self, container: int) -> list[int]:
+    def path(self, container: int) -> tuple[int, ...]:
         """Indices of the container and those around it, innermost first, the root last."""
-        found = [container]
-        while self.containers[found[-1]].parent != found[-1]:
-            found.append(self.containers[found[-1]].parent)
+        found = self.paths.get(container)
+        if found is None:
+            parent = self.containers[container].parent
+            found = (container,) if parent == container else (container, *self.path(parent))
+            self.paths[container] = found
         return found
 
     def block(self, index: int, top: int = 0, text: str | None = None) -> Block:
@@ -430,13 +434,15 @@ def _class_tokens(value: str) -> frozenset[str]:
 
 def common_container(page: Page, indices: Iterable[int], share: float = 0.8) -> int:
     """The innermost container that holds at least `share` of the text of the given blocks; 0 for none."""
-    chars: dict[int, int] = {}
-    total = 0
+    held: dict[int, int] = {}
     for index in indices:
         block = page.blocks[index]
-        total += len(block.text)
-        for number in page.path(block.container):
-            chars[number] = chars.get(number, 0) + len(block.text)
+        held[block.container] = held.get(block.container, 0) + len(block.text)
+    total = sum(held.values())
+    chars: dict[int, int] = {}
+    for holder, count in held.items():
+        for number in page.path(holder):
+            chars[number] = chars.get(number, 0) + count
     best = 0
     for number, count in chars.items():
         if count >= share * total and page.containers[number].depth >= page.containers[best].depth:

@@ -144,20 +144,6 @@ def _rule_of_token(token: str) -> str | None:
 _known_rule = lru_cache(maxsize=_KNOWN_TOKENS)(_rule_of_token)
 
 
-class _Paths(dict[int, tuple[int, ...]]):
-    """By container what `Page.path` says of it. Many blocks share one, and every rule asks for it again."""
-
-    def __init__(self, page: Page) -> None:
-        super().__init__()
-        self.containers = page.containers
-
-    def __missing__(self, container: int) -> tuple[int, ...]:
-        parent = self.containers[container].parent
-        path = (container,) if parent == container else (container, *self[parent])
-        self[container] = path
-        return path
-
-
 def judge_pieces(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[tuple[Piece, str | None]]:
     """Each piece with the id of the rule that drops it, or None where it stays."""
     judge = _Judge(page, pieces, about)
@@ -194,13 +180,12 @@ def reconsidered(page: Page, pieces: Sequence[Piece]) -> list[Piece]:
     chars = sum(len(piece.text) for piece in pieces)
     if chars >= _DOUBTED_CHARS:
         return list(pieces)
-    paths = _Paths(page)
     prose: dict[int, int] = {}
     paragraphs: dict[int, int] = {}
     for block in page.blocks:
         if block.kind is not BlockKind.PARAGRAPH or len(block.words) < 20 or block.link_density > 0.25:
             continue
-        path = paths[block.container]
+        path = page.path(block.container)
         if any(token_rule(page.containers[number].tokens) for number in path[:4]):
             continue
         # the block's own element and the two around it: a paragraph, a column, a body
@@ -213,7 +198,7 @@ def reconsidered(page: Page, pieces: Sequence[Piece]) -> list[Piece]:
     return [
         Piece(index, block.text, float(index))
         for index, block in enumerate(page.blocks)
-        if block.link_density < 0.8 and best in paths[block.container]
+        if block.link_density < 0.8 and best in page.path(block.container)
     ]
 
 
@@ -253,7 +238,7 @@ def _standfirst(page: Page, taken: set[int], about: Metadata) -> list[int]:
         near = headline is not None and headline < index < end and _ENDS_SENTENCE.search(block.text)
         named = near and any(
             _STANDFIRST.search(token)
-            for number in _nearest(page, block)
+            for number in page.path(block.container)[:3]
             for token in page.containers[number].tokens | block.inline_tokens
         )
         if stated or named:
@@ -312,7 +297,8 @@ def _between(page: Page, taken: set[int]) -> list[int]:
                 fits = parent in hangs or _parent(page, parent) in hangs
             else:
                 fits = block.kind is BlockKind.HEADING and parent in hangs
-            if fits and not any(token_rule(page.containers[n].tokens) for n in _nearest(page, block)[:2]):
+            around = page.path(block.container)[:2]
+            if fits and not any(token_rule(page.containers[number].tokens) for number in around):
                 found.append(index)
     return found
 
@@ -322,7 +308,7 @@ def _parent(page: Page, container: int) -> int:
 
 
 def _signature(page: Page, block: RawBlock) -> tuple[object, ...]:
-    return (block.tag, *(page.containers[number].tokens for number in _nearest(page, block)))
+    return (block.tag, *(page.containers[number].tokens for number in page.path(block.container)[:3]))
 
 
 def linked_by_container(page: Page) -> dict[int, int]:
@@ -330,24 +316,16 @@ def linked_by_container(page: Page) -> dict[int, int]:
     counts: dict[int, int] = {}
     for block in page.blocks:
         if block.link_chars and len(block.words) >= 3 and block.link_density > 0.8:
-            for number in _nearest(page, block):
+            for number in page.path(block.container)[:3]:
                 counts[number] = counts.get(number, 0) + 1
     return counts
-
-
-def _nearest(page: Page, block: RawBlock) -> list[int]:
-    """The block's container and the two around it, or as many as there are."""
-    found = [block.container]
-    while len(found) < 3 and (parent := page.containers[found[-1]].parent) != found[-1]:
-        found.append(parent)
-    return found
 
 
 def is_teaser(page: Page, block: RawBlock, leads: dict[int, int]) -> bool:
     """A short text in a small box of its own that also holds a linked headline."""
     if len(block.words) > 60:
         return False
-    for number in _nearest(page, block):
+    for number in page.path(block.container)[:3]:
         container = page.containers[number]
         if container.blocks > 7 or container.paragraphs > 2:
             return False
@@ -362,7 +340,6 @@ class _Judge:
     def __init__(self, page: Page, pieces: Sequence[Piece], about: Metadata) -> None:
         self.page = page
         self.pieces = pieces
-        self.paths = _Paths(page)
         self.top = common_container(page, [p.index for p in pieces if p.index is not None])
         self.titles = {title for title in map(folded, about.titles) if title}
         self.folded = [_folded(page, piece) for piece in pieces]
@@ -370,7 +347,7 @@ class _Judge:
         self.kept_chars: dict[int, int] = {}
         for piece in pieces:
             if piece.index is not None:
-                for number in self.paths[page.blocks[piece.index].container]:
+                for number in page.path(page.blocks[piece.index].container):
                     self.kept_chars[number] = self.kept_chars.get(number, 0) + len(piece.text)
         long = [n for n, p in enumerate(pieces) if len(p.text) >= 120]
         self.first_prose = long[0] if long else 0
@@ -430,7 +407,7 @@ class _Judge:
         return outside and len(block.words) <= _DATELINE_WORDS and block.kind is not BlockKind.HEADING
 
     def _tags(self, block: RawBlock) -> list[str]:
-        return [self.page.containers[number].tag for number in self.paths[block.container][:4]]
+        return [self.page.containers[number].tag for number in self.page.path(block.container)[:4]]
 
     def _token_rule(self, block: RawBlock) -> str | None:
         return token_rule(block.inline_tokens) or self._rule_inside(block.container)
@@ -481,7 +458,7 @@ class _Judge:
         for number in range(len(self.pieces)):
             block = self._block(number)
             if block is not None and block.kind is BlockKind.LIST_ITEM:
-                around = self.paths[block.container][:4]
+                around = self.page.path(block.container)[:4]
                 holder = next((c for c in around if self.page.containers[c].tag in ("ul", "ol")), None)
                 if holder is not None:
                     items.setdefault(holder, []).append(number)
@@ -509,7 +486,7 @@ class _Judge:
         for number, piece in enumerate(self.pieces):
             if piece.index is None:
                 continue
-            path = self.paths[self.page.blocks[piece.index].container]
+            path = self.page.path(self.page.blocks[piece.index].container)
             outermost = [c for c in path if self.page.containers[c].tag == "article"][-1:]
             if outermost:
                 members.setdefault(outermost[0], []).append(number)
@@ -527,7 +504,7 @@ class _Judge:
         for block in self.page.blocks:
             if not wanted:
                 break
-            for number in wanted.intersection(self.paths[block.container]):
+            for number in wanted.intersection(self.page.path(block.container)):
                 found[number] = block
                 wanted.discard(number)
         return found
