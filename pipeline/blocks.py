@@ -2,7 +2,7 @@
 
 Extractors hand back text and throw away where it stood, and where a line stood (in a caption, in a
 list of links, in a container called "newsletter") is what tells a story from the clutter around it.
-So the raw tree is read once, before anything is pruned, and what Trafilatura keeps is looked up here.
+So the raw tree is read once, before anything is pruned, and what an extractor keeps is looked up here.
 """
 
 from __future__ import annotations

@@ -151,11 +151,11 @@ def judge_pieces(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[t
 
 
 def restored(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[Piece]:
-    """The pieces, and with them what Trafilatura left out although the page says that it is the article's.
+    """The pieces, and with them what was passed over although the page says that it is the article's.
 
     That is the standfirst, which stands in the page's header and not with the text; paragraphs in containers
     just like those that hold the story (templates cut a story up around advertisements); and siblings of the
-    story's paragraphs that stand between two of them (Trafilatura goes by class names, and misses lists).
+    story's paragraphs that stand between two of them (lists, which extractors that go by class names miss).
     """
     taken = {piece.index for piece in pieces if piece.index is not None}
     if not taken:
@@ -176,7 +176,7 @@ _RICHER = 3
 
 
 def reconsidered(page: Page, pieces: Sequence[Piece]) -> list[Piece]:
-    """Another region of the page, where Trafilatura found next to nothing and the page is full of prose."""
+    """Another region of the page, where next to nothing was found and the page is full of prose."""
     chars = sum(len(piece.text) for piece in pieces)
     if chars >= _DOUBTED_CHARS:
         return list(pieces)
