@@ -11,10 +11,12 @@ from __future__ import annotations
 import codecs
 import re
 from functools import cache
-
-from charset_normalizer import CharsetMatch, from_bytes
+from typing import TYPE_CHECKING
 
 from pipeline.document import MediaType
+
+if TYPE_CHECKING:
+    from charset_normalizer import CharsetMatch
 
 # Bytes looked at to judge what a document is, and to find a stated charset. HTML asks for the
 # meta element within the first 1024 bytes; real pages put scripts before it.
@@ -404,6 +406,9 @@ _WIDER = {"big5": "big5hkscs", "tis_620": "cp874"}
 
 
 def _matches(sample: bytes) -> list[tuple[CharsetMatch, list[str]]]:
+    # Here: few pages leave their encoding to be guessed.
+    from charset_normalizer import from_bytes
+
     found = from_bytes(sample, cp_isolation=_DETECTABLE, steps=6, chunk_size=512, enable_fallback=False)
     return [(match, match.could_be_from_charset) for match in found]
 
