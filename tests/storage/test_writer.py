@@ -57,8 +57,25 @@ def test_an_article_is_stored_with_all_that_the_views_promise(engine: Engine) ->
     assert (found.id, found.group_id, found.is_canonical, found.revision) == (1, 1, True, 1)
     assert found.first_seen_at == found.updated_at == START.replace(microsecond=0)
     assert found.access == "free"
+    assert found.published_offset == -300
     lines = [(line.position, line.rule, line.text) for line in reader.removed(engine, found.id)]
     assert lines == [(3, "phrase.en.register-now", "Register now")]
+
+
+def test_each_text_of_an_article_keeps_the_zone_of_its_own_date(engine: Engine) -> None:
+    first = article(URL, story(1), published_offset=None)
+    second = article(URL, story(2), LATER, published_offset=120)
+
+    for made in (second, first):
+        store(engine, [made])
+
+    found = reader.article_by_url(engine, URL)
+    assert found is not None
+    assert (found.text, found.published_offset) == (story(2), 120)
+    store(engine, [article(URL, story(1), LATER + timedelta(days=1), published_offset=None)])
+    with engine.connect() as connection:
+        assert connection.scalars(select(schema.article.c.published_offset)).all() == [None]
+        assert connection.scalars(select(schema.revision.c.published_offset)).all() == [120]
 
 
 def test_the_same_batch_again_stores_nothing(engine: Engine) -> None:
