@@ -16,6 +16,15 @@ that no story loses a sentence:
 - An article most of whose sentences would go is told from set phrases: it is no evidence.
 - A line that also stands in a copy of the story at another outlet came with the story. It is the story's,
   however often it stands in others: the background paragraph of an agency.
+
+The shares were chosen so that stories keep their sentences. Of 13,536 items of Reuters newswire of 1987,
+cut into sites of 2,000, 500, 100 and 40 stories, none loses a line; of the 677 sites of 20, one does, of
+1,354 of ten, two (rows of tables). By number alone, without shares, .04 % of the lines would go, and 3.4 %
+if figures were folded as well. In 294 syndicated pages of ten outlets, cleaned by the rules, made-up local
+sentences stand in up to 7 of 34 pages: with all shares at .05, 14 of them would be learned, at .10 three,
+from .15 on none. With no other rules, and copies not compared, learning takes the clutter strings of these
+pages from 57.8 to 43.8 %, and F1 from .951 to .959 at a recall of .987 and .989; after the rules there is
+nothing left to learn. multi-dev and fundus-dev, with up to five pages a site, lose nothing.
 """
 
 from __future__ import annotations
@@ -137,7 +146,7 @@ def evidence(block: Sequence[Sighting], known: Collection[int] = ()) -> dict[int
 
     known: lines that other blocks show to be; of them it is told as well where they are shared here.
     """
-    if not block:
+    if not block or (len(block) < LEAST_STORIES and not known):
         return {}
     lines = np.concatenate([sighting.lines for sighting in block])
     owners = np.repeat(np.arange(len(block)), [len(sighting.lines) for sighting in block])

@@ -15,20 +15,27 @@ furniture and in none it came with a story. So it is the same in whatever order,
 came, and the same as if all were counted anew. Each step is a transaction that leaves the rest to do: a kill
 costs nothing.
 
-Articles without a site (files that name no URL) are not looked at.
+One thing comes back: texts are grouped without the lines that were taken out, and groups say what is one
+story. Two articles that share a line are less alike without it, so its own removal joins them only through a
+third text. Should that take the line below what it needs, it is restored by the next reprocessing; nothing
+reprocesses unasked.
+
+Articles without a site (files that name no URL) are not looked at. An article takes 4 bytes a line and 25
+more on SQLite (105 with 20 lines, 170 with 36), and 0.6 to 1.1 ms of processor time in a run, 3 to 4 % of
+what its page costs (80 news pages of 60 sites, 97 of ten).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, select, update
 
 from pipeline.learned import RULE, LearnedLines, folded, is_learnable, line_hash, lines_as_found
 from pipeline.site_evidence import (
@@ -61,6 +68,8 @@ _AT_ONCE = 500
 NEARLY = 20
 # Sites that are looked at in one transaction.
 _SITES_AT_ONCE = 20
+# Blocks of so many articles are read together, larger ones each when its turn comes.
+_SMALL = 500
 # Articles that are asked what a line says of which they keep 29 bits: of some thousand lines one is another.
 _ASKED = 3
 
@@ -191,7 +200,7 @@ def check(connection: Connection) -> Iterator[str]:
     changed = set(connection.execute(select(block.c.site).where(block.c.changes > 0)).scalars())
     for site in sorted({site for site, _ in blocks.values()} - changed):
         rows = _rows(connection, [id for id, (of, _) in blocks.items() if of == site])
-        if _worked_out(connection, rows, set(rows)) != rows:
+        if _worked_out(connection, rows, set(rows), {}) != rows:
             yield f"{site}: other lines were learned than its articles show"
 
 
@@ -352,9 +361,12 @@ def _renew(connection: Connection, ids: Sequence[int]) -> list[str]:
     changes = Counter(one.block_id for one in new)
     changes.update(row.block_id for row in old if sighted.get(row.article_id, row).block_id != row.block_id)
     changes.update(row.block_id for row in old if row.article_id not in sighted)
-    for id, count in sorted(changes.items()):
-        more = update(block).where(block.c.id == id).values(changes=block.c.changes + count)
-        connection.execute(more)
+    if changes:
+        more = update(block).where(block.c.id == bindparam("at_id"))
+        connection.execute(
+            more.values(changes=block.c.changes + bindparam("more")),
+            [{"at_id": id, "more": count} for id, count in sorted(changes.items())],
+        )
     for part in chunks(changes):
         sites.update(connection.execute(select(block.c.site).where(block.c.id.in_(part))).scalars())
     return sorted(sites)
@@ -414,11 +426,15 @@ def _blocks(connection: Connection, wanted: Collection[tuple[str, int]]) -> dict
     for part in chunks(sorted({site for site, _ in wanted})):
         for row in connection.execute(select(table).where(table.c.site.in_(part))):
             found[row.site, row.quarter] = row.id
-    last = connection.scalar(select(func.max(table.c.id))) or 0
-    new = sorted(set(wanted) - found.keys())
-    for id, (site, quarter) in enumerate(new, last + 1):
-        found[site, quarter] = id
-        connection.execute(insert(table).values(id=id, site=site, quarter=quarter, articles=0, changes=0))
+    if new := sorted(set(wanted) - found.keys()):
+        last = connection.scalar(select(func.max(table.c.id))) or 0
+        made = dict(zip(new, range(last + 1, last + 1 + len(new)), strict=True))
+        rows = [
+            {"id": id, "site": site, "quarter": quarter, "articles": 0, "changes": 0}
+            for (site, quarter), id in made.items()
+        ]
+        insert_rows(connection, table, rows)
+        found.update(made)
     return found
 
 
@@ -462,12 +478,14 @@ def _look_at(connection: Connection, sites: Sequence[str]) -> list[_Looked]:
     blocks = connection.execute(select(block).where(block.c.site.in_(sites))).all()
     rows = _rows(connection, [row.id for row in blocks])
     changed = {row.id for row in blocks if row.changes}
+    small = [row.id for row in blocks if row.changes and row.articles + row.changes <= _SMALL]
+    at_hand = _sightings(connection, small)
     found = []
     other: list[int] = []
     new: list[dict[str, Any]] = []
     for site in sites:
         of_site = {row.id: rows[row.id] for row in blocks if row.site == site}
-        worked_out = _worked_out(connection, of_site, changed & of_site.keys())
+        worked_out = _worked_out(connection, of_site, changed & of_site.keys(), at_hand)
         for id, lines in worked_out.items():
             if lines != rows[id]:
                 other.append(id)
@@ -503,9 +521,11 @@ def _clutter(rows: _Rows) -> set[int]:
     return _furniture(rows) - shared
 
 
-def _worked_out(connection: Connection, rows: _Rows, changed: set[int]) -> _Rows:
+def _worked_out(
+    connection: Connection, rows: _Rows, changed: set[int], at_hand: Mapping[int, list[Sighting]]
+) -> _Rows:
     """The rows as they are when the changed blocks have been looked at, and the others for what is new in
-    them: it may have come with a story there.
+    them: it may have come with a story there. at_hand: sightings of some of the blocks.
     """
     rows = dict(rows)
     known = _furniture(rows)
@@ -513,7 +533,8 @@ def _worked_out(connection: Connection, rows: _Rows, changed: set[int]) -> _Rows
     while todo:
         id = min(todo)
         todo.discard(id)
-        rows[id] = _said(connection, id, known)
+        sightings = at_hand[id] if id in at_hand else _sightings(connection, [id])[id]
+        rows[id] = _said(connection, id, sightings, known)
         new = _furniture({id: rows[id]}) - known
         if new:
             known |= new
@@ -527,14 +548,21 @@ def _furniture(rows: _Rows) -> set[int]:
     return {hash for said in rows.values() for hash, row in said.items() if row["stories"]}
 
 
-def _said(connection: Connection, block_id: int, known: set[int]) -> dict[int, dict[str, Any]]:
-    """What a block says of lines, as rows of `learned_line` by hash. known: learned lines of the site."""
+def _sightings(connection: Connection, blocks: Sequence[int]) -> dict[int, list[Sighting]]:
+    """The sightings of these blocks, by article."""
     table = schema.sighting
-    query = select(table).where(table.c.block_id == block_id).order_by(table.c.article_id)
-    sightings = [
-        Sighting(row.article_id, row.group_id, row.title, np.frombuffer(row.lines, dtype="<u4"))
-        for row in connection.execute(query)
-    ]
+    found: dict[int, list[Sighting]] = {id: [] for id in blocks}
+    for part in chunks(blocks):
+        query = select(table).where(table.c.block_id.in_(part)).order_by(table.c.article_id)
+        for id, block_id, group_id, title, lines in connection.execute(query):
+            found[block_id].append(Sighting(id, group_id, title, np.frombuffer(lines, dtype="<u4")))
+    return found
+
+
+def _said(
+    connection: Connection, block_id: int, sightings: Sequence[Sighting], known: set[int]
+) -> dict[int, dict[str, Any]]:
+    """What a block says of lines, as rows of `learned_line` by hash. known: learned lines of the site."""
     of_short = {short(hash): hash for hash in sorted(known)}
     seen = evidence(sightings, of_short.keys())
     hashes = _hashes(connection, {key: one for key, one in seen.items() if key not in of_short})

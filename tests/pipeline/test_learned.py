@@ -63,6 +63,12 @@ def test_which_lines_are_long_enough() -> None:
     assert found == {LINE, "関連記事をもっと読む"}
 
 
+@given(st.text(st.characters(max_codepoint=0x17F)), st.text("aBß İ_-.9\t", max_size=20))
+def test_plain_letters_are_folded_as_all_others_are(one: str, other: str) -> None:
+    for line in (one, other, "".join(c for c in one if c.isascii())):
+        assert folded(line) == folded(f"{line} ’").strip()
+
+
 def test_versions_name_what_was_learned_and_not_how_often_it_was_seen() -> None:
     one, more = learned(LINE), LearnedLines("post.example", ((line_hash(folded(LINE)), 30),))
     assert one.version == more.version != learned(LINE, OTHER).version
