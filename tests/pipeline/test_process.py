@@ -72,6 +72,9 @@ def test_a_page_becomes_an_article() -> None:
     assert found.fingerprint is not None
     assert zstandard.ZstdDecompressor().decompress(found.page.compressed) == body
 
+    only_read = process_document(document(body), Settings(), fingerprinted=False)
+    assert only_read == replace(found, fingerprint=None)
+
 
 def test_removed_lines_tell_how_many_lines_stand_before_them() -> None:
     body = page(*PARAGRAPHS[:2], "Register now for free unlimited access to Post.example", *PARAGRAPHS[2:])
