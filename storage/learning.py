@@ -166,7 +166,8 @@ def try_learning(engine: Engine, site: str | None = None) -> tuple[Lesson, list[
 def forget(connection: Connection, ids: Sequence[int]) -> None:
     """Drops what is kept of articles that are gone since a moment ago, and looks at their sites again."""
     for part in chunks(ids, _AT_ONCE):
-        _look_at(connection, _renew(connection, part))
+        if sites := _renew(connection, part):
+            _look_at(connection, sites)
 
 
 def check(connection: Connection) -> Iterator[str]:
