@@ -13,7 +13,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -28,11 +28,16 @@ QUICK_PAGES = 160
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What is to be measured. corpora: None where no folder was given."""
+    """What is to be measured. corpora: None where no folder was given.
+
+    figures: what is worth to be told in short, with its value; the report ends with them, and so does the
+    README's section on performance.
+    """
 
     corpora: Path | None
     report: Report
     is_full: bool
+    figures: list[tuple[str, str]] = field(default_factory=list)
 
     def with_pages(self, preferred: Sequence[str] = ()) -> list[Path]:
         """The corpora with pages, of those that are preferred if there are any. Raises MissingCorpus."""
@@ -70,6 +75,9 @@ def speed(run: Run) -> str:
         for corpus in run.with_pages(() if run.is_full else OF_SPEED)
     ]
     measured.draw(speeds, run.report.folder / "stages.png")
+    for found in speeds:
+        pace, ratio = found.ours.shown(1), found.ratio.shown()
+        run.figures.append((f"one core, {found.corpus}", f"{pace} pages/s, {ratio} times Trafilatura alone"))
     return measured.as_markdown(speeds) + run.report.plot("stages.png")
 
 
@@ -84,6 +92,10 @@ def scaling(run: Run) -> str:
             measured.up_to(os.cpu_count() or 1),
             rounds=5 if run.is_full else 3,
         )
+        for one in found[1:]:
+            share = f"parent {one.parent.median:.1%} of the processor"
+            told = f"{one.times(found[0]).shown()} times one, {share}"
+            run.figures.append((f"{one.workers} workers, {corpus.name}", told))
         name = f"scaling-{corpus.name}.png"
         measured.draw(found, corpus.name, run.report.folder / name)
         body += f"{corpus.name}:\n\n{measured.as_markdown(found)}{run.report.plot(name)}\n\n"
@@ -100,7 +112,10 @@ def replay(run: Run) -> str:
     for corpus in corpora:
         documents = measured.read_corpus(corpus)
         some = documents if run.is_full else documents[:: max(1, len(documents) // 1000)]
-        lines.append(measured.as_row(corpus.name, measured.measure(some, rounds=5 if run.is_full else 3)))
+        found = measured.measure(some, rounds=5 if run.is_full else 3)
+        lines.append(measured.as_row(corpus.name, found))
+        told = f"keeps up with {found.workers.shown(0)} workers, {found.pace:.0f} documents/s"
+        run.figures.append((f"one writer, {corpus.name}", told))
     return "\n".join(lines)
 
 
@@ -112,10 +127,13 @@ def text_in(run: Run) -> str:
         raise MissingCorpus(f"no corpus of texts ({' or '.join(measured.FILES)}) in {run.folder}")
     workers = sorted({1, 2, os.cpu_count() or 1})
     rounds = 5 if run.is_full else 3
-    tables = [
-        f"{path.parent.name}:\n\n{measured.as_markdown(measured.measure(path, workers, rounds))}"
-        for path in paths
-    ]
+    tables = []
+    for path in paths:
+        found = measured.measure(path, workers, rounds)
+        tables.append(f"{path.parent.name}:\n\n{measured.as_markdown(found)}")
+        for one in found:
+            told = f"{one.pace.shown(0)} documents/s, {one.ratio.shown()} times datasketch's loop in memory"
+            run.figures.append((f"texts, {path.parent.name}, workers: {one.workers}", told))
     return "\n\n".join(tables)
 
 
@@ -129,6 +147,10 @@ def steady(run: Run) -> str:
         else measured.measure(4000, workers, recycle=800)
     )
     measured.draw(found, run.report.folder)
+    (first, _), (last, _) = found.pace(0.0, 0.1), found.pace(0.9, 1.0)
+    held = found.looks[-1].parent, max(max(look.workers.values(), default=0) for look in found.looks)
+    told = f"last tenth {last / first:.2f} of the first; parent {held[0]:.0f} MB, a worker {held[1]:.0f} MB"
+    run.figures.append((f"a run of {found.documents:,} pages", told))
     plots = run.report.plot("memory.png") + run.report.plot("throughput.png")
     return measured.as_markdown(found) + plots
 
@@ -163,14 +185,21 @@ def grouping(run: Run) -> str:
 def latency(run: Run) -> str:
     from benchmarks import latency as measured
 
-    del run
-    return measured.as_markdown(measured.measure())
+    found = measured.measure()
+    for one in found[1:]:
+        told = f"{one.processor.shown()} s of processor time, {one.clock.shown()} s by the clock"
+        run.figures.append((f"`{one.command}`", told))
+    return measured.as_markdown(found)
 
 
 def reactor(run: Run) -> str:
     from benchmarks import reactor as measured
 
-    return measured.as_markdown(measured.measure(articles=2000 if run.is_full else 200))
+    found = measured.measure(articles=2000 if run.is_full else 200)
+    longest, late = max(found.busy) * 1000, max(found.late) * 1000
+    told = f"{longest:.0f} ms of processor time at the longest, {late:.0f} ms by the clock"
+    run.figures.append(("a crawl's reactor, kept from its work", told))
+    return measured.as_markdown(found)
 
 
 def instructions(run: Run) -> str:
@@ -226,6 +255,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, part in PARTS.items():
         if name in options.parts if options.parts else options.full or part.is_quick:
             report.part(part.title, partial(_measured, part, run))
+    if run.figures:
+        rows = [f"| {name} | {told} |" for name, told in run.figures]
+        report.note("\n".join(["## In short", "", "| what | figure |", "|---|---|", *rows]))
     print(f"\n{report.folder / 'report.md'}")
     return 1 if report.has_failed else 0
 
