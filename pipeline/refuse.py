@@ -110,15 +110,15 @@ def _is_prose(page: Page, piece: Piece) -> bool:
     return _UNSTOPPED.search(piece.text) is not None
 
 
-# A line or two of a front page's leading story, on a page with so many headlines that lead elsewhere.
+# A line or two, of a front page's leading story or about an author, beside headlines that lead elsewhere.
 _LINE_WORDS = 20
-_FRONT_HEADLINES = 6
+_FRONT_HEADLINES = 3
 
 
 def _is_beside_headlines(page: Page, words: int) -> bool:
     if words >= _LINE_WORDS:
         return False
-    linked = sum(block.link_density > 0.8 and len(block.words) >= 3 for block in page.blocks)
+    linked = sum(block.link_density > 0.5 and len(block.words) >= 4 for block in page.blocks)
     return linked >= _FRONT_HEADLINES
 
 
