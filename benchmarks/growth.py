@@ -407,9 +407,10 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
     sizes = [size for size in SIZES if large.stored < size <= options.articles] or [large.stored]
     for size in sizes[-1:] if options.fill_only else sizes:
         before = verified[0]
-        large.fill(size, options.filled, options.until)
-        tidy(large.engine)
-        large.keep(notes)
+        if large.stored < size:
+            large.fill(size, options.filled, options.until)
+            tidy(large.engine)
+            large.keep(notes)
         if options.fill_only:
             break
         yield compare(large, made, verified[0] - before)
