@@ -6,7 +6,7 @@ Ours is a page's whole way: `process_document` from bytes to an outcome, and `wr
 SQLite file. Theirs is `trafilatura.bare_extraction(html, url=…, with_metadata=True, include_comments=False)`
 on text that was decoded beforehand, whatever comes of it. A round takes both over all pages of a corpus,
 page by page in turn (of the other half of the corpus, so that neither finds a page warm), in a process
-forked for it, which has seen the pages of the tests, in a dozen languages, and none of the corpus. Seconds
+forked for it, which is as warm as a worker and has seen the pages of the tests, none of the corpus. Seconds
 are those of the processor.
 """
 
@@ -95,7 +95,9 @@ def measure(corpus: str, documents: Sequence[Document], rounds: int = ROUNDS) ->
 
 @cache
 def _warm_up() -> None:
-    """Both ways over the pages of the tests, so that rules of their languages and all libraries are read."""
+    """What a worker is forked with; then both ways over the pages of the tests, for what is read late."""
+    import pipeline.warm  # noqa: F401
+
     for document in article_pages():
         process.process_document(document, SETTINGS)
         _theirs(decode(document.body, None, document.media_type), document.url)
