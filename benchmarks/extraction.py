@@ -50,6 +50,7 @@ from pipeline.extract import (
     public_blocks,
     read_page,
     seen_pieces,
+    surer,
     weighed,
 )
 from pipeline.language import identify
@@ -230,7 +231,7 @@ def _text_with(
         reading = weighed(columns, judged, about, model)
         if "second look" in on and reading.expected < DOUBTED:
             extracted = _ruled(page, extracted_pieces(root, page, about), about, on)
-            reading = max(weighed(columns, extracted, about, model), reading, key=lambda r: r.expected)
+            reading = surer(reading, weighed(columns, extracted, about, model))
         judged = reading.judged
     blocks = public_blocks(page, [piece for piece, rule in judged if rule is None])
     language = identify("\n".join(block.text for block in blocks), about.html_language)

@@ -164,10 +164,26 @@ def judged_pieces(
     if reading.expected < DOUBTED and len(page.blocks) <= _LOOKED_AT_TWICE:
         extracted = extracted_pieces(root, page, about)
         other = weighed(columns, judge_pieces(page, extracted, about), about, model)
-        # where the model would empty the page either way, Trafilatura's text stands
-        if other.expected >= reading.expected:
-            reading = other
+        reading = surer(reading, other)
     return reading.judged
+
+
+# A text of so many words is a story, and one several times as long has taken in what stands around it.
+_STORY_WORDS = 100
+_PADDED = 3
+
+
+def surer(reading: Reading, other: Reading) -> Reading:
+    """Which of the two views is better; `other` is Trafilatura's.
+
+    Where the model would empty the page either way, that is Trafilatura's.
+    """
+    words, others = (
+        sum(len(piece.text.split()) for piece, rule in view.judged if rule is None)
+        for view in (reading, other)
+    )
+    is_padded = words >= _STORY_WORDS and others > _PADDED * words
+    return reading if is_padded or other.expected < reading.expected else other
 
 
 def seen_pieces(columns: Columns, about: Metadata) -> list[Piece]:

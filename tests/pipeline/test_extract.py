@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import lxml.html
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.align import Piece
 from pipeline.document import BlockKind, DocumentRejected, Reason
-from pipeline.extract import extract_html
+from pipeline.extract import Reading, article_lines, extract_html, surer
 from pipeline.settings import Settings
 
 FETCHED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 SETTINGS = Settings()
+PAGES = Path(__file__).parents[1] / "pages"
 
 STORY = [
     "The harbour of Port Linden will stay closed until Friday, the port authority said on Tuesday.",
@@ -286,3 +290,40 @@ def test_any_input_ends_as_an_extraction_or_a_rejection(text: str) -> None:
         except DocumentRejected:
             continue
         assert found.blocks
+
+
+def reading(words: int, expected: float) -> Reading:
+    return Reading(
+        [(Piece(0, "word " * words, 0.0), None), (Piece(1, "gone", 1.0), "structure.share")], expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "extracted", "is_other"),
+    [
+        (reading(300, 0.7), reading(280, 0.9), True),
+        (reading(300, 0.8), reading(280, 0.7), False),
+        (reading(180, 0.8), reading(570, 0.95), False),  # three stories in place of one
+        (reading(30, 0.8), reading(570, 0.95), True),  # a caption in place of the story
+        (reading(0, 0.0), reading(10, 0.0), True),
+    ],
+)
+def test_of_two_views_the_surer_one_stands_unless_it_took_in_too_much(
+    seen: Reading, extracted: Reading, is_other: bool
+) -> None:
+    assert surer(seen, extracted) is (extracted if is_other else seen)
+
+
+def test_trafilatura_is_asked_only_where_the_model_is_not_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def counted(root: Any) -> list[str]:
+        asked.append(root)
+        return article_lines(root)
+
+    monkeypatch.setattr("pipeline.extract.article_lines", counted)
+    assert texts(article(""))
+    assert not asked
+    with pytest.raises(DocumentRejected):
+        texts((PAGES / "rejected" / "access-denied.html").read_text("utf-8"))
+    assert len(asked) == 1
