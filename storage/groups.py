@@ -14,6 +14,7 @@ import logging
 from bisect import bisect_left, insort
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -26,6 +27,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Text,
     and_,
     bindparam,
     delete,
@@ -264,7 +266,6 @@ class Around:
 
 def leave(connection: Connection, ids: Sequence[int], settings: Settings) -> Left:
     """Takes stories out of the index and their pairs away; before the articles themselves change."""
-    _look_up_in_order(connection)
     window = settings.group.band_window
     rejoined: set[IdPair] = set()
     groups: set[int] = set()
@@ -283,9 +284,9 @@ def leave(connection: Connection, ids: Sequence[int], settings: Settings) -> Lef
                 bands = group.bands_of(np.array(keys, dtype=np.int64))
                 place = np.full(bands.size, row.position), np.full(bands.size, row.article_id)
                 reaches = _reaches([row.position], settings)
-                for before, after in _neighbours(
-                    connection, Places(bands, *place), reaches, settings
-                ).values():
+                with _in_order(connection):
+                    neighbours = _neighbours(connection, Places(bands, *place), reaches, settings)
+                for before, after in neighbours.values():
                     for one, other in group.parted(before, after, window):
                         rejoined.add(_ordered(one[1], other[1]))
             connection.execute(
@@ -327,7 +328,6 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
 
     After the articles have been written.
     """
-    _look_up_in_order(connection)
     stories = {indexed.story.id: indexed for indexed in entered}
     proposed, around = _index(connection, entered, settings)
     proposed |= _syndicated(connection, entered)
@@ -354,18 +354,27 @@ def enter(connection: Connection, entered: Sequence[Indexed], left: Left, settin
     return _regroup(connection, stories, found, broken, left)
 
 
-def _look_up_in_order(connection: Connection) -> None:
-    """For the rest of the transaction PostgreSQL takes rows from an index in its order, up to a LIMIT.
+@contextmanager
+def _in_order(connection: Connection) -> Iterator[None]:
+    """Meanwhile PostgreSQL takes rows from an index in its order, up to a LIMIT.
 
     It would take most bands for small, as most are, and read and sort all that stands in one; of a band that
-    a template has filled that is every issue, for every new one.
+    a template has filled that is every issue, for every new one. Elsewhere it needs its other ways: a list of
+    URLs is looked up in a hash index by a bitmap.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(_IN_ORDER)
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    connection.execute(_IN_ORDER, {"value": "off"})
+    yield
+    connection.execute(_IN_ORDER, {"value": None})  # as the server has it
 
 
 _IN_ORDER = select(
-    *(func.set_config(name, "off", True) for name in ("enable_bitmapscan", "enable_seqscan", "enable_sort"))
+    *(
+        func.set_config(name, bindparam("value", type_=Text), True)
+        for name in ("enable_bitmapscan", "enable_seqscan", "enable_sort")
+    )
 )
 
 
@@ -546,7 +555,9 @@ def _index(
         )
     reaches = _reaches(positions, settings)
     standing: dict[int, list[Place]] = {}
-    for n, (before, after) in _neighbours(connection, rows, reaches, settings).items():
+    with _in_order(connection):
+        neighbours = _neighbours(connection, rows, reaches, settings)
+    for n, (before, after) in neighbours.items():
         if before or after:
             standing.setdefault(int(rows.bands[n]), []).extend((*before, *after))
     _insert_bands(connection, keys, rows)
@@ -716,9 +727,9 @@ def _candidates(
                 asked.extend((pair, band) for band in rest[:_BANDS_AT_ONCE])
         spans = [(band, *undecided[pair][:2]) for pair, band in asked]
         near: Counter[IdPair] = Counter()
-        for (pair, band), is_near in zip(
-            asked, _are_near(connection, spans, limits.band_window), strict=True
-        ):
+        with _in_order(connection):
+            are_near = _are_near(connection, spans, limits.band_window)
+        for (pair, band), is_near in zip(asked, are_near, strict=True):
             near[pair] += is_near * group.weight(band, limits)
         undecided = {
             pair: (here, there, rest[_BANDS_AT_ONCE:], found + near[pair])
