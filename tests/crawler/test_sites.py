@@ -243,6 +243,10 @@ MISTAKES = [
         "rules.clutter.2: {'phrase': 'Read us', 'scop': 'tail'} will not do; write a text in quotes, or {",
     ),
     (
+        BASE + "[sites.gazette.rules]\nkeep = ['*']\n",
+        "rules.keep.1: '*' would be found in any line, or in none; write the words of the line",
+    ),
+    (
         BASE + "[sites.gazette.rules]\nclutter = [{ phrase = 'Read us', scope = 'tial' }]\n",
         "rules.clutter.1: 'tial' is no scope; write one of line, tail, head",
     ),
