@@ -16,15 +16,16 @@ which is removed. With --filled, only so many articles are written by `write_bat
 by `benchmarks.older_news`, in minutes instead of hours. With --keep the base stays, and another call goes on
 from it: --fill-only makes it, and what is there is measured as it is, as often as it is asked for.
 
-Measured, 1,000,000 articles to 10,000, each of the two cores busy for a part of the time, ratio of the means,
-of the medians and of processor time:
+Measured, 1,000,000 articles to 10,000, on two cores that did other work at times; ratio of the means, of the
+medians, and of processor time:
 
-    PostgreSQL   1.43, 1.42, 1.22    5.96 to 4.16 ms an article
-    SQLite       1.89, 1.68, 1.32    4.19 to 2.22 ms; 1.33, 1.30, 1.26 on a busier machine; 500,000: 1.42, 1.41
+    PostgreSQL              1.43   1.42   1.22    5.96 to 4.16 ms an article
+    SQLite                  1.89   1.68   1.32    4.19 to 2.22 ms
+    SQLite, busier machine  1.33   1.30   1.26    17.0 to 12.8 ms
+    SQLite, 500,000         1.42   1.41   1.22    3.54 to 2.49 ms
 
-So SQLite does not keep to 1.5. What grows there is less work than waiting: 104 KB an article are read in place
-of 28, five keys of the index that lie anywhere in it among them, from a disk whose pages the system did not
-keep. On PostgreSQL 91 KB an article are logged in place of 37, words of the search index most.
+So SQLite does not keep to 1.5. More of what grows there is waiting than work: 104 KB an article are read in
+place of 28, and 274 KB written in place of 181. On PostgreSQL 91 KB an article are logged in place of 37.
 
 The PostgreSQL is set up as for a base of this size, see `SERVER`; SQLite as Copydesk sets it.
 
