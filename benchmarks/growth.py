@@ -20,6 +20,7 @@ Measured, 1,000,000 articles to 10,000, on two cores that did other work at time
 medians, and of processor time:
 
     PostgreSQL              1.43   1.42   1.22    5.96 to 4.16 ms an article
+    PostgreSQL, once more   1.23   1.12   1.14    4.44 to 3.62 ms
     SQLite                  1.89   1.68   1.32    4.19 to 2.22 ms
     SQLite, busier machine  1.33   1.30   1.26    17.0 to 12.8 ms
     SQLite, 500,000         1.42   1.41   1.22    3.54 to 2.49 ms
