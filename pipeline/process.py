@@ -207,9 +207,7 @@ def _with_claimed_date(extraction: Extraction, document: Document) -> Extraction
     stamp = parse_stamp(claimed, document.fetched_at) if claimed else None
     if stamp is None:
         return extraction
-    return replace(
-        extraction, published_at=stamp.at, published_offset=stamp.offset, published_source="claim"
-    )
+    return replace(extraction, published_at=stamp.at, published_offset=stamp.offset, published_source="claim")
 
 
 def _page(document: Document) -> Page:
