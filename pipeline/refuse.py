@@ -76,7 +76,7 @@ def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Meta
             raise _rejected(Reason.NO_ARTICLE, "a player with a line of text")
     if not kept:
         raise _rejected(Reason.NO_ARTICLE, "no text of its own")
-    if not about.is_article and (_is_front(page, kept, prose) or _is_beside_headlines(page, words)):
+    if not about.is_article and (_is_front(page, kept, prose) or _is_beside_headlines(page, prose)):
         raise _rejected(Reason.SECTION_FRONT, "the text consists of links and teasers")
     if not prose and (not about.is_article or len(text) < 40):
         raise _rejected(Reason.NO_ARTICLE, f"no sentence in {len(kept)} lines of text")
@@ -111,12 +111,15 @@ def _is_prose(page: Page, piece: Piece) -> bool:
 
 
 # A line or two, of a front page's leading story or about an author, beside headlines that lead elsewhere.
+# Both, because a script without spaces has few words and one with long words few of them in a line.
 _LINE_WORDS = 20
+_LINE_CHARS = 150
 _FRONT_HEADLINES = 3
 
 
-def _is_beside_headlines(page: Page, words: int) -> bool:
-    if words >= _LINE_WORDS:
+def _is_beside_headlines(page: Page, prose: Sequence[Piece]) -> bool:
+    words = sum(len(piece.text.split()) for piece in prose)
+    if words >= _LINE_WORDS or sum(len(piece.text) for piece in prose) >= _LINE_CHARS:
         return False
     linked = sum(block.link_density > 0.5 and len(block.words) >= 4 for block in page.blocks)
     return linked >= _FRONT_HEADLINES

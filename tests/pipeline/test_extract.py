@@ -327,3 +327,13 @@ def test_trafilatura_is_asked_only_where_the_model_is_not_sure(monkeypatch: pyte
     with pytest.raises(DocumentRejected):
         texts((PAGES / "rejected" / "access-denied.html").read_text("utf-8"))
     assert len(asked) == 1
+
+
+def test_a_story_without_spaces_is_no_line_of_a_front_page() -> None:
+    story = "历时两年的古桥修缮工程十八日完工，桥头的十六只石狮重新安放到原位，行人可以再次走过。" * 2
+    more = "工程负责人说，桥面的石板有三成换成了新料，其余的都按原来的编号放回去了，一块也没有丢失。" * 2
+    links = "".join(f"<li><a href=/{n}>the headline number {n} of today</a></li>" for n in range(8))
+    html = (
+        f"<html lang=zh><body><div><p>{story}</p><p>{more}</p></div><div><ul>{links}</ul></div></body></html>"
+    )
+    assert texts(html) == [story, more]
