@@ -26,6 +26,7 @@ from pipeline.settings import Settings
 from storage.keys import TRANSIENT, storable
 from storage.learning import Lesson, learn, with_learned
 from storage.pages import (
+    TEXT_COLUMNS,
     SiteRulesUse,
     StoredPage,
     TextBefore,
@@ -281,17 +282,7 @@ def _failures(outcomes: Sequence[Outcome]) -> BatchCounts:
     return BatchCounts(seen=reasons.total(), rejected=reasons.total(), reasons=reasons)
 
 
-_METADATA = (
-    "publisher",
-    "authors",
-    "byline",
-    "dateline",
-    "agency",
-    "published_at",
-    "published_offset",
-    "language",
-    "access",
-)
+_METADATA = tuple(name for name in TEXT_COLUMNS if name not in ("title", "text"))
 
 
 def _differences(page: StoredPage, outcome: Outcome) -> list[Sample]:

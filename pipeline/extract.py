@@ -37,7 +37,6 @@ from pipeline.structure import judge_pieces, reconsidered, restored
 
 # Trafilatura logs every page that it finds wanting; our rejections say the same with a reason.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 
 # Trafilatura's caches grow with every page; emptied each time this many pages are done.
 _CACHE_PAGES = 200

@@ -74,7 +74,8 @@ class StoredPage:
     reason: Reason | None
 
 
-_TEXT_COLUMNS = (
+# Of a text that is stored, what is compared with what its page gives now.
+TEXT_COLUMNS = (
     "publisher",
     "title",
     "text",
@@ -326,7 +327,7 @@ def _joined(query: Select[Any], table: Table) -> Select[Any]:
     query = query.add_columns(*page.c).where(page.c.id == table.c.page_id)
     if table is schema.rejection:
         return query.add_columns(table.c.url.label("of_url"), table.c.reason.label("of_reason"))
-    query = query.add_columns(*(table.c[name].label(f"of_{name}") for name in _TEXT_COLUMNS))
+    query = query.add_columns(*(table.c[name].label(f"of_{name}") for name in TEXT_COLUMNS))
     if table is schema.article:
         return query.add_columns(table.c.id.label("of_id"), table.c.url.label("of_url"))
     return query.where(article.c.id == table.c.article_id).add_columns(
@@ -337,7 +338,7 @@ def _joined(query: Select[Any], table: Table) -> Select[Any]:
 def _text_before(row: Any, removed: dict[int, list[Removed]]) -> TextBefore:
     is_current = "of_removed" not in row
     lines = removed.get(row["of_id"], ()) if is_current else [Removed(*line) for line in row["of_removed"]]
-    values = {name: row[f"of_{name}"] for name in _TEXT_COLUMNS}
+    values = {name: row[f"of_{name}"] for name in TEXT_COLUMNS}
     values["authors"] = tuple(values["authors"])
     return TextBefore(
         article_id=row["of_id"],
