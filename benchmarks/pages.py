@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +10,18 @@ from pathlib import Path
 from benchmarks.extraction import key_of, read_bytes
 from benchmarks.repository import as_document
 from pipeline.document import Document
+
+
+def arguments_of(description: str | None, rounds: int) -> argparse.ArgumentParser:
+    """The arguments of a measurement on pages: which corpora, how much of them, how often."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpora", type=Path, help="folder of corpora")
+    parser.add_argument("--only", nargs="*", default=(), help="names of corpora, default all with pages")
+    parser.add_argument("--sample", type=int, default=1, help="every Nth page only")
+    parser.add_argument("--rounds", type=int, default=rounds)
+    return parser
 
 
 def corpora_with_pages(folder: Path, only: Sequence[str] = ()) -> Iterator[Path]:

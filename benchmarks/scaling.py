@@ -9,7 +9,6 @@ commit: on a machine that has other things to do, look at the parent's share and
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -118,13 +117,7 @@ def draw(found: Sequence[Scaling], corpus: str, path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("corpora", type=Path, help="folder of corpora")
-    parser.add_argument("--only", nargs="*", default=(), help="names of corpora, default all with pages")
-    parser.add_argument("--sample", type=int, default=1, help="every Nth page only")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser = pages.arguments_of(__doc__, ROUNDS)
     parser.add_argument("--workers", type=int, nargs="*", help="default: 1, 2, 4 … up to the cores")
     parser.add_argument("--out", type=Path, help="folder for the plots")
     options = parser.parse_args(arguments)

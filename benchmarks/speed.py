@@ -12,7 +12,6 @@ are those of the processor.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
@@ -197,13 +196,7 @@ def draw(speeds: Sequence[Speed], path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("corpora", type=Path, help="folder of corpora")
-    parser.add_argument("--only", nargs="*", default=(), help="names of corpora, default all with pages")
-    parser.add_argument("--sample", type=int, default=1, help="every Nth page only")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser = pages.arguments_of(__doc__, ROUNDS)
     parser.add_argument("--out", type=Path, help="folder for the plot")
     options = parser.parse_args(arguments)
     for name in pages.missing(options.corpora, options.only):
