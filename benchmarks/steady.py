@@ -183,7 +183,7 @@ def as_markdown(steady: Steady) -> str:
         a, b = max(map(of, early or half)), max(map(of, half))
         lines.append(
             f"| memory of the {name}, MB (second to fifth tenth, then the second half) | {a:.0f} | {b:.0f}"
-            f" | {b / a:.3f} |"
+            f" | {b / a if a else math.nan:.3f} |"
         )
     lines += ["", f"{steady.documents:,} documents; {len(steady.replaced)} workers were replaced."]
     if dip := steady.around_replacements():
