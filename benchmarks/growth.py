@@ -324,9 +324,10 @@ class Point:
     """What adding an article costs at one size.
 
     written: how many of the articles came in by `write_batch`. large: to the base of this size, an article,
-    mean of the batches; small: to that of 10,000. ratio: of the times, the one by the other; of_medians: of
-    the batches' medians. fill_ms: in batches of FILL_BATCH, median since the last point; candidates: pairs
-    verified an article, and grouped: share of articles with a copy, likewise; None where nothing was filled.
+    mean of the batches; small: to that of 10,000. ratio: of the times, the one by the other; least, most: of
+    one round alone; of_medians: of the batches' medians. fill_ms: in batches of FILL_BATCH, median since the
+    last point; candidates: pairs verified an article, and grouped: share of articles with a copy, likewise;
+    None where nothing was filled.
     rows, index_bytes: of the index, an article. memory_mb: the most that this process ever held.
     """
 
@@ -335,6 +336,8 @@ class Point:
     large: Cost
     small: Cost
     ratio: float
+    least: float
+    most: float
     of_medians: float
     fill_ms: float | None
     rows: float
@@ -425,31 +428,24 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
             large.keep(notes)
         if options.fill_only:
             break
-        yield compare(large, made, verified[0] - before)
+        yield compare(large, made, verified[0] - before, options.times)
         large.keep(notes)
         if time.time() > options.until:
             break
     large.engine.dispose()
 
 
-def compare(large: Growing, made: Bases, candidates: int) -> Point:
-    """Writes the same batches to the base as it is and to one of 10,000. candidates: since the last point."""
-    small = made.fresh("small")
-    start_run(small, "growth", BEGINNING)
-    held = list(large.recent)
-    for start in range(0, len(held), FILL_BATCH):
-        write_batch(small, RUN, held[start : start + FILL_BATCH], SETTINGS)
+def compare(large: Growing, made: Bases, candidates: int, times: int) -> Point:
+    """Writes the same batches to the base as it is and to one of 10,000, which is made anew each time.
+
+    candidates: pairs verified since the last point. times: how often that is done.
+    """
     stored = large.stored
-    costs: dict[Engine, list[Cost]] = {large.engine: [], small: []}
-    for n in range(WARM_BATCHES + CRAWL_BATCHES):
-        batch = large.take(CRAWL_BATCH)
-        for engine in list(costs)[:: 1 if n % 2 else -1]:
-            spent = cost(engine, partial(write_batch, engine, RUN, batch, SETTINGS))
-            costs[engine].append(spent / CRAWL_BATCH)
-    small.dispose()
-    of_large, of_small = (spent[WARM_BATCHES:] for spent in costs.values())
-    mean = [sum(spent, Cost()) / len(spent) for spent in (of_large, of_small)]
+    rounds = [_one_round(large, made) for _ in range(times)]
+    of_large, of_small = ([spent for one in rounds for spent in one[n]] for n in (0, 1))
+    mean = [_mean(spent) for spent in (of_large, of_small)]
     median = [statistics.median(one.wall_ms for one in spent) for spent in (of_large, of_small)]
+    ratios = [_mean(one[0]).wall_ms / _mean(one[1]).wall_ms for one in rounds]
     seen = large.counts.seen
     # asking SQLite reads every page
     index = index_bytes(large.engine) if stored <= 200_000 else None
@@ -459,6 +455,8 @@ def compare(large: Growing, made: Bases, candidates: int) -> Point:
         large=mean[0],
         small=mean[1],
         ratio=mean[0].wall_ms / mean[1].wall_ms,
+        least=min(ratios),
+        most=max(ratios),
         of_medians=median[0] / median[1],
         fill_ms=statistics.median(large.fill_ms) if large.fill_ms else None,
         rows=large.rows / large.written,
@@ -467,6 +465,28 @@ def compare(large: Growing, made: Bases, candidates: int) -> Point:
         grouped=large.counts.grouped / seen if seen else None,
         memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
+
+
+def _one_round(large: Growing, made: Bases) -> tuple[list[Cost], list[Cost]]:
+    """What each batch cost an article, in the base as it is and in a new one of 10,000."""
+    small = made.fresh("small")
+    start_run(small, "growth", BEGINNING)
+    held = list(large.recent)
+    for start in range(0, len(held), FILL_BATCH):
+        write_batch(small, RUN, held[start : start + FILL_BATCH], SETTINGS)
+    costs: dict[Engine, list[Cost]] = {large.engine: [], small: []}
+    for n in range(WARM_BATCHES + CRAWL_BATCHES):
+        batch = large.take(CRAWL_BATCH)
+        for engine in list(costs)[:: 1 if n % 2 else -1]:
+            spent = cost(engine, partial(write_batch, engine, RUN, batch, SETTINGS))
+            costs[engine].append(spent / CRAWL_BATCH)
+    small.dispose()
+    of_large, of_small = (spent[WARM_BATCHES:] for spent in costs.values())
+    return of_large, of_small
+
+
+def _mean(costs: Sequence[Cost]) -> Cost:
+    return sum(costs, Cost()) / len(costs)
 
 
 def buckets_of(articles: int) -> int:
@@ -522,7 +542,8 @@ def show(point: Point) -> None:
     large, small = point.large, point.small
     columns = [
         f"{point.articles:10,}",
-        f"{large.wall_ms:8.2f}{small.wall_ms:7.2f}{point.ratio:6.2f}{point.of_medians:6.2f}",
+        f"{large.wall_ms:8.2f}{small.wall_ms:7.2f}{point.ratio:6.2f}{point.least:6.2f}{point.most:6.2f}"
+        f"{point.of_medians:6.2f}",
         f"{large.cpu_ms:8.2f}{small.cpu_ms:7.2f}{large.cpu_ms / small.cpu_ms:6.2f}",
         f"{large.written_kb:8.1f}{small.written_kb:7.1f}{large.written_kb / small.written_kb:6.2f}",
         f"{large.read_kb:8.1f}{small.read_kb:7.1f}",
@@ -546,12 +567,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--keep", action="store_true", help="leave the base, for another call to go on from")
     parser.add_argument("--fill-only", action="store_true", help="only make the base; with --keep")
+    parser.add_argument("--times", type=int, default=1, help="how often a size is measured")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     options.until = time.time() + options.minutes * 60
     options.out.mkdir(parents=True, exist_ok=True)
     print(
-        f"{options.database}\n{'articles':>10}{'ms':>8}{'small':>7}{'ratio':>6}{'med.':>6}{'cpu':>8}{'small':>7}"
+        f"{options.database}\n{'articles':>10}{'ms':>8}{'small':>7}{'ratio':>6}{'least':>6}{'most':>6}"
+        f"{'med.':>6}{'cpu':>8}{'small':>7}"
         f"{'ratio':>6}{'KB out':>8}{'small':>7}{'ratio':>6}{'KB in':>8}{'small':>7}{'touched':>8}{'small':>7}"
         f"{'fill ms':>8}{'rows':>6}{'bytes':>7}{'cand.':>7}{'copies':>6}{'MB':>6}"
     )
