@@ -9,6 +9,7 @@ its lead and little else.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.document import Fingerprint
 from pipeline.settings import BAND_BITS, MAX_BANDS, FingerprintSettings
-from pipeline.shingles import Hashes, shingles, tokens
+from pipeline.shingles import Hashes, shingles, tokens, tokens_of_each
 
 SCHEME = "affine32"
 # Shingles permuted at once: keeps the temporary of a book-length text within the processor's cache. They come
@@ -33,21 +34,46 @@ def fingerprint(story: str, settings: FingerprintSettings) -> Fingerprint | None
     Shingles go by the script of each character (see `pipeline.shingles`), not by the text's language, so that
     a wrong guess at that cannot part two copies.
     """
-    values = signature(story, settings)
-    if values is None:
-        return None
+    return fingerprints((story,), settings)[0]
+
+
+def fingerprints(stories: Sequence[str], settings: FingerprintSettings) -> list[Fingerprint | None]:
+    """The `fingerprint` of each of the texts; of a dozen short ones in some .6 of the time."""
+    found: list[Fingerprint | None] = [None] * len(stories)
+    worded = [(n, words) for n, words in enumerate(tokens_of_each(stories)) if words.size]
+    if not worded:
+        return found
+    values = np.empty((len(worded), settings.num_perm), dtype=np.uint32)
+    for row, (n, words) in enumerate(worded):
+        spaced = stories[n].isascii()
+        hashes = shingles(words, settings.shingle_words, settings.shingle_chars, spaced=spaced)
+        values[row] = signatures(hashes, settings)
+    bands = _bands(values, settings)
+    signed = values.astype("<u4", copy=False).tobytes()
+    size, version = 4 * settings.num_perm, settings.version
+    for row, (n, _) in enumerate(worded):
+        signature = signed[size * row : size * (row + 1)]
+        found[n] = Fingerprint(version, signature, tuple(bands[row]))
+    return found
+
+
+def _bands(values: Values, settings: FingerprintSettings) -> list[list[int]]:
+    """Near bands of the whole text and of the lead, then the far ones of both, of each row of values."""
     near = settings.bands + settings.lead_bands
     own = settings.bands * settings.rows
     if settings.rows == settings.lead_rows:
-        bands = band_keys(values, near, settings.rows, first=0)
+        keys = [band_keys(values, near, settings.rows, first=0)]
     else:
-        bands = band_keys(values, settings.bands, settings.rows, first=0)
-        bands += band_keys(values[own:], settings.lead_bands, settings.lead_rows, first=settings.bands)
+        keys = [
+            band_keys(values, settings.bands, settings.rows, first=0),
+            band_keys(values[:, own:], settings.lead_bands, settings.lead_rows, first=settings.bands),
+        ]
     rows = settings.far_rows
     far = settings.far_bands * rows, settings.far_lead_bands * rows
-    for_far = np.concatenate((values[: far[0]], values[own : own + far[1]]))
-    bands += far_keys(for_far, settings.far_bands + settings.far_lead_bands, rows, first=near)
-    return Fingerprint(settings.version, values.astype("<u4", copy=False).tobytes(), tuple(bands))
+    for_far = np.concatenate((values[:, : far[0]], values[:, own : own + far[1]]), axis=1)
+    keys.append(far_keys(for_far, settings.far_bands + settings.far_lead_bands, rows, first=near))
+    found: list[list[int]] = np.concatenate(keys, axis=1).tolist()
+    return found
 
 
 def signature(story: str, settings: FingerprintSettings) -> Values | None:
@@ -141,25 +167,26 @@ def _least(lines: bytes, tables: tuple[Values, Values, NDArray[np.intp]]) -> Val
     return least
 
 
-def band_keys(values: NDArray[np.uint32], bands: int, rows: int, *, first: int) -> list[int]:
-    """Near bands of `rows` values each, with the band's number (from `first`) mixed in; `BAND_BITS` bits."""
-    listed: list[int] = (_mixed(values, bands, rows, first) >> _NEAR).tolist()
-    return listed
+def band_keys(values: Values, bands: int, rows: int, *, first: int) -> NDArray[np.int64]:
+    """Near bands of `rows` values each, with the band's number (from `first`) mixed in; `BAND_BITS` bits.
+
+    values: of a text in each row; shape (texts, at least bands * rows). Returns shape (texts, bands).
+    """
+    return (_mixed(values, bands, rows, first) >> _NEAR).view(np.int64)
 
 
-def far_keys(values: NDArray[np.uint32], bands: int, rows: int, *, first: int) -> list[int]:
+def far_keys(values: Values, bands: int, rows: int, *, first: int) -> NDArray[np.int64]:
     """Far bands, likewise; negative and of 64 bits."""
-    listed: list[int] = (_mixed(values, bands, rows, first) | _FAR).view(np.int64).tolist()
-    return listed
+    return (_mixed(values, bands, rows, first) | _FAR).view(np.int64)
 
 
 _NEAR, _FAR = np.uint64(64 - BAND_BITS), np.uint64(1 << 63)
 
 
-def _mixed(values: NDArray[np.uint32], bands: int, rows: int, first: int) -> NDArray[np.uint64]:
+def _mixed(values: Values, bands: int, rows: int, first: int) -> NDArray[np.uint64]:
     weights, numbers = _band_weights(rows)
-    wide = values[: bands * rows].astype(np.uint64).reshape(bands, rows)
-    keys: NDArray[np.uint64] = wide @ weights
+    wide = values[:, : bands * rows].astype(np.uint64).reshape(-1, rows)
+    keys: NDArray[np.uint64] = (wide @ weights).reshape(-1, bands)
     keys += numbers[first : first + bands]
     return keys
 

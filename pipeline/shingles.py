@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -59,6 +59,8 @@ _ASCII_LETTERS, _ASCII_DIGITS, _ASCII_PERCENT = 0x40, 0x80, 0x20
 _NO_KIND = np.array(0x1F, dtype=np.uint8)
 # The decimal mark of a number that has been read; no other text keeps it.
 _MARK = "\x1f"
+# Stands between texts that are read together; in a text it is as good as a blank.
+_PARTING = "\x1e"
 
 _APOSTROPHES = "’‘ʼ´"
 # A fullwidth comma groups digits, or parts two clauses; it never marks a fraction.
@@ -132,12 +134,8 @@ def _cut(text: str, *, marked: bool) -> tuple[NDArray[np.uint8] | NDArray[np.uin
     text = text.replace("'", "").replace("`", "").replace(_MARK, "")
     if not text.isascii():
         return _cut_wide(text, marked)
-    text = _read_numbers(text, text.encode().translate(_ASCII_KIND))
-    raw = text.encode()
-    codes = np.frombuffer(_BEFORE + raw.translate(_ASCII_FOLDED) + _BEHIND, dtype=np.uint8)
-    opened = ~codes[:-1]
-    opened &= codes[1:]
-    starts = (opened > _NO_KIND).nonzero()[0]
+    raw = _read_numbers(text, text.encode().translate(_ASCII_KIND)).encode()
+    codes, starts = _cut_ascii(raw)
     if not marked:
         return codes, starts, None
     words = starts[:-1]
@@ -146,6 +144,14 @@ def _cut(text: str, *, marked: bool) -> tuple[NDArray[np.uint8] | NDArray[np.uin
     capital &= (codes.take(words + 2) & _ASCII_LETTERS) != 0
     marks[capital] |= _CAPITAL
     return codes, starts, marks
+
+
+def _cut_ascii(raw: bytes) -> tuple[Bytes, Places]:
+    """Cuts a text of ASCII whose numbers are read; returns what `_cut` does, but for the marks."""
+    codes = np.frombuffer(_BEFORE + raw.translate(_ASCII_FOLDED) + _BEHIND, dtype=np.uint8)
+    opened = ~codes[:-1]
+    opened &= codes[1:]
+    return codes, (opened > _NO_KIND).nonzero()[0]
 
 
 def _cut_wide(text: str, marked: bool) -> tuple[NDArray[np.uint32], Places, Bytes | None]:
@@ -384,44 +390,104 @@ def _tokens(text: str, marked: bool) -> Tokens:
     codes, starts, marks = _cut(text, marked=marked)
     if starts.size == 1:
         return np.empty(0, dtype=np.uint64)
-    powers, inverses = _powers()
-    if codes.size > powers.size:  # normalised, it became longer, and will not again
+    if codes.size > _powers()[0].size:  # normalised, it became longer, and will not again
         return tokens(_settled(text), marked=marked)
+    found, changes = _hashed(codes, starts)
+    if marked and marks is not None:
+        figures = (changes & _FIGURE_BIT).astype(np.uint8)
+        figures *= _CHANGED.take((found >> _SLOT_SHIFT).view(np.int64)) == found
+        marks |= figures
+    found ^= changes
+    found &= _BARE
+    gone = _join(found, changes, marks if marked else None)
+    if marks is not None:
+        found |= marks
+    return _without(found, gone)
+
+
+def tokens_of_each(texts: Sequence[str]) -> list[Tokens]:
+    """The unmarked tokens of each of the texts; of short ones in ASCII some at a time, as is quicker."""
+    found: list[Tokens] = [_NONE] * len(texts)
+    together: list[int] = []
+    size = 0
+    for n, text in enumerate(texts):
+        if not text.isascii() or len(text) >= _PIECE:
+            found[n] = tokens(text, marked=False)
+            continue
+        if size + len(text) >= _PIECE:
+            _tokens_together(texts, together, found)
+            together, size = [], 0
+        together.append(n)
+        size += len(text) + 1
+    if together:
+        _tokens_together(texts, together, found)
+    return found
+
+
+def _tokens_together(texts: Sequence[str], which: Sequence[int], found: list[Tokens]) -> None:
+    """Enters the tokens of these texts, which are of ASCII and fit into a piece, into `found`."""
+    if len(which) == 1:
+        found[which[0]] = tokens(texts[which[0]], marked=False)
+        return
+    joined = _PARTING.join([texts[n] for n in which])
+    if joined.count(_PARTING) >= len(which):
+        joined = _PARTING.join([texts[n].replace(_PARTING, " ") for n in which])
+    joined = joined.replace("'", "").replace("`", "").replace(_MARK, "")
+    raw = _read_numbers(joined, joined.encode().translate(_ASCII_KIND)).encode()
+    codes, starts = _cut_ascii(raw)
+    ends = (np.frombuffer(raw, dtype=np.uint8) == ord(_PARTING)).nonzero()[0]
+    edges = starts[:-1].searchsorted(ends)
+    words, changes = _hashed(codes, starts)
+    words ^= changes
+    words &= _BARE
+    gone = _join(words, changes, None, edges.tolist())
+    if gone:
+        edges = edges - np.array(gone).searchsorted(edges)
+    words = _without(words, gone)
+    begin = 0
+    for n, end in zip(which, (*edges.tolist(), words.size), strict=True):
+        found[n] = words[begin:end]
+        begin = end
+
+
+_NONE: Tokens = np.empty(0, dtype=np.uint64)
+
+
+def _hashed(codes: NDArray[np.uint8] | NDArray[np.uint32], starts: Places) -> tuple[Tokens, Tokens]:
+    """The hash of each word as it is written, and what makes of it what it means (see `_respellings`)."""
+    powers, inverses = _powers()
     sums = codes * powers[: codes.size]
     sums = np.add.accumulate(sums, out=sums).take(starts)
     found: Tokens = sums[1:] - sums[:-1]
     found *= inverses.take(starts[:-1])
-    slots = (found >> _SLOT_SHIFT).view(np.int64)
-    changes = _CHANGES.take(slots)
-    if marked and marks is not None:
-        figures = (changes & _FIGURE_BIT).astype(np.uint8)
-        figures *= _CHANGED.take(slots) == found
-        marks |= figures
-    found ^= changes
-    found &= _BARE
-    gone: list[int] = []
-    if changes.tobytes()[_LOW_BYTE::8].translate(None, _JOINS_NOTHING):
-        gone = _join(found, changes, marks if marked else None)
-    if marks is not None:
-        found |= marks
-    if gone:
-        keep = np.ones(found.size, dtype=np.bool_)
-        keep[gone] = False
-        found = found[keep]
-    return found
+    return found, _CHANGES.take((found >> _SLOT_SHIFT).view(np.int64))
 
 
-def _join(found: Tokens, bits: Tokens, marks: Bytes | None) -> list[int]:
-    """Makes one token of `per cent` and of `twenty-five`; returns which tokens are left over."""
+def _without(found: Tokens, gone: list[int]) -> Tokens:
+    if not gone:
+        return found
+    keep = np.ones(found.size, dtype=np.bool_)
+    keep[gone] = False
+    return found[keep]
+
+
+def _join(found: Tokens, bits: Tokens, marks: Bytes | None, edges: Collection[int] = ()) -> list[int]:
+    """Makes one token of `per cent` and of `twenty-five`; returns which tokens are left over, in order.
+
+    edges: the tokens with which another text begins.
+    """
     gone: list[int] = []
+    if not bits.tobytes()[_LOW_BYTE::8].translate(None, _JOINS_NOTHING):
+        return gone
     for at in (bits & _JOINS).nonzero()[0].tolist():
         token = found.item(at)
         if at and (found.item(at - 1), token) in _IS_PERCENT:
-            found[at] = _PERCENT
-            gone.append(at - 1)
+            if at not in edges:
+                found[at] = _PERCENT
+                gone.append(at - 1)
         elif token in _TENS_VALUE and at + 1 < found.size and bits.item(at + 1) & _UNIT:
             unit = _UNIT_VALUE.get(found.item(at + 1))
-            if unit:
+            if unit and at + 1 not in edges:
                 found[at + 1] = _word(str(_TENS_VALUE[token] + unit))
                 gone.append(at)
                 if marks is not None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.document import Outcome, Reason, Rejection
-from pipeline.fingerprint import fingerprint
+from pipeline.fingerprint import fingerprints
 from pipeline.settings import Settings
 from storage import groups, learning, ledger, revisits, schema, search, tombstones
 from storage.database import DatabaseError, in_transaction, is_exhausted, is_transient, shown_url
@@ -218,10 +218,9 @@ def refingerprint_batch(engine: Engine, settings: Settings, after: int) -> tuple
         ids, last = _group_with_others(connection, settings, after)
         if not ids:
             return 0, None
-        entered = [
-            replace(indexed, fingerprint=fingerprint(indexed.story.text, settings.fingerprint))
-            for indexed in ledger.load_stories(connection, ids)
-        ]
+        stories = ledger.load_stories(connection, ids)
+        made = fingerprints([indexed.story.text for indexed in stories], settings.fingerprint)
+        entered = [replace(old, fingerprint=new) for old, new in zip(stories, made, strict=True)]
         left = groups.leave(connection, ids, settings)
         groups.enter(connection, entered, left, settings)
         return len(ids), last
@@ -236,8 +235,8 @@ def refingerprint_revisions(engine: Engine, settings: Settings) -> None:
     def renew(connection: Connection) -> int:
         query = select(table.c.article_id, table.c.text_hash, table.c.text)
         rows = connection.execute(query.where(table.c.sketch != version).limit(_REVISIONS)).all()
-        for row in rows:
-            made = fingerprint(row.text, settings.fingerprint)
+        prints = fingerprints([row.text for row in rows], settings.fingerprint)
+        for row, made in zip(rows, prints, strict=True):
             connection.execute(
                 update(table)
                 .where(table.c.article_id == row.article_id, table.c.text_hash == row.text_hash)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.fingerprint import band_keys, fingerprint, signature, signatures
+from pipeline.fingerprint import band_keys, fingerprint, fingerprints, signature, signatures
 from pipeline.settings import BAND_BITS, FingerprintSettings
 from pipeline.shingles import shingles, tokens
 
@@ -139,8 +139,9 @@ def test_every_band_has_a_key_of_its_own() -> None:
     one_word = fingerprint("ferry", SETTINGS)
     assert one_word is not None
     assert len(set(one_word.bands)) == BANDS
-    same = np.full(SETTINGS.bands * SETTINGS.rows, 7, dtype=np.uint32)
-    assert len(set(band_keys(same, SETTINGS.bands, SETTINGS.rows, first=0))) == SETTINGS.bands
+    same = np.full((1, SETTINGS.bands * SETTINGS.rows), 7, dtype=np.uint32)
+    (keys,) = band_keys(same, SETTINGS.bands, SETTINGS.rows, first=0).tolist()
+    assert len(set(keys)) == SETTINGS.bands
 
 
 def test_copy_cut_from_the_bottom_keeps_the_lead() -> None:
@@ -170,6 +171,31 @@ def test_any_text(text: str) -> None:
     found = fingerprint(text, SETTINGS)
     assert found == fingerprint(f"\n{text} ", SETTINGS)
     assert found is None or len(found.bands) == BANDS
+
+
+PARTS = [
+    "per",
+    "cent",
+    "twenty",
+    "five",
+    "12",
+    "500",
+    ",",
+    "1.5",
+    "harbour’s",
+    "'",
+    "%",
+    "\x1e",
+    "渡",
+    "é",
+    "pier",
+]
+TEXTS = st.lists(st.sampled_from(PARTS), max_size=8).map(" ".join) | st.text(max_size=50)
+
+
+@given(st.lists(TEXTS | TEXTS.map(lambda text: text * 400), max_size=12))
+def test_texts_that_are_read_together_do_not_meet(texts: list[str]) -> None:
+    assert fingerprints(texts, SETTINGS) == [fingerprint(text, SETTINGS) for text in texts]
 
 
 @pytest.mark.parametrize("change", ["shingle_words", "shingle_chars", "bands", "rows", "lead_words", "seed"])
