@@ -7,21 +7,22 @@ wherever there is enough of it; what the page says breaks ties and stands in for
 from __future__ import annotations
 
 import re
-import threading
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pipeline.function_words import settled
+
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-# Enough for the identifier to be sure; reading more costs time and changes nothing.
+# Enough for words and model to be sure; reading more costs time and changes nothing.
 SAMPLE_CHARS = 3000
-# Of these the model is given so many stretches of so many characters, evenly spaced: its walk over the bytes
-# is most of the cost. For each of 3300 pages and wire items (wcxb-dev, fundus-dev, multi-dev, syndicated,
-# wire) the verdict is that on the whole sample. Of texts put together of two languages, 89.8 % get the one
-# that most of the text is in (by the whole sample 91.1 %, by 8 stretches of 120 89.2 %, by 20 of 50 88.4 %,
-# by the first 1000 characters 82.1 %).
+# Where function words leave it open, the model is given so many stretches of the sample, of so many
+# characters and evenly spaced: its walk over the bytes is most of the cost. For each of 3300 pages and
+# wire items (wcxb-dev, fundus-dev, multi-dev, syndicated, wire) the verdict is that on the whole sample.
+# Of texts put together of two languages, 89.8 % get the one that most of the text is in (by the whole
+# sample 91.1 %, by 8 stretches of 120 89.2 %, by 20 of 50 88.4 %, by the first 1000 characters 82.1 %).
 STRETCHES = 10
 STRETCH_CHARS = 100
 # Fewer letters than this say little (a headline of names fits any language).
@@ -57,7 +58,9 @@ def identify(text: str, hint: str | None = None) -> str | None:
         russian = sum(small.count(letter) for letter in "ыэёъ")
         if max(ukrainian, russian) >= 5 * max(1, min(ukrainian, russian)):
             return "uk" if ukrainian > russian else "ru"
-    code, probability = _identifier().classify(_stretches(sample))
+    if (language := settled(sample)) is not None:
+        return language
+    code, probability = model().classify(_stretches(sample))
     if probability < SURE and stated:
         return stated
     return str(code)
@@ -76,25 +79,11 @@ def _subtag(hint: str | None) -> str | None:
     return match.group() if match else None
 
 
-def load_ahead() -> None:
-    """Begins to read the model in a thread: most of that is unpacking, beside which other work goes on."""
-    import py3langid.langid  # noqa: F401  # imports stay in this thread: half of them are the caller's own
-
-    threading.Thread(target=_identifier, name="copydesk-language-model").start()
-
-
-_loading = threading.Lock()
-
-
-def _identifier() -> LanguageIdentifier:
-    with _loading:
-        return _loaded()
-
-
 @cache
-def _loaded() -> LanguageIdentifier:
+def model() -> LanguageIdentifier:
+    """What tells the languages of all texts that function words leave open; half a second to load."""
     import numpy as np
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # half a second to load, so only on use
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     labels = [str(label) for label in identifier.labels]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pipeline.clean import compile_rules
 from pipeline.document import Document, MediaType, Origin
 from pipeline.extract import article_lines, parse
+from pipeline.language import model
 from pipeline.process import process_document
 from pipeline.settings import Settings
 
@@ -37,6 +38,7 @@ def warm_up() -> None:
             ),
             Settings(),
         )
+    model()  # of languages, for texts whose words do not settle it
     article_lines(parse(_PAGE))  # Trafilatura, for the pages of which the model is not sure
     gc.collect()
     gc.freeze()

@@ -25,7 +25,7 @@ def extract(
     """Print the article of a page, and what was taken out of it. Stores nothing."""
     from crawler.files import read_paths
     from pipeline.document import Rejection
-    from pipeline.language import load_ahead
+    from pipeline.process import process_document
     from pipeline.settings import Settings
     from pipeline.site_rules import made_by_site
 
@@ -34,11 +34,7 @@ def extract(
         from crawler.sites import read_rulebook
 
         settings = Settings(site_rules=read_rulebook(sites_file))
-    documents = read_paths([path], settings)
-    load_ahead()
-    from pipeline.process import process_document
-
-    for document in documents:
+    for document in read_paths([path], settings):
         if isinstance(document, Rejection):
             outcome: Outcome = document
         else:
