@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import ftfy
 from ftfy.badness import is_bad
@@ -49,6 +50,8 @@ _TEXT_FIXES = ftfy.TextFixerConfig(uncurl_quotes=False, fix_latin_ligatures=Fals
 _MENDED = re.compile(
     "[&\r\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u2028\u2029\u206a-\u206f\ud800-\udfff\ufeff\ufff9-\ufffc]"
 )
+# Of these what ftfy drops wherever it stands: wire copy ends with such a mark.
+_DROPPED = dict.fromkeys((*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F))
 # ftfy takes longer lines apart.
 _LONGEST_LINE = 100_000
 _WIDE = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f"
@@ -157,7 +160,8 @@ def repaired(text: str) -> str:
     lines: list[str] = _LINE.findall(text)
     for number, line in enumerate(lines):
         if not _is_sound(line):
-            lines[number] = ftfy.fix_text(line, fixes)
+            dropped = line.translate(_DROPPED) if line.isascii() else line
+            lines[number] = dropped if _is_sound(dropped) else ftfy.fix_text(line, fixes)
         if "<" in line:  # markup is quoted here, and what is escaped in it is meant so
             fixes = fixes._replace(unescape_html=False)
     return "".join(lines)
@@ -198,10 +202,23 @@ def _read(byte: int, page: str, spare: str) -> str:
 # ---------------------------------------------------------------- lines to paragraphs
 
 
+class _Line(NamedTuple):
+    """A line, what there is of it behind its indentation, and how wide that is."""
+
+    text: str
+    bare: str
+    indent: int
+
+
 def _paragraphs(text: str) -> list[_Paragraph]:
-    lines = [line.rstrip() for line in text.expandtabs(4).splitlines()]
-    chunks = _unwrapped(lines) if _is_wrapped(lines) else [line for line in lines if line.strip()]
+    lines = [_line(line.rstrip()) for line in text.expandtabs(4).splitlines()]
+    chunks = _unwrapped(lines) if _is_wrapped(lines) else [line.text for line in lines if line.text]
     return [paragraph for chunk in chunks if (paragraph := _paragraph(chunk))]
+
+
+def _line(text: str) -> _Line:
+    bare = text.lstrip()
+    return _Line(text, bare, len(text) - len(bare))
 
 
 def _paragraph(line: str) -> _Paragraph | None:
@@ -229,35 +246,43 @@ def _paragraph(line: str) -> _Paragraph | None:
     return _Paragraph(kind, line, min(1.0, linked / len(line)), level)
 
 
-def _is_wrapped(lines: Sequence[str]) -> bool:
+def _is_wrapped(lines: Sequence[_Line]) -> bool:
     """Whether line breaks stand inside sentences, as terminals and mail programs set them."""
     breaks = [
-        (a, b.lstrip())
+        (a.text, b.bare)
         for a, b in pairwise(lines)
-        if a and b and not _is_bullet(b) and _indent(b) <= _indent(a)
+        if a.text and b.text and b.indent <= a.indent and not _is_bullet(b.text, b.bare)
     ]
     width = max((len(a) for a, _ in breaks), default=0)
     if not MIN_WRAP <= width <= MAX_WRAP:
         return False
     # After a finished sentence a break says nothing: it may end the paragraph or not.
     inside = [(a, b) for a, b in breaks if not _stops(a, _SENTENCE_STOPS)]
-    filled = [(a, b) for a, b in inside if len(a) + 1 + len(_first_word(b)) > FILLED * width]
-    small = sum(b[0].islower() for _, b in inside)
-    if small and small >= WRAPPED_SHARE * len(inside) and 2 * len(filled) >= len(inside):
+    filled = sum(_reaches(a, b, FILLED * width) for a, b in inside)
+    small = sum([b[0].islower() for _, b in inside])
+    if small and small >= WRAPPED_SHARE * len(inside) and 2 * filled >= len(inside):
         return True
     # Scripts without small letters: lines filled to one width, and broken inside sentences.
     if any(char.islower() for _, b in breaks for char in b):
         return False
-    return len(breaks) >= 3 and len(filled) >= 0.7 * len(breaks)
+    return len(breaks) >= 3 and filled >= 0.7 * len(breaks)
 
 
-def _is_bullet(line: str) -> bool:
-    return line.lstrip()[:1] in _MARKS and _BULLET.match(line) is not None
+def _reaches(line: str, following: str, width: float) -> bool:
+    """Whether the line is wider than that with the next word, which a shorter one had room for."""
+    # The first word is cut out only where it matters.
+    return len(line) + 1 > width or len(line) + 1 + len(_first_word(following)) > width
+
+
+def _is_bullet(text: str, bare: str) -> bool:
+    return bare[:1] in _MARKS and _BULLET.match(text) is not None
 
 
 def _stops(text: str, stops: str) -> bool:
     """Whether the text ends with a sentence's end, and not with an ellipsis."""
-    text = text.rstrip(_CLOSING)
+    if text[-1:].isalnum():
+        return False
+    text = text.rstrip().rstrip(_CLOSING)
     return text[-1:] in stops and text != "" and text[-2:-1] != "."
 
 
@@ -272,44 +297,47 @@ def _begins_wide(text: str) -> bool:
     return text[:1] >= "\u0e00" and _IS_WIDE.match(text) is not None
 
 
-def _unwrapped(lines: Sequence[str]) -> list[str]:
-    width = max(map(len, lines), default=0)
+def _unwrapped(lines: Sequence[_Line]) -> list[str]:
+    width = max((len(line.text) for line in lines), default=0)
     chunks: list[str] = []
-    last, open_chunk = "", False
+    last: _Line | None = None  # of the chunk that is open
+    is_marked = False  # whether its first line is, as a bullet is
     for line in lines:
-        if not line:
-            open_chunk = False
+        if not line.text:
+            last = None
             continue
-        if open_chunk and _continues(last, line, chunks[-1], width):
-            chunks[-1] = _joined(chunks[-1], line.lstrip())
+        if last is not None and _continues(last, line, chunks[-1] if is_marked else "", width):
+            chunks[-1] = _joined(chunks[-1], line.bare)
         else:
-            chunks.append(line)
-        last, open_chunk = line, True
+            chunks.append(line.text)
+            is_marked = line.bare[0] in _MARKS
+        last = line
     return chunks
 
 
-def _continues(last: str, line: str, chunk: str, width: int) -> bool:
-    """Whether the line belongs to the paragraph of the line before it."""
-    bare = line.lstrip()
-    if bare[0] in _MARKS and (_BULLET.match(line) or _MD_HEADING.match(line) or _RULE.match(line)):
+def _continues(last: _Line, line: _Line, marked: str, width: int) -> bool:
+    """Whether the line belongs to the paragraph of the line before it.
+
+    marked: that paragraph where it may be a bullet's.
+    """
+    text, bare = line.text, line.bare
+    if bare[0] in _MARKS and (_BULLET.match(text) or _MD_HEADING.match(text) or _RULE.match(text)):
         return False
-    if _is_row(line) or _is_row(last):
+    if _is_row(bare) or _is_row(last.bare):
         return False
-    if _is_bullet(chunk):
+    if marked and _BULLET.match(marked):
         return True
-    if _indent(line) > _indent(last):
+    if line.indent > last.indent:
         return False
-    had_room = len(last) + 1 + len(_first_word(line)) < 0.7 * width
-    return not (had_room and _stops(last, _SENTENCE_STOPS) and not bare[0].islower())
+    if bare[0].islower() or not _stops(last.text, _SENTENCE_STOPS):
+        return True
+    had_room = len(last.text) + 1 + len(_first_word(bare)) < 0.7 * width
+    return not had_room
 
 
-def _is_row(line: str) -> bool:
+def _is_row(bare: str) -> bool:
     """Columns set with blanks: a row of a table."""
-    return "   " in line and _COLUMNS.search(line) is not None
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip()) if line[:1].isspace() else 0
+    return "   " in bare and _COLUMNS.search(bare) is not None
 
 
 def _joined(chunk: str, line: str) -> str:
