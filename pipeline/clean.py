@@ -26,6 +26,8 @@ from pipeline.site_rules import SiteRules
 DEFAULT_MAX_CHARS = 240
 # Rules for lines longer than this are few and kept apart.
 LONG_CHARS = 330
+# No rule looks at a whole line that is longer.
+LONGEST_LINE = 500
 # A site's own phrases are there to take lines out that general rules had better leave alone.
 SITE_MAX_CHARS = 2000
 # How much of a paragraph's end or start the inline rules look at.
@@ -63,7 +65,8 @@ _FOLD = {
 }
 _FOLDED = re.compile(f"[{''.join(_FOLD)}]")
 _LEADING = re.compile(r"^[^\w\"'©#@$£€<]+")
-_CLOSING = re.compile(r"[^\w\"'?%)]")
+# What a line may end with beside letters and digits, as the rules see it.
+_CLOSING = frozenset("_\"'?%)")
 _BLANKS = re.compile(r"\s+")
 # How a caption begins, and a label or an address does not.
 _OPENING = re.compile(r"[\"'“„«‘‚]?(?![\d_])\w(?<![a-zß-öø-ÿа-яёєіїґ])")
@@ -155,6 +158,8 @@ class _Group(NamedTuple):
         """
         if self.any_of(seen):
             return self.rules
+        if not self.holding:
+            return ()
         return [rule for rule in self.holding if chars <= rule.max_chars and rule.may_match(seen)]
 
 
@@ -194,32 +199,59 @@ def compile_rules() -> None:
     """Compiles every rule of clutter.toml at once, in a process that its workers are forked from."""
     for rule in phrase_rules():
         _compiled(rule.expression)
+        _rulebook(rule.language)
+    _rulebook(None)
+
+
+# English clutter stands on pages of every language.
+_EVERYWHERE = frozenset({"any", "en"})
 
 
 @cache
 def _rulebook(language: str | None) -> _Rulebook:
-    """The rules for a text in that language: English clutter stands on pages of every language."""
-    spoken = {rule.language for rule in phrase_rules()}
-    wanted = {"any", "en", language} if language in spoken else spoken
+    """The rules for a text in that language; all of them for a language that has none."""
+    others = {rule.language for rule in phrase_rules()} - _EVERYWHERE
+    own = others & {language} if language in others | _EVERYWHERE else others
+    # Apart, so that those of every page are compiled once, and the others when a page needs them.
+    everywhere, here = _rules_of(_EVERYWHERE), _rules_of(frozenset(own))
+    return {scope: (*everywhere[scope], *here[scope]) for scope in Scope}
+
+
+@cache
+def _rules_of(languages: frozenset[str]) -> _Rulebook:
     groups: dict[tuple[Scope, bool, bool], list[Rule]] = {}
     for rule in phrase_rules():
-        if rule.language in wanted:
+        if rule.language in languages:
             # The few rules for long lines apart, so that paragraphs are spared all the others.
             key = (rule.scope, rule.case, rule.max_chars > LONG_CHARS)
             groups.setdefault(key, []).append(rule)
     return _grouped(groups)
 
 
-def _on_page(book: _Rulebook, lines: Iterable[_Line]) -> _Rulebook:
+def _on_page(book: _Rulebook, lines: Sequence[_Line]) -> _Rulebook:
     """The rulebook without the rules for which no line of the page holds anything, as is so for most."""
-    shown = "\n".join(line.folded for line in lines).lower()
-    return {scope: tuple(_on_lines(group, shown) for group in groups) for scope, groups in book.items()}
+    whole = [line for line in lines if len(line.text) <= LONGEST_LINE]
+    unfinished = "\n".join(line.small_core for line in whole if not line.stops)
+    shown = "\n".join(line.small_core for line in whole)
+    inline = "\n".join(line.folded for line in lines).lower()
+    return {
+        scope: tuple(
+            _on_lines(group, inline, inline)
+            if scope in (Scope.HEAD, Scope.TAIL)
+            else _on_lines(group, shown, unfinished)
+            for group in groups
+        )
+        for scope, groups in book.items()
+    }
 
 
-def _on_lines(group: _Group, shown: str) -> _Group:
+def _on_lines(group: _Group, shown: str, unfinished: str) -> _Group:
+    """The group for lines of this text; unfinished: those of them that do not end as a sentence does."""
     if not group.holding:
         return group
-    return group._replace(holding=tuple(rule for rule in group.holding if rule.may_match(shown)))
+    return group._replace(
+        holding=tuple(rule for rule in group.holding if rule.may_match(unfinished if rule.no_stop else shown))
+    )
 
 
 def _grouped(groups: Mapping[tuple[Scope, bool, bool], Sequence[Rule]]) -> _Rulebook:
@@ -495,12 +527,13 @@ def _phrase(line: _Line, groups: Iterable[_Group]) -> Rule | None:
 
 def _core(folded: str) -> str:
     """The line without bullets, arrows and brackets around it and without its closing punctuation."""
-    return _LEADING.sub("", _unclosed(folded))
+    core = _unclosed(folded)
+    return core if core[:1].isalnum() else _LEADING.sub("", core)
 
 
 def _unclosed(folded: str) -> str:
     end = len(folded)
-    while end and _CLOSING.match(folded[end - 1]):
+    while end and not ((last := folded[end - 1]).isalnum() or last in _CLOSING):
         end -= 1
     return folded[:end]
 

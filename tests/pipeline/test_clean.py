@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.clean import Rule, Scope, clean, phrase_rules
+from pipeline.clean import LONGEST_LINE, Rule, Scope, clean, phrase_rules
 from pipeline.document import Block, BlockKind, Extraction
 from pipeline.settings import Settings
 
@@ -139,6 +139,10 @@ def test_the_proof_is_one() -> None:
 def test_what_lines_hold_is_written_as_patterns_see_it() -> None:
     assert [rule.id for rule in HOLDING if rule.case] == []
     assert [held for rule in HOLDING for held in rule.holds if held != held.lower()] == []
+
+
+def test_no_rule_looks_at_longer_lines_than_are_looked_through() -> None:
+    assert max(rule.max_chars for rule in phrase_rules()) == LONGEST_LINE
 
 
 def paragraph(text: str, link_density: float = 0.0) -> Block:
