@@ -26,7 +26,7 @@ from pipeline.site_rules import SiteRules
 DEFAULT_MAX_CHARS = 240
 # Rules for lines longer than this are few and kept apart.
 LONG_CHARS = 330
-# No rule looks at a whole line that is longer.
+# No rule that says what it holds looks at a whole line that is longer.
 LONGEST_LINE = 500
 # A site's own phrases are there to take lines out that general rules had better leave alone.
 SITE_MAX_CHARS = 2000

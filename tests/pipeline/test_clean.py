@@ -141,8 +141,8 @@ def test_what_lines_hold_is_written_as_patterns_see_it() -> None:
     assert [held for rule in HOLDING for held in rule.holds if held != held.lower()] == []
 
 
-def test_no_rule_looks_at_longer_lines_than_are_looked_through() -> None:
-    assert max(rule.max_chars for rule in phrase_rules()) == LONGEST_LINE
+def test_lines_are_looked_through_as_far_as_rules_that_hold_something_look() -> None:
+    assert max(rule.max_chars for rule in HOLDING) == LONGEST_LINE
 
 
 def paragraph(text: str, link_density: float = 0.0) -> Block:
