@@ -86,19 +86,19 @@ def scaling(run: Run) -> str:
     from benchmarks import scaling as measured
 
     body = ""
+    workers = measured.up_to(os.cpu_count() or 1)
+    rounds = 5 if run.is_full else 3
     for corpus in run.with_pages(OF_SPEED)[: None if run.is_full else 1]:
-        found = measured.measure(
-            pages.read_pages(corpus, run.step(corpus)),
-            measured.up_to(os.cpu_count() or 1),
-            rounds=5 if run.is_full else 3,
-        )
+        documents = pages.read_pages(corpus, run.step(corpus))
+        found = measured.measure(documents, workers, rounds)
+        alone = measured.unaided(documents, workers, rounds)
         for one in found[1:]:
             share = f"parent {one.parent.median:.1%} of the processor"
-            told = f"{one.times(found[0]).shown()} times one, {share}"
-            run.figures.append((f"{one.workers} workers, {corpus.name}", told))
+            told = f"{one.times(found[0]).shown()} times one (processes alone {alone[one.workers].shown()})"
+            run.figures.append((f"{one.workers} workers, {corpus.name}", f"{told}, {share}"))
         name = f"scaling-{corpus.name}.png"
         measured.draw(found, corpus.name, run.report.folder / name)
-        body += f"{corpus.name}:\n\n{measured.as_markdown(found)}{run.report.plot(name)}\n\n"
+        body += f"{corpus.name}:\n\n{measured.as_markdown(found, alone)}{run.report.plot(name)}\n\n"
     return body
 
 

@@ -5,15 +5,20 @@
 Pages in memory go through `crawler.run.drive` into a SQLite file, as `copydesk ingest` has them do once they
 are read. The numbers of workers take turns, and the wall clock counts, from the first page to the last
 commit: on a machine that has other things to do, look at the parent's share and the processor time alone.
+
+What the machine itself gives is told beside: processes that each take their part of the same pages, have no
+parent and store nothing. Cores share memory and caches, and virtual ones at times a core, so that two of them
+may do less than twice the work of one.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +26,9 @@ from benchmarks import charts, machine, pages
 from benchmarks.rounds import Spread, spread
 from crawler.run import drive
 from pipeline.document import Document
+from pipeline.process import process_document
 from pipeline.settings import Settings
+from pipeline.warm import warm_up
 from storage.database import open_database
 
 SETTINGS = Settings()
@@ -75,6 +82,37 @@ def measure(documents: Sequence[Document], workers: Sequence[int], rounds: int =
     return [Scaling(number, len(documents), tuple(found)) for number, found in turns.items()]
 
 
+def unaided(documents: Sequence[Document], workers: Sequence[int], rounds: int = ROUNDS) -> dict[int, Spread]:
+    """How many times as fast as one so many processes are that only compute: what the machine has to give."""
+    warm_up()  # what all have in common is there before they part
+    seconds: dict[int, list[float]] = {number: [] for number in workers}
+    for _ in range(rounds):
+        for number in workers:
+            seconds[number].append(_seconds([documents[n::number] for n in range(number)]))
+    one = seconds[workers[0]]
+    return {
+        number: spread([first / own for first, own in zip(one, found, strict=True)])
+        for number, found in seconds.items()
+    }
+
+
+def _seconds(parts: Sequence[Sequence[Document]]) -> float:
+    """By the clock, until a process for each part has done it."""
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_process_all, args=(part,)) for part in parts]
+    began = time.perf_counter()
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    return time.perf_counter() - began
+
+
+def _process_all(documents: Sequence[Document]) -> None:
+    for document in documents:
+        process_document(document, SETTINGS)
+
+
 def one_turn(documents: Sequence[Document], workers: int) -> Turn:
     with tempfile.TemporaryDirectory() as folder:
         engine = open_database(f"sqlite:///{folder}/scaling.db")
@@ -92,16 +130,16 @@ def up_to(cores: int) -> list[int]:
     )
 
 
-def as_markdown(found: Sequence[Scaling]) -> str:
+def as_markdown(found: Sequence[Scaling], machine_gives: Mapping[int, Spread]) -> str:
     lines = [
-        "| workers | pages/s | times one worker | parent's share | processor ms a page |",
-        "|---|---|---|---|---|",
+        "| workers | pages/s | times one worker | processes alone | parent's share | processor ms a page |",
+        "|---|---|---|---|---|---|",
     ]
     for one in found:
         share = f"{one.parent.median:.1%} ({one.parent.least:.1%} to {one.parent.greatest:.1%})"
         lines.append(
-            f"| {one.workers} | {one.pace.shown(1)} | {one.times(found[0]).shown()} | {share}"
-            f" | {one.milliseconds.shown(1)} |"
+            f"| {one.workers} | {one.pace.shown(1)} | {one.times(found[0]).shown()}"
+            f" | {machine_gives[one.workers].shown()} | {share} | {one.milliseconds.shown(1)} |"
         )
     return "\n".join(lines)
 
@@ -126,8 +164,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"{options.corpora}: no such corpus with pages (see benchmarks/README.md)")
     for corpus in corpora:
         documents = pages.read_pages(corpus, options.sample)
-        found = measure(documents, options.workers or up_to(os.cpu_count() or 1), options.rounds)
-        print(f"\n{corpus.name}: {len(documents)} pages\n\n{as_markdown(found)}", flush=True)
+        workers = options.workers or up_to(os.cpu_count() or 1)
+        found = measure(documents, workers, options.rounds)
+        alone = unaided(documents, workers, options.rounds)
+        print(f"\n{corpus.name}: {len(documents)} pages\n\n{as_markdown(found, alone)}", flush=True)
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
             draw(found, corpus.name, options.out / f"scaling-{corpus.name}.png")

@@ -46,11 +46,14 @@ def test_speed_is_of_the_same_pages_for_both(corpora: Path) -> None:
 
 
 def test_scaling_tells_the_parents_share() -> None:
-    one, two = scaling.measure(article_pages()[:8], (1, 2), rounds=1)
+    documents = article_pages()[:8]
+    one, two = scaling.measure(documents, (1, 2), rounds=1)
     assert (one.workers, two.workers, one.documents) == (1, 2, 8)
     assert 0 < one.parent.median < 1
     assert one.times(one).median == 1
-    assert "| 2 |" in scaling.as_markdown([one, two])
+    alone = scaling.unaided(documents, (1, 2), rounds=1)
+    assert alone[1].median == 1
+    assert "| 2 |" in scaling.as_markdown([one, two], alone)
 
 
 def test_replay_tells_how_many_workers_the_parent_keeps_up_with() -> None:
