@@ -34,22 +34,16 @@ import numpy as np
 from benchmarks.extraction import interval
 from benchmarks.folds import fold_of, site_of_page
 from benchmarks.measures import Score, page_score, text_score
-from pipeline.blockfeatures import (
-    Array,
-    Columns,
-    TokenOdds,
-    columns_of,
-    container_words,
-    page_features,
-    token_features,
-)
-from pipeline.blockmodel import BlockModel, shares
+from pipeline.blockevidence import PAGE_NAMES, page_evidence
+from pipeline.blockfeatures import Array, Columns, View, columns_of, view_of
+from pipeline.blockmodel import NAMES, BlockModel, shares
 from pipeline.blocks import WORD, Page, RawBlock
 from pipeline.decode import decode
 from pipeline.document import DocumentRejected, MediaType
 from pipeline.extract import article_lines, judged_pieces, read_page, seen_pieces
 from pipeline.metadata import Metadata
 from pipeline.structure import judge_pieces
+from pipeline.tokenodds import TOKEN_NAMES, TokenOdds, container_words, token_evidence
 
 FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)
 FOLDS = 5
@@ -79,14 +73,15 @@ PARAMETERS: Mapping[str, Any] = {
 # A word of tokens counts from this many sites on; each table is drawn to its base rate by this many sites.
 _MIN_SITES = 4
 _PRIOR_SITES = 3.0
-_MAX_LEAVES = 16
+_MAX_LEAVES = int(PARAMETERS["num_leaves"])
 
 
 @dataclass(slots=True)
 class Sample:
     """One page: its blocks, what is seen of them at first and what the rules say, and the truth.
 
-    root: the page's tree, kept where the whole of extraction is to be measured.
+    root: the page's tree, kept where the whole of extraction is to be measured. evidence: all but that of the
+    tokens, whose odds depend on what pages they are learned from; (features, blocks).
     """
 
     corpus: str
@@ -95,12 +90,11 @@ class Sample:
     root: Any
     about: Metadata
     columns: Columns
-    verdict: Array
+    view: View
     extractor_text: str
     ruled_text: str
     label: Array
     evidence: Array
-    names: list[str]
     ballots: tuple[Ballot, Ballot]
 
 
@@ -133,7 +127,9 @@ def _read_page(html: str, record: Mapping[str, Any], corpus: str, is_measured: b
     judged = judge_pieces(page, pieces, about)
     verdict = shares(page, ((piece.index, piece.text) for piece in pieces))
     ruled = shares(page, ((piece.index, piece.text) for piece, rule in judged if rule is None))
-    evidence, names = page_features(columns, verdict, ruled, about.titles, about.descriptions)
+    view = view_of(columns, verdict, ruled)
+    evidence = np.empty((len(PAGE_NAMES), len(page.blocks)), dtype=np.float32)
+    page_evidence(evidence, view, about.titles, about.descriptions)
     label = label_blocks(page.blocks, record["text"])
     return Sample(
         corpus=corpus,
@@ -142,12 +138,11 @@ def _read_page(html: str, record: Mapping[str, Any], corpus: str, is_measured: b
         root=root,
         about=about,
         columns=columns,
-        verdict=verdict,
+        view=view,
         extractor_text="\n".join(article_lines(root)) if is_measured else "",
         ruled_text="\n".join(piece.text for piece, rule in judged if rule is None),
         label=label,
         evidence=evidence,
-        names=names,
         ballots=ballots(page, verdict, label),
     )
 
@@ -328,27 +323,26 @@ def train(samples: Sequence[Sample], rounds: int = ROUNDS) -> BlockModel:
     """A model of these pages. Token odds that the trees learn from leave out the page's own site."""
     samples = [sample for sample in samples if sample.truth]
     tokens: dict[int, Array] = {}
-    names: list[str] = []
     for fold in range(3):
         odds = learn_odds([s for s in samples if fold_of(s.site, 3, "odds") != fold])
         for number, sample in enumerate(samples):
             if fold_of(sample.site, 3, "odds") == fold:
-                tokens[number], names = token_features(sample.columns, sample.verdict, TokenOdds(odds))
+                tokens[number] = np.empty((len(TOKEN_NAMES), len(sample.label)), dtype=np.float32)
+                token_evidence(tokens[number], sample.view, TokenOdds(odds))
     rows, labels, weights = [], [], []
     for number, sample in enumerate(samples):
         chosen, weight = _rows(sample)
-        rows.append(np.concatenate([sample.evidence, tokens[number]], axis=1)[chosen])
+        rows.append(np.concatenate([sample.evidence, tokens[number]])[:, chosen].T)
         labels.append(sample.label[chosen] >= 0.5)
         weights.append(weight[chosen])
     matrix, label, weight = np.concatenate(rows), np.concatenate(labels), np.concatenate(weights)
-    columns = [*samples[0].names, *names]
     data = lightgbm.Dataset(
         matrix, label.astype(np.float32), weight=weight * (len(weight) / weight.sum()), free_raw_data=False
     )
     boosters = [lightgbm.train({**PARAMETERS, "seed": seed}, data, rounds) for seed in range(1, BAGS + 1)]
-    model = export(boosters, columns, learn_odds(samples))
+    model = export(boosters, NAMES, learn_odds(samples))
     some = matrix[:2000]
-    ours = model.probabilities(some[:, [columns.index(name) for name in model.columns]])
+    ours = model.probabilities(some.T[[NAMES.index(name) for name in model.columns]])
     odds_of = np.mean([booster.predict(some, raw_score=True) for booster in boosters], axis=0)
     apart = float(np.abs(ours - 1 / (1 + np.exp(-odds_of))).max())
     if apart > 1e-5:
@@ -363,7 +357,7 @@ def _rows(
 
     Of the blocks far from anything kept, three in ten stand for all.
     """
-    near = np.convolve((sample.verdict > 0) | (sample.label > 0), np.ones(9), "full")[4:-4] > 0.5
+    near = np.convolve((sample.view.share > 0) | (sample.label > 0), np.ones(9), "full")[4:-4] > 0.5
     drawn = np.random.default_rng(len(near)).random(len(near)) < 0.3
     words = np.array([len(block.words) for block in sample.columns.page.blocks]) + 3.0
     total = max(50.0, float((words * (sample.label >= 0.5)).sum()))
@@ -379,20 +373,20 @@ def export(
     parts = [_flat_tree(tree["tree_structure"]) for tree in trees]
     used = sorted({feature for nodes, _ in parts for feature, _, _ in nodes})
     place = {feature: number for number, feature in enumerate(used)}
-    shape = (len(parts), _MAX_LEAVES - 1)
+    shape = (_MAX_LEAVES - 1, len(parts))
     feature = np.zeros(shape, dtype=np.intp)
     threshold = np.full(shape, np.inf, dtype=np.float32)
     removed = np.zeros(shape, dtype=np.uint16)
     leaves = np.zeros((len(parts), _MAX_LEAVES), dtype=np.float32)
     for number, (nodes, values) in enumerate(parts):
         for at, (column, limit, mask) in enumerate(nodes):
-            feature[number, at] = place[column]
+            feature[at, number] = place[column]
             # rounded down, so that float32 values fall to the same side as in double precision
             single = np.float32(limit)
-            threshold[number, at] = (
+            threshold[at, number] = (
                 single if float(single) <= limit else np.nextafter(single, np.float32(-np.inf))
             )
-            removed[number, at] = mask
+            removed[at, number] = mask
         leaves[number, : len(values)] = np.array(values) / len(boosters)
     return BlockModel(TokenOdds(odds), tuple(columns[i] for i in used), feature, threshold, removed, leaves)
 

@@ -1,7 +1,7 @@
 """Judges each block of a page by a trained model: how likely it belongs to the article.
 
 What is taken for the article at first sight, or by an extractor, is right for most blocks; the rest is
-told from the story by the evidence that `pipeline.blockfeatures` gathers. Gradient-boosted trees weigh it.
+told from the story by the evidence that `pipeline.blockevidence` gathers. Gradient-boosted trees weigh it.
 `benchmarks/train_blocks.py` trains them; what runs here is numpy over the exported trees, without the
 library that made them.
 """
@@ -17,17 +17,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.blockfeatures import (
-    KEPT,
-    Array,
-    Columns,
-    Marks,
-    Shares,
-    TokenOdds,
-    page_features,
-    token_features,
-)
+from pipeline.blockevidence import PAGE_NAMES, page_evidence
+from pipeline.blockfeatures import KEPT, Array, Columns, Marks, Shares, View, view_of
 from pipeline.blocks import Page
+from pipeline.tokenodds import TOKEN_NAMES, TokenOdds, token_evidence
+
+# What the features are called, in the order of their rows.
+NAMES = (*PAGE_NAMES, *TOKEN_NAMES)
+_ROW = {name: row for row, name in enumerate(NAMES)}
 
 # A block stays where it more likely than not raises the F1 of the text. Of sets chosen by probability,
 # the best in expected F1 holds what lies above half of the F1 that it reaches (Lipton, Elkan and
@@ -45,7 +42,7 @@ _EMPTY_WORDS = 20
 _CHUNK = 512
 # Position of the lowest bit that is not set, for every 16-bit number.
 _ALL = np.arange(1 << 16)
-_LOWEST_ZERO = np.log2(~_ALL & (_ALL + 1)).astype(np.intp)
+_LOWEST_ZERO = np.log2(~_ALL & (_ALL + 1)).astype(np.uint16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +50,9 @@ class BlockModel:
     """A trained ensemble of trees of at most 16 leaves, laid out for numpy.
 
     odds: what names say. columns: names of the features that the trees read, in their order.
-    feature, threshold: the split of node k of tree t, (trees, 15); a block goes right where its value is
+    feature, threshold: the split of node k of tree t, (nodes, trees); a block goes right where its value is
         greater. Unused nodes never send a block right.
-    removed: which leaves of the tree going right at the node rules out, one bit a leaf, (trees, 15);
+    removed: which leaves of the tree going right at the node rules out, one bit a leaf, (nodes, trees);
         leaves are numbered left to right, so the exit is the lowest leaf that no node rules out
         (Lucchese et al. 2015, QuickScorer, section 3).
     leaves: log odds that each leaf adds, (trees, 16).
@@ -68,17 +65,15 @@ class BlockModel:
     removed: NDArray[np.uint16]
     leaves: Array
 
-    def probabilities(self, matrix: Array) -> Array:
-        """Of belonging to the article, (blocks,); matrix: (blocks, columns) float32."""
-        out = np.empty(len(matrix), dtype=np.float32)
-        trees = np.arange(len(self.leaves))[:, None]
-        for start in range(0, len(matrix), _CHUNK):
-            values = np.ascontiguousarray(matrix[start : start + _CHUNK].T)
-            goes_right = values[self.feature] > self.threshold[:, :, None]
-            ruled_out = np.bitwise_or.reduce(
-                np.multiply(goes_right, self.removed[:, :, None], dtype=np.uint16), axis=1
-            )
-            odds = self.leaves[trees, _LOWEST_ZERO[ruled_out]].sum(axis=0)
+    def probabilities(self, rows: Array) -> Array:
+        """Of belonging to the article, (blocks,); rows: (columns, blocks) float32."""
+        out = np.empty(rows.shape[1], dtype=np.float32)
+        first_leaf = np.arange(0, self.leaves.size, self.leaves.shape[1])[:, None]
+        for start in range(0, len(out), _CHUNK):
+            values = rows[:, start : start + _CHUNK].take(self.feature, axis=0)
+            goes_right = values > self.threshold[:, :, None]
+            ruled_out = np.bitwise_or.reduce(goes_right * self.removed[:, :, None], axis=0)
+            odds = self.leaves.take(_LOWEST_ZERO.take(ruled_out) + first_leaf).sum(axis=0)
             out[start : start + _CHUNK] = 1.0 / (1.0 + np.exp(-odds))
         return out
 
@@ -128,12 +123,21 @@ def keep_probabilities(
     if not len(columns.words):
         return np.zeros(0, dtype=np.float32)
     model = model or load_model()
-    rest, names = page_features(columns, verdict, ruled, titles, descriptions)
-    tokens, token_names = token_features(columns, verdict, model.odds)
-    place = {name: number for number, name in enumerate([*names, *token_names])}
-    # transposed, so that only rows are picked: see `_Sheet.matrix`
-    rows = np.concatenate([rest.T, tokens.T])[[place[name] for name in model.columns]]
-    return model.probabilities(rows.T)
+    found = evidence(view_of(columns, verdict, ruled), titles, descriptions, model.odds)
+    return model.probabilities(found[_rows_of(model.columns)])
+
+
+def evidence(view: View, titles: Sequence[str], descriptions: Sequence[str], odds: TokenOdds) -> Array:
+    """All features of a page's blocks, (len(NAMES), blocks) float32."""
+    out = np.empty((len(NAMES), len(view.share)), dtype=np.float32)
+    page_evidence(out[: len(PAGE_NAMES)], view, titles, descriptions)
+    token_evidence(out[len(PAGE_NAMES) :], view, odds)
+    return out
+
+
+@cache
+def _rows_of(columns: tuple[str, ...]) -> NDArray[np.intp]:
+    return np.array([_ROW[name] for name in columns], dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,41 +5,58 @@ from __future__ import annotations
 import lxml.html
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipeline.blockfeatures import (
-    TokenOdds,
-    columns_of,
-    first_sight,
-    main_container,
-    page_features,
-    token_features,
-)
+from pipeline.blockfeatures import columns_of, first_sight, main_container, teasers, view_of
+from pipeline.blockmodel import NAMES, evidence
 from pipeline.blocks import Page, segment
+from pipeline.structure import is_teaser, linked_by_container
+from pipeline.tokenodds import TokenOdds
 from tests.pipeline.test_blockmodel import PAGE, STORY, page_of, verdict_of
 
 
-def test_names_and_columns_agree() -> None:
-    page = page_of(PAGE)
-    columns, verdict = columns_of(page), verdict_of(page, *STORY)
-    for matrix, names in (
-        page_features(columns, verdict, verdict, ("a title",), ("A description of some six words here.",)),
-        token_features(columns, verdict, TokenOdds({"newsletter": (-2.0, -1.0)})),
-    ):
-        assert matrix.shape == (len(page.blocks), len(names))
-        assert len(set(names)) == len(names)
-        assert np.isfinite(matrix).all()
+def rows_of(
+    page: Page,
+    verdict: np.ndarray,
+    odds: dict[str, tuple[float, float]] | None = None,
+    titles: tuple[str, ...] = (),
+    descriptions: tuple[str, ...] = (),
+) -> list[dict[str, float]]:
+    """The evidence of each block by name."""
+    view = view_of(columns_of(page), verdict, verdict)
+    found = evidence(view, titles, descriptions, TokenOdds(odds or {}))
+    assert found.shape == (len(NAMES), len(page.blocks))
+    assert np.isfinite(found).all()
+    return [dict(zip(NAMES, row, strict=True)) for row in found.T.tolist()]
+
+
+def test_every_feature_has_a_name_of_its_own() -> None:
+    assert len(set(NAMES)) == len(NAMES)
 
 
 def test_token_odds_reach_the_blocks_below_the_named_container() -> None:
     page = page_of(PAGE)
-    columns, verdict = columns_of(page), verdict_of(page, *STORY)
-    matrix, names = token_features(
-        columns, verdict, TokenOdds({"newsletter": (-2.0, -1.5), "body": (0.5, 0.7)})
-    )
-    row = {b.text: dict(zip(names, r, strict=True)) for b, r in zip(page.blocks, matrix, strict=True)}
+    odds = {"newsletter": (-2.0, -1.5), "signup": (-1.0, -1.75), "related": (0.5, 0.25), "body": (0.5, 0.75)}
+    rows = rows_of(page, verdict_of(page, *STORY), odds)
+    row = {block.text: found for block, found in zip(page.blocks, rows, strict=True)}
     line = row["Sign up for our newsletter and never miss a tide."]
-    assert (line["token.path.0"], line["token.path.2"]) == (-2.0, -1.5)
-    assert row["Lighthouse keeper retires with a concert on the pier"]["token.path.0"] == 0.0
+    assert [line[f"token.path.{n}"] for n in range(4)] == [-2.0, 0.0, -1.75, 0.0]
+    assert [line[f"token.own.{n}"] for n in range(4)] == [0.0] * 4
+    assert [line[f"token.up.{n}"] for n in range(4)] == [-2.0, 0.0, -1.75, 0.0]
+    below = row["Lighthouse keeper retires with a concert on the pier"]
+    assert [below[f"token.path.{n}"] for n in range(4)] == [0.0, 0.5, 0.0, 0.25]
+    # the article's own container speaks for itself only
+    assert row[STORY[0]]["token.path.1"] == 0.0
+    assert row[STORY[0]]["token.up.1"] == 0.5
+
+
+def test_odds_are_told_alike_however_many_names_were_met_before() -> None:
+    odds = TokenOdds({"teaser": (-1.0, 0.5), "body": (2.0, -0.25)})
+    names = [frozenset((f"body-{'x' * n}", "teaser")) for n in range(600)]
+    expected = [-1.0, -2.0, -0.25, -0.5]  # highest odds with their sign turned
+    assert odds.of(names[:3]).T.tolist() == [expected] * 3
+    assert odds.of([*names, frozenset()]).T.tolist() == [*[expected] * 600, [0.0] * 4]
 
 
 def test_the_main_container_is_the_deepest_with_most_of_the_kept_text() -> None:
@@ -51,10 +68,8 @@ def test_the_main_container_is_the_deepest_with_most_of_the_kept_text() -> None:
 
 def features_of(html: str) -> list[dict[str, float]]:
     """Of every block of a page of which nothing is taken for the article."""
-    columns = columns_of(page_of(html))
-    none = np.zeros(len(columns.words), dtype=np.float32)
-    matrix, names = page_features(columns, none, none)
-    return [dict(zip(names, row.tolist(), strict=True)) for row in matrix]
+    page = page_of(html)
+    return rows_of(page, np.zeros(len(page.blocks), dtype=np.float32))
 
 
 def test_characters_are_counted_in_each_text_by_itself() -> None:
@@ -129,3 +144,27 @@ def test_a_page_without_prose_has_a_first_sight_all_the_same() -> None:
     assert first_sight(
         columns_of(Page(containers=segment(lxml.html.fromstring("<p></p>")).containers))
     ).shape == (0,)
+
+
+_LINE = st.sampled_from(
+    [
+        "<a href=/1>Ferry timetable changes again</a>",
+        "<p>" + STORY[0] + "</p>",
+        "<p>Read on.</p>",
+        "<p><a href=/2>All of it</a> and no more than that</p>",
+        "<p>" + "word " * 70 + "</p>",
+    ]
+)
+_BOX = st.recursive(
+    _LINE,
+    lambda inner: st.lists(inner, min_size=1, max_size=9).map(lambda parts: f"<div>{''.join(parts)}</div>"),
+    max_leaves=40,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_BOX)
+def test_all_teasers_are_told_at_once_as_the_rules_tell_one(html: str) -> None:
+    page = page_of(html)
+    leads = linked_by_container(page)
+    assert teasers(columns_of(page)).tolist() == [is_teaser(page, block, leads) for block in page.blocks]

@@ -1,0 +1,427 @@
+"""What a page says about each of its blocks, as numbers: the evidence that the block model weighs.
+
+How much text and how many links the containers around a block hold, what its neighbours are, what was taken
+for the article at first sight and what the rules say of that; what the template calls it is told by
+`pipeline.tokenodds`. All is computed for a whole page, many features in one operation: a page has some
+hundred blocks, for which numpy takes hardly longer than for one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Hashable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.blockfeatures import KEPT, Array, Columns, Marks, Places, Sums, View, running_sums, whole
+from pipeline.blocks import Page, folded
+from pipeline.blocktext import TEXT_NAMES, text_evidence
+
+# Elements whose presence among a block's ancestors is evidence; those with `below` also as ancestors that
+# stand below the container of what is kept.
+_LANDMARKS = ("article", "main", "section", "aside", "footer", "figure", "table", "ul", "li", "hidden")
+_BELOW = ("article", "main", "section", "aside", "footer", "figure")
+# Levels of headings, and two more elements.
+_TAGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "p": 7, "div": 8}
+_FAR = 30
+
+# --- the features' names, in the order of their rows --------------------------------------------------
+
+_MEASURES = ("chars", "links", "blocks", "prose", "kept", "kept_blocks", "of_kept")
+_AROUND = (*(f"up{level}" for level in range(5)), "group", "outer")
+_LOOKS = ("blocks", "words", "share", "links", "kept", "kept_blocks")
+
+
+def _measures(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{name}.{measure}" for name in names for measure in _MEASURES)
+
+
+PAGE_NAMES = (
+    *TEXT_NAMES,
+    "kind.heading", "kind.paragraph", "kind.caption", "tag.p", "tag.div", "heading_level",
+    "same", "same_before", "same_kept", "like_title", "like_description",
+    "from_first", "from_last", "position", "kept_before", "kept_after", "words_of_kept",
+    "since_kept", "since_prose", "until_prose", "until_any_prose", "run_words", "run_blocks",
+    "link_density", "words-3", "words-2", "link_density-2", "words-1", "link_density-1",
+    "words+1", "link_density+1", "words+2", "link_density+2", "words+3", "sentence_end+1",
+    *(f"window{n}.{name}" for n in (4, 10) for name in ("words", "links", "kept", "kept_blocks", "prose")),
+    "window4.headings", "window4.ends",
+    *_measures(_AROUND), "group.share_of_page", "group.place", "group.last",
+    "in_top", "below_top", "parts_above_top", *_measures(("branch",)), "depth", "top.depth",
+    *(f"in.{tag}" for tag in _LANDMARKS), *(f"in.{tag}.below" for tag in _BELOW),
+    *(f"{name}.{look}" for name in ("like", "alike") for look in _LOOKS),
+    "section.words", "section.blocks", "section.kept", "section.links", "section.since_heading",
+    "section.until_heading", "section.heading_kept", "section.heading_words",
+    "ruled", "ruled-1", "ruled+1", "window4.ruled", "window10.ruled",
+    *(f"up{level}.ruled" for level in range(4)), "window4.lost", "page.lost", "since_ruled", "until_ruled",
+    "page.blocks", "page.words", "page.link_density", "page.kept_words", "page.kept_share",
+    "page.prose_kept", "page.list_share",
+)  # fmt: skip
+_ROW = {name: row for row, name in enumerate(PAGE_NAMES)}
+
+
+def _rows(*names: str) -> Places:
+    return np.array([_ROW[name] for name in names])
+
+
+def page_evidence(out: Array, view: View, titles: Sequence[str], descriptions: Sequence[str]) -> None:
+    """Fills `out`, (len(PAGE_NAMES), n): everything but what the names of elements say.
+
+    titles, descriptions: what the page calls itself and its summary, in any form.
+    """
+    columns = view.columns
+    blocks = columns.page.blocks
+    links = np.array([block.links for block in blocks], dtype=np.float32)
+    text_evidence(out[: len(TEXT_NAMES)], [b.text for b in blocks], columns.words, columns.chars, links)
+    _add_kinds(out, columns)
+    texts = _numbered([block.words for block in blocks])
+    _add_likeness(out, columns.page, texts, titles, descriptions)
+    _add_verdict(out, view)
+    _add_neighbours(out, view)
+    _add_windows(out, view)
+    _add_containers(out, view)
+    _add_top(out, view)
+    _add_groups(out, view, texts)
+    _add_page(out, view)
+
+
+# --- its kind and its text ----------------------------------------------------------------------------
+
+_KIND_ROWS = slice(_ROW["kind.heading"], _ROW["heading_level"] + 1)
+
+
+def _add_kinds(out: Array, columns: Columns) -> None:
+    tag = whole([_TAGS.get(block.tag, 0) for block in columns.page.blocks])
+    rows = out[_KIND_ROWS]
+    for row, kind in enumerate((0, 1, 4)):
+        rows[row] = columns.kind == kind
+    rows[3] = tag == _TAGS["p"]
+    rows[4] = tag == _TAGS["div"]
+    rows[5] = np.where(tag < _TAGS["p"], tag, 0)
+
+
+def _numbered(keys: Iterable[Hashable]) -> Places:
+    """For each key, the place of the first that equals it."""
+    places: dict[Hashable, int] = {}
+    return np.array(list(map(places.setdefault, keys, itertools.count())), dtype=np.intp)
+
+
+def _add_likeness(
+    out: Array, page: Page, texts: Places, titles: Sequence[str], descriptions: Sequence[str]
+) -> None:
+    """How much a block's words are those of the headline or of the summary, and how often it stood before."""
+    names = [frozenset(name.split()) for name in {folded(title) for title in set(titles)} if name]
+    summaries = [text.split() for text in {folded(text) for text in set(descriptions)}]
+    summaries = [words for words in summaries if len(words) >= 6]
+    in_names, in_summaries = (frozenset[str]().union(*texts) for texts in (names, summaries))
+    triples_of = [set(_triples(words)) for words in summaries]
+    n = len(texts)
+    likeness, similar, times, before = [0.0] * n, [0.0] * n, [0] * n, [0] * n
+    for place, (first, block) in enumerate(zip(texts.tolist(), page.blocks, strict=True)):
+        words = block.words
+        if first < place:
+            times[first] += 1
+            before[place] = min(times[first], 9)
+            likeness[place], similar[place] = likeness[first], similar[first]
+            continue
+        if len(words) < 60 and not in_names.isdisjoint(words):
+            mine = frozenset(words)
+            for name in names:
+                common = len(mine & name)
+                if common:
+                    likeness[place] = max(likeness[place], common / (len(mine) + len(name) - common))
+        if 4 <= len(words) < 120 and 2 * len([*filter(in_summaries.__contains__, words)]) >= len(words):
+            triples = set(_triples(words))
+            similar[place] = max(len(triples & other) / len(triples) for other in triples_of)
+    out[_ROW["same_before"]] = before
+    out[_ROW["like_title"]] = likeness
+    out[_ROW["like_description"]] = similar
+
+
+def _triples(words: Sequence[str]) -> list[tuple[str, ...]]:
+    return list(zip(words, words[1:], words[2:], strict=False))
+
+
+# --- its place in the page ----------------------------------------------------------------------------
+
+
+def shift(out: Array, values: Array, by: int, fill: float = -1.0) -> None:
+    """Fills `out` with `values` of the block `by` places on (negative: back); `fill` beyond the page."""
+    out[:] = fill
+    if 0 < by < len(values):
+        out[:-by] = values[by:]
+    elif 0 < -by < len(values):
+        out[-by:] = values[:by]
+
+
+_SHIFTED = tuple((by, _ROW[f"words{by:+}"], _ROW.get(f"link_density{by:+}")) for by in (-3, -2, -1, 1, 2, 3))
+
+
+def _add_neighbours(out: Array, view: View) -> None:
+    words, links = view.columns.words, view.columns.links
+    out[_ROW["link_density"]] = links
+    for by, of_words, of_links in _SHIFTED:
+        shift(out[of_words], words, by)
+        if of_links is not None:
+            shift(out[of_links], links, by)
+    shift(out[_ROW["sentence_end+1"]], out[_ROW["sentence_end"]], 1)
+    out[_ROW["ruled"]] = view.ruled
+    shift(out[_ROW["ruled-1"]], view.ruled, -1)
+    shift(out[_ROW["ruled+1"]], view.ruled, 1)
+
+
+_SINCE_ROWS = _rows("since_kept", "since_prose", "section.since_heading", "since_ruled")
+_UNTIL_ROWS = _rows("until_prose", "until_any_prose", "section.until_heading", "until_ruled")
+
+
+def _add_verdict(out: Array, view: View) -> None:
+    words, share = view.columns.words, view.share
+    n = len(share)
+    kept = share >= KEPT
+    where = np.flatnonzero(kept & (words >= 8))
+    first, last = (int(where[0]), int(where[-1])) if len(where) else (n, -1)
+    place = np.arange(n)
+    mass = words * share
+    total = max(1.0, float(mass.sum()))
+    before = np.cumsum(mass) - mass
+    rows = out[_ROW["from_first"] : _ROW["words_of_kept"] + 1]
+    rows[0] = np.minimum(np.maximum(place - first, -_FAR), 3 * _FAR)
+    rows[1] = np.minimum(np.maximum(place - last, -3 * _FAR), _FAR)
+    rows[2] = place / max(1, n - 1)
+    rows[3] = before / total
+    rows[4] = (total - before - mass) / total
+    rows[5] = words / total
+    heading, ruled, solid = view.columns.kind == 0, view.ruled >= KEPT, kept & view.prose
+    out[_SINCE_ROWS] = _since(np.array((kept, solid, heading, ruled)))
+    out[_UNTIL_ROWS] = _since(np.array((solid, view.prose, heading, ruled))[:, ::-1])[:, ::-1]
+
+
+def _since(marks: Marks) -> Places:
+    """How many blocks up the last marked block stands (itself excluded), at most `_FAR`; (k, n)."""
+    place = np.arange(marks.shape[1])
+    last = np.full(marks.shape, -10_000, dtype=np.intp)
+    last[:, 1:] = np.where(marks[:, :-1], place[:-1], -10_000)
+    since: Places = np.minimum(place - np.maximum.accumulate(last, axis=1), _FAR)
+    return since
+
+
+_WINDOW_SUMS = {
+    reach: (_rows(f"window{reach}.words", f"window{reach}.kept_blocks", f"window{reach}.prose"),
+            _rows(f"window{reach}.links", f"window{reach}.kept", f"window{reach}.ruled"))
+    for reach in (4, 10)
+}  # fmt: skip
+_WINDOW4_ROWS = _rows("window4.headings", "window4.ends", "window4.lost")
+
+
+def _add_windows(out: Array, view: View) -> None:
+    """Sums over the block and some blocks on either side."""
+    words, share, ruled = view.columns.words, view.share, view.ruled
+    n = len(words)
+    lost = words * np.maximum(share - ruled, 0.0)
+    sums = running_sums(
+        np.array(
+            (
+                words, share, view.prose, words * view.columns.links, words * share, words * ruled,
+                view.columns.kind == 0, out[_ROW["sentence_end"]], lost,
+            ),
+        )
+    )  # fmt: skip
+    place = np.arange(n)
+    for reach, (plain, weighted) in _WINDOW_SUMS.items():
+        low, high = np.maximum(place - reach, 0), np.minimum(place + reach + 1, n)
+        window = (sums.take(high, axis=1) - sums.take(low, axis=1)).astype(np.float32)
+        out[plain] = window[0:3]
+        out[weighted] = window[3:6] / window[0]
+        if reach == 4:
+            out[_WINDOW4_ROWS] = window[6:9]
+    out[_ROW["page.lost"]] = lost.sum() / max(1.0, float((words * share).sum()))
+
+
+# --- the containers around it -------------------------------------------------------------------------
+
+_CONTAINER_ROWS = np.array(
+    [[_ROW[f"{name}.{measure}"] for name in (*_AROUND, "branch")] for measure in _MEASURES]
+)
+_UP_RULED_ROWS = _rows(*(f"up{level}.ruled" for level in range(4)))
+_GROUP_LEVELS = 6
+
+
+def _add_containers(out: Array, view: View) -> None:
+    columns = view.columns
+    holder, parent = columns.holder, columns.parent
+    chars, linked, prose, kept_chars, kept_blocks, ruled_chars = view.inside
+    blocks = (columns.end - columns.first).astype(np.float64)
+    mass = np.maximum(1.0, chars)
+    # per container: what stands in it, and how much of it is kept
+    measures = np.array(
+        (
+            mass, linked / mass, blocks, prose, kept_chars / mass, kept_blocks / np.maximum(1.0, blocks),
+            kept_chars / max(1.0, float(kept_chars[0])), ruled_chars / mass,
+        ),
+        dtype=np.float32,
+    )  # fmt: skip
+    # the first container around a block that holds more than the block; and the one around that
+    own = np.arange(len(parent))
+    alone = np.where((blocks <= 1) & (own != 0), parent, own)
+    same = np.where((blocks[parent] <= blocks) & (parent != 0), parent, own)
+    group = holder
+    for _ in range(_GROUP_LEVELS):
+        group = alone[group]
+    inner = group
+    for _ in range(_GROUP_LEVELS):
+        inner = same[inner]
+    # the child of the nearest container of the top's own path that leads to the block
+    marks = np.zeros(len(parent), dtype=np.bool_)
+    marks[view.top_path] = True
+    branch = np.maximum.accumulate(np.where(marks | marks[parent], own, 0))[holder]
+    at = [holder]
+    for _ in range(4):
+        at.append(parent[at[-1]])
+    around = measures.take(np.array((*at, group, parent[inner], branch)), axis=1)
+    out[_CONTAINER_ROWS] = around[:7]
+    out[_UP_RULED_ROWS] = around[7, :4]
+    out[_ROW["group.share_of_page"]] = chars[group] / max(1.0, float(chars[0]))
+    place = (np.arange(len(holder)) - columns.first[group]) / np.maximum(1.0, blocks[group] - 1)
+    out[_ROW["group.place"]] = place
+    out[_ROW["group.last"]] = place >= 1
+
+
+_IN_ROWS = slice(_ROW[f"in.{_LANDMARKS[0]}"], _ROW[f"in.{_LANDMARKS[-1]}"] + 1)
+_BELOW_ROWS = slice(_ROW[f"in.{_BELOW[0]}.below"], _ROW[f"in.{_BELOW[-1]}.below"] + 1)
+
+
+def _add_top(out: Array, view: View) -> None:
+    """Relation to the container that holds most of what is kept, and what else stands around."""
+    columns, path = view.columns, view.top_path
+    firsts, ends = columns.first.tolist(), columns.end.tolist()
+    depth, top = columns.depth, path[0]
+    of_block = depth[columns.holder]
+    # depth at which the block's path and that of the top part
+    meets = np.zeros(len(of_block), dtype=np.intp)
+    for number in reversed(path):
+        meets[firsts[number] : ends[number]] = depth[number]
+    in_top = out[_ROW["in_top"]]
+    in_top[:] = 0.0
+    in_top[firsts[top] : ends[top]] = 1.0
+    out[_ROW["below_top"]] = of_block - meets
+    out[_ROW["parts_above_top"]] = depth[top] - meets
+    out[_ROW["depth"]] = of_block
+    out[_ROW["top.depth"]] = depth[top]
+    inside = out[_IN_ROWS]
+    inside[:] = 0.0
+    rows = dict(zip(_LANDMARKS, inside, strict=True))
+    for number, tag in enumerate(columns.tags):
+        if tag in rows:
+            rows[tag][firsts[number] : ends[number]] = 1.0
+    for number, tokens in enumerate(columns.tokens):
+        if "hidden" in tokens:
+            rows["hidden"][firsts[number] : ends[number]] = 1.0
+    below = out[_BELOW_ROWS]
+    below[:] = inside[: len(_BELOW)]
+    # what stands around the top as well
+    for tag in {columns.tags[number] for number in path}.intersection(_BELOW):
+        below[_BELOW.index(tag)] = 0.0
+
+
+# --- blocks that belong together ----------------------------------------------------------------------
+
+_LOOK_ROWS = np.array([[_ROW[f"{name}.{look}"] for name in ("alike", "like")] for look in _LOOKS])
+_SECTION_ROWS = _rows(
+    "section.words", "section.blocks", "section.kept", "section.links",
+    "section.heading_kept", "section.heading_words",
+)  # fmt: skip
+
+
+def _add_groups(out: Array, view: View, texts: Places) -> None:
+    """Of blocks with one text, in a run of kept or of dropped ones, or from one heading to the next.
+
+    And of those that the template makes alike: same element, same names (same container around).
+    """
+    columns, words, share = view.columns, view.columns.words, view.share
+    n = len(words)
+    kept, heading = share >= KEPT, columns.kind == 0
+    run = np.zeros(n, dtype=np.intp)
+    np.cumsum(kept[1:] != kept[:-1], out=run[1:])
+    section = np.cumsum(heading)
+    # one numbering for all: no grouping has more than n + 1 groups
+    size = n + 1
+    of = np.concatenate(
+        [numbers + k * size for k, numbers in enumerate((texts, run, section, *_looks(columns)))]
+    )
+    number_of = np.bincount(of, minlength=5 * size)
+
+    def sums(values: NDArray[np.generic], first: int) -> Sums:
+        """In each group, of the groupings from the number `first` on."""
+        weights = np.concatenate((values,) * (5 - first))
+        return np.bincount(of[first * n :], weights, 5 * size).astype(np.float64, copy=False)
+
+    mass, linked = sums(words, 1), sums(words * columns.links, 2)
+    taken, shares = sums(words * share, 3), sums(share, 3)
+    out[_ROW["same"]] = np.minimum(number_of[texts], 9)
+    out[_ROW["same_kept"]] = np.minimum(np.bincount(texts, kept)[texts], 9)
+    of_run = of[n : 2 * n]
+    out[_ROW["run_words"]] = mass[of_run]
+    out[_ROW["run_blocks"]] = number_of[of_run]
+
+    counted, weighed = np.maximum(1.0, number_of), np.maximum(1.0, mass)
+    of_looks = np.array(
+        (
+            number_of, mass / counted, mass / max(1.0, float(words.sum())), linked / weighed, taken / weighed,
+            shares / counted,
+        ),
+        dtype=np.float32,
+    )  # fmt: skip
+    out[_LOOK_ROWS] = of_looks.take(of[3 * n :].reshape(2, n), axis=1)
+
+    body = words * ~heading
+    body_kept, body_words = (np.bincount(section, values, size) for values in (body * share, body))
+    head_kept, head_words = np.zeros((2, size))
+    # what stands before the first heading is a section as well
+    heads = np.flatnonzero(heading)
+    head_kept[1 : len(heads) + 1] = share[heads]
+    head_words[1 : len(heads) + 1] = words[heads]
+    held = slice(2 * size, 3 * size)
+    of_section = np.array(
+        (
+            mass[held], number_of[held], body_kept / np.maximum(1, body_words),
+            linked[held] / weighed[held], head_kept, head_words,
+        ),
+        dtype=np.float32,
+    )  # fmt: skip
+    out[_SECTION_ROWS] = of_section.take(section, axis=1)
+
+
+def _looks(columns: Columns) -> tuple[Places, Places]:
+    """Which blocks are alike, and which of these also stand in containers that are."""
+    blocks, tags, tokens = columns.page.blocks, columns.tags, columns.tokens
+    holder, around = columns.holder.tolist(), columns.parent[columns.holder].tolist()
+    alike = _numbered(
+        zip([b.tag for b in blocks], [tags[n] for n in holder], [tokens[n] for n in holder], strict=True)
+    )
+    inline = [block.inline_tokens for block in blocks]
+    like = _numbered(
+        zip(alike.tolist(), inline, [tags[n] for n in around], [tokens[n] for n in around], strict=True)
+    )
+    return alike, like
+
+
+_PAGE_ROWS = slice(_ROW["page.blocks"], _ROW["page.list_share"] + 1)
+
+
+def _add_page(out: Array, view: View) -> None:
+    columns, share, prose = view.columns, view.share, view.prose
+    words, chars = columns.words, columns.chars
+    total = max(1.0, float(words.sum()))
+    kept = float((words * share).sum())
+    out[_PAGE_ROWS] = np.array(
+        (
+            float(len(words)),
+            total,
+            float((chars * columns.links).sum() / max(1.0, float(chars.sum()))),
+            kept,
+            kept / total,
+            float((words * prose * share).sum() / max(1.0, float((words * prose).sum()))),
+            float((words * (columns.kind == 2)).sum() / total),
+        )
+    )[:, None]
