@@ -123,7 +123,10 @@ def _without_initialled(names: list[str]) -> list[str]:
 
 def _bare(name: str) -> str:
     """Folded, without accents."""
-    decomposed = unicodedata.normalize("NFKD", folded(name))
+    plain = folded(name)
+    if plain.isascii():
+        return plain
+    decomposed = unicodedata.normalize("NFKD", plain)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
@@ -223,11 +226,12 @@ def _names(values: Iterable[str]) -> list[str]:
         for part in _split_names(value):
             part = _BY.sub("", _NOT_OF_NAME.sub("", part)).strip(" ,;:-–—|()")
             part = _JOB_AFTER_NAME.sub("", part).strip() if len(part.split()) > 2 else part
-            if part and len(part) <= 80 and folded(part) and not re.fullmatch(r"[\d\W]+", part):
+            if part and len(part) <= 80 and folded(part) and not _NO_LETTERS.fullmatch(part):
                 found.setdefault(_bare(part), part)
     return [name for name in found.values() if not (_PLACEHOLDER.fullmatch(name) or _CHECKED_BY.match(name))]
 
 
+_NO_LETTERS = re.compile(r"[\d\W]+")
 # Who looked over a text did not write it.
 _CHECKED_BY = re.compile(
     r"(?:(?:medically |fact[- ])?(?:edited|reviewed|checked|approved)|updated) by\b", re.I
@@ -317,7 +321,11 @@ _FULL_NAME = re.compile(r"^[^\W\d_][^\d:@/]*\s[^\d:@/]+$")
 _AUTHOR_LINK = re.compile(r"/(?:author|authors|autor|autoren|auteur|journalist)/", re.I)
 
 
-_MAY_BE_AUTHOR = re.compile(rf"(?:{'|'.join(_AUTHOR_CLASSES)})(?:\s|$)", re.I)
+_MAY_BE_AUTHOR = re.compile(rf"(?:{'|'.join(_AUTHOR_CLASSES)})(?:\s|$)")
+# Of these each has one in it.
+_OF_AUTHOR_CLASSES = tuple(
+    name for name in _AUTHOR_CLASSES if not any(one in name for one in _AUTHOR_CLASSES if one != name)
+)
 
 
 def _author_rank(element: Any) -> int | None:
@@ -338,10 +346,10 @@ def _named_rank(element: Any) -> int | None:
             return 1
         if _AUTHOR_LINK.search(element.get("href") or ""):
             return 2
-    names = element.get("class") or ""
-    if not _MAY_BE_AUTHOR.search(names):
+    names = (element.get("class") or "").lower()
+    if not any(part in names for part in _OF_AUTHOR_CLASSES) or not _MAY_BE_AUTHOR.search(names):
         return None
-    for token in names.lower().split():
+    for token in names.split():
         for number, name in enumerate(_AUTHOR_CLASSES):
             if token == name or token.endswith(("-" + name, "_" + name)):
                 return 3 + number

@@ -158,6 +158,7 @@ _PUBLISHED_METAS = (
     "dcterms.date",
     "date",
 )
+_PUBLISHED_PARTS = ("publi", "date", "created")
 _PUBLISHED_NAME = re.compile(r"publish|publication|(?:^|[-_.:])date$|created")
 _MODIFIED_NAME = re.compile(r"modif|updat|revis|expir|online")
 _URL_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_\-.]?(0[1-9]|1[0-2])[/_\-.]?(0[1-9]|[12]\d|3[01])(?!\d)")
@@ -188,7 +189,8 @@ def published(
 
     article = [text_of(said.article.get(k)) for k in ("datePublished", "dateCreated", "uploadDate")]
     nodes = [text_of(node.get("datePublished")) for node in said.nodes]
-    names = [n for n in said.metas if _PUBLISHED_NAME.search(n) and not _MODIFIED_NAME.search(n)]
+    names = [n for n in said.metas if any(part in n for part in _PUBLISHED_PARTS)]
+    names = [n for n in names if _PUBLISHED_NAME.search(n) and not _MODIFIED_NAME.search(n)]
     metas = said.meta(*dict.fromkeys([*_PUBLISHED_METAS, *names]))
     heads = [*stated("json-ld", filter(_is_by_program, article)), *stated("meta", metas)]
     if heads:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lxml import etree
+
 from pipeline.dates import date_in_line
 from pipeline.outlet import is_site, site_words
 from pipeline.statements import WORD, Statements, cleaned, element_text, folded, text_of, types_of
@@ -145,8 +147,11 @@ def _without_kicker(title: str, shared: Sequence[str]) -> str:
 
 def _document_titles(root: Any) -> list[Any]:
     # <svg> may hold <title> elements as well: only the one in the head, or failing that the first
-    found = root.xpath("/html/head/title")[:1] or root.xpath("//title[not(ancestor::svg)]")[:1]
-    return list(found)
+    return list(_TITLE(root)[:1] or _FIRST_TITLE(root)[:1])
+
+
+_TITLE = etree.XPath("/html/head/title")
+_FIRST_TITLE = etree.XPath("//title[not(ancestor::svg)]")
 
 
 def _agreed_heading(heads: list[str], itemprop: list[str], stated: list[str]) -> str:

@@ -18,7 +18,7 @@ from pipeline.dates import published
 from pipeline.document import Access
 from pipeline.headline import headline
 from pipeline.outlet import outlet_words, site_name_of
-from pipeline.statements import ARTICLE_TYPE, Statements, cleaned, gather, text_of, types_of
+from pipeline.statements import Statements, cleaned, gather, is_article_type, text_of, types_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
     stamp, source = published(root, said, url, fetched_at, titles, lines)
     page_type = next(iter(said.meta("og:type")), "").lower()
     is_article = (
-        bool(article and ARTICLE_TYPE.search(types_of(article)))
+        (bool(article) and is_article_type(types_of(article)))
         or page_type.startswith("article")
         or bool(said.meta("article:published_time"))
     )
@@ -120,7 +120,7 @@ def _html_language(root: Any, said: Statements) -> str | None:
 
 def _access(said: Statements) -> Access:
     for node in [said.article, *said.nodes]:
-        if node is not said.article and not ARTICLE_TYPE.search(types_of(node)):
+        if node is not said.article and not is_article_type(types_of(node)):
             continue
         free = node.get("isAccessibleForFree")
         if free is False or (isinstance(free, str) and free.strip().lower() in ("false", "no", "0")):

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 WORD = re.compile(r"\w+")
-ARTICLE_TYPE = re.compile(r"(Article|BlogPosting|Report|Posting|Review|AnalysisNews|OpinionNews)$", re.I)
+# How the types of articles end, in lower case: NewsArticle, BlogPosting, ReviewNewsArticle, …
+_ARTICLE_TYPES = ("article", "posting", "report", "review", "analysisnews", "opinionnews")
 _PAGE_TYPE = re.compile(r"^(WebPage|ItemPage|VideoObject|Recipe|CreativeWork|MediaObject)$", re.I)
 
 
@@ -51,7 +52,7 @@ def gather(root: Any, url: str) -> Statements:
             kept[element.tag].append(element)
         elif "ld+json" in (element.get("type") or "").lower() and element.text:
             said.nodes += read_json_ld(element.text)
-    said.items = _ITEMS(root)
+    said.items = [element for element in _ITEMS(root) if element.tag != "meta"]
     for node in said.nodes:
         identity = node.get("@id")
         if isinstance(identity, str) and len(node) > 1:
@@ -60,7 +61,8 @@ def gather(root: Any, url: str) -> Statements:
     return said
 
 
-_ITEMS = etree.XPath("//*[@itemprop][not(self::meta)]")
+# By way of the attributes: a condition on each element takes half as long again.
+_ITEMS = etree.XPath("//@itemprop/..")
 
 
 def _take_meta(meta: Any, metas: dict[str, list[str]]) -> None:
@@ -77,7 +79,9 @@ def read_json_ld(text: str) -> list[dict[str, Any]]:
     key by key, so that one stray character does not cost the date and the authors.
     """
     text = text.strip().removeprefix("<!--").removesuffix("-->").strip()
-    text = re.sub(r"^\s*(//)?\s*<!\[CDATA\[|(//)?\s*\]\]>\s*$", "", text).strip().rstrip(";")
+    if "[CDATA[" in text or "]]>" in text:
+        text = re.sub(r"^\s*(//)?\s*<!\[CDATA\[|(//)?\s*\]\]>\s*$", "", text).strip()
+    text = text.rstrip(";")
     for reading in (str, _repaired):
         try:
             return list(_objects(json.loads(reading(text), strict=False)))
@@ -110,7 +114,7 @@ def _scraped(text: str) -> list[dict[str, Any]]:
     text = text[:500_000]
     node: dict[str, Any] = {}
     for key, string, literal in _SCRAPED_KEY.findall(text):
-        if key == "@type" and "@type" in node and not ARTICLE_TYPE.search(string):
+        if key == "@type" and "@type" in node and not is_article_type(string):
             continue
         if key != "@type" and key in node:
             continue
@@ -153,9 +157,15 @@ def _objects(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
 
 def types_of(node: dict[str, Any]) -> str:
     kind = node.get("@type")
+    if isinstance(kind, str):
+        return kind
     kinds = kind if isinstance(kind, list) else [kind]
     names = [k for k in kinds if isinstance(k, str)]
-    return next((k for k in names if ARTICLE_TYPE.search(k)), names[0] if names else "")
+    return next((k for k in names if is_article_type(k)), names[0] if names else "")
+
+
+def is_article_type(name: str) -> bool:
+    return name.lower().endswith(_ARTICLE_TYPES)
 
 
 def _choose_article(nodes: list[dict[str, Any]], url: str) -> dict[str, Any]:
@@ -164,7 +174,7 @@ def _choose_article(nodes: list[dict[str, Any]], url: str) -> dict[str, Any]:
     path = urlsplit(url).path.rstrip("/")
     for node in nodes:
         kind = types_of(node)
-        score = 4.0 if ARTICLE_TYPE.search(kind) else 1.0 if _PAGE_TYPE.search(kind) else 0.0
+        score = 4.0 if is_article_type(kind) else 1.0 if _PAGE_TYPE.search(kind) else 0.0
         if not score:
             continue
         if kind.lower().endswith("review"):
