@@ -15,7 +15,8 @@ from concurrent.futures import CancelledError, Future
 
 import pytest
 
-from crawler.workers import _JOINED, _PIECE, PoolBroken, WorkerPool
+from crawler.messages import JOINED
+from crawler.workers import _PIECE, PoolBroken, WorkerPool
 from pipeline.document import Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from tests.crawler.misbehaving import document, process
@@ -57,17 +58,18 @@ def pool() -> Iterator[WorkerPool]:
         ("unsendable", Reason.INTERNAL_ERROR, "cannot be sent"),
     ],
 )
-def test_a_bad_document_costs_itself_alone(body: str, expected: Reason, said: str) -> None:
+@pytest.mark.parametrize("others", [10, 200])  # more than a few are sent several at a time
+def test_a_bad_document_costs_itself_alone(body: str, expected: Reason, said: str, others: int) -> None:
     limits = HASTY if expected is Reason.TIMEOUT else SETTINGS
-    bodies = ["ok"] * 10 + [body] + ["ok"] * 10
+    bodies = ["ok"] * others + [body] + ["ok"] * others
     with WorkerPool(limits, 2, process=process, memory_bytes=500_000_000) as pool:
         futures = [pool.submit(document(body, n)) for n, body in enumerate(bodies)]
     ends = [reason(future) for future in futures]
-    assert ends == [Reason.NO_ARTICLE] * 10 + [expected] + [Reason.NO_ARTICLE] * 10
-    bad = futures[10].result()
+    assert ends == [Reason.NO_ARTICLE] * others + [expected] + [Reason.NO_ARTICLE] * others
+    bad = futures[others].result()
     assert isinstance(bad, Rejection)
     assert said in bad.detail
-    assert (bad.location, bad.url) == ("doc-10", "https://outlet.example/doc-10")
+    assert (bad.location, bad.url) == (f"doc-{others}", f"https://outlet.example/doc-{others}")
     assert bad.page is None
 
 
@@ -84,7 +86,7 @@ def test_large_documents_and_answers(pool: WorkerPool) -> None:
 
 def test_bodies_arrive_whole_at_every_size(pool: WorkerPool) -> None:
     """Short bodies go in one piece with what stands beside them, longer ones behind it."""
-    sizes = [7, 8, _JOINED - 1, _JOINED, _JOINED + 1, _PIECE, 3 * _PIECE + 1]
+    sizes = [7, 8, JOINED - 1, JOINED, JOINED + 1, _PIECE, 3 * _PIECE + 1]
     futures = [pool.submit(document("length ".ljust(size, "x"))) for size in sizes]
     assert [int(detail(future)) for future in futures] == sizes
     assert reason(pool.submit(document(""))) is Reason.NO_ARTICLE

@@ -20,7 +20,7 @@ from pipeline.document import (
     Reason,
     Rejection,
 )
-from pipeline.process import process_document
+from pipeline.process import process_document, process_documents
 from pipeline.settings import Settings
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -91,6 +91,19 @@ def test_removed_lines_tell_how_many_lines_stand_before_them() -> None:
 def test_the_same_document_gives_the_same_article() -> None:
     body = page(*PARAGRAPHS)
     assert process_document(document(body), Settings()) == process_document(document(body), Settings())
+
+
+def test_documents_that_are_taken_together_end_as_each_does_alone() -> None:
+    stub = page(*PARAGRAPHS[:2], head='<meta property="article:content_tier" content="locked">')
+    bodies = [page(*PARAGRAPHS), b"", stub, page(*PARAGRAPHS[:3])]
+    documents = [document(body) for body in bodies]
+    documents += [document("\n\n".join(PARAGRAPHS[n:]).encode(), MediaType.TEXT) for n in range(4)]
+    found = process_documents(documents, Settings())
+    assert found == [process_document(one, Settings()) for one in documents]
+    assert isinstance(found[1], Rejection)
+    assert [article(one).fingerprint is None for one in found if one is not found[1]] == (
+        [False, True] + [False] * 5
+    )
 
 
 def test_copied_text_takes_what_its_record_says() -> None:
