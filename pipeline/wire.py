@@ -7,29 +7,33 @@ text and into fields of their own before anything is compared.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from pipeline.document import Block, BlockKind, Removed
 
 # Canonical name of an agency, and the forms in which it signs, as regular expressions. Names that are
 # ordinary words elsewhere ("PA", "AA", "TT") count only where the syntax leaves no doubt: in brackets
-# or between slashes, in the case in which the agency writes itself.
+# or between slashes, in the case in which the agency writes itself. Each form begins with one certain letter:
+# a text is then searched for all of them by their first letters.
 AGENCIES: dict[str, str] = {
-    "Reuters": r"(?:Thomson )?Reuters?|REUTERS?|Рейтер|Ройтерс|ロイター|路透社?",
-    "AP": r"A\.?P\.?|(?:The )?Associated Press|(?:THE )?ASSOCIATED PRESS|美联社",
+    "Reuters": r"Reuters?|Thomson Reuters?|REUTERS?|Рейтер|Ройтерс|ロイター|路透社?",
+    "AP": r"A\.?P\.?|Associated Press|The Associated Press|ASSOCIATED PRESS|THE ASSOCIATED PRESS|美联社",
     "AFP": r"AFP|ＡＦＰ|Agence France[- ]Presse|法新社|АФП",
-    "dpa": r"[dD]pa(?:[/-][A-Za-z]{2,8}){0,3}|DPA|Deutsche Presse-Agentur",
+    "dpa": r"dpa(?:[/-][A-Za-z]{2,8}){0,3}|Dpa(?:[/-][A-Za-z]{2,8}){0,3}|DPA|Deutsche Presse-Agentur",
     "UPI": r"UPI|United Press International",
-    "TASS": r"(?:ITAR-)?TASS|ТАСС|ИТАР-ТАСС",
+    "TASS": r"TASS|ITAR-TASS|ТАСС|ИТАР-ТАСС",
     "Xinhua": r"Xinhua|XINHUA|新华社|新華社",
-    "EFE": r"(?:Agencia )?EFE",
+    "EFE": r"EFE|Agencia EFE",
     "ANSA": r"ANSA(?:med)?",
     "Ukrinform": r"Ukrinform|UKRINFORM|Укрінформ|УКРІНФОРМ|Укринформ",
     "PTI": r"PTI|Press Trust of India",
     "ANI": r"ANI|Asian News International",
     "IANS": r"IANS|Indo-Asian News Service",
     "UNI": r"UNI",
-    "Interfax": r"Interfax(?:-[A-Z][a-z]+)?|INTERFAX(?:\.RU)?|[ИІ]нтерфакс(?:-[А-ЯІ][а-яї]+)?",
+    "Interfax": r"Interfax(?:-[A-Z][a-z]+)?|INTERFAX(?:\.RU)?|Интерфакс(?:-[А-ЯІ][а-яї]+)?"
+    r"|Інтерфакс(?:-[А-ЯІ][а-яї]+)?",
     "RIA Novosti": r"RIA Novosti|RIA|РИА Новости|РИА «Новости»",
     "Kyodo": r"Kyodo(?: News)?|共同(?:通信)?",
     "Jiji": r"Jiji(?: Press)?|時事(?:通信)?",
@@ -43,13 +47,13 @@ AGENCIES: dict[str, str] = {
     "Anadolu": r"AA|Anadolu(?: Agency)?",
     "PA": r"PA(?: Media)?|Press Association",
     "AAP": r"AAP|Australian Associated Press",
-    "Canadian Press": r"CP|(?:The )?Canadian Press|THE CANADIAN PRESS",
+    "Canadian Press": r"CP|Canadian Press|The Canadian Press|THE CANADIAN PRESS",
     "Lusa": r"Lusa|LUSA",
     "NTB": r"NTB|©NTB",
     "TT": r"TT",
     "Ritzau": r"Ritzau|/ritzau/",
     "STT": r"STT",
-    "CTK": r"[CČ]TK",
+    "CTK": r"CTK|ČTK",
     "MTI": r"MTI",
     "Agerpres": r"Agerpres|AGERPRES",
     "BTA": r"BTA|БТА",
@@ -93,7 +97,20 @@ BYLINE_CHARS = 200
 
 _AGENCY = "|".join(AGENCIES.values())
 _CREDIT = rf"(?:{_AGENCY})(?:\s?(?:[/,;|&+]| and | und | et | y | e )\s?(?:{_AGENCY}|[A-Za-z]{{2,5}})){{0,3}}"
-_NAME_OF = {name: re.compile(forms) for name, forms in AGENCIES.items()}
+
+# Patterns in which each agency may stand take some milliseconds to compile, and few pages name any.
+_pattern = cache(re.compile)
+# Without one of their forms no pattern with a credit in it matches. A text is searched for them by their
+# first letters, but for those in small letters, which stand everywhere.
+_FORMS = [form for forms in AGENCIES.values() for form in forms.split("|")]
+_SMALL_FORMS = ("dpa", "anp", "sda", "epd", "reuter")
+_LARGE_FORMS = "|".join(form for form in _FORMS if not form.startswith(_SMALL_FORMS))
+_NAMED = re.compile(rf"(?:{_LARGE_FORMS})(?![^\W\d_])")
+
+
+def _names_agency(text: str) -> bool:
+    return any(small in text for small in _SMALL_FORMS) or _NAMED.search(text) is not None
+
 
 _DASH = r"(?:\s*(?:--+|[-–—―−]|\.-|:)\s*)"
 _CAPITAL = r"A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻŁŃŅŇŌŐŒŔŘŚŞŠŢŤŪŮŰŲŹŻŽΑ-ΩА-ЯЁЄІЇҐ"
@@ -111,29 +128,34 @@ _DAY = (
 _PLACES = rf"{_PLACE_NAME}(?:(?:,? ?[/|] ?|, | and | und | et | y ){_PLACE_NAME}){{0,3}}"
 _UPPER = rf"[{_CAPITAL}][{_CAPITAL}.'’ -]*[{_CAPITAL}.]"
 
-# Each takes a dateline off the start of a paragraph; groups: place (with its date), credit.
+# Sources of patterns, each of which takes a dateline off the start of a paragraph; groups: place (with its
+# date), credit.
 _WITH_AGENCY = (
     # (ANSA) - ROMA, 12 MAR -
-    re.compile(rf"[(\[](?P<credit>{_CREDIT})[)\]]{_DASH}(?P<place>{_UPPER}(?:, {_DAY}))\s*{_DASH}"),
+    rf"[(\[](?P<credit>{_CREDIT})[)\]]{_DASH}(?P<place>{_UPPER}(?:, {_DAY}))\s*{_DASH}",
     # LONDON, March 7 (Reuters) - ; Madrid, 3 mar (EFE).- ; (AP) - ; Berlin (dpa/bb) -
-    re.compile(
+    (
         rf"(?P<place>(?:{_PLACES})?(?:[,.]? ?{_DAY})?) ?[(\[](?P<credit>{_CREDIT})[)\]]"
         rf"(?:\.?{_DASH}(?=[^\s{_LOWER}])|(?<=[)\]])\.? (?=[\"“„«'‘]?[{_CAPITAL}\d]))"
     ),
     # МОСКВА, 5 марта. /ТАСС/. ; МОСКВА, 5 мар - РИА Новости. ; Москва. 5 марта. INTERFAX.RU -
-    re.compile(
+    (
         rf"(?P<place>{_PLACES}[,.] {_DAY})[.,]?\s*[-–—/(]*\s*"
         rf"(?P<credit>{_CREDIT})\s*[/)]*(?:\s*[.:]|{_DASH})\s*"
     ),
     # КИЇВ. Укрінформ.
-    re.compile(rf"(?P<place>{_UPPER})\.\s*[/(]?(?P<credit>{_CREDIT})[/)]?(?:\s*[.:]|{_DASH})\s*"),
+    rf"(?P<place>{_UPPER})\.\s*[/(]?(?P<credit>{_CREDIT})[/)]?(?:\s*[.:]|{_DASH})\s*",
+)
+# As East Asian agencies begin theirs, with one of these characters.
+_EASTERN_BEGIN = tuple("（(新中［[【〔")
+_EASTERN = (
     # 新华社北京3月5日电
-    re.compile(
+    (
         r"[（(]?(?P<credit>新华社|新華社|中央社(?:記者\S{0,12})?)(?P<place>\S{1,14}?\d{1,2}月?\d{0,2}日?)[电電]"
         r"(?:\s*[（(][^）)]{1,30}[）)]|[）)])?\s*"
     ),
     # 【ロンドン共同】 ; [ロンドン 5日 ロイター] -
-    re.compile(
+    (
         r"[［\[【〔](?P<place>[^］\]】〕]{1,24}?)\s*(?P<credit>ロイター|共同|時事|ＡＦＰ|AFP|聯合ニュース)"
         r"(?:通信|＝[^］\]】〕]{1,12})?[］\]】〕]\s*[-－—=＝]?\s*"
     ),
@@ -151,7 +173,7 @@ _NO_PLACE = re.compile(
 )
 
 _PERSON = (
-    rf"(?!(?:{_CREDIT}|Staff|Special|Senior|Chief|Web|News)\b)"
+    rf"(?!(?:{_AGENCY}|Staff|Special|Senior|Chief|Web|News)\b)"
     rf"{_WORD}(?: (?:(?:van|von|de|der|den|da|dos|di|la|le|bin|al|el) )*{_WORD}){{1,4}}"
 )
 _AND = r"(?:,? (?:and|und|et|y|e|i|en|и|та|&|with|mit) |, | ?[/|] ?)"
@@ -173,18 +195,22 @@ _AFTER_BYLINE = (
     r"|@\w+|[\w.+-]+@[\w.-]+\.\w+|Updated.{0,30}|Published.{0,30})\)?){0,4}"
 )
 _HEBREW = r"[א-ת][א-ת'\"׳״-]+"
-_BYLINE = re.compile(
-    rf"(?:(?:{_BY}):? (?P<who>{_PERSON}(?:{_AND}{_PERSON})*|(?:{_CREDIT})|{_ROLE}){_AFTER_BYLINE}"
-    rf"|(?P<signed>{_PERSON}(?:{_AND}{_PERSON})*){_AND}(?:{_ROLE}|(?:{_CREDIT})){_AFTER_BYLINE}"
-    rf"|(?P<staff>(?:(?:{_CREDIT})\s)?{_ROLE}){_AFTER_BYLINE}"
-    # Hebrew has no capitals: only the word for "by" makes a line of names a byline.
-    rf"|(?:מאת:?|כתבו?:|כתבה:) (?P<written>{_HEBREW}(?: {_HEBREW}){{1,3}}(?:,? {_HEBREW} {_HEBREW})?)"
-    rf"(?:[ ,|]+{_STAMP})?)\.?"
+_SIGNED_AGENCY = rf"(?:^|[ ,|/(])(?P<credit>{_AGENCY})(?=$|[ ,|/)])"
+_PERSONS = rf"{_PERSON}(?:{_AND}{_PERSON})*"
+_BY_SOMEBODY = rf"{_BY}:? (?P<who>{_PERSONS}|(?:{_CREDIT})|{_ROLE}){_AFTER_BYLINE}\.?"
+_SIGNED = rf"(?P<who>{_PERSONS}){_AND}(?:{_ROLE}|(?:{_CREDIT})){_AFTER_BYLINE}\.?"
+_STAFF = rf"(?P<who>(?:(?:{_CREDIT})\s)?{_ROLE}){_AFTER_BYLINE}\.?"
+_ONLY_ROLE = rf"(?:(?:{_CREDIT}) )?{_ROLE}"
+# Hebrew has no capitals: only the word for "by" makes a line of names a byline.
+_IN_HEBREW = (
+    rf"(?:מאת:?|כתבו?:|כתבה:) (?P<who>{_HEBREW}(?: {_HEBREW}){{1,3}}(?:,? {_HEBREW} {_HEBREW})?)"
+    rf"(?:[ ,|]+{_STAMP})?\.?"
 )
+# Without these no line is one of them.
+_BY_WORD = re.compile(rf"{_BY}:? ")
+_ROLE_WORD = re.compile("riter|eporter|orrespondent|ditor|ontributor|olumnist|taff|esk|ournalist")
 # By Jane Doe LONDON (Reuters) -
-_BYLINE_HEAD = re.compile(
-    rf"By (?P<who>{_PERSON}?(?:{_AND}{_PERSON}?)*) (?={_UPPER}.{{0,40}}\((?:{_CREDIT})\))"
-)
+_BYLINE_HEAD = rf"By (?P<who>{_PERSON}?(?:{_AND}{_PERSON}?)*) (?={_UPPER}.{{0,40}}\((?:{_CREDIT})\))"
 
 _WORKED = (
     r"(?:(?:additional |further |other )?(?:reporting|report|writing|written|rewritten|compiled|edited|"
@@ -193,53 +219,54 @@ _WORKED = (
     r"(?: in [\w .]{2,30})?)"
 )
 _SIGNOFF_LINES = (
-    re.compile(rf"[(\[*_]*{_WORKED} by:? (?-i:[{_CAPITAL}]).{{3,500}}", re.I),
-    re.compile(rf"[-–—\s(\[/]*(?P<credit>{_CREDIT}|reuter)[)\]/]*\s*[.\x03]*"),
+    rf"(?i)[(\[*_]*{_WORKED} by:? (?-i:[{_CAPITAL}]).{{3,500}}",
+    rf"[-–—\s(\[/]*(?P<credit>{_CREDIT}|reuter)[)\]/]*\s*[.\x03]*",
     # dpa abc xx n1 de ; EFE abc/de
-    re.compile(rf"(?P<credit>{_CREDIT})(?: [a-z]{{1,3}}\d?)*(?: [a-z]{{2,4}}(?:/[a-z]{{2,4}})*)"),
+    rf"(?P<credit>{_CREDIT})(?: [a-z]{{1,3}}\d?)*(?: [a-z]{{2,4}}(?:/[a-z]{{2,4}})*)",
     # Doe reported from Oslo.
-    re.compile(rf"{_WORD}(?:(?:, and |, | and | ){_WORD}){{0,6}} reported from {_WORD}.{{0,200}}"),
+    rf"{_WORD}(?:(?:, and |, | and | ){_WORD}){{0,6}} reported from {_WORD}.{{0,200}}",
     # rt/sms (AP, Reuters)
-    re.compile(rf"[a-zäöü]{{1,4}}(?:[/,][a-zäöü]{{1,4}})* \((?P<credit>{_CREDIT})\)"),
-    re.compile(
+    rf"[a-zäöü]{{1,4}}(?:[/,][a-zäöü]{{1,4}})* \((?P<credit>{_CREDIT})\)",
+    (
         r"(?:©|\([cC]\)|[Cc]opyright|COPYRIGHT)\s*(?:\d{4})?,? ?(?:by |[Tt]he )?"
         rf"(?P<credit>{_CREDIT})(?:\W.{{0,240}})?"
     ),
-    re.compile(r"-{2,}\s*.{0,80}\b(?:[Oo]ffices?|[Nn]ewsroom|[Bb]ureau)\b.{0,60}"),
-    re.compile(
+    r"-{2,}\s*.{0,80}\b(?:[Oo]ffices?|[Nn]ewsroom|[Bb]ureau)\b.{0,60}",
+    (
         r"[(\[]?(?i:with (?:inputs?|files|material|(?:additional )?reporting|reports?|agency inputs?)|"
         r"mit (?:material|informationen|agenturmaterial)|con información|com informações)"
         rf"(?: (?:from|by|de|von|der|des|da|l['’]))*:? ?(?:.{{0,60}}?\b)?(?P<credit>{_CREDIT})\b.{{0,80}}"
     ),
     # mit dpa ; avec AFP et Reuters
-    re.compile(rf"[(\[]?(?i:with|mit|avec|con|com) (?:l['’])?(?P<credit>{_CREDIT})[)\]]?\.?"),
-    re.compile(
-        r"[(\[]?(?:except for the headline, )?this (?:story|article|report|copy|news item) "
+    rf"[(\[]?(?i:with|mit|avec|con|com) (?:l['’])?(?P<credit>{_CREDIT})[)\]]?\.?",
+    (
+        r"(?i)[(\[]?(?:except for the headline, )?this (?:story|article|report|copy|news item) "
         r"(?:has|was|is) (?:not (?:been )?|been )?(?:edited|auto|syndicated|generated|published from|sourced|"
-        r"created from|taken from).{0,300}",
-        re.I,
+        r"created from|taken from).{0,300}"
     ),
-    re.compile(
+    (
         rf"(?:.{{0,300}}\b)?(?P<credit>{_CREDIT})\b.{{0,300}}"
         r"\bcontributed (?:to this (?:report|story|article)|reporting)\b.{0,40}"
     ),
     # rt/sms ; MDR (dst) ; (dmk)
-    re.compile(r"(?:[A-ZÄÖÜ]{2,6} )?\([a-zäöü]{2,4}\)|[a-zäöü]{2,3}(?:/[a-zäöü]{2,4})+"),
-    re.compile(r"(?:N{4}|ENDS?|#{2,}|-30-|\(?END\)?|\x03)", re.I),
+    r"(?:[A-ZÄÖÜ]{2,6} )?\([a-zäöü]{2,4}\)|[a-zäöü]{2,3}(?:/[a-zäöü]{2,4})+",
+    r"(?i)(?:N{4}|ENDS?|#{2,}|-30-|\(?END\)?|\x03)",
 )
 _SIGNOFF_TAILS = (
-    re.compile(
-        rf"(?<=[.!?…\"”’')])\s*[(\[]\s*{_WORKED} by:? (?-i:[{_CAPITAL}])[^()]{{3,400}}[)\]]\.?\s*$", re.I
-    ),
-    re.compile(rf"(?<=[.!?…\"”’])\s*(?:[-–—]+\s*)?[(\[/](?P<credit>{_CREDIT})[)\]/]\.?\s*\x03?\s*$"),
-    re.compile(rf"(?<=[.!?…\"”’])\s*[-–—]+\s*(?P<credit>{_CREDIT})\.?\s*$"),
-    re.compile(
-        r"(?<=[.!?…\"”’)])\s+(?P<credit>R(?:euters?|EUTERS?)|AFP|dpa|DPA|UPI|PTI|ANI|TASS|EFE)\s*\x03?\s*$"
-    ),
-    re.compile(r"\s+(?P<credit>REUTER|Reuter|reuter)[\s.]*\x03?\s*$"),
-    re.compile(r"\s*\x03\s*$"),
+    rf"(?i)(?<=[.!?…\"”’')])\s*[(\[]\s*{_WORKED} by:? (?-i:[{_CAPITAL}])[^()]{{3,400}}[)\]]\.?\s*$",
+    rf"(?<=[.!?…\"”’])\s*(?:[-–—]+\s*)?[(\[/](?P<credit>{_CREDIT})[)\]/]\.?\s*\x03?\s*$",
+    rf"(?<=[.!?…\"”’])\s*[-–—]+\s*(?P<credit>{_CREDIT})\.?\s*$",
+    r"(?<=[.!?…\"”’)])\s+(?P<credit>R(?:euters?|EUTERS?)|AFP|dpa|DPA|UPI|PTI|ANI|TASS|EFE)\s*\x03?\s*$",
+    r"\s+(?P<credit>REUTER|Reuter|reuter)[\s.]*\x03?\s*$",
+    r"\s*\x03\s*$",
 )
-_TITLE_CREDIT = re.compile(rf"(?:\s[-–—|]\s|\()(?P<credit>{_AGENCY})\)?\s*$")
+_TITLE_CREDIT = (rf"(?:\s[-–—|]\s|\()(?P<credit>{_AGENCY})\)?\s*$",)
+
+
+def _that_may_match(sources: Iterable[str], text: str) -> Iterator[re.Pattern[str]]:
+    """The patterns without those of a credit where the text names no agency."""
+    is_named = _names_agency(text)
+    return (_pattern(source) for source in sources if is_named or "(?P<credit>" not in source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +286,7 @@ class WireCopy:
     @property
     def authors(self) -> tuple[str, ...]:
         """Who the byline names, people or agencies; nobody where it only says what they are."""
-        if self.byline is None or re.fullmatch(rf"(?:(?:{_CREDIT}) )?{_ROLE}", self.byline):
+        if self.byline is None or _pattern(_ONLY_ROLE).fullmatch(self.byline):
             return ()
         return tuple(name for name in re.split(_AND, self.byline) if name)
 
@@ -277,7 +304,10 @@ def parse_wire(blocks: tuple[tuple[int, Block], ...], title: str) -> WireCopy:
     # A name in the dateline's brackets that no list knows is an agency's where it signs the story as well.
     desk = match.groupdict().get("desk") if match else None
     lines, end_agency, signoff_removed = _take_signoff(lines, desk)
-    agency = place_agency or end_agency or by_agency or _agency(_TITLE_CREDIT.search(title))
+    in_title = next(
+        (m for pattern in _that_may_match(_TITLE_CREDIT, title) if (m := pattern.search(title))), None
+    )
+    agency = place_agency or end_agency or by_agency or _agency(in_title)
     return WireCopy(
         blocks=tuple((position, _with_text(block, text)) for position, block, text in lines if text),
         byline=byline,
@@ -302,7 +332,9 @@ def _agency(match: re.Match[str] | None) -> str | None:
     if not credit:
         return None
     found = [
-        (m.start(), -len(m.group()), name) for name, forms in _NAME_OF.items() if (m := forms.search(credit))
+        (m.start(), -len(m.group()), name)
+        for name, forms in AGENCIES.items()
+        if (m := _pattern(forms).search(credit))
     ]
     return min(found)[2] if found else None
 
@@ -316,14 +348,14 @@ def _take_bylines(lines: list[_Line]) -> tuple[list[_Line], str | None, str | No
         at_edge = index < LEAD_BLOCKS or index >= len(lines) - 2
         if at_edge and not (removed and index >= LEAD_BLOCKS):
             is_short = len(text.split()) <= BYLINE_WORDS and len(text) <= BYLINE_CHARS
-            match = _BYLINE.fullmatch(text) if is_short else None
+            match = _byline(text) if is_short else None
             if match:
-                who = next(filter(None, match.group("who", "signed", "staff", "written")))
-                byline = byline or who.strip()
+                byline = byline or match["who"].strip()
                 agency = agency or _signed_agency(text)
                 removed.append(Removed(position, text, "wire.byline"))
                 continue
-            head = _BYLINE_HEAD.match(text) if index < BARE_BLOCKS else None
+            may_head = index < BARE_BLOCKS and text.startswith("By ") and _names_agency(text)
+            head = _pattern(_BYLINE_HEAD).match(text) if may_head else None
             if head:
                 byline = byline or head.group("who")
                 removed.append(Removed(position, head.group().strip(), "wire.byline"))
@@ -332,16 +364,32 @@ def _take_bylines(lines: list[_Line]) -> tuple[list[_Line], str | None, str | No
     return kept, byline, agency, removed
 
 
+def _byline(text: str) -> re.Match[str] | None:
+    """The line as a byline; each form is tried only where the words that it needs are in the line."""
+    match = _pattern(_BY_SOMEBODY).fullmatch(text) if _BY_WORD.match(text) else None
+    has_role = _ROLE_WORD.search(text)
+    if match is None and (has_role or _names_agency(text)):
+        match = _pattern(_SIGNED).fullmatch(text)
+    if match is None and has_role:
+        match = _pattern(_STAFF).fullmatch(text)
+    if match is None and text.startswith(("מאת", "כתב")):
+        match = _pattern(_IN_HEBREW).fullmatch(text)
+    return match
+
+
 def _signed_agency(text: str) -> str | None:
     """The agency in a byline; only names that no person or town bears by chance."""
-    match = re.search(rf"(?:^|[ ,|/(])(?P<credit>{_AGENCY})(?=$|[ ,|/)])", text)
-    return _agency(match)
+    return _agency(_pattern(_SIGNED_AGENCY).search(text))
 
 
 def _take_dateline(lines: list[_Line]) -> tuple[list[_Line], re.Match[str] | None, list[Removed]]:
     running = 0
     for index, (position, block, text) in enumerate(lines[:LEAD_BLOCKS]):
-        match = next((m for pattern in _WITH_AGENCY if (m := pattern.match(text))), None)
+        match = next(
+            (m for pattern in _that_may_match(_WITH_AGENCY, text) if (m := pattern.match(text))), None
+        )
+        if match is None and text.startswith(_EASTERN_BEGIN):
+            match = next((m for source in _EASTERN if (m := _pattern(source).match(text))), None)
         if match is None and running < BARE_BLOCKS and block.kind is BlockKind.PARAGRAPH:
             match = _BARE.match(text)
             if match and (_NO_PLACE.search(match.group("place")) or _is_long(match.group("place"))):
@@ -365,14 +413,18 @@ def _take_signoff(lines: list[_Line], desk: str | None) -> tuple[list[_Line], st
     # From the end upwards, past what may stand between two lines of the sign-off.
     for index in range(len(kept) - 1, max(-1, len(kept) - 1 - LAST_BLOCKS), -1):
         position, block, text = kept[index]
-        match = next((m for pattern in _SIGNOFF_LINES if (m := pattern.fullmatch(text))), None)
+        match = next(
+            (m for pattern in _that_may_match(_SIGNOFF_LINES, text) if (m := pattern.fullmatch(text))), None
+        )
         by_desk = desk is not None and text.strip(" ()[]-–—.") == desk
         if (match or by_desk) and index > 0:
             agency = desk if by_desk else _agency(match) or agency
             removed.append(Removed(position, text, "wire.signoff"))
             kept[index] = (position, block, "")
             continue
-        while tail := next((m for pattern in _SIGNOFF_TAILS if (m := pattern.search(text))), None):
+        while tail := next(
+            (m for pattern in _that_may_match(_SIGNOFF_TAILS, text) if (m := pattern.search(text))), None
+        ):
             if tail.start() == 0:
                 break
             agency = _agency(tail) or agency

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from pipeline.document import Block, BlockKind
@@ -244,3 +246,12 @@ def test_endless_names_are_read_to_their_end(text: str) -> None:
 
 def test_nothing_in_nothing_out() -> None:
     assert parse_wire((), "") == parse_wire((), "Old ferry sails on")
+
+
+@pytest.mark.parametrize("name", AGENCIES)
+def test_every_form_of_an_agency_is_found_in_a_dateline(name: str) -> None:
+    for form in AGENCIES[name].split("|"):
+        plain = re.sub(r"\(\?:[^)]*\)(?:\?|\{0,3\})|\?", "", form).replace("\\", "")
+        plain = re.sub(r"\[(.).*?\]", r"\1", plain)
+        copy = parse_wire(paragraphs(f"LONDON, March 7 ({plain}) - {BODY}", BODY), "Old ferry sails on")
+        assert (copy.agency is not None, copy.dateline) == (True, "LONDON, March 7"), plain
