@@ -46,6 +46,7 @@ from pipeline.document import Fingerprint
 from pipeline.group import Comparable, Pair, Story
 from pipeline.settings import BAND_BITS, Settings
 from storage import schema
+from storage.among import among
 from storage.database import insert_rows
 from storage.ledger import Indexed, chunks, pack_keys, salted, unpack_keys
 
@@ -274,7 +275,7 @@ def leave(connection: Connection, ids: Sequence[int], settings: Settings) -> Lef
         signatures = connection.execute(
             select(table.c.article_id, table.c.position, table.c["keys"].label("packed"), sketch.c.version)
             .join(sketch, sketch.c.id == table.c.sketch_id)
-            .where(table.c.article_id.in_(part))
+            .where(among(table.c.article_id, part))
         ).all()
         # One at a time: each closes the gap that the next one is looked up in.
         for row in signatures:
@@ -669,7 +670,7 @@ def _syndicated(connection: Connection, entered: Sequence[Indexed]) -> set[IdPai
         for id, url in connection.execute(
             select(table.c.id, table.c.url)
             .join(schema.signature, schema.signature.c.article_id == table.c.id)
-            .where(table.c.url.in_(part))
+            .where(among(table.c.url, part))
         ):
             originals[url] = id
     for i in indexed:
@@ -681,7 +682,7 @@ def _syndicated(connection: Connection, entered: Sequence[Indexed]) -> set[IdPai
         for id, source in connection.execute(
             select(table.c.id, table.c.syndicated_from)
             .join(schema.signature, schema.signature.c.article_id == table.c.id)
-            .where(table.c.syndicated_from.in_(part))
+            .where(among(table.c.syndicated_from, part))
         ):
             if own[source] != id:
                 proposed.add(_ordered(own[source], id))
@@ -747,7 +748,9 @@ def _places(
     found: dict[int, tuple[Place, frozenset[int]]] = {}
     for part in chunks({id for pair in wanted for id in pair}):
         for id, position, packed in connection.execute(
-            select(table.c.article_id, table.c.position, table.c["keys"]).where(table.c.article_id.in_(part))
+            select(table.c.article_id, table.c.position, table.c["keys"]).where(
+                among(table.c.article_id, part)
+            )
         ):
             bands = group.bands_of(np.array(unpack_keys(packed), dtype=np.int64))
             found[id] = ((position, id), frozenset(bands.tolist()))
@@ -797,7 +800,7 @@ def _stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair
     wanted = set(pairs)
     stored: set[IdPair] = set()
     for part in chunks({a for a, _ in wanted}):
-        for a, b in connection.execute(select(table.c.a, table.c.b).where(table.c.a.in_(part))):
+        for a, b in connection.execute(select(table.c.a, table.c.b).where(among(table.c.a, part))):
             if (a, b) in wanted:
                 stored.add((a, b))
     return stored
@@ -828,7 +831,7 @@ def _stating(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
     said: dict[int, tuple[str, str | None]] = {}
     for part in chunks({id for pair in wanted for id in pair}):
         for id, url, source in connection.execute(
-            select(table.c.id, table.c.url, table.c.syndicated_from).where(table.c.id.in_(part))
+            select(table.c.id, table.c.url, table.c.syndicated_from).where(among(table.c.id, part))
         ):
             said[id] = (url, source)
     return {(a, b) for a, b in wanted if said[a][0] == said[b][1] or said[b][0] == said[a][1]}
@@ -873,7 +876,7 @@ def _comparables(
     table = schema.article
     for part in chunks(stored):
         for id, hash, published_at in connection.execute(
-            select(table.c.id, table.c.text_hash, table.c.published_at).where(table.c.id.in_(part))
+            select(table.c.id, table.c.text_hash, table.c.published_at).where(among(table.c.id, part))
         ):
             key = _cache_key(hash, published_at, settings)
             cached = _cached(key)
@@ -893,7 +896,7 @@ def _comparables(
                 table.c.language,
                 table.c.agency,
                 table.c.site,
-            ).where(table.c.id.in_(part))
+            ).where(among(table.c.id, part))
         ):
             found[row.id] = _remember(missing[row.id], _comparable(Story(*row), settings))
     return found
@@ -1038,7 +1041,7 @@ def _groups_of(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
         id: group_id
         for part in chunks(ids)
         for id, group_id in connection.execute(
-            select(table.c.id, table.c.group_id).where(table.c.id.in_(part))
+            select(table.c.id, table.c.group_id).where(among(table.c.id, part))
         )
     }
 
@@ -1048,13 +1051,13 @@ def _members_and_pairs(connection: Connection, groups: Iterable[int]) -> tuple[s
     members: set[int] = set()
     stored: list[IdPair] = []
     for part in chunks(groups):
-        members.update(connection.execute(select(table.c.id).where(table.c.group_id.in_(part))).scalars())
+        members.update(connection.execute(select(table.c.id).where(among(table.c.group_id, part))).scalars())
         stored.extend(
             (a, b)
             for a, b in connection.execute(
                 select(pairs.c.a, pairs.c.b)
                 .join(table, table.c.id == pairs.c.a)
-                .where(table.c.group_id.in_(part))
+                .where(among(table.c.group_id, part))
             )
         )
     return members, stored
@@ -1076,7 +1079,7 @@ def _choose_canonical(connection: Connection, groups: Collection[int], joined: C
             agencies[group_id].add(agency)
     for part in chunks(agencies.keys() & set(joined)):
         for group_id, site in connection.execute(
-            select(table.c.group_id, table.c.site).where(table.c.group_id.in_(part)).distinct()
+            select(table.c.group_id, table.c.site).where(among(table.c.group_id, part)).distinct()
         ):
             sites[group_id].add(site)
     first: dict[int, tuple[group.Precedence, int]] = {}
@@ -1101,16 +1104,16 @@ def _choose_canonical(connection: Connection, groups: Collection[int], joined: C
                 flagged.add(row.id)
 
     for part in chunks(set(groups).difference(joined)):
-        look_at(table.c.group_id.in_(part))
+        look_at(among(table.c.group_id, part))
     for part in chunks(joined):
-        look_at(and_(table.c.group_id.in_(part), table.c.is_canonical))
+        look_at(and_(among(table.c.group_id, part), table.c.is_canonical))
     for group_id in joined:
         own = [site for site in sites[group_id] if group.is_own(site, agencies[group_id])]
         for some in chunks(own):
-            look_at(and_(table.c.group_id == group_id, table.c.site.in_(some)))
+            look_at(and_(table.c.group_id == group_id, among(table.c.site, some)))
     chosen = {id for _, id in first.values()}
     for part in chunks(flagged - chosen):
-        connection.execute(update(table).where(table.c.id.in_(part)).values(is_canonical=False))
+        connection.execute(update(table).where(among(table.c.id, part)).values(is_canonical=False))
     _set_canonical(connection, chosen - flagged)
 
 
@@ -1149,7 +1152,7 @@ def _set_canonical(connection: Connection, ids: Iterable[int]) -> None:
     for part in chunks(ids):
         connection.execute(
             update(table)
-            .where(and_(table.c.id.in_(part), table.c.is_canonical.is_(False)))
+            .where(and_(among(table.c.id, part), table.c.is_canonical.is_(False)))
             .values(is_canonical=True)
         )
 

@@ -30,6 +30,7 @@ from pipeline.group import Story, bands_of
 from pipeline.settings import BAND_BITS
 from pipeline.urls import canonical_url
 from storage import schema, search
+from storage.among import among
 from storage.database import insert_rows
 from storage.keys import (
     TRANSIENT,
@@ -144,16 +145,16 @@ def load(connection: Connection, outcomes: Sequence[Outcome]) -> Desk:
     counters = {row.name: row.value for row in connection.execute(select(schema.counter))}
     desk = Desk(next_article=counters.get("article", 0) + 1, next_page=counters.get("page", 0) + 1)
     for part in chunks({outcome.location for outcome in outcomes}):
-        _take_documents(desk, connection, schema.document.c.location.in_(part))
+        _take_documents(desk, connection, among(schema.document.c.location, part))
         for row in connection.execute(
-            select(schema.rejection).where(schema.rejection.c.location.in_(part))
+            select(schema.rejection).where(among(schema.rejection.c.location, part))
         ).mappings():
             desk.was_rejections[row["location"]] = dict(row)
     table = schema.article
     for part in chunks({outcome.url for outcome in outcomes if isinstance(outcome, Article)}):
         desk.ids.update(
             (url, id)
-            for url, id in connection.execute(select(table.c.url, table.c.id).where(table.c.url.in_(part)))
+            for url, id in connection.execute(select(table.c.url, table.c.id).where(among(table.c.url, part)))
         )
     wanted: set[int] = set()
     for outcome in outcomes:
@@ -184,7 +185,9 @@ def _load_articles(desk: Desk, connection: Connection, ids: Iterable[int]) -> No
     for part in chunks(ids):
         removed = _removed_lines(connection, part)
         prints = load_fingerprints(connection, part)
-        for row in connection.execute(select(schema.article).where(schema.article.c.id.in_(part))).mappings():
+        for row in connection.execute(
+            select(schema.article).where(among(schema.article.c.id, part))
+        ).mappings():
             held = Held(row["id"], row["url"], row["site"], row["first_seen_at"], row=dict(row))
             held.gone_at = row["gone_at"]
             desk.ids[held.url] = held.id
@@ -192,14 +195,14 @@ def _load_articles(desk: Desk, connection: Connection, ids: Iterable[int]) -> No
             text = _text_of(dict(row), removed.get(held.id, ()), prints.get(held.id))
             held.stored[row["text_hash"]] = text
         for row in connection.execute(
-            select(schema.revision).where(schema.revision.c.article_id.in_(part))
+            select(schema.revision).where(among(schema.revision.c.article_id, part))
         ).mappings():
             lines = tuple(Removed(*line) for line in row["removed"])
             print_ = None
             if row["sketch"] is not None:
                 print_ = Fingerprint(row["sketch"], row["signature"], unpack_keys(row["bands"]))
             desk.articles[row["article_id"]].stored[row["text_hash"]] = _text_of(dict(row), lines, print_)
-        _take_documents(desk, connection, schema.document.c.article_id.in_(part))
+        _take_documents(desk, connection, among(schema.document.c.article_id, part))
     for held in desk.articles.values():
         held.texts = dict(held.stored)
 
@@ -209,7 +212,7 @@ def load_stories(connection: Connection, ids: Sequence[int]) -> list[Indexed]:
     table = schema.article
     found: list[Indexed] = []
     for part in chunks(ids):
-        for row in connection.execute(select(table).where(table.c.id.in_(part))).mappings():
+        for row in connection.execute(select(table).where(among(table.c.id, part))).mappings():
             held = Held(row["id"], row["url"], row["site"], row["first_seen_at"])
             found.append(_indexed(held, _text_of(dict(row), (), None), held.first_seen_at))
     return sorted(found, key=lambda indexed: indexed.story.id)

@@ -30,6 +30,7 @@ from pipeline.settings import Settings
 from pipeline.site_rules import NO_SITE_RULES, SiteRulebook
 from pipeline.urls import site_of
 from storage import schema
+from storage.among import among
 from storage.database import DatabaseError, explain, persistently
 from storage.keys import (
     TRANSIENT,
@@ -275,14 +276,14 @@ def known(
         with engine.connect() as connection:
             for part in chunks({location for location, _ in by_name}):
                 for location, digest, version, site in connection.execute(
-                    made.where(document.c.location.in_(part))
+                    made.where(among(document.c.location, part))
                 ):
                     if (location, digest) in by_name and not site_rules.is_outdated_but_for_learning(
                         version, rules, site
                     ):
                         done.add(by_name[location, digest])
                 for location, digest, version, url in connection.execute(
-                    refused.where(rejection.c.location.in_(part))
+                    refused.where(among(rejection.c.location, part))
                 ):
                     if (location, digest) in by_name and not site_rules.is_outdated_rejection(
                         version, rules, site_of(url) if url and site_rules.sites else ""
@@ -302,7 +303,7 @@ def seen_locations(engine: Engine, locations: Iterable[str]) -> set[str]:
         with engine.connect() as connection:
             for part in chunks(by_name):
                 for column in (schema.document.c.location, schema.rejection.c.location):
-                    found.update(connection.execute(select(column).where(column.in_(part))).scalars())
+                    found.update(connection.execute(select(column).where(among(column, part))).scalars())
         return {by_name[name] for name in found}
 
     return persistently(engine, read)

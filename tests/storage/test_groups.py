@@ -387,6 +387,7 @@ def test_no_statement_of_a_batch_reads_a_table_from_end_to_end(engine: Engine) -
                     scans.append((found[1] or found[2], statement))
     assert len(seen) > 25
     bounded = {"counter", "sketch", "run", "tombstone", "wanted", "standing_between", "credited", "flags"}
+    bounded |= {"json_each"}  # a list of values of the statement's own
     assert [scan for scan in scans if scan[0] not in bounded] == []
 
 
