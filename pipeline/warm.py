@@ -15,6 +15,7 @@ from pipeline.extract import article_lines, parse
 from pipeline.language import model
 from pipeline.process import process_document
 from pipeline.settings import Settings
+from pipeline.wire import compile_patterns
 
 # Whatever a page of this kind brings into memory stays there.
 _PAGE = """<html lang="en"><head><title>Harbour opens</title></head><body><article><h1>Harbour opens</h1>
@@ -26,6 +27,7 @@ _PAGE = """<html lang="en"><head><title>Harbour opens</title></head><body><artic
 def warm_up() -> None:
     """Take a page and a text through the pipeline; what that made is no garbage and need not be looked at."""
     compile_rules()
+    compile_patterns()
     for media_type in (MediaType.HTML, MediaType.TEXT):
         process_document(
             Document(

@@ -263,6 +263,15 @@ _SIGNOFF_TAILS = (
 _TITLE_CREDIT = (rf"(?:\s[-–—|]\s|\()(?P<credit>{_AGENCY})\)?\s*$",)
 
 
+def compile_patterns() -> None:
+    """Compiles every pattern at once, in a process that its workers are forked from."""
+    bylines = (_BY_SOMEBODY, _SIGNED, _STAFF, _IN_HEBREW, _ONLY_ROLE, _BYLINE_HEAD, _SIGNED_AGENCY)
+    datelines = (*_WITH_AGENCY, *_EASTERN)
+    signoffs = (*_SIGNOFF_LINES, *_SIGNOFF_TAILS, *_TITLE_CREDIT)
+    for source in (*AGENCIES.values(), *bylines, *datelines, *signoffs):
+        _pattern(source)
+
+
 def _that_may_match(sources: Iterable[str], text: str) -> Iterator[re.Pattern[str]]:
     """The patterns without those of a credit where the text names no agency."""
     is_named = _names_agency(text)
