@@ -40,7 +40,6 @@ _INLINE = _names(
 # What the page is operated with. Menus are a quarter of the elements of a news page, and the model does as
 # well without them; without footers and forms it does not (.9519 in place of .9537 on wcxb-dev).
 _FURNITURE = _names("button nav")
-_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _CELLS = frozenset(("td", "th"))
 _MEDIA = frozenset(("img", "amp-img", "picture"))
 _KINDS = {
@@ -50,10 +49,13 @@ _KINDS = {
     "blockquote": BlockKind.QUOTE,
     "figcaption": BlockKind.CAPTION,
     "caption": BlockKind.CAPTION,
-    "tr": BlockKind.TABLE_ROW,
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), BlockKind.HEADING),
 }
+# The name of an open table row that is no row of boxes.
+_ROW = "tr-row"
 # What an element is to the walk, by its name; any other is a box, which begins and ends blocks.
-_BOX, _WITHIN_LINE, _SKIP, _BREAK, _IMAGE, _CELL, _DOUBTFUL = range(7)
+# The text in the first four is read.
+_BOX, _SURPLUS, _WITHIN_LINE, _CELL, _BREAK, _IMAGE, _SKIP, _DOUBTFUL = range(8)
 _PARTS: dict[Any, int] = {
     **dict.fromkeys(_INLINE, _WITHIN_LINE),
     **dict.fromkeys(_SKIPPED, _SKIP),
@@ -71,6 +73,9 @@ _NAMING = frozenset(("class", "id", "role", "itemprop"))
 _NO_TOKENS: frozenset[str] = frozenset()
 # Names of one attribute that are read.
 _TOKENS = 40
+_HIDDEN = frozenset(("hidden",))
+# What is longer than any names of a template is not remembered: pages make names up as they like.
+_KNOWN_CHARS = 500
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _SENTENCE_END = re.compile(r"[.!?…。!?।؟\"'”»)]\s*$")
 
@@ -115,16 +120,17 @@ class RawBlock(NamedTuple):
 
 @dataclass(slots=True)
 class Page:
-    """All blocks of a page in document order.
+    """All blocks of a page in document order, and the elements that hold them.
 
     alt_texts: folded alt and title texts of the page's images. paths: what `path` has said, for many blocks
-    share a container and every rule asks for it.
+    share a container and every rule asks for it. linked: what `structure.linked_by_container` has said.
     """
 
     blocks: list[RawBlock] = field(default_factory=list)
     containers: list[Container] = field(default_factory=list)
     alt_texts: set[str] = field(default_factory=set)
     paths: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
+    linked: dict[int, int] | None = field(default=None, repr=False, compare=False)
 
     def path(self, container: int) -> tuple[int, ...]:
         """Indices of the container and those around it, innermost first, the root last."""
@@ -182,7 +188,7 @@ def segment_around(root: Any, marked: Collection[Any]) -> tuple[Page, dict[Any, 
 
 
 class _Segmenter:
-    """State of one walk over a tree: the open containers and the block being gathered.
+    """State of one walk over a tree: the open boxes and the block being gathered.
 
     marked: elements of which `places` tells how many blocks there were when the walk came to them.
     """
@@ -190,43 +196,52 @@ class _Segmenter:
     def __init__(self, marked: Collection[Any] = ()) -> None:
         self.page = Page()
         self.page.containers.append(Container(parent=0, depth=0, tag="html", tokens=_NO_TOKENS))
-        self.open = [0]
+        # The open boxes, outermost first: their elements, their names, and the index of their container, for
+        # those that hold a block already. Boxes that never come to hold one are no containers.
+        self.boxes: list[Any] = [None]
+        self.tags = ["html"]
+        self.numbers = [0]
         self.pieces: list[str] = []
         self.chars = 0
         self.link_chars = 0
         self.links = 0
         self.link_depth = 0
         self.breaks = 0
-        # inline elements open or closed inside the present block: tokens, characters before and after
-        self.inline_open: list[tuple[frozenset[str], int]] = []
-        self.inline_seen: list[tuple[frozenset[str], int]] = []
+        # inline elements open or closed inside the present block: element, characters before and inside
+        self.inline_open: list[tuple[Any, int]] = []
+        self.inline_seen: list[tuple[Any, int]] = []
         self.marked = marked
         self.places: dict[Any, int] = {}
 
     def run(self, root: Any) -> Page:
+        blocks, boxes, tags, numbers = self.page.blocks, self.boxes, self.tags, self.numbers
+        end_block, add_text, marked = self._end_block, self._text, self.marked
+        open_parts: list[int] = []
         walk = etree.iterwalk(root, events=("start", "end"))
-        blocks, containers = self.page.blocks, self.page.containers
-        surplus = 0
         for event, element in walk:
-            tag = element.tag
-            part = _PARTS.get(tag, _BOX)
-            if part is _DOUBTFUL:
-                part = _BOX if _holds_story(element) else _SKIP
-            elif part is _CELL and containers[self.open[-1]].tag != "tr-row":
-                part = _BOX
             if event == "start":
+                tag = element.tag
+                part = _PARTS.get(tag, _BOX)
+                if part is _DOUBTFUL:
+                    part = _BOX if _holds_story(element) else _SKIP
+                elif part is _CELL and tags[-1] != _ROW:
+                    part = _BOX
                 if part is _BOX:
-                    if len(self.open) > MAX_DEPTH:
-                        self._end_block()
-                        surplus += 1
+                    end_block()
+                    if len(tags) > MAX_DEPTH:
+                        part = _SURPLUS
                     else:
-                        self._start_container(element, tag)
-                        self._note(element)
-                    self._text(element.text)
+                        boxes.append(element)
+                        tags.append(_ROW if tag == "tr" and not is_layout_row(element) else tag)
+                        if marked:
+                            self._note(element)
                 elif part is _WITHIN_LINE:
-                    self._start_inline(element, tag)
-                    self._note(element)
-                    self._text(element.text)
+                    if tag == "a":
+                        self.link_depth += 1
+                        self.links += 1
+                    self.inline_open.append((element, self.chars))
+                    if marked:
+                        self._note(element)
                 elif part is _SKIP:
                     walk.skip_subtree()
                 elif part is _BREAK:
@@ -234,61 +249,45 @@ class _Segmenter:
                 elif part is _IMAGE:
                     self._image(element)
                 else:
-                    self._text(" ")
-                    self._text(element.text)
+                    add_text(" ")
+                open_parts.append(part)
+                if part <= _CELL and (text := element.text):
+                    add_text(text)
             else:
+                part = open_parts.pop()
                 if part is _BOX:
-                    if surplus:
-                        self._end_block()
-                        surplus -= 1
-                    else:
-                        self._end_container()
+                    end_block()
+                    boxes.pop()
+                    tags.pop()
+                    if len(numbers) > len(tags):
+                        numbers.pop()
+                elif part is _SURPLUS:
+                    end_block()
                 elif part is _WITHIN_LINE:
-                    self._end_inline(tag)
-                if element is not root:
-                    self._text(element.tail)
+                    self._end_inline(element)
+                if element is not root and (text := element.tail):
+                    add_text(text)
             if len(blocks) >= MAX_BLOCKS:
                 break
-        self._end_block()
+        end_block()
         self._sum_up()
         return self.page
 
-    def _start_container(self, element: Any, tag: str) -> None:
-        self._end_block()
-        if tag == "tr" and not is_layout_row(element):
-            tag = "tr-row"
-        containers = self.page.containers
-        containers.append(Container(self.open[-1], len(self.open), tag, _tokens(element)))
-        self.open.append(len(containers) - 1)
-
-    def _end_container(self) -> None:
-        self._end_block()
-        if len(self.open) > 1:
-            self.open.pop()
-
-    def _start_inline(self, element: Any, tag: str) -> None:
-        if tag == "a":
-            self.link_depth += 1
-            self.links += 1
-        self.inline_open.append((_tokens(element), self.chars))
-
-    def _end_inline(self, tag: str) -> None:
-        if tag == "a":
-            self.link_depth = max(0, self.link_depth - 1)
-        if self.inline_open:
-            tokens, start = self.inline_open.pop()
-            if tokens:
-                self.inline_seen.append((tokens, self.chars - start))
-
     def _note(self, element: Any) -> None:
-        if self.marked and element in self.marked:
+        if element in self.marked:
             self.places[element] = len(self.page.blocks)
+
+    def _end_inline(self, element: Any) -> None:
+        if element.tag == "a":
+            self.link_depth -= 1
+        element, start = self.inline_open.pop()
+        if self.chars > start:
+            self.inline_seen.append((element, self.chars - start))
 
     def _line_break(self) -> None:
         self.breaks += 1
-        text = "".join(self.pieces[-3:])
         # one break ends a paragraph where a sentence of some length has just ended
-        if self.breaks >= 2 or (self.chars >= 100 and _SENTENCE_END.search(text)):
+        if self.breaks >= 2 or (self.chars >= 100 and _SENTENCE_END.search("".join(self.pieces[-3:]))):
             self._end_block()
         elif self.pieces:
             self.pieces.append(" ")
@@ -299,9 +298,7 @@ class _Segmenter:
             if value:
                 self.page.alt_texts.add(value)
 
-    def _text(self, text: str | None) -> None:
-        if not text:
-            return
+    def _text(self, text: str) -> None:
         chars = len(text.strip())
         if chars:
             self.pieces.append(text)
@@ -317,10 +314,10 @@ class _Segmenter:
         if self.pieces:
             self._add(" ".join("".join(self.pieces).split()))
             self.pieces.clear()
-            self.inline_open = [(tokens, 0) for tokens, _ in self.inline_open]
-            self.chars = self.link_chars = 0
-        if self.inline_seen:
             self.inline_seen.clear()
+            if self.inline_open:
+                self.inline_open = [(element, 0) for element, _ in self.inline_open]
+            self.chars = self.link_chars = 0
         self.breaks = 0
         self.links = 1 if self.link_depth else 0
 
@@ -328,51 +325,48 @@ class _Segmenter:
         words = words_of(text)
         if not words:
             return
-        containers = self.page.containers
-        kind, tag = BlockKind.PARAGRAPH, containers[self.open[-1]].tag
-        for number in reversed(self.open[-4:]):
-            name = containers[number].tag
-            if name in _HEADINGS:
-                kind, tag = BlockKind.HEADING, name
-                break
-            if name == "tr-row":
-                cells_of_prose = len(text) > 300
-                kind, tag = (BlockKind.PARAGRAPH if cells_of_prose else BlockKind.TABLE_ROW), "tr"
-                break
-            if name in _KINDS and name != "tr":
+        kind, tag = BlockKind.PARAGRAPH, self.tags[-1]
+        for name in self.tags[:-5:-1]:
+            if name in _KINDS:
                 kind = _KINDS[name]
+                if kind is BlockKind.HEADING:
+                    tag = name
                 break
-        inline: set[str] = set()
-        for tokens, chars in [*self.inline_seen, *((t, self.chars - s) for t, s in self.inline_open)]:
-            if chars >= 0.8 * self.chars:
-                inline |= tokens
-        self.page.blocks.append(
-            RawBlock(
-                kind=kind,
-                text=text,
-                link_chars=self.link_chars,
-                links=self.links,
-                container=self.open[-1],
-                tag=tag,
-                inline_tokens=frozenset(inline),
-                words=words,
-            )
-        )
+            if name == _ROW:
+                # cells of prose are no row of a table
+                kind, tag = (BlockKind.PARAGRAPH if len(text) > 300 else BlockKind.TABLE_ROW), "tr"
+                break
+        most = 0.8 * self.chars
+        inline = _NO_TOKENS
+        for element, chars in self.inline_seen:
+            if chars >= most:
+                inline |= _tokens(element)
+        for element, start in self.inline_open:
+            if self.chars - start >= most:
+                inline |= _tokens(element)
+        number = self._container()
+        self.page.blocks.append(RawBlock(kind, text, self.link_chars, self.links, number, tag, inline, words))
+        holder = self.page.containers[number]
+        holder.chars += len(text)
+        holder.link_chars += self.link_chars
+        holder.blocks += 1
+        if len(words) >= 15 and 2 * self.link_chars < len(text):
+            holder.paragraphs += 1
+
+    def _container(self) -> int:
+        """The index of the innermost open box, which is made a container, and those around it, if need be."""
+        containers, numbers = self.page.containers, self.numbers
+        for depth in range(len(numbers), len(self.tags)):
+            tag = "tr" if self.tags[depth] == _ROW else self.tags[depth]
+            containers.append(Container(numbers[-1], depth, tag, _tokens(self.boxes[depth])))
+            numbers.append(len(containers) - 1)
+        return numbers[-1]
 
     def _sum_up(self) -> None:
         containers = self.page.containers
-        for block in self.page.blocks:
-            holder = containers[block.container]
-            holder.chars += len(block.text)
-            holder.link_chars += block.link_chars
-            holder.blocks += 1
-            if len(block.words) >= 15 and block.link_density < 0.5:
-                holder.paragraphs += 1
         # children come after their parents, so going backwards every container is complete when it is added
         for number in range(len(containers) - 1, 0, -1):
             container = containers[number]
-            if container.tag == "tr-row":
-                container.tag = "tr"
             parent = containers[container.parent]
             parent.chars += container.chars
             parent.link_chars += container.link_chars
@@ -407,29 +401,25 @@ def is_layout_row(row: Any) -> bool:
 
 
 def _tokens(element: Any) -> frozenset[str]:
-    attributes = element.items()
-    if not attributes:
-        return _NO_TOKENS
-    if len(attributes) == 1 and attributes[0][0] == "class":
-        return _class_tokens(attributes[0][1])
-    found: list[str] = []
+    tokens = _NO_TOKENS
     hidden = False
-    for name, value in attributes:
+    for name, value in element.items():
         if name in _NAMING:
-            found += value.lower().split()[:_TOKENS]
+            named = _known_names(value) if len(value) <= _KNOWN_CHARS else _names_in(value)
+            tokens = tokens | named if tokens else named
         elif name == "style":
             hidden = hidden or _HIDDEN_STYLE.search(value) is not None
         elif name == "hidden" or (name == "aria-hidden" and value == "true"):
             hidden = True
-    if hidden:
-        found.append("hidden")
-    return frozenset(found) if found else _NO_TOKENS
+    return tokens | _HIDDEN if hidden else tokens
 
 
-# most elements that have names have nothing else, and the same ones
-@lru_cache(maxsize=10_000)
-def _class_tokens(value: str) -> frozenset[str]:
+def _names_in(value: str) -> frozenset[str]:
     return frozenset(value.lower().split()[:_TOKENS])
+
+
+# Most elements that have names have the same ones as many others, on this page and on those of its site.
+_known_names = lru_cache(maxsize=10_000)(_names_in)
 
 
 def common_container(page: Page, indices: Iterable[int], share: float = 0.8) -> int:

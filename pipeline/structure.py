@@ -313,12 +313,13 @@ def _signature(page: Page, block: RawBlock) -> tuple[object, ...]:
 
 def linked_by_container(page: Page) -> dict[int, int]:
     """How many blocks that are one link stand in each container or just below it."""
-    counts: dict[int, int] = {}
-    for block in page.blocks:
-        if block.link_chars and len(block.words) >= 3 and block.link_density > 0.8:
-            for number in page.path(block.container)[:3]:
-                counts[number] = counts.get(number, 0) + 1
-    return counts
+    if page.linked is None:
+        page.linked = {}
+        for block in page.blocks:
+            if block.link_chars and len(block.words) >= 3 and block.link_density > 0.8:
+                for number in page.path(block.container)[:3]:
+                    page.linked[number] = page.linked.get(number, 0) + 1
+    return page.linked
 
 
 def is_teaser(page: Page, block: RawBlock, leads: dict[int, int]) -> bool:
@@ -474,10 +475,13 @@ class _Judge:
     def _teasers(self) -> set[int]:
         """Numbers of teasers after the story's last paragraph."""
         leads = linked_by_container(self.page)
-        blocks = [self._block(number) for number in range(len(self.pieces))]
-        is_one = [block is not None and is_teaser(self.page, block, leads) for block in blocks]
-        prose = [n for n, piece in enumerate(self.pieces) if not is_one[n] and len(piece.text.split()) >= 15]
-        found = {n for n in range(prose[-1] + 1 if prose else 0, len(self.pieces)) if is_one[n]}
+        found: set[int] = set()
+        for number in range(len(self.pieces) - 1, -1, -1):
+            block = self._block(number)
+            if block is not None and is_teaser(self.page, block, leads):
+                found.add(number)
+            elif len(self.pieces[number].text.split()) >= 15:
+                break
         return found if 3 <= len(found) < 0.5 * len(self.pieces) else set()
 
     def _of_other_articles(self) -> set[int]:

@@ -99,6 +99,23 @@ def test_containers_know_what_they_hold() -> None:
     assert page.containers[0].blocks == 3
 
 
+def test_an_element_that_holds_no_block_is_no_container() -> None:
+    page = cut(
+        "<div id=a><div id=b><img></div><p id=c>one</p><p id=d> </p><p id=e>&mdash;</p></div><ul><li>two</ul>"
+    )
+    assert [(c.tag, *c.tokens) for c in page.containers] == [
+        ("html",),
+        ("html",),
+        ("body",),
+        ("div", "a"),
+        ("p", "c"),
+        ("ul",),
+        ("li",),
+    ]
+    assert [page.path(block.container) for block in page.blocks] == [(4, 3, 2, 1, 0), (6, 5, 2, 1, 0)]
+    assert [container.depth for container in page.containers] == [0, 1, 2, 3, 4, 3, 4]
+
+
 def test_the_common_container_is_the_innermost_that_holds_most() -> None:
     body = "<div id=a><div id=b><p>" + "x" * 90 + "</p><p>" + "y" * 90 + "</p></div><p>zz</p></div>"
     page = cut(body)
