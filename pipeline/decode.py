@@ -156,26 +156,50 @@ def decode(body: bytes, declared: str | None, media_type: MediaType) -> str:
     (meta element, XML declaration), then detection. A declared charset whose reading is clearly worse
     than another's is passed over. Never raises: bytes that fit nothing become U+FFFD.
     """
+    return decoded(body, declared, media_type)[0]
+
+
+def decoded(body: bytes, declared: str | None, media_type: MediaType) -> tuple[str, bool]:
+    """As `decode`, and whether the body is that text in UTF-8, byte for byte, as most pages are."""
     for mark, codec in _BOMS:
         if body.startswith(mark):
-            return _clean(body, body[len(mark) :].decode(codec, "replace"), codec)
-    wide = _wide_without_mark(body)
-    if wide is not None:
-        return _clean(body, body.decode(wide, "replace"), wide)
-    stated = _stated(body, declared, media_type)
+            return _clean(body, body[len(mark) :].decode(codec, "replace"), codec), False
+    codec = _wide_without_mark(body) or ""
+    if codec:
+        return _clean(body, body.decode(codec, "replace"), codec), False
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        codec = _choose(body, stated)
-        return _clean(body, body.decode(codec, "replace"), codec)
+        codec = _choose(body, _stated(body, declared, media_type))
+    else:
+        codec = _instead_of_utf8(body, text, declared, media_type)
+        if not codec:
+            clean = _clean(body, text, "utf-8")
+            return clean, clean is text
+    return _clean(body, body.decode(codec, "replace"), codec), False
+
+
+def _instead_of_utf8(body: bytes, text: str, declared: str | None, media_type: MediaType) -> str:
+    """Return the codec of bytes that are valid UTF-8, and are something else nevertheless; or ""."""
     if text.isascii():
-        for codec in ("iso2022_jp", "hz"):
-            if (codec in stated or codec == "iso2022_jp") and _decodes_escapes(body, codec):
-                return _clean(body, body.decode(codec, "replace"), codec)
-    elif _is_short_accident(body, text, stated):
-        codec = _choose(body, stated)
-        return _clean(body, body.decode(codec, "replace"), codec)
-    return _clean(body, text, "utf-8")
+        for codec, mark in _ESCAPES.items():
+            # nothing but an escape tells of Japanese; what tells of Chinese may stand in any text
+            if mark not in body or (codec == "hz" and codec not in _stated(body, declared, media_type)):
+                continue
+            if _decodes_escapes(body, codec):
+                return codec
+    # a character takes three bytes more than one at most: what is longer is no accident
+    elif len(body) - len(text) <= 3 * _ACCIDENT_CHARS:
+        stated = _stated(body, declared, media_type)
+        if _is_short_accident(body, text, stated):
+            return _choose(body, stated)
+    return ""
+
+
+# Encodings of which every byte is one of ASCII, and what each begins its other characters with.
+_ESCAPES = {"iso2022_jp": b"\x1b$", "hz": b"~{"}
+# Characters of a text that may be an accident of another charset.
+_ACCIDENT_CHARS = 8
 
 
 def sniff(body: bytes) -> MediaType | None:
@@ -327,8 +351,6 @@ def _stated(body: bytes, declared: str | None, media_type: MediaType) -> list[st
 def _decodes_escapes(body: bytes, codec: str) -> bool:
     if codec == "iso2022_jp" and not re.search(rb"\x1b\$[@B]", body):
         return False
-    if codec == "hz" and b"~{" not in body:
-        return False
     try:
         return not body.decode(codec).isascii()
     except UnicodeDecodeError:
@@ -344,7 +366,7 @@ def _is_short_accident(body: bytes, text: str, stated: list[str]) -> bool:
     if not stated or "utf-8" in stated or any(codec.startswith("utf") for codec in stated):
         return False
     wide = [c for c in text if c > "\x7f"]
-    if len(wide) > 8:
+    if len(wide) > _ACCIDENT_CHARS:
         return False
     if any(c > "\u07ff" for c in wide):  # three valid bytes in a row are no accident
         return False

@@ -45,9 +45,9 @@ _pages_done = itertools.count(1)
 
 # What lxml reads but does not let anyone write again, as characters and as references to them: one form
 # feed in a page would make Trafilatura give the page up.
-_NOT_XML = ("\x0b", "\x0c", "\ufffe", "\uffff")
+_NOT_XML = (b"\x0b", b"\x0c", "\ufffe".encode(), "\uffff".encode())
 _NOT_XML_REFERENCE = re.compile(
-    r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef]))(?:;|(?![0-9a-f]))",
+    rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef]))(?:;|(?![0-9a-f]))",
     re.IGNORECASE,
 )
 
@@ -75,11 +75,16 @@ class OpenPage:
     about: Metadata
 
 
-def open_page(html: str, url: str, fetched_at: datetime, settings: Settings) -> OpenPage:
-    """The first half of `extract_html`, after which it is known which article the page says to be."""
+def open_page(
+    html: str, url: str, fetched_at: datetime, settings: Settings, utf8: bytes | None = None
+) -> OpenPage:
+    """The first half of `extract_html`, after which it is known which article the page says to be.
+
+    utf8: `html` in UTF-8, where that is at hand.
+    """
     if len(html) > settings.max_body_bytes:
         raise DocumentRejected(Stage.EXTRACT, Reason.TOO_LARGE, f"{len(html)} characters")
-    return OpenPage(*read_page(html, url, fetched_at))
+    return OpenPage(*read_page(html, url, fetched_at, utf8))
 
 
 def extract_page(opened: OpenPage, rules: SiteRules | None = None) -> Extraction:
@@ -125,12 +130,14 @@ def _extract(
     )
 
 
-def read_page(html: str, url: str, fetched_at: datetime) -> tuple[Any, Page, Metadata]:
-    """The page's tree, its blocks and what it says of itself; arguments as `extract_html`.
+def read_page(
+    html: str, url: str, fetched_at: datetime, utf8: bytes | None = None
+) -> tuple[Any, Page, Metadata]:
+    """The page's tree, its blocks and what it says of itself; arguments as `open_page`.
 
     Raises DocumentRejected where it shows no text.
     """
-    root = parse(html)
+    root = parse(html, utf8)
     page = segment(root)
     about = read_metadata(root, url, fetched_at, _lines_by_headline(page))
     if sum(len(block.text) for block in page.blocks) < _BARE_CHARS:
@@ -304,17 +311,22 @@ _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.){200,}"')
 _INNER = re.compile(r"<p[ >].*</p>", re.S)
 
 
-def parse(html: str) -> Any:
-    """The page as an lxml tree, whatever the input. Raises DocumentRejected when it is empty."""
-    if not html.strip():
+def parse(html: str, utf8: bytes | None = None) -> Any:
+    """The page as an lxml tree, whatever the input; utf8: the same in UTF-8, where that is at hand.
+
+    Raises DocumentRejected when it is empty.
+    """
+    if not html or html.isspace():
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no bytes but white space")
+    page = html.encode("utf-8", "replace") if utf8 is None else utf8
     for char in _NOT_XML:
-        html = html.replace(char, " ")
-    html = _NOT_XML_REFERENCE.sub(" ", html)
+        page = page.replace(char, b" ")
+    if b"&#" in page:
+        page = _NOT_XML_REFERENCE.sub(b" ", page)
     # plain elements: making those of lxml.html takes a third of the time of a walk over the tree
     parser = etree.HTMLParser(**_PARSER)
     try:
-        root = etree.fromstring(html.encode("utf-8", "replace"), parser)
+        root = etree.fromstring(page, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, f"cannot be parsed: {error}") from error
     if root is None:
