@@ -43,7 +43,7 @@ from pipeline.dates import parse_date
 from pipeline.document import Access, Article, Claims, Document, Fingerprint, MediaType, Origin, Page
 from pipeline.fingerprint import fingerprint, fingerprints, signature
 from pipeline.group import Story, candidates, comparable, components, is_far, order_key, reach, verify
-from pipeline.process import PAGE_LEVEL, process_document
+from pipeline.process import PAGE_PARAMETERS, process_document
 from pipeline.settings import FingerprintSettings, Settings
 from storage.database import Engine, open_database
 from storage.writer import start_run, write_batch
@@ -368,7 +368,7 @@ def storing(corpus: Corpus, rounds: int = 3) -> None:
     processor, on which other programs tell less. Both have the program at rest.
     """
     with_text = [story for story in corpus.stories if story.text]
-    compressor = zstandard.ZstdCompressor(level=PAGE_LEVEL)
+    compressor = zstandard.ZstdCompressor(compression_params=PAGE_PARAMETERS)
     settings = Settings()
 
     def ours(engine: Engine) -> None:

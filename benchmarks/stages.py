@@ -19,7 +19,7 @@ from typing import Any
 # In the order in which they run. What is called within another stage is taken off that stage.
 STAGES: Mapping[str, tuple[str, ...]] = {
     "compress": ("pipeline.process._page",),
-    "decode": ("pipeline.decode.decode",),
+    "decode": ("pipeline.decode.decoded",),
     "parse": ("pipeline.extract.parse",),
     "segment": ("pipeline.blocks.segment",),
     "metadata": ("pipeline.metadata.read_metadata",),

@@ -34,4 +34,4 @@ def test_a_stage_that_is_gone_ends_the_measurement_and_is_named() -> None:
         timed({"decode": STAGES["decode"], "wire": ("pipeline.wire.parse_lines",)}),
     ):
         pass
-    assert not hasattr(vars(process)["decode"], "__wrapped__")
+    assert not hasattr(vars(process)["decoded"], "__wrapped__")
