@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -27,15 +27,12 @@ _NAMES_KEPT = 50_000
 # Highest odds are held with their sign turned, so that the extremes of several names are one minimum.
 _SIGNS = np.array([[1], [-1], [1], [-1]], dtype=np.float32)
 
-
-@lru_cache(maxsize=_NAMES_KEPT)
-def token_words(token: str) -> tuple[str, ...]:
-    return tuple(_TOKEN_WORD.findall(token))
+_Thing = TypeVar("_Thing", bound=Hashable)
 
 
 def container_words(tokens: frozenset[str]) -> frozenset[str]:
     """The words that the names of one element are made of."""
-    return frozenset(word for token in tokens for word in token_words(token))
+    return frozenset(word for token in tokens for word in _TOKEN_WORD.findall(token))
 
 
 class TokenOdds:
@@ -47,40 +44,64 @@ class TokenOdds:
 
     def __init__(self, words: Mapping[str, tuple[float, float]]) -> None:
         self.words = words
-        # as they were met, for names return within a page and from page to page: column of the table
-        self._column_of: dict[frozenset[str], int] = {}
-        self._table = np.zeros((4, 256), dtype=np.float32)
+        odds = np.array([(0.0, 0.0), *words.values()], dtype=np.float32).T
+        self._of_words = _Extremes()
+        self._of_words.odds = np.minimum(np.repeat(odds, 2, axis=0) * _SIGNS, 0.0)
+        self._of_words.column_of.update((word, column) for column, word in enumerate(words, 1))
+        # as they were met, for they return within a page and from page to page
+        self._of_tokens = _Extremes()
+        self._of_names = _Extremes()
 
     def of(self, names: Sequence[frozenset[str]]) -> Array:
         """Of each element's tokens the lowest and (with its sign turned) the highest odds of any of the words
         in the first table, then in the second; 0 for none; (4, len(names)).
         """
         try:
-            columns = list(map(self._column_of.__getitem__, names))
+            columns = list(map(self._of_names.column_of.__getitem__, names))
         except KeyError:
             self._learn(names)
-            columns = list(map(self._column_of.__getitem__, names))
-        return self._table.take(columns, axis=1)
+            columns = list(map(self._of_names.column_of.__getitem__, names))
+        return self._of_names.odds.take(columns, axis=1)
 
     def _learn(self, names: Sequence[frozenset[str]]) -> None:
-        if len(self._column_of) >= _NAMES_KEPT:
-            self._column_of.clear()
-        fresh = [tokens for tokens in dict.fromkeys(names) if tokens not in self._column_of]
-        start = len(self._column_of)
-        if start + len(fresh) > self._table.shape[1]:
-            table = np.zeros((4, 2 * (start + len(fresh))), dtype=np.float32)
-            table[:, :start] = self._table[:, :start]
-            self._table = table
-        for column, tokens in enumerate(fresh, start):
-            self._column_of[tokens] = column
-            self._table[:, column] = self._extremes_of(tokens)
+        if max(len(self._of_names.column_of), len(self._of_tokens.column_of)) >= _NAMES_KEPT:
+            self._of_tokens, self._of_names = _Extremes(), _Extremes()
+        fresh = self._of_names.not_met(names)
+        tokens = self._of_tokens.not_met(token for name in fresh for token in name)
+        self._of_tokens.add(tokens, map(_TOKEN_WORD.findall, tokens), self._of_words)
+        self._of_names.add(fresh, fresh, self._of_tokens)
 
-    def _extremes_of(self, tokens: frozenset[str]) -> tuple[float, float, float, float]:
-        pairs = [self.words[word] for word in container_words(tokens) if word in self.words]
-        if not pairs:
-            return (0.0, 0.0, 0.0, 0.0)
-        first, second = zip(*pairs, strict=True)
-        return (min(0.0, *first), -max(0.0, *first), min(0.0, *second), -max(0.0, *second))
+
+class _Extremes:
+    """Lowest odds, and highest with their sign turned, of things of one sort that were met.
+
+    column_of: where those of each stand in `odds`, (4, columns), of which the first is that of nothing.
+    """
+
+    def __init__(self) -> None:
+        self.column_of: dict[Hashable, int] = {}
+        self.odds = np.zeros((4, 256), dtype=np.float32)
+
+    def not_met(self, things: Iterable[_Thing]) -> list[_Thing]:
+        return [thing for thing in dict.fromkeys(things) if thing not in self.column_of]
+
+    def add(self, things: Sequence[Hashable], parts: Iterable[Iterable[str]], of_parts: _Extremes) -> None:
+        """Notes things by what they are made of; a part that has no odds says nothing."""
+        if not things:
+            return
+        starts: list[int] = []
+        columns: list[int] = []
+        for made_of in parts:
+            starts.append(len(columns))
+            columns.append(0)
+            columns += [of_parts.column_of[part] for part in made_of if part in of_parts.column_of]
+        start, end = len(self.column_of) + 1, len(self.column_of) + 1 + len(things)
+        if end > self.odds.shape[1]:
+            odds = np.zeros((4, 2 * end), dtype=np.float32)
+            odds[:, :start] = self.odds[:, :start]
+            self.odds = odds
+        self.odds[:, start:end] = np.minimum.reduceat(of_parts.odds.take(columns, axis=1), starts, axis=1)
+        self.column_of.update(zip(things, range(start, end), strict=True))
 
 
 def token_evidence(out: Array, view: View, odds: TokenOdds) -> None:

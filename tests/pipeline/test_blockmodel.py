@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.blockfeatures import Columns, columns_of
+from pipeline.blockfeatures import Columns, columns_of, view_of
 from pipeline.blockmodel import (
     NAMES,
     BlockModel,
     Decision,
     decide,
     expected_f1,
+    hopeless,
     keep_probabilities,
     load_model,
     shares,
@@ -130,6 +131,18 @@ def test_what_the_extractor_took_by_mistake_is_less_likely_than_the_story() -> N
     found = keep_probabilities(columns_of(page), verdict, verdict)
     by_text = {block.text: p for block, p in zip(page.blocks, found, strict=True)}
     assert by_text[wrong[0]] < min(by_text[text] for text in STORY)
+
+
+def test_links_far_from_all_that_is_taken_are_not_judged() -> None:
+    menu = "".join(f'<li><a href="/{n}">A story of another day, number {n}</a></li>' for n in range(12))
+    page = page_of(f"<html><body><ul>{menu}</ul><main><article>{BODY}</article></main></body></html>")
+    columns, taken = columns_of(page), verdict_of(page, *STORY)
+    passed_over = hopeless(view_of(columns, taken, taken))
+    assert passed_over.tolist() == [True] * 8 + [False] * (4 + len(STORY))
+    found = keep_probabilities(columns, taken, taken)
+    assert (found > 0).tolist() == (~passed_over).tolist()
+    # of a page of which nothing is taken, any block may be the story
+    assert not hopeless(view_of(columns, taken * 0, taken * 0)).any()
 
 
 def test_a_page_that_the_model_would_empty_is_left_to_the_rules() -> None:
