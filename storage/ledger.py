@@ -649,8 +649,9 @@ def _flush_articles(connection: Connection, desk: Desk) -> None:
     for part in chunks(gone):
         connection.execute(delete(table).where(table.c.id.in_(part)))
     insert_rows(connection, table, new)
-    current_of = {id: desk.articles[id].current.columns for id in (*retold, *(row["id"] for row in new))}
-    search.put(connection, [(id, columns["title"], columns["text"]) for id, columns in current_of.items()])
+    told = [(id, desk.articles[id].current.columns) for id in retold]
+    told += [(row["id"], row) for row in new]
+    search.put(connection, [(id, columns["title"], columns["text"]) for id, columns in told])
 
 
 def _flush_revisions(connection: Connection, desk: Desk) -> None:
@@ -658,7 +659,7 @@ def _flush_revisions(connection: Connection, desk: Desk) -> None:
     new: list[dict[str, Any]] = []
     gone: list[tuple[int, bytes]] = []
     for held in desk.articles.values():
-        if not held.texts:
+        if not held.texts or (held.row is None and len(held.texts) == 1):
             continue
         current = held.current.columns["text_hash"]
         stored_current = held.row["text_hash"] if held.row else None
