@@ -182,12 +182,10 @@ def decoded(body: bytes, declared: str | None, media_type: MediaType) -> tuple[s
 def _instead_of_utf8(body: bytes, text: str, declared: str | None, media_type: MediaType) -> str:
     """Return the codec of bytes that are valid UTF-8, and are something else nevertheless; or ""."""
     if text.isascii():
-        for codec, mark in _ESCAPES.items():
-            # nothing but an escape tells of Japanese; what tells of Chinese may stand in any text
-            if mark not in body or (codec == "hz" and codec not in _stated(body, declared, media_type)):
-                continue
-            if _decodes_escapes(body, codec):
-                return codec
+        if b"\x1b" in body and _decodes_escapes(body, "iso2022_jp"):
+            return "iso2022_jp"
+        if "hz" in _stated(body, declared, media_type) and _decodes_escapes(body, "hz"):
+            return "hz"
     # a character takes three bytes more than one at most: what is longer is no accident
     elif len(body) - len(text) <= 3 * _ACCIDENT_CHARS:
         stated = _stated(body, declared, media_type)
@@ -196,8 +194,6 @@ def _instead_of_utf8(body: bytes, text: str, declared: str | None, media_type: M
     return ""
 
 
-# Encodings of which every byte is one of ASCII, and what each begins its other characters with.
-_ESCAPES = {"iso2022_jp": b"\x1b$", "hz": b"~{"}
 # Characters of a text that may be an accident of another charset.
 _ACCIDENT_CHARS = 8
 
@@ -350,6 +346,8 @@ def _stated(body: bytes, declared: str | None, media_type: MediaType) -> list[st
 
 def _decodes_escapes(body: bytes, codec: str) -> bool:
     if codec == "iso2022_jp" and not re.search(rb"\x1b\$[@B]", body):
+        return False
+    if codec == "hz" and b"~{" not in body:
         return False
     try:
         return not body.decode(codec).isascii()

@@ -45,7 +45,7 @@ _pages_done = itertools.count(1)
 
 # What lxml reads but does not let anyone write again, as characters and as references to them: one form
 # feed in a page would make Trafilatura give the page up.
-_NOT_XML = (b"\x0b", b"\x0c", "\ufffe".encode(), "\uffff".encode())
+_NOT_XML = ("\x0b", "\x0c", "\ufffe", "\uffff")
 _NOT_XML_REFERENCE = re.compile(
     rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef]))(?:;|(?![0-9a-f]))",
     re.IGNORECASE,
@@ -320,9 +320,10 @@ def parse(html: str, utf8: bytes | None = None) -> Any:
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no bytes but white space")
     page = html.encode("utf-8", "replace") if utf8 is None else utf8
     for char in _NOT_XML:
-        page = page.replace(char, b" ")
-    if b"&#" in page:
-        page = _NOT_XML_REFERENCE.sub(b" ", page)
+        # one character is found in a text many times faster than three bytes are among bytes
+        if char in html:
+            page = page.replace(char.encode(), b" ")
+    page = _NOT_XML_REFERENCE.sub(b" ", page)
     # plain elements: making those of lxml.html takes a third of the time of a walk over the tree
     parser = etree.HTMLParser(**_PARSER)
     try:
