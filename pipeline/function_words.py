@@ -19,8 +19,8 @@ MIN_SHARE = 0.2
 # Against each other language: share of the words that are function words of this one only, and how many
 # times as many of them there must be as of those that are of the other only. Of the languages of 1300 pages
 # and 3400 wire items (multi-dev, fundus-dev, wcxb-dev, syndicated, a quarter of wire) 97 % and 89 % are
-# settled, each as the model says. Passages of 1000 and 3000 characters from programs' translations into 75
-# languages: none is taken for another but of dialects that the model does not know either.
+# settled, each as the model says. Passages of 1000 and 3000 characters from programs' translations into many
+# languages: none is taken for another but of four dialects that the model does not know either.
 MIN_APART = 0.06
 TIMES = 8
 
