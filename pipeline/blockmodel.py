@@ -70,9 +70,12 @@ class BlockModel:
         out = np.empty(rows.shape[1], dtype=np.float32)
         first_leaf = np.arange(0, self.leaves.size, self.leaves.shape[1])[:, None]
         for start in range(0, len(out), _CHUNK):
-            values = rows[:, start : start + _CHUNK].take(self.feature, axis=0)
-            goes_right = values > self.threshold[:, :, None]
-            ruled_out = np.bitwise_or.reduce(goes_right * self.removed[:, :, None], axis=0)
+            part = rows[:, start : start + _CHUNK]
+            ruled_out = np.zeros((self.leaves.shape[0], part.shape[1]), dtype=np.uint16)
+            # node by node: what one operation writes is read by the next while it is in the cache
+            for feature, threshold, removed in zip(self.feature, self.threshold, self.removed, strict=True):
+                goes_right = part.take(feature, axis=0) > threshold[:, None]
+                ruled_out |= goes_right * removed[:, None]
             odds = self.leaves.take(_LOWEST_ZERO.take(ruled_out) + first_leaf).sum(axis=0)
             out[start : start + _CHUNK] = 1.0 / (1.0 + np.exp(-odds))
         return out

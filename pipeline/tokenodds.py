@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +12,20 @@ from pipeline.blockfeatures import Array, View
 
 # Words of class and id tokens: letters only, so that "post-123" and "post-124" are one.
 _TOKEN_WORD = re.compile(r"[a-z]{2,24}")
+_WORD_CHARS = 24
+# Stands before each element's words where those of many are looked up at once; it is no word.
+_NEXT = "#"
+
+
+class _Letters(dict[int, str]):
+    """What words of names are made of, as a table for `str.translate`: all else parts them."""
+
+    def __missing__(self, code: int) -> str:
+        return " "
+
+
+# no name holds a line's end, so that names of elements can be parted by it
+_LETTERS = _Letters({code: chr(code) for code in (*b"abcdefghijklmnopqrstuvwxyz", *b"\n")})
 TOKEN_NAMES = (
     *(f"token.own.{n}" for n in range(4)),
     *(f"token.up.{n}" for n in range(4)),
@@ -26,8 +39,6 @@ TOKEN_NAMES = (
 _NAMES_KEPT = 50_000
 # Highest odds are held with their sign turned, so that the extremes of several names are one minimum.
 _SIGNS = np.array([[1], [-1], [1], [-1]], dtype=np.float32)
-
-_Thing = TypeVar("_Thing", bound=Hashable)
 
 
 def container_words(tokens: frozenset[str]) -> frozenset[str]:
@@ -45,63 +56,42 @@ class TokenOdds:
     def __init__(self, words: Mapping[str, tuple[float, float]]) -> None:
         self.words = words
         odds = np.array([(0.0, 0.0), *words.values()], dtype=np.float32).T
-        self._of_words = _Extremes()
-        self._of_words.odds = np.minimum(np.repeat(odds, 2, axis=0) * _SIGNS, 0.0)
-        self._of_words.column_of.update((word, column) for column, word in enumerate(words, 1))
+        self._of_words = np.minimum(np.repeat(odds, 2, axis=0) * _SIGNS, 0.0)
+        # where those of each word stand, the first being that of nothing
+        self._word_column = {_NEXT: 0, **dict(zip(words, range(1, len(words) + 1), strict=True))}
         # as they were met, for they return within a page and from page to page
-        self._of_tokens = _Extremes()
-        self._of_names = _Extremes()
+        self._column: dict[frozenset[str], int] = {}
+        self._of_names = np.zeros((4, 256), dtype=np.float32)
 
     def of(self, names: Sequence[frozenset[str]]) -> Array:
         """Of each element's tokens the lowest and (with its sign turned) the highest odds of any of the words
         in the first table, then in the second; 0 for none; (4, len(names)).
         """
-        try:
-            columns = list(map(self._of_names.column_of.__getitem__, names))
-        except KeyError:
-            self._learn(names)
-            columns = list(map(self._of_names.column_of.__getitem__, names))
-        return self._of_names.odds.take(columns, axis=1)
+        different = set(names)
+        if len(self._column) >= _NAMES_KEPT:
+            self._column = {}
+        fresh = different.difference(self._column)
+        if fresh:
+            self._learn(fresh)
+        return self._of_names.take(list(map(self._column.__getitem__, names)), axis=1)
 
-    def _learn(self, names: Sequence[frozenset[str]]) -> None:
-        if max(len(self._of_names.column_of), len(self._of_tokens.column_of)) >= _NAMES_KEPT:
-            self._of_tokens, self._of_names = _Extremes(), _Extremes()
-        fresh = self._of_names.not_met(names)
-        tokens = self._of_tokens.not_met(token for name in fresh for token in name)
-        self._of_tokens.add(tokens, map(_TOKEN_WORD.findall, tokens), self._of_words)
-        self._of_names.add(fresh, fresh, self._of_tokens)
-
-
-class _Extremes:
-    """Lowest odds, and highest with their sign turned, of things of one sort that were met.
-
-    column_of: where those of each stand in `odds`, (4, columns), of which the first is that of nothing.
-    """
-
-    def __init__(self) -> None:
-        self.column_of: dict[Hashable, int] = {}
-        self.odds = np.zeros((4, 256), dtype=np.float32)
-
-    def not_met(self, things: Iterable[_Thing]) -> list[_Thing]:
-        return [thing for thing in dict.fromkeys(things) if thing not in self.column_of]
-
-    def add(self, things: Sequence[Hashable], parts: Iterable[Iterable[str]], of_parts: _Extremes) -> None:
-        """Notes things by what they are made of; a part that has no odds says nothing."""
-        if not things:
-            return
-        starts: list[int] = []
-        columns: list[int] = []
-        for made_of in parts:
-            starts.append(len(columns))
-            columns.append(0)
-            columns += [of_parts.column_of[part] for part in made_of if part in of_parts.column_of]
-        start, end = len(self.column_of) + 1, len(self.column_of) + 1 + len(things)
-        if end > self.odds.shape[1]:
+    def _learn(self, names: Collection[frozenset[str]]) -> None:
+        """Notes names that were not met before, all in one go; words that have no odds say nothing."""
+        text = "".join(["\n" + " ".join(tokens) for tokens in names])
+        words = text.translate(_LETTERS).replace("\n", f" {_NEXT} ").split()
+        if max(map(len, words)) > _WORD_CHARS:
+            words = [part for word in words for part in _TOKEN_WORD.findall(word) or (word,)]
+        found = map(self._word_column.get, words)
+        columns = np.array([column for column in found if column is not None], dtype=np.intp)
+        starts = np.flatnonzero(columns == 0)
+        start, end = len(self._column), len(self._column) + len(names)
+        if end > self._of_names.shape[1]:
             odds = np.zeros((4, 2 * end), dtype=np.float32)
-            odds[:, :start] = self.odds[:, :start]
-            self.odds = odds
-        self.odds[:, start:end] = np.minimum.reduceat(of_parts.odds.take(columns, axis=1), starts, axis=1)
-        self.column_of.update(zip(things, range(start, end), strict=True))
+            odds[:, :start] = self._of_names[:, :start]
+            self._of_names = odds
+        extremes = np.minimum.reduceat(self._of_words.take(columns, axis=1), starts, axis=1)
+        self._of_names[:, start:end] = extremes
+        self._column.update(zip(names, range(start, end), strict=True))
 
 
 def token_evidence(out: Array, view: View, odds: TokenOdds) -> None:

@@ -59,6 +59,14 @@ def test_odds_are_told_alike_however_many_names_were_met_before() -> None:
     assert odds.of([*names, frozenset()]).T.tolist() == [*[expected] * 600, [0.0] * 4]
 
 
+def test_words_of_names_are_runs_of_plain_letters() -> None:
+    odds = TokenOdds({"teaser": (-1.0, 0.5), "body": (2.0, -0.25), "tail": (3.0, 0.0)})
+    names = ["#teaser#", "1body\u00fc", "bodyteaser", "b-ody", 24 * "x" + "tail", 23 * "x" + "tail", ""]
+    lowest = odds.of([frozenset((name,)) for name in names])[[0, 1]].T.tolist()
+    teaser, body, tail, none = [-1.0, 0.0], [0.0, -2.0], [0.0, -3.0], [0.0, 0.0]
+    assert lowest == [teaser, body, none, none, tail, none, none]
+
+
 def test_the_main_container_is_the_deepest_with_most_of_the_kept_text() -> None:
     depth = np.array([0, 1, 2, 2])
     assert main_container(np.array([100.0, 90.0, 85.0, 5.0]), depth) == 2
