@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
+import numpy as np
+
 # PostgreSQL knows positions up to 16,383 and 256 of one word, and takes 1 MB of words and positions for one
 # article and 2 kB for one word (https://www.postgresql.org/docs/current/textsearch-limitations.html). Both
 # databases get what stays below that: a title's first words, then the text's. A story of 16,000 words, or of
@@ -177,62 +179,78 @@ def search_text(title: str, text: str) -> Prepared:
     """What both databases index of an article, cut to what both can hold."""
     title_words = _some_words(title, MOST_TITLE_WORDS)
     text_words = _some_words(text, MOST_WORDS - len(title_words))
-    room = MOST_BYTES
-    for part in (title_words, text_words):
-        # The usual case: a letter makes eighteen at most, of three bytes each.
-        if 54 * (len(title) + len(text)) <= room // 2 or 4 * sum(map(len, part)) <= room // 2:
-            continue
-        for at, word in enumerate(part):
+    title, text = " ".join(title_words), " ".join(text_words)
+    # A character makes four bytes at most, and a title of so many words stays far below.
+    if 4 * len(text) > MOST_BYTES:
+        room = MOST_BYTES
+        for at, word in enumerate(text_words):
             room -= len(word.encode())
             if room < 0:
-                del part[at:]
+                del text_words[at:]
                 break
-    often: set[str] = set()
-    if len(title_words) + len(text_words) > MOST_OCCURRENCES:
-        counts = Counter(chain(title_words, text_words))
-        often = {word for word, count in counts.items() if count > MOST_OCCURRENCES}
-    seen = dict.fromkeys(often, 0)
-    for part in (title_words, text_words) if often else ():
+        text = " ".join(text_words)
+    if len(title_words) + len(text_words) <= MOST_OCCURRENCES or _most_alike(title, text) <= MOST_OCCURRENCES:
+        return Prepared(title, text)
+    counts = Counter(chain(title_words, text_words))
+    seen = {word: 0 for word, count in counts.items() if count > MOST_OCCURRENCES}
+    if not seen:
+        return Prepared(title, text)
+    for part in (title_words, text_words):
         for at, word in enumerate(part):
-            if word in often:
+            if word in seen:
                 seen[word] += 1
                 part[at] = word if seen[word] <= MOST_OCCURRENCES else LEFT_OUT
     return Prepared(" ".join(title_words), " ".join(text_words))
 
 
-# Lower case, and a blank for whatever ASCII has between words; General Punctuation likewise, which holds the
-# quotation marks and dashes, but for what is not seen and for the two joining lines of it.
-_CUT = str.maketrans(
-    {chr(code): (chr(code).lower() if chr(code).isalnum() else " ") for code in range(128)}
-    | {chr(code): " " for code in (*range(0x2010, 0x2028), *range(0x2030, 0x203F))}
-)
-_CUT_ASCII = bytes(ord(_CUT.get(code, " ")) for code in range(128)) + bytes(128)
+def _most_alike(title: str, text: str) -> int:
+    """How often words occur that have as many bytes, and begin and end with the same: no word more often.
+
+    In a fifth of the time that it takes to count words; of news, all but the longest need no more.
+    """
+    line = np.frombuffer(f" {title} {text} ".encode(), dtype=np.uint8)
+    blanks = np.flatnonzero(line == ord(" "))
+    start, end = blanks[:-1], blanks[1:]
+    alike = 31 * (end - start) + 67 * line[end - 1].astype(np.intp) + line[start + 1]
+    return int(np.bincount(alike & 0xFFF).max())
+
+
+# Lower case, and a blank for whatever ASCII has between words, but for the ends of lines; other bytes stay.
+_CUT = bytes(
+    ord(chr(code).lower()) if chr(code).isalnum() or chr(code) == "\n" else ord(" ") for code in range(128)
+) + bytes(range(128, 256))
+# Of General Punctuation what ends a word, quotation marks and dashes among it: all but what is not seen and
+# the two joining lines.
+_ENDS_WORD = re.compile(rb"\xe2\x80[\x90-\xa7\xb0-\xbe]")
 
 
 def _some_words(text: str, most: int) -> list[str]:
-    """The texts of the first words of a text; the same as those of `words`, in a tenth of the time."""
-    text = text[:_MOST_CHARACTERS]
+    """The texts of the first words of a text; the same as those of `words`, in a twentieth of the time."""
     # Bytes are looked up at once, characters one by one.
-    cut = text.encode().translate(_CUT_ASCII).decode() if text.isascii() else text.translate(_CUT)
-    if cut.isascii():
-        found = cut.split()[:most]
-        is_short = max(map(len, found), default=0) <= LONGEST_WORD
-        return found if is_short else [word[:LONGEST_WORD] for word in found]
-    found = []
-    for token in cut.split():
-        if token.isascii():
-            found.append(token[:LONGEST_WORD])
+    cut = text[:_MOST_CHARACTERS].encode("utf-8", "surrogatepass")
+    if not cut.isascii():
+        cut = _ENDS_WORD.sub(b" ", cut)
+    cut = cut.translate(_CUT)
+    found: list[str] = []
+    for line in (cut,) if cut.isascii() else cut.split(b"\n"):
+        if line.isascii():
+            found += line.decode("ascii").split()
         else:
-            for run in _RUN.findall(token):
-                found += _words_of_run(run) if len(run) < 40 else _words_of_run.__wrapped__(run)
+            for token in line.decode("utf-8", "surrogatepass").split():
+                if token.isascii():
+                    found.append(token)
+                else:
+                    found += _words_of(token) if len(token) < 40 else _words_of.__wrapped__(token)
         if len(found) >= most:
-            return found[:most]
-    return found
+            del found[most:]
+            break
+    is_short = max(map(len, found), default=0) <= LONGEST_WORD
+    return found if is_short else [word[:LONGEST_WORD] for word in found]
 
 
 @lru_cache(maxsize=1 << 16)
-def _words_of_run(run: str) -> tuple[str, ...]:
-    return tuple(word.text for word in words(run))
+def _words_of(token: str) -> tuple[str, ...]:
+    return tuple(word.text for word in words(token))
 
 
 def _pieces_of_run(run: str) -> Iterator[tuple[int, int, str, bool]]:
