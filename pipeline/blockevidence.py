@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.blockfeatures import KEPT, Array, Columns, Marks, Places, Sums, View, running_sums, whole
-from pipeline.blocks import Page, folded
+from pipeline.blocks import folded
 from pipeline.blocktext import TEXT_NAMES, text_evidence
 
 # Elements whose presence among a block's ancestors is evidence; those with `below` also as ancestors that
@@ -71,12 +71,11 @@ def page_evidence(out: Array, view: View, titles: Sequence[str], descriptions: S
     titles, descriptions: what the page calls itself and its summary, in any form.
     """
     columns = view.columns
-    blocks = columns.page.blocks
-    links = np.array([block.links for block in blocks], dtype=np.float32)
-    text_evidence(out[: len(TEXT_NAMES)], [b.text for b in blocks], columns.words, columns.chars, links)
+    links = np.array(columns.links_in, dtype=np.float32)
+    text_evidence(out[: len(TEXT_NAMES)], columns.texts, columns.words, columns.chars, links)
     _add_kinds(out, columns)
-    texts = _numbered([block.words for block in blocks])
-    _add_likeness(out, columns.page, texts, titles, descriptions)
+    texts = _numbered(columns.words_of)
+    _add_likeness(out, columns, texts, titles, descriptions)
     _add_verdict(out, view)
     _add_neighbours(out, view)
     _add_windows(out, view)
@@ -92,7 +91,7 @@ _KIND_ROWS = slice(_ROW["kind.heading"], _ROW["heading_level"] + 1)
 
 
 def _add_kinds(out: Array, columns: Columns) -> None:
-    tag = whole([_TAGS.get(block.tag, 0) for block in columns.page.blocks])
+    tag = whole([_TAGS.get(tag, 0) for tag in columns.block_tags])
     rows = out[_KIND_ROWS]
     for row, kind in enumerate((0, 1, 4)):
         rows[row] = columns.kind == kind
@@ -108,7 +107,7 @@ def _numbered(keys: Iterable[Hashable]) -> Places:
 
 
 def _add_likeness(
-    out: Array, page: Page, texts: Places, titles: Sequence[str], descriptions: Sequence[str]
+    out: Array, columns: Columns, texts: Places, titles: Sequence[str], descriptions: Sequence[str]
 ) -> None:
     """How much a block's words are those of the headline or of the summary, and how often it stood before."""
     names = [frozenset(name.split()) for name in {folded(title) for title in set(titles)} if name]
@@ -118,8 +117,7 @@ def _add_likeness(
     triples_of = [set(_triples(words)) for words in summaries]
     n = len(texts)
     likeness, similar, times, before = [0.0] * n, [0.0] * n, [0] * n, [0] * n
-    for place, (first, block) in enumerate(zip(texts.tolist(), page.blocks, strict=True)):
-        words = block.words
+    for place, (first, words) in enumerate(zip(texts.tolist(), columns.words_of, strict=True)):
         if first < place:
             times[first] += 1
             before[place] = min(times[first], 9)
@@ -394,14 +392,19 @@ def _add_groups(out: Array, view: View, texts: Places) -> None:
 
 def _looks(columns: Columns) -> tuple[Places, Places]:
     """Which blocks are alike, and which of these also stand in containers that are."""
-    blocks, tags, tokens = columns.page.blocks, columns.tags, columns.tokens
+    tags, tokens = columns.tags, columns.tokens
     holder, around = columns.holder.tolist(), columns.parent[columns.holder].tolist()
     alike = _numbered(
-        zip([b.tag for b in blocks], [tags[n] for n in holder], [tokens[n] for n in holder], strict=True)
+        zip(columns.block_tags, [tags[n] for n in holder], [tokens[n] for n in holder], strict=True)
     )
-    inline = [block.inline_tokens for block in blocks]
     like = _numbered(
-        zip(alike.tolist(), inline, [tags[n] for n in around], [tokens[n] for n in around], strict=True)
+        zip(
+            alike.tolist(),
+            columns.inline_tokens,
+            [tags[n] for n in around],
+            [tokens[n] for n in around],
+            strict=True,
+        )
     )
     return alike, like
 

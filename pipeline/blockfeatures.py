@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.blocks import Page
+from pipeline.blocks import Page, RawBlock
 from pipeline.document import BlockKind
 
 Array = NDArray[np.float32]
@@ -40,6 +40,7 @@ PROSE_WORDS = 15
 class Columns:
     """The blocks of a page and the containers that hold any, as arrays: n blocks, m containers.
 
+    texts, links_in, block_tags, inline_tokens, words_of: of each block what `RawBlock` says, n of each.
     words, chars, linked, links: of each block, how many words and characters, how many of these are linked
     and what share, (n,). kind: number of its kind, (n,). holder: its container, (n,).
     tags, tokens: of each container, in the order of the page, each before those in it. parent, depth: (m,).
@@ -47,6 +48,11 @@ class Columns:
     """
 
     page: Page
+    texts: Sequence[str]
+    links_in: Sequence[int]
+    block_tags: Sequence[str]
+    inline_tokens: Sequence[frozenset[str]]
+    words_of: Sequence[tuple[str, ...]]
     words: Array
     chars: Array
     linked: Array
@@ -76,24 +82,33 @@ class Columns:
 
 def columns_of(page: Page) -> Columns:
     blocks = page.blocks
+    # field by field
+    kinds, texts, linked_in, links_in, holders, block_tags, inline_tokens, words_of = (
+        zip(*blocks, strict=True) if blocks else ((),) * len(RawBlock._fields)
+    )
     containers = [container for container in page.containers if container.blocks]
     blocks_in = whole([container.blocks for container in page.containers])
     number_of = np.cumsum(blocks_in > 0) - 1
-    holder = number_of[whole([block.container for block in blocks])]
+    holder = number_of[whole(holders)]
     # a block in a container or after it in the page has a holder that is no earlier
     first = np.full(len(containers), len(blocks), dtype=np.intp)
     first[holder[::-1]] = np.arange(len(blocks))[::-1]
     first = np.minimum.accumulate(first[::-1])[::-1]
     end = first + blocks_in[blocks_in > 0]
-    chars = np.array([len(block.text) for block in blocks], dtype=np.float32)
-    linked = np.array([block.link_chars for block in blocks], dtype=np.float32)
+    chars = np.array([*map(len, texts)], dtype=np.float32)
+    linked = np.array(linked_in, dtype=np.float32)
     return Columns(
         page=page,
-        words=np.array([len(block.words) for block in blocks], dtype=np.float32),
+        texts=texts,
+        links_in=links_in,
+        block_tags=block_tags,
+        inline_tokens=inline_tokens,
+        words_of=words_of,
+        words=np.array([*map(len, words_of)], dtype=np.float32),
         chars=chars,
         linked=linked,
         links=np.minimum(1.0, linked / np.maximum(1.0, chars)),
-        kind=whole([_KINDS[block.kind] for block in blocks]),
+        kind=whole([*map(_KINDS.__getitem__, kinds)]),
         holder=holder,
         tags=[container.tag for container in containers],
         tokens=[container.tokens for container in containers],
@@ -104,7 +119,7 @@ def columns_of(page: Page) -> Columns:
     )
 
 
-def whole(numbers: list[int]) -> Places:
+def whole(numbers: Sequence[int]) -> Places:
     return np.array(numbers, dtype=np.intp)
 
 

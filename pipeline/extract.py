@@ -253,8 +253,7 @@ def weighed(
     found: list[tuple[Piece, str | None]] = [(piece, None) for piece in pieces_of(page, taken)]
     if any(piece.index not in seen for piece, _ in found):
         # what the model brings in has not been before the rules yet
-        again = judge_pieces(page, [piece for piece, _ in found], about)
-        found = [(piece, None if piece.index in seen else rule) for piece, rule in again]
+        found = judge_pieces(page, [piece for piece, _ in found], about, passed=seen)
     for piece, rule in judged:
         if piece.index is None:
             found.append((piece, rule))

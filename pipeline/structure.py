@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from pipeline.align import Piece
@@ -144,10 +144,18 @@ def _rule_of_token(token: str) -> str | None:
 _known_rule = lru_cache(maxsize=_KNOWN_TOKENS)(_rule_of_token)
 
 
-def judge_pieces(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[tuple[Piece, str | None]]:
-    """Each piece with the id of the rule that drops it, or None where it stays."""
+def judge_pieces(
+    page: Page, pieces: Sequence[Piece], about: Metadata, passed: Collection[int | None] = ()
+) -> list[tuple[Piece, str | None]]:
+    """Each piece with the id of the rule that drops it, or None where it stays.
+
+    passed: indices of blocks that stay whatever the rules say; they are the others' surroundings.
+    """
     judge = _Judge(page, pieces, about)
-    return [(piece, judge.rule_of(number)) for number, piece in enumerate(pieces)]
+    return [
+        (piece, None if piece.index in passed else judge.rule_of(number))
+        for number, piece in enumerate(pieces)
+    ]
 
 
 def restored(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[Piece]:

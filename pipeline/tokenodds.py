@@ -99,7 +99,7 @@ def token_evidence(out: Array, view: View, odds: TokenOdds) -> None:
     columns = view.columns
     holder, parent = columns.holder, columns.parent
     m = len(parent)
-    found = odds.of([*columns.tokens, *[block.inline_tokens for block in columns.page.blocks]])
+    found = odds.of([*columns.tokens, *columns.inline_tokens])
     own, inline = found[:, :m], found[:, m:]
     # the extremes along each path down from the article's own: at each turn, of twice as many around
     path, above = own.copy(), parent
