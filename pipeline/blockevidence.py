@@ -9,14 +9,14 @@ hundred blocks, for which numpy takes hardly longer than for one.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.blockfeatures import KEPT, Array, Columns, Marks, Places, Sums, View, running_sums, whole
-from pipeline.blocks import folded
-from pipeline.blocktext import TEXT_NAMES, text_evidence
+from pipeline.blocktext import TEXT_NAMES, folded_before, text_evidence
 
 # Elements whose presence among a block's ancestors is evidence; those with `below` also as ancestors that
 # stand below the container of what is kept.
@@ -65,17 +65,25 @@ def _rows(*names: str) -> Places:
     return np.array([_ROW[name] for name in names])
 
 
-def page_evidence(out: Array, view: View, titles: Sequence[str], descriptions: Sequence[str]) -> None:
+def page_evidence(
+    out: Array,
+    view: View,
+    titles: Sequence[str],
+    descriptions: Sequence[str],
+    wanted: Places | None = None,
+) -> None:
     """Fills `out`, (len(PAGE_NAMES), n): everything but what the names of elements say.
 
-    titles, descriptions: what the page calls itself and its summary, in any form.
+    titles, descriptions: what the page calls itself and its summary, in any form. wanted: the blocks of which
+    it will be asked how like these they are, all if not given.
     """
     columns = view.columns
     links = np.array(columns.links_in, dtype=np.float32)
     text_evidence(out[: len(TEXT_NAMES)], columns.texts, columns.words, columns.chars, links)
     _add_kinds(out, columns)
     texts = _numbered(columns.words_of)
-    _add_likeness(out, columns, texts, titles, descriptions)
+    wanted = np.arange(len(texts)) if wanted is None else wanted
+    _add_likeness(out, columns, texts, wanted, titles, descriptions)
     _add_verdict(out, view)
     _add_neighbours(out, view)
     _add_windows(out, view)
@@ -107,32 +115,42 @@ def _numbered(keys: Iterable[Hashable]) -> Places:
 
 
 def _add_likeness(
-    out: Array, columns: Columns, texts: Places, titles: Sequence[str], descriptions: Sequence[str]
+    out: Array,
+    columns: Columns,
+    texts: Places,
+    wanted: Places,
+    titles: Sequence[str],
+    descriptions: Sequence[str],
 ) -> None:
     """How much a block's words are those of the headline or of the summary, and how often it stood before."""
-    names = [frozenset(name.split()) for name in {folded(title) for title in set(titles)} if name]
-    summaries = [text.split() for text in {folded(text) for text in set(descriptions)}]
+    names = [frozenset(name.split()) for name in set(map(folded_before, titles)) if name]
+    summaries = [text.split() for text in set(map(folded_before, descriptions))]
     summaries = [words for words in summaries if len(words) >= 6]
     in_names, in_summaries = (frozenset[str]().union(*texts) for texts in (names, summaries))
     triples_of = [set(_triples(words)) for words in summaries]
-    n = len(texts)
-    likeness, similar, times, before = [0.0] * n, [0.0] * n, [0] * n, [0] * n
-    for place, (first, words) in enumerate(zip(texts.tolist(), columns.words_of, strict=True)):
-        if first < place:
-            times[first] += 1
-            before[place] = min(times[first], 9)
-            likeness[place], similar[place] = likeness[first], similar[first]
-            continue
-        if len(words) < 60 and not in_names.isdisjoint(words):
-            mine = frozenset(words)
-            for name in names:
-                common = len(mine & name)
-                if common:
-                    likeness[place] = max(likeness[place], common / (len(mine) + len(name) - common))
-        if 4 <= len(words) < 120 and 2 * len([*filter(in_summaries.__contains__, words)]) >= len(words):
-            triples = set(_triples(words))
-            similar[place] = max(len(triples & other) / len(triples) for other in triples_of)
-    out[_ROW["same_before"]] = before
+    times, before = Counter[int](), out[_ROW["same_before"]]
+    before[:] = 0.0
+    repeated = (texts < np.arange(len(texts))).nonzero()[0]
+    for place, first in zip(repeated.tolist(), texts[repeated].tolist(), strict=True):
+        times[first] += 1
+        before[place] = min(times[first], 9)
+    likeness, similar = np.zeros((2, len(texts)), dtype=np.float32)
+    met: dict[int, tuple[float, float]] = {}
+    for place, first in zip(wanted.tolist(), texts[wanted].tolist(), strict=True):
+        if first not in met:
+            words = columns.words_of[first]
+            like = same = 0.0
+            if len(words) < 60 and not in_names.isdisjoint(words):
+                mine = frozenset(words)
+                for other in names:
+                    common = len(mine & other)
+                    if common:
+                        like = max(like, common / (len(mine) + len(other) - common))
+            if 4 <= len(words) < 120 and 2 * sum(map(in_summaries.__contains__, words)) >= len(words):
+                triples = set(_triples(words))
+                same = max(len(triples & theirs) / len(triples) for theirs in triples_of)
+            met[first] = like, same
+        likeness[place], similar[place] = met[first]
     out[_ROW["like_title"]] = likeness
     out[_ROW["like_description"]] = similar
 

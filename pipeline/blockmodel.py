@@ -127,8 +127,8 @@ def keep_probabilities(
         return np.zeros(0, dtype=np.float32)
     model = model or load_model()
     view = view_of(columns, verdict, ruled)
-    found = evidence(view, titles, descriptions, model.odds)
     doubtful = np.flatnonzero(~hopeless(view))
+    found = evidence(view, titles, descriptions, model.odds, doubtful)
     likely = np.zeros(len(view.share), dtype=np.float32)
     likely[doubtful] = model.probabilities(found.take(_rows_of(model.columns), axis=0).take(doubtful, axis=1))
     return likely
@@ -155,10 +155,16 @@ def hopeless(view: View) -> Marks:
     return far
 
 
-def evidence(view: View, titles: Sequence[str], descriptions: Sequence[str], odds: TokenOdds) -> Array:
-    """All features of a page's blocks, (len(NAMES), blocks) float32."""
+def evidence(
+    view: View,
+    titles: Sequence[str],
+    descriptions: Sequence[str],
+    odds: TokenOdds,
+    wanted: NDArray[np.intp] | None = None,
+) -> Array:
+    """All features of a page's blocks, (len(NAMES), blocks) float32; wanted: as `page_evidence`."""
     out = np.empty((len(NAMES), len(view.share)), dtype=np.float32)
-    page_evidence(out[: len(PAGE_NAMES)], view, titles, descriptions)
+    page_evidence(out[: len(PAGE_NAMES)], view, titles, descriptions, wanted)
     token_evidence(out[len(PAGE_NAMES) :], view, odds)
     return out
 

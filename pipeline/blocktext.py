@@ -9,6 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.blocks import folded
+
 Array = NDArray[np.float32]
 
 # Classes of characters, one bit each; a character may be of several.
@@ -21,6 +23,9 @@ _OTHER_CHARS = 0x10000
 # Places of a text's last characters, from its end.
 _LAST = np.array([[1], [2], [3], [4]])
 _COLON, _POINT, _SLASH, _ZERO, _ONE, _TWO, _NINE = map(ord, ":./0129")
+
+# Headlines and summaries of the page in hand, which are looked for among its blocks several times.
+folded_before = lru_cache(maxsize=16)(folded)
 
 TEXT_NAMES = (
     "words", "chars", "word_length", "links_per_word", "sentence_end", "lower_start", "upper_start",

@@ -15,7 +15,7 @@ from pipeline.align import Piece
 from pipeline.blocks import Page
 from pipeline.document import BlockKind, DocumentRejected, Reason, Stage
 from pipeline.metadata import Metadata
-from pipeline.structure import is_teaser, linked_by_container, token_rule
+from pipeline.structure import is_teaser, token_rule
 
 # A page with more words of prose than this is judged by its structure only, not by its words.
 _FEW_WORDS = 150
@@ -133,7 +133,6 @@ def _is_front(page: Page, kept: Sequence[Piece], prose: Sequence[Piece]) -> bool
     if linked >= 6 and linked >= 0.4 * len(kept) and link_chars > 0.3 * chars:
         return True
     texts = [page.blocks[piece.index] for piece in prose if piece.index is not None]
-    leads = linked_by_container(page)
-    teasers = sum(is_teaser(page, block, leads) for block in texts)
+    teasers = sum(is_teaser(page, block) for block in texts)
     cut_off = sum(bool(_CUT_OFF.search(block.text)) for block in texts)
     return teasers >= 0.6 * len(texts) and (teasers >= 4 or (teasers >= 2 and cut_off >= 2))

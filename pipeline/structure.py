@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from pipeline.align import Piece
 from pipeline.blocks import Page, RawBlock, common_container, folded
+from pipeline.blocktext import folded_before
 from pipeline.document import BlockKind
 from pipeline.metadata import Metadata
 
@@ -86,7 +88,7 @@ _VOCABULARY: tuple[tuple[str, str], ...] = (
 _TAGS = {"nav": "structure.navigation", "form": "structure.form", "figcaption": "structure.caption"}
 _ROLES = {"navigation": "structure.navigation", "dialog": "structure.dialog"}
 _DATELINE_WORDS = 12
-_SPLIT = re.compile(r"[^a-z0-9]+")
+_PART = re.compile(r"[a-z0-9]+")
 
 
 def _compiled() -> tuple[dict[str, str], list[tuple[tuple[str, ...], str]], list[tuple[str, str]]]:
@@ -97,7 +99,7 @@ def _compiled() -> tuple[dict[str, str], list[tuple[tuple[str, ...], str]], list
         for word in words.split():
             if word.endswith("+"):
                 stems.append((word[:-1], rule))
-            elif len(parts := tuple(_SPLIT.split(word))) > 1:
+            elif len(parts := tuple(_PART.findall(word))) > 1:
                 runs.append((parts, rule))
             else:
                 whole.setdefault(word, rule)
@@ -115,7 +117,7 @@ _TOKEN_CHARS = 64
 
 def token_rule(tokens: frozenset[str]) -> str | None:
     """The rule that the tokens of one element call for, if any."""
-    for token in sorted(tokens):
+    for token in sorted(tokens) if len(tokens) > 1 else tokens:
         rule = _known_rule(token) if len(token) <= _TOKEN_CHARS else _rule_of_token(token)
         if rule is not None:
             return rule
@@ -125,7 +127,7 @@ def token_rule(tokens: frozenset[str]) -> str | None:
 def _rule_of_token(token: str) -> str | None:
     if token in _ROLES:
         return _ROLES[token]
-    parts = tuple(part for part in _SPLIT.split(token) if part)
+    parts = tuple(_PART.findall(token))
     # an id of many words is the text of a heading, and says what the text is about
     if not parts or len(parts) > 6:
         return None
@@ -168,11 +170,11 @@ def restored(page: Page, pieces: Sequence[Piece], about: Metadata) -> list[Piece
     taken = {piece.index for piece in pieces if piece.index is not None}
     if not taken:
         return list(pieces)
-    have = {_folded(page, piece) for piece in pieces}
-    added = [*_standfirst(page, taken, about), *_continued(page, taken), *_between(page, taken)]
+    added = {*_standfirst(page, taken, about), *_continued(page, taken), *_between(page, taken)} - taken
+    have = {_folded(page, piece) for piece in pieces} if added else set()
     fresh = [
         Piece(index, page.blocks[index].text, float(index))
-        for index in sorted(set(added) - taken)
+        for index in sorted(added)
         if " ".join(page.blocks[index].words) not in have
     ]
     return sorted([*pieces, *fresh], key=lambda piece: piece.position)
@@ -222,12 +224,12 @@ def _standfirst(page: Page, taken: set[int], about: Metadata) -> list[int]:
     """The summary between headline and text: the page's stated description, or what templates call it."""
     prose = [i for i in sorted(taken) if len(page.blocks[i].words) >= 12]
     end = prose[0] if prose else min(taken)
-    titles = {folded(title) for title in about.titles}
+    titles = set(map(folded_before, about.titles))
     headline = max(
         (i for i in range(end) if page.blocks[i].tag == "h1" or " ".join(page.blocks[i].words) in titles),
         default=None,
     )
-    descriptions = [folded(text) for text in about.descriptions]
+    descriptions = [*map(folded_before, about.descriptions)]
     found = []
     for index in range(max(0, end - 60), min(len(page.blocks), end + 12)):
         block = page.blocks[index]
@@ -323,14 +325,18 @@ def linked_by_container(page: Page) -> dict[int, int]:
     """How many blocks that are one link stand in each container or just below it."""
     if page.linked is None:
         page.linked = {}
-        for block in page.blocks:
-            if block.link_chars and len(block.words) >= 3 and block.link_density > 0.8:
-                for number in page.path(block.container)[:3]:
-                    page.linked[number] = page.linked.get(number, 0) + 1
+        linked = Counter(
+            block.container
+            for block in page.blocks
+            if block.link_chars and len(block.words) >= 3 and block.link_density > 0.8
+        )
+        for container, count in linked.items():
+            for number in page.path(container)[:3]:
+                page.linked[number] = page.linked.get(number, 0) + count
     return page.linked
 
 
-def is_teaser(page: Page, block: RawBlock, leads: dict[int, int]) -> bool:
+def is_teaser(page: Page, block: RawBlock) -> bool:
     """A short text in a small box of its own that also holds a linked headline."""
     if len(block.words) > 60:
         return False
@@ -338,7 +344,7 @@ def is_teaser(page: Page, block: RawBlock, leads: dict[int, int]) -> bool:
         container = page.containers[number]
         if container.blocks > 7 or container.paragraphs > 2:
             return False
-        if leads.get(number, 0) >= 1:
+        if number in linked_by_container(page):
             return True
     return False
 
@@ -350,14 +356,10 @@ class _Judge:
         self.page = page
         self.pieces = pieces
         self.top = common_container(page, [p.index for p in pieces if p.index is not None])
-        self.titles = {title for title in map(folded, about.titles) if title}
+        self.titles = {title for title in map(folded_before, about.titles) if title}
         self.folded = [_folded(page, piece) for piece in pieces]
         self.total = max(1, sum(len(p.text) for p in pieces))
-        self.kept_chars: dict[int, int] = {}
-        for piece in pieces:
-            if piece.index is not None:
-                for number in page.path(page.blocks[piece.index].container):
-                    self.kept_chars[number] = self.kept_chars.get(number, 0) + len(piece.text)
+        self.kept_chars = _chars_inside(page, pieces)
         long = [n for n, p in enumerate(pieces) if len(p.text) >= 120]
         self.first_prose = long[0] if long else 0
         self.last_prose = long[-1] if long else len(pieces)
@@ -440,7 +442,7 @@ class _Judge:
         rule = _TAGS.get(container.tag)
         if rule is None and container.tag not in _HEADING_TAGS:
             rule = token_rule(container.tokens)
-        if rule and self.kept_chars.get(number, 0) > max(_STORY_SHARE * self.total, _STORY_CHARS):
+        if rule and self.kept_chars[number] > max(_STORY_SHARE * self.total, _STORY_CHARS):
             return None
         return rule
 
@@ -482,11 +484,10 @@ class _Judge:
 
     def _teasers(self) -> set[int]:
         """Numbers of teasers after the story's last paragraph."""
-        leads = linked_by_container(self.page)
         found: set[int] = set()
         for number in range(len(self.pieces) - 1, -1, -1):
             block = self._block(number)
-            if block is not None and is_teaser(self.page, block, leads):
+            if block is not None and is_teaser(self.page, block):
                 found.add(number)
             elif len(self.pieces[number].text.split()) >= 15:
                 break
@@ -555,6 +556,22 @@ class _Judge:
             container.tag == "aside" or any("quote" in token for token in container.tokens)
             for container in around
         )
+
+
+def _chars_inside(page: Page, pieces: Sequence[Piece]) -> Counter[int]:
+    """Per container, how many characters of the pieces stand in it, however deep."""
+    found, of_parents = Counter[int](), Counter[int]()
+    for piece in pieces:
+        if piece.index is not None:
+            number = page.blocks[piece.index].container
+            found[number] += len(piece.text)
+            # most paragraphs are containers of their own, with one parent; the root has itself
+            if number:
+                of_parents[page.containers[number].parent] += len(piece.text)
+    for parent, chars in of_parents.items():
+        for number in page.path(parent):
+            found[number] += chars
+    return found
 
 
 def _folded(page: Page, piece: Piece) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.blockfeatures import columns_of, first_sight, main_container, teasers, view_of
 from pipeline.blockmodel import NAMES, evidence
 from pipeline.blocks import Page, segment
-from pipeline.structure import is_teaser, linked_by_container
+from pipeline.structure import is_teaser
 from pipeline.tokenodds import TokenOdds
 from tests.pipeline.test_blockmodel import PAGE, STORY, page_of, verdict_of
 
@@ -174,5 +174,4 @@ _BOX = st.recursive(
 @given(_BOX)
 def test_all_teasers_are_told_at_once_as_the_rules_tell_one(html: str) -> None:
     page = page_of(html)
-    leads = linked_by_container(page)
-    assert teasers(columns_of(page)).tolist() == [is_teaser(page, block, leads) for block in page.blocks]
+    assert teasers(columns_of(page)).tolist() == [is_teaser(page, block) for block in page.blocks]
