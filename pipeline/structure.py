@@ -367,6 +367,7 @@ class _Judge:
             (n for n, p in enumerate(pieces) if p.index is not None and page.blocks[p.index].tag == "h1"), -1
         )
         self._rules_inside: dict[int, str | None] = {}
+        self._apart: dict[int, bool] = {}
         self._repeats = self._repeated()
         self._grouped = {
             **dict.fromkeys(self._linked_lines(), "structure.linked-line"),
@@ -495,6 +496,8 @@ class _Judge:
 
     def _of_other_articles(self) -> set[int]:
         """Numbers of the pieces in a further <article> that begins with a headline of its own."""
+        if [container.tag for container in self.page.containers].count("article") < 2:
+            return set()
         members: dict[int, list[int]] = {}
         for number, piece in enumerate(self.pieces):
             if piece.index is None:
@@ -551,11 +554,14 @@ class _Judge:
         block = self._block(number)
         if block is None:
             return False
-        around = [self.page.containers[c] for c in self.page.path(block.container)[:3]]
-        return block.kind is BlockKind.QUOTE or any(
-            container.tag == "aside" or any("quote" in token for token in container.tokens)
-            for container in around
-        )
+        around = self.page.path(block.container)[:3]
+        return block.kind is BlockKind.QUOTE or any(map(self._sets_apart, around))
+
+    def _sets_apart(self, number: int) -> bool:
+        if number not in self._apart:
+            container = self.page.containers[number]
+            self._apart[number] = container.tag == "aside" or "quote" in " ".join(container.tokens)
+        return self._apart[number]
 
 
 def _chars_inside(page: Page, pieces: Sequence[Piece]) -> Counter[int]:
