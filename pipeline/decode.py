@@ -13,6 +13,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pipeline.document import MediaType
 
 if TYPE_CHECKING:
@@ -287,12 +289,21 @@ _CLOSING_TAGS = re.compile(
 
 def _clean(body: bytes, text: str, codec: str) -> str:
     # A control character can only come from a control byte where ASCII is a subset of the codec;
-    # counting bytes is many times cheaper than searching a str. Python's strict and replacing decoders
-    # make no lone surrogates, wide codecs aside.
+    # looking through bytes is many times cheaper than searching a str. Python's strict and replacing
+    # decoders make no lone surrogates, wide codecs aside.
     is_superset = not codec.startswith(("utf-16", "utf-32"))
-    if is_superset and len(body.translate(None, _CONTROL_BYTES)) == len(body):
-        return text
-    return _UNWANTED.sub("", text)
+    return text if is_superset and not _has_control_bytes(body) else _UNWANTED.sub("", text)
+
+
+def _has_control_bytes(body: bytes) -> bool:
+    """Tell whether there is one of `_CONTROL_BYTES`, in a fifth of the time of taking them out."""
+    if not body:
+        return False
+    values = np.frombuffer(body, np.uint8)
+    if values.min() < 0x09 or b"\x0b" in body or b"\x7f" in body:
+        return True
+    # what is smaller than 0x0E is white space by now, and wraps around to more than 200
+    return bool((values - np.uint8(0x0E)).min() < 0x20 - 0x0E)
 
 
 def _wide_without_mark(body: bytes) -> str | None:

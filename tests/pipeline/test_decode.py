@@ -168,6 +168,10 @@ def test_an_xml_declaration_counts() -> None:
 def test_control_characters_go_and_blanks_stay() -> None:
     body = b"one\0two\x08\tthree\r\nfour\x0cfive\x7f"
     assert decode(body, None, MediaType.TEXT) == "onetwo\tthree\r\nfour\x0cfive"
+    for value in range(0x80):
+        body = b"one" + bytes([value]) + b"two"
+        kept = chr(value) if value in b"\t\n\f\r" or 0x20 <= value < 0x7F else ""
+        assert decode(body, None, MediaType.TEXT) == f"one{kept}two"
 
 
 @given(

@@ -76,6 +76,20 @@ def test_a_page_becomes_an_article() -> None:
     assert only_read == replace(found, fingerprint=None)
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("The new ship isn't 3.5 knots faster, and harbour/port (both) agree on_time.", 14),
+        ("The sign over the harbour gate says 東京 港 to all who come in.", 15),
+    ],
+)
+def test_words_are_counted_as_they_are_written(line: str, words: int) -> None:
+    without = article(process_document(document(page(*PARAGRAPHS)), Settings()))
+    found = article(process_document(document(page(*PARAGRAPHS[:2], line, *PARAGRAPHS[2:])), Settings()))
+    assert line in found.text
+    assert found.word_count == without.word_count + words
+
+
 def test_removed_lines_tell_how_many_lines_stand_before_them() -> None:
     body = page(*PARAGRAPHS[:2], "Register now for free unlimited access to Post.example", *PARAGRAPHS[2:])
     found = article(process_document(document(body), Settings()))
