@@ -213,24 +213,29 @@ class _Run:
 
     def _admit(self, ahead: _Ahead) -> None:
         """Take chunks that were read, as far as the window goes: skip what is known, submit the rest."""
-        while ahead.chunks and len(self._pending) < _WINDOW_DOCUMENTS and self._pending_bytes < _WINDOW_BYTES:
-            chunk = ahead.chunks.popleft()
-            ahead.room.release()
+        while ahead.chunks and self._has_room():
+            # All that were read while a batch was written: the base is asked once.
+            chunk: list[Item] = []
+            while ahead.chunks and len(chunk) < _CHUNK_DOCUMENTS and self._has_room():
+                read = ahead.chunks.popleft()
+                ahead.room.release()
+                self._pending_bytes += sum(map(_size, read))
+                chunk += read
             stored = self._stored(chunk) if self._skips_known else set()
             for number, item in enumerate(chunk):
                 if number in stored:
-                    continue
-                size = 0
-                if isinstance(item, Document):
-                    size = len(item.body)
+                    self._pending_bytes -= _size(item)
+                elif isinstance(item, Document):
                     future = self._pool.submit(item)
                     future.add_done_callback(self._on_done)
-                    self._pending.append(_Pending(future, size))
+                    self._pending.append(_Pending(future, len(item.body)))
                 else:
-                    self._pending.append(_Pending(item, size))
-                self._pending_bytes += size
+                    self._pending.append(_Pending(item, 0))
             if stored:
                 self._count(BatchCounts(seen=len(stored), unchanged=len(stored)))
+
+    def _has_room(self) -> bool:
+        return len(self._pending) < _WINDOW_DOCUMENTS and self._pending_bytes < _WINDOW_BYTES
 
     def _stored(self, chunk: Sequence[Item]) -> set[int]:
         """Which documents of a chunk are stored already, by their number in it.
@@ -289,6 +294,10 @@ class _Run:
             self._progress.advance(self.counts)
 
 
+def _size(item: Item) -> int:
+    return len(item.body) if isinstance(item, Document) else 0
+
+
 @contextmanager
 def _reading_ahead(source: Iterable[Item], run: _Run) -> Iterator[_Ahead]:
     """Read the source in a thread of its own, so that a slow disk or pipe keeps nobody waiting.
@@ -314,7 +323,7 @@ def _read_ahead(source: Iterable[Item], ahead: _Ahead, wake: threading.Event) ->
         for item in source:
             is_document = isinstance(item, Document)
             chunk.append(item)
-            size += len(item.body) if isinstance(item, Document) else 0
+            size += _size(item)
             ahead.documents += 1
             # A consumer with nothing to do is not kept waiting for a full chunk.
             if len(chunk) >= _CHUNK_DOCUMENTS or size >= _CHUNK_BYTES or (is_document and not ahead.chunks):

@@ -268,6 +268,8 @@ class WorkerPool:
             finally:
                 theirs.close()
             ours.setblocking(False)
+            # So that a page is sent at once, and not when the worker has taken its first half.
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * _AHEAD_BYTES)
             worker = _Worker(process, ours, time.monotonic())
             self._workers.append(worker)
             self._selector.register(ours, selectors.EVENT_READ, worker)
@@ -319,11 +321,12 @@ class WorkerPool:
     def _write(self, worker: _Worker) -> None:
         try:
             while worker.outgoing:
-                sent = worker.channel.send(worker.outgoing[0])
-                if sent == len(worker.outgoing[0]):
-                    worker.outgoing.popleft()
-                else:
-                    worker.outgoing[0] = worker.outgoing[0][sent:]
+                sent = worker.channel.sendmsg(worker.outgoing)
+                while sent:
+                    part = worker.outgoing.popleft()
+                    if sent < len(part):
+                        worker.outgoing.appendleft(part[sent:])
+                    sent -= min(sent, len(part))
         except BlockingIOError:
             pass
         except OSError:
