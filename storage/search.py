@@ -15,8 +15,9 @@ they not be (a newer Python knows letters that an older one did not), the index 
 What it costs (`python -m benchmarks.search`, invented news of 2.7 kB an article, two cores busy with other
 work as well, so the ratios say more than the times):
 
-    storing and grouping, with to without   SQLite 1.32, PostgreSQL 1.12 of the time for batches of 50, of
-                                            which half is `search_text`; extraction, a multiple, not counted
+    storing and grouping, with to without   SQLite 1.32, PostgreSQL 1.12 of the time for batches of 50, with a
+                                            `search_text` that took 2.3 times as long and was half of it;
+                                            extraction, a multiple, not counted
     size                                    SQLite 1.5 kB an article, PostgreSQL 5.8 kB (4.6 the tsvector)
     growth: 200,000 articles to 10,000      SQLite 0.98 of the time; PostgreSQL at 100,000: 1.05
     queries at 200,000 on SQLite            20 to 110 ms of processor time, the most for quotations
