@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate, count
 
 from benchmarks.repository import as_document
-from pipeline.document import Document, MediaType
+from pipeline.document import Claims, Document, MediaType
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 SITES = 300
@@ -43,10 +43,12 @@ class Newsroom:
         return (self._page(number, self._story()) for number in count())
 
     def texts(self) -> Iterator[Document]:
-        """The stories alone, as records of plain text."""
+        """The stories alone, as records of plain text with their date."""
         for number in count():
             url, text = f"https://outlet{self._rng.randrange(SITES)}.example/{number}", self._story()
-            yield replace(as_document("\n".join(text).encode(), url), media_type=MediaType.TEXT)
+            claims = Claims(published_at=_published(number).isoformat())
+            document = as_document("\n".join(text).encode(), url)
+            yield replace(document, media_type=MediaType.TEXT, claims=claims)
 
     def _story(self) -> list[str]:
         """Paragraphs of a new story, or of a copy."""
@@ -60,7 +62,7 @@ class Newsroom:
 
     def _page(self, number: int, story: Sequence[str]) -> Document:
         site = self._rng.randrange(SITES)
-        published = BEGINNING + timedelta(seconds=number * 20)
+        published = _published(number)
         title = " ".join(self._some(8)).capitalize()
         url = f"https://outlet{site}.example/{published:%Y/%m/%d}/{'-'.join(self._some(5))}-{number}"
         above, below = self._sites[site]
@@ -109,3 +111,8 @@ class Newsroom:
 
     def _some(self, count: int) -> list[str]:
         return self._rng.choices(self._words, cum_weights=self._up_to, k=count)
+
+
+def _published(number: int) -> datetime:
+    """4,320 stories a day."""
+    return BEGINNING + timedelta(seconds=number * 20)
