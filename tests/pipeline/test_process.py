@@ -80,6 +80,7 @@ def test_a_page_becomes_an_article() -> None:
     ("line", "words"),
     [
         ("The new ship isn't 3.5 knots faster, and harbour/port (both) agree on_time.", 14),
+        ("She said “it’s the harbour master’s--not mine” ... and left, 'twas 6.30 in Łódź’s time–zone.", 16),
         ("The sign over the harbour gate says 東京 港 to all who come in.", 15),
     ],
 )
