@@ -7,9 +7,10 @@ text and into fields of their own before anything is compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 
 from pipeline.document import Block, BlockKind, Removed
 
@@ -104,12 +105,17 @@ _pattern = cache(re.compile)
 # first letters, but for those in small letters, which stand everywhere.
 _FORMS = [form for forms in AGENCIES.values() for form in forms.split("|")]
 _SMALL_FORMS = ("dpa", "anp", "sda", "epd", "reuter")
-_LARGE_FORMS = "|".join(form for form in _FORMS if not form.startswith(_SMALL_FORMS))
-_NAMED = re.compile(rf"(?:{_LARGE_FORMS})(?![^\W\d_])")
+_LARGE_FORMS = sorted(form for form in _FORMS if not form.startswith(_SMALL_FORMS))
+# Each first letter once: most capitals of a text are then done with at a glance.
+_BY_LETTER = "|".join(
+    f"{letter}(?:{'|'.join(form[1:] for form in forms)})"
+    for letter, forms in groupby(_LARGE_FORMS, itemgetter(0))
+)
+_NAMED = re.compile(rf"(?:{_BY_LETTER})(?![^\W\d_])")
 
 
 def _names_agency(text: str) -> bool:
-    return any(small in text for small in _SMALL_FORMS) or _NAMED.search(text) is not None
+    return any(map(text.__contains__, _SMALL_FORMS)) or _NAMED.search(text) is not None
 
 
 _DASH = r"(?:\s*(?:--+|[-–—―−]|\.-|:)\s*)"
@@ -208,7 +214,17 @@ _IN_HEBREW = (
 )
 # Without these no line is one of them.
 _BY_WORD = re.compile(rf"{_BY}:? ")
-_ROLE_WORD = re.compile("riter|eporter|orrespondent|ditor|ontributor|olumnist|taff|esk|ournalist")
+_OF_ROLES = (
+    "riter",
+    "eporter",
+    "orrespondent",
+    "ditor",
+    "ontributor",
+    "olumnist",
+    "taff",
+    "esk",
+    "ournalist",
+)
 # By Jane Doe LONDON (Reuters) -
 _BYLINE_HEAD = rf"By (?P<who>{_PERSON}?(?:{_AND}{_PERSON}?)*) (?={_UPPER}.{{0,40}}\((?:{_CREDIT})\))"
 
@@ -272,10 +288,14 @@ def compile_patterns() -> None:
         _pattern(source)
 
 
-def _that_may_match(sources: Iterable[str], text: str) -> Iterator[re.Pattern[str]]:
-    """The patterns without those of a credit where the text names no agency."""
-    is_named = _names_agency(text)
-    return (_pattern(source) for source in sources if is_named or "(?P<credit>" not in source)
+@cache
+def _patterns(sources: tuple[str, ...], is_named: bool) -> tuple[re.Pattern[str], ...]:
+    """The patterns for a text; without those of a credit where it names no agency."""
+    return tuple(_pattern(source) for source in sources if is_named or "(?P<credit>" not in source)
+
+
+def _that_may_match(sources: tuple[str, ...], text: str) -> tuple[re.Pattern[str], ...]:
+    return _patterns(sources, _names_agency(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +376,7 @@ def _take_bylines(lines: list[_Line]) -> tuple[list[_Line], str | None, str | No
     for index, (position, block, text) in enumerate(lines):
         at_edge = index < LEAD_BLOCKS or index >= len(lines) - 2
         if at_edge and not (removed and index >= LEAD_BLOCKS):
-            is_short = len(text.split()) <= BYLINE_WORDS and len(text) <= BYLINE_CHARS
+            is_short = len(text) <= BYLINE_CHARS and len(text.split()) <= BYLINE_WORDS
             match = _byline(text) if is_short else None
             if match:
                 byline = byline or match["who"].strip()
@@ -376,7 +396,7 @@ def _take_bylines(lines: list[_Line]) -> tuple[list[_Line], str | None, str | No
 def _byline(text: str) -> re.Match[str] | None:
     """The line as a byline; each form is tried only where the words that it needs are in the line."""
     match = _pattern(_BY_SOMEBODY).fullmatch(text) if _BY_WORD.match(text) else None
-    has_role = _ROLE_WORD.search(text)
+    has_role = any(map(text.__contains__, _OF_ROLES))
     if match is None and (has_role or _names_agency(text)):
         match = _pattern(_SIGNED).fullmatch(text)
     if match is None and has_role:
