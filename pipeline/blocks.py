@@ -224,7 +224,7 @@ class _Segmenter:
 
     def run(self, root: Any) -> Page:
         blocks, boxes, tags, numbers = self.page.blocks, self.boxes, self.tags, self.numbers
-        end_block, add_text, marked = self._end_block, self._text, self.marked
+        end_block, add_text, pieces, marked = self._end_block, self._text, self.pieces, self.marked
         open_parts: list[int] = []
         walk = etree.iterwalk(root, events=("start", "end"))
         for event, element in walk:
@@ -236,7 +236,9 @@ class _Segmenter:
                 elif part is _CELL and tags[-1] != _ROW:
                     part = _BOX
                 if part is _BOX:
-                    end_block()
+                    # most elements begin and end where nothing has been gathered
+                    if pieces or self.links or self.breaks:
+                        end_block()
                     if len(tags) > MAX_DEPTH:
                         part = _SURPLUS
                     else:
@@ -260,12 +262,13 @@ class _Segmenter:
                 else:
                     add_text(" ")
                 open_parts.append(part)
-                if part <= _CELL and (text := element.text):
+                if part <= _CELL and (text := element.text) and (pieces or not text.isspace()):
                     add_text(text)
             else:
                 part = open_parts.pop()
                 if part is _BOX:
-                    end_block()
+                    if pieces or self.links or self.breaks:
+                        end_block()
                     boxes.pop()
                     tags.pop()
                     if len(numbers) > len(tags):
@@ -274,7 +277,7 @@ class _Segmenter:
                     end_block()
                 elif part is _WITHIN_LINE:
                     self._end_inline(element)
-                if element is not root and (text := element.tail):
+                if (text := element.tail) and element is not root and (pieces or not text.isspace()):
                     add_text(text)
             if len(blocks) >= MAX_BLOCKS:
                 break
@@ -319,9 +322,12 @@ class _Segmenter:
             self.pieces.append(" ")
 
     def _end_block(self) -> None:
-        # most elements begin and end where nothing has been gathered
         if self.pieces:
-            self._add(" ".join("".join(self.pieces).split()))
+            text = "".join(self.pieces).strip()
+            # the only white space that can be printed is a blank
+            if "  " in text or not text.isprintable():
+                text = " ".join(text.split())
+            self._add(text)
             self.pieces.clear()
             self.inline_seen.clear()
             if self.inline_open:
