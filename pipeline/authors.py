@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pipeline.dates import without_dates
@@ -322,10 +323,6 @@ _AUTHOR_LINK = re.compile(r"/(?:author|authors|autor|autoren|auteur|journalist)/
 
 
 _MAY_BE_AUTHOR = re.compile(rf"(?:{'|'.join(_AUTHOR_CLASSES)})(?:\s|$)")
-# Of these each has one in it.
-_OF_AUTHOR_CLASSES = tuple(
-    name for name in _AUTHOR_CLASSES if not any(one in name for one in _AUTHOR_CLASSES if one != name)
-)
 
 
 def _author_rank(element: Any) -> int | None:
@@ -346,11 +343,24 @@ def _named_rank(element: Any) -> int | None:
             return 1
         if _AUTHOR_LINK.search(element.get("href") or ""):
             return 2
-    names = (element.get("class") or "").lower()
-    if not any(part in names for part in _OF_AUTHOR_CLASSES) or not _MAY_BE_AUTHOR.search(names):
+    names = element.get("class")
+    if not names:
+        return None
+    return _known_class_rank(names) if len(names) <= _KNOWN_CHARS else _class_rank(names)
+
+
+def _class_rank(names: str) -> int | None:
+    names = names.lower()
+    if not _MAY_BE_AUTHOR.search(names):
         return None
     for token in names.split():
         for number, name in enumerate(_AUTHOR_CLASSES):
             if token == name or token.endswith(("-" + name, "_" + name)):
                 return 3 + number
     return None
+
+
+# Most elements that have classes have the same ones as many others, on this page and on those of its site;
+# what is longer than any names of a template is not remembered.
+_KNOWN_CHARS = 500
+_known_class_rank = lru_cache(maxsize=10_000)(_class_rank)
