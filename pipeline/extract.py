@@ -350,8 +350,8 @@ def article_lines(root: Any) -> list[str]:
         from trafilatura.meta import reset_caches
 
         reset_caches()
-    # Trafilatura asks for elements of lxml.html; forms have classes of their own there, which it does not use,
-    # and looking for each element's is a tenth of its time
+    # Trafilatura asks for elements of lxml.html. Forms have classes of their own there, which it does not
+    # use, and looking for each element's is a tenth of its time.
     parser = etree.HTMLParser(**_PARSER)
     parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=lxml.html.HtmlElement))
     root = etree.fromstring(etree.tostring(root, encoding="utf-8", method="html"), parser)
