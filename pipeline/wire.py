@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from operator import itemgetter
 
@@ -214,17 +214,7 @@ _IN_HEBREW = (
 )
 # Without these no line is one of them.
 _BY_WORD = re.compile(rf"{_BY}:? ")
-_OF_ROLES = (
-    "riter",
-    "eporter",
-    "orrespondent",
-    "ditor",
-    "ontributor",
-    "olumnist",
-    "taff",
-    "esk",
-    "ournalist",
-)
+_IN_ROLE = ("riter", "eporter", "orrespondent", "ditor", "ontributor", "olumnist", "taff", "esk", "ournalist")
 # By Jane Doe LONDON (Reuters) -
 _BYLINE_HEAD = rf"By (?P<who>{_PERSON}?(?:{_AND}{_PERSON}?)*) (?={_UPPER}.{{0,40}}\((?:{_CREDIT})\))"
 
@@ -276,6 +266,8 @@ _SIGNOFF_TAILS = (
     r"\s+(?P<credit>REUTER|Reuter|reuter)[\s.]*\x03?\s*$",
     r"\s*\x03\s*$",
 )
+# How those without a credit end.
+_TAIL_ENDS = (")", "]", ").", "].", "\x03")
 _TITLE_CREDIT = (rf"(?:\s[-–—|]\s|\()(?P<credit>{_AGENCY})\)?\s*$",)
 
 
@@ -358,8 +350,11 @@ def _with_text(block: Block, text: str) -> Block:
 def _agency(match: re.Match[str] | None) -> str | None:
     """Canonical name of the first agency that the match's credit names."""
     credit = match.groupdict().get("credit") if match else None
-    if not credit:
-        return None
+    return _signer(credit) if credit else None
+
+
+@lru_cache(maxsize=256)
+def _signer(credit: str) -> str | None:
     found = [
         (m.start(), -len(m.group()), name)
         for name, forms in AGENCIES.items()
@@ -396,7 +391,7 @@ def _take_bylines(lines: list[_Line]) -> tuple[list[_Line], str | None, str | No
 def _byline(text: str) -> re.Match[str] | None:
     """The line as a byline; each form is tried only where the words that it needs are in the line."""
     match = _pattern(_BY_SOMEBODY).fullmatch(text) if _BY_WORD.match(text) else None
-    has_role = any(map(text.__contains__, _OF_ROLES))
+    has_role = any(map(text.__contains__, _IN_ROLE))
     if match is None and (has_role or _names_agency(text)):
         match = _pattern(_SIGNED).fullmatch(text)
     if match is None and has_role:
@@ -442,8 +437,9 @@ def _take_signoff(lines: list[_Line], desk: str | None) -> tuple[list[_Line], st
     # From the end upwards, past what may stand between two lines of the sign-off.
     for index in range(len(kept) - 1, max(-1, len(kept) - 1 - LAST_BLOCKS), -1):
         position, block, text = kept[index]
+        is_named = _names_agency(text)  # taking a tail off brings no name to light
         match = next(
-            (m for pattern in _that_may_match(_SIGNOFF_LINES, text) if (m := pattern.fullmatch(text))), None
+            (m for pattern in _patterns(_SIGNOFF_LINES, is_named) if (m := pattern.fullmatch(text))), None
         )
         by_desk = desk is not None and text.strip(" ()[]-–—.") == desk
         if (match or by_desk) and index > 0:
@@ -451,9 +447,7 @@ def _take_signoff(lines: list[_Line], desk: str | None) -> tuple[list[_Line], st
             removed.append(Removed(position, text, "wire.signoff"))
             kept[index] = (position, block, "")
             continue
-        while tail := next(
-            (m for pattern in _that_may_match(_SIGNOFF_TAILS, text) if (m := pattern.search(text))), None
-        ):
+        while tail := _tail(text, is_named):
             if tail.start() == 0:
                 break
             agency = _agency(tail) or agency
@@ -463,3 +457,9 @@ def _take_signoff(lines: list[_Line], desk: str | None) -> tuple[list[_Line], st
         if len(text.split()) > BYLINE_WORDS:
             break
     return [line for line in kept if line[2]], agency, removed
+
+
+def _tail(text: str, is_named: bool) -> re.Match[str] | None:
+    if not (is_named or text.rstrip().endswith(_TAIL_ENDS)):
+        return None
+    return next((m for pattern in _patterns(_SIGNOFF_TAILS, is_named) if (m := pattern.search(text))), None)
