@@ -61,8 +61,8 @@ def gather(root: Any, url: str) -> Statements:
     return said
 
 
-# By way of the attributes: a condition on each element takes half as long again.
-_ITEMS = etree.XPath("//@itemprop/..")
+# By way of the attributes: a condition on each element takes twice as long, and so do all nodes ("//").
+_ITEMS = etree.XPath("/descendant-or-self::*/@itemprop/..")
 
 
 def _take_meta(meta: Any, metas: dict[str, list[str]]) -> None:
