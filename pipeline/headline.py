@@ -21,8 +21,10 @@ def without_affixes(title: str, names: set[str], others: Iterable[str]) -> str:
     names: folded names of the site. others: other statements of the title; a cut that makes the
     title equal to one of them is believed.
     """
-    wanted = {folded(o) for o in others}
     cuts = list(_SEPARATOR.finditer(title))
+    if not cuts:
+        return title
+    wanted = {folded(o) for o in others}
     for cut in cuts:
         for part in (title[: cut.start()], title[cut.end() :]):
             if len(WORD.findall(part)) >= 2 and folded(part) in wanted:
@@ -107,11 +109,13 @@ _COLUMNS = frozenset(
 
 def _respaced(heading: str, known: Iterable[str]) -> str:
     """The heading with the blanks of another statement of it: its markup may break a word in two."""
-    letters = folded(heading).replace(" ", "")
-    return next(
-        (k for k in known if folded(k) != folded(heading) and folded(k).replace(" ", "") == letters),
-        heading,
-    )
+    words = folded(heading)
+    letters = words.replace(" ", "")
+    for other in known:
+        others = folded(other)
+        if others != words and others.replace(" ", "") == letters:
+            return other
+    return heading
 
 
 def _trimmed(heading: str, known: Iterable[str], sections: set[str]) -> str:
@@ -121,11 +125,12 @@ def _trimmed(heading: str, known: Iterable[str], sections: set[str]) -> str:
         if folded(tail) in sections and len(WORD.findall(head)) >= 3 and "|" in cut.group():
             return head
     for other in known:
-        if len(WORD.findall(other)) < 3 or len(other) >= len(heading) or folded(other) == folded(heading):
+        begins, ends = heading.startswith(other), heading.endswith(other)
+        if not (begins or ends) or len(WORD.findall(other)) < 3 or folded(other) == folded(heading):
             continue
-        if heading.startswith(other) and _BESIDE_HEADLINE.match(heading[len(other) :].strip()):
+        if begins and _BESIDE_HEADLINE.match(heading[len(other) :].strip()):
             return other
-        if heading.endswith(other):
+        if ends:
             before = heading[: -len(other)].strip()
             is_label = before.endswith(":") and folded(before) in sections
             if is_label or (len(before) <= 20 and date_in_line(before)):
