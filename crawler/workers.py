@@ -146,6 +146,7 @@ class WorkerPool:
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
+        self._is_woken = False
         self._thread = threading.Thread(target=self._serve, name="copydesk-workers", daemon=True)
 
     def __enter__(self) -> Self:
@@ -205,8 +206,12 @@ class WorkerPool:
         return [worker.process.pid for worker in list(self._workers) if worker.process.pid is not None]
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError, OSError):  # full: it is going to wake up anyway
-            self._wake_in.send(b"\0")
+        # A call to the system takes longer than all else that submitting does. The thread looks for what
+        # there is to do after it has said that it is awake, so one call is enough for all until then.
+        if not self._is_woken:
+            self._is_woken = True
+            with contextlib.suppress(BlockingIOError, OSError):  # full: it is going to wake up anyway
+                self._wake_in.send(b"\0")
 
     # Everything below runs in the pool's thread.
 
@@ -222,6 +227,7 @@ class WorkerPool:
                 for key, mask in events:
                     if key.data is None:
                         self._wake_out.recv(4096)
+                        self._is_woken = False
                         continue
                     worker = cast(_Worker, key.data)
                     if mask & selectors.EVENT_READ:
