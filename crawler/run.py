@@ -214,9 +214,9 @@ class _Run:
     def _admit(self, ahead: _Ahead) -> None:
         """Take chunks that were read, as far as the window goes: skip what is known, submit the rest."""
         while ahead.chunks and self._has_room():
-            # All that were read while a batch was written: the base is asked once.
+            # All that were read while a batch was written: the base is asked once, which takes a millisecond.
             chunk: list[Item] = []
-            while ahead.chunks and len(chunk) < _CHUNK_DOCUMENTS and self._has_room():
+            while ahead.chunks and len(chunk) < BATCH_SIZE and self._has_room():
                 read = ahead.chunks.popleft()
                 ahead.room.release()
                 self._pending_bytes += sum(map(_size, read))
@@ -251,7 +251,8 @@ class _Run:
         return {number for number, key in keys.items() if key in stored}
 
     def _on_done(self, _: Future[Outcome]) -> None:
-        self.wake.set()
+        if not self.wake.is_set():  # which asks for no lock
+            self.wake.set()
 
     def _collect(self) -> None:
         """Move finished outcomes from the window's head into the batch; write it whenever it is full."""
