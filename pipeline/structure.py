@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
@@ -261,6 +261,16 @@ _ENDS_SENTENCE = re.compile(r"[.!?…。؟।][\"'”»)]*\s*$")
 
 def _continued(page: Page, taken: set[int]) -> list[int]:
     """Paragraphs left out of containers that are named just like one that holds much of the story."""
+    left_out = [
+        index
+        for index, block in enumerate(page.blocks)
+        if len(block.words) >= 15
+        and index not in taken
+        and block.kind is BlockKind.PARAGRAPH
+        and block.link_density < 0.3
+    ]
+    if not left_out:
+        return left_out
     chars: dict[tuple[object, ...], int] = {}
     total = 0
     for index in taken:
@@ -270,15 +280,7 @@ def _continued(page: Page, taken: set[int]) -> list[int]:
             signature = _signature(page, block)
             chars[signature] = chars.get(signature, 0) + len(block.text)
     usual = {s for s, count in chars.items() if count >= 0.4 * total and any(s[1:])}
-    return [
-        index
-        for index, block in enumerate(page.blocks)
-        if index not in taken
-        and len(block.words) >= 15
-        and block.link_density < 0.3
-        and block.kind is BlockKind.PARAGRAPH
-        and _signature(page, block) in usual
-    ]
+    return [index for index in left_out if _signature(page, page.blocks[index]) in usual]
 
 
 # Blocks between two paragraphs of the story; with more between them, they are not neighbours.
@@ -340,11 +342,12 @@ def is_teaser(page: Page, block: RawBlock) -> bool:
     """A short text in a small box of its own that also holds a linked headline."""
     if len(block.words) > 60:
         return False
+    linked = linked_by_container(page)
     for number in page.path(block.container)[:3]:
         container = page.containers[number]
         if container.blocks > 7 or container.paragraphs > 2:
             return False
-        if number in linked_by_container(page):
+        if number in linked:
             return True
     return False
 
@@ -355,6 +358,7 @@ class _Judge:
     def __init__(self, page: Page, pieces: Sequence[Piece], about: Metadata) -> None:
         self.page = page
         self.pieces = pieces
+        self.blocks = [page.blocks[p.index] if p.index is not None else None for p in pieces]
         self.top = common_container(page, [p.index for p in pieces if p.index is not None])
         self.titles = {title for title in map(folded_before, about.titles) if title}
         self.folded = [_folded(page, piece) for piece in pieces]
@@ -363,9 +367,7 @@ class _Judge:
         long = [n for n, p in enumerate(pieces) if len(p.text) >= 120]
         self.first_prose = long[0] if long else 0
         self.last_prose = long[-1] if long else len(pieces)
-        self.first_h1 = next(
-            (n for n, p in enumerate(pieces) if p.index is not None and page.blocks[p.index].tag == "h1"), -1
-        )
+        self.first_h1 = next((n for n, b in enumerate(self.blocks) if b is not None and b.tag == "h1"), -1)
         self._rules_inside: dict[int, str | None] = {}
         self._apart: dict[int, bool] = {}
         self._repeats = self._repeated()
@@ -383,23 +385,20 @@ class _Judge:
             return "structure.repeated"
         if number in self._grouped:
             return self._grouped[number]
-        index = self.pieces[number].index
-        if index is None:
+        block = self.blocks[number]
+        if block is None:
             return None
-        block = self.page.blocks[index]
         if self._is_caption(block, self.folded[number]):
             return "structure.caption"
-        rule = self._token_rule(block)
+        rule = token_rule(block.inline_tokens) or self._rule_inside(block.container)
         if rule == "structure.dateline" and not self._is_dateline(number, block):
             return None
         return rule
 
     def _is_title(self, number: int) -> bool:
-        index = self.pieces[number].index
-        block = self.page.blocks[index] if index is not None else None
-        is_heading = block is not None and block.kind is BlockKind.HEADING
         if self.folded[number] in self.titles:
-            if is_heading:
+            block = self.blocks[number]
+            if block is not None and block.kind is BlockKind.HEADING:
                 return True
             return number < self.first_prose and not self.pieces[number].text.endswith((".", ":", "!", "?"))
         return number == self.first_h1 and number <= self.first_prose
@@ -420,9 +419,6 @@ class _Judge:
 
     def _tags(self, block: RawBlock) -> list[str]:
         return [self.page.containers[number].tag for number in self.page.path(block.container)[:4]]
-
-    def _token_rule(self, block: RawBlock) -> str | None:
-        return token_rule(block.inline_tokens) or self._rule_inside(block.container)
 
     def _rule_inside(self, number: int) -> str | None:
         """The rule of what stands in a container: its own, or that of the nearest around it below the top."""
@@ -447,18 +443,15 @@ class _Judge:
             return None
         return rule
 
-    def _block(self, number: int) -> RawBlock | None:
-        index = self.pieces[number].index
-        return self.page.blocks[index] if index is not None else None
-
     def _linked_lines(self) -> set[int]:
         """Numbers of single lines that are one link, between texts that are none: "More: …"."""
         found = set()
-        for number in range(len(self.pieces)):
-            block = self._block(number)
-            if block is None or block.kind is not BlockKind.PARAGRAPH or block.link_density <= 0.9:
+        for number, block in enumerate(self.blocks):
+            if block is None or not block.link_chars:
                 continue
-            around = [self._block(n) for n in (number - 1, number + 1) if 0 <= n < len(self.pieces)]
+            if block.kind is not BlockKind.PARAGRAPH or block.link_density <= 0.9:
+                continue
+            around = [self.blocks[n] for n in (number - 1, number + 1) if 0 <= n < len(self.blocks)]
             alone = all(other is None or other.link_density < 0.5 for other in around)
             if alone and 4 <= len(block.words) <= 30 and not block.text.endswith("."):
                 found.add(number)
@@ -467,8 +460,7 @@ class _Judge:
     def _link_lists(self) -> set[int]:
         """Numbers of the items of lists of headlines, nearly all linked: they lead to other stories."""
         items: dict[int, list[int]] = {}
-        for number in range(len(self.pieces)):
-            block = self._block(number)
+        for number, block in enumerate(self.blocks):
             if block is not None and block.kind is BlockKind.LIST_ITEM:
                 around = self.page.path(block.container)[:4]
                 holder = next((c for c in around if self.page.containers[c].tag in ("ul", "ol")), None)
@@ -477,9 +469,10 @@ class _Judge:
         found: set[int] = set()
         for holder, numbers in items.items():
             container = self.page.containers[holder]
+            if len(numbers) < 2 or container.link_chars <= _LIST_LINKED * container.chars:
+                continue
             words = sum(len(self.pieces[number].text.split()) for number in numbers)
-            linked = container.link_chars > _LIST_LINKED * container.chars
-            if linked and len(numbers) >= 2 and words >= _HEADLINE_WORDS * len(numbers):
+            if words >= _HEADLINE_WORDS * len(numbers):
                 found.update(numbers)
         return found
 
@@ -487,7 +480,7 @@ class _Judge:
         """Numbers of teasers after the story's last paragraph."""
         found: set[int] = set()
         for number in range(len(self.pieces) - 1, -1, -1):
-            block = self._block(number)
+            block = self.blocks[number]
             if block is not None and is_teaser(self.page, block):
                 found.add(number)
             elif len(self.pieces[number].text.split()) >= 15:
@@ -499,10 +492,10 @@ class _Judge:
         if [container.tag for container in self.page.containers].count("article") < 2:
             return set()
         members: dict[int, list[int]] = {}
-        for number, piece in enumerate(self.pieces):
-            if piece.index is None:
+        for number, block in enumerate(self.blocks):
+            if block is None:
                 continue
-            path = self.page.path(self.page.blocks[piece.index].container)
+            path = self.page.path(block.container)
             outermost = [c for c in path if self.page.containers[c].tag == "article"][-1:]
             if outermost:
                 members.setdefault(outermost[0], []).append(number)
@@ -529,9 +522,8 @@ class _Judge:
         """Numbers of the pieces of prose that repeat an earlier one word for word."""
         seen: set[str] = set()
         repeats: set[int] = set()
-        for number, (piece, text) in enumerate(zip(self.pieces, self.folded, strict=True)):
-            kind = self.page.blocks[piece.index].kind if piece.index is not None else BlockKind.PARAGRAPH
-            if len(text) < _REPEAT_CHARS or kind not in _PROSE:
+        for number, (block, text) in enumerate(zip(self.blocks, self.folded, strict=True)):
+            if len(text) < _REPEAT_CHARS or (block is not None and block.kind not in _PROSE):
                 continue
             if text in seen:
                 repeats.add(number)
@@ -551,7 +543,7 @@ class _Judge:
         return {number for number in apart if f" {self.folded[number]} " in story}
 
     def _is_set_apart(self, number: int) -> bool:
-        block = self._block(number)
+        block = self.blocks[number]
         if block is None:
             return False
         around = self.page.path(block.container)[:3]
@@ -564,9 +556,10 @@ class _Judge:
         return self._apart[number]
 
 
-def _chars_inside(page: Page, pieces: Sequence[Piece]) -> Counter[int]:
+def _chars_inside(page: Page, pieces: Sequence[Piece]) -> dict[int, int]:
     """Per container, how many characters of the pieces stand in it, however deep."""
-    found, of_parents = Counter[int](), Counter[int]()
+    found: defaultdict[int, int] = defaultdict(int)
+    of_parents: defaultdict[int, int] = defaultdict(int)
     for piece in pieces:
         if piece.index is not None:
             number = page.blocks[piece.index].container
