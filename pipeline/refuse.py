@@ -59,10 +59,16 @@ _UNSTOPPED = re.compile(r"(?:[\u0e00-\u0eff]\W*){60}")
 
 def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Metadata) -> None:
     """Raises DocumentRejected with its reason where the kept text is no article."""
-    prose = [piece for piece in kept if _is_prose(page, piece)]
     text = "\n".join(piece.text for piece in kept)
-    words = 0 if about.is_article else sum(len(piece.text.split()) for piece in prose)
-    if not about.is_article and words < _FEW_WORDS:
+    if about.is_article:
+        if not kept:
+            raise _rejected(Reason.NO_ARTICLE, "no text of its own")
+        if len(text) < 40 and not any(_is_prose(page, piece) for piece in kept):
+            raise _without_sentence(kept)
+        return
+    prose = [piece for piece in kept if _is_prose(page, piece)]
+    words = sum(len(piece.text.split()) for piece in prose)
+    if words < _FEW_WORDS:
         heading = "\n".join([*about.titles[:4], text[:300]])
         if any(_ERROR.search(line) for line in heading.splitlines()):
             raise _rejected(Reason.ERROR_PAGE, about.titles[0] if about.titles else text[:80])
@@ -76,10 +82,14 @@ def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Meta
             raise _rejected(Reason.NO_ARTICLE, "a player with a line of text")
     if not kept:
         raise _rejected(Reason.NO_ARTICLE, "no text of its own")
-    if not about.is_article and (_is_front(page, kept, prose) or _is_beside_headlines(page, prose)):
+    if _is_front(page, kept, prose) or _is_beside_headlines(page, prose, words):
         raise _rejected(Reason.SECTION_FRONT, "the text consists of links and teasers")
-    if not prose and (not about.is_article or len(text) < 40):
-        raise _rejected(Reason.NO_ARTICLE, f"no sentence in {len(kept)} lines of text")
+    if not prose:
+        raise _without_sentence(kept)
+
+
+def _without_sentence(kept: Sequence[Piece]) -> DocumentRejected:
+    return _rejected(Reason.NO_ARTICLE, f"no sentence in {len(kept)} lines of text")
 
 
 def _rejected(reason: Reason, detail: str) -> DocumentRejected:
@@ -117,8 +127,7 @@ _LINE_CHARS = 150
 _FRONT_HEADLINES = 3
 
 
-def _is_beside_headlines(page: Page, prose: Sequence[Piece]) -> bool:
-    words = sum(len(piece.text.split()) for piece in prose)
+def _is_beside_headlines(page: Page, prose: Sequence[Piece], words: int) -> bool:
     if words >= _LINE_WORDS or sum(len(piece.text) for piece in prose) >= _LINE_CHARS:
         return False
     linked = sum(block.link_density > 0.5 and len(block.words) >= 4 for block in page.blocks)
@@ -127,8 +136,9 @@ def _is_beside_headlines(page: Page, prose: Sequence[Piece]) -> bool:
 
 def _is_front(page: Page, kept: Sequence[Piece], prose: Sequence[Piece]) -> bool:
     blocks = [page.blocks[piece.index] for piece in kept if piece.index is not None]
-    linked = sum(block.link_density > 0.8 and len(block.words) >= 3 for block in blocks)
-    link_chars = sum(block.link_chars for block in blocks)
+    links = [block for block in blocks if block.link_chars]
+    linked = sum(block.link_density > 0.8 and len(block.words) >= 3 for block in links)
+    link_chars = sum(block.link_chars for block in links)
     chars = max(1, sum(len(piece.text) for piece in kept))
     if linked >= 6 and linked >= 0.4 * len(kept) and link_chars > 0.3 * chars:
         return True
