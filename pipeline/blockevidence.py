@@ -209,8 +209,10 @@ def _add_verdict(out: Array, view: View) -> None:
     rows[4] = (total - before - mass) / total
     rows[5] = words / total
     heading, ruled, solid = view.columns.kind == 0, view.ruled >= KEPT, kept & view.prose
-    out[_SINCE_ROWS] = _since(np.array((kept, solid, heading, ruled)))
-    out[_UNTIL_ROWS] = _since(np.array((solid, view.prose, heading, ruled))[:, ::-1])[:, ::-1]
+    backwards = (marks[::-1] for marks in (solid, view.prose, heading, ruled))
+    found = _since(np.array((kept, solid, heading, ruled, *backwards)))
+    out[_SINCE_ROWS] = found[:4]
+    out[_UNTIL_ROWS] = found[4:, ::-1]
 
 
 def _since(marks: Marks) -> Places:
