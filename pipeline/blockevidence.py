@@ -15,7 +15,18 @@ from collections.abc import Hashable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.blockfeatures import KEPT, Array, Columns, Marks, Places, Sums, View, running_sums, whole
+from pipeline.blockfeatures import (
+    KEPT,
+    LANDMARK_BITS,
+    Array,
+    Columns,
+    Marks,
+    Places,
+    Sums,
+    View,
+    running_sums,
+    whole,
+)
 from pipeline.blocktext import TEXT_NAMES, folded_before, text_evidence
 
 # Elements whose presence among a block's ancestors is evidence; those with `below` also as ancestors that
@@ -306,6 +317,7 @@ def _add_containers(out: Array, view: View) -> None:
 
 
 _IN_ROWS = slice(_ROW[f"in.{_LANDMARKS[0]}"], _ROW[f"in.{_LANDMARKS[-1]}"] + 1)
+_IN_BITS = np.array([[LANDMARK_BITS[name]] for name in _LANDMARKS])
 _BELOW_ROWS = slice(_ROW[f"in.{_BELOW[0]}.below"], _ROW[f"in.{_BELOW[-1]}.below"] + 1)
 
 
@@ -326,15 +338,8 @@ def _add_top(out: Array, view: View) -> None:
     out[_ROW["parts_above_top"]] = depth[top] - meets
     out[_ROW["depth"]] = of_block
     out[_ROW["top.depth"]] = depth[top]
-    inside = out[_IN_ROWS]
-    inside[:] = 0.0
-    rows = dict(zip(_LANDMARKS, inside, strict=True))
-    for number, tag in enumerate(columns.tags):
-        if tag in rows:
-            rows[tag][firsts[number] : ends[number]] = 1.0
-    for number, tokens in enumerate(columns.tokens):
-        if "hidden" in tokens:
-            rows["hidden"][firsts[number] : ends[number]] = 1.0
+    inside = (columns.landmarks[columns.holder] & _IN_BITS) != 0
+    out[_IN_ROWS] = inside
     below = out[_BELOW_ROWS]
     below[:] = inside[: len(_BELOW)]
     # what stands around the top as well

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +21,23 @@ Places = NDArray[np.intp]
 Sums = NDArray[np.float64]
 Shares = Sequence[float] | Array
 
-_KINDS = {
-    BlockKind.HEADING: 0,
-    BlockKind.PARAGRAPH: 1,
-    BlockKind.LIST_ITEM: 2,
-    BlockKind.QUOTE: 3,
-    BlockKind.CAPTION: 4,
-    BlockKind.TABLE_ROW: 5,
-}
-# Containers that hold no prose of the story, whatever they are called.
-_APART = frozenset(("nav", "footer", "aside", "form", "figcaption"))
+# In the order of their numbers.
+_KINDS = (
+    BlockKind.HEADING,
+    BlockKind.PARAGRAPH,
+    BlockKind.LIST_ITEM,
+    BlockKind.QUOTE,
+    BlockKind.CAPTION,
+    BlockKind.TABLE_ROW,
+)
+# Containers that say something of all that is in them, however deep, each by a bit.
+_LANDMARKS = (
+    "article", "main", "section", "aside", "footer", "figure", "table", "ul", "li", "hidden",
+    "nav", "form", "figcaption",
+)  # fmt: skip
+LANDMARK_BITS = {name: 1 << bit for bit, name in enumerate(_LANDMARKS)}
+# Those that hold no prose of the story, whatever they are called.
+_APART = sum(LANDMARK_BITS[tag] for tag in ("nav", "footer", "aside", "form", "figcaption"))
 # A verdict of at least this share of a block's words counts as "kept".
 KEPT = 0.5
 # Prose: a block of so many words, of which fewer than half are linked.
@@ -38,12 +46,13 @@ PROSE_WORDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The blocks of a page and the containers that hold any, as arrays: n blocks, m containers.
+    """The blocks of a page and its containers, as arrays: n blocks, m containers.
 
     texts, links_in, block_tags, inline_tokens, words_of: of each block what `RawBlock` says, n of each.
     words, chars, linked, links: of each block, how many words and characters, how many of these are linked
     and what share, (n,). kind: number of its kind, (n,). holder: its container, (n,).
     tags, tokens: of each container, in the order of the page, each before those in it. parent, depth: (m,).
+    landmarks: of each container, which of `LANDMARK_BITS` it is or stands in, (m,).
     first, end: all blocks in a container stand side by side, from its first to the one before its end, (m,).
     """
 
@@ -63,6 +72,7 @@ class Columns:
     tokens: list[frozenset[str]]
     parent: Places
     depth: Places
+    landmarks: Places
     first: Places
     end: Places
 
@@ -81,20 +91,20 @@ class Columns:
 
 
 def columns_of(page: Page) -> Columns:
-    blocks = page.blocks
+    blocks, containers = page.blocks, page.containers
     # field by field
     kinds, texts, linked_in, links_in, holders, block_tags, inline_tokens, words_of = (
         zip(*blocks, strict=True) if blocks else ((),) * len(RawBlock._fields)
     )
-    containers = [container for container in page.containers if container.blocks]
-    blocks_in = whole([container.blocks for container in page.containers])
-    number_of = np.cumsum(blocks_in > 0) - 1
-    holder = number_of[whole(holders)]
+    tags = [container.tag for container in containers]
+    tokens = [container.tokens for container in containers]
+    parent = whole([container.parent for container in containers])
+    depth = whole([container.depth for container in containers])
+    holder = whole(holders)
     # a block in a container or after it in the page has a holder that is no earlier
     first = np.full(len(containers), len(blocks), dtype=np.intp)
     first[holder[::-1]] = np.arange(len(blocks))[::-1]
     first = np.minimum.accumulate(first[::-1])[::-1]
-    end = first + blocks_in[blocks_in > 0]
     chars = np.array([*map(len, texts)], dtype=np.float32)
     linked = np.array(linked_in, dtype=np.float32)
     return Columns(
@@ -108,15 +118,28 @@ def columns_of(page: Page) -> Columns:
         chars=chars,
         linked=linked,
         links=np.minimum(1.0, linked / np.maximum(1.0, chars)),
-        kind=whole([*map(_KINDS.__getitem__, kinds)]),
+        kind=whole([*map(_KINDS.index, kinds)]),
         holder=holder,
-        tags=[container.tag for container in containers],
-        tokens=[container.tokens for container in containers],
-        parent=number_of[whole([container.parent for container in containers])],
-        depth=whole([container.depth for container in containers]),
+        tags=tags,
+        tokens=tokens,
+        parent=parent,
+        depth=depth,
+        landmarks=_landmarks(tags, tokens, parent, depth),
         first=first,
-        end=end,
+        end=first + whole([container.blocks for container in containers]),
     )
+
+
+def _landmarks(tags: list[str], tokens: list[frozenset[str]], parent: Places, depth: Places) -> Places:
+    found = whole([*map(LANDMARK_BITS.get, tags, repeat(0))])
+    hidden = [number for number, names in enumerate(tokens) if "hidden" in names]
+    if hidden:
+        found[hidden] |= LANDMARK_BITS["hidden"]
+    # at each turn, those of twice as many around
+    for _ in range(int(depth.max()).bit_length()):
+        found |= found[parent]
+        parent = parent[parent]
+    return found
 
 
 def whole(numbers: Sequence[int]) -> Places:
@@ -155,10 +178,7 @@ def first_sight(columns: Columns) -> Array:
     if not len(taken):
         return taken
     words, links = columns.words, columns.links
-    within = np.ones(len(words), dtype=np.bool_)
-    for number, tag in enumerate(columns.tags):
-        if tag in _APART:
-            within[columns.first[number] : columns.end[number]] = False
+    within = (columns.landmarks & _APART == 0)[columns.holder]
     prose = (words >= PROSE_WORDS) & (links < 0.35) & within & ~teasers(columns)
     mass = columns.inside(np.where(prose, np.minimum(words, _COUNTED_WORDS), 0.0))
     top = main_container(mass, columns.depth, _MAIN_SHARE)
