@@ -37,7 +37,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from pipeline.settings import BAND_BITS, FingerprintSettings, GroupSettings
-from pipeline.shingles import Hashes, Tokens, particulars, shingles, spelling, tokens
+from pipeline.shingles import Hashes, Tokens, distinct, particulars, shingles, spelling, tokens
 
 T = TypeVar("T", bound=Hashable)
 
@@ -134,8 +134,8 @@ def comparable(
         digest=xxhash.xxh3_64_intdigest(words.tobytes()),
         tokens=found,
         sequence=sequence,
-        shingles=np.unique(sequence),
-        words=np.unique(words),
+        shingles=distinct(sequence),
+        words=distinct(words),
         published_at=story.published_at,
     )
 

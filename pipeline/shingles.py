@@ -18,6 +18,7 @@ import sys
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 import xxhash
@@ -29,6 +30,7 @@ Tokens = NDArray[np.uint64]
 Hashes = NDArray[np.uint32]
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.intp]
+Number = TypeVar("Number", bound=np.integer)
 
 # The low bits of a token say what it is; those in `_CONTEXT` are no part of what it is compared by.
 _CENT = 1  # may be the second word of "per cent"
@@ -507,8 +509,15 @@ def particulars(found: Tokens) -> Tokens:
     They tell two issues of one template apart, which share their other words. Scripts without capitals
     have figures only; the first word of a sentence is in, as it is most likely to stand in a copy too.
     """
-    distinct: Tokens = np.unique(spelling(found[(found & (_FIGURE | _CAPITAL)) != 0]))
-    return distinct
+    return distinct(spelling(found[(found & (_FIGURE | _CAPITAL)) != 0]))
+
+
+def distinct(values: NDArray[Number]) -> NDArray[Number]:
+    """The values in order, each once; of some hundred or thousand in half the time of `np.unique`."""
+    ordered = np.sort(values)
+    is_first = np.ones(ordered.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return ordered[is_first]
 
 
 # --- shingles -----------------------------------------------------------------------------------------
