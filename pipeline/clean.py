@@ -148,7 +148,7 @@ class _Group(NamedTuple):
     max_chars: int
     rules: tuple[Rule, ...]
     any_of: _Test
-    holding: tuple[Rule, ...]
+    holding: Sequence[Rule]
 
     def candidates(self, seen: str, chars: int = 0) -> Sequence[Rule]:
         """The rules that may match what is seen of a line of so many characters; of most lines none.
@@ -163,7 +163,7 @@ class _Group(NamedTuple):
         return [rule for rule in self.holding if chars <= rule.max_chars and rule.may_match(seen)]
 
 
-_Rulebook = dict[Scope, tuple[_Group, ...]]
+_Rulebook = Mapping[Scope, Sequence[_Group]]
 
 
 def _group(scope: Scope, case: bool, rules: Sequence[Rule]) -> _Group:
@@ -231,16 +231,16 @@ def _rules_of(languages: frozenset[str]) -> _Rulebook:
 def _on_page(book: _Rulebook, lines: Sequence[_Line]) -> _Rulebook:
     """The rulebook without the rules for which no line of the page holds anything, as is so for most."""
     whole = [line for line in lines if len(line.text) <= LONGEST_LINE]
-    unfinished = "\n".join(line.small_core for line in whole if not line.stops)
-    shown = "\n".join(line.small_core for line in whole)
-    inline = "\n".join(line.folded for line in lines).lower()
+    unfinished = "\n".join([line.small_core for line in whole if not line.stops])
+    shown = "\n".join([line.small_core for line in whole])
+    inline = "\n".join([line.small for line in lines])
     return {
-        scope: tuple(
+        scope: [
             _on_lines(group, inline, inline)
             if scope in (Scope.HEAD, Scope.TAIL)
             else _on_lines(group, shown, unfinished)
             for group in groups
-        )
+        ]
         for scope, groups in book.items()
     }
 
@@ -249,9 +249,8 @@ def _on_lines(group: _Group, shown: str, unfinished: str) -> _Group:
     """The group for lines of this text; unfinished: those of them that do not end as a sentence does."""
     if not group.holding:
         return group
-    return group._replace(
-        holding=tuple(rule for rule in group.holding if rule.may_match(unfinished if rule.no_stop else shown))
-    )
+    holding = [rule for rule in group.holding if rule.may_match(unfinished if rule.no_stop else shown)]
+    return _Group(group.case, group.max_chars, group.rules, group.any_of, holding)
 
 
 def _grouped(groups: Mapping[tuple[Scope, bool, bool], Sequence[Rule]]) -> _Rulebook:
@@ -335,13 +334,14 @@ def _spell_out(pattern: str, words: dict[str, str]) -> str:
 class _Line:
     """A block on its way through the rules: what is left of it, and the evidence around it.
 
-    core: the whole line as rules see it, without what decorates it; small_core: in lower case.
+    core: the whole line as rules see it, without what decorates it; small, small_core: in lower case.
     """
 
     position: int
     block: Block
     text: str
     folded: str
+    small: str
     core: str
     small_core: str
     key: str
@@ -406,16 +406,19 @@ def _with_text(block: Block, text: str) -> Block:
 def _line(position: int, block: Block) -> _Line:
     text = " ".join(block.text.split())
     folded = _folded(text)
+    small = folded.lower()
     # Folding leaves the words as they are, but for these two letters, and most texts in Latin-1.
-    words = _words(text if "İ" in text or "ʼ" in text else folded)
-    core = _core(folded)
+    words = _words(text.lower() if "İ" in text or "ʼ" in text else small)
+    end = len(_unclosed(folded))
+    start = end - len(_undecorated(folded[:end]))
     return _Line(
         position=position,
         block=block,
         text=text,
         folded=folded,
-        core=core,
-        small_core=core.lower(),
+        small=small,
+        core=folded[start:end],
+        small_core=small[start:end],
         key=" ".join(words),
         words=len(words),
         stops=_stops(folded),
@@ -436,9 +439,8 @@ def _stops(folded: str) -> bool:
 _SAID = (',"', '."', '?"')
 
 
-def _words(text: str) -> list[str]:
-    """What `_WORD` finds in the text in lower case."""
-    small = text.lower()
+def _words(small: str) -> list[str]:
+    """What `_WORD` finds in a text in lower case."""
     try:
         return small.encode("latin-1").translate(_NO_WORD_BLANK).decode("latin-1").split()
     except UnicodeEncodeError:
@@ -525,13 +527,13 @@ def _phrase(line: _Line, groups: Iterable[_Group]) -> Rule | None:
     return None
 
 
-def _core(folded: str) -> str:
-    """The line without bullets, arrows and brackets around it and without its closing punctuation."""
-    core = _unclosed(folded)
-    return core if core[:1].isalnum() else _LEADING.sub("", core)
+def _undecorated(folded: str) -> str:
+    """The line without bullets, arrows and brackets before it."""
+    return folded if folded[:1].isalnum() else _LEADING.sub("", folded)
 
 
 def _unclosed(folded: str) -> str:
+    """The line without its closing punctuation."""
     end = len(folded)
     while end and not ((last := folded[end - 1]).isalnum() or last in _CLOSING):
         end -= 1
