@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
@@ -342,12 +342,11 @@ def is_teaser(page: Page, block: RawBlock) -> bool:
     """A short text in a small box of its own that also holds a linked headline."""
     if len(block.words) > 60:
         return False
-    linked = linked_by_container(page)
     for number in page.path(block.container)[:3]:
         container = page.containers[number]
         if container.blocks > 7 or container.paragraphs > 2:
             return False
-        if number in linked:
+        if number in linked_by_container(page):
             return True
     return False
 
@@ -556,20 +555,16 @@ class _Judge:
         return self._apart[number]
 
 
-def _chars_inside(page: Page, pieces: Sequence[Piece]) -> dict[int, int]:
-    """Per container, how many characters of the pieces stand in it, however deep."""
-    found: defaultdict[int, int] = defaultdict(int)
-    of_parents: defaultdict[int, int] = defaultdict(int)
+def _chars_inside(page: Page, pieces: Sequence[Piece]) -> list[int]:
+    """For each container, how many characters of the pieces stand in it, however deep."""
+    found = [0] * len(page.containers)
     for piece in pieces:
         if piece.index is not None:
-            number = page.blocks[piece.index].container
-            found[number] += len(piece.text)
-            # most paragraphs are containers of their own, with one parent; the root has itself
-            if number:
-                of_parents[page.containers[number].parent] += len(piece.text)
-    for parent, chars in of_parents.items():
-        for number in page.path(parent):
-            found[number] += chars
+            found[page.blocks[piece.index].container] += len(piece.text)
+    # children come after their parents, so going backwards every container is complete when it is added
+    for number in range(len(found) - 1, 0, -1):
+        if chars := found[number]:
+            found[page.containers[number].parent] += chars
     return found
 
 
