@@ -55,6 +55,8 @@ _KINDS = {
     "caption": BlockKind.CAPTION,
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), BlockKind.HEADING),
 }
+# Asking an enumeration for its members takes several times as long.
+_PARAGRAPH, _HEADING = BlockKind.PARAGRAPH, BlockKind.HEADING
 # The name of an open table row that is no row of boxes.
 _ROW = "tr-row"
 # What an element is to the walk, by its name; any other is a box, which begins and ends blocks.
@@ -340,16 +342,16 @@ class _Segmenter:
         words = words_of(text)
         if not words:
             return
-        kind, tag = BlockKind.PARAGRAPH, self.tags[-1]
+        kind, tag = _PARAGRAPH, self.tags[-1]
         for name in self.tags[:-5:-1]:
             if name in _KINDS:
                 kind = _KINDS[name]
-                if kind is BlockKind.HEADING:
+                if kind is _HEADING:
                     tag = name
                 break
             if name == _ROW:
                 # cells of prose are no row of a table
-                kind, tag = (BlockKind.PARAGRAPH if len(text) > 300 else BlockKind.TABLE_ROW), "tr"
+                kind, tag = (_PARAGRAPH if len(text) > 300 else BlockKind.TABLE_ROW), "tr"
                 break
         most = 0.8 * self.chars
         inline = _NO_TOKENS
@@ -372,8 +374,9 @@ class _Segmenter:
         """The index of the innermost open box, which is made a container, and those around it, if need be."""
         containers, numbers = self.page.containers, self.numbers
         for depth in range(len(numbers), len(self.tags)):
-            tag = "tr" if self.tags[depth] == _ROW else self.tags[depth]
-            containers.append(Container(numbers[-1], depth, tag, _tokens(self.boxes[depth])))
+            tag = self.tags[depth]
+            tokens = _tokens(self.boxes[depth])
+            containers.append(Container(numbers[-1], depth, "tr" if tag == _ROW else tag, tokens))
             numbers.append(len(containers) - 1)
         return numbers[-1]
 
