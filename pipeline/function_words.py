@@ -9,8 +9,10 @@ lists and tables, two languages at once, and languages too close to another.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping
+from operator import mul
+from struct import Struct
 
 # Fewer words are no sample.
 MIN_WORDS = 60
@@ -109,10 +111,15 @@ _WORDS = {
     "ht": "nan yo ak pou ki li pa sou te nou yon sa ap la tout gen mwen kap se",
     "rw": "mu ku na ya ko no ni kandi cyangwa",
 }  # fmt: skip
-_LANGUAGES: dict[str, list[str]] = {}
-for _language, _words in _WORDS.items():
-    for _word in set(_words.split()):
-        _LANGUAGES.setdefault(_word, []).append(_language)
+_LANGUAGES = list(_WORDS)
+_OF_LANGUAGE = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+# For each word one number of 32 bits for each language, 1 where it is a word of that one: so one sum over the
+# words counts all languages.
+_COUNTED: dict[str, int] = {}
+for _place, _language in enumerate(_LANGUAGES):
+    for _word in _OF_LANGUAGE[_language]:
+        _COUNTED[_word] = _COUNTED.get(_word, 0) | 1 << 32 * _place
+_COUNTS = Struct(f"<{len(_LANGUAGES)}I")
 DECIDED = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv", "cs", "hu", "ro")
 
 
@@ -121,23 +128,21 @@ def settled(text: str) -> str | None:
     words = text.lower().split()
     if len(words) < MIN_WORDS:
         return None
-    found = Counter(filter(_LANGUAGES.__contains__, words))
-    count = _by_language(found.items())
-    best = max(count, key=count.__getitem__, default="")
-    if best not in DECIDED or count[best] < MIN_SHARE * len(words):
+    found = Counter(filter(_COUNTED.__contains__, words))
+    counts = _by_language(found)
+    most = max(counts)
+    best = _LANGUAGES[counts.index(most)]
+    if best not in DECIDED or most < MIN_SHARE * len(words):
         return None
-    shared = _by_language((word, times) for word, times in found.items() if best in _LANGUAGES[word])
-    for language, times in count.items():
-        apart, other = count[best] - shared[language], times - shared[language]
-        if language != best and (apart < MIN_APART * len(words) or TIMES * other > apart):
+    shared = _by_language({word: found[word] for word in found.keys() & _OF_LANGUAGE[best]})
+    for language, times, both in zip(_LANGUAGES, counts, shared, strict=True):
+        apart, other = most - both, times - both
+        if times and language != best and (apart < MIN_APART * len(words) or TIMES * other > apart):
             return None
     return best
 
 
-def _by_language(found: Iterable[tuple[str, int]]) -> defaultdict[str, int]:
-    """How often words of each language were found; words, and how often."""
-    count: defaultdict[str, int] = defaultdict(int)
-    for word, times in found:
-        for language in _LANGUAGES[word]:
-            count[language] += times
-    return count
+def _by_language(found: Mapping[str, int]) -> tuple[int, ...]:
+    """How often words of each language were found, as in `_LANGUAGES`; found: words, and how often."""
+    counted = sum(map(mul, map(_COUNTED.__getitem__, found), found.values()))
+    return _COUNTS.unpack(counted.to_bytes(_COUNTS.size, "little"))
