@@ -119,7 +119,7 @@ def extract_text(
     """
     del url, settings
     paragraphs = _paragraphs(repaired(text))
-    if not any(_words(paragraph.text) for paragraph in paragraphs):
+    if not any(_WORD.search(paragraph.text) for paragraph in paragraphs):
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no words in the text")
     stated = " ".join(repaired(title).split()) if title else ""
     begin, headline = _stated_title(paragraphs, stated) if stated else _found_title(paragraphs)
@@ -223,7 +223,8 @@ def _line(text: str) -> _Line:
 
 def _paragraph(line: str) -> _Paragraph | None:
     kind, level = BlockKind.PARAGRAPH, 0
-    if line.lstrip()[:1] in _MARKS:
+    first = line.lstrip()[:1]
+    if first in _MARKS:
         if _RULE.match(line):
             return None
         if heading := _MD_HEADING.match(line.strip()):
@@ -232,7 +233,7 @@ def _paragraph(line: str) -> _Paragraph | None:
             kind, line = BlockKind.QUOTE, line[quote.end() :]
         elif bullet := _BULLET.match(line):
             kind, line = BlockKind.LIST_ITEM, line[bullet.end() :]
-    elif image := _MD_IMAGE.fullmatch(line.strip()):
+    elif first == "!" and (image := _MD_IMAGE.fullmatch(line.strip())):
         kind, line = BlockKind.CAPTION, image.group(1)
     linked = 0
     if "[" in line:
@@ -355,7 +356,11 @@ def _words(text: str) -> list[str]:
     if text.isascii():
         found: list[str] = _WORD.findall(text.lower())
         return found
-    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+    return list(map(_spelled, _WORD.findall(text)))
+
+
+def _spelled(word: str) -> str:
+    return word.lower().replace("’", "'")
 
 
 def _key(text: str) -> str:
@@ -365,7 +370,7 @@ def _key(text: str) -> str:
 def _repeats(text: str, title: Sequence[str]) -> bool:
     """Whether the text has the words of a title and no others."""
     first = _WORD.search(text)
-    return first is not None and title[:1] == _words(first.group()) and _words(text) == title
+    return first is not None and title[:1] == [_spelled(first.group())] and _words(text) == title
 
 
 def _stated_title(paragraphs: Sequence[_Paragraph], title: str) -> tuple[int, str]:
