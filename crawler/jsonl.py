@@ -10,7 +10,6 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from crawler.place import SKIP_BYTES, Item, Place, is_web, sound
@@ -114,7 +113,7 @@ def _record_url(record: dict[str, object], body: bytes, place: Place) -> str:
     identifier = record.get("id")
     if isinstance(identifier, str | int) and str(identifier).strip():
         container = place.inner.rpartition("#")[0]
-        return replace(place, inner=f"{container}#id={sound(str(identifier))}").url
+        return place.url_of(f"{container}#id={sound(str(identifier))}")
     if place.path == "-":
         # The third line of one pipe has nothing to do with the third line of the next.
         return f"{place.url_base}#crc={zlib.crc32(body):08x}-{len(body)}"

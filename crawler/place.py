@@ -41,7 +41,11 @@ class Place:
 
     @property
     def url(self) -> str:
-        inner = self.inner.removeprefix("#")
+        return self.url_of(self.inner)
+
+    def url_of(self, inner: str) -> str:
+        """Return the URL of another place in the same file."""
+        inner = inner.removeprefix("#")
         return f"{self.url_base}#{quoted(inner)}" if inner else self.url_base
 
     @property
