@@ -23,6 +23,8 @@ from pipeline.document import (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_NO_CLAIMS = Claims()
 
 # Ends that the document need not come to another time: they are tried again by the next run.
 TRANSIENT = frozenset(
@@ -89,7 +91,7 @@ def text_hash(title: str, text: str) -> bytes:
 
 def microseconds(time: datetime) -> int:
     """Microseconds from 1970 of an aware time; exact, unlike `timestamp()`."""
-    return (time - _EPOCH) // timedelta(microseconds=1)
+    return (time - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(value: int) -> datetime:
@@ -222,7 +224,7 @@ def _page(page: Page) -> Page:
 
 def claims_json(claims: Claims) -> dict[str, Any] | None:
     """The claims as a JSON object, None for none; `claims_of` reads them back."""
-    if claims == Claims():
+    if claims == _NO_CLAIMS:
         return None
     return {
         "title": claims.title,

@@ -609,7 +609,7 @@ def _flush_pages(connection: Connection, desk: Desk) -> None:
         for hash, text in held.texts.items():
             if text.page is not None:
                 id = take(text.page, text.columns["location"])
-                held.texts[hash] = replace(text, page=None, page_id=id)
+                held.texts[hash] = TextOfArticle(text.columns, text.removed, text.fingerprint, page_id=id)
     for location, page in desk.rejected_pages.items():
         desk.rejections[location]["page_id"] = take(page, location)
     insert_rows(connection, schema.page, rows)

@@ -78,6 +78,9 @@ class UtcTime(TypeDecorator[datetime]):
         return result
 
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 class Json(TypeDecorator[Any]):
     """A JSON value: jsonb on PostgreSQL; text on SQLite, compact and with its letters unescaped."""
 
@@ -92,7 +95,7 @@ class Json(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
             return value
-        return "[]" if value == [] else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return "[]" if value == [] else _compact(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return json.loads(value) if isinstance(value, str) and dialect.name != "postgresql" else value
