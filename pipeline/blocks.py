@@ -440,19 +440,23 @@ def _names_in(value: str) -> frozenset[str]:
 _known_names = lru_cache(maxsize=10_000)(_names_in)
 
 
-def common_container(page: Page, indices: Iterable[int], share: float = 0.8) -> int:
-    """The innermost container that holds at least `share` of the text of the given blocks; 0 for none."""
-    held: dict[int, int] = {}
+# Of the text of some blocks, what a container must hold to be the one that they have in common; more than
+# half, so that no two side by side do.
+_COMMON_SHARE = 0.8
+
+
+def common_container(page: Page, indices: Iterable[int]) -> int:
+    """The innermost container that holds most of the text of the given blocks; 0 for none."""
+    chars = [0] * len(page.containers)
     for index in indices:
         block = page.blocks[index]
-        held[block.container] = held.get(block.container, 0) + len(block.text)
-    total = sum(held.values())
-    chars: dict[int, int] = {}
-    for holder, count in held.items():
-        for number in page.path(holder):
-            chars[number] = chars.get(number, 0) + count
-    best = 0
-    for number, count in chars.items():
-        if count >= share * total and page.containers[number].depth >= page.containers[best].depth:
-            best = number
-    return best
+        chars[block.container] += len(block.text)
+    enough = _COMMON_SHARE * sum(chars)
+    # children come after their parents: going backwards, the first that holds enough is the innermost
+    for number in range(len(chars) - 1, 0, -1):
+        held = chars[number]
+        if held:
+            if held >= enough:
+                return number
+            chars[page.containers[number].parent] += held
+    return 0
