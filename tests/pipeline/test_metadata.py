@@ -126,6 +126,8 @@ def test_authors_of_json_ld(author: object, names: tuple[str, ...]) -> None:
     "body",
     [
         '<h1>x</h1><a rel="author" href="/a/7">Ida Brandt</a>',
+        # more names than any template gives an element
+        f'<h1>x</h1><span class="{"wide " * 200}Author-Name">Ida Brandt</span>',
         '<h1>x</h1><span class="article__author">By Ida Brandt</span>',
         '<h1>x</h1><a href="/author/ida">Ida Brandt</a>',
         '<h1>x</h1><div itemprop="author"><span itemprop="name">Ida Brandt</span></div>',
