@@ -117,13 +117,6 @@ class Rule:
         """Compiled on its first use: most rules are never asked by themselves, see `_Group`."""
         return _compiled(self.expression)
 
-    def may_match(self, seen: str) -> bool:
-        """False where the pattern cannot match, found out faster than by the pattern."""
-        for held in self.holds:  # a loop: `any` of a generator takes three times as long
-            if held in seen:
-                return True
-        return not self.holds
-
 
 @lru_cache(maxsize=4096)
 def _compiled(expression: str) -> re.Pattern[str]:
@@ -141,14 +134,14 @@ class _Group(NamedTuple):
     """Rules of one scope and case behind two tests that most lines fail at once.
 
     max_chars: the longest line that any of them looks at. rules: in file order. any_of: finds a match where
-    one of those rules may that do not say what they hold. holding: the others.
+    one of those rules may that do not say what they hold. holding: the others, each with what it says.
     """
 
     case: bool
     max_chars: int
     rules: tuple[Rule, ...]
     any_of: _Test
-    holding: Sequence[Rule]
+    holding: Sequence[tuple[Rule, Sequence[str]]]
 
     def candidates(self, seen: str, chars: int = 0) -> Sequence[Rule]:
         """The rules that may match what is seen of a line of so many characters; of most lines none.
@@ -160,7 +153,14 @@ class _Group(NamedTuple):
             return self.rules
         if not self.holding:
             return ()
-        return [rule for rule in self.holding if chars <= rule.max_chars and rule.may_match(seen)]
+        found = []
+        for rule, holds in self.holding:
+            for held in holds:  # a loop: `any` of a generator takes three times as long
+                if held in seen:
+                    if chars <= rule.max_chars:
+                        found.append(rule)
+                    break
+        return found
 
 
 _Rulebook = Mapping[Scope, Sequence[_Group]]
@@ -173,7 +173,7 @@ def _group(scope: Scope, case: bool, rules: Sequence[Rule]) -> _Group:
         max_chars=max(rule.max_chars for rule in rules),
         rules=tuple(rules),
         any_of=_test(scope, "|".join(quick)) if quick else _never,
-        holding=tuple(rule for rule in rules if rule.holds),
+        holding=tuple((rule, rule.holds) for rule in rules if rule.holds),
     )
 
 
@@ -229,7 +229,7 @@ def _rules_of(languages: frozenset[str]) -> _Rulebook:
 
 
 def _on_page(book: _Rulebook, lines: Sequence[_Line]) -> _Rulebook:
-    """The rulebook without the rules for which no line of the page holds anything, as is so for most."""
+    """The rulebook for the page: rules keep of what they hold what the page has, and most go that way."""
     whole = [line for line in lines if len(line.text) <= LONGEST_LINE]
     unfinished = "\n".join([line.small_core for line in whole if not line.stops])
     shown = "\n".join([line.small_core for line in whole])
@@ -249,7 +249,12 @@ def _on_lines(group: _Group, shown: str, unfinished: str) -> _Group:
     """The group for lines of this text; unfinished: those of them that do not end as a sentence does."""
     if not group.holding:
         return group
-    holding = [rule for rule in group.holding if rule.may_match(unfinished if rule.no_stop else shown)]
+    holding = []
+    for rule, holds in group.holding:
+        text = unfinished if rule.no_stop else shown
+        here = [held for held in holds if held in text]
+        if here:
+            holding.append((rule, here))
     return _Group(group.case, group.max_chars, group.rules, group.any_of, holding)
 
 

@@ -124,7 +124,7 @@ def always_holds(pattern: Sequence[Any], held: Sequence[str]) -> bool:
 @pytest.mark.parametrize("rule", HOLDING, ids=lambda rule: rule.id)
 def test_whatever_a_pattern_matches_holds_what_the_rule_says(rule: Rule) -> None:
     assert always_holds(_parser.parse(rule.expression), rule.holds)
-    assert rule.may_match(rule.removes.lower())
+    assert any(held in rule.removes.lower() for held in rule.holds)
 
 
 def test_the_proof_is_one() -> None:
