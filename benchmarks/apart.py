@@ -1,8 +1,9 @@
-"""Runs a function in a process of its own, forked from here: no round finds what another left behind."""
+"""Runs a function in a process of its own: no round finds what another left behind."""
 
 from __future__ import annotations
 
 import multiprocessing
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -10,26 +11,39 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def apart(function: Callable[..., T], *arguments: Any) -> T:
-    """Call the function in a fork of this process, which may have no other threads; returns what it returns.
+def apart(function: Callable[..., T], *arguments: Any, is_fresh: bool = False) -> T:
+    """Call the function in another process; returns what it returns.
 
-    Raises RuntimeError where the process ends without an answer; what the function raised stands above it.
+    That process is a fork of this one, as warm as it is, which may have no other threads. is_fresh: it is an
+    interpreter that has just begun: it remembers nothing, and its memory is in order.
+    Raises RuntimeError where the process ends without an answer, or the function raises; its traceback stands
+    above that.
     """
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn") if is_fresh else multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(theirs, function, arguments))
     process.start()
     theirs.close()
     try:
-        answer: T = ours.recv()
+        found, fault = ours.recv()
     except EOFError as error:
         raise RuntimeError(f"{function.__name__} ended without an answer") from error
     finally:
         ours.close()
         process.join()
+    if fault is not None:
+        raise RuntimeError(fault)
+    answer: T = found
     return answer
 
 
 def _answer(channel: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    channel.send(function(*arguments))
+    found: Any = None
+    fault: str | None = None
+    try:
+        found = function(*arguments)
+    except Exception as error:
+        traceback.print_exc()
+        fault = f"{type(error).__name__}: {error}"
+    channel.send((found, fault))
     channel.close()

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as everything
-from benchmarks import instructions, latency, pages, reactor, replay, scaling, speed, steady
+from benchmarks import instructions, latency, pages, parts, reactor, replay, scaling, speed, steady
+from benchmarks.apart import apart
 from benchmarks.repository import ROOT, article_pages
 
 
@@ -107,6 +108,15 @@ def test_a_report_tells_what_is_missing_and_goes_on(
     assert str(out / "report.md") in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("is_fresh", [False, True])
+def test_what_another_process_finds_or_raises_comes_back(is_fresh: bool) -> None:
+    assert apart(divmod, 7, 2, is_fresh=is_fresh) == (3, 1)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        apart(divmod, 7, 0, is_fresh=is_fresh)
+    with pytest.raises(RuntimeError, match="ended without an answer"):
+        apart(sys.exit, is_fresh=is_fresh)
+
+
 def test_every_part_and_module_stands_in_the_readme() -> None:
     readme = (ROOT / "benchmarks" / "README.md").read_text()
-    assert [name for name in everything.PARTS if f"`{name}`" not in readme] == []
+    assert [name for name in parts.PARTS if f"`{name}`" not in readme] == []

@@ -1,0 +1,230 @@
+"""The parts of a whole run of benchmarks: what each measures, and what of it is told in short."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from benchmarks.report import Report, printed
+
+# The corpora on which speed is held to a limit, and how many pages of each do for a quick look.
+OF_SPEED = ("multi-dev", "wcxb-dev")
+QUICK_PAGES = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is to be measured. corpora: None where no folder was given.
+
+    figures: what is worth to be told in short, with its value; parts add theirs. The report ends with them,
+    and so does the README's section on performance.
+    """
+
+    corpora: Path | None
+    report: Report
+    is_full: bool
+    figures: list[tuple[str, str]] = field(default_factory=list)
+
+    def with_pages(self, preferred: Sequence[str] = ()) -> list[Path]:
+        """The corpora with pages, of those that are preferred if there are any. Raises MissingCorpus."""
+        from benchmarks.pages import corpora_with_pages
+
+        found = list(corpora_with_pages(self.folder))
+        chosen = [corpus for corpus in found if corpus.name in preferred] or found
+        if not chosen:
+            raise MissingCorpus(f"no corpus with pages in {self.folder}")
+        return chosen
+
+    @property
+    def folder(self) -> Path:
+        if self.corpora is None:
+            raise MissingCorpus("no folder of corpora was given")
+        return self.corpora
+
+    def step(self, corpus: Path) -> int:
+        """Every how many-th page of a corpus is taken."""
+        with (corpus / "truth.jsonl").open("rb") as lines:
+            count = sum(1 for _ in lines)
+        return 1 if self.is_full else max(1, count // QUICK_PAGES)
+
+
+class MissingCorpus(LookupError):
+    """There is nothing to measure on. Raised by `Run`; told in the report, where the part would stand."""
+
+
+def speed(run: Run) -> str:
+    from benchmarks import pages
+    from benchmarks import speed as measured
+
+    speeds = [
+        measured.measure(corpus.name, pages.read_pages(corpus, run.step(corpus)))
+        for corpus in run.with_pages(() if run.is_full else OF_SPEED)
+    ]
+    measured.draw(speeds, run.report.folder / "stages.png")
+    for found in speeds:
+        pace, ratio = found.ours.shown(1), found.ratio.shown()
+        run.figures.append((f"one core, {found.corpus}", f"{pace} pages/s, {ratio} times Trafilatura alone"))
+    return measured.as_markdown(speeds) + run.report.plot("stages.png")
+
+
+def scaling(run: Run) -> str:
+    from benchmarks import pages
+    from benchmarks import scaling as measured
+
+    body = ""
+    workers = measured.up_to(os.cpu_count() or 1)
+    rounds = 5 if run.is_full else 3
+    for corpus in run.with_pages(OF_SPEED)[: None if run.is_full else 1]:
+        documents = pages.read_pages(corpus, run.step(corpus))
+        found = measured.measure(documents, workers, rounds)
+        alone = measured.unaided(documents, workers, rounds)
+        for one in found[1:]:
+            share = f"parent {one.parent.median:.1%} of the processor"
+            told = f"{one.times(found[0]).shown()} times one (processes alone {alone[one.workers].shown()})"
+            run.figures.append((f"{one.workers} workers, {corpus.name}", f"{told}, {share}"))
+        name = f"scaling-{corpus.name}.png"
+        measured.draw(found, corpus.name, run.report.folder / name)
+        body += f"{corpus.name}:\n\n{measured.as_markdown(found, alone)}{run.report.plot(name)}\n\n"
+    return body
+
+
+def replay(run: Run) -> str:
+    from benchmarks import replay as measured
+
+    lines = [f"| {' | '.join(measured.COLUMNS)} |", f"|{'---|' * len(measured.COLUMNS)}"]
+    corpora = measured.corpora(run.folder, () if run.is_full else ("multi-dev", "wire"))
+    if not corpora:
+        raise MissingCorpus(f"no corpus with pages or documents in {run.folder}")
+    for corpus in corpora:
+        documents = measured.read_corpus(corpus)
+        some = documents if run.is_full else documents[:: max(1, len(documents) // 1000)]
+        found = measured.measure(some, rounds=5 if run.is_full else 3)
+        lines.append(measured.as_row(corpus.name, found))
+        told = f"keeps up with {found.workers.shown(0)} workers, {found.pace:.0f} documents/s"
+        run.figures.append((f"one writer, {corpus.name}", told))
+    return "\n".join(lines)
+
+
+def text_in(run: Run) -> str:
+    from benchmarks import text_in as measured
+
+    paths = [path for name in measured.FILES for path in sorted(run.folder.glob(f"*/{name}"))]
+    if not paths:
+        raise MissingCorpus(f"no corpus of texts ({' or '.join(measured.FILES)}) in {run.folder}")
+    workers = sorted({1, 2, os.cpu_count() or 1})
+    rounds = 5 if run.is_full else 3
+    tables = []
+    for path in paths:
+        found = measured.measure(path, workers, rounds)
+        tables.append(f"{path.parent.name}:\n\n{measured.as_markdown(found)}")
+        for one in found:
+            told = f"{one.pace.shown(0)} documents/s, {one.ratio.shown()} times datasketch's loop in memory"
+            run.figures.append((f"texts, {path.parent.name}, workers: {one.workers}", told))
+    return "\n\n".join(tables)
+
+
+def steady(run: Run) -> str:
+    from benchmarks import steady as measured
+
+    workers = os.cpu_count() or 1
+    found = (
+        measured.measure(measured.DOCUMENTS, workers)
+        if run.is_full
+        else measured.measure(10_000, workers, recycle=2000)
+    )
+    measured.draw(found, run.report.folder)
+    (first, _), (last, _) = found.pace(0.0, 0.1), found.pace(0.9, 1.0)
+    held = found.looks[-1].parent, max(max(look.workers.values(), default=0) for look in found.looks)
+    told = f"last tenth {last / first:.2f} of the first; parent {held[0]:.0f} MB, a worker {held[1]:.0f} MB"
+    run.figures.append((f"a run of {found.documents:,} pages", told))
+    plots = run.report.plot("memory.png") + run.report.plot("throughput.png")
+    return measured.as_markdown(found) + plots
+
+
+def growth(run: Run) -> str:
+    from benchmarks import growth as measured
+
+    options = ["--out", str(run.report.folder), "--filled", "50000" if run.is_full else "10000"]
+    options += [] if run.is_full else ["--articles", "50000", "--minutes", "3"]
+    body = []
+    for database in ("sqlite", "postgresql") if run.is_full else ("sqlite",):
+        told = printed(partial(measured.main, [*options, "--database", database]))
+        body.append(told + run.report.plot(f"growth-{database}.png"))
+    return "\n\n".join(body)
+
+
+def extraction(run: Run) -> str:
+    from benchmarks import extraction as measured
+
+    run.with_pages()
+    workers = ["--workers", str(os.cpu_count() or 1)]
+    sample = [] if run.is_full else ["--sample", "5"]
+    return printed(partial(measured.main, [str(run.folder), *workers, *sample]))
+
+
+def grouping(run: Run) -> str:
+    from benchmarks import grouping as measured
+
+    return printed(partial(measured.main, [str(run.folder)]))
+
+
+def latency(run: Run) -> str:
+    from benchmarks import latency as measured
+
+    found = measured.measure()
+    for one in found[1:]:
+        told = f"{one.processor.shown()} s of processor time, {one.clock.shown()} s by the clock"
+        run.figures.append((f"`{one.command}`", told))
+    return measured.as_markdown(found)
+
+
+def reactor(run: Run) -> str:
+    from benchmarks import reactor as measured
+
+    found = measured.measure(articles=2000 if run.is_full else 200)
+    longest, late = max(found.busy) * 1000, max(found.late) * 1000
+    told = f"{longest:.0f} ms of processor time at the longest, {late:.0f} ms by the clock"
+    run.figures.append(("a crawl's reactor, kept from its work", told))
+    return measured.as_markdown(found)
+
+
+def instructions(run: Run) -> str:
+    from benchmarks import instructions as measured
+
+    del run
+    way = measured.choose_way()
+    known = measured.recorded().get(measured.key_of(way), {})
+    return measured.as_markdown(measured.measure(way), known, way)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    title: str
+    measured: Callable[[Run], str]
+    is_quick: bool = True
+
+
+PARTS = {
+    "speed": Part("One core: the whole path beside Trafilatura alone", speed),
+    "scaling": Part("All cores: scaling by workers", scaling),
+    "replay": Part("The writer: runs that replay what extraction gave", replay),
+    "text-in": Part("Texts: JSON Lines to rows beside datasketch's loop", text_in),
+    "steady": Part("A long run", steady),
+    "latency": Part("Latency of commands", latency),
+    "reactor": Part("A crawl's reactor under load", reactor),
+    "growth": Part("Growth of the base", growth),
+    "extraction": Part("Quality of extraction", extraction),
+    "grouping": Part("Quality and cost of grouping", grouping),
+    "instructions": Part("Instructions of the hottest functions", instructions, is_quick=False),
+}
+
+
+def measured(name: str, run: Run) -> tuple[str, list[tuple[str, str]]]:
+    """What a part found, in Markdown, and its figures."""
+    try:
+        return PARTS[name].measured(run), run.figures
+    except MissingCorpus as missing:
+        return f"Not measured: {missing}.", run.figures
