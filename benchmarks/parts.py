@@ -95,7 +95,8 @@ def replay(run: Run) -> str:
     from benchmarks import replay as measured
 
     lines = [f"| {' | '.join(measured.COLUMNS)} |", f"|{'---|' * len(measured.COLUMNS)}"]
-    corpora = measured.corpora(run.folder, () if run.is_full else ("multi-dev", "wire"))
+    # a larger corpus of pages: runs of few documents would tell how a run begins and ends
+    corpora = measured.corpora(run.folder, () if run.is_full else ("wcxb-dev", "wire"))
     if not corpora:
         raise MissingCorpus(f"no corpus with pages or documents in {run.folder}")
     for corpus in corpora:
