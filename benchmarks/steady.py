@@ -63,9 +63,10 @@ class Steady:
     def pace(self, begin: float, end: float) -> tuple[float, float]:
         """Documents a second and processor milliseconds a document, between two parts of the whole.
 
-        Not a number, where the run was so short that nobody looked in between.
+        The beginning is when the first documents are done: before that, workers start. Not a number, where
+        the run was so short that nobody looked in between.
         """
-        first, last = (self._at(self.documents * part) for part in (begin, end))
+        first, last = (self._at(max(1, self.documents * part)) for part in (begin, end))
         done = last.documents - first.documents
         if not done:
             return math.nan, math.nan
