@@ -8,16 +8,15 @@ So the raw tree is read once, before anything is pruned, and what an extractor k
 from __future__ import annotations
 
 import re
-from codecs import charmap_decode, charmap_encode
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from encodings.cp1252 import decoding_table, encoding_table
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lxml import etree
 
 from pipeline.document import Block, BlockKind
+from pipeline.words import word_finder
 
 # A page with more text blocks than this is an index or an attack; what follows is not read.
 MAX_BLOCKS = 20_000
@@ -25,8 +24,7 @@ MAX_BLOCKS = 20_000
 MAX_DEPTH = 200
 
 WORD = re.compile(r"\w+")
-# What each character of Windows-1252 is among words: its small letter, or a blank where it parts them.
-_WORD_CHARS = "".join(char.lower() if WORD.match(char) else " " for char in decoding_table)
+_words = word_finder(WORD)
 
 
 def _names(*lines: str) -> frozenset[str]:
@@ -171,12 +169,7 @@ class Page:
 
 def words_of(text: str) -> tuple[str, ...]:
     """Lower-cased words, as compared between what stands on the page and what an extractor gives back."""
-    # nearly all texts in Latin letters are of these characters, for which two tables are twice as fast
-    try:
-        chars = text.encode() if text.isascii() else charmap_encode(text, "strict", encoding_table)[0]
-    except UnicodeEncodeError:
-        return tuple(WORD.findall(text.lower()))
-    return tuple(charmap_decode(chars, "strict", _WORD_CHARS)[0].split())
+    return tuple(_words(text))
 
 
 def folded(text: str) -> str:

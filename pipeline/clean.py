@@ -22,6 +22,7 @@ from typing import NamedTuple
 from pipeline.document import Block, BlockKind, Extraction, Removed
 from pipeline.settings import Settings
 from pipeline.site_rules import SiteRules
+from pipeline.words import word_finder
 
 DEFAULT_MAX_CHARS = 240
 # Rules for lines longer than this are few and kept apart.
@@ -71,8 +72,7 @@ _BLANKS = re.compile(r"\s+")
 # How a caption begins, and a label or an address does not.
 _OPENING = re.compile(r"[\"'“„«‘‚]?(?![\d_])\w(?<![a-zß-öø-ÿа-яёєіїґ])")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+")
-# For Latin-1: what is no letter or digit becomes a blank, and what `_WORD` finds stands between blanks.
-_NO_WORD_BLANK = bytes(byte if chr(byte).isalnum() else 0x20 for byte in range(0x100))
+_words = word_finder(_WORD)
 _SENTENCE_END = r"(?<=[.!?…\"')\]。！？:])\s*"
 
 
@@ -412,8 +412,8 @@ def _line(position: int, block: Block) -> _Line:
     text = " ".join(block.text.split())
     folded = _folded(text)
     small = folded.lower()
-    # Folding leaves the words as they are, but for these two letters, and most texts in Latin-1.
-    words = _words(text.lower() if "İ" in text or "ʼ" in text else small)
+    # Folding leaves the words as they are, but for these two letters, and most texts in Windows-1252.
+    words = _words(text if "İ" in text or "ʼ" in text else folded)
     end = len(_unclosed(folded))
     start = end - len(_undecorated(folded[:end]))
     return _Line(
@@ -442,14 +442,6 @@ def _stops(folded: str) -> bool:
 
 
 _SAID = (',"', '."', '?"')
-
-
-def _words(small: str) -> list[str]:
-    """What `_WORD` finds in a text in lower case."""
-    try:
-        return small.encode("latin-1").translate(_NO_WORD_BLANK).decode("latin-1").split()
-    except UnicodeEncodeError:
-        return _WORD.findall(small)
 
 
 def _gather_evidence(lines: Sequence[_Line]) -> None:
@@ -501,7 +493,7 @@ def _drop_links(lines: Iterable[_Line]) -> None:
 
 def _drop_title(lines: Sequence[_Line], title: str) -> None:
     """The headline again, on top of its own story."""
-    key = " ".join(_WORD.findall(title.lower()))
+    key = " ".join(_words(title))
     for line in lines[:4]:
         if key and line.key == key and not line.stops:
             line.rule = "structure.title"
