@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.apart import apart
-from benchmarks.parts import PARTS, Run, measured
+from benchmarks.parts import PARTS, Run, part_measured
 from benchmarks.report import Report
 
 # Corpora that the README tells how to get. Others are measured as well, if they have the same form.
@@ -59,7 +59,7 @@ def _measured(name: str, run: Run, figures: list[tuple[str, str]]) -> str:
     It runs in an interpreter of its own: in memory that another part has left full of holes, arrays are
     hardly ever in the processor's cache, and what works with them takes up to twice its time.
     """
-    body, found = apart(measured, name, run, is_fresh=True)
+    body, found = apart(part_measured, name, run, is_fresh=True)
     figures += found
     return body
 

@@ -223,7 +223,7 @@ PARTS = {
 }
 
 
-def measured(name: str, run: Run) -> tuple[str, list[tuple[str, str]]]:
+def part_measured(name: str, run: Run) -> tuple[str, list[tuple[str, str]]]:
     """What a part found, in Markdown, and its figures."""
     try:
         return PARTS[name].measured(run), run.figures
