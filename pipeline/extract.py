@@ -150,10 +150,11 @@ def read_page(
 
 
 # Below this expected F1 the model is not sure of what it was shown first. Cross-validated by site, mean F1 of
-# wcxb-dev, multi-dev and fundus-dev, and of all their pages: never asking Trafilatura .9637 and .9572, below
-# .8 .9644 and .9582, below .85 .9647 and .9588 (3 % of the pages), below .9 .9627 and .9588, below .93 .9631
-# and .9590 (9 %). Trafilatura without its own second opinions (`fast`) gains half as much.
-DOUBTED = 0.85
+# wcxb-dev, multi-dev and fundus-dev, and ms of processor time that a page of wcxb-dev takes the longer on
+# average (14 without): never asking Trafilatura .9662; asking it below .7 .9666 and .6 ms, below .75 (2 % of
+# these pages) .9666 and .8, below .85 .9666 and 1.5, below .9 .9673 and 2.5. With its own second opinions,
+# without `fast`: below .75 .9666 and 1.3, below .85 .9667 and 2.1, below .9 .9675 and 3.5.
+DOUBTED = 0.75
 # Trafilatura takes minutes over a page of 20,000 paragraphs; of news pages, few have more than 1,000.
 _LOOKED_AT_TWICE = 3000
 
@@ -368,7 +369,7 @@ def _lines_by_trafilatura(root: Any) -> list[str]:
     import trafilatura
 
     try:
-        found = trafilatura.bare_extraction(root, include_comments=False, with_metadata=False)
+        found = trafilatura.bare_extraction(root, include_comments=False, with_metadata=False, fast=True)
     except Exception:  # a page that breaks Trafilatura is judged without it
         found = None
     text = getattr(found, "text", None) or ""
