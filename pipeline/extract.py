@@ -154,7 +154,7 @@ def read_page(
 # average (14 without): never asking Trafilatura .9662; asking it below .7 .9666 and .6 ms, below .75 (2 % of
 # these pages) .9666 and .8, below .85 .9666 and 1.5, below .9 .9673 and 2.5. With its own second opinions,
 # without `fast`: below .75 .9666 and 1.3, below .85 .9667 and 2.1, below .9 .9675 and 3.5.
-DOUBTED = 0.75
+DOUBTED = 0.7
 # Trafilatura takes minutes over a page of 20,000 paragraphs; of news pages, few have more than 1,000.
 _LOOKED_AT_TWICE = 3000
 
