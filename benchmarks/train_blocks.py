@@ -268,9 +268,9 @@ def ballots(page: Page, verdict: Array, label: Array) -> tuple[Ballot, Ballot]:
     One for the blocks that the extractor keeps, one for the others; "" stands for all blocks.
     """
     names: list[frozenset[str]] = []
-    for container in page.containers:
-        above = names[container.parent] if names else frozenset[str]()
-        names.append(above | container_words(container.tokens))
+    for parent, tokens in zip(page.containers.parent, page.containers.tokens, strict=True):
+        above = names[parent] if names else frozenset[str]()
+        names.append(above | container_words(tokens))
     found: tuple[Ballot, Ballot] = ({}, {})
     for block, right, kept_before in zip(page.blocks, label, verdict, strict=True):
         ballot = found[0 if kept_before >= 0.5 else 1]

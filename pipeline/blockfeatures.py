@@ -12,7 +12,7 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.blocks import Page, RawBlock
+from pipeline.blocks import PROSE_WORDS, Page, RawBlock
 from pipeline.document import BlockKind
 
 Array = NDArray[np.float32]
@@ -40,8 +40,6 @@ LANDMARK_BITS = {name: 1 << bit for bit, name in enumerate(_LANDMARKS)}
 _APART = sum(LANDMARK_BITS[tag] for tag in ("nav", "footer", "aside", "form", "figcaption"))
 # A verdict of at least this share of a block's words counts as "kept".
 KEPT = 0.5
-# Prose: a block of so many words, of which fewer than half are linked.
-PROSE_WORDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +94,7 @@ def columns_of(page: Page) -> Columns:
     kinds, texts, linked_in, links_in, holders, block_tags, inline_tokens, words_of = (
         zip(*blocks, strict=True) if blocks else ((),) * len(RawBlock._fields)
     )
-    tags = [container.tag for container in containers]
-    tokens = [container.tokens for container in containers]
-    parent = whole([container.parent for container in containers])
-    depth = whole([container.depth for container in containers])
-    holder = whole(holders)
-    # a block in a container or after it in the page has a holder that is no earlier
-    first = np.full(len(containers), len(blocks), dtype=np.intp)
-    first[holder[::-1]] = np.arange(len(blocks))[::-1]
-    first = np.minimum.accumulate(first[::-1])[::-1]
+    parent, depth = whole(containers.parent), whole(containers.depth)
     chars = np.array([*map(len, texts)], dtype=np.float32)
     linked = np.array(linked_in, dtype=np.float32)
     return Columns(
@@ -119,14 +109,14 @@ def columns_of(page: Page) -> Columns:
         linked=linked,
         links=np.minimum(1.0, linked / np.maximum(1.0, chars)),
         kind=whole([*map(_KINDS.index, kinds)]),
-        holder=holder,
-        tags=tags,
-        tokens=tokens,
+        holder=whole(holders),
+        tags=containers.tag,
+        tokens=containers.tokens,
         parent=parent,
         depth=depth,
-        landmarks=_landmarks(tags, tokens, parent, depth),
-        first=first,
-        end=first + whole([container.blocks for container in containers]),
+        landmarks=_landmarks(containers.tag, containers.tokens, parent, depth),
+        first=whole(containers.first),
+        end=whole(containers.end),
     )
 
 

@@ -22,6 +22,8 @@ from pipeline.words import word_finder
 MAX_BLOCKS = 20_000
 # Containers nested deeper than this are taken for one (text in them is still read).
 MAX_DEPTH = 200
+# Prose: a block of so many words, of which fewer than half are linked.
+PROSE_WORDS = 15
 
 WORD = re.compile(r"\w+")
 _words = word_finder(WORD)
@@ -85,26 +87,40 @@ _SENTENCE_END = re.compile(r"[.!?…。!?।؟\"'”»)]\s*$")
 
 
 @dataclass(slots=True)
-class Container:
-    """An element that holds blocks. `parent` indexes `Page.containers`; the root is its own parent.
+class Containers:
+    """The elements that hold blocks, in the order of the page, so each before those in it; field by field.
 
-    chars, link_chars: of all text inside; blocks: how many blocks; paragraphs: of them, prose of some length.
+    parent: number of the container around each; the first is the root, and its own parent. tokens: what its
+    class, id and the like call it. first, end: what it holds, however deep, stands side by side, from that
+    block to the one before `end`.
     """
 
-    parent: int
-    depth: int
-    tag: str
-    tokens: frozenset[str]
-    chars: int = 0
-    link_chars: int = 0
-    blocks: int = 0
-    paragraphs: int = 0
+    parent: list[int] = field(default_factory=lambda: [0])
+    depth: list[int] = field(default_factory=lambda: [0])
+    tag: list[str] = field(default_factory=lambda: ["html"])
+    tokens: list[frozenset[str]] = field(default_factory=lambda: [_NO_TOKENS])
+    first: list[int] = field(default_factory=lambda: [0])
+    end: list[int] = field(default_factory=lambda: [0])
+
+    def __len__(self) -> int:
+        return len(self.parent)
+
+    def add(self, parent: int, depth: int, tag: str, tokens: frozenset[str], first: int) -> int:
+        """The number of a new one, whose end is to be told."""
+        number = len(self.parent)
+        self.parent.append(parent)
+        self.depth.append(depth)
+        self.tag.append(tag)
+        self.tokens.append(tokens)
+        self.first.append(first)
+        self.end.append(first)
+        return number
 
 
 class RawBlock(NamedTuple):
     """One block as it stands in the page, with its place among the containers.
 
-    container: index of the innermost container; the block's own element, where it has one.
+    container: number of the innermost container; the block's own element, where it has one.
     words: the words of the text, for comparison.
     """
 
@@ -121,6 +137,11 @@ class RawBlock(NamedTuple):
     def link_density(self) -> float:
         return min(1.0, self.link_chars / len(self.text))
 
+    @property
+    def is_prose(self) -> bool:
+        """Prose of some length, and no list of links."""
+        return len(self.words) >= PROSE_WORDS and 2 * self.link_chars < len(self.text)
+
 
 @dataclass(slots=True)
 class Page:
@@ -131,16 +152,16 @@ class Page:
     """
 
     blocks: list[RawBlock] = field(default_factory=list)
-    containers: list[Container] = field(default_factory=list)
+    containers: Containers = field(default_factory=Containers)
     alt_texts: set[str] = field(default_factory=set)
     paths: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
     linked: dict[int, int] | None = field(default=None, repr=False, compare=False)
 
     def path(self, container: int) -> tuple[int, ...]:
-        """Indices of the container and those around it, innermost first, the root last."""
+        """Numbers of the container and of those around it, innermost first, the root last."""
         found = self.paths.get(container)
         if found is None:
-            parent = self.containers[container].parent
+            parent = self.containers.parent[container]
             found = (container,) if parent == container else (container, *self.path(parent))
             self.paths[container] = found
         return found
@@ -154,8 +175,8 @@ class Page:
         for number in self.path(raw.container):
             inside = inside and number != top
             if inside:
-                tokens |= self.containers[number].tokens
-            tags.append(self.containers[number].tag)
+                tokens |= self.containers.tokens[number]
+            tags.append(self.containers.tag[number])
         if raw.tag != tags[0]:
             tags.insert(0, raw.tag)
         return Block(
@@ -199,7 +220,6 @@ class _Segmenter:
 
     def __init__(self, marked: Collection[Any] = ()) -> None:
         self.page = Page()
-        self.page.containers.append(Container(parent=0, depth=0, tag="html", tokens=_NO_TOKENS))
         # The open boxes, outermost first: their elements, their names, and the index of their container, for
         # those that hold a block already. Boxes that never come to hold one are no containers.
         self.boxes: list[Any] = [None]
@@ -219,6 +239,7 @@ class _Segmenter:
 
     def run(self, root: Any) -> Page:
         blocks, boxes, tags, numbers = self.page.blocks, self.boxes, self.tags, self.numbers
+        ends = self.page.containers.end
         end_block, add_text, pieces, marked = self._end_block, self._text, self.pieces, self.marked
         open_parts: list[int] = []
         walk = etree.iterwalk(root, events=("start", "end"))
@@ -267,7 +288,7 @@ class _Segmenter:
                     boxes.pop()
                     tags.pop()
                     if len(numbers) > len(tags):
-                        numbers.pop()
+                        ends[numbers.pop()] = len(blocks)
                 elif part is _SURPLUS:
                     end_block()
                 elif part is _WITHIN_LINE:
@@ -277,7 +298,8 @@ class _Segmenter:
             if len(blocks) >= MAX_BLOCKS:
                 break
         end_block()
-        self._sum_up()
+        for number in numbers:
+            ends[number] = len(blocks)
         return self.page
 
     def _note(self, element: Any) -> None:
@@ -356,33 +378,17 @@ class _Segmenter:
                 inline |= _tokens(element)
         number = self._container()
         self.page.blocks.append(RawBlock(kind, text, self.link_chars, self.links, number, tag, inline, words))
-        holder = self.page.containers[number]
-        holder.chars += len(text)
-        holder.link_chars += self.link_chars
-        holder.blocks += 1
-        if len(words) >= 15 and 2 * self.link_chars < len(text):
-            holder.paragraphs += 1
 
     def _container(self) -> int:
         """The index of the innermost open box, which is made a container, and those around it, if need be."""
-        containers, numbers = self.page.containers, self.numbers
-        for depth in range(len(numbers), len(self.tags)):
-            tag = self.tags[depth]
-            tokens = _tokens(self.boxes[depth])
-            containers.append(Container(numbers[-1], depth, "tr" if tag == _ROW else tag, tokens))
-            numbers.append(len(containers) - 1)
+        numbers = self.numbers
+        if len(numbers) < len(self.tags):
+            add, first = self.page.containers.add, len(self.page.blocks)
+            for depth in range(len(numbers), len(self.tags)):
+                tag = self.tags[depth]
+                tokens = _tokens(self.boxes[depth])
+                numbers.append(add(numbers[-1], depth, "tr" if tag == _ROW else tag, tokens, first))
         return numbers[-1]
-
-    def _sum_up(self) -> None:
-        containers = self.page.containers
-        # children come after their parents, so going backwards every container is complete when it is added
-        for number in range(len(containers) - 1, 0, -1):
-            container = containers[number]
-            parent = containers[container.parent]
-            parent.chars += container.chars
-            parent.link_chars += container.link_chars
-            parent.blocks += container.blocks
-            parent.paragraphs += container.paragraphs
 
 
 def _holds_story(element: Any) -> bool:
@@ -451,5 +457,5 @@ def common_container(page: Page, indices: Iterable[int]) -> int:
         if held:
             if held >= enough:
                 return number
-            chars[page.containers[number].parent] += held
+            chars[page.containers.parent[number]] += held
     return 0

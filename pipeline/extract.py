@@ -267,7 +267,7 @@ def _may_be_credit(page: Page, index: int) -> bool:
     """A word or two set like the block above: may be an agency's sign-off, which the wire stage reads."""
     block, above = page.blocks[index], page.blocks[index - 1]
     plain = block.kind is BlockKind.PARAGRAPH and not block.links and len(block.words) <= 2
-    beside = page.containers[block.container].parent == page.containers[above.container].parent
+    beside = page.containers.parent[block.container] == page.containers.parent[above.container]
     return plain and block.tag == above.tag and beside
 
 

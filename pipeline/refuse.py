@@ -103,7 +103,7 @@ def _share_in(page: Page, kept: Sequence[Piece], rule: str) -> float:
         chars += len(piece.text)
         if piece.index is not None:
             path = page.path(page.blocks[piece.index].container)
-            inside += len(piece.text) * any(token_rule(page.containers[n].tokens) == rule for n in path)
+            inside += len(piece.text) * any(token_rule(page.containers.tokens[n]) == rule for n in path)
     return inside / max(1, chars)
 
 

@@ -196,7 +196,7 @@ def reconsidered(page: Page, pieces: Sequence[Piece]) -> list[Piece]:
         if block.kind is not BlockKind.PARAGRAPH or len(block.words) < 20 or block.link_density > 0.25:
             continue
         path = page.path(block.container)
-        if any(token_rule(page.containers[number].tokens) for number in path[:4]):
+        if any(token_rule(page.containers.tokens[number]) for number in path[:4]):
             continue
         # the block's own element and the two around it: a paragraph, a column, a body
         for number in path[:3]:
@@ -249,7 +249,7 @@ def _standfirst(page: Page, taken: set[int], about: Metadata) -> list[int]:
         named = near and any(
             _STANDFIRST.search(token)
             for number in page.path(block.container)[:3]
-            for token in page.containers[number].tokens | block.inline_tokens
+            for token in page.containers.tokens[number] | block.inline_tokens
         )
         if stated or named:
             found.append(index)
@@ -310,17 +310,17 @@ def _between(page: Page, taken: set[int]) -> list[int]:
             else:
                 fits = block.kind is BlockKind.HEADING and parent in hangs
             around = page.path(block.container)[:2]
-            if fits and not any(token_rule(page.containers[number].tokens) for number in around):
+            if fits and not any(token_rule(page.containers.tokens[number]) for number in around):
                 found.append(index)
     return found
 
 
 def _parent(page: Page, container: int) -> int:
-    return page.containers[container].parent
+    return page.containers.parent[container]
 
 
 def _signature(page: Page, block: RawBlock) -> tuple[object, ...]:
-    return (block.tag, *(page.containers[number].tokens for number in page.path(block.container)[:3]))
+    return (block.tag, *(page.containers.tokens[number] for number in page.path(block.container)[:3]))
 
 
 def linked_by_container(page: Page) -> dict[int, int]:
@@ -343,8 +343,8 @@ def is_teaser(page: Page, block: RawBlock) -> bool:
     if len(block.words) > 60:
         return False
     for number in page.path(block.container)[:3]:
-        container = page.containers[number]
-        if container.blocks > 7 or container.paragraphs > 2:
+        first, end = page.containers.first[number], page.containers.end[number]
+        if end - first > 7 or sum(other.is_prose for other in page.blocks[first:end]) > 2:
             return False
         if number in linked_by_container(page):
             return True
@@ -417,7 +417,7 @@ class _Judge:
         return outside and len(block.words) <= _DATELINE_WORDS and block.kind is not BlockKind.HEADING
 
     def _tags(self, block: RawBlock) -> list[str]:
-        return [self.page.containers[number].tag for number in self.page.path(block.container)[:4]]
+        return [self.page.containers.tag[number] for number in self.page.path(block.container)[:4]]
 
     def _rule_inside(self, number: int) -> str | None:
         """The rule of what stands in a container: its own, or that of the nearest around it below the top."""
@@ -426,7 +426,7 @@ class _Judge:
         rule = None
         if number != self.top:
             rule = self._container_rule(number)
-            parent = self.page.containers[number].parent
+            parent = self.page.containers.parent[number]
             if rule is None and parent != number:
                 rule = self._rule_inside(parent)
         self._rules_inside[number] = rule
@@ -434,10 +434,10 @@ class _Judge:
 
     def _container_rule(self, number: int) -> str | None:
         """The rule of one container by its tag and tokens, unless it holds too much of the text."""
-        container = self.page.containers[number]
-        rule = _TAGS.get(container.tag)
-        if rule is None and container.tag not in _HEADING_TAGS:
-            rule = token_rule(container.tokens)
+        tag = self.page.containers.tag[number]
+        rule = _TAGS.get(tag)
+        if rule is None and tag not in _HEADING_TAGS:
+            rule = token_rule(self.page.containers.tokens[number])
         if rule and self.kept_chars[number] > max(_STORY_SHARE * self.total, _STORY_CHARS):
             return None
         return rule
@@ -462,13 +462,16 @@ class _Judge:
         for number, block in enumerate(self.blocks):
             if block is not None and block.kind is BlockKind.LIST_ITEM:
                 around = self.page.path(block.container)[:4]
-                holder = next((c for c in around if self.page.containers[c].tag in ("ul", "ol")), None)
+                holder = next((c for c in around if self.page.containers.tag[c] in ("ul", "ol")), None)
                 if holder is not None:
                     items.setdefault(holder, []).append(number)
         found: set[int] = set()
         for holder, numbers in items.items():
-            container = self.page.containers[holder]
-            if len(numbers) < 2 or container.link_chars <= _LIST_LINKED * container.chars:
+            if len(numbers) < 2:
+                continue
+            held = self.page.blocks[self.page.containers.first[holder] : self.page.containers.end[holder]]
+            chars = sum(len(block.text) for block in held)
+            if sum(block.link_chars for block in held) <= _LIST_LINKED * chars:
                 continue
             words = sum(len(self.pieces[number].text.split()) for number in numbers)
             if words >= _HEADLINE_WORDS * len(numbers):
@@ -488,21 +491,21 @@ class _Judge:
 
     def _of_other_articles(self) -> set[int]:
         """Numbers of the pieces in a further <article> that begins with a headline of its own."""
-        if [container.tag for container in self.page.containers].count("article") < 2:
+        if self.page.containers.tag.count("article") < 2:
             return set()
         members: dict[int, list[int]] = {}
         for number, block in enumerate(self.blocks):
             if block is None:
                 continue
             path = self.page.path(block.container)
-            outermost = [c for c in path if self.page.containers[c].tag == "article"][-1:]
+            outermost = [c for c in path if self.page.containers.tag[c] == "article"][-1:]
             if outermost:
                 members.setdefault(outermost[0], []).append(number)
         if len(members) < 2:
             return set()
         first, *rest = sorted(members)
-        parent = self.page.containers[first].parent
-        siblings = [number for number in rest if self.page.containers[number].parent == parent]
+        parent = self.page.containers.parent[first]
+        siblings = [number for number in rest if self.page.containers.parent[number] == parent]
         heads = self._first_blocks(siblings)
         return {n for number in siblings if _begins_article(heads.get(number)) for n in members[number]}
 
@@ -550,8 +553,8 @@ class _Judge:
 
     def _sets_apart(self, number: int) -> bool:
         if number not in self._apart:
-            container = self.page.containers[number]
-            self._apart[number] = container.tag == "aside" or "quote" in " ".join(container.tokens)
+            tokens = self.page.containers.tokens[number]
+            self._apart[number] = self.page.containers.tag[number] == "aside" or "quote" in " ".join(tokens)
         return self._apart[number]
 
 
@@ -564,7 +567,7 @@ def _chars_inside(page: Page, pieces: Sequence[Piece]) -> list[int]:
     # children come after their parents, so going backwards every container is complete when it is added
     for number in range(len(found) - 1, 0, -1):
         if chars := found[number]:
-            found[page.containers[number].parent] += chars
+            found[page.containers.parent[number]] += chars
     return found
 
 

@@ -69,7 +69,7 @@ def test_tokens_come_from_the_element_and_from_containers_below_the_given_one() 
     page = cut(
         '<div class="Page"><div class="Story Wide"><p id=lead itemprop=description>Text</p></div></div>'
     )
-    story = next(n for n, c in enumerate(page.containers) if "story" in c.tokens)
+    story = next(n for n, tokens in enumerate(page.containers.tokens) if "story" in tokens)
     assert page.block(0, story).tokens == {"lead", "description"}
     assert page.block(0).tokens == {"lead", "description", "story", "wide", "page"}
     assert page.block(0).tags[:3] == ("p", "div", "div")
@@ -94,16 +94,18 @@ def test_alt_texts_are_folded() -> None:
 
 def test_containers_know_what_they_hold() -> None:
     page = cut("<main><p>" + "word " * 20 + "</p><p><a>link</a></p></main><footer><p>foot</p></footer>")
-    main = next(c for c in page.containers if c.tag == "main")
-    assert (main.blocks, main.paragraphs, main.link_chars) == (2, 1, 4)
-    assert page.containers[0].blocks == 3
+    found = page.containers
+    held = {tag: places for tag, *places in zip(found.tag, found.first, found.end, strict=True)}
+    assert (held["main"], held["footer"], held["body"]) == ([0, 2], [2, 3], [0, 3])
+    assert [block.is_prose for block in page.blocks] == [True, False, False]
 
 
 def test_an_element_that_holds_no_block_is_no_container() -> None:
     page = cut(
         "<div id=a><div id=b><img></div><p id=c>one</p><p id=d> </p><p id=e>&mdash;</p></div><ul><li>two</ul>"
     )
-    assert [(c.tag, *c.tokens) for c in page.containers] == [
+    containers = page.containers
+    assert [(tag, *tokens) for tag, tokens in zip(containers.tag, containers.tokens, strict=True)] == [
         ("html",),
         ("html",),
         ("body",),
@@ -113,13 +115,13 @@ def test_an_element_that_holds_no_block_is_no_container() -> None:
         ("li",),
     ]
     assert [page.path(block.container) for block in page.blocks] == [(4, 3, 2, 1, 0), (6, 5, 2, 1, 0)]
-    assert [container.depth for container in page.containers] == [0, 1, 2, 3, 4, 3, 4]
+    assert containers.depth == [0, 1, 2, 3, 4, 3, 4]
 
 
 def test_the_common_container_is_the_innermost_that_holds_most() -> None:
     body = "<div id=a><div id=b><p>" + "x" * 90 + "</p><p>" + "y" * 90 + "</p></div><p>zz</p></div>"
     page = cut(body)
-    assert "b" in page.containers[common_container(page, [0, 1, 2])].tokens
+    assert "b" in page.containers.tokens[common_container(page, [0, 1, 2])]
     assert common_container(page, []) == 0
 
 
