@@ -97,9 +97,15 @@ def _warm_up() -> None:
     """What a worker is forked with; then both ways over the pages of the tests, for what is read late."""
     import pipeline.warm  # noqa: F401
 
+    outcomes = []
     for document in article_pages():
-        process.process_document(document, SETTINGS)
+        outcomes.append(process.process_document(document, SETTINGS))
         _theirs(decode(document.body, None, document.media_type), document.url)
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_database(f"sqlite:///{folder}/warm.db")
+        run = writer.start_run(engine, "speed", datetime.now(UTC))
+        writer.write_batch(engine, run, outcomes, SETTINGS)
+        engine.dispose()
 
 
 def one_round(documents: Sequence[Document], htmls: Sequence[str]) -> Round:
