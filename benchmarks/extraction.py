@@ -36,7 +36,7 @@ from typing import Any
 from benchmarks.folds import fold_of, site_of_page
 from benchmarks.measures import Score, page_score, same_authors, same_day, same_title
 from pipeline.align import Piece
-from pipeline.blockfeatures import KEPT, Columns, columns_of, first_sight
+from pipeline.blockfeatures import Columns, columns_of
 from pipeline.blockmodel import BlockModel, load_model
 from pipeline.blocks import Page
 from pipeline.clean import clean
@@ -44,9 +44,10 @@ from pipeline.decode import decode
 from pipeline.document import Article, Document, DocumentRejected, Extraction, MediaType, Origin
 from pipeline.extract import (
     DOUBTED,
+    OpenPage,
     extract_html,
     extracted_pieces,
-    pieces_of,
+    prose_pieces,
     public_blocks,
     read_page,
     seen_pieces,
@@ -206,8 +207,8 @@ def staged_texts(job: tuple[Path, dict[str, Any], Path | None]) -> dict[str, str
         root, page, about = read_page(html, url, FETCHED_AT)
     except DocumentRejected:
         return dict.fromkeys(settings_of_stages(), "")
-    columns = columns_of(page)
-    return {name: _text_with(root, columns, about, on, model) for name, on in settings_of_stages().items()}
+    columns, opened = columns_of([page]), OpenPage(root, page, about)
+    return {name: _text_with(opened, columns, on, model) for name, on in settings_of_stages().items()}
 
 
 def settings_of_stages() -> dict[str, frozenset[str]]:
@@ -218,20 +219,16 @@ def settings_of_stages() -> dict[str, frozenset[str]]:
     return settings | {f"without {name}": frozenset(names) - {name} for name in names[1:]}
 
 
-def _text_with(
-    root: Any, columns: Columns, about: Metadata, on: frozenset[str], model: BlockModel | None
-) -> str:
-    page = columns.page
-    if "restored" in on:
-        pieces = seen_pieces(columns, about)
-    else:
-        pieces = pieces_of(page, first_sight(columns) >= KEPT)
+def _text_with(opened: OpenPage, columns: Columns, on: frozenset[str], model: BlockModel | None) -> str:
+    page, about = opened.blocks, opened.about
+    (pieces,) = seen_pieces(columns, [about]) if "restored" in on else prose_pieces(columns)
     judged = _ruled(page, pieces, about, on)
     if "model" in on:
-        reading = weighed(columns, judged, about, model)
+        (reading,) = weighed(columns, [judged], [about], model)
         if "second look" in on and reading.expected < DOUBTED:
-            extracted = _ruled(page, extracted_pieces(root, page, about), about, on)
-            reading = surer(reading, weighed(columns, extracted, about, model))
+            extracted = _ruled(page, extracted_pieces(opened.root, page, about), about, on)
+            (other,) = weighed(columns, [extracted], [about], model)
+            reading = surer(reading, other)
         judged = reading.judged
     blocks = public_blocks(page, [piece for piece, rule in judged if rule is None])
     language = identify("\n".join(block.text for block in blocks), about.html_language)

@@ -34,14 +34,13 @@ import numpy as np
 from benchmarks.extraction import interval
 from benchmarks.folds import fold_of, site_of_page
 from benchmarks.measures import Score, page_score, text_score
-from pipeline.blockevidence import PAGE_NAMES, page_evidence
-from pipeline.blockfeatures import Array, Columns, View, columns_of, view_of
+from pipeline.blockevidence import PAGE_NAMES, Stated, page_evidence
+from pipeline.blockfeatures import Array, View, columns_of, view_of
 from pipeline.blockmodel import NAMES, BlockModel, shares
 from pipeline.blocks import WORD, Page, RawBlock
 from pipeline.decode import decode
 from pipeline.document import DocumentRejected, MediaType
-from pipeline.extract import article_lines, judged_pieces, read_page, seen_pieces
-from pipeline.metadata import Metadata
+from pipeline.extract import OpenPage, article_lines, judged_pieces, read_page, seen_pieces
 from pipeline.structure import judge_pieces
 from pipeline.tokenodds import TOKEN_NAMES, TokenOdds, container_words, token_evidence
 
@@ -80,16 +79,14 @@ _MAX_LEAVES = int(PARAMETERS["num_leaves"])
 class Sample:
     """One page: its blocks, what is seen of them at first and what the rules say, and the truth.
 
-    root: the page's tree, kept where the whole of extraction is to be measured. evidence: all but that of the
-    tokens, whose odds depend on what pages they are learned from; (features, blocks).
+    evidence: all but that of the tokens, whose odds depend on what pages they are learned from;
+    (features, blocks).
     """
 
     corpus: str
     site: str
     truth: str
-    root: Any
-    about: Metadata
-    columns: Columns
+    opened: OpenPage
     view: View
     extractor_text: str
     ruled_text: str
@@ -122,22 +119,20 @@ def _read_page(html: str, record: Mapping[str, Any], corpus: str, is_measured: b
         root, page, about = read_page(html, url, FETCHED_AT)
     except DocumentRejected:
         return None
-    columns = columns_of(page)
-    pieces = seen_pieces(columns, about)
+    columns = columns_of([page])
+    (pieces,) = seen_pieces(columns, [about])
     judged = judge_pieces(page, pieces, about)
     verdict = shares(page, ((piece.index, piece.text) for piece in pieces))
     ruled = shares(page, ((piece.index, piece.text) for piece, rule in judged if rule is None))
     view = view_of(columns, verdict, ruled)
     evidence = np.empty((len(PAGE_NAMES), len(page.blocks)), dtype=np.float32)
-    page_evidence(evidence, view, about.titles, about.descriptions)
+    page_evidence(evidence, view, [Stated(about.titles, about.descriptions)])
     label = label_blocks(page.blocks, record["text"])
     return Sample(
         corpus=corpus,
         site=site_of_page(corpus, record),
         truth=record["text"],
-        root=root,
-        about=about,
-        columns=columns,
+        opened=OpenPage(root, page, about),
         view=view,
         extractor_text="\n".join(article_lines(root)) if is_measured else "",
         ruled_text="\n".join(piece.text for piece, rule in judged if rule is None),
@@ -359,7 +354,7 @@ def _rows(
     """
     near = np.convolve((sample.view.share > 0) | (sample.label > 0), np.ones(9), "full")[4:-4] > 0.5
     drawn = np.random.default_rng(len(near)).random(len(near)) < 0.3
-    words = np.array([len(block.words) for block in sample.columns.page.blocks]) + 3.0
+    words = np.array([len(block.words) for block in sample.opened.blocks.blocks]) + 3.0
     total = max(50.0, float((words * (sample.label >= 0.5)).sum()))
     weight = np.minimum(words / total, 0.5) * np.where(near, 1.0, 1 / 0.3)
     return near | drawn, weight * WEIGHTS.get(sample.corpus, 1.0)
@@ -431,12 +426,8 @@ def save(model: BlockModel, path: Path) -> None:
 def texts_by(model: BlockModel, samples: Sequence[Sample]) -> list[str]:
     """What extraction with this model makes of the pages, before phrases are looked at."""
     return [
-        "\n".join(
-            piece.text
-            for piece, rule in judged_pieces(s.root, s.columns.page, s.about, model)
-            if rule is None
-        )
-        for s in samples
+        "\n".join(piece.text for piece, rule in judged_pieces(sample.opened, model=model) if rule is None)
+        for sample in samples
     ]
 
 

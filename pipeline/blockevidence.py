@@ -2,15 +2,16 @@
 
 How much text and how many links the containers around a block hold, what its neighbours are, what was taken
 for the article at first sight and what the rules say of that; what the template calls it is told by
-`pipeline.tokenodds`. All is computed for a whole page, many features in one operation: a page has some
-hundred blocks, for which numpy takes hardly longer than for one.
+`pipeline.tokenodds`. All is computed for whole pages, many features in one operation (see
+`pipeline.blockfeatures`): most of the time goes by the operation, not by the block.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,25 +77,26 @@ def _rows(*names: str) -> Places:
     return np.array([_ROW[name] for name in names])
 
 
-def page_evidence(
-    out: Array,
-    view: View,
-    titles: Sequence[str],
-    descriptions: Sequence[str],
-    wanted: Places | None = None,
-) -> None:
+class Stated(NamedTuple):
+    """What a page calls itself, and its summary, in any form."""
+
+    titles: Sequence[str] = ()
+    descriptions: Sequence[str] = ()
+
+
+def page_evidence(out: Array, view: View, stated: Sequence[Stated], wanted: Places | None = None) -> None:
     """Fills `out`, (len(PAGE_NAMES), n): everything but what the names of elements say.
 
-    titles, descriptions: what the page calls itself and its summary, in any form. wanted: the blocks of which
-    it will be asked how like these they are, all if not given.
+    stated: of each page. wanted: the blocks of which it will be asked how like what is stated they are, in
+    order; all if not given.
     """
     columns = view.columns
     links = np.array(columns.links_in, dtype=np.float32)
     text_evidence(out[: len(TEXT_NAMES)], columns.texts, columns.words, columns.chars, links)
     _add_kinds(out, columns)
-    texts = _numbered(columns.words_of)
+    texts = _numbered(columns.words_of, columns)
     wanted = np.arange(len(texts)) if wanted is None else wanted
-    _add_likeness(out, columns, texts, wanted, titles, descriptions)
+    _add_likeness(out, columns, texts, wanted, stated)
     _add_verdict(out, view)
     _add_neighbours(out, view)
     _add_windows(out, view)
@@ -119,26 +121,20 @@ def _add_kinds(out: Array, columns: Columns) -> None:
     rows[5] = np.where(tag < _TAGS["p"], tag, 0)
 
 
-def _numbered(keys: Iterable[Hashable]) -> Places:
-    """For each key, the place of the first that equals it."""
-    places: dict[Hashable, int] = {}
-    return np.array(list(map(places.setdefault, keys, itertools.count())), dtype=np.intp)
+def _numbered(keys: Iterable[Hashable], columns: Columns) -> Places:
+    """For the key of each block, the place of the first one of its page that equals it."""
+    found: list[int] = []
+    every = iter(keys)
+    for start, end in itertools.pairwise(columns.starts):
+        places: dict[Hashable, int] = {}
+        found += map(places.setdefault, itertools.islice(every, end - start), itertools.count(start))
+    return whole(found)
 
 
 def _add_likeness(
-    out: Array,
-    columns: Columns,
-    texts: Places,
-    wanted: Places,
-    titles: Sequence[str],
-    descriptions: Sequence[str],
+    out: Array, columns: Columns, texts: Places, wanted: Places, stated: Sequence[Stated]
 ) -> None:
     """How much a block's words are those of the headline or of the summary, and how often it stood before."""
-    names = [frozenset(name.split()) for name in set(map(folded_before, titles)) if name]
-    summaries = [text.split() for text in set(map(folded_before, descriptions))]
-    summaries = [words for words in summaries if len(words) >= 6]
-    in_names, in_summaries = (frozenset[str]().union(*texts) for texts in (names, summaries))
-    triples_of = [set(_triples(words)) for words in summaries]
     times, before = Counter[int](), out[_ROW["same_before"]]
     before[:] = 0.0
     repeated = (texts < np.arange(len(texts))).nonzero()[0]
@@ -146,8 +142,30 @@ def _add_likeness(
         times[first] += 1
         before[place] = min(times[first], 9)
     likeness, similar = np.zeros((2, len(texts)), dtype=np.float32)
+    asked = zip(wanted.tolist(), texts[wanted].tolist(), strict=True)
+    limits = wanted.searchsorted(columns.starts).tolist()
+    for page, (start, end) in enumerate(itertools.pairwise(limits)):
+        _add_likeness_to(*stated[page], columns, itertools.islice(asked, end - start), likeness, similar)
+    out[_ROW["like_title"]] = likeness
+    out[_ROW["like_description"]] = similar
+
+
+def _add_likeness_to(
+    titles: Sequence[str],
+    descriptions: Sequence[str],
+    columns: Columns,
+    asked: Iterator[tuple[int, int]],
+    likeness: Array,
+    similar: Array,
+) -> None:
+    """Of the blocks of one page; asked: their places, each with the place of the first of its text."""
+    names = [frozenset(name.split()) for name in set(map(folded_before, titles)) if name]
+    summaries = [text.split() for text in set(map(folded_before, descriptions))]
+    summaries = [words for words in summaries if len(words) >= 6]
+    in_names, in_summaries = (frozenset[str]().union(*texts) for texts in (names, summaries))
+    triples_of = [set(_triples(words)) for words in summaries]
     met: dict[int, tuple[float, float]] = {}
-    for place, first in zip(wanted.tolist(), texts[wanted].tolist(), strict=True):
+    for place, first in asked:
         if first not in met:
             words = columns.words_of[first]
             like = same = 0.0
@@ -162,8 +180,6 @@ def _add_likeness(
                 same = max(len(triples & theirs) / len(triples) for theirs in triples_of)
             met[first] = like, same
         likeness[place], similar[place] = met[first]
-    out[_ROW["like_title"]] = likeness
-    out[_ROW["like_description"]] = similar
 
 
 def _triples(words: Sequence[str]) -> list[tuple[str, ...]]:
@@ -173,29 +189,35 @@ def _triples(words: Sequence[str]) -> list[tuple[str, ...]]:
 # --- its place in the page ----------------------------------------------------------------------------
 
 
-def shift(out: Array, values: Array, by: int, fill: float = -1.0) -> None:
-    """Fills `out` with `values` of the block `by` places on (negative: back); `fill` beyond the page."""
-    out[:] = fill
-    if 0 < by < len(values):
-        out[:-by] = values[by:]
-    elif 0 < -by < len(values):
-        out[-by:] = values[:by]
+def beside(columns: Columns, by: Sequence[int]) -> tuple[Places, Marks]:
+    """Of each block the place of the one so many places on (negative: back), and whether it is on the page.
+
+    Both (len(by), n).
+    """
+    place = np.arange(len(columns.words)) + whole(by)[:, None]
+    return place, (place >= columns.low) & (place < columns.high)
 
 
-_SHIFTED = tuple((by, _ROW[f"words{by:+}"], _ROW.get(f"link_density{by:+}")) for by in (-3, -2, -1, 1, 2, 3))
+_BESIDE = (-3, -2, -1, 1, 2, 3)
+_WORDS_BESIDE = _rows(*(f"words{by:+}" for by in _BESIDE))
+_NEXT = _BESIDE.index(1)
+_LINKS_BESIDE = _rows(*(f"link_density{by:+}" for by in _BESIDE[1:5]))
+_RULED_BESIDE = _rows("ruled-1", "ruled+1")
 
 
 def _add_neighbours(out: Array, view: View) -> None:
-    words, links = view.columns.words, view.columns.links
-    out[_ROW["link_density"]] = links
-    for by, of_words, of_links in _SHIFTED:
-        shift(out[of_words], words, by)
-        if of_links is not None:
-            shift(out[of_links], links, by)
-    shift(out[_ROW["sentence_end+1"]], out[_ROW["sentence_end"]], 1)
+    columns = view.columns
+    at, is_there = beside(columns, _BESIDE)
+
+    def fill(rows: Places | int, values: Array, which: slice | int) -> None:
+        out[rows] = np.where(is_there[which], values.take(at[which], mode="clip"), -1.0)
+
+    out[_ROW["link_density"]] = columns.links
+    fill(_WORDS_BESIDE, columns.words, slice(None))
+    fill(_LINKS_BESIDE, columns.links, slice(1, 5))
+    fill(_ROW["sentence_end+1"], out[_ROW["sentence_end"]], _NEXT)
     out[_ROW["ruled"]] = view.ruled
-    shift(out[_ROW["ruled-1"]], view.ruled, -1)
-    shift(out[_ROW["ruled+1"]], view.ruled, 1)
+    fill(_RULED_BESIDE, view.ruled, slice(_NEXT - 1, _NEXT + 1))
 
 
 _SINCE_ROWS = _rows("since_kept", "since_prose", "section.since_heading", "since_ruled")
@@ -203,35 +225,46 @@ _UNTIL_ROWS = _rows("until_prose", "until_any_prose", "section.until_heading", "
 
 
 def _add_verdict(out: Array, view: View) -> None:
-    words, share = view.columns.words, view.share
-    n = len(share)
+    columns = view.columns
+    words, share, low, high, page_of = columns.words, view.share, columns.low, columns.high, columns.page_of
     kept = share >= KEPT
     where = np.flatnonzero(kept & (words >= 8))
-    first, last = (int(where[0]), int(where[-1])) if len(where) else (n, -1)
-    place = np.arange(n)
+    # of each page the first and the last of these, or places beyond its end and before its beginning
+    limits = where.searchsorted(columns.starts)
+    starts, padded = whole(columns.starts), np.append(where, 0)
+    is_any = limits[1:] > limits[:-1]
+    first = np.where(is_any, padded.take(limits[:-1]), starts[1:])
+    last = np.where(is_any, padded.take(limits[1:] - 1), starts[:-1] - 1)
+    place = np.arange(len(words))
     mass = words * share
-    total = max(1.0, float(mass.sum()))
-    before = np.cumsum(mass) - mass
+    sums = running_sums(mass)
+    since_start = sums[:-1] - sums.take(low)
+    until_end = sums.take(high) - sums[1:]
+    total = np.maximum(1.0, sums.take(high) - sums.take(low))
     rows = out[_ROW["from_first"] : _ROW["words_of_kept"] + 1]
-    rows[0] = np.minimum(np.maximum(place - first, -_FAR), 3 * _FAR)
-    rows[1] = np.minimum(np.maximum(place - last, -3 * _FAR), _FAR)
-    rows[2] = place / max(1, n - 1)
-    rows[3] = before / total
-    rows[4] = (total - before - mass) / total
+    rows[0] = np.minimum(np.maximum(place - first.take(page_of), -_FAR), 3 * _FAR)
+    rows[1] = np.minimum(np.maximum(place - last.take(page_of), -3 * _FAR), _FAR)
+    rows[2] = (place - low) / np.maximum(1, high - low - 1)
+    rows[3] = since_start / total
+    rows[4] = until_end / total
     rows[5] = words / total
-    heading, ruled, solid = view.columns.kind == 0, view.ruled >= KEPT, kept & view.prose
-    backwards = (marks[::-1] for marks in (solid, view.prose, heading, ruled))
-    found = _since(np.array((kept, solid, heading, ruled, *backwards)))
-    out[_SINCE_ROWS] = found[:4]
-    out[_UNTIL_ROWS] = found[4:, ::-1]
+    heading, ruled, solid = columns.kind == 0, view.ruled >= KEPT, kept & view.prose
+    out[_SINCE_ROWS] = _since(np.array((kept, solid, heading, ruled)), low)
+    # the same read backwards, where a page begins at what was its end
+    backwards = np.array((solid, view.prose, heading, ruled))[:, ::-1]
+    out[_UNTIL_ROWS] = _since(backwards, len(words) - high[::-1])[:, ::-1]
 
 
-def _since(marks: Marks) -> Places:
-    """How many blocks up the last marked block stands (itself excluded), at most `_FAR`; (k, n)."""
+def _since(marks: Marks, low: Places) -> Places:
+    """How many blocks up the last marked block stands (itself excluded), at most `_FAR`; (k, n).
+
+    low: where the page of each begins.
+    """
     place = np.arange(marks.shape[1])
     last = np.full(marks.shape, -10_000, dtype=np.intp)
     last[:, 1:] = np.where(marks[:, :-1], place[:-1], -10_000)
-    since: Places = np.minimum(place - np.maximum.accumulate(last, axis=1), _FAR)
+    last = np.maximum.accumulate(last, axis=1)
+    since: Places = np.where(last >= low, np.minimum(place - last, _FAR), _FAR)
     return since
 
 
@@ -245,26 +278,27 @@ _WINDOW4_ROWS = _rows("window4.headings", "window4.ends", "window4.lost")
 
 def _add_windows(out: Array, view: View) -> None:
     """Sums over the block and some blocks on either side."""
-    words, share, ruled = view.columns.words, view.share, view.ruled
-    n = len(words)
+    columns, share, ruled = view.columns, view.share, view.ruled
+    words = columns.words
     lost = words * np.maximum(share - ruled, 0.0)
     sums = running_sums(
         np.array(
             (
-                words, share, view.prose, words * view.columns.links, words * share, words * ruled,
-                view.columns.kind == 0, out[_ROW["sentence_end"]], lost,
+                words, share, view.prose, words * columns.links, words * share, words * ruled,
+                columns.kind == 0, out[_ROW["sentence_end"]], lost,
             ),
         )
     )  # fmt: skip
-    place = np.arange(n)
+    place = np.arange(len(words))
     for reach, (plain, weighted) in _WINDOW_SUMS.items():
-        low, high = np.maximum(place - reach, 0), np.minimum(place + reach + 1, n)
+        low, high = np.maximum(place - reach, columns.low), np.minimum(place + reach + 1, columns.high)
         window = (sums.take(high, axis=1) - sums.take(low, axis=1)).astype(np.float32)
         out[plain] = window[0:3]
         out[weighted] = window[3:6] / window[0]
         if reach == 4:
             out[_WINDOW4_ROWS] = window[6:9]
-    out[_ROW["page.lost"]] = lost.sum() / max(1.0, float((words * share).sum()))
+    of_page = sums[4:9:4].take(columns.high, axis=1) - sums[4:9:4].take(columns.low, axis=1)
+    out[_ROW["page.lost"]] = of_page[1] / np.maximum(1.0, of_page[0])
 
 
 # --- the containers around it -------------------------------------------------------------------------
@@ -278,7 +312,7 @@ _GROUP_LEVELS = 6
 
 def _add_containers(out: Array, view: View) -> None:
     columns = view.columns
-    holder, parent = columns.holder, columns.parent
+    holder, parent, root = columns.holder, columns.parent, columns.root
     chars, linked, prose, kept_chars, kept_blocks, ruled_chars = view.inside
     blocks = (columns.end - columns.first).astype(np.float64)
     mass = np.maximum(1.0, chars)
@@ -286,14 +320,14 @@ def _add_containers(out: Array, view: View) -> None:
     measures = np.array(
         (
             mass, linked / mass, blocks, prose, kept_chars / mass, kept_blocks / np.maximum(1.0, blocks),
-            kept_chars / max(1.0, float(kept_chars[0])), ruled_chars / mass,
+            kept_chars / np.maximum(1.0, kept_chars.take(root)), ruled_chars / mass,
         ),
         dtype=np.float32,
     )  # fmt: skip
     # the first container around a block that holds more than the block; and the one around that
     own = np.arange(len(parent))
-    alone = np.where((blocks <= 1) & (own != 0), parent, own)
-    same = np.where((blocks[parent] <= blocks) & (parent != 0), parent, own)
+    alone = np.where((blocks <= 1) & (own != root), parent, own)
+    same = np.where((blocks[parent] <= blocks) & (parent != root), parent, own)
     group = holder
     for _ in range(_GROUP_LEVELS):
         group = alone[group]
@@ -302,7 +336,7 @@ def _add_containers(out: Array, view: View) -> None:
         inner = same[inner]
     # the child of the nearest container of the top's own path that leads to the block
     marks = np.zeros(len(parent), dtype=np.bool_)
-    marks[view.top_path] = True
+    marks[[*itertools.chain.from_iterable(view.top_paths)]] = True
     branch = np.maximum.accumulate(np.where(marks | marks[parent], own, 0))[holder]
     at = [holder]
     for _ in range(4):
@@ -310,7 +344,7 @@ def _add_containers(out: Array, view: View) -> None:
     around = measures.take(np.array((*at, group, parent[inner], branch)), axis=1)
     out[_CONTAINER_ROWS] = around[:7]
     out[_UP_RULED_ROWS] = around[7, :4]
-    out[_ROW["group.share_of_page"]] = chars[group] / max(1.0, float(chars[0]))
+    out[_ROW["group.share_of_page"]] = (chars / np.maximum(1.0, chars.take(root)))[group]
     place = (np.arange(len(holder)) - columns.first[group]) / np.maximum(1.0, blocks[group] - 1)
     out[_ROW["group.place"]] = place
     out[_ROW["group.last"]] = place >= 1
@@ -323,28 +357,30 @@ _BELOW_ROWS = slice(_ROW[f"in.{_BELOW[0]}.below"], _ROW[f"in.{_BELOW[-1]}.below"
 
 def _add_top(out: Array, view: View) -> None:
     """Relation to the container that holds most of what is kept, and what else stands around."""
-    columns, path = view.columns, view.top_path
-    firsts, ends = columns.first.tolist(), columns.end.tolist()
-    depth, top = columns.depth, path[0]
-    of_block = depth[columns.holder]
-    # depth at which the block's path and that of the top part
-    meets = np.zeros(len(of_block), dtype=np.intp)
-    for number in reversed(path):
-        meets[firsts[number] : ends[number]] = depth[number]
-    in_top = out[_ROW["in_top"]]
-    in_top[:] = 0.0
-    in_top[firsts[top] : ends[top]] = 1.0
-    out[_ROW["below_top"]] = of_block - meets
-    out[_ROW["parts_above_top"]] = depth[top] - meets
-    out[_ROW["depth"]] = of_block
-    out[_ROW["top.depth"]] = depth[top]
+    columns = view.columns
+    firsts, ends, depths = columns.first.tolist(), columns.end.tolist(), columns.depth.tolist()
+    of_block = columns.depth[columns.holder]
     inside = (columns.landmarks[columns.holder] & _IN_BITS) != 0
     out[_IN_ROWS] = inside
     below = out[_BELOW_ROWS]
     below[:] = inside[: len(_BELOW)]
-    # what stands around the top as well
-    for tag in {columns.tags[number] for number in path}.intersection(_BELOW):
-        below[_BELOW.index(tag)] = 0.0
+    in_top = out[_ROW["in_top"]]
+    in_top[:] = 0.0
+    # depth at which the block's path and that of the top part, and the depth of the top
+    meets, deepest = np.zeros((2, len(of_block)), dtype=np.intp)
+    for part, path in zip(columns.parts(), view.top_paths, strict=True):
+        top = path[0]
+        for number in reversed(path):
+            meets[firsts[number] : ends[number]] = depths[number]
+        in_top[firsts[top] : ends[top]] = 1.0
+        deepest[part] = depths[top]
+        # what stands around the top as well
+        for tag in {columns.tags[number] for number in path}.intersection(_BELOW):
+            below[_BELOW.index(tag), part] = 0.0
+    out[_ROW["below_top"]] = of_block - meets
+    out[_ROW["parts_above_top"]] = deepest - meets
+    out[_ROW["depth"]] = of_block
+    out[_ROW["top.depth"]] = deepest
 
 
 # --- blocks that belong together ----------------------------------------------------------------------
@@ -365,10 +401,12 @@ def _add_groups(out: Array, view: View, texts: Places) -> None:
     n = len(words)
     kept, heading = share >= KEPT, columns.kind == 0
     run = np.zeros(n, dtype=np.intp)
-    np.cumsum(kept[1:] != kept[:-1], out=run[1:])
-    section = np.cumsum(heading)
-    # one numbering for all: no grouping has more than n + 1 groups
-    size = n + 1
+    page_of = columns.page_of
+    np.cumsum((kept[1:] != kept[:-1]) | (page_of[1:] != page_of[:-1]), out=run[1:])
+    # what stands before the first heading of a page is a section as well
+    section = np.cumsum(heading) + page_of
+    # one numbering for all: no grouping has more groups than blocks and pages
+    size = n + len(columns.pages)
     of = np.concatenate(
         [numbers + k * size for k, numbers in enumerate((texts, run, section, *_looks(columns)))]
     )
@@ -388,9 +426,12 @@ def _add_groups(out: Array, view: View, texts: Places) -> None:
     out[_ROW["run_blocks"]] = number_of[of_run]
 
     counted, weighed = np.maximum(1.0, number_of), np.maximum(1.0, mass)
+    # of looks, whose numbers are places of blocks; nothing is asked of the other groupings
+    of_page = np.ones((5, size))
+    of_page[3:, :n] = np.maximum(1.0, columns.by_page(words)).take(page_of)
     of_looks = np.array(
         (
-            number_of, mass / counted, mass / max(1.0, float(words.sum())), linked / weighed, taken / weighed,
+            number_of, mass / counted, mass / of_page.ravel(), linked / weighed, taken / weighed,
             shares / counted,
         ),
         dtype=np.float32,
@@ -400,10 +441,9 @@ def _add_groups(out: Array, view: View, texts: Places) -> None:
     body = words * ~heading
     body_kept, body_words = (np.bincount(section, values, size) for values in (body * share, body))
     head_kept, head_words = np.zeros((2, size))
-    # what stands before the first heading is a section as well
     heads = np.flatnonzero(heading)
-    head_kept[1 : len(heads) + 1] = share[heads]
-    head_words[1 : len(heads) + 1] = words[heads]
+    head_kept[section[heads]] = share[heads]
+    head_words[section[heads]] = words[heads]
     held = slice(2 * size, 3 * size)
     of_section = np.array(
         (
@@ -420,7 +460,7 @@ def _looks(columns: Columns) -> tuple[Places, Places]:
     tags, tokens = columns.tags, columns.tokens
     holder, around = columns.holder.tolist(), columns.parent[columns.holder].tolist()
     alike = _numbered(
-        zip(columns.block_tags, [tags[n] for n in holder], [tokens[n] for n in holder], strict=True)
+        zip(columns.block_tags, [tags[n] for n in holder], [tokens[n] for n in holder], strict=True), columns
     )
     like = _numbered(
         zip(
@@ -429,7 +469,8 @@ def _looks(columns: Columns) -> tuple[Places, Places]:
             [tags[n] for n in around],
             [tokens[n] for n in around],
             strict=True,
-        )
+        ),
+        columns,
     )
     return alike, like
 
@@ -438,18 +479,22 @@ _PAGE_ROWS = slice(_ROW["page.blocks"], _ROW["page.list_share"] + 1)
 
 
 def _add_page(out: Array, view: View) -> None:
-    columns, share, prose = view.columns, view.share, view.prose
+    columns, share = view.columns, view.share
     words, chars = columns.words, columns.chars
-    total = max(1.0, float(words.sum()))
-    kept = float((words * share).sum())
-    out[_PAGE_ROWS] = np.array(
-        (
-            float(len(words)),
-            total,
-            float((chars * columns.links).sum() / max(1.0, float(chars.sum()))),
-            kept,
-            kept / total,
-            float((words * prose * share).sum() / max(1.0, float((words * prose).sum()))),
-            float((words * (columns.kind == 2)).sum() / total),
+    of_prose = words * view.prose
+    count, all_words, all_chars, linked, kept, prose, prose_kept, listed = columns.by_page(
+        np.array(
+            (
+                np.ones(len(words)), words, chars, chars * columns.links, words * share, of_prose,
+                of_prose * share, words * (columns.kind == 2),
+            )
         )
-    )[:, None]
+    )  # fmt: skip
+    total = np.maximum(1.0, all_words)
+    of_page = np.array(
+        (
+            count, total, linked / np.maximum(1.0, all_chars), kept, kept / total,
+            prose_kept / np.maximum(1.0, prose), listed / total,
+        )
+    )  # fmt: skip
+    out[_PAGE_ROWS] = of_page.take(columns.page_of, axis=1)

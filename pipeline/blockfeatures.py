@@ -1,13 +1,16 @@
-"""The blocks of a page as arrays, and what is taken for the article at first sight.
+"""The blocks of pages as arrays, and what is taken for the article at first sight.
 
-What the block model weighs (`pipeline.blockevidence`) is worked out from these, for all blocks at once.
+What the block model weighs (`pipeline.blockevidence`) is worked out from these, for all blocks at once: those
+of one page, or of several side by side. A page has some hundred blocks, for which numpy takes hardly longer
+than for one. Sums are in double precision, which single values add up to without rounding, so that a page
+comes out the same whatever stands beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import accumulate, chain, pairwise, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +47,12 @@ KEPT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The blocks of a page and its containers, as arrays: n blocks, m containers.
+    """The blocks of pages and their containers, page after page, as arrays: k pages, n blocks, m containers.
 
+    starts: where the blocks of each page begin, and the end of the last, k + 1. roots: the same of
+    containers; the first of a page is its root. page_of: of each block the number of its page, (n,).
+    low, high: where the blocks of its page begin and end, (n,). root: of each container that of its page,
+    (m,).
     texts, links_in, block_tags, inline_tokens, words_of: of each block what `RawBlock` says, n of each.
     words, chars, linked, links: of each block, how many words and characters, how many of these are linked
     and what share, (n,). kind: number of its kind, (n,). holder: its container, (n,).
@@ -54,7 +61,13 @@ class Columns:
     first, end: all blocks in a container stand side by side, from its first to the one before its end, (m,).
     """
 
-    page: Page
+    pages: Sequence[Page]
+    starts: Sequence[int]
+    roots: Sequence[int]
+    page_of: Places
+    low: Places
+    high: Places
+    root: Places
     texts: Sequence[str]
     links_in: Sequence[int]
     block_tags: Sequence[str]
@@ -66,39 +79,64 @@ class Columns:
     links: Array
     kind: Places
     holder: Places
-    tags: list[str]
-    tokens: list[frozenset[str]]
+    tags: Sequence[str]
+    tokens: Sequence[frozenset[str]]
     parent: Places
     depth: Places
     landmarks: Places
     first: Places
     end: Places
 
+    def parts(self) -> Iterator[slice]:
+        """Of each page, where its blocks stand."""
+        return (slice(start, end) for start, end in pairwise(self.starts))
+
     def inside(self, of_blocks: NDArray[np.generic]) -> Sums:
         """Per container, the sum over all blocks in it, however deep; (..., n) to (..., m)."""
         sums = running_sums(of_blocks)
         return sums.take(self.end, axis=-1) - sums.take(self.first, axis=-1)
 
+    def by_page(self, of_blocks: NDArray[np.generic]) -> Sums:
+        """Per page, the sum over all its blocks; (..., n) to (..., k)."""
+        sums = running_sums(of_blocks).take(self.starts, axis=-1)
+        return sums[..., 1:] - sums[..., :-1]
+
     def path(self, container: int) -> list[int]:
         """The container and those around it, innermost first."""
         found, parent = [container], self.parent
-        while container:
-            container = int(parent[container])
+        while (above := int(parent[container])) != container:
+            container = above
             found.append(container)
         return found
 
 
-def columns_of(page: Page) -> Columns:
-    blocks, containers = page.blocks, page.containers
+def columns_of(pages: Sequence[Page]) -> Columns:
+    blocks = list(chain.from_iterable(page.blocks for page in pages))
+    starts = [0, *accumulate(len(page.blocks) for page in pages)]
+    roots = [0, *accumulate(len(page.containers) for page in pages)]
+    n, m = starts[-1], roots[-1]
     # field by field
     kinds, texts, linked_in, links_in, holders, block_tags, inline_tokens, words_of = (
         zip(*blocks, strict=True) if blocks else ((),) * len(RawBlock._fields)
     )
-    parent, depth = whole(containers.parent), whole(containers.depth)
+    containers = [page.containers for page in pages]
+    tags = [*chain.from_iterable(held.tag for held in containers)]
+    tokens = [*chain.from_iterable(held.tokens for held in containers)]
+    numbers = np.arange(len(pages))
+    page_of, page_around = (numbers.repeat(np.diff(places)) for places in (starts, roots))
+    root, before = (whole(places).take(page_around) for places in (roots, starts))
+    parent = _joined([held.parent for held in containers], m) + root
+    depth = _joined([held.depth for held in containers], m)
     chars = np.array([*map(len, texts)], dtype=np.float32)
     linked = np.array(linked_in, dtype=np.float32)
     return Columns(
-        page=page,
+        pages=pages,
+        starts=starts,
+        roots=roots,
+        page_of=page_of,
+        low=whole(starts).take(page_of),
+        high=whole(starts[1:]).take(page_of) if n else whole(()),
+        root=root,
         texts=texts,
         links_in=links_in,
         block_tags=block_tags,
@@ -109,18 +147,24 @@ def columns_of(page: Page) -> Columns:
         linked=linked,
         links=np.minimum(1.0, linked / np.maximum(1.0, chars)),
         kind=whole([*map(_KINDS.index, kinds)]),
-        holder=whole(holders),
-        tags=containers.tag,
-        tokens=containers.tokens,
+        holder=whole(holders) + whole(roots).take(page_of),
+        tags=tags,
+        tokens=tokens,
         parent=parent,
         depth=depth,
-        landmarks=_landmarks(containers.tag, containers.tokens, parent, depth),
-        first=whole(containers.first),
-        end=whole(containers.end),
+        landmarks=_landmarks(tags, tokens, parent, depth),
+        first=_joined([held.first for held in containers], m) + before,
+        end=_joined([held.end for held in containers], m) + before,
     )
 
 
-def _landmarks(tags: list[str], tokens: list[frozenset[str]], parent: Places, depth: Places) -> Places:
+def _joined(numbers: Iterable[Sequence[int]], count: int) -> Places:
+    return np.fromiter(chain.from_iterable(numbers), dtype=np.intp, count=count)
+
+
+def _landmarks(
+    tags: Sequence[str], tokens: Sequence[frozenset[str]], parent: Places, depth: Places
+) -> Places:
     found = whole([*map(LANDMARK_BITS.get, tags, repeat(0))])
     hidden = [number for number, names in enumerate(tokens) if "hidden" in names]
     if hidden:
@@ -143,10 +187,14 @@ def running_sums(values: NDArray[np.generic]) -> Sums:
     return sums
 
 
-def main_container(kept: Sums, depth: Places, share: float = 0.8) -> int:
-    """The deepest container that holds at least `share` of what is kept; kept: per container, all inside."""
-    enough = kept >= max(1.0, share * float(kept[0]))
-    return int(np.where(enough, depth, -1).argmax()) if enough.any() else 0
+def main_containers(columns: Columns, kept: Sums, share: float = 0.8) -> list[int]:
+    """Of each page the deepest container that holds at least `share` of what is kept; its root for none.
+
+    kept: per container, all inside.
+    """
+    enough = kept >= np.maximum(1.0, share * kept.take(columns.root))
+    depth = np.where(enough, columns.depth, -1)
+    return [int(depth[start:end].argmax()) + start for start, end in pairwise(columns.roots)]
 
 
 # The innermost container with this share of a page's prose holds the article, at first sight. Of the model
@@ -171,9 +219,10 @@ def first_sight(columns: Columns) -> Array:
     within = (columns.landmarks & _APART == 0)[columns.holder]
     prose = (words >= PROSE_WORDS) & (links < 0.35) & within & ~teasers(columns)
     mass = columns.inside(np.where(prose, np.minimum(words, _COUNTED_WORDS), 0.0))
-    top = main_container(mass, columns.depth, _MAIN_SHARE)
-    inside = slice(columns.first[top], columns.end[top])
-    taken[inside] = (within & (links < 0.5) & (words >= _FREE_WORDS))[inside]
+    plain = within & (links < 0.5) & (words >= _FREE_WORDS)
+    for top in main_containers(columns, mass, _MAIN_SHARE):
+        inside = slice(columns.first[top], columns.end[top])
+        taken[inside] = plain[inside]
     return taken
 
 
@@ -193,13 +242,13 @@ def teasers(columns: Columns) -> Marks:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is taken for the article on a page, which is what evidence is relative to.
+    """What is taken for the article on each page, which is what evidence is relative to.
 
     share: of each block's text, before the model speaks, 0 to 1, (n,). ruled: the same, after the rules of
     structure have spoken. prose: which blocks are.
     inside: per container the sums, over all blocks in it, of characters, of those that are linked, of prose,
     of characters and of blocks that are taken, and of characters that the rules leave, (6, m).
-    top_path: the deepest container that holds most of what is taken, and those around it.
+    top_paths: of each page, the deepest container that holds most of what is taken, and those around it.
     """
 
     columns: Columns
@@ -207,7 +256,7 @@ class View:
     ruled: Array
     prose: Marks
     inside: Sums
-    top_path: list[int]
+    top_paths: list[list[int]]
 
 
 def view_of(columns: Columns, verdict: Shares, ruled: Shares) -> View:
@@ -218,5 +267,5 @@ def view_of(columns: Columns, verdict: Shares, ruled: Shares) -> View:
     inside = columns.inside(
         np.array((chars, columns.linked, prose, chars * share, share >= KEPT, chars * of_rules))
     )
-    top = main_container(inside[3], columns.depth)
-    return View(columns, share, of_rules, prose, inside, columns.path(top))
+    tops = main_containers(columns, inside[3])
+    return View(columns, share, of_rules, prose, inside, [columns.path(top) for top in tops])

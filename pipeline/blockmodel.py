@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.blockevidence import PAGE_NAMES, page_evidence
+from pipeline.blockevidence import PAGE_NAMES, Stated, page_evidence
 from pipeline.blockfeatures import KEPT, Array, Columns, Marks, Shares, View, running_sums, view_of
 from pipeline.blocks import Page
 from pipeline.tokenodds import TOKEN_NAMES, TokenOdds, token_evidence
@@ -114,21 +114,20 @@ def keep_probabilities(
     columns: Columns,
     verdict: Shares,
     ruled: Shares,
-    titles: Sequence[str] = (),
-    descriptions: Sequence[str] = (),
+    stated: Sequence[Stated],
     model: BlockModel | None = None,
 ) -> Array:
-    """How likely each block of the page belongs to the article, float32 (blocks,).
+    """How likely each block belongs to the article of its page, float32 (blocks,).
 
     verdict: of every block, the share that is taken for the article (`shares`) before the rules speak.
-    ruled: the same, after the rules have spoken. titles, descriptions: what the page says of itself.
+    ruled: the same, after the rules have spoken. stated: what each page says of itself.
     """
     if not len(columns.words):
         return np.zeros(0, dtype=np.float32)
     model = model or load_model()
     view = view_of(columns, verdict, ruled)
     doubtful = np.flatnonzero(~hopeless(view))
-    found = evidence(view, titles, descriptions, model.odds, doubtful)
+    found = evidence(view, stated, model.odds, doubtful)
     likely = np.zeros(len(view.share), dtype=np.float32)
     likely[doubtful] = model.probabilities(found.take(_rows_of(model.columns), axis=0).take(doubtful, axis=1))
     return likely
@@ -145,26 +144,22 @@ def hopeless(view: View) -> Marks:
     Half of the blocks of a news page are such. Cross-validated by site, the text of one of 997 pages differs
     where they are passed over, and no F1 in its fourth digit; with links from .5 on it is 4 pages.
     """
-    columns, n = view.columns, len(view.share)
+    columns = view.columns
     taken = running_sums(view.share)
-    place = np.arange(n)
-    near = taken[np.minimum(place + _NEAR + 1, n)] - taken[np.maximum(place - _NEAR, 0)]
-    far: Marks = (near == 0) & (columns.links > _LINKED) & (taken[-1] > 0)
-    top = view.top_path[0]
-    far[columns.first[top] : columns.end[top]] = False
+    place, low, high = np.arange(len(view.share)), columns.low, columns.high
+    near = taken[np.minimum(place + _NEAR + 1, high)] - taken[np.maximum(place - _NEAR, low)]
+    far: Marks = (near == 0) & (columns.links > _LINKED) & (taken[high] > taken[low])
+    for top, *_ in view.top_paths:
+        far[columns.first[top] : columns.end[top]] = False
     return far
 
 
 def evidence(
-    view: View,
-    titles: Sequence[str],
-    descriptions: Sequence[str],
-    odds: TokenOdds,
-    wanted: NDArray[np.intp] | None = None,
+    view: View, stated: Sequence[Stated], odds: TokenOdds, wanted: NDArray[np.intp] | None = None
 ) -> Array:
-    """All features of a page's blocks, (len(NAMES), blocks) float32; wanted: as `page_evidence`."""
+    """All features of the blocks, (len(NAMES), blocks) float32; stated, wanted: as `page_evidence`."""
     out = np.empty((len(NAMES), len(view.share)), dtype=np.float32)
-    page_evidence(out[: len(PAGE_NAMES)], view, titles, descriptions, wanted)
+    page_evidence(out[: len(PAGE_NAMES)], view, stated, wanted)
     token_evidence(out[len(PAGE_NAMES) :], view, odds)
     return out
 
@@ -176,7 +171,7 @@ def _rows_of(columns: tuple[str, ...]) -> NDArray[np.intp]:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Which blocks to keep, and how likely each belongs to the article.
+    """Which blocks of a page to keep, and how likely each belongs to the article.
 
     keep: bool (blocks,). believed: False where the model would empty the page; then `keep` is what the
     rules keep, and the rules' own lines should be taken as they are. expected: the F1 of the text that the
@@ -189,8 +184,8 @@ class Decision:
     expected: float
 
 
-def decide(columns: Columns, probability: Array, verdict: Shares, ruled: Shares) -> Decision:
-    """Keeps the blocks that make the best text, as far as can be told from `keep_probabilities`.
+def decide(columns: Columns, probability: Array, verdict: Shares, ruled: Shares) -> list[Decision]:
+    """Of each page, keeps the blocks that make the best text, as far as `keep_probabilities` tell.
 
     Blocks that the rules keep may go, blocks passed over may come in. Arguments as there.
     """
@@ -198,12 +193,16 @@ def decide(columns: Columns, probability: Array, verdict: Shares, ruled: Shares)
     dropped = (np.asarray(verdict, dtype=np.float32) >= KEPT) & ~by_rules
     words = columns.words.astype(np.float64)
     likely = np.where(dropped, 0.0, probability)
-    expected = expected_f1(likely, words)
-    limit = KEEP * expected
-    keep = (likely >= np.where(by_rules, limit, limit + ADD)) & ~dropped
-    if words[keep].sum() >= _EMPTY_WORDS:
-        return Decision(keep, probability, True, expected)
-    return Decision(by_rules, probability, False, 0.0)
+    found = []
+    for part in columns.parts():
+        expected = expected_f1(likely[part], words[part])
+        limit = KEEP * expected
+        keep = (likely[part] >= np.where(by_rules[part], limit, limit + ADD)) & ~dropped[part]
+        if words[part][keep].sum() >= _EMPTY_WORDS:
+            found.append(Decision(keep, probability[part], True, expected))
+        else:
+            found.append(Decision(by_rules[part], probability[part], False, 0.0))
+    return found
 
 
 def expected_f1(probability: NDArray[np.floating], words: NDArray[np.float64]) -> float:

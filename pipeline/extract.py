@@ -23,8 +23,9 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from pipeline.align import Piece, align
+from pipeline.blockevidence import Stated
 from pipeline.blockfeatures import KEPT, Columns, columns_of, first_sight
-from pipeline.blockmodel import BlockModel, decide, keep_probabilities, shares
+from pipeline.blockmodel import BlockModel, Decision, decide, keep_probabilities, shares
 from pipeline.blocks import WORD, Page, common_container, is_layout_row, segment
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
 from pipeline.language import identify
@@ -87,18 +88,24 @@ def open_page(
     return OpenPage(*read_page(html, url, fetched_at, utf8))
 
 
-def extract_page(opened: OpenPage, rules: SiteRules | None = None) -> Extraction:
-    """The second half of `extract_html`. rules: of the page's site; its selectors come before all else."""
-    if rules is not None and (rules.drop or rules.take):
+def extract_page(
+    opened: OpenPage, rules: SiteRules | None = None, reading: Reading | None = None
+) -> Extraction:
+    """The second half of `extract_html`.
+
+    rules: of the page's site; its selectors come before all else. reading: what `first_readings` said of the
+    page, if it was asked.
+    """
+    if rules is not None and rules.selects:
         return _extract_selected(select(opened.root, rules), opened.about, rules)
-    return _extract(opened.root, opened.blocks, opened.about)
+    return _extract(opened, reading)
 
 
 def _extract_selected(selected: Selected, about: Metadata, rules: SiteRules) -> Extraction:
     try:
         if not selected.page.blocks:
             raise DocumentRejected(Stage.EXTRACT, Reason.NO_ARTICLE, "no text is left")
-        extraction = _extract(selected.root, selected.page, about, selected.dropped)
+        extraction = _extract(OpenPage(selected.root, selected.page, about), None, selected.dropped)
     except DocumentRejected as rejected:
         chars = sum(len(piece.text) for piece, _ in selected.dropped)
         detail = f"{rejected.detail} (rules of site {rules.key} dropped {chars} characters)"
@@ -107,11 +114,12 @@ def _extract_selected(selected: Selected, about: Metadata, rules: SiteRules) -> 
 
 
 def _extract(
-    root: Any, page: Page, about: Metadata, dropped: Sequence[tuple[Piece, str | None]] = ()
+    opened: OpenPage, reading: Reading | None, dropped: Sequence[tuple[Piece, str | None]] = ()
 ) -> Extraction:
-    judged = judged_pieces(root, page, about)
+    page, about = opened.blocks, opened.about
+    judged: Sequence[tuple[Piece, str | None]] = judged_pieces(opened, reading)
     kept = [piece for piece, rule in judged if rule is None]
-    refuse_non_article(root, page, kept, about)
+    refuse_non_article(opened.root, page, kept, about)
     if dropped:
         judged = sorted([*judged, *dropped], key=lambda pair: pair[0].position)
     blocks = public_blocks(page, kept)
@@ -160,19 +168,34 @@ _LOOKED_AT_TWICE = 3000
 
 
 def judged_pieces(
-    root: Any, page: Page, about: Metadata, model: BlockModel | None = None
+    opened: OpenPage, reading: Reading | None = None, model: BlockModel | None = None
 ) -> list[tuple[Piece, str | None]]:
     """What may be the article, in the order of the page, each piece with the rule that drops it or None.
 
-    model: the one that comes with the package, if none is given.
+    reading: that of `first_readings`, if it was asked. model: the one that comes with the package, if none
+    is given.
     """
-    columns = columns_of(page)
-    reading = weighed(columns, judge_pieces(page, seen_pieces(columns, about), about), about, model)
+    if reading is None:
+        (reading,) = first_readings([opened], model)
+    page, about = opened.blocks, opened.about
     if reading.expected < DOUBTED and len(page.blocks) <= _LOOKED_AT_TWICE:
-        extracted = extracted_pieces(root, page, about)
-        other = weighed(columns, judge_pieces(page, extracted, about), about, model)
+        extracted = judge_pieces(page, extracted_pieces(opened.root, page, about), about)
+        (other,) = weighed(columns_of([page]), [extracted], [about], model)
         reading = surer(reading, other)
     return reading.judged
+
+
+def first_readings(opened: Sequence[OpenPage], model: BlockModel | None = None) -> list[Reading]:
+    """How the pages are read at first sight. Those of one call are weighed together, which is quicker."""
+    if not opened:
+        return []
+    abouts = [page.about for page in opened]
+    columns = columns_of([page.blocks for page in opened])
+    judged = [
+        judge_pieces(page, pieces, about)
+        for page, pieces, about in zip(columns.pages, seen_pieces(columns, abouts), abouts, strict=True)
+    ]
+    return weighed(columns, judged, abouts, model)
 
 
 # A text of so many words is a story, and one several times as long has taken in what stands around it.
@@ -193,10 +216,18 @@ def surer(reading: Reading, other: Reading) -> Reading:
     return reading if is_padded or other.expected < reading.expected else other
 
 
-def seen_pieces(columns: Columns, about: Metadata) -> list[Piece]:
-    """Where most of the page's prose stands, with what belongs to it by the structure of the page."""
-    page = columns.page
-    return restored(page, reconsidered(page, pieces_of(page, first_sight(columns) >= KEPT)), about)
+def seen_pieces(columns: Columns, abouts: Sequence[Metadata]) -> list[list[Piece]]:
+    """Where most of each page's prose stands, with what belongs to it by the structure of the page."""
+    return [
+        restored(page, reconsidered(page, pieces), about)
+        for page, pieces, about in zip(columns.pages, prose_pieces(columns), abouts, strict=True)
+    ]
+
+
+def prose_pieces(columns: Columns) -> list[list[Piece]]:
+    """Where most of each page's prose stands."""
+    seen = first_sight(columns) >= KEPT
+    return [pieces_of(page, seen[part]) for page, part in zip(columns.pages, columns.parts(), strict=True)]
 
 
 def extracted_pieces(root: Any, page: Page, about: Metadata) -> list[Piece]:
@@ -230,20 +261,32 @@ class Reading:
 
 def weighed(
     columns: Columns,
-    judged: Sequence[tuple[Piece, str | None]],
-    about: Metadata,
+    judged: Sequence[Sequence[tuple[Piece, str | None]]],
+    abouts: Sequence[Metadata],
     model: BlockModel | None = None,
-) -> Reading:
-    """The rules' judgement after the block model has weighed it with all other evidence of the page.
+) -> list[Reading]:
+    """The rules' judgement of each page after the block model has weighed it with all other evidence.
 
     The model may drop a block (`model.block` with its score) and may bring in one that was passed over, but
     never one that a rule dropped. Text that was not found in the page is left to the rules.
     """
-    page = columns.page
-    verdict = shares(page, ((piece.index, piece.text) for piece, _ in judged))
-    ruled = shares(page, ((piece.index, piece.text) for piece, rule in judged if rule is None))
-    likely = keep_probabilities(columns, verdict, ruled, about.titles, about.descriptions, model)
-    decision = decide(columns, likely, verdict, ruled)
+    of_pages = list(zip(columns.pages, judged, strict=True))
+    verdict, ruled = np.zeros((2, len(columns.words)), dtype=np.float32)
+    for part, (page, pieces) in zip(columns.parts(), of_pages, strict=True):
+        verdict[part] = shares(page, ((piece.index, piece.text) for piece, _ in pieces))
+        ruled[part] = shares(page, ((piece.index, piece.text) for piece, rule in pieces if rule is None))
+    stated = [Stated(about.titles, about.descriptions) for about in abouts]
+    decisions = decide(columns, keep_probabilities(columns, verdict, ruled, stated, model), verdict, ruled)
+    return [
+        _decided(page, pieces, about, decision)
+        for (page, pieces), about, decision in zip(of_pages, abouts, decisions, strict=True)
+    ]
+
+
+def _decided(
+    page: Page, judged: Sequence[tuple[Piece, str | None]], about: Metadata, decision: Decision
+) -> Reading:
+    """The rules' judgement of a page as the model changes it."""
     if not decision.believed:
         return Reading(list(judged), decision.expected)
     taken = decision.keep.copy()
@@ -259,7 +302,7 @@ def weighed(
         if piece.index is None:
             found.append((piece, rule))
         elif not taken[piece.index]:
-            found.append((piece, rule or f"model.block {likely[piece.index]:.2f}"))
+            found.append((piece, rule or f"model.block {decision.probability[piece.index]:.2f}"))
     return Reading(sorted(found, key=lambda pair: pair[0].position), decision.expected)
 
 

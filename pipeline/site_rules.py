@@ -97,6 +97,11 @@ class SiteRules:
         check_selectors(self.take)
 
     @property
+    def selects(self) -> bool:
+        """Whether they say in which elements the article is looked for."""
+        return bool(self.drop or self.take)
+
+    @property
     def version(self) -> str:
         """Names the site and its rules, e.g. `gazette-1f2e3d4c`; "" where it has none."""
         if not (self.clutter or self.drop or self.take or self.keep):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
-from pipeline.blockevidence import shift
+from pipeline.blockevidence import beside
 from pipeline.blockfeatures import Array, View
 
 # Words of class and id tokens: letters only, so that "post-123" and "post-124" are one.
@@ -103,7 +104,7 @@ def token_evidence(out: Array, view: View, odds: TokenOdds) -> None:
     own, inline = found[:, :m], found[:, m:]
     # the extremes along each path down from the article's own: at each turn, of twice as many around
     path, above = own.copy(), parent
-    path[:, view.top_path] = 0.0
+    path[:, [*chain.from_iterable(view.top_paths)]] = 0.0
     for _ in range(int(columns.depth.max()).bit_length()):
         np.minimum(path, path.take(above, axis=1), out=path)
         above = above[above]
@@ -116,5 +117,5 @@ def token_evidence(out: Array, view: View, odds: TokenOdds) -> None:
     out[14:18] = inline
     for rows in (out[0:4], out[4:8], out[10:14], out[14:18]):
         rows *= _SIGNS
-    for row, by in enumerate((-2, -1, 1, 2), 18):
-        shift(out[row], along[0], by, 0.0)
+    at, is_there = beside(columns, (-2, -1, 1, 2))
+    out[18:22] = np.where(is_there, along[0].take(at, mode="clip"), 0.0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import lxml.html
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.blockfeatures import columns_of, first_sight, main_container, teasers, view_of
-from pipeline.blockmodel import NAMES, evidence
+from pipeline.blockevidence import Stated
+from pipeline.blockfeatures import columns_of, first_sight, main_containers, teasers, view_of
+from pipeline.blockmodel import NAMES, evidence, hopeless
 from pipeline.blocks import Page, segment
 from pipeline.structure import is_teaser
 from pipeline.tokenodds import TokenOdds
@@ -24,8 +27,8 @@ def rows_of(
     descriptions: tuple[str, ...] = (),
 ) -> list[dict[str, float]]:
     """The evidence of each block by name."""
-    view = view_of(columns_of(page), verdict, verdict)
-    found = evidence(view, titles, descriptions, TokenOdds(odds or {}))
+    view = view_of(columns_of([page]), verdict, verdict)
+    found = evidence(view, [Stated(titles, descriptions)], TokenOdds(odds or {}))
     assert found.shape == (len(NAMES), len(page.blocks))
     assert np.isfinite(found).all()
     return [dict(zip(NAMES, row, strict=True)) for row in found.T.tolist()]
@@ -68,10 +71,15 @@ def test_words_of_names_are_runs_of_plain_letters() -> None:
 
 
 def test_the_main_container_is_the_deepest_with_most_of_the_kept_text() -> None:
-    depth = np.array([0, 1, 2, 2])
-    assert main_container(np.array([100.0, 90.0, 85.0, 5.0]), depth) == 2
-    assert main_container(np.array([100.0, 90.0, 45.0, 45.0]), depth) == 1
-    assert main_container(np.zeros(4), depth) == 0
+    columns = columns_of([page_of("<div><p>a</p><p>b</p></div>"), page_of("<p>c</p>")])
+    assert columns.depth.tolist() == [0, 1, 2, 3, 4, 4, 0, 1, 2, 3]
+
+    def found(*kept: float) -> list[int]:
+        return main_containers(columns, np.array([100.0, 100.0, 100.0, *kept, 9.0, 9.0, 9.0, 8.0]))
+
+    assert found(90.0, 85.0, 5.0) == [4, 9]
+    assert found(90.0, 45.0, 45.0) == [3, 9]
+    assert main_containers(columns, np.zeros(10)) == [0, 6]
 
 
 def features_of(html: str) -> list[dict[str, float]]:
@@ -123,14 +131,14 @@ def test_a_character_beyond_the_basic_plane_is_one_character() -> None:
 
 
 def seen_at_first(page: Page) -> list[str]:
-    seen = first_sight(columns_of(page))
+    seen = first_sight(columns_of([page]))
     return [block.text for block, taken in zip(page.blocks, seen, strict=True) if taken]
 
 
 def test_at_first_sight_the_article_is_where_most_prose_stands() -> None:
     page = page_of(PAGE)
     taken = [
-        block.text for block, seen in zip(page.blocks, first_sight(columns_of(page)), strict=True) if seen
+        block.text for block, seen in zip(page.blocks, first_sight(columns_of([page])), strict=True) if seen
     ]
     assert set(STORY) <= set(taken)
     assert not any("timetable" in text or "All rights" in text for text in taken)
@@ -142,16 +150,14 @@ def test_at_first_sight_long_comments_do_not_outweigh_the_story() -> None:
     body = "".join(f"<p>{text}</p>" for text in story)
     page = page_of(f"<main><div>{body}</div></main><section>{endless}</section>")
     taken = [
-        block.text for block, seen in zip(page.blocks, first_sight(columns_of(page)), strict=True) if seen
+        block.text for block, seen in zip(page.blocks, first_sight(columns_of([page])), strict=True) if seen
     ]
     assert taken == story
 
 
 def test_a_page_without_prose_has_a_first_sight_all_the_same() -> None:
-    assert first_sight(columns_of(page_of("<p>Closed</p>"))).tolist() == [0.0]
-    assert first_sight(
-        columns_of(Page(containers=segment(lxml.html.fromstring("<p></p>")).containers))
-    ).shape == (0,)
+    assert first_sight(columns_of([page_of("<p>Closed</p>")])).tolist() == [0.0]
+    assert first_sight(columns_of([segment(lxml.html.fromstring("<p></p>"))])).shape == (0,)
 
 
 _LINE = st.sampled_from(
@@ -174,4 +180,21 @@ _BOX = st.recursive(
 @given(_BOX)
 def test_all_teasers_are_told_at_once_as_the_rules_tell_one(html: str) -> None:
     page = page_of(html)
-    assert teasers(columns_of(page)).tolist() == [is_teaser(page, block) for block in page.blocks]
+    assert teasers(columns_of([page])).tolist() == [is_teaser(page, block) for block in page.blocks]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_BOX, min_size=2, max_size=4), st.randoms(use_true_random=False))
+def test_a_page_is_the_same_whatever_stands_beside_it(htmls: list[str], random: Random) -> None:
+    pages = [page_of(f"<div class=body>{html}</div>") for html in htmls]
+    taken = [[random.choice((0.0, 0.3, 1.0)) for _ in page.blocks] for page in pages]
+    ruled = [[share * random.choice((0.0, 1.0)) for share in shares] for shares in taken]
+    stated = [Stated((STORY[n % 2], "Ferry timetable"), (STORY[0],)) for n in range(len(pages))]
+    odds = TokenOdds({"body": (1.0, -0.5)})
+    together = view_of(columns_of(pages), np.concatenate(taken), np.concatenate(ruled))
+    apart = [view_of(columns_of([page]), *of) for page, *of in zip(pages, taken, ruled, strict=True)]
+    sights = [first_sight(view.columns) for view in apart]
+    assert np.array_equal(first_sight(together.columns), np.concatenate(sights))
+    assert np.array_equal(hopeless(together), np.concatenate([hopeless(view) for view in apart]))
+    expected = [evidence(view, [of], odds) for view, of in zip(apart, stated, strict=True)]
+    assert np.array_equal(evidence(together, stated, odds), np.concatenate(expected, axis=1))

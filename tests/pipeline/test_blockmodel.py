@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.blockevidence import Stated
 from pipeline.blockfeatures import Columns, columns_of, view_of
 from pipeline.blockmodel import (
     NAMES,
@@ -57,7 +58,8 @@ def page_of(html: str) -> Page:
 
 
 def judged(columns: Columns, verdict: np.ndarray, ruled: np.ndarray, *titles: str) -> Decision:
-    return decide(columns, keep_probabilities(columns, verdict, ruled, titles), verdict, ruled)
+    (found,) = decide(columns, keep_probabilities(columns, verdict, ruled, [Stated(titles)]), verdict, ruled)
+    return found
 
 
 def verdict_of(page: Page, *texts: str) -> np.ndarray:
@@ -119,7 +121,7 @@ def test_the_model_is_small_and_reads_only_features_that_are_made() -> None:
 def test_the_story_is_kept_and_the_page_around_it_is_not() -> None:
     page = page_of(PAGE)
     verdict = verdict_of(page, *STORY)
-    decision = judged(columns_of(page), verdict, verdict, "Board votes to dredge eastern channel")
+    decision = judged(columns_of([page]), verdict, verdict, "Board votes to dredge eastern channel")
     assert decision.believed
     assert [block.text for block, keep in zip(page.blocks, decision.keep, strict=True) if keep] == STORY
 
@@ -128,7 +130,7 @@ def test_what_the_extractor_took_by_mistake_is_less_likely_than_the_story() -> N
     page = page_of(PAGE)
     wrong = ("Sign up for our newsletter and never miss a tide.",)
     verdict = verdict_of(page, *STORY, *wrong)
-    found = keep_probabilities(columns_of(page), verdict, verdict)
+    found = keep_probabilities(columns_of([page]), verdict, verdict, [Stated()])
     by_text = {block.text: p for block, p in zip(page.blocks, found, strict=True)}
     assert by_text[wrong[0]] < min(by_text[text] for text in STORY)
 
@@ -136,10 +138,10 @@ def test_what_the_extractor_took_by_mistake_is_less_likely_than_the_story() -> N
 def test_links_far_from_all_that_is_taken_are_not_judged() -> None:
     menu = "".join(f'<li><a href="/{n}">A story of another day, number {n}</a></li>' for n in range(12))
     page = page_of(f"<html><body><ul>{menu}</ul><main><article>{BODY}</article></main></body></html>")
-    columns, taken = columns_of(page), verdict_of(page, *STORY)
+    columns, taken = columns_of([page]), verdict_of(page, *STORY)
     passed_over = hopeless(view_of(columns, taken, taken))
     assert passed_over.tolist() == [True] * 8 + [False] * (4 + len(STORY))
-    found = keep_probabilities(columns, taken, taken)
+    found = keep_probabilities(columns, taken, taken, [Stated()])
     assert (found > 0).tolist() == (~passed_over).tolist()
     # of a page of which nothing is taken, any block may be the story
     assert not hopeless(view_of(columns, taken * 0, taken * 0)).any()
@@ -147,7 +149,7 @@ def test_links_far_from_all_that_is_taken_are_not_judged() -> None:
 
 def test_a_page_that_the_model_would_empty_is_left_to_the_rules() -> None:
     page = page_of("<html><body><div><p>Closed today.</p></div></body></html>")
-    decision = judged(columns_of(page), np.ones(1), np.ones(1))
+    decision = judged(columns_of([page]), np.ones(1), np.ones(1))
     assert not decision.believed
     assert decision.expected == 0.0
     assert decision.keep.tolist() == [True]
@@ -156,7 +158,7 @@ def test_a_page_that_the_model_would_empty_is_left_to_the_rules() -> None:
 def test_what_a_rule_drops_stays_out_and_what_nobody_took_needs_more_than_what_the_rules_keep() -> None:
     page = page_of("<html><body>" + "".join(f"<p>{text}</p>" for text in STORY) + "</body></html>")
     probability = np.array([0.9, 0.34, 0.34, 0.9, 0.2], dtype=np.float32)
-    decision = decide(columns_of(page), probability, verdict=[1, 1, 0, 1, 1], ruled=[1, 1, 0, 0, 1])
+    (decision,) = decide(columns_of([page]), probability, verdict=[1, 1, 0, 1, 1], ruled=[1, 1, 0, 0, 1])
     assert decision.keep.tolist() == [True, True, False, False, False]
 
 
@@ -165,14 +167,10 @@ def test_the_harder_a_page_is_to_judge_the_less_certain_a_block_needs_to_be() ->
     everywhere = [1.0] * len(STORY)
     sure = np.array([0.99, 0.99, 0.99, 0.99, 0.4], dtype=np.float32)
     unsure = np.array([0.6, 0.5, 0.5, 0.5, 0.4], dtype=np.float32)
-    assert decide(columns_of(page), sure, everywhere, everywhere).keep.tolist() == [
-        True,
-        True,
-        True,
-        True,
-        False,
-    ]
-    assert decide(columns_of(page), unsure, everywhere, everywhere).keep.all()
+    (of_sure,) = decide(columns_of([page]), sure, everywhere, everywhere)
+    assert of_sure.keep.tolist() == [True, True, True, True, False]
+    (of_unsure,) = decide(columns_of([page]), unsure, everywhere, everywhere)
+    assert of_unsure.keep.all()
 
 
 def test_the_f1_to_expect_is_that_of_the_best_choice() -> None:
@@ -184,7 +182,7 @@ def test_the_f1_to_expect_is_that_of_the_best_choice() -> None:
 
 
 def test_a_page_without_blocks_has_nothing_to_keep() -> None:
-    assert keep_probabilities(columns_of(page_of("<html></html>")), [], []).shape == (0,)
+    assert keep_probabilities(columns_of([page_of("<html></html>")]), [], [], [Stated()]).shape == (0,)
 
 
 def test_shares_add_up_the_pieces_of_a_block() -> None:
@@ -207,6 +205,7 @@ def test_any_page_and_verdict_give_probabilities(lines: list[tuple[str, str]], d
     page = page_of("<html><body>" + "".join(f"<{t}>{text}</{t}>" for t, text in lines) + "</body></html>")
     share = st.lists(st.floats(0, 1), min_size=len(page.blocks), max_size=len(page.blocks))
     verdict, ruled = data.draw(share), data.draw(share)
-    found = keep_probabilities(columns_of(page), verdict, ruled, ("Share",), ("story a 1999",))
+    stated = [Stated(("Share",), ("story a 1999",))]
+    found = keep_probabilities(columns_of([page]), verdict, ruled, stated)
     assert found.shape == (len(page.blocks),)
     assert ((found >= 0) & (found <= 1)).all()

@@ -22,6 +22,7 @@ from pipeline.document import (
 )
 from pipeline.process import process_document, process_documents
 from pipeline.settings import Settings
+from pipeline.site_rules import SiteRulebook, SiteRules
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -113,11 +114,15 @@ def test_documents_that_are_taken_together_end_as_each_does_alone() -> None:
     bodies = [page(*PARAGRAPHS), b"", stub, page(*PARAGRAPHS[:3])]
     documents = [document(body) for body in bodies]
     documents += [document("\n\n".join(PARAGRAPHS[n:]).encode(), MediaType.TEXT) for n in range(4)]
-    found = process_documents(documents, Settings())
-    assert found == [process_document(one, Settings()) for one in documents]
+    documents += [document(page(*PARAGRAPHS), url="https://gazette.example/a")]
+    gazette = SiteRules("gazette", ("gazette.example",), drop=("h1 + p",))
+    settings = Settings(site_rules=SiteRulebook((gazette,)))
+    found = process_documents(documents, settings)
+    assert found == [process_document(one, settings) for one in documents]
+    assert article(found[-1]).text != article(found[0]).text
     assert isinstance(found[1], Rejection)
     assert [article(one).fingerprint is None for one in found if one is not found[1]] == (
-        [False, True] + [False] * 5
+        [False, True] + [False] * 6
     )
 
 
