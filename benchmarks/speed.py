@@ -1,13 +1,14 @@
 """Whole-path pages a second on one core, beside Trafilatura alone on the same pages, and a profile by stage.
 
-    python -m benchmarks.speed CORPORA [--only NAME…] [--sample N] [--rounds N] [--out FOLDER]
+    python -m benchmarks.speed CORPORA [--only NAME…] [--sample N] [--rounds N] [--alone] [--out FOLDER]
 
-Ours is a page's whole way: `process_document` from bytes to an outcome, and `write_batch` of each 256 to a
-SQLite file. Theirs is `trafilatura.bare_extraction(html, url=…, with_metadata=True, include_comments=False)`
-on text that was decoded beforehand, whatever comes of it. A round takes both over all pages of a corpus,
-page by page in turn (of the other half of the corpus, so that neither finds a page warm), in a process
-forked for it, which is as warm as a worker and has seen the pages of the tests, none of the corpus. Seconds
-are those of the processor.
+Ours is a page's whole way: `process_documents` from bytes to outcomes, of as many pages at a time as a
+worker is sent where many wait (`--alone`: of each by itself, as in a crawl that waits for its sites), and
+`write_batch` of each 256 to a SQLite file. Theirs is `trafilatura.bare_extraction(html, url=…,
+with_metadata=True, include_comments=False)` on text that was decoded beforehand, whatever comes of it. A
+round takes both over all pages of a corpus, parcel by parcel in turn (of the other half of the corpus, so
+that neither finds a page warm), in a process forked for it, which is as warm as a worker and has seen the
+pages of the tests, none of the corpus. Seconds are those of the processor.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -29,6 +30,7 @@ from benchmarks.repository import article_pages
 from benchmarks.rounds import Spread, spread
 from benchmarks.stages import REST, STAGES, Spent, timed
 from crawler.run import BATCH_SIZE, program_at_rest
+from crawler.workers import PARCEL, PARCEL_BYTES
 from pipeline import process
 from pipeline.decode import decode
 from pipeline.document import Article, Document, Outcome
@@ -83,13 +85,25 @@ class Speed:
         return {name: self.profile.seconds[name] * 1000 / self.documents for name in (*STAGES, REST)}
 
 
-def measure(corpus: str, documents: Sequence[Document], rounds: int = ROUNDS) -> Speed:
-    """Rounds over some pages; raises `benchmarks.stages.StageGone`."""
+def measure(corpus: str, documents: Sequence[Document], rounds: int = ROUNDS, most: int = PARCEL) -> Speed:
+    """Rounds over some pages, at most so many at a time; raises `benchmarks.stages.StageGone`."""
     _warm_up()
     htmls = [decode(document.body, document.encoding, document.media_type) for document in documents]
-    found = tuple(apart(one_round, documents, htmls) for _ in range(rounds))
+    found = tuple(apart(one_round, documents, htmls, most) for _ in range(rounds))
     size = sum(len(document.body) for document in documents)
-    return Speed(corpus, len(documents), size, found, apart(profiled, documents))
+    return Speed(corpus, len(documents), size, found, apart(profiled, documents, most))
+
+
+def parcels(documents: Sequence[Document], most: int = PARCEL) -> Iterator[range]:
+    """The pages in parcels as `crawler.workers` makes them up where many wait: the places of each."""
+    start, size = 0, 0
+    for place, document in enumerate(documents):
+        size += len(document.body)
+        if place > start and (place - start == most or size > PARCEL_BYTES):
+            yield range(start, place)
+            start, size = place, len(document.body)
+    if documents:
+        yield range(start, len(documents))
 
 
 @cache
@@ -108,8 +122,8 @@ def _warm_up() -> None:
         engine.dispose()
 
 
-def one_round(documents: Sequence[Document], htmls: Sequence[str]) -> Round:
-    """Both ways over all pages, page by page in turn."""
+def one_round(documents: Sequence[Document], htmls: Sequence[str], most: int = PARCEL) -> Round:
+    """Both ways over all pages, parcel by parcel in turn."""
     ours = storing = theirs = 0.0
     articles = failed = 0
     half = len(documents) // 2
@@ -117,23 +131,24 @@ def one_round(documents: Sequence[Document], htmls: Sequence[str]) -> Round:
     with tempfile.TemporaryDirectory() as folder, program_at_rest():
         engine = open_database(f"sqlite:///{folder}/speed.db")
         run = writer.start_run(engine, "speed", datetime.now(UTC))
-        for number, document in enumerate(documents):
-            other = (number + half) % len(documents)
+        for places in parcels(documents, most):
+            others = [(place + half) % len(documents) for place in places]
+            parcel = documents[places.start : places.stop]
             began = time.process_time()
-            outcome = process.process_document(document, SETTINGS)
+            outcomes = process.process_documents(parcel, SETTINGS)
             between = time.process_time()
-            is_extracted = _theirs(htmls[other], documents[other].url)
+            extracted = [_theirs(htmls[other], documents[other].url) for other in others]
             ended = time.process_time()
             ours += between - began
             theirs += ended - between
-            failed += not is_extracted
-            articles += isinstance(outcome, Article)
-            waiting.append(outcome)
-            if len(waiting) == BATCH_SIZE or number == len(documents) - 1:
+            failed += extracted.count(False)
+            articles += sum(isinstance(outcome, Article) for outcome in outcomes)
+            waiting += outcomes
+            while len(waiting) >= BATCH_SIZE or (waiting and places.stop == len(documents)):
                 began = time.process_time()
-                writer.write_batch(engine, run, waiting, SETTINGS)
+                writer.write_batch(engine, run, waiting[:BATCH_SIZE], SETTINGS)
                 storing += time.process_time() - began
-                waiting = []
+                del waiting[:BATCH_SIZE]
         engine.dispose()
     return Round(ours + storing, storing, theirs, articles, failed)
 
@@ -147,14 +162,18 @@ def _theirs(html: str, url: str) -> bool:
     return True
 
 
-def profiled(documents: Sequence[Document]) -> Spent:
+def profiled(documents: Sequence[Document], most: int = PARCEL) -> Spent:
     """Our way once more, timed by stage."""
     with tempfile.TemporaryDirectory() as folder, timed() as spent, program_at_rest():
         engine = open_database(f"sqlite:///{folder}/speed.db")
         run = writer.start_run(engine, "speed", datetime.now(UTC))
         for start in range(0, len(documents), BATCH_SIZE):
             batch = documents[start : start + BATCH_SIZE]
-            outcomes = [process.process_document(document, SETTINGS) for document in batch]
+            outcomes = [
+                outcome
+                for places in parcels(batch, most)
+                for outcome in process.process_documents(batch[places.start : places.stop], SETTINGS)
+            ]
             writer.write_batch(engine, run, outcomes, SETTINGS)
         engine.dispose()
     return spent
@@ -187,7 +206,7 @@ def _profile_lines(speeds: Sequence[Speed]) -> list[str]:
             taken = speed.milliseconds[stage]
             calls = speed.profile.calls[stage]
             # The extractor is for the pages of which the model is not sure.
-            few = f", on {calls} pages" if calls < speed.documents / 2 and stage != "store" else ""
+            few = f", on {calls} pages" if stage == "extractor" else ""
             cells.append(f"{taken:.2f} ({taken / whole:.0%}{few})")
         lines.append(f"| {stage} | {' | '.join(cells)} |")
     wholes = " | ".join(f"{sum(speed.milliseconds.values()):.2f}" for speed in speeds)
@@ -203,12 +222,18 @@ def draw(speeds: Sequence[Speed], path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = pages.arguments_of(__doc__, ROUNDS)
+    parser.add_argument("--alone", action="store_true", help="every page by itself")
     parser.add_argument("--out", type=Path, help="folder for the plot")
     options = parser.parse_args(arguments)
     for name in pages.missing(options.corpora, options.only):
         print(f"{name}: no such corpus with pages in {options.corpora}", file=sys.stderr)
     speeds = [
-        measure(corpus.name, pages.read_pages(corpus, options.sample), options.rounds)
+        measure(
+            corpus.name,
+            pages.read_pages(corpus, options.sample),
+            options.rounds,
+            1 if options.alone else PARCEL,
+        )
         for corpus in pages.corpora_with_pages(options.corpora, options.only)
     ]
     if not speeds:

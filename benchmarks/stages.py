@@ -41,12 +41,12 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "language": ("pipeline.language.identify",),
     "clean": ("pipeline.clean.clean",),
     "wire": ("pipeline.wire.parse_wire",),
-    "fingerprint": ("pipeline.fingerprint.fingerprint",),
+    "fingerprint": ("pipeline.fingerprint.fingerprints",),
     "store": ("storage.writer.write_batch",),
 }
 # All of a page but what its stages take.
 REST = "rest"
-_WHOLE = "pipeline.process.process_document"
+_WHOLE = "pipeline.process.process_documents"
 
 
 class StageGone(LookupError):
