@@ -22,11 +22,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from codecs import charmap_build, charmap_decode, charmap_encode
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -222,6 +225,10 @@ _CUT = bytes(
 # Of General Punctuation what ends a word, quotation marks and dashes among it: all but what is not seen and
 # the two joining lines.
 _ENDS_WORD = re.compile(rb"\xe2\x80[\x90-\xa7\xb0-\xbe]")
+# The characters of most lines are all in one of these, each of which two tables fold at once.
+_CODE_PAGES = ("cp1252", "cp1251", "cp1250", "cp1253", "cp1256")
+# Letters that are folded into two, and so not by a table.
+_TWO_LETTERS = {"ß": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe"}
 
 
 def _some_words(text: str, most: int) -> list[str]:
@@ -236,16 +243,49 @@ def _some_words(text: str, most: int) -> list[str]:
         if line.isascii():
             found += line.decode("ascii").split()
         else:
-            for token in line.decode("utf-8", "surrogatepass").split():
-                if token.isascii():
-                    found.append(token)
-                else:
-                    found += _words_of(token) if len(token) < 40 else _words_of.__wrapped__(token)
+            found += _words_of_line(line.decode("utf-8", "surrogatepass"))
         if len(found) >= most:
             del found[most:]
             break
     is_short = max(map(len, found), default=0) <= LONGEST_WORD
     return found if is_short else [word[:LONGEST_WORD] for word in found]
+
+
+def _words_of_line(line: str) -> Iterable[str]:
+    for letter, two in _TWO_LETTERS.items():
+        if letter in line:
+            line = line.replace(letter, two)
+    for name in _CODE_PAGES:
+        encoding, folded = _tables(name)
+        with suppress(UnicodeEncodeError):
+            return charmap_decode(charmap_encode(line, "strict", encoding)[0], "strict", folded)[0].split()
+    return chain.from_iterable(
+        (token,) if token.isascii() else _words_of(token) if len(token) < 40 else _words_of.__wrapped__(token)
+        for token in line.split()
+    )
+
+
+@cache
+def _tables(name: str) -> tuple[Any, str]:
+    """How to encode a text in a code page, and what each of its characters is folded to.
+
+    There is no code for characters that are not folded each by itself and into one.
+    """
+    chars = bytes(range(256)).decode(name, "replace")
+    folded = [_folded_alone(char) for char in chars]
+    known = [_NO_CODE if one is None else char for char, one in zip(chars, folded, strict=True)]
+    return charmap_build("".join(known)), "".join(one or " " for one in folded)
+
+
+def _folded_alone(char: str) -> str | None:
+    """What a character is folded to wherever it stands, a blank where it parts words; None if not one."""
+    between = " ".join(word.text for word in words(f"a{char}b"))[1:-1]
+    is_one = len(between) == 1 and [word.text for word in words(char)] == between.split()
+    return between if is_one and char != "\ufffd" else None
+
+
+# Says in a table that a byte stands for no character.
+_NO_CODE = "\ufffe"
 
 
 @lru_cache(maxsize=1 << 16)
