@@ -37,7 +37,7 @@ from benchmarks.measures import Score, page_score, text_score
 from pipeline.blockevidence import PAGE_NAMES, Stated, page_evidence
 from pipeline.blockfeatures import Array, View, columns_of, view_of
 from pipeline.blockmodel import NAMES, BlockModel, shares
-from pipeline.blocks import WORD, Page, RawBlock
+from pipeline.blocks import WORD, Page, RawBlock, segment
 from pipeline.decode import decode
 from pipeline.document import DocumentRejected, MediaType
 from pipeline.extract import OpenPage, article_lines, judged_pieces, read_page, seen_pieces
@@ -79,6 +79,7 @@ _MAX_LEAVES = int(PARAMETERS["num_leaves"])
 class Sample:
     """One page: its blocks, what is seen of them at first and what the rules say, and the truth.
 
+    opened: the page as extraction has it. All else is of its blocks as they are learned from, link by link.
     evidence: all but that of the tokens, whose odds depend on what pages they are learned from;
     (features, blocks).
     """
@@ -116,9 +117,10 @@ def read_corpus(folder: Path, is_measured: bool = True) -> Iterator[Sample]:
 def _read_page(html: str, record: Mapping[str, Any], corpus: str, is_measured: bool) -> Sample | None:
     url = str(record.get("url") or "")
     try:
-        root, page, about = read_page(html, url, FETCHED_AT)
+        root, whole, about = read_page(html, url, FETCHED_AT)
     except DocumentRejected:
         return None
+    page = segment(root, link_by_link=True)
     columns = columns_of([page])
     (pieces,) = seen_pieces(columns, [about])
     judged = judge_pieces(page, pieces, about)
@@ -132,7 +134,7 @@ def _read_page(html: str, record: Mapping[str, Any], corpus: str, is_measured: b
         corpus=corpus,
         site=site_of_page(corpus, record),
         truth=record["text"],
-        opened=OpenPage(root, page, about),
+        opened=OpenPage(root, whole, about),
         view=view,
         extractor_text="\n".join(article_lines(root)) if is_measured else "",
         ruled_text="\n".join(piece.text for piece, rule in judged if rule is None),
@@ -354,7 +356,7 @@ def _rows(
     """
     near = np.convolve((sample.view.share > 0) | (sample.label > 0), np.ones(9), "full")[4:-4] > 0.5
     drawn = np.random.default_rng(len(near)).random(len(near)) < 0.3
-    words = np.array([len(block.words) for block in sample.opened.blocks.blocks]) + 3.0
+    words = sample.view.columns.words.astype(np.float64) + 3.0
     total = max(50.0, float((words * (sample.label >= 0.5)).sum()))
     weight = np.minimum(words / total, 0.5) * np.where(near, 1.0, 1 / 0.3)
     return near | drawn, weight * WEIGHTS.get(sample.corpus, 1.0)

@@ -238,15 +238,14 @@ def _add_verdict(out: Array, view: View) -> None:
     place = np.arange(len(words))
     mass = words * share
     sums = running_sums(mass)
-    since_start = sums[:-1] - sums.take(low)
-    until_end = sums.take(high) - sums[1:]
+    before = sums[:-1] - sums.take(low)
     total = np.maximum(1.0, sums.take(high) - sums.take(low))
     rows = out[_ROW["from_first"] : _ROW["words_of_kept"] + 1]
     rows[0] = np.minimum(np.maximum(place - first.take(page_of), -_FAR), 3 * _FAR)
     rows[1] = np.minimum(np.maximum(place - last.take(page_of), -3 * _FAR), _FAR)
     rows[2] = (place - low) / np.maximum(1, high - low - 1)
-    rows[3] = since_start / total
-    rows[4] = until_end / total
+    rows[3] = before / total
+    rows[4] = (total - before - mass) / total
     rows[5] = words / total
     heading, ruled, solid = columns.kind == 0, view.ruled >= KEPT, kept & view.prose
     out[_SINCE_ROWS] = _since(np.array((kept, solid, heading, ruled)), low)

@@ -8,7 +8,7 @@ So the raw tree is read once, before anything is pruned, and what an extractor k
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -53,15 +53,22 @@ _KINDS = {
     "blockquote": BlockKind.QUOTE,
     "figcaption": BlockKind.CAPTION,
     "caption": BlockKind.CAPTION,
+    "ul-links": BlockKind.LIST_ITEM,
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), BlockKind.HEADING),
 }
 # Asking an enumeration for its members takes several times as long.
 _PARAGRAPH, _HEADING = BlockKind.PARAGRAPH, BlockKind.HEADING
-# The name of an open table row that is no row of boxes.
-_ROW = "tr-row"
+# The names of an open table row that is no row of boxes, and of a list of nothing but links.
+_ROW, _LINKS = "tr-row", "ul-links"
+_TAGS = {_ROW: "tr", _LINKS: "ul"}
+# Outside these, a list of nothing but links is read as one block. Link by link, a page of multi-dev takes a
+# twentieth longer; cross-validated by site, mean F1 of wcxb-dev, multi-dev and fundus-dev is .9666 then, and
+# .9665 so, by a model that learned link by link; one that learned from such blocks has .9650.
+_STORY_BOXES = frozenset(("article", "main"))
+_BETWEEN_LINKS = " · "
 # What an element is to the walk, by its name; any other is a box, which begins and ends blocks.
 # The text in the first four is read.
-_BOX, _SURPLUS, _WITHIN_LINE, _CELL, _BREAK, _IMAGE, _SKIP, _DOUBTFUL = range(8)
+_BOX, _SURPLUS, _WITHIN_LINE, _CELL, _BREAK, _IMAGE, _SKIP, _DOUBTFUL, _LIST = range(9)
 _PARTS: dict[Any, int] = {
     **dict.fromkeys(_INLINE, _WITHIN_LINE),
     **dict.fromkeys(_SKIPPED, _SKIP),
@@ -69,6 +76,7 @@ _PARTS: dict[Any, int] = {
     **dict.fromkeys(_CELLS, _CELL),
     "br": _BREAK,
     **dict.fromkeys(_FURNITURE, _DOUBTFUL),
+    **dict.fromkeys(("ul", "ol"), _LIST),
     # nodes that are no elements have a function for a name
     etree.Comment: _SKIP,
     etree.ProcessingInstruction: _SKIP,
@@ -198,9 +206,12 @@ def folded(text: str) -> str:
     return " ".join(words_of(text))
 
 
-def segment(root: Any) -> Page:
-    """Cuts the tree under `root` (an lxml element) into blocks. The tree is read, not changed."""
-    return _Segmenter().run(root)
+def segment(root: Any, *, link_by_link: bool = False) -> Page:
+    """Cuts the tree under `root` (an lxml element) into blocks. The tree is read, not changed.
+
+    link_by_link: also lists of nothing but links outside the story, each of which is one block otherwise.
+    """
+    return _Segmenter(link_by_link=link_by_link).run(root)
 
 
 def segment_around(root: Any, marked: Collection[Any]) -> tuple[Page, dict[Any, int]]:
@@ -218,7 +229,8 @@ class _Segmenter:
     marked: elements of which `places` tells how many blocks there were when the walk came to them.
     """
 
-    def __init__(self, marked: Collection[Any] = ()) -> None:
+    def __init__(self, marked: Collection[Any] = (), *, link_by_link: bool = False) -> None:
+        self.link_by_link = link_by_link
         self.page = Page()
         # The open boxes, outermost first: their elements, their names, and the index of their container, for
         # those that hold a block already. Boxes that never come to hold one are no containers.
@@ -247,10 +259,15 @@ class _Segmenter:
             if event == "start":
                 tag = element.tag
                 part = _PARTS.get(tag, _BOX)
+                links: Sequence[str] = ()
                 if part is _DOUBTFUL:
                     part = _BOX if _holds_story(element) else _SKIP
                 elif part is _CELL and tags[-1] != _ROW:
                     part = _BOX
+                elif part is _LIST:
+                    part = _BOX
+                    if not self.link_by_link and _STORY_BOXES.isdisjoint(tags):
+                        links = _links_alone(element)
                 if part is _BOX:
                     # most elements begin and end where nothing has been gathered
                     if pieces or self.links or self.breaks:
@@ -262,6 +279,9 @@ class _Segmenter:
                         tags.append(_ROW if tag == "tr" and not is_layout_row(element) else tag)
                         if marked:
                             self._note(element)
+                        if links:
+                            walk.skip_subtree()
+                            self._list_of_links(element, links)
                 elif part is _WITHIN_LINE:
                     if tag == "a":
                         self.link_depth += 1
@@ -301,6 +321,15 @@ class _Segmenter:
         for number in numbers:
             ends[number] = len(blocks)
         return self.page
+
+    def _list_of_links(self, element: Any, links: Sequence[str]) -> None:
+        """Gathers a list of nothing but links, of which the box has just begun."""
+        self.tags[-1] = _LINKS
+        for inner in element.iter() if self.marked else ():
+            self._note(inner)
+        self.pieces.append(_BETWEEN_LINKS.join(links))
+        self.chars = self.link_chars = len(self.pieces[0])
+        self.links = len(links)
 
     def _note(self, element: Any) -> None:
         if element in self.marked:
@@ -377,6 +406,7 @@ class _Segmenter:
             if self.chars - start >= most:
                 inline |= _tokens(element)
         number = self._container()
+        tag = _TAGS.get(tag, tag)
         self.page.blocks.append(RawBlock(kind, text, self.link_chars, self.links, number, tag, inline, words))
 
     def _container(self) -> int:
@@ -387,7 +417,7 @@ class _Segmenter:
             for depth in range(len(numbers), len(self.tags)):
                 tag = self.tags[depth]
                 tokens = _tokens(self.boxes[depth])
-                numbers.append(add(numbers[-1], depth, "tr" if tag == _ROW else tag, tokens, first))
+                numbers.append(add(numbers[-1], depth, _TAGS.get(tag, tag), tokens, first))
         return numbers[-1]
 
 
@@ -397,6 +427,25 @@ def _holds_story(element: Any) -> bool:
     A button or menu that was never closed holds all that follows it.
     """
     return next(element.iter("p", "main", "article", "h1"), None) is not None
+
+
+_SHOWN = etree.XPath("string()", smart_strings=False)
+_IN_LINKS = etree.XPath(".//a//text()", smart_strings=False)
+
+
+def _links_alone(element: Any) -> Sequence[str]:
+    """The texts of the links that a list consists of; none where there is one at most, or other text."""
+    texts = [text for text in map(str.strip, _IN_LINKS(element)) if text]
+    if len(texts) < 2 or len("".join(_SHOWN(element).split())) != len("".join("".join(texts).split())):
+        return ()
+    # what such elements hold is not shown
+    if next(element.iter(*_SKIPPED), None) is not None:
+        return ()
+    links = [*element.iter("a")]
+    found = [text for link in links if (text := (link.text or "").strip())]
+    if len(found) != len(texts):
+        found = [text for text in map(str.strip, map(_SHOWN, links)) if text]
+    return found if len(found) > 1 else ()
 
 
 def is_within_line(tag: str) -> bool:

@@ -136,8 +136,8 @@ def test_what_the_extractor_took_by_mistake_is_less_likely_than_the_story() -> N
 
 
 def test_links_far_from_all_that_is_taken_are_not_judged() -> None:
-    menu = "".join(f'<li><a href="/{n}">A story of another day, number {n}</a></li>' for n in range(12))
-    page = page_of(f"<html><body><ul>{menu}</ul><main><article>{BODY}</article></main></body></html>")
+    menu = "".join(f'<p><a href="/{n}">A story of another day, number {n}</a></p>' for n in range(12))
+    page = page_of(f"<html><body>{menu}<main><article>{BODY}</article></main></body></html>")
     columns, taken = columns_of([page]), verdict_of(page, *STORY)
     passed_over = hopeless(view_of(columns, taken, taken))
     assert passed_over.tolist() == [True] * 8 + [False] * (4 + len(STORY))

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.blocks import MAX_BLOCKS, WORD, Page, common_container, folded, segment, words_of
+from pipeline.blocks import (
+    MAX_BLOCKS,
+    WORD,
+    Page,
+    common_container,
+    folded,
+    segment,
+    segment_around,
+    words_of,
+)
 from pipeline.document import BlockKind
 
 
@@ -173,3 +182,39 @@ def test_a_button_that_is_never_closed_does_not_hide_the_page() -> None:
     assert "The ferry sails again." in [block.text for block in page.blocks]
     page = cut("<button>Share this</button><p>The ferry sails again.</p>")
     assert [block.text for block in page.blocks] == ["The ferry sails again."]
+
+
+LINKS = """<ul class=menu>
+<li><a href=/1>One</a></li> <li><a href=/2><b>Two</b> of  three</a></li> <li><a><img></a></li>
+</ul>"""
+
+
+def test_a_list_of_nothing_but_links_is_one_block_but_in_the_story() -> None:
+    (block,) = cut(f"<div>{LINKS}</div>").blocks
+    assert (block.kind, block.tag, block.text) == (BlockKind.LIST_ITEM, "ul", "One · Two of three")
+    assert (block.links, block.link_density) == (2, 1.0)
+    assert cut(f"<div>{LINKS}</div>").block(0).tokens == {"menu"}
+    assert texts(f"<p>before</p>{LINKS}after") == ["before", "One · Two of three", "after"]
+    assert texts(f"<article>{LINKS}</article>") == ["One", "Two of three"]
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ("<li><a>One</a></li><li><a>Two</a>, too</li>", ["One", "Two, too"]),
+        ("<li><a>One</a></li><li><p>Two</p></li>", ["One", "Two"]),
+        ("<li><a>One</a></li>", ["One"]),
+        ("<li><a>One</a></li><li><a>Two<script>x()</script></a></li>", ["One", "Two"]),
+        ("<li><a><img></a></li><li><a> </a></li>", []),
+    ],
+)
+def test_any_other_list_is_read_item_by_item(items: str, expected: list[str]) -> None:
+    assert texts(f"<ol>{items}</ol>") == expected
+
+
+def test_what_is_marked_in_a_list_of_links_stands_before_it() -> None:
+    root = lxml.html.document_fromstring(f"<div><p>a</p>{LINKS}<p>b</p></div>")
+    page, places = segment_around(root, list(root.iter("li")))
+    assert [block.text for block in page.blocks] == ["a", "One · Two of three", "b"]
+    assert set(places.values()) == {1}
+    assert len(places) == 3
