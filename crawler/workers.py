@@ -56,10 +56,12 @@ def process_document(document: Document, settings: Settings) -> Outcome:
     return process.process_document(document, settings)
 
 
-# Parcels that a worker is sent beside the one in hand, and how large they may be together: enough
-# that a worker never waits, few enough that the last ones of a run are spread evenly.
+# Parcels that a worker is sent beside the one in hand, how large they may be together, and what it may hold,
+# by the time that others took, and be sent another one: enough that a worker never waits, few enough that
+# the last ones of a run are spread evenly, and that an interrupted run soon has what its workers hold.
 _AHEAD = 8
 _AHEAD_BYTES = 4 << 20
+_AHEAD_SECONDS = 0.4
 # Documents of a parcel, how large they may be together, and how long they may take by what others took. A
 # parcel is a small part of what waits, so that the last ones are of one document. Wire texts took the parent
 # three quarters of the time that they took it one at a time. Pages of multi-dev, and of wcxb-dev, take a
@@ -113,6 +115,10 @@ class _Worker:
     parcels: deque[_Parcel] = field(default_factory=deque)
     outgoing: deque[memoryview] = field(default_factory=deque)
     incoming: bytearray = field(default_factory=bytearray)
+
+    @property
+    def held_documents(self) -> int:
+        return sum([len(parcel.tasks) for parcel in self.parcels])
 
 
 class WorkerPool:
@@ -295,7 +301,10 @@ class WorkerPool:
                     if len(self._waiting) < (depth - 1) * self._size:
                         return  # few are left: who is free first takes them
                     size = len(self._waiting[0].document.body)
-                    if depth > 1 and worker.held_bytes + size > _AHEAD_BYTES:
+                    if depth > 1 and (
+                        worker.held_bytes + size > _AHEAD_BYTES
+                        or worker.held_documents * self._pace > _AHEAD_SECONDS
+                    ):
                         continue
                     tasks = self._next_parcel(self._max_documents - worker.served)
                 if tasks:
