@@ -35,7 +35,7 @@ KEYS = {
     "unique_articles": ("url",),
     "story_groups": ("canonical_article_id",),
     "copies": ("article_id", "other_id"),
-    "removed_text": ("article_id",),
+    "removed_text": ("article_id", "text"),
     "rejections": ("location",),
     "changes": ("article_id",),
     "runs": ("id",),

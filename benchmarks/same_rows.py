@@ -381,9 +381,10 @@ def differences_of(one: Result, most: int) -> Iterator[str]:
             for column in difference.columns:
                 columns[column] = columns.get(column, 0) + 1
         counted = ", ".join(f"{column} {count}" for column, count in columns.items()) or "whole rows"
-        yield f"{where}, {name}: {len(view.differences)} rows differ ({counted})"
+        number = len(view.differences)
+        yield f"{where}, {name}: {number} {'row differs' if number == 1 else 'rows differ'} ({counted})"
         for difference in sorted(view.differences, key=lambda one: one.is_of_ids_alone)[:most]:
-            yield f"  {difference.key}"
+            yield f"  {difference.key[:160]}"
             yield from (f"    {line}" for line in describe(difference))
 
 

@@ -69,11 +69,18 @@ def test_a_column_that_is_left_out_is_compared_for_null(compared: Compared) -> N
 
 
 def test_a_cell_that_differs_is_named_with_its_row_and_column(compared: Compared) -> None:
-    found = compared("UPDATE removal SET text = 'Read on' WHERE position = 1;")
+    found = compared("UPDATE article SET text = 'The bridge is shut.' WHERE id = 3;")
     assert found.differing == 1
-    (difference,) = found.views["removed_text"].differences
+    (difference,) = found.views["articles"].differences
     assert (difference.key, difference.columns) == ("https://c.example/", ("text",))
-    assert describe(difference) == ["text: 'Read more' → 'Read on'"]
+    assert describe(difference) == ["text: 'The bridge is open.' → 'The bridge is shut.'"]
+
+
+def test_a_removed_line_that_moved_is_paired_with_itself(compared: Compared) -> None:
+    found = compared("DELETE FROM removal WHERE position = 0; UPDATE removal SET position = 0;")
+    gone, moved = found.views["removed_text"].differences
+    assert gone.after is None
+    assert describe(moved) == ["position: 1 → 0"]
 
 
 def test_a_missing_row_does_not_make_the_others_differ(compared: Compared) -> None:
@@ -93,7 +100,7 @@ def test_a_row_that_is_there_twice_is_one_more(compared: Compared) -> None:
 def test_rows_that_differ_in_ids_alone_are_counted_apart(compared: Compared) -> None:
     found = compared(
         "UPDATE article SET id = 4, group_id = 4 WHERE id = 3;"
-        "UPDATE removal SET article_id = 4; UPDATE removal SET text = 'More' WHERE position = 1;"
+        "UPDATE removal SET article_id = 4; UPDATE removal SET position = 2 WHERE position = 1;"
     )
     assert found.views["articles"].as_cell() == "3 (1 differ, 1 in ids alone)"
     assert found.views["removed_text"].as_cell() == "2 (2 differ, 1 in ids alone)"
