@@ -1,6 +1,10 @@
-"""`python -m copydesk` is `copydesk`."""
+"""`python -m copydesk` is `copydesk`, which starts here as well."""
 
-from copydesk.cli import main
+from copydesk.safe_path import leave_out_current_folder
+
+leave_out_current_folder()  # before anything else is imported
+
+from copydesk.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     main()

@@ -390,7 +390,7 @@ class _Schedule:
             sites_file.write_bytes(self._content)
             with log.open("wb") as said, result.open("wb") as counted:
                 process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "copydesk", "crawl", site.key, "--json"),
+                    *(sys.executable, *_safe_path(), "-m", "copydesk", "crawl", site.key, "--json"),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=counted,
                     stderr=said,
@@ -521,6 +521,14 @@ def _state(file: Path | None) -> tuple[int, ...] | None:
     except OSError:
         return None
     return (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat is not None else None
+
+
+def _safe_path() -> tuple[str, ...]:
+    """The option of Python that keeps the current folder from being imported from.
+
+    Not where that is a checkout of this program, which may be installed nowhere.
+    """
+    return () if Path(__file__).parents[1].samefile(Path.cwd()) else ("-P",)
 
 
 def _environment(database_url: str, sites_file: Path) -> dict[str, str]:

@@ -196,7 +196,7 @@ def _command(place: Place, arguments: str) -> str:
     if any(sign in place.python for sign in "\"'\\"):
         # systemd takes no program with such a name, but any argument; there a dollar sign is written twice.
         python = f"""/bin/sh -c 'exec "$$0" "$$@"' {python.replace("$", "$$")}"""
-    return f"ExecStart={python} -m copydesk {arguments}\n"
+    return f"ExecStart={python} -P -m copydesk {arguments}\n"
 
 
 def _timer(site: Site, jitter: float) -> str:
@@ -239,7 +239,7 @@ def _cron_command(place: Place, key: str) -> str:
     # Some crons take backslashes away, others do not.
     if "\\" in place.python:
         raise OperatorError(f"{place.python}: crons differ in how they read a backslash; use systemd")
-    command = f"{shlex.quote(place.python)} -m copydesk crawl {key} 2>&1 | logger -t copydesk-{key}"
+    command = f"{shlex.quote(place.python)} -P -m copydesk crawl {key} 2>&1 | logger -t copydesk-{key}"
     command = command.replace("%", "\\%")
     if len(command) > _LONGEST:
         raise OperatorError(f"{place.python}: too long for a crontab")

@@ -19,7 +19,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import multiprocessing
-import os
 import resource
 import selectors
 import signal
@@ -43,6 +42,7 @@ from crawler.messages import (
     send_message,
     unpacked,
 )
+from crawler.safe_start import safe_start
 from pipeline.document import Document, Outcome, Reason, Rejection, Stage
 from pipeline.settings import Settings
 
@@ -80,6 +80,8 @@ _START_SECONDS = 120.0
 _START_ATTEMPTS = 3
 _PIECE = 1 << 20
 _RETIRE, _STAY = b"r", b"s"
+# Workers share the cores already; threads of a linear algebra library in each would only fight.
+_FORK_SERVER_VARIABLES = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class PoolBroken(RuntimeError):
@@ -275,7 +277,9 @@ class WorkerPool:
                 target=_work, args=(theirs, *self._arguments), name="copydesk-worker", daemon=True
             )
             try:
-                process.start()
+                # Starts the fork server anew if it has ended.
+                with safe_start(_FORK_SERVER_VARIABLES):
+                    process.start()
             except OSError as error:
                 self._broken = f"no worker process can be started: {error}"
                 ours.close()
@@ -485,17 +489,8 @@ def _start_fork_server(process: Process) -> None:
     """
     needed = "pipeline.warm" if process is process_document else process.__module__
     multiprocessing.get_context("forkserver").set_forkserver_preload([__name__, needed, "datasketch"])
-    # Workers share the cores already; threads of a linear algebra library in each would only fight.
-    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    try:
-        for name in names:
-            os.environ.setdefault(name, "1")
+    with safe_start(_FORK_SERVER_VARIABLES):
         forkserver.ensure_running()
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
 
 
 # What runs in the worker.

@@ -59,7 +59,7 @@ def test_units_are_printed_or_written(copydesk: Run, folder: Path) -> None:
         f"# /etc/systemd/system/{name}\n{files[name]}\n"
         for name in ("copydesk.service", "copydesk-crawl@.service", "copydesk-crawl@gazette.timer")
     )
-    assert "-m copydesk schedule --concurrent 4 --jitter 5 gazette\n" in files["copydesk.service"]
+    assert "-P -m copydesk schedule --concurrent 4 --jitter 5 gazette\n" in files["copydesk.service"]
 
     refused = copydesk(*arguments, "--out", "nowhere", cwd=folder)
     assert refused.returncode == 2

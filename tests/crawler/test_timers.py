@@ -79,8 +79,8 @@ def test_units_say_the_odd_path_as_systemd_reads_it(odd: Place, tmp_path: Path) 
     }
     scheduler, crawl = (_settings(units[name]) for name in ("copydesk.service", "copydesk-crawl@.service"))
     for service, rest in (
-        (scheduler, "-m copydesk schedule --concurrent 3 --jitter 30 gazette a-b.c x"),
-        (crawl, "-m copydesk crawl %i"),
+        (scheduler, "-P -m copydesk schedule --concurrent 3 --jitter 30 gazette a-b.c x"),
+        (crawl, "-P -m copydesk crawl %i"),
     ):
         command = service["ExecStart"][0].removesuffix(f" {rest}")
         shell = """/bin/sh -c 'exec "$$0" "$$@"' """
@@ -189,7 +189,7 @@ def test_a_crontab_runs_what_it_says_from_the_odd_path(odd: Place, tmp_path: Pat
     )
     assert done.stderr == "-t copydesk-gazette\n"
     assert (tmp_path / "said").read_text().splitlines() == [
-        *("-m", "copydesk", "crawl", "gazette"),
+        *("-P", "-m", "copydesk", "crawl", "gazette"),
         "sqlite:////a 'b' %.db",
         str(place.sites_file),
         "desk%20@x.example",
@@ -223,7 +223,7 @@ def test_an_interval_that_cron_cannot_keep_is_said_so(schedule: str, line: str, 
         comment, command = crontab([_site(key, schedule)], place).splitlines()[-2:]
         assert comment.startswith(f"# {key}: {schedule}{remark}")
         assert bool(remark) or comment == f"# {key}: {schedule}"
-        fields = re.fullmatch(rf"({line}) /usr/bin/python3 -m copydesk crawl {key} .*", command)
+        fields = re.fullmatch(rf"({line}) /usr/bin/python3 -P -m copydesk crawl {key} .*", command)
         assert fields, command
         assert isinstance(parse(fields[1]), Cron)
 

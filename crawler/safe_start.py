@@ -1,0 +1,62 @@
+"""Starts processes of multiprocessing so that they import from where this process does, and nowhere else.
+
+multiprocessing starts its fork server and its resource tracker by `python -c`, which puts the current folder
+first on their path, wherever the program itself imports from. A file `lxml.py` or `selectors.py` of that
+folder would be executed in them. PYTHONSAFEPATH keeps the folder out. PYTHONPATH gives them the path of this
+process, which Python 3.11 does not pass on to the fork server.
+
+multiprocessing also has each child execute the file of the `__main__` module again. Our workers need nothing
+of it, and for a program on standard input that file would be one called `<stdin>` in the current folder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+
+from pipeline.errors import OperatorError
+
+_LOCK = threading.Lock()
+
+
+@contextmanager
+def safe_start(variables: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Processes that multiprocessing starts meanwhile have the path of this process and no other folder.
+
+    variables: further ones for their environment, where it does not have them yet. The environment and
+    `__main__` of this process are restored afterwards. Raises OperatorError under `python -E` without `-P`,
+    where the environment is ignored.
+    """
+    if sys.flags.ignore_environment and not sys.flags.safe_path:
+        raise OperatorError(
+            "python -E: its workers would import from the current folder; start it with -E -P, or with -I"
+        )
+    own = {name: value for name, value in (variables or {}).items() if name not in os.environ}
+    with _LOCK:
+        before = {name: os.environ.get(name) for name in (*own, "PYTHONSAFEPATH", "PYTHONPATH")}
+        main = sys.modules["__main__"]
+        try:
+            os.environ.update(own, PYTHONSAFEPATH="1", PYTHONPATH=_path())
+            sys.modules["__main__"] = ModuleType("__main__")
+            yield
+        finally:
+            sys.modules["__main__"] = main
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def _path() -> str:
+    """The path of this process, as far as PYTHONPATH can hold it.
+
+    Python would look for a relative entry, such as the mark of an editable install, in the current folder,
+    and would split an entry with a colon in two.
+    """
+    path = [entry or os.getcwd() for entry in sys.path]
+    return os.pathsep.join(entry for entry in path if os.path.isabs(entry) and os.pathsep not in entry)
