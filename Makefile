@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-crawl test lint bench clean
+.PHONY: demo demo-crawl test lint docs bench clean
 
 $(VENV)/.base: pyproject.toml tests/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -12,6 +12,10 @@ $(VENV)/.base: pyproject.toml tests/constraints.txt
 
 $(VENV)/.test: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt --editable '.[test]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt --editable '.[docs]'
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.test
@@ -47,8 +51,13 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Into site/. Strict: a dead link or a dead anchor fails.
+docs: $(VENV)/.docs
+	$(BIN)/python docs/generate.py
+	$(BIN)/zensical build --strict --clean --config-file .zensical.toml
+
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(CORPORA) $(BENCH)
 
 clean:
-	rm -rf $(VENV) demo bench-report .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) demo site .cache bench-report .mypy_cache .ruff_cache .pytest_cache .hypothesis

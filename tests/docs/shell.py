@@ -1,0 +1,243 @@
+"""Runs the commands of the documentation as a reader would, in a folder that has what the pages speak of."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import zstandard
+from typer.testing import CliRunner
+
+from copydesk.cli import app
+from examples.web.server import World, serve
+from pipeline.errors import OperatorError
+from tests.docs.pages import ROOT, Block
+
+NEWS = ROOT / "examples" / "news"
+
+# What is not run here, each with where it is run or why not. Benchmarks need corpora, or hours.
+NOT_RUN = {
+    r"python3 -m venv |\S*pip install |\. \.venv/bin/activate$|\.venv/bin/copydesk ": "make demo does it",
+    r"make (demo|demo-crawl|test|lint|docs|bench)\b": "CI does it",
+    r"scrapyd-deploy$|curl http://localhost:6800/": "tests/crawler/test_scrapyd.py",
+    r"scrapy runspider archive\.py ": "tests/crawler/test_project.py",
+    r"python -m examples\.web ": "a world of the test's own is served",
+    r"createdb ": "tests/conftest.py makes the database",
+    r"python -m (benchmarks|training)\.": "test_reference.py looks whether the module is there",
+    r"git |pre-commit ": "they change the repository",
+}
+
+# Sites of the invented web under the names that the pages use.
+_SITES = """
+[sites.gazette]
+name = "Callan Standard"
+homepage = "http://callanstandard.example/"
+feeds = ["http://callanstandard.example/news.rss"]
+sections = ["http://callanstandard.example/coast"]
+schedule = "every 1 d"
+[sites.gazette.politeness]
+delay = 0.1
+
+[sites.herald]
+name = "Corvanne Matin"
+homepage = "http://www.corvannematin.example/"
+feeds = ["http://www.corvannematin.example/rss"]
+schedule = "30 6-22 * * mon-fri"
+"""
+
+# Programs that change the machine. These do as much of it as can be done in the folder.
+_STUBS = {
+    "sudo": '[ "$1" = systemctl ] && exec "$@"\nfor file in "${@:2:$#-2}"; do [ -s "$file" ] || exit 9; done',
+    "systemctl": 'unit="${!#}"\n[ "$1" = daemon-reload ] || [ -s "units/$unit" ] '
+    '|| [ -s "units/${unit/@*./@.}" ]',
+    "crontab": "cat > crontab.txt && [ -s crontab.txt ]",
+}
+
+# Every Python that is started there begins with this: the invented web needs no pauses between requests.
+_CUSTOMIZE = """
+import crawler.settings
+
+crawler.settings.AUTOTHROTTLE_ENABLED = False
+crawler.settings.DOWNLOAD_DELAY = 0
+"""
+
+# Commands that cannot share a process: Scrapy's reactor starts once.
+_ALONE = re.compile(r"copydesk (crawl|schedule|sites (add|check))\b")
+_FOREVER = re.compile(r"copydesk schedule (?!.*--print)")
+_SHELL = re.compile(r"[|&><]|^\w+=|^(?!copydesk )")
+
+
+@dataclass
+class Shell:
+    """A folder, and the environment that the exports on a page leave behind.
+
+    replaced: texts that stand for others where the commands run, such as ports.
+    """
+
+    folder: Path
+    patch: pytest.MonkeyPatch
+    replaced: dict[str, str] = field(default_factory=dict)
+
+    def run(self, command: str) -> str:
+        """Run one command; returns what it printed, and fails where it failed."""
+        for text, other in self.replaced.items():
+            command = command.replace(text, other)
+        if command.startswith("export "):
+            for assignment in shlex.split(command)[1:]:
+                self.patch.setenv(*assignment.split("=", 1))
+            return ""
+        if any(re.match(pattern, command) for pattern in NOT_RUN):
+            return ""
+        if re.match(r"copydesk (forget|prune) (?!.*--(yes|dry-run|list|undo))", command):
+            command += " --yes"
+        if _SHELL.search(_unquoted(command)) or _ALONE.match(command):
+            return self._in_bash(command)
+        done = CliRunner().invoke(app, shlex.split(command)[1:], env={"COLUMNS": "200"})
+        if isinstance(done.exception, OperatorError):
+            raise AssertionError(f"{command}: {done.exception}")
+        assert done.exit_code == 0, (command, done.output, done.exception)
+        return done.output
+
+    def _in_bash(self, command: str) -> str:
+        if command.startswith("datasette "):
+            command += " --get /copydesk.json"
+        if _FOREVER.match(command):
+            command = f"timeout --preserve-status --signal TERM 5 {command}"
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+        return done.stderr + done.stdout
+
+
+def _unquoted(command: str) -> str:
+    return re.sub(r"'[^']*'|\"[^\"]*\"", "", command)
+
+
+@pytest.fixture(scope="session")
+def news_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that holds the examples."""
+    folder = tmp_path_factory.mktemp("shelf")
+    (folder / "examples").symlink_to(ROOT / "examples")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("COPYDESK_DB", raising=False)
+        done = CliRunner().invoke(app, ["ingest", "examples/news"])
+    assert done.exit_code == 0, done.output
+    connection = sqlite3.connect(folder / "copydesk.db")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return folder / "copydesk.db"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A shell in a folder with the files that the pages name, without a database."""
+    _furnish(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("COPYDESK_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "start"), str(ROOT)]))
+    return Shell(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def web_shell(shell: Shell) -> Iterator[Shell]:
+    """The same, where the invented web is served, and crawls go there."""
+    with serve(World()) as made:
+        shell.replaced["http://127.0.0.1:8090"] = made.proxy
+        shell.patch.setenv("http_proxy", made.proxy)
+        shell.patch.setenv("COPYDESK_USE_PROXY", "1")
+        shell.patch.setenv("COPYDESK_CONTACT", "desk@copydesk.example")
+        yield shell
+
+
+def _furnish(folder: Path) -> None:
+    (folder / "examples").symlink_to(ROOT / "examples")
+    (folder / "scrapy.cfg").symlink_to(ROOT / "scrapy.cfg")
+    (folder / "docs").symlink_to(ROOT / "docs")
+    (folder / "my-sites.toml").write_text(_SITES, encoding="utf-8")
+    page = next(p for p in sorted((NEWS / "tessaryobserver.example").iterdir()) if p.suffix == ".html")
+    for name in ("page.html", "saved.html"):
+        shutil.copyfile(page, folder / name)
+    shutil.copytree(NEWS / "tessaryobserver.example", folder / "pages")
+    shutil.copyfile(NEWS / "archive.warc.gz", folder / "archive.warc.gz")
+    record = json.dumps({"id": "1", "title": "Bridge reopens", "text": "The bridge reopened on Monday. " * 9})
+    (folder / "records.jsonl.gz").write_bytes(gzip.compress(record.encode()))
+    (folder / "dump.jsonl.zst").write_bytes(zstandard.compress(record.encode()))
+    with zipfile.ZipFile(folder / "saved.zip", "w") as archive:
+        archive.write(page, page.name)
+    (folder / "start").mkdir()
+    (folder / "start" / "sitecustomize.py").write_text(_CUSTOMIZE, encoding="utf-8")
+    (folder / "bin").mkdir()
+    for name, script in _STUBS.items():
+        path = folder / "bin" / name
+        path.write_text(f"#!/usr/bin/env bash\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+
+
+def commands(block: Block) -> list[str]:
+    """The commands of a block of shell, without their comments."""
+    joined = block.text.replace("\\\n", " ")
+    lines = (re.sub(r"(^|\s+)# .*", "", line).strip() for line in joined.splitlines())
+    return [re.sub(r"\s+", " ", line) for line in lines if line]
+
+
+def transcripts(block: Block) -> list[tuple[str, str]]:
+    """The commands of a transcript, each with what the page says that it prints."""
+    parts = re.split(r"^\$ (.*)\n", block.text, flags=re.MULTILINE)
+    assert not parts[0].strip(), f"{block} must begin with a command"
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def is_as_printed(said: str, printed: str) -> bool:
+    """Whether a transcript is what was printed.
+
+    A line or a part of one may be left out, `[…]`, and a line may be cut off, `word…`. Blanks and line breaks
+    do not count, since pages are narrower. Times of the last days, and versions of rules, are any.
+    """
+    return re.fullmatch(_pattern(said), _neutral(printed).strip(), re.DOTALL) is not None
+
+
+def _pattern(said: str) -> str:
+    words = []
+    for word in _neutral(said, of_page=True).split():
+        if word == "[…]":
+            words.append(r"(?:\S.*?)??")
+        elif word.endswith("…"):
+            words.append(re.escape(word[:-1]) + r"[^\n]*")
+        else:
+            words.append(re.escape(word))
+    return r"\s*".join(words)
+
+
+def _neutral(text: str, of_page: bool = False) -> str:
+    def is_recent(time: str) -> bool:
+        if of_page:
+            return time >= "2026-11-20"
+        return datetime.fromisoformat(time).replace(tzinfo=UTC) > datetime.now(UTC) - timedelta(days=9)
+
+    text = re.sub(
+        r"\d{4}-\d\d-\d\d \d\d:\d\d", lambda found: "(then)" if is_recent(found[0]) else found[0], text
+    )
+    return re.sub(r"\b\d+-[0-9a-f]{8}\b", "(rules)", text)
