@@ -20,7 +20,7 @@ class Run:
     """What is to be measured. corpora: None where no folder was given.
 
     figures: what is worth to be told in short, with its value; parts add theirs. The report ends with them,
-    and so does the README's section on performance.
+    and so does docs/explanation/performance.md.
     """
 
     corpora: Path | None

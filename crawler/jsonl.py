@@ -1,4 +1,4 @@
-"""JSON Lines: one document a line, in the keys that README names.
+"""JSON Lines: one document a line, in the keys that docs/how-to/files.md names.
 
 A line that cannot be read is a rejection with its number, and one that is longer than a document may
 be is passed over without being held.

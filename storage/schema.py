@@ -2,7 +2,7 @@
 
 Other tools read the views, whose columns are a promise: a column is never renamed, retyped or moved, new
 ones come last, and one that must go is announced in the Changes of a release before the one that drops
-it. The tables behind them are private and change by migration. `VIEWS` is the documentation: README and
+it. The tables behind them are private and change by migration. `VIEWS` is the documentation: docs/ and
 `copydesk schema` print it, and the tests hold both databases to it.
 
 What the tables are for, one article being one URL:

@@ -29,7 +29,7 @@ def export(
         ),
     ],
     db: Database = DEFAULT_DATABASE,
-    view: Annotated[str, typer.Option(help="Which public view; the README lists them.")] = "articles",
+    view: Annotated[str, typer.Option(help="Which public view.")] = "articles",
     unique: Annotated[bool, typer.Option("--unique", help="Canonical copies only.")] = False,
     site: Annotated[str | None, typer.Option(help="Articles of this site only, e.g. example.com.")] = None,
     language: Annotated[str | None, typer.Option(help="Articles in this language only, e.g. en.")] = None,

@@ -1,6 +1,6 @@
 """`copydesk schema`: the public views, column by column, as Markdown, or as Datasette takes it.
 
-The README holds the one, examples/datasette.json the other.
+docs/reference/views.md holds the one, examples/datasette.json the other.
 """
 
 from __future__ import annotations

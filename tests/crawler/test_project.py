@@ -17,7 +17,7 @@ from pipeline.errors import OperatorError
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, Web, article, serve
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "scrapy.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -42,8 +42,10 @@ def desk(tmp_path: Path) -> Desk:
     return made
 
 
-def test_a_project_of_ones_own_with_the_add_on_and_the_spider_of_the_readme(desk: Desk, web: Web) -> None:
-    spider, settings = re.findall(r"```py\n(.*?)```", README, re.DOTALL)
+def test_a_project_of_ones_own_with_the_add_on_and_the_spider_of_the_documentation(
+    desk: Desk, web: Web
+) -> None:
+    spider, settings = re.findall(r"```py\n(.*?)```", PAGE, re.DOTALL)
     assert len(spider.splitlines()) <= 20
     spider = spider.replace("archive.example", "127.0.0.1").replace("https://127.0.0.1", web.base)
     project = desk.folder / "outlet"
