@@ -35,14 +35,10 @@ from typing import Any
 
 from benchmarks.folds import fold_of, site_of_page
 from benchmarks.measures import Score, page_score, same_authors, same_day, same_title
-from pipeline.align import Piece
-from pipeline.blockfeatures import Columns, columns_of
-from pipeline.blockmodel import BlockModel, load_model
-from pipeline.blocks import Page
-from pipeline.clean import clean
-from pipeline.decode import decode
+from pipeline.clean.boilerplate import clean
+from pipeline.clean.wire import parse_wire
 from pipeline.document import Article, Document, DocumentRejected, Extraction, MediaType, Origin
-from pipeline.extract import (
+from pipeline.extract.html import (
     DOUBTED,
     OpenPage,
     extract_html,
@@ -54,12 +50,16 @@ from pipeline.extract import (
     surer,
     weighed,
 )
-from pipeline.language import identify
-from pipeline.metadata import Metadata
+from pipeline.extract.model.columns import Columns, columns_of
+from pipeline.extract.model.trees import BlockModel, load_model
+from pipeline.extract.structure import judge_pieces
+from pipeline.metadata.read import Metadata
+from pipeline.page.align import Piece
+from pipeline.page.blocks import Page
+from pipeline.page.decode import decode
 from pipeline.process import process_document
 from pipeline.settings import Settings
-from pipeline.structure import judge_pieces
-from pipeline.wire import parse_wire
+from pipeline.text.language import identify
 
 # Pages of the corpora carry no time of fetching; they were all saved before this.
 FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)

@@ -37,12 +37,12 @@ from datasketch import MinHash, MinHashLSH
 
 from benchmarks.extraction import FETCHED_AT, read_bytes
 from benchmarks.measures import Score, adjusted_rand, pair_score, partition_score
-from crawler.run import BATCH_SIZE, program_at_rest
-from crawler.workers import PARCEL
-from pipeline.dates import parse_date
+from crawler.runs.drive import BATCH_SIZE, program_at_rest
+from crawler.runs.workers import PARCEL
+from pipeline.copies.fingerprint import fingerprint, fingerprints, signature
+from pipeline.copies.group import Story, candidates, comparable, components, is_far, order_key, reach, verify
 from pipeline.document import Access, Article, Claims, Document, Fingerprint, MediaType, Origin, Page
-from pipeline.fingerprint import fingerprint, fingerprints, signature
-from pipeline.group import Story, candidates, comparable, components, is_far, order_key, reach, verify
+from pipeline.metadata.dates import parse_date
 from pipeline.process import PAGE_PARAMETERS, process_document
 from pipeline.settings import FingerprintSettings, Settings
 from storage.database import Engine, open_database

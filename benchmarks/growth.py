@@ -65,9 +65,9 @@ from sqlalchemy import Engine, text
 
 from benchmarks.costs import Cost, cost
 from benchmarks.older_news import BUCKET_BITS, lay_older, tidy, without_word_index
-from pipeline import group
+from pipeline.copies import group
+from pipeline.copies.fingerprint import fingerprint
 from pipeline.document import Access, Article, Claims, MediaType, Origin, Page
-from pipeline.fingerprint import fingerprint
 from pipeline.settings import GroupSettings, Settings
 from storage.database import connect, open_database, upgrade
 from storage.writer import BatchCounts, start_run, write_batch

@@ -1,4 +1,4 @@
-"""How often `crawler.health` raises an alert for invented sites that are well, and how soon for broken ones.
+"""How often `crawler.monitor` raises an alert for invented sites that are well, and how soon for broken ones.
 
     python -m benchmarks.health --sites 60 --days 45
 
@@ -19,8 +19,8 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
 
-from crawler.health import HISTORY, judge
-from storage.site_runs import SiteRun
+from crawler.monitor.health import HISTORY, judge
+from storage.crawls.site_runs import SiteRun
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.repository import article_pages, stories
-from pipeline.decode import decode
+from pipeline.page.decode import decode
 from pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -44,8 +44,8 @@ def _page_to_outcome() -> Callable[[], Any]:
 
 def _text_to_blocks() -> Callable[[], Any]:
     """From a decoded page to its tree and blocks."""
-    from pipeline.blocks import segment
-    from pipeline.extract import parse
+    from pipeline.extract.html import parse
+    from pipeline.page.blocks import segment
 
     htmls = [decode(document.body, document.encoding, document.media_type) for document in article_pages()]
     return lambda: [segment(parse(html)) for html in htmls]
@@ -53,7 +53,7 @@ def _text_to_blocks() -> Callable[[], Any]:
 
 def _text_to_fingerprint() -> Callable[[], Any]:
     """From clean text to signature and bands."""
-    from pipeline.fingerprint import fingerprint
+    from pipeline.copies.fingerprint import fingerprint
 
     settings, texts = Settings().fingerprint, stories()
     return lambda: [fingerprint(text, settings) for text in texts]

@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, Table, func, select, text
 
 from pipeline.settings import BAND_BITS
-from storage import schema, search
-from storage.ledger import set_counter
+from storage import schema
+from storage.search import index as search
+from storage.writing.revisions import set_counter
 
-# A bucket of the index is of so many seconds, as `pipeline.group.row_key` makes them.
+# A bucket of the index is of so many seconds, as `pipeline.copies.group.row_key` makes them.
 BUCKET_BITS = 18
 _HASH_BITS = 29
 # Odd, so that each layer changes the keys otherwise.

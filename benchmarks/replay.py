@@ -24,8 +24,8 @@ from pathlib import Path
 
 from benchmarks import machine, pages
 from benchmarks.rounds import Spread, spread
-from crawler.files import read_paths
-from crawler.run import drive
+from crawler.files.paths import read_paths
+from crawler.runs.drive import drive
 from pipeline.document import Document, Outcome
 from pipeline.process import process_document
 from pipeline.settings import Settings

@@ -2,9 +2,10 @@
 
     python -m benchmarks.scaling CORPORA [--only NAME…] [--sample N] [--rounds N] [--workers N…] [--out F]
 
-Pages in memory go through `crawler.run.drive` into a SQLite file, as `copydesk ingest` has them do once they
-are read. The numbers of workers take turns, and the wall clock counts, from the first page to the last
-commit: on a machine that has other things to do, look at the parent's share and the processor time alone.
+Pages in memory go through `crawler.runs.drive.drive` into a SQLite file, as `copydesk ingest` has them do
+once they are read. The numbers of workers take turns, and the wall clock counts, from the first page to the
+last commit: on a machine that has other things to do, look at the parent's share and the processor time
+alone.
 
 What the machine itself gives is told beside: processes that each take their part of the same pages, have no
 parent and store nothing. Cores share memory and caches, and virtual ones at times a core, so that two of them
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from benchmarks import charts, machine, pages
 from benchmarks.rounds import Spread, spread
-from crawler.run import drive
+from crawler.runs.drive import drive
 from pipeline.document import Document
 from pipeline.process import process_document
 from pipeline.settings import Settings

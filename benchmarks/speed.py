@@ -29,11 +29,11 @@ from benchmarks.apart import apart
 from benchmarks.repository import article_pages
 from benchmarks.rounds import Spread, spread
 from benchmarks.stages import REST, STAGES, Spent, timed
-from crawler.run import BATCH_SIZE, program_at_rest
-from crawler.workers import PARCEL, PARCEL_BYTES
+from crawler.runs.drive import BATCH_SIZE, program_at_rest
+from crawler.runs.workers import PARCEL, PARCEL_BYTES
 from pipeline import process
-from pipeline.decode import decode
 from pipeline.document import Article, Document, Outcome
+from pipeline.page.decode import decode
 from pipeline.settings import Settings
 from storage import writer
 from storage.database import open_database
@@ -95,7 +95,7 @@ def measure(corpus: str, documents: Sequence[Document], rounds: int = ROUNDS, mo
 
 
 def parcels(documents: Sequence[Document], most: int = PARCEL) -> Iterator[range]:
-    """The pages in parcels as `crawler.workers` makes them up where many wait: the places of each."""
+    """The pages in parcels as `crawler.runs.workers` makes them up where many wait: the places of each."""
     start, size = 0, 0
     for place, document in enumerate(documents):
         size += len(document.body)

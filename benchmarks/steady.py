@@ -2,10 +2,10 @@
 
     python -m benchmarks.steady [--documents N] [--text] [--workers N] [--recycle N] [--out FOLDER]
 
-Pages of invented news (`benchmarks.newsroom`), no two alike, go through `crawler.run.drive` into a SQLite
-file, 100,000 of them if nothing else is said. Throughput and processor time of the first tenth stand beside
-those of the last; memory of the parent and of each worker is looked at twice a second, and drawn, with a
-line wherever a worker was replaced. The parent makes the pages as well, a millisecond each.
+Pages of invented news (`benchmarks.newsroom`), no two alike, go through `crawler.runs.drive.drive` into a
+SQLite file, 100,000 of them if nothing else is said. Throughput and processor time of the first tenth stand
+beside those of the last; memory of the parent and of each worker is looked at twice a second, and drawn,
+with a line wherever a worker was replaced. The parent makes the pages as well, a millisecond each.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ import psutil
 
 from benchmarks import charts, machine
 from benchmarks.newsroom import Newsroom
-from crawler import run
-from crawler.workers import WorkerPool
+from crawler.runs import drive as run
+from crawler.runs.workers import WorkerPool
 from pipeline.settings import Settings
 from storage.database import open_database
 from storage.writer import BatchCounts

@@ -2,7 +2,7 @@
 
     python -m benchmarks.text_in CORPORA [--only NAME…] [--rounds N] [--workers N…]
 
-Every corpus with `documents.jsonl` (or .gz) goes through `crawler.ingest.ingest`, which is all that
+Every corpus with `documents.jsonl` (or .gz) goes through `crawler.runs.ingest.ingest`, which is all that
 `copydesk ingest` does with it: reading, cleaning, language, fingerprint, pages, search index, groups, into a
 SQLite file. The loop has the texts in memory; it makes their list of shingles, calls update_batch, query and
 insert, and writes nothing. All take turns. The clock on the wall counts where the machine is idle; where it
@@ -25,9 +25,9 @@ from benchmarks.extraction import FETCHED_AT
 from benchmarks.grouping import datasketch_lsh
 from benchmarks.replay import corpora, read_corpus
 from benchmarks.rounds import Spread, spread
-from crawler.ingest import ingest
-from crawler.run import program_at_rest
-from pipeline.group import Story
+from crawler.runs.drive import program_at_rest
+from crawler.runs.ingest import ingest
+from pipeline.copies.group import Story
 from pipeline.settings import Settings
 from storage.database import open_database
 

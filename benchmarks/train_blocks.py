@@ -1,11 +1,11 @@
-"""Trains the model that judges the blocks of a page (pipeline/blockmodel.npz), and says how well it does.
+"""Trains the model that judges the blocks of a page (blockmodel.npz), and says how well it does.
 
     python -m benchmarks.train_blocks CORPORA [--on NAME…] [--validate] [--models FOLDER]
         [--cross TRAIN:TEST…] [--out FILE]
 
 CORPORA is a folder of corpora as `benchmarks.extraction` reads them. Every raw block of a page is labelled
 by whether its words stand in the page's true text, in order; boosted trees learn the label from the
-evidence that `pipeline.blockmodel` gathers. `--validate` gives the score of texts made of the kept
+evidence that `pipeline.extract.model.trees` gathers. `--validate` gives the score of texts made of the kept
 blocks under cross-validation by site, and `--models` keeps the models of its folds, with which
 `benchmarks.extraction --stages --models` measures the whole way; `--cross wcxb-dev:fundus-dev` that of
 one corpus' model on another; `--out` trains on all of `--on` and writes the model. Seeds are fixed and
@@ -34,15 +34,15 @@ import numpy as np
 from benchmarks.extraction import interval
 from benchmarks.folds import fold_of, site_of_page
 from benchmarks.measures import Score, page_score, text_score
-from pipeline.blockevidence import PAGE_NAMES, Stated, page_evidence
-from pipeline.blockfeatures import Array, View, columns_of, view_of
-from pipeline.blockmodel import NAMES, BlockModel, shares
-from pipeline.blocks import WORD, Page, RawBlock, segment
-from pipeline.decode import decode
 from pipeline.document import DocumentRejected, MediaType
-from pipeline.extract import OpenPage, article_lines, judged_pieces, read_page, seen_pieces
-from pipeline.structure import judge_pieces
-from pipeline.tokenodds import TOKEN_NAMES, TokenOdds, container_words, token_evidence
+from pipeline.extract.html import OpenPage, article_lines, judged_pieces, read_page, seen_pieces
+from pipeline.extract.model.columns import Array, View, columns_of, view_of
+from pipeline.extract.model.name_features import TOKEN_NAMES, TokenOdds, container_words, token_evidence
+from pipeline.extract.model.page_features import PAGE_NAMES, Stated, page_evidence
+from pipeline.extract.model.trees import NAMES, BlockModel, shares
+from pipeline.extract.structure import judge_pieces
+from pipeline.page.blocks import WORD, Page, RawBlock, segment
+from pipeline.page.decode import decode
 
 FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)
 FOLDS = 5

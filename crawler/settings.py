@@ -52,35 +52,35 @@ COPYDESK_METRICS_HOST = os.environ.get("COPYDESK_METRICS_HOST") or "127.0.0.1"
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 
-TWISTED_DNS_RESOLVER = "crawler.guard.PublicResolver"
+TWISTED_DNS_RESOLVER = "crawler.fetch.guard.PublicResolver"
 # A proxy resolves names itself, so nobody here sees which addresses it connects to. Who has to go through one
 # switches this on, and leaves it to the proxy to refuse addresses of the network that it is in.
 HTTPPROXY_ENABLED = os.environ.get("COPYDESK_USE_PROXY", "") not in ("", "0", "false")
 DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
-    "crawler.figures.Figures": 50,
-    "crawler.resume.ResumeMiddleware": 55,
+    "crawler.store.site_figures.Figures": 50,
+    "crawler.fetch.resume.ResumeMiddleware": 55,
     # Before robots.txt (100), so that a host which is not allowed is not even asked for that.
-    "crawler.guard.GuardMiddleware": 60,
-    "crawler.site_lock.SiteLockMiddleware": 65,
-    "crawler.politeness.BudgetMiddleware": 70,
-    "crawler.politeness.RobotsMiddleware": 540,
+    "crawler.fetch.guard.GuardMiddleware": 60,
+    "crawler.fetch.site_lock.SiteLockMiddleware": 65,
+    "crawler.fetch.politeness.BudgetMiddleware": 70,
+    "crawler.fetch.politeness.RobotsMiddleware": 540,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "crawler.politeness.PoliteRetryMiddleware": 550,
+    "crawler.fetch.politeness.PoliteRetryMiddleware": 550,
     # Nearer to the network than retries (550): a private address does not become public by asking again.
-    "crawler.guard.PrivateAddressMiddleware": 560,
+    "crawler.fetch.guard.PrivateAddressMiddleware": 560,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "crawler.download.CompressionMiddleware": 590,
+    "crawler.fetch.bounds.CompressionMiddleware": 590,
 }
 EXTENSIONS: dict[str, int] = {
-    "crawler.politeness.Politeness": 10,
-    "crawler.site_lock.SiteLock": 20,
-    "crawler.alerts.Alerts": 30,
-    "crawler.metrics.Metrics": 40,
-    "crawler.at_rest.AtRest": 50,
+    "crawler.fetch.politeness.Politeness": 10,
+    "crawler.fetch.site_lock.SiteLock": 20,
+    "crawler.monitor.alerts.Alerts": 30,
+    "crawler.monitor.metrics.Metrics": 40,
+    "crawler.fetch.gc_freeze.AtRest": 50,
 }
-SCHEDULER_PRIORITY_QUEUE = "crawler.politeness.FairPriorityQueue"
-SCHEDULER = "crawler.resume.ResumableScheduler"
-ITEM_PIPELINES: dict[str, int] = {"crawler.item_pipeline.StorePipeline": 500}
+SCHEDULER_PRIORITY_QUEUE = "crawler.fetch.politeness.FairPriorityQueue"
+SCHEDULER = "crawler.fetch.resume.ResumableScheduler"
+ITEM_PIPELINES: dict[str, int] = {"crawler.store.item_pipeline.StorePipeline": 500}
 
 # Who to write to about a crawl: an e-mail address or a web page. It becomes part of the user agent, and
 # without one nothing but loopback is fetched.
@@ -88,7 +88,7 @@ COPYDESK_CONTACT = os.environ.get("COPYDESK_CONTACT") or None
 USER_AGENT = "copydesk/0.1"
 ADDONS = {"crawler.addon.CopydeskAddon": 0}
 ROBOTSTXT_OBEY = True
-ROBOTSTXT_PARSER = "crawler.politeness.RobotsTxt"
+ROBOTSTXT_PARSER = "crawler.fetch.politeness.RobotsTxt"
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 }
@@ -116,8 +116,8 @@ DOWNLOAD_MAXSIZE = 20_000_000
 DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_HANDLERS: dict[str, Any] = {
-    "http": "crawler.download.BoundedHandler",
-    "https": "crawler.download.BoundedHandler",
+    "http": "crawler.fetch.bounds.BoundedHandler",
+    "https": "crawler.fetch.bounds.BoundedHandler",
     **dict.fromkeys(("data", "file", "ftp", "s3")),
 }
 RETRY_TIMES = 2

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 
 import zstandard
 
-from pipeline.clean import clean
-from pipeline.dates import parse_stamp
-from pipeline.decode import decoded
+from pipeline.clean.boilerplate import clean
+from pipeline.clean.wire import parse_wire
+from pipeline.copies.fingerprint import fingerprint, fingerprints
 from pipeline.document import (
     Access,
     Article,
@@ -32,13 +32,13 @@ from pipeline.document import (
     Removed,
     Stage,
 )
-from pipeline.extract import OpenPage, Reading, extract_page, first_readings, open_page
-from pipeline.fingerprint import fingerprint, fingerprints
-from pipeline.learned import take_out
+from pipeline.extract.html import OpenPage, Reading, extract_page, first_readings, open_page
+from pipeline.metadata.dates import parse_stamp
+from pipeline.page.decode import decoded
 from pipeline.settings import Settings
-from pipeline.site_rules import SiteRules, version_by
+from pipeline.sites.learned_lines import take_out
+from pipeline.sites.rules import SiteRules, version_by
 from pipeline.urls import canonical_url, identity, site_of
-from pipeline.wire import parse_wire
 
 # A paywalled page with fewer words than this is a stub: its two sentences say nothing about which
 # story it is, and the same teaser stands on many pages.
@@ -76,7 +76,7 @@ def process_document(document: Document, settings: Settings, *, fingerprinted: b
     """Takes a document through every stage. Never raises: what goes wrong is a Rejection.
 
     fingerprinted: False for who only wants to read the article: the first fingerprint of a process takes half
-    a second (see `pipeline.fingerprint`).
+    a second (see `pipeline.copies.fingerprint`).
     """
     begun = _begin(document, settings)
     return begun if isinstance(begun, Rejection) else _finish(begun, settings, fingerprinted=fingerprinted)
@@ -266,7 +266,7 @@ def _extraction(begun: _Begun, settings: Settings) -> Extraction:
             language=extraction.language or claims.language,
         )
     # Here: what it repairs texts with is not wanted for pages.
-    from pipeline.copied import extract_text
+    from pipeline.extract.plain_text import extract_text
 
     extraction = extract_text(source, document.url, document.fetched_at, settings, title=claims.title)
     # Plain text says little of itself, and less that can be relied on than its record does.

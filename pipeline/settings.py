@@ -8,11 +8,13 @@ another text, `FingerprintSettings.version` when the same text could give anothe
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 
-from pipeline.site_rules import SiteRulebook
+from pipeline.sites.rules import SiteRulebook
 
 # Raised by hand when code (not data) changes what text a page gives.
 RULES_REVISION = 2
@@ -23,7 +25,7 @@ FINGERPRINT_REVISION = 3
 # Raised by hand when code changes which pairs are neighbours, candidates or copies.
 GROUP_REVISION = 1
 
-# A band is a number of so many bits, or a negative one of 64 bits: a far band (see `pipeline.group`).
+# A band is a number of so many bits, or a negative one of 64 bits: a far band (see `pipeline.copies.group`).
 BAND_BITS = 47
 
 # Bands have their number mixed in; so many numbers there are.
@@ -58,9 +60,10 @@ class FingerprintSettings:
     bands x rows: bands of the MinHash signature of the whole text.
     lead_words: length of the lead that has a signature of its own; lead_bands x lead_rows: its bands.
     far_bands x far_rows, far_lead_bands x far_rows: bands of the same values in which copies are found at any
-        distance in time (see `pipeline.group`), of the whole text and of the lead: two texts that share nine
-        tenths of their shingles meet in one with .98. On the wire 3 + 2 find what every band would find if
-        six had to be shared; 5 + 0 and 4 + 0 (8 values) half of it, as copies that are cut keep their lead.
+        distance in time (see `pipeline.copies.group`), of the whole text and of the lead: two texts that
+        share nine tenths of their shingles meet in one with .98. On the wire 3 + 2 find what every band
+        would find if six had to be shared; 5 + 0 and 4 + 0 (8 values) half of it, as copies that are cut
+        keep their lead.
     """
 
     shingle_words: int = 3
@@ -133,7 +136,7 @@ class GroupSettings:
         they are higher for undated texts, for a longer gap, and higher again beyond `window_days`. Of the
         wire's copies 95 % are a day apart at most, of the look-alikes 12 %.
     band_window: in each band an article is a neighbour of this many before and as many after it in
-        time: what a band that a whole base shares costs (see `pipeline.group`). On the wire 2 found as
+        time: what a band that a whole base shares costs (see `pipeline.copies.group`). On the wire 2 found as
         much as 16; a crowded base needs more.
     near_days: so far apart in time are neighbours in a near band at most, later copies being found by far
         bands. On the wire 1 day finds .975 of the labelled copies as candidates, 1.5 to 3 .980 and 4 or 5
@@ -210,17 +213,24 @@ class Settings:
     def rules_version(self) -> str:
         """Names the general rules that make the text: code revision and rule data digest, e.g. `1-9f2c04ab`.
 
-        What a site's own rules helped to make is stored with those as well (see `pipeline.site_rules`).
+        What a site's own rules helped to make is stored with those as well (see `pipeline.sites.rules`).
         """
         return f"{RULES_REVISION}-{_rule_data_digest()}"
 
 
 @cache
 def _rule_data_digest() -> str:
-    data = resources.files("pipeline")
     digest = hashlib.sha256()
-    for entry in sorted(data.iterdir(), key=lambda e: e.name):
-        if entry.name.endswith((".toml", ".npz")):
-            digest.update(entry.name.encode())
-            digest.update(entry.read_bytes())
+    for entry in sorted(_rule_files(resources.files("pipeline")), key=lambda e: e.name):
+        digest.update(entry.name.encode())
+        digest.update(entry.read_bytes())
     return digest.hexdigest()[:8]
+
+
+def _rule_files(folder: Traversable) -> Iterator[Traversable]:
+    """Rule data and models of all stages, wherever their package is: a file that moves is still counted."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _rule_files(entry)
+        elif entry.name.endswith((".toml", ".npz")):
+            yield entry

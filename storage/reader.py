@@ -27,23 +27,16 @@ from sqlalchemy.exc import DBAPIError
 
 from pipeline.document import Document, MediaType, Origin
 from pipeline.settings import Settings
-from pipeline.site_rules import NO_SITE_RULES, SiteRulebook
+from pipeline.sites.rules import NO_SITE_RULES, SiteRulebook
 from pipeline.urls import site_of
 from storage import schema
-from storage.among import among
+from storage.base.among import among
+from storage.base.keys import TRANSIENT, SourceKey, claims_of, from_microseconds, source_key, storable_name
 from storage.database import DatabaseError, explain, persistently
-from storage.keys import (
-    TRANSIENT,
-    SourceKey,
-    claims_of,
-    from_microseconds,
-    source_key,
-    storable_name,
-)
-from storage.ledger import chunks
-from storage.query import Snippet, parse, snippet
 from storage.schema import VIEWS, view_tables
-from storage.search import best
+from storage.search.index import best
+from storage.search.query import Snippet, parse, snippet
+from storage.writing.revisions import chunks
 
 __all__ = [
     "Change",
@@ -511,9 +504,9 @@ def search(
 ) -> list[Hit]:
     """Articles in whose current title or text the query is found, the best first, then the newest.
 
-    query: as `storage.query` says; QueryError where it looks for nothing. since, until: published from then
-    on, and before then; articles without a date are in neither. A page of results is `limit` of them from
-    the `offset`-th on.
+    query: as `storage.search.query` says; QueryError where it looks for nothing. since, until: published
+    from then on, and before then; articles without a date are in neither. A page of results is `limit` of
+    them from the `offset`-th on.
     """
     asked, table = parse(query), schema.article
     conditions: list[ColumnElement[bool]] = []

@@ -16,14 +16,18 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from pipeline.copies.fingerprint import fingerprints
 from pipeline.document import Outcome, Reason, Rejection
-from pipeline.fingerprint import fingerprints
 from pipeline.settings import Settings
-from storage import groups, learning, ledger, revisits, schema, search, tombstones
+from storage import schema
+from storage.base.keys import as_rejection, storable, storable_name
+from storage.crawls import revisits
+from storage.crawls.revisits import Beside, Validators
+from storage.crawls.site_runs import CrawledBatch, Ended
 from storage.database import DatabaseError, in_transaction, is_exhausted, is_transient, shown_url
-from storage.keys import as_rejection, storable, storable_name
-from storage.revisits import Beside, Validators
-from storage.site_runs import CrawledBatch, Ended
+from storage.search import index as search
+from storage.writing import groups, learning, tombstones
+from storage.writing import revisions as ledger
 
 logger = logging.getLogger(__name__)
 

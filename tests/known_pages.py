@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from crawler.files import read_paths
+from crawler.files.paths import read_paths
 from pipeline.document import Document, MediaType, Origin, Rejection
 from pipeline.settings import Settings
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.ingest import ingest
+from crawler.runs.ingest import ingest
 from pipeline.settings import Settings
 from storage.database import open_database
 from storage.reader import articles, rejections

@@ -12,7 +12,7 @@ from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json
 from copydesk.progress import print_lesson
 
 if TYPE_CHECKING:
-    from storage.learning import SiteLine
+    from storage.writing.learning import SiteLine
 
 
 def learn(
@@ -27,8 +27,8 @@ def learn(
     and of those that are stored by copydesk reprocess. Beside each line stands in how many stories it was
     seen, and an article that has it. A line that should stay is named in the site's rules (keep).
     """
-    from storage import learning
     from storage.database import open_database
+    from storage.writing import learning
 
     engine = open_database(db, create=False)
     if dry_run:

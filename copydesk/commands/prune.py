@@ -16,7 +16,7 @@ from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from storage.database import Engine
-    from storage.retention import PrunePlan
+    from storage.upkeep.retention import PrunePlan
 
 
 def prune(
@@ -49,10 +49,10 @@ def prune(
     any more, and reprocess passes over it. Tells first what it will drop, and asks; in a script, say --yes.
     Where it is interrupted, the same command goes on. Of both limits, what either drops goes.
     """
-    from storage import space
+    from storage.base import space
     from storage.database import open_database, shown_url
-    from storage.retention import Pruned, plan_prune
-    from storage.retention import prune as run
+    from storage.upkeep.retention import Pruned, plan_prune
+    from storage.upkeep.retention import prune as run
 
     if older_than is None and keep_size is None and not vacuum:
         raise OperatorError("nothing to do: say --older-than 90d, or --keep-size 5GB, or --vacuum")
@@ -100,7 +100,7 @@ def _tell(database: str, plan: PrunePlan, dry_run: bool) -> None:
 
 
 def _tell_space(engine: Engine) -> None:
-    from storage.space import space
+    from storage.base.space import space
 
     found = space(engine)
     if found.free is None:
@@ -116,7 +116,7 @@ def _tell_space(engine: Engine) -> None:
 
 
 def _vacuum(engine: Engine) -> None:
-    from storage.space import rewrite, space
+    from storage.base.space import rewrite, space
 
     before = space(engine).size
     rewrite(engine)

@@ -22,22 +22,22 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from w3lib.encoding import http_content_type_encoding
 
-from crawler import feeds, sections
-from crawler.conditional import condition, validators
-from crawler.contact import require_contact
+from crawler.discovery import feeds, sections
+from crawler.fetch.conditional import condition, validators
+from crawler.fetch.contact import require_contact
+from crawler.fetch.guard import hosts_meta
+from crawler.fetch.politeness import Politeness, PutOff, politeness_meta
+from crawler.fetch.resume import ARTICLE, SESSION, AskedBefore
+from crawler.fetch.site_lock import SiteLock
 from crawler.fetched import document_or_rejection, failure_to_rejection
-from crawler.guard import hosts_meta
-from crawler.item_pipeline import StorePipeline
-from crawler.politeness import Politeness, PutOff, politeness_meta
-from crawler.resume import ARTICLE, SESSION, AskedBefore
-from crawler.site_lock import SiteLock
-from crawler.sites import Site, choose, parse_hours, read_sites
-from crawler.urls import MAX_URL_LENGTH, is_article_url
+from crawler.sites.records import Site, choose, parse_hours, read_sites
+from crawler.sites.urls import MAX_URL_LENGTH, is_article_url
+from crawler.store.item_pipeline import StorePipeline
 from pipeline.document import Claims, Document, Rejection
 from pipeline.urls import canonical_url
+from storage.base.keys import TRANSIENT
+from storage.crawls.revisits import Validators, Visit
 from storage.database import DatabaseError
-from storage.keys import TRANSIENT
-from storage.revisits import Validators, Visit
 
 # A sitemap index may point to indexes; deeper than this it points in circles.
 MAX_SITEMAP_DEPTH = 3
@@ -426,7 +426,7 @@ class NewsSpider(scrapy.Spider):
     def _store(self) -> StorePipeline:
         store = self.crawler.get_item_pipeline(StorePipeline)
         if store is None:
-            raise RuntimeError("the news spider needs crawler.item_pipeline.StorePipeline in ITEM_PIPELINES")
+            raise RuntimeError("the news spider needs crawler.store.StorePipeline in ITEM_PIPELINES")
         return store
 
     def _count(self, site: Site, what: str, count: int = 1) -> None:

@@ -15,11 +15,11 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.contact import has_contact
+from crawler.fetch.contact import has_contact
+from crawler.fetch.guard import LOOPBACK_SETTING, hosts_meta
+from crawler.fetch.politeness import PutOff
 from crawler.fetched import document_or_rejection, failure_to_rejection
-from crawler.guard import LOOPBACK_SETTING, hosts_meta
-from crawler.item_pipeline import StorePipeline
-from crawler.politeness import PutOff
+from crawler.store.item_pipeline import StorePipeline
 from pipeline.document import Document, Rejection
 from pipeline.errors import OperatorError
 from pipeline.urls import canonical_url

@@ -28,8 +28,8 @@ def test_every_stage_of_a_page_is_timed_and_their_sum_is_the_whole() -> None:
 
 def test_a_stage_that_is_gone_ends_the_measurement_and_is_named() -> None:
     with (
-        pytest.raises(StageGone, match=r"stage wire: there is no pipeline\.wire\.parse_lines"),
-        timed({"decode": STAGES["decode"], "wire": ("pipeline.wire.parse_lines",)}),
+        pytest.raises(StageGone, match=r"stage wire: there is no pipeline\.clean\.wire\.parse_lines"),
+        timed({"decode": STAGES["decode"], "wire": ("pipeline.clean.wire.parse_lines",)}),
     ):
         pass
     assert not hasattr(vars(process)["decoded"], "__wrapped__")

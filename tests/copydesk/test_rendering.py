@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from copydesk import rendering
-from pipeline.sentences import compare
+from pipeline.copies.differences import compare
 
 OLD = "The ferry had 214 people aboard when it ran aground. Nobody was hurt. The hull is sound."
 NEW = "The ferry had 219 people aboard when it ran aground. Nobody was hurt. Divers went down [twice]."

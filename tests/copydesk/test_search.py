@@ -10,7 +10,7 @@ from rich.console import Console
 
 from copydesk import rendering
 from copydesk.rendering import snippet_line, visible
-from storage.query import Snippet
+from storage.search.query import Snippet
 from tests.copydesk.conftest import Run
 
 

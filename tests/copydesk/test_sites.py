@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from copydesk.cli import app
 from pipeline.errors import OperatorError
-from tests.crawler.test_discover import (
+from tests.crawler.probing.test_discover import (
     Site,
     feed,
     front,
@@ -176,7 +176,7 @@ def test_a_mistake_is_told_before_anything_is_asked_for(
 
 def test_the_shipped_file_is_not_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COPYDESK_SITES", raising=False)
-    shipped = ROOT / "crawler" / "sites.toml"
+    shipped = ROOT / "crawler" / "sites" / "sites.toml"
     before = shipped.read_bytes()
     for where in ((), ("--sites", str(shipped))):
         done = CliRunner().invoke(app, ["sites", "add", "http://herald.example/", *where])

@@ -43,7 +43,14 @@ def test_help_needs_no_library_of_those_that_do_the_work(arguments: tuple[str, .
 def test_one_page_needs_what_reads_it_and_no_more() -> None:
     found = imported("extract", PAGE)
     assert {"lxml", "pipeline.process"} <= found
-    not_of_a_page = {"crawler.sites", "crawler.warc", "crawler.workers", "ftfy", "pipeline.copied", "warcio"}
+    not_of_a_page = {
+        "crawler.sites.records",
+        "crawler.files.warc",
+        "crawler.runs.workers",
+        "ftfy",
+        "pipeline.extract.plain_text",
+        "warcio",
+    }
     not_of_this_page = {"py3langid", "trafilatura"}
     assert sorted(found & (STORING | CRAWLING | MUCH | not_of_a_page | not_of_this_page)) == []
 
@@ -51,7 +58,7 @@ def test_one_page_needs_what_reads_it_and_no_more() -> None:
 def test_what_reads_pages_brings_trafilatura_for_those_that_need_it_only() -> None:
     program = "import sys, pipeline.process; print(*sorted(sys.modules))"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "pipeline.extract" in found.stdout
+    assert "pipeline.extract.html" in found.stdout
     assert "trafilatura" not in found.stdout
 
 

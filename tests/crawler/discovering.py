@@ -12,10 +12,10 @@ import sys
 from typing import Any
 
 from copydesk.console import plain
-from crawler.discover import look
-from crawler.probe import Asker, probe
-from crawler.site_check import Terms
-from crawler.sites import site_record
+from crawler.probing.discover import look
+from crawler.probing.probe import Asker, probe
+from crawler.probing.site_check import Terms
+from crawler.sites.records import site_record
 from pipeline.errors import OperatorError
 from tests.crawler.crawling import QUICK
 

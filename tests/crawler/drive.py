@@ -13,8 +13,8 @@ from pathlib import Path
 
 import zstandard
 
+from pipeline.copies.fingerprint import fingerprint
 from pipeline.document import Access, Article, Document, Outcome, Page, Reason, Rejection, Removed, Stage
-from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
 from pipeline.urls import canonical_url, site_of
 
@@ -74,7 +74,8 @@ def process(document: Document, settings: Settings) -> Outcome:
 
 
 def main(url: str, batch_size: str, workers: str, *paths: str) -> None:
-    from crawler import ingest, run
+    from crawler.runs import drive as run
+    from crawler.runs import ingest
     from storage.database import open_database
 
     run.BATCH_SIZE = int(batch_size)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline.copies.fingerprint import fingerprint
 from pipeline.document import Article, Document, Outcome, Reason, Rejection, Stage
-from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
 from tests.crawler import drive
 
@@ -59,8 +59,8 @@ def _refused(document: Document, outcome: Outcome) -> Rejection:
 
 def main(url: str, batch_size: str) -> None:
     """A program that reprocesses, for tests that interrupt it."""
-    from crawler import run
-    from crawler.reprocess import reprocess
+    from crawler.runs import drive as run
+    from crawler.runs.reprocess import reprocess
     from storage.database import open_database
 
     run.BATCH_SIZE = int(batch_size)

@@ -23,7 +23,7 @@ import pytest
 from pipeline.settings import Settings
 from storage import reader
 from storage.database import open_database
-from storage.retention import Wanted, forget
+from storage.upkeep.retention import Wanted, forget
 from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
 

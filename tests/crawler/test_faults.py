@@ -26,16 +26,16 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Engine, event, make_url
 
-from crawler import run as run_module
-from crawler.ingest import ingest
-from crawler.workers import Process
+from crawler.runs import drive as run_module
+from crawler.runs.ingest import ingest
+from crawler.runs.workers import Process
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
 from storage import database
 from storage.database import DatabaseError, open_database
 from storage.writer import BatchCounts
 from tests.crawler import drive
-from tests.crawler.test_ingest import ended, rows, write_input
+from tests.crawler.runs.test_ingest import ended, rows, write_input
 from tests.storage.news import contents, view
 
 SETTINGS = Settings()

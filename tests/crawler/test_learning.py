@@ -12,14 +12,14 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from copydesk.cli import app
-from crawler.ingest import ingest
-from crawler.reprocess import reprocess
-from crawler.sites import read_rulebook
+from crawler.runs.ingest import ingest
+from crawler.runs.reprocess import reprocess
+from crawler.sites.records import read_rulebook
 from pipeline.settings import Settings
 from storage import reader
 from storage.database import open_database
-from storage.learning import Lesson, learn, site_lines
-from storage.pages import count_outdated
+from storage.upkeep.pages import count_outdated
+from storage.writing.learning import Lesson, learn, site_lines
 from tests.crawler.crawling import Desk
 from tests.crawler.web import Page, article, rss, serve
 from tests.storage.news import contents, view

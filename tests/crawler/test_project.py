@@ -12,7 +12,7 @@ import pytest
 from scrapy.settings import Settings
 
 from crawler.addon import CopydeskAddon
-from crawler.contact import has_contact
+from crawler.fetch.contact import has_contact
 from pipeline.errors import OperatorError
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, Web, article, serve
@@ -81,8 +81,8 @@ def test_a_project_of_ones_own_with_the_add_on_and_the_spider_of_the_documentati
     assert all("This was report number" in row["text"] for row in rows)
     # What the project switches off stays off; what Copydesk switches off is off; what it adds is there.
     extensions = re.findall(r"'([\w.]+\.extensions\.[\w.]+|crawler\.\w+\.\w+)'", done.stderr)
-    assert "crawler.politeness.Politeness" in extensions
-    assert "crawler.guard.GuardMiddleware" in extensions
+    assert "crawler.fetch.politeness.Politeness" in extensions
+    assert "crawler.fetch.guard.GuardMiddleware" in extensions
     assert not any("telnet" in name or "remote" in name or "corestats" in name for name in extensions)
     assert "listening" not in done.stderr.lower()
 

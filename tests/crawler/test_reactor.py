@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from crawler.feeds import Entry
+from crawler.discovery.feeds import Entry
 from crawler.settings import EXTENSIONS
 from crawler.spiders.news import _by_address
 from pipeline.urls import canonical_url

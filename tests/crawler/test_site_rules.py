@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from crawler.ingest import ingest
-from crawler.reprocess import reprocess
-from crawler.sites import read_rulebook
+from crawler.runs.ingest import ingest
+from crawler.runs.reprocess import reprocess
+from crawler.sites.records import read_rulebook
 from pipeline.settings import Settings
-from pipeline.site_rules import SiteRulebook
+from pipeline.sites.rules import SiteRulebook
 from storage import reader
 from storage.database import open_database
-from storage.pages import count_outdated, outdated
+from storage.upkeep.pages import count_outdated, outdated
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, article, rss, serve
 from tests.storage.news import contents, view

@@ -18,7 +18,7 @@ HEAVY = (
     "crawler.spiders.news._by_address",
     "crawler.spiders.news._articles_in",
     "crawler.spiders.news._without",
-    "crawler.politeness.RobotsTxt",
+    "crawler.fetch.politeness.RobotsTxt",
     "storage.writer.write_batch",
     "storage.reader.known_urls",
 )

@@ -22,7 +22,7 @@ from pipeline.document import (
 )
 from pipeline.process import process_document, process_documents
 from pipeline.settings import Settings
-from pipeline.site_rules import SiteRulebook, SiteRules
+from pipeline.sites.rules import SiteRulebook, SiteRules
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

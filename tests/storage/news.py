@@ -12,6 +12,7 @@ from typing import Any
 import zstandard
 from sqlalchemy import Engine, select
 
+from pipeline.copies.fingerprint import fingerprint
 from pipeline.document import (
     Access,
     Article,
@@ -25,7 +26,6 @@ from pipeline.document import (
     Removed,
     Stage,
 )
-from pipeline.fingerprint import fingerprint
 from pipeline.settings import Settings
 from storage import writer
 from storage.schema import view_tables

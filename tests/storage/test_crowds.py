@@ -16,13 +16,13 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from pipeline.document import Article
 from storage import schema
-from storage.ledger import set_counter
 from storage.writer import start_run, write_batch
+from storage.writing.revisions import set_counter
 from tests.storage.news import SETTINGS, START, article, story
 
 FIRST = 50  # they are written as any other, a second apart; the others of a crowd are these again, later
 BATCH = 10
-# An order key is seconds and 29 further bits, as `pipeline.group` makes it.
+# An order key is seconds and 29 further bits, as `pipeline.copies.group` makes it.
 SECOND = 1 << 29
 
 

@@ -21,10 +21,11 @@ from sqlalchemy import Engine, insert
 
 from pipeline.errors import OperatorError
 from storage import export as exports
-from storage import reader, schema, site_runs, writer
+from storage import reader, schema, writer
+from storage.crawls import site_runs
+from storage.crawls.site_runs import SiteCounts, Tally
 from storage.export import Selection, export, file_format, read_cursor, write_cursor
 from storage.schema import VIEWS, View
-from storage.site_runs import SiteCounts, Tally
 from tests.storage.news import SETTINGS, START, article, rejection, store, story, view, wire
 from tests.storage.test_changes import change
 

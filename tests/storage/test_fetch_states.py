@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from storage import reader, writer
+from storage.crawls.revisits import Validators
 from storage.database import Engine
-from storage.revisits import Validators
 from tests.storage.news import START, article, store, story
 
 FEED = "https://gazette.example/rss"

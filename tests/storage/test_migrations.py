@@ -18,8 +18,8 @@ from sqlalchemy import Engine, make_url, select
 from typer.testing import CliRunner
 
 from copydesk.cli import app
-from crawler.ingest import ingest
-from crawler.reprocess import refingerprint, reprocess
+from crawler.runs.ingest import ingest
+from crawler.runs.reprocess import refingerprint, reprocess
 from pipeline.settings import Settings
 from storage import database, reader, schema
 from storage.database import DatabaseError, begin_write, connect, open_database, upgrade, version

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import event, make_url, text
 
-from storage import revisits
+from storage.crawls import revisits
 from storage.database import begin_write, open_database
 from tests.conftest import PostgresServer
 

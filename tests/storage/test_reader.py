@@ -13,9 +13,9 @@ from sqlalchemy import Engine, event
 
 from pipeline.document import Claims, Document, Origin, Reason
 from storage import reader, writer
+from storage.crawls.revisits import Validators
 from storage.database import open_database
 from storage.reader import SourceKey, source_key
-from storage.revisits import Validators
 from tests.storage.news import SETTINGS, START, article, page, rejection, store, story, wire
 
 URL = "https://harbour.example/ferry"

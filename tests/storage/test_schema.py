@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import Engine, inspect, make_url, text
 
 from pipeline.document import Reason, Stage
-from storage import reader, schema, site_runs, writer
+from storage import reader, schema, writer
+from storage.crawls import site_runs
 from storage.database import connect
 from storage.schema import TYPES, VIEWS, View, ViewColumn
 from tests.conftest import PostgresServer

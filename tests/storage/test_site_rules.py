@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Engine
 
 from pipeline.document import Outcome, Reason
-from pipeline.site_rules import Phrase, SiteRulebook, SiteRules, version_by
+from pipeline.sites.rules import Phrase, SiteRulebook, SiteRules, version_by
 from storage import reader
-from storage.keys import page_digest
-from storage.pages import SiteRulesUse, count_outdated, count_pruned, outdated, site_rules_use
+from storage.base.keys import page_digest
 from storage.reader import SourceKey
-from storage.retention import plan_prune, prune
+from storage.upkeep.pages import SiteRulesUse, count_outdated, count_pruned, outdated, site_rules_use
+from storage.upkeep.retention import plan_prune, prune
 from tests.storage.news import SETTINGS, START, article, page, rejection, store, story
 
 GENERAL = SETTINGS.rules_version
@@ -109,7 +109,7 @@ def test_what_the_rules_of_sites_made_is_told_by_site(engine: Engine) -> None:
 
 
 def test_more_rejections_than_are_looked_at_at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.pages._LOOKED_AT", 5)
+    monkeypatch.setattr("storage.upkeep.pages._LOOKED_AT", 5)
     old = version_by(GENERAL, OLD)
     hosts = ("gazette.example", "elsewhere.example", "elsewhere.example")
     store(

@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from crawler.files import read_paths
+from crawler.files.paths import read_paths
 from pipeline.document import Claims, Outcome, Reason, Rejection, Removed
 from pipeline.process import process_document
 from storage import reader, writer
+from storage.base.keys import storable, storable_name, storable_text
 from storage.database import open_database
-from storage.integrity import check
-from storage.keys import storable, storable_name, storable_text
-from storage.retention import Wanted, forget, lift, plan_forget, wanted
-from storage.tombstones import tombstones, withheld_urls
+from storage.upkeep.integrity import check
+from storage.upkeep.retention import Wanted, forget, lift, plan_forget, wanted
+from storage.writing.tombstones import tombstones, withheld_urls
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view
 
 # NUL, lone surrogates of both kinds, and what text may hold however odd it looks: overrides and isolates of

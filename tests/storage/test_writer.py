@@ -13,12 +13,13 @@ import zstandard
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.exc import DataError
 
-from pipeline import group
+from pipeline.copies import group
 from pipeline.document import Claims, Origin, Outcome, Reason, Removed, Stage
 from pipeline.settings import Settings
-from storage import database, groups, reader, schema, writer
-from storage.keys import UnstorableError
+from storage import database, reader, schema, writer
+from storage.base.keys import UnstorableError
 from storage.writer import BatchCounts
+from storage.writing import groups
 from tests.storage.news import (
     SETTINGS,
     START,

@@ -2,7 +2,7 @@
 
     sight_block   a quarter of a year of one site: what is looked at together; how many articles it had at the
                   last look, and how many are others since
-    sighting      one row an article: its lines, 4 bytes each (`pipeline.site_evidence`)
+    sighting      one row an article: its lines, 4 bytes each (`pipeline.sites.evidence`)
     learned_line  what a block says of a line: in how many of its stories it stands
 
 No text is kept: what a learned line says is read from the article that `example` names. `sighting` has no

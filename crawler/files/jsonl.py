@@ -1,0 +1,144 @@
+"""JSON Lines: one document a line, in the keys that docs/how-to/files.md names.
+
+A line that cannot be read is a rejection with its number, and one that is longer than a document may
+be is passed over without being held.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from crawler.files.origin import SKIP_BYTES, Item, Place, is_web, sound
+from crawler.files.unpack import Reader
+from pipeline.document import Claims, Document, MediaType, Origin, Reason
+
+# Bytes from the start of a stream that tell JSON Lines from text.
+HEAD_BYTES = 1 << 16
+JSON_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"[^"\n]{0,200}"\s*:|\[\s*[\[{"])')
+_JSON_BODY_KEY = re.compile(rb'[{,]\s*"(?:text|html)"\s*:')
+_JSONL_SUFFIXES = ("jsonl", "ndjson", "jsonlines")
+
+
+def is_jsonl(head: bytes, name: str) -> bool:
+    """Tell JSON Lines by the first lines, or by the name where they are damaged or go on beyond the head."""
+    lines = [line for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
+    if not lines:
+        return False
+    is_whole = len(lines) > 1 or len(head) < HEAD_BYTES
+    if is_whole and lines[0].lstrip().startswith(b"{"):
+        try:
+            record = json.loads(lines[0])
+        except (ValueError, RecursionError):
+            record = None
+        if isinstance(record, dict):
+            return "text" in record or "html" in record or name.rpartition(".")[2].lower() in _JSONL_SUFFIXES
+    elif not is_whole and JSON_START.match(lines[0]) and _JSON_BODY_KEY.search(lines[0]):
+        return True
+    return name.rpartition(".")[2].lower() in _JSONL_SUFFIXES
+
+
+def read_jsonl(reader: Reader, place: Place) -> Iterator[Item]:
+    limit = place.settings.max_body_bytes
+    number = record = 0
+    while line := reader.readline(limit + 2):
+        number += 1
+        is_cut = len(line) > limit and not line.endswith(b"\n")
+        if is_cut:
+            _skip_line(reader)
+        elif number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line.strip():
+            continue
+        record += 1
+        here = place.record(record)
+        if is_cut:
+            yield here.too_large(f"line {number}")
+        elif not line.endswith(b"\n") and place.fault:
+            break  # the last line is cut where the file is
+        else:
+            yield _json_document(line, number, here)
+    if place.fault:
+        detail = f"{place.fault}, after {record} records: fetch or copy the file again"
+        yield place.rejection(Reason.UNREADABLE, detail)
+
+
+def _skip_line(reader: Reader) -> None:
+    while (piece := reader.readline(SKIP_BYTES)) and not piece.endswith(b"\n"):
+        pass
+
+
+def _json_document(line: bytes, number: int, place: Place) -> Item:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        return place.rejection(Reason.MALFORMED_RECORD, f"line {number} is no JSON: {error}")
+    if not isinstance(record, dict):
+        return place.rejection(Reason.MALFORMED_RECORD, f"line {number} is JSON, but no object")
+    html, text = record.get("html"), record.get("text")
+    body = html if isinstance(html, str) and html.strip() else text
+    if not isinstance(body, str):
+        return place.rejection(Reason.MALFORMED_RECORD, f'line {number} has no "text" and no "html"')
+    for key in ("url", "title", "language"):
+        if not isinstance(record.get(key), str | None):
+            return place.rejection(Reason.MALFORMED_RECORD, f'line {number}: "{key}" is no text')
+    encoded = sound(body).encode()
+    if len(encoded) > place.settings.max_body_bytes:
+        return place.too_large(f"line {number}")
+    return Document(
+        location=place.location,
+        url=_record_url(record, encoded, place),
+        body=encoded,
+        media_type=MediaType.HTML if body is html else MediaType.TEXT,
+        fetched_at=place.fetched_at,
+        origin=Origin.JSONL,
+        encoding="utf-8",
+        publisher=_name_of(record.get("publisher")),
+        claims=Claims(
+            title=_text_of(record.get("title")),
+            published_at=_date_of(record.get("published_at", record.get("date"))),
+            authors=_authors_of(record.get("authors", record.get("author"))),
+            language=_text_of(record.get("language")),
+        ),
+    )
+
+
+def _record_url(record: dict[str, object], body: bytes, place: Place) -> str:
+    url = _text_of(record.get("url"))
+    if url and is_web(url):
+        return url
+    identifier = record.get("id")
+    if isinstance(identifier, str | int) and str(identifier).strip():
+        container = place.inner.rpartition("#")[0]
+        return place.url_of(f"{container}#id={sound(str(identifier))}")
+    if place.path == "-":
+        # The third line of one pipe has nothing to do with the third line of the next.
+        return f"{place.url_base}#crc={zlib.crc32(body):08x}-{len(body)}"
+    return place.url
+
+
+def _text_of(value: object) -> str | None:
+    return sound(value).strip() or None if isinstance(value, str) else None
+
+
+def _name_of(value: object) -> str | None:
+    if isinstance(value, dict):  # as in schema.org: {"name": …}
+        value = value.get("name")
+    return _text_of(value)
+
+
+def _authors_of(value: object) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(name for name in map(_name_of, values) if name)
+
+
+def _date_of(value: object) -> str | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):  # seconds or milliseconds since 1970
+        try:
+            return datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC).isoformat()
+        except (ValueError, OverflowError, OSError):
+            return None
+    return _text_of(value)

@@ -1,0 +1,242 @@
+"""Metrics for Prometheus, on a port that has to be asked for: of a crawl while it goes on, and of a database.
+
+    copydesk_crawl...   Scrapy's own counters of one crawl, from the extension `Metrics` in its process
+    copydesk_site_...   the last run of each site, and when it last brought something, from the database:
+                        what `serve` shows for a process that stays, as a scheduler does
+
+Crawls come and go, often several at once, and a monitor asks every minute or so: what an alert should depend
+on is better read from the database. Times are given as they happened, for a monitor to subtract from its own.
+Needs the extra `metrics`. Importing this imports no Scrapy.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from crawler.monitor.health import HISTORY
+from pipeline.errors import OperatorError
+from storage.crawls import site_runs
+from storage.crawls.site_runs import SiteState
+from storage.database import open_database
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry, Gauge
+    from prometheus_client.core import Metric
+    from scrapy.crawler import Crawler
+
+    from storage.database import Engine
+
+logger = logging.getLogger(__name__)
+
+HOST_SETTING, PORT_SETTING = "COPYDESK_METRICS_HOST", "COPYDESK_METRICS_PORT"
+
+# Seconds for which what the database said is said again: a scrape must not be a load.
+FRESH = 30.0
+
+# Figures of a site's last run that are shown as they are.
+_FIGURES = (
+    "discovered",
+    "fetched",
+    "not_modified",
+    "revisited",
+    "gone",
+    "stored",
+    "revised",
+    "rejected",
+    "without_date",
+    "without_author",
+    "words",
+    "bytes",
+    "seconds",
+    "sources",
+    "sources_failed",
+    "put_off",
+)
+
+
+class Server:
+    """Metrics served by a thread of their own, until `close`. port: the one that is listened at."""
+
+    def __init__(self, registry: CollectorRegistry, host: str, port: int) -> None:
+        from prometheus_client import start_http_server
+
+        self.registry = registry
+        try:
+            self._server, self._thread = start_http_server(port, host, registry)
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise OperatorError(
+                f"metrics cannot be served at {host}:{port} ({why}); set {PORT_SETTING} to another, or to 0"
+            ) from error
+        self.port = int(self._server.server_port)
+
+    def gauge(self, name: str, what: str, labels: Iterable[str] = ()) -> Gauge:
+        """A gauge to be shown beside the others."""
+        from prometheus_client import Gauge
+
+        return Gauge(name, what, labels, registry=self.registry)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def serve(database: Engine | str, host: str = "127.0.0.1", port: int = 0) -> Server:
+    """Serve what the database says of its sites; port 0 takes a free one.
+
+    database: an engine, or the URL of a database. Raises OperatorError where the extra is not installed, the
+    port is taken, or the database is unusable.
+    """
+    registry = _registry()
+    engine = open_database(database) if isinstance(database, str) else database
+    registry.register(_Sites(engine))
+    return Server(registry, host, port)
+
+
+def address_from(settings: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Host and port that metrics are asked for at; None for nowhere. Raises OperatorError."""
+    asked = settings.get(PORT_SETTING) or 0
+    try:
+        port = int(asked)
+    except ValueError:
+        port = -1
+    if not 0 <= port < 65536:
+        raise OperatorError(f"{PORT_SETTING}: {asked!r} is no port; write a number up to 65535, 0 for none")
+    return (settings.get(HOST_SETTING) or "127.0.0.1", port) if port else None
+
+
+class Metrics:
+    """Extension that serves a crawl's own counters while it goes on, where a port is asked for."""
+
+    def __init__(self, crawler: Crawler, registry: CollectorRegistry, host: str, port: int) -> None:
+        from scrapy import signals
+
+        self.server: Server | None = None
+        self.crawler = crawler
+        registry.register(_Crawl(crawler))
+        try:
+            self.server = Server(registry, host, port)
+            logger.info("Metrics are served at http://%s:%d/metrics", host, port)
+        except OperatorError as error:
+            # Most likely the crawl before is not over yet: no reason to miss the news.
+            logger.error("%s", error)
+        crawler.signals.connect(self._engine_stopped, signal=signals.engine_stopped)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Metrics:
+        from scrapy.exceptions import NotConfigured
+
+        address = address_from(crawler.settings)
+        if address is None:
+            raise NotConfigured
+        return cls(crawler, _registry(), *address)
+
+    def _engine_stopped(self) -> None:
+        if self.server is not None:
+            self.server.close()
+            self.server = None
+
+
+class _Crawl:
+    """Scrapy's numbers of one crawl, as they are when they are asked for."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    def collect(self) -> Iterable[Metric]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        # In one step, as the reactor's thread goes on counting.
+        stats = dict(self.crawler.stats.get_stats())
+        sites = GaugeMetricFamily(
+            "copydesk_crawl_site", "Counts of this crawl by site", labels=["site", "what"]
+        )
+        counts = GaugeMetricFamily("copydesk_crawl", "Scrapy's counters of this crawl", labels=["what"])
+        for key, value in sorted(stats.items()):
+            if isinstance(value, int | float):
+                if key.startswith("site/"):
+                    name, _, what = key.removeprefix("site/").rpartition("/")
+                    sites.add_metric([name, what], value)
+                else:
+                    counts.add_metric([key], value)
+            elif key == "start_time":
+                started = GaugeMetricFamily("copydesk_crawl_start_timestamp_seconds", "When this crawl began")
+                started.add_metric([], value.timestamp())
+                yield started
+        yield counts
+        yield sites
+
+
+class _Sites:
+    """What the database says of the sites that were crawled in the last weeks."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._read_at = -math.inf
+        self._sites: list[SiteState] | None = None
+
+    def describe(self) -> Iterable[Metric]:
+        return ()  # nothing is read before it is asked for
+
+    def collect(self) -> Iterable[Metric]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        def gauge(name: str, what: str, *labels: str) -> Any:
+            return GaugeMetricFamily(f"copydesk_{name}", what, labels=labels)
+
+        sites = self._read()
+        up = gauge("database_up", "1 where the database could be read, else 0")
+        up.add_metric([], int(sites is not None))
+        last_run = gauge("site_last_run_timestamp_seconds", "Start of the last crawl of the site", "site")
+        last_success = gauge(
+            "site_last_success_timestamp_seconds",
+            "Start of the last crawl that finished, and could read a source or stored something",
+            "site",
+        )
+        last_article = gauge(
+            "site_last_article_timestamp_seconds", "Start of the last crawl that stored a new article", "site"
+        )
+        figures = gauge("site_last_run", "Figures of the last crawl of the site", "site", "figure")
+        alerts = gauge("site_alert", "1 for each figure that fell out of its history", "site", "figure")
+        for state in sites or ():
+            name = state.last.site
+            last_run.add_metric([name], state.last.started_at.timestamp())
+            if state.succeeded_at is not None:
+                last_success.add_metric([name], state.succeeded_at.timestamp())
+            if state.stored_at is not None:
+                last_article.add_metric([name], state.stored_at.timestamp())
+            for figure in _FIGURES:
+                if (value := getattr(state.last, figure)) is not None:
+                    figures.add_metric([name, figure], value)
+            for alert in state.alerts:
+                alerts.add_metric([name, str(alert["figure"])], 1)
+        return up, last_run, last_success, last_article, figures, alerts
+
+    def _read(self) -> list[SiteState] | None:
+        with self._lock:
+            if time.monotonic() - self._read_at >= FRESH:
+                try:
+                    self._sites = site_runs.states(self._engine, since=datetime.now(UTC) - HISTORY)
+                except Exception as error:  # of a monitor's many questions one may meet a base that is away
+                    logger.warning("Metrics cannot be read from the database: %s", error)
+                    self._sites = None
+                self._read_at = time.monotonic()
+            return self._sites
+
+
+def _registry() -> CollectorRegistry:
+    try:
+        from prometheus_client import CollectorRegistry
+    except ImportError as error:
+        raise OperatorError(
+            f"{PORT_SETTING} asks for metrics, which need an extra: pip install 'copydesk[metrics]'"
+        ) from error
+    return CollectorRegistry()

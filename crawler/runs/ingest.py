@@ -1,0 +1,48 @@
+"""Ingests files: reads ahead, processes on all cores, writes in the order of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from crawler.files.paths import read_paths
+from crawler.runs.drive import Finished, Progress, drive
+from crawler.runs.workers import Process, process_document
+from pipeline.settings import Settings
+from storage.writer import require_one_fingerprint
+from storage.writing.learning import learn, with_learned
+
+if TYPE_CHECKING:
+    from storage.database import Engine
+
+
+def ingest(
+    engine: Engine,
+    paths: Sequence[str],
+    *,
+    workers: int,
+    settings: Settings,
+    progress: Progress | None = None,
+    command: str = "ingest",
+    process: Process = process_document,
+) -> Finished:
+    """Ingest files and folders (see `crawler.files.paths.read_paths`); returns when everything is committed.
+
+    Documents that are stored already, by the same rules, count as unchanged. Lines that were learned of a
+    site before are taken out; what there is to learn is learned at the end. How it is interrupted, and what
+    else it raises, is told at `crawler.runs.drive.drive`. Raises OperatorError where a path does not exist,
+    and DatabaseError where the base has fingerprints of another version than the settings'.
+    """
+    source = read_paths(paths, settings)
+    require_one_fingerprint(engine, settings)
+    done = drive(
+        engine,
+        source,
+        workers=workers,
+        settings=with_learned(engine, settings),
+        command=command,
+        progress=progress,
+        process=process,
+    )
+    return done if done.is_interrupted else replace(done, lesson=learn(engine, soon=True))

@@ -1,0 +1,148 @@
+"""Tells pages that hold no article, and says what they are instead.
+
+The judgement leans to the article: a page that states itself to be one, or that shows a few sentences
+of its own, is taken in. What is refused are pages whose text consists of links and teasers, and pages
+whose few words say that there is nothing to read (errors, walls, forms).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.document import BlockKind, DocumentRejected, Reason, Stage
+from pipeline.extract.structure import is_teaser, token_rule
+from pipeline.metadata.read import Metadata
+from pipeline.page.align import Piece
+from pipeline.page.blocks import Page
+
+# A page with more words of prose than this is judged by its structure only, not by its words.
+_FEW_WORDS = 150
+_ERROR = re.compile(
+    r"\b(?:40[034]|410|50[0234])\b.{0,40}(?:error|fehler|erreur|not found|forbidden|unavailable)"
+    r"|^(?:error|fehler|erreur|ошибка|помилка)?\W*(?:40[034]|410|50[0234])\b"
+    r"|(?:page|site|url|article|story|document)\b.{0,30}(?:not found|can ?not be found|does(?:n.t| not) exist"
+    r"|could(?:n.t| not) be found|no longer (?:exists|available))|^not found|access denied"
+    r"|(?:seite|artikel|inhalt)\b.{0,30}(?:nicht gefunden|nicht mehr verfügbar|existiert nicht)"
+    r"|(?:page|article)\b.{0,20}(?:introuvable|n.existe (?:pas|plus))|página.{0,20}no (?:encontrada|existe)"
+    r"|página não encontrada|pagina non trovata|pagina niet gevonden|nie znaleziono|strona nie istnieje"
+    r"|страница.{0,20}не (?:найдена|существует)|сторінк\w+.{0,20}не (?:знайдено|існує)"
+    r"|something went wrong|service unavailable|bad gateway|page unavailable|(?:scheduled|under) maintenance"
+    r"|be right back|wartungsarbeiten|en maintenance|not redirected|^redirecting|checking (?:if|your)\b"
+    r"|just a moment|are you (?:a )?(?:human|robot)|captcha",
+    re.I,
+)
+_WALL = re.compile(
+    r"cookie|consent|gdpr|datenschutz|zustimm|einwillig|consentement|consentimiento|tracking|privacy"
+    r"|vie privée|partenaires|privacidad|персональн|ad ?blocker",
+    re.I,
+)
+_LOGIN = re.compile(
+    r"\b(?:log ?in|sign ?in|anmelden|einloggen|connexion|se connecter|iniciar sesi[oó]n|accedi|zaloguj"
+    r"|войти|вход|увійти|forgot(?:ten)? (?:your )?password|passwor[dt]|mot de passe|contraseña)\b",
+    re.I,
+)
+# What pages call themselves that list, find or offer things.
+_LISTING = re.compile(
+    r"^(?:(?:our |all )?newsletters?|subscribe|sign ?up|search(?: results)?|suche|suchergebnisse|recherche"
+    r"|buscar|поиск|пошук|tags?|schlagwort|topics?|thema|category|kategorie|archives?|site ?map"
+    r"|contact(?: us)?|kontakt|about us|impressum|privacy policy|datenschutz\w*|terms (?:of|and) \w+)\b",
+    re.I,
+)
+_CUT_OFF = re.compile(r"(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3})\W*$")
+_STOPS = tuple(".!?…。！？؟۔।։።။។")
+_CLOSING = "\"'”’»)]」』"
+# Thai and Lao end a sentence with a blank, if with anything; this many letters are one.
+_UNSTOPPED = re.compile(r"(?:[\u0e00-\u0eff]\W*){60}")
+
+
+def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Metadata) -> None:
+    """Raises DocumentRejected with its reason where the kept text is no article."""
+    text = "\n".join(piece.text for piece in kept)
+    if about.is_article:
+        if not kept:
+            raise _rejected(Reason.NO_ARTICLE, "no text of its own")
+        if len(text) < 40 and not any(_is_prose(page, piece) for piece in kept):
+            raise _without_sentence(kept)
+        return
+    prose = [piece for piece in kept if _is_prose(page, piece)]
+    words = sum(len(piece.text.split()) for piece in prose)
+    if words < _FEW_WORDS:
+        heading = "\n".join([*about.titles[:4], text[:300]])
+        if any(_ERROR.search(line) for line in heading.splitlines()):
+            raise _rejected(Reason.ERROR_PAGE, about.titles[0] if about.titles else text[:80])
+        if len(_WALL.findall(text)) >= 3 or _share_in(page, kept, "structure.consent") > 0.7:
+            raise _rejected(Reason.CONSENT_WALL, text[:80])
+        if root.find('.//input[@type="password"]') is not None and (words < 60 or _LOGIN.search(heading)):
+            raise _rejected(Reason.LOGIN_PAGE, "a form that asks for a password, and no story")
+        if words < 80 and any(_LISTING.search(title) for title in about.titles[:3]):
+            raise _rejected(Reason.NO_ARTICLE, f"a page of lists or forms: {about.titles[0]}")
+        if words < 60 and about.is_video:
+            raise _rejected(Reason.NO_ARTICLE, "a player with a line of text")
+    if not kept:
+        raise _rejected(Reason.NO_ARTICLE, "no text of its own")
+    if _is_front(page, kept, prose) or _is_beside_headlines(page, prose, words):
+        raise _rejected(Reason.SECTION_FRONT, "the text consists of links and teasers")
+    if not prose:
+        raise _without_sentence(kept)
+
+
+def _without_sentence(kept: Sequence[Piece]) -> DocumentRejected:
+    return _rejected(Reason.NO_ARTICLE, f"no sentence in {len(kept)} lines of text")
+
+
+def _rejected(reason: Reason, detail: str) -> DocumentRejected:
+    return DocumentRejected(Stage.EXTRACT, reason, detail)
+
+
+def _share_in(page: Page, kept: Sequence[Piece], rule: str) -> float:
+    """Share of the text that stands in containers whose names call for a rule."""
+    chars = inside = 0
+    for piece in kept:
+        chars += len(piece.text)
+        if piece.index is not None:
+            path = page.path(page.blocks[piece.index].container)
+            inside += len(piece.text) * any(token_rule(page.containers.tokens[n]) == rule for n in path)
+    return inside / max(1, chars)
+
+
+def _is_prose(page: Page, piece: Piece) -> bool:
+    block = page.blocks[piece.index] if piece.index is not None else None
+    if block is not None and (block.kind is BlockKind.HEADING or block.link_density > 0.7):
+        return False
+    words = len(piece.text.split())
+    if words >= 15:
+        return True
+    # scripts without spaces: a sentence of some length is one "word" or few
+    if (words >= 4 or len(piece.text) >= 20) and piece.text.rstrip().rstrip(_CLOSING).endswith(_STOPS):
+        return True
+    return _UNSTOPPED.search(piece.text) is not None
+
+
+# A line or two, of a front page's leading story or about an author, beside headlines that lead elsewhere.
+# Both, because a script without spaces has few words and one with long words few of them in a line.
+_LINE_WORDS = 20
+_LINE_CHARS = 150
+_FRONT_HEADLINES = 3
+
+
+def _is_beside_headlines(page: Page, prose: Sequence[Piece], words: int) -> bool:
+    if words >= _LINE_WORDS or sum(len(piece.text) for piece in prose) >= _LINE_CHARS:
+        return False
+    linked = sum(block.link_density > 0.5 and len(block.words) >= 4 for block in page.blocks)
+    return linked >= _FRONT_HEADLINES
+
+
+def _is_front(page: Page, kept: Sequence[Piece], prose: Sequence[Piece]) -> bool:
+    blocks = [page.blocks[piece.index] for piece in kept if piece.index is not None]
+    links = [block for block in blocks if block.link_chars]
+    linked = sum(block.link_density > 0.8 and len(block.words) >= 3 for block in links)
+    link_chars = sum(block.link_chars for block in links)
+    chars = max(1, sum(len(piece.text) for piece in kept))
+    if linked >= 6 and linked >= 0.4 * len(kept) and link_chars > 0.3 * chars:
+        return True
+    texts = [page.blocks[piece.index] for piece in prose if piece.index is not None]
+    teasers = sum(is_teaser(page, block) for block in texts)
+    cut_off = sum(bool(_CUT_OFF.search(block.text)) for block in texts)
+    return teasers >= 0.6 * len(texts) and (teasers >= 4 or (teasers >= 2 and cut_off >= 2))

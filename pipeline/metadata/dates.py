@@ -1,0 +1,480 @@
+"""When a story was published, as the page says it, and in which time zone it says so.
+
+Machine-readable statements come first, in order of trust; then the date in the page's address; then the dates
+that readers see, where a line that is a date line counts before a sentence that names a day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import chain
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lxml import etree
+
+from pipeline.metadata.statements import Statements, cleaned, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A time as it was stated.
+
+    at: aware UTC, of a bare day its first moment; what names no zone is taken for UTC.
+    offset: of the zone that it names, in minutes east of UTC; 0 for UTC itself, None where it names none.
+    has_clock: it states a time of day.
+    """
+
+    at: datetime
+    offset: int | None
+    has_clock: bool
+
+    @property
+    def wall(self) -> datetime:
+        """Day and clock as they were printed."""
+        return self.at + timedelta(minutes=self.offset or 0)
+
+
+def parse_date(text: str, fetched_at: datetime) -> datetime | None:
+    """A stated date as aware UTC; None where it is none, or lies before 1970 or after `fetched_at`."""
+    stamp = parse_stamp(text, fetched_at)
+    return stamp.at if stamp else None
+
+
+def parse_stamp(text: str, fetched_at: datetime, *, far_east: bool = False) -> Stamp | None:
+    """As `parse_date`, with the time zone that the text names.
+
+    far_east: a time without a zone may be that of a place where the day is that much further, and is then
+    `fetched_at`.
+    """
+    stamp = _stamp(text)
+    # clocks differ by minutes, and pages are fetched in the minute they are published
+    late = _FURTHEST_EAST if far_east and stamp and stamp.offset is None else timedelta(minutes=5)
+    if stamp is None or not _EARLIEST <= stamp.at <= fetched_at + late:
+        return None
+    return stamp if stamp.at <= fetched_at else replace(stamp, at=fetched_at)
+
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_FURTHEST_EAST = timedelta(hours=14)
+
+# Minutes east of UTC; of those that several zones go by, the one that news pages print.
+_ZONES = {
+    "Z": 0, "UTC": 0, "GMT": 0, "BST": 60, "CET": 60, "CEST": 120, "MEZ": 60, "MESZ": 120, "EET": 120,
+    "EEST": 180, "MSK": 180, "IST": 330, "WIB": 420, "JST": 540, "KST": 540, "AEST": 600, "AEDT": 660,
+    "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420,
+}  # fmt: skip
+_ZONE = (
+    r"(?:(?:GMT|UTC)?[+-]\d{1,2}:?\d{2}|(?:GMT|UTC)?[+-]\d{1,2}(?!\d)"
+    rf"|(?-i:{'|'.join(_ZONES)}|z)(?![^\W\d_]))"
+)
+_LOOSE_ISO = re.compile(
+    r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?(?:\s*([ap])\.?m\b)?)?"
+    rf"\s*({_ZONE})?",
+    re.I,
+)
+_CLOCK = re.compile(
+    r"(?<![\d:.])([01]?\d|2[0-3])[:h]([0-5]\d)(?::([0-5]\d)(?:[.,]\d+)?)?(?![\d:])(?:\s*([ap])\.?m\b\.?)?"
+    rf"\s*({_ZONE})?",
+    re.I,
+)
+
+
+def _stamp(text: str) -> Stamp | None:
+    """A machine-readable time stamp, None if it is none."""
+    text = text.strip()
+    if match := _LOOSE_ISO.match(text):
+        year, month, day, *clock, zone = match.groups()
+        return _made((year, month, day), clock, zone)
+    if re.fullmatch(r"\d{10}|\d{13}", text):
+        return Stamp(datetime.fromtimestamp(int(text[:10]), UTC), None, has_clock=True)
+    if re.fullmatch(r"\d{8}", text):
+        return _made((text[:4], text[4:6], text[6:]), None, None)
+    return _written(text)
+
+
+def _written(text: str) -> Stamp | None:
+    """A date written out for readers, with the time of day and the zone where they are given."""
+    if not _FIGURES.search(text):
+        return None
+    match = _CLOCK.search(text)
+    day = date_in_line(f"{text[: match.start()]} {text[match.end() :]}" if match else text)
+    if day is None:
+        return None
+    *clock, zone = match.groups() if match else (None, None)
+    return _made(day.split("-"), clock if match else None, zone)
+
+
+def _made(day: Sequence[str], clock: Sequence[str | None] | None, zone: str | None) -> Stamp | None:
+    hour, minute, second, half = clock or (None, None, None, None)
+    hours = int(hour or 0)
+    if half and hours <= 12:
+        hours = hours % 12 + 12 * (half.lower() == "p")
+    try:
+        wall = datetime(
+            int(day[0]), int(day[1]), int(day[2]), hours, int(minute or 0), int(second or 0), tzinfo=UTC
+        )
+        offset = _offset(zone) if hour else None
+        return Stamp(wall - timedelta(minutes=offset or 0), offset, has_clock=hour is not None)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _offset(zone: str | None) -> int | None:
+    """Minutes east of UTC; None for what is no zone anywhere."""
+    if not zone:
+        return None
+    if zone.upper() in _ZONES:
+        return _ZONES[zone.upper()]
+    sign, digits = re.sub(r"[^+-]", "", zone), re.sub(r"\D", "", zone)
+    hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
+    if hours > 15 or minutes > 59:
+        return None
+    return (60 * hours + minutes) * (-1 if sign == "-" else 1)
+
+
+# --- what a page says ------------------------------------------------------------------------------
+
+_PUBLISHED_METAS = (
+    "article:published_time",
+    "og:article:published_time",
+    "og:published_time",
+    "datepublished",
+    "date.published",
+    "parsely-pub-date",
+    "sailthru.date",
+    "cxenseparse:recs:publishtime",
+    "article.published",
+    "published-date",
+    "publish-date",
+    "publication_date",
+    "pubdate",
+    "publishdate",
+    "dc.date.issued",
+    "dcterms.created",
+    "dc.date",
+    "dcterms.date",
+    "date",
+)
+_PUBLISHED_PARTS = ("publi", "date", "created")
+_PUBLISHED_NAME = re.compile(r"publish|publication|(?:^|[-_.:])date$|created")
+_MODIFIED_NAME = re.compile(r"modif|updat|revis|expir|online")
+_URL_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_\-.]?(0[1-9]|1[0-2])[/_\-.]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_URL_WRITTEN = re.compile(r"/((?:19|20)\d\d)/([a-z]{3,9})/(0?[1-9]|[12]\d|3[01])(?!\d)", re.I)
+# The number of a story that begins with the minute in which it was made, as Korean outlets count theirs.
+_URL_SERIAL = re.compile(
+    r"(?<!\d)(20[0-3]\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d\d{2,}"
+)
+
+_Found = tuple[Stamp, str]
+
+
+def published(
+    root: Any, said: Statements, url: str, fetched_at: datetime, titles: Iterable[str], lines: Sequence[str]
+) -> tuple[Stamp | None, str | None]:
+    """When the page says that it was published, and where it says so (see `Extraction.published_source`).
+
+    titles: as the page states them, affixes and all. lines: visible ones around the headline.
+    """
+
+    def stated(source: str, values: Iterable[str]) -> Iterator[_Found]:
+        stamps = (parse_stamp(value, fetched_at, far_east=True) for value in values if value)
+        return ((stamp, source) for stamp in stamps if stamp)
+
+    def shown(days: Iterator[str]) -> Iterator[_Found]:
+        stamps = (parse_stamp(day, fetched_at) for day in days)
+        return ((stamp, "text") for stamp in stamps if stamp)
+
+    article = [text_of(said.article.get(k)) for k in ("datePublished", "dateCreated", "uploadDate")]
+    nodes = [text_of(node.get("datePublished")) for node in said.nodes]
+    names = [n for n in said.metas if any(part in n for part in _PUBLISHED_PARTS)]
+    names = [n for n in names if _PUBLISHED_NAME.search(n) and not _MODIFIED_NAME.search(n)]
+    metas = said.meta(*dict.fromkeys([*_PUBLISHED_METAS, *names]))
+    heads = [*stated("json-ld", filter(_is_by_program, article)), *stated("meta", metas)]
+    if heads:
+        stamp, source = heads[0]
+        return _sharpened(stamp, [other for other, _ in heads[1:]]), source
+    seen = _Shown(root, lines)
+    ranked = chain(
+        stated("time", _times(said)),
+        stated("json-ld", filter(_is_by_program, nodes)),
+        stated("url", _days_in(url)),
+        shown(seen.beside_headline()),
+        # Written for readers ("Jun 24, 2025") it is often the day on which a page was last built.
+        stated("json-ld", [*article, *nodes]),
+        # Some outlets close the title of a page with its date: "Ferry runs again | Post | 01.03.2026".
+        shown(_days(title.rsplit("|", 1)[-1] for title in titles if "|" in title)),
+        shown(seen.labelled()),
+        stated("json-ld", [text_of(said.article.get("dateModified"))]),
+        stated("meta", said.meta("article:modified_time", "og:updated_time")),
+        shown(seen.elsewhere()),
+        stated("url", _serials_in(url)),
+    )
+    return next(ranked, (None, None))
+
+
+def _is_by_program(value: str) -> bool:
+    if re.match(r"\s*\d{4}-?\d\d", value):
+        return True
+    stamp = _stamp(value)
+    return stamp is not None and stamp.has_clock
+
+
+def _sharpened(stamp: Stamp, others: Iterable[Stamp]) -> Stamp:
+    """The stamp with what other statements of the same time add: the time of a bare day, and the zone.
+
+    Content systems print one time as a bare day here, in UTC there, and in the newsroom's time elsewhere.
+    """
+    for other in others:
+        is_that_day = not stamp.has_clock and other.has_clock and other.wall.date() == stamp.wall.date()
+        is_that_clock = stamp.offset is None and stamp.has_clock and _is_close(other.wall, stamp.wall)
+        is_that_time = not stamp.offset and stamp.has_clock and _is_close(other.at, stamp.at)
+        if is_that_day or (other.offset is not None and (is_that_clock or (is_that_time and other.offset))):
+            stamp = other
+    return stamp
+
+
+def _is_close(one: datetime, other: datetime) -> bool:
+    return abs(one - other) < timedelta(minutes=1)
+
+
+def _times(said: Statements) -> list[str]:
+    """Times of elements made for them, those that are marked as the date of publication first."""
+    marked = [e for e in said.items if "published" in (e.get("itemprop") or "").lower()]
+    stated = [e.get("datetime") or e.get("content") for e in marked]
+    stated += [e.get("datetime") for e in said.times if e.get("pubdate") is not None]
+    return [t for t in [*stated, *(e.get("datetime") for e in said.times[:3])] if t]
+
+
+def _days_in(url: str) -> list[str]:
+    path = unquote(urlsplit(url).path)
+    if match := _URL_DATE.search(path):
+        return [f"{match[1]}-{match[2]}-{match[3]}"]
+    if (match := _URL_WRITTEN.search(path)) and (month := _month_number(match[2])):
+        return [f"{match[1]}-{month:02}-{int(match[3]):02}"]
+    return []
+
+
+def _serials_in(url: str) -> list[str]:
+    match = _URL_SERIAL.search(urlsplit(url).path)
+    return [f"{match[1]}-{match[2]}-{match[3]}"] if match else []
+
+
+# --- what readers see ------------------------------------------------------------------------------
+
+_PUBLISHED = re.compile(
+    r"\b(?:(?:first )?published|posted|publication date|release date|date(?= ?:)|veröffentlicht|erschienen|"
+    r"datum|publiée?|publicad[oa]|fecha|pubblicato|gepubliceerd|geplaatst|opublikowano|data publikacji|"
+    r"опубликован[оа]|опубліковано|дата публикации)\b|公開日?|掲載日?|發布|发布|등록|입력|نُ?شر|תאריך|פורסם",
+    re.I,
+)
+_MODIFIED = re.compile(
+    r"\b(?:(?:last )?(?:updated?|modified|reviewed|revised|edited)|aktualisiert|geändert|stand(?= ?:)|"
+    r"mise? à jour|modifiée?|a[ct]*ualizad[oa]|aggiornat[oa]|bijgewerkt|zaktualizowano|aktualizacja|"
+    r"обновлен[оа]|оновлен[оа])\b|更新|수정|آخر تحديث|עודכן",
+    re.I,
+)
+
+
+class _Shown:
+    """The dates that readers see, each kind read only where the ones before it gave none."""
+
+    def __init__(self, root: Any, lines: Sequence[str]) -> None:
+        self.root = root
+        self.near = [part for line in lines for part in _parts(line)]
+
+    @cached_property
+    def dated(self) -> list[tuple[str, bool]]:
+        return list(_dated(self.root))
+
+    def beside_headline(self) -> Iterator[str]:
+        """What says that it is the date of publication, then what stands by itself."""
+        yield from _days(part for part in self.near if _PUBLISHED.match(part))
+        yield from _days(part for part in self.near if not _MODIFIED.match(part) and _is_date_line(part))
+
+    def labelled(self) -> Iterator[str]:
+        """What says so elsewhere, what sentences by the headline tell, what stands in elements for dates."""
+        far = [part for text, _ in self.dated for part in _parts(text)]
+        yield from _days(part for part in far if _PUBLISHED.match(part))
+        yield from _days(part for part in self.near if not _MODIFIED.match(part))
+        hinted = [part for text, is_hinted in self.dated if is_hinted for part in _parts(text)]
+        yield from _days(part for part in hinted if not _MODIFIED.match(part) and _is_date_line(part))
+        yield from _days(part for part in [*self.near, *hinted] if _MODIFIED.match(part))
+
+    def elsewhere(self) -> Iterator[str]:
+        """What scripts read, what says that the page was changed, any date that stands by itself."""
+        yield from _in_scripts(self.root)
+        yield from _days(text for text, _ in self.dated if _MODIFIED.match(text))
+        yield from _days(text for text, _ in self.dated if _is_date_line(text))
+
+
+def _days(parts: Iterable[str]) -> Iterator[str]:
+    """What the parts hold of dates: the time of day only where its zone is named as well."""
+    for part in parts:
+        stamp = _written(part) if len(part) <= _LONGEST_DATE_LINE else None
+        if stamp:
+            yield part if stamp.offset is not None else stamp.wall.date().isoformat()
+
+
+def _parts(line: str) -> list[str]:
+    """The line cut before what labels a date: "Published 1 March 2026 | Updated 3 March 2026".
+
+    Nothing of a line that holds no date.
+    """
+    if len(line) > _LONGEST_DATE_LINE or not _FIGURES.search(line):
+        return []
+    labels = sorted(m.start() for pattern in (_PUBLISHED, _MODIFIED) for m in pattern.finditer(line))
+    return [
+        line[a:b] for a, b in zip([0, *labels], [*labels, None], strict=True) if line[a:b].strip(" \n|·•,;(")
+    ]
+
+
+def _is_date_line(part: str) -> bool:
+    """Nothing but a date and what stands beside dates: a byline, a place, a reading time."""
+    rest = [piece for piece in re.split(r"[|•·●\n]", without_dates(part)) if re.search(r"[^\W\d_]", piece)]
+    return all(len(piece.split()) <= 4 for piece in rest)
+
+
+_HINT = re.compile(
+    r"date|datum|fecha|publi[sc]|posted|timestamp|time-?stamp|entry-meta|post-meta|byline|uhrzeit"
+)
+_NO_HINT = re.compile(r"candidate|mandate|validate|updates\b|comment|related|sidebar|widget")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<![\d.])[0-3]\d\.[01]\d\.\d\d(?!\d)")
+# All texts, to be looked through from here: conditions on them cost four times as much as the texts do.
+_TEXTS = etree.XPath("//text()")
+_LONGEST_TEXT = 300
+
+
+def _dated(root: Any) -> Iterator[tuple[str, bool]]:
+    """Short texts down the page that hold a date, and whether their element is named after dates."""
+    seen = set()
+    for text in _TEXTS(root):
+        may = "20" in text or "19" in text or ".2" in text or ".1" in text
+        if not may or len(text) >= _LONGEST_TEXT or not _YEAR.search(text):
+            continue
+        element = text.getparent()
+        if text.is_tail:
+            element = element.getparent()
+        if element is None or element.tag in ("script", "style"):
+            continue
+        if element in seen or not (whole := _short_text(element)):
+            continue
+        seen.add(element)
+        outer = element.getparent()
+        around = "" if outer is None or _LABEL.match(whole) else _short_text(outer)
+        named = " ".join(
+            f"{e.get('class') or ''} {e.get('id') or ''}" for e in (element, outer) if e is not None
+        ).lower()
+        is_hinted = bool(_HINT.search(named)) and not _NO_HINT.search(named)
+        yield (around if _LABEL.match(around) else whole), is_hinted
+
+
+_LABEL = re.compile(rf"^\s*(?:{_PUBLISHED.pattern}|{_MODIFIED.pattern})", re.I)
+_IN_SCRIPT = re.compile(
+    r"\b(?:date_?published|published_?(?:at|date)|publish_?date|pub_?date)\\*\"\s*:\s*\\*\"(\d{4}-\d\d-\d\d[^\"\\]{0,20})",
+    re.I,
+)
+# Of what it ends in, which is found many times faster.
+_DAY_IN_SCRIPT = re.compile(r"\"\d{4}-\d\d-\d\d")
+
+
+def _in_scripts(root: Any) -> Iterator[str]:
+    """Dates of publication in the data that a page's scripts read."""
+    for script in root.iter("script"):
+        text = script.text or ""
+        if _DAY_IN_SCRIPT.search(text) and (match := _IN_SCRIPT.search(text)):
+            yield match[1]
+
+
+def _short_text(element: Any) -> str:
+    """The element's text, or nothing where it is long."""
+    pieces: list[str] = []
+    length = 0
+    for piece in element.itertext():
+        length += len(piece.strip())
+        if length > _LONGEST_DATE_LINE:
+            return ""
+        pieces.append(piece)
+    return cleaned(" ".join(pieces))
+
+
+# Longer lines tell of other days.
+_LONGEST_DATE_LINE = 120
+
+# First letters of the months' names: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish,
+# Russian, Ukrainian; Turkish, Finnish; Arabic, Hebrew.
+_MONTHS = (
+    "jan|ene|gen|sty|янв|січ|oca|tammi|يناير|ינואר",
+    "feb|fév|fev|lut|фев|лют|şub|helmi|فبراير|פברואר",
+    "mar(?!ras)|mär|maa|mrt|мар|бер|مارس|מרץ|מרס",
+    "apr|avr|abr|kwi|апр|кві|nis|huhti|أ?إ?بريل|אפריל",
+    "may|mai|mag|mei|maj|мая|май|тра|touko|مايو|מאי",
+    "jun|juin|giu|cze|июн|чер|haz|kesä|يونيو|יוני",
+    "jul|juil|lug|lip|июл|лип|tem|heinä|يوليو|יולי",
+    "aug|aoû|aou|ago|sie|авг|сер|ağu|elo|أغسطس|אוגוסט",
+    "sep|set|wrz|сен|вер|eyl|syys|سبتمبر|ספטמבר",
+    "oct|okt|out|ott|paź|окт|жов|eki|loka|أكتوبر|אוקטובר",
+    "nov|lis|ноя|kas|marras|نوفمبر|נובמבר",
+    "dec|dez|déc|dic|gru|дек|гру|ara|joulu|ديسمبر|דצמבר",
+)
+_MONTH = re.compile(
+    "ב?(?:" + "|".join(f"(?P<m{n}>{names})" for n, names in enumerate(_MONTHS, 1)) + ")", re.I
+)
+_DAY_MONTH_YEAR = re.compile(
+    r"(?<!\d)(\d{1,2})(?:\.|er|st|nd|rd|th|º)?[\s-]+(?:de\s+)?([^\W\d_]{3,12})\.?,?[\s-]+(?:de\s+)?(\d{4})(?!\d)"
+)
+_MONTH_DAY_YEAR = re.compile(r"\b([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
+_EASTERN = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
+_DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)")
+_YEAR_MONTH_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)\s+([^\W\d_]{3,12})\.?\s+(\d{1,2})(?!\d)")
+# 31.12.25: two figures each, or it is a version of something.
+_DOTTED_SHORT = re.compile(r"(?<![\d.])([0-3]\d)\.([01]\d)\.(\d\d)(?![\d.]\d|\d)")
+_ISO_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([-/.])\s?(\d{1,2})\2\s?(\d{1,2})(?!\d)")
+# Which of the two is the month is told only by a day after the twelfth.
+_SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)(?!\d)")
+# What stands in every one of them, and in all but 31.12.25: one look in place of eight.
+_FIGURES = re.compile(r"\d{4}|\d\d\.\d\d\.\d\d")
+_YEAR_FIGURES = re.compile(r"\d{4}")
+
+
+def date_in_line(line: str) -> str | None:
+    """The first date written out in a short line, as ISO 8601; longer lines tell of other days."""
+    if len(line) > _LONGEST_DATE_LINE:
+        return None
+    if match := _EASTERN.search(line):
+        return f"{match[1]}-{int(match[2]):02}-{int(match[3]):02}"
+    if match := _ISO_DAY.search(line):
+        return f"{match[1]}-{int(match[3]):02}-{int(match[4]):02}"
+    if match := _DOTTED.search(line):
+        return f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}"
+    if (match := _DAY_MONTH_YEAR.search(line)) and (month := _month_number(match[2])):
+        return f"{match[3]}-{month:02}-{int(match[1]):02}"
+    if (match := _MONTH_DAY_YEAR.search(line)) and (month := _month_number(match[1])):
+        return f"{match[3]}-{month:02}-{int(match[2]):02}"
+    if (match := _YEAR_MONTH_DAY.search(line)) and (month := _month_number(match[2])):
+        return f"{match[1]}-{month:02}-{int(match[3]):02}"
+    if match := _SLASHED.search(line):
+        one, other = int(match[1]), int(match[2])
+        if max(one, other) > 12:
+            return f"{match[3]}-{min(one, other):02}-{max(one, other):02}"
+    if match := _DOTTED_SHORT.search(line):
+        return f"20{match[3]}-{match[2]}-{match[1]}"
+    return None
+
+
+def without_dates(line: str) -> str:
+    """The line with a bar in place of each date that is written out."""
+    if not _YEAR_FIGURES.search(line):
+        return line
+    for pattern in (_DAY_MONTH_YEAR, _MONTH_DAY_YEAR, _DOTTED, _ISO_DAY):
+        line = pattern.sub(" | ", line)
+    return line
+
+
+def _month_number(word: str) -> int | None:
+    match = _MONTH.match(word)
+    return int(match.lastgroup[1:]) if match and match.lastgroup else None

@@ -1,0 +1,174 @@
+"""The headline of a page: without the site's name, a section or a column at its side, never the masthead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from lxml import etree
+
+from pipeline.metadata.dates import date_in_line
+from pipeline.metadata.outlet import is_site, site_words
+from pipeline.metadata.statements import WORD, Statements, cleaned, element_text, folded, text_of, types_of
+
+_SEPARATOR = re.compile(r"\s*[_｜]\s*|\s*--+\s*|\s+[|–—\-:·•»«›‹~/]{1,2}\s+|\s*\|\s*|\s+[•·»]\s*")
+
+
+def without_affixes(title: str, names: set[str], others: Iterable[str]) -> str:
+    """A title without the site name or section that a page puts before or after it.
+
+    names: folded names of the site. others: other statements of the title; a cut that makes the
+    title equal to one of them is believed.
+    """
+    cuts = list(_SEPARATOR.finditer(title))
+    if not cuts:
+        return title
+    wanted = {folded(o) for o in others}
+    for cut in cuts:
+        for part in (title[: cut.start()], title[cut.end() :]):
+            if len(WORD.findall(part)) >= 2 and folded(part) in wanted:
+                return part.strip()
+    changed = True
+    while changed:
+        changed = False
+        cuts = list(_SEPARATOR.finditer(title))
+        if not cuts:
+            break
+        head, tail = title[: cuts[-1].start()].strip(), title[cuts[-1].end() :].strip()
+        if is_site(tail, names) and len(WORD.findall(head)) >= 1:
+            title, changed = head, True
+            continue
+        head, tail = title[: cuts[0].start()].strip(), title[cuts[0].end() :].strip()
+        if is_site(head, names) and len(WORD.findall(tail)) >= 2:
+            title, changed = tail, True
+    return title
+
+
+def _headings(said: Statements) -> list[str]:
+    found = []
+    for heading in said.headings:
+        text = element_text(heading)
+        if text and len(text) < 400:
+            found.append(text)
+        if len(found) >= 12:
+            break
+    return found
+
+
+def headline(root: Any, said: Statements, site_name: str | None, url: str) -> tuple[str, tuple[str, ...]]:
+    names = site_words(site_name, url, said)
+    ld = cleaned(text_of(said.article.get("headline")))
+    og = [cleaned(t) for t in said.meta("og:title")]
+    twitter = [cleaned(t) for t in said.meta("twitter:title")]
+    document = [t for t in (element_text(e) for e in _document_titles(root)) if t]
+    headings = _headings(said)
+    itemprop = [element_text(e) for e in [e for e in said.items if e.get("itemprop") == "headline"][:2]]
+    raw = [t for t in [*headings[:1], ld, *og, *twitter, *document] if t]
+    sections = _sections(said)
+    known = [ld, *og, *twitter, *document]
+    headings = [_trimmed(_respaced(h, known), known, sections) for h in headings]
+    heads = [h for h in headings if not is_site(h, names)]
+    stripped_ld = without_affixes(ld, names, [*heads, *og]) if ld else ""
+    stripped_og = [without_affixes(t, names, [*heads, ld]) for t in og if t]
+    stripped_doc = [without_affixes(t, names, [*heads, ld, *stripped_og]) for t in document]
+    stated = [t for t in [stripped_ld, *stripped_og, *stripped_doc, *twitter] if t]
+    stated = [t for t in stated if not is_site(t, names)] or ([] if heads else stated)
+    heading = _agreed_heading(heads, itemprop, stated)
+    title = heading or next(iter(stated), "") or next(iter(heads), "")
+    if stripped_ld and _NEWS_TYPE.search(types_of(said.article)):
+        # Newsrooms fill in this headline themselves. Elsewhere plug-ins do, for search engines, and what
+        # readers see is the better title.
+        seen = heading and [folded(heading)] == [folded(t) for t in stripped_og[:1]]
+        third = folded(next(iter(stripped_doc), ""))
+        title = heading if seen and third == folded(stripped_ld) else stripped_ld
+        title = _without_kicker(title, stripped_og)
+    return title, tuple(dict.fromkeys([t for t in (title, *raw, *stated) if t]))
+
+
+_NEWS_TYPE = re.compile(r"News")
+
+
+def _sections(said: Statements) -> set[str]:
+    """Folded names of the sections that the page says it belongs to."""
+    names = [*said.meta("article:section", "section", "parsely-section")]
+    sections = said.article.get("articleSection")
+    names += [n for n in (sections if isinstance(sections, list) else [sections]) if isinstance(n, str)]
+    for node in said.nodes:
+        if types_of(node) == "ListItem":
+            item = node.get("item")
+            names.append(text_of(node.get("name")) or text_of(item if isinstance(item, dict) else None))
+    return {folded(n) for n in names if n and len(n) <= 40} | _COLUMNS
+
+
+# What pages call kinds of text, set before or after the headline.
+_COLUMNS = frozenset(
+    ("blog", "news", "opinion", "video", "title", "podcast", "comment", "kommentar", "editorial")
+)
+
+
+def _respaced(heading: str, known: Iterable[str]) -> str:
+    """The heading with the blanks of another statement of it: its markup may break a word in two."""
+    words = folded(heading)
+    letters = words.replace(" ", "")
+    for other in known:
+        others = folded(other)
+        if others != words and others.replace(" ", "") == letters:
+            return other
+    return heading
+
+
+def _trimmed(heading: str, known: Iterable[str], sections: set[str]) -> str:
+    """A heading without a section beside it, or a date and a credit that its element holds as well."""
+    for cut in list(_SEPARATOR.finditer(heading))[-1:]:
+        head, tail = heading[: cut.start()], heading[cut.end() :]
+        if folded(tail) in sections and len(WORD.findall(head)) >= 3 and "|" in cut.group():
+            return head
+    for other in known:
+        begins, ends = heading.startswith(other), heading.endswith(other)
+        if not (begins or ends) or len(WORD.findall(other)) < 3 or folded(other) == folded(heading):
+            continue
+        if begins and _BESIDE_HEADLINE.match(heading[len(other) :].strip()):
+            return other
+        if ends:
+            before = heading[: -len(other)].strip()
+            is_label = before.endswith(":") and folded(before) in sections
+            if is_label or (len(before) <= 20 and date_in_line(before)):
+                return other
+    return heading
+
+
+_BESIDE_HEADLINE = re.compile(r"(?:posted|published|updated|written by|by)\b|\([\w-]+(?:\.[\w-]+)+\)", re.I)
+
+
+def _without_kicker(title: str, shared: Sequence[str]) -> str:
+    """A headline without the line above it ("Olympic Games: …"), where the title for sharing has none."""
+    for other in shared[:1]:
+        kicker = title.removesuffix(other)
+        if kicker != title and kicker.rstrip().endswith(":") and len(WORD.findall(other)) >= 4:
+            return other
+    return title
+
+
+def _document_titles(root: Any) -> list[Any]:
+    # <svg> may hold <title> elements as well: only the one in the head, or failing that the first
+    return list(_TITLE(root)[:1] or _FIRST_TITLE(root)[:1])
+
+
+_TITLE = etree.XPath("/html/head/title")
+_FIRST_TITLE = etree.XPath("//title[not(ancestor::svg)]")
+
+
+def _agreed_heading(heads: list[str], itemprop: list[str], stated: list[str]) -> str:
+    """The h1 that other statements agree with: the words that readers saw as the headline."""
+    for heading in [*itemprop, *heads]:
+        mine = set(WORD.findall(heading.lower()))
+        if not mine:
+            continue
+        for other in stated:
+            theirs = set(WORD.findall(other.lower()))
+            if mine == theirs or len(mine & theirs) >= 0.6 * max(1, min(len(mine), len(theirs))) >= 1.2:
+                return heading
+    if len(heads) == 1 and len(WORD.findall(heads[0])) >= 4:
+        return heads[0]
+    return ""

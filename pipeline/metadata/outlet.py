@@ -1,0 +1,60 @@
+"""What an outlet calls itself: its name as the page states it, and the words by which to know it again."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pipeline.metadata.statements import Statements, cleaned, folded, resolved, text_of, types_of
+
+
+def site_name_of(said: Statements) -> str | None:
+    """The name that the page gives its site or its publisher."""
+    for name in said.meta("og:site_name"):
+        if cleaned(name):
+            return cleaned(name)
+    publisher = text_of(resolved(said.article.get("publisher"), said))
+    if publisher and not publisher.startswith("http"):
+        return cleaned(publisher)
+    for name in said.meta("application-name", "apple-mobile-web-app-title"):
+        if cleaned(name):
+            return cleaned(name)
+    for node in said.nodes:
+        if types_of(node) in ("WebSite", "NewsMediaOrganization", "Organization") and text_of(
+            node.get("name")
+        ):
+            return cleaned(text_of(node.get("name")))
+    return None
+
+
+def site_words(site_name: str | None, url: str, said: Statements) -> set[str]:
+    names = {folded(site_name or "").replace(" ", "")}
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    parts = host.split(".")
+    if len(parts) >= 2:
+        names.add(parts[-2] if len(parts[-2]) > 3 or len(parts) < 3 else parts[-3])
+        names.add(host.replace(".", "").replace("-", ""))
+    for name in said.meta("twitter:site", "application-name", "al:ios:app_name", "og:site_name"):
+        names.add(folded(name.lstrip("@")).replace(" ", ""))
+    names.discard("")
+    return {n for n in names if len(n) >= 2}
+
+
+def is_site(part: str, names: set[str]) -> bool:
+    word = folded(part).replace(" ", "")
+    if not word:
+        return True
+    if word in names:
+        return True
+    return any(
+        len(n) >= 4 and (word.startswith(n) or word.endswith(n) or n in word) and len(word) <= len(n) + 14
+        for n in names
+    )
+
+
+def outlet_words(site_name: str | None, url: str, said: Statements) -> set[str]:
+    """The site's names, the publisher's among them: what an outlet calls itself in place of an author."""
+    names = site_words(site_name, url, said)
+    publishers = [resolved(said.article.get("publisher"), said)]
+    publishers += [n for n in said.nodes if types_of(n) in ("WebSite", "NewsMediaOrganization")]
+    names |= {folded(text_of(p.get("name"))).replace(" ", "") for p in publishers if isinstance(p, dict)}
+    return {name for name in names if len(name) >= 2}

@@ -1,0 +1,131 @@
+"""What a page says about its article: title, authors, date, language, address, access.
+
+Pages say the same thing several times (JSON-LD, meta elements, visible text) and rarely the same
+way, so each value is chosen from all of its statements: by trust in the source, and by agreement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from pipeline.document import Access
+from pipeline.metadata.authors import authors_of
+from pipeline.metadata.dates import published
+from pipeline.metadata.headline import headline
+from pipeline.metadata.outlet import outlet_words, site_name_of
+from pipeline.metadata.statements import Statements, cleaned, gather, is_article_type, text_of, types_of
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Everything a page says about its article; see `Extraction` for the fields of the same name.
+
+    article_body: JSON-LD articleBody, a text of last resort where the page itself shows none.
+    page_type: og:type, lower-cased ("article", "website", …) or "".
+    is_article: the page states that it is one (JSON-LD type, og:type, article:published_time).
+    is_video: the page states that it is a film or a recording, and no article.
+    """
+
+    title: str
+    authors: tuple[str, ...]
+    published_at: datetime | None
+    published_offset: int | None
+    published_source: str | None
+    canonical_url: str | None
+    site_name: str | None
+    html_language: str | None
+    access: Access
+    article_body: str
+    page_type: str
+    is_article: bool
+    is_video: bool
+    titles: tuple[str, ...]
+    descriptions: tuple[str, ...]
+
+
+def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str] = ()) -> Metadata:
+    """Reads a parsed page (lxml root element).
+
+    fetched_at: aware; nothing is published after it. lines: visible lines around the headline, where a
+    date may stand that no machine-readable statement repeats.
+    """
+    said = gather(root, url)
+    article = said.article
+    site_name = site_name_of(said)
+    title, titles = headline(root, said, site_name, url)
+    stamp, source = published(root, said, url, fetched_at, titles, lines)
+    page_type = next(iter(said.meta("og:type")), "").lower()
+    is_article = (
+        (bool(article) and is_article_type(types_of(article)))
+        or page_type.startswith("article")
+        or bool(said.meta("article:published_time"))
+    )
+    return Metadata(
+        title=title,
+        authors=authors_of(root, said, outlet_words(site_name, url, said), lines),
+        published_at=stamp.at if stamp else None,
+        published_offset=stamp.offset if stamp else None,
+        published_source=source,
+        canonical_url=_canonical(said, url),
+        site_name=site_name,
+        html_language=_html_language(root, said),
+        access=_access(said),
+        article_body=text_of(article.get("articleBody")),
+        page_type=page_type,
+        is_article=is_article,
+        is_video=not is_article and (page_type.startswith("video") or types_of(article) == "VideoObject"),
+        titles=titles,
+        descriptions=tuple(
+            cleaned(d)
+            for d in [
+                *said.meta("og:description", "description", "twitter:description"),
+                text_of(article.get("description")),
+            ]
+            if d
+        ),
+    )
+
+
+def _canonical(said: Statements, url: str) -> str | None:
+    stated = [link.get("href") for link in said.links if (link.get("rel") or "").lower() == "canonical"]
+    for address in [*filter(None, stated), *said.meta("og:url")]:
+        address = address.strip()
+        try:
+            absolute: str = urljoin(url, address)
+            parts = urlsplit(absolute)
+        except ValueError:
+            continue
+        if address and parts.scheme in ("http", "https") and parts.hostname:
+            return absolute
+    return None
+
+
+def _html_language(root: Any, said: Statements) -> str | None:
+    html = root if root.tag == "html" else root.find(".//html")
+    values = (
+        [html.get("lang"), html.get("{http://www.w3.org/XML/1998/namespace}lang")] if html is not None else []
+    )
+    values += [text_of(said.article.get("inLanguage")), *said.meta("og:locale", "content-language")]
+    for value in values:
+        match = re.match(r"\s*([a-zA-Z]{2,3})(?:[-_].*)?\s*$", value or "")
+        if match:
+            return match[1].lower()
+    return None
+
+
+def _access(said: Statements) -> Access:
+    for node in [said.article, *said.nodes]:
+        if node is not said.article and not is_article_type(types_of(node)):
+            continue
+        free = node.get("isAccessibleForFree")
+        if free is False or (isinstance(free, str) and free.strip().lower() in ("false", "no", "0")):
+            return Access.PAYWALLED
+    tiers = said.meta("article:content_tier")
+    if any(t.lower() == "locked" for t in tiers):
+        return Access.PAYWALLED
+    return Access.FREE

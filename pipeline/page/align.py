@@ -1,0 +1,206 @@
+"""Finds an extractor's text again among the blocks of the raw page.
+
+Trafilatura says which text is the article, but hands back bare lines. Here every line is looked up
+in the page, so that what is kept has its place and its evidence, and a line that cannot be found is
+kept as it is: alignment may lose evidence, never text.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.page.blocks import WORD, RawBlock, words_of
+
+# Blocks shorter than this many words are only found where a line begins: "Share" stands in many lines.
+_FREE_WORDS = 6
+# Share of a line's word triples that a block must hold to be taken for its source.
+_LIKENESS = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of article text. `index` is its block in the page, None where it was not found.
+
+    position: order of the pieces in the page; pieces that were not found follow their predecessor.
+    """
+
+    index: int | None
+    text: str
+    position: float
+
+
+def align(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Piece]:
+    """The extractor's `lines` as pieces in the order of the page."""
+    texts = [line for line in lines if WORD.search(line)]
+    line_words = [words_of(line) for line in texts]
+    found = _anchors(blocks, line_words)
+    used = {index for index, _ in found}
+    pieces = [Piece(index, blocks[index].text, float(index)) for index, _ in found]
+    place: dict[int, int] = {line: index for index, line in found}
+
+    rest: list[tuple[int, str]] = []
+    bounds = [(-1, -1), *found, (len(blocks), len(texts))]
+    for (block_before, line_before), (block_after, line_after) in itertools.pairwise(bounds):
+        if line_after - line_before <= 1:
+            continue
+        matched, uncovered = _fill_gap(
+            blocks,
+            range(block_before + 1, block_after),
+            texts,
+            line_words,
+            range(line_before + 1, line_after),
+        )
+        for index, line in matched:
+            used.add(index)
+            place.setdefault(line, index)
+            pieces.append(Piece(index, blocks[index].text, float(index)))
+        rest += uncovered
+    pieces += _place_rest(blocks, rest, used, place)
+    pieces.sort(key=lambda piece: piece.position)
+    return pieces
+
+
+def _anchors(blocks: Sequence[RawBlock], lines: Sequence[tuple[str, ...]]) -> list[tuple[int, int]]:
+    """Pairs (block, line) of equal texts that occur once on either side, as the longest increasing chain."""
+    in_blocks = Counter(block.words for block in blocks)
+    in_lines = Counter(lines)
+    where = {block.words: number for number, block in enumerate(blocks) if in_blocks[block.words] == 1}
+    pairs = [
+        (where[words], number)
+        for number, words in enumerate(lines)
+        if in_lines[words] == 1 and words in where
+    ]
+    # patience: longest chain of increasing block numbers, lines being in order already
+    ends: list[int] = []
+    ends_at: list[int] = []
+    before: list[int] = []
+    for number, (index, _) in enumerate(pairs):
+        at = bisect.bisect_left(ends, index)
+        before.append(ends_at[at - 1] if at else -1)
+        if at == len(ends):
+            ends.append(index)
+            ends_at.append(number)
+        else:
+            ends[at] = index
+            ends_at[at] = number
+    chain: list[tuple[int, int]] = []
+    number = ends_at[-1] if ends_at else -1
+    while number >= 0:
+        chain.append(pairs[number])
+        number = before[number]
+    return chain[::-1]
+
+
+def _fill_gap(
+    blocks: Sequence[RawBlock],
+    candidates: range,
+    texts: Sequence[str],
+    line_words: Sequence[tuple[str, ...]],
+    lines: range,
+) -> tuple[list[tuple[int, int]], list[tuple[int, str]]]:
+    """Between two anchors: blocks found in the lines in order, and what of the lines is left over."""
+    stream = " "
+    starts: list[int] = []
+    for line in lines:
+        starts.append(len(stream))
+        stream += " ".join(line_words[line]) + " "
+    at_start = set(starts)
+    cursor = 1
+    matched: list[tuple[int, int]] = []
+    covered: list[tuple[int, int]] = []
+    for index in candidates:
+        wanted = " " + " ".join(blocks[index].words) + " "
+        at = stream.find(wanted, cursor - 1)
+        if len(blocks[index].words) < _FREE_WORDS:
+            while at >= 0 and at + 1 not in at_start and at + 1 != cursor:
+                at = stream.find(wanted, at + 1)
+        if at < 0:
+            continue
+        end = at + len(wanted)
+        matched.append((index, lines[bisect.bisect_right(starts, at + 1) - 1]))
+        covered.append((at + 1, end - 1))
+        cursor = end
+    uncovered: list[tuple[int, str]] = []
+    for number, line in enumerate(lines):
+        begin = starts[number]
+        end = begin + len(" ".join(line_words[line]))
+        inside = [(max(a, begin), min(b, end)) for a, b in covered if a < end and b > begin]
+        if not inside:
+            uncovered.append((line, texts[line]))
+            continue
+        spans = [match.span() for match in WORD.finditer(texts[line])]
+        if len(spans) != len(line_words[line]):
+            continue
+        taken = _covered_words(line_words[line], begin, inside)
+        uncovered += [(line, part) for part in _left_over(texts[line], spans, taken)]
+    return matched, uncovered
+
+
+def _covered_words(words: Sequence[str], begin: int, inside: Sequence[tuple[int, int]]) -> list[bool]:
+    taken = []
+    at = begin
+    for word in words:
+        taken.append(any(a <= at < b for a, b in inside))
+        at += len(word) + 1
+    return taken
+
+
+def _left_over(text: str, spans: Sequence[tuple[int, int]], taken: Sequence[bool]) -> list[str]:
+    parts: list[str] = []
+    start: int | None = None
+    for number, gone in enumerate([*taken, True]):
+        if not gone and start is None:
+            start = number
+        elif gone and start is not None:
+            end = spans[number][0] if number < len(spans) else len(text)
+            parts.append(text[spans[start][0] : end].strip())
+            start = None
+    return [part for part in parts if WORD.search(part)]
+
+
+def _place_rest(
+    blocks: Sequence[RawBlock], rest: Sequence[tuple[int, str]], used: set[int], place: dict[int, int]
+) -> list[Piece]:
+    """Lines that no block equals in order: by equal text elsewhere, by likeness, else unplaced."""
+    if not rest:
+        return []
+    by_words: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    by_triple: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    wanted = {triple for _, text in rest for triple in _triples(words_of(text))}
+    for index, block in enumerate(blocks):
+        by_words[block.words].append(index)
+        for triple in _triples(block.words):
+            if triple in wanted:
+                by_triple[triple].append(index)
+    known = sorted(place)
+    pieces: list[Piece] = []
+    for line, text in rest:
+        words = words_of(text)
+        same = [index for index in by_words.get(words, ()) if index not in used]
+        before = bisect.bisect_right(known, line) - 1
+        near = float(place[known[before]]) if before >= 0 else -1.0
+        if same:
+            index = min(same, key=lambda i: abs(i - near))
+            used.add(index)
+            pieces.append(Piece(index, blocks[index].text, float(index)))
+            continue
+        triples = _triples(words)
+        votes = Counter(index for triple in triples for index in set(by_triple.get(triple, ())[:50]))
+        likely = max(votes, key=lambda i: (votes[i], -abs(i - near)), default=None)
+        if likely is not None and votes[likely] >= _LIKENESS * len(triples):
+            first = likely not in used
+            used.add(likely)
+            pieces.append(Piece(likely, text, likely + (0.0 if first else 0.25)))
+        else:
+            pieces.append(Piece(None, text, near + 0.5))
+    return pieces
+
+
+def _triples(words: Sequence[str]) -> list[tuple[str, ...]]:
+    if len(words) < 3:
+        return [tuple(words)]
+    return [tuple(words[i : i + 3]) for i in range(len(words) - 2)]

@@ -1,0 +1,510 @@
+"""Cuts a parsed page into typed blocks of text, each with the evidence that rules ask for.
+
+Extractors hand back text and throw away where it stood, and where a line stood (in a caption, in a
+list of links, in a container called "newsletter") is what tells a story from the clutter around it.
+So the raw tree is read once, before anything is pruned, and what an extractor keeps is looked up here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from lxml import etree
+
+from pipeline.document import Block, BlockKind
+from pipeline.text.words import word_finder
+
+# A page with more text blocks than this is an index or an attack; what follows is not read.
+MAX_BLOCKS = 20_000
+# Containers nested deeper than this are taken for one (text in them is still read).
+MAX_DEPTH = 200
+# Prose: a block of so many words, of which fewer than half are linked.
+PROSE_WORDS = 15
+
+WORD = re.compile(r"\w+")
+_words = word_finder(WORD)
+
+
+def _names(*lines: str) -> frozenset[str]:
+    return frozenset(name for line in lines for name in line.split())
+
+
+_SKIPPED: frozenset[str] = _names(
+    "script style noscript template head svg iframe object embed canvas video audio select option optgroup",
+    "textarea input datalist map area link meta title",
+)
+_INLINE = _names(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rb rp rt ruby s",
+    "samp small span strike strong sub sup time tt u var wbr amp-link text ilayer",
+)
+# What the page is operated with. Menus are a quarter of the elements of a news page, and the model does as
+# well without them; without footers and forms it does not (.9519 in place of .9537 on wcxb-dev).
+_FURNITURE = _names("button nav")
+_CELLS = frozenset(("td", "th"))
+_MEDIA = frozenset(("img", "amp-img", "picture"))
+_KINDS = {
+    "li": BlockKind.LIST_ITEM,
+    "dt": BlockKind.LIST_ITEM,
+    "dd": BlockKind.LIST_ITEM,
+    "blockquote": BlockKind.QUOTE,
+    "figcaption": BlockKind.CAPTION,
+    "caption": BlockKind.CAPTION,
+    "ul-links": BlockKind.LIST_ITEM,
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), BlockKind.HEADING),
+}
+# Asking an enumeration for its members takes several times as long.
+_PARAGRAPH, _HEADING = BlockKind.PARAGRAPH, BlockKind.HEADING
+# The names of an open table row that is no row of boxes, and of a list of nothing but links.
+_ROW, _LINKS = "tr-row", "ul-links"
+_TAGS = {_ROW: "tr", _LINKS: "ul"}
+# Outside these, a list of nothing but links is read as one block. Link by link, a page of multi-dev takes a
+# twentieth longer; cross-validated by site, mean F1 of wcxb-dev, multi-dev and fundus-dev is .9666 then, and
+# .9665 so, by a model that learned link by link; one that learned from such blocks has .9650.
+_STORY_BOXES = frozenset(("article", "main"))
+_BETWEEN_LINKS = " · "
+# What an element is to the walk, by its name; any other is a box, which begins and ends blocks.
+# The text in the first four is read.
+_BOX, _SURPLUS, _WITHIN_LINE, _CELL, _BREAK, _IMAGE, _SKIP, _DOUBTFUL, _LIST = range(9)
+_PARTS: dict[Any, int] = {
+    **dict.fromkeys(_INLINE, _WITHIN_LINE),
+    **dict.fromkeys(_SKIPPED, _SKIP),
+    **dict.fromkeys(_MEDIA, _IMAGE),
+    **dict.fromkeys(_CELLS, _CELL),
+    "br": _BREAK,
+    **dict.fromkeys(_FURNITURE, _DOUBTFUL),
+    **dict.fromkeys(("ul", "ol"), _LIST),
+    # nodes that are no elements have a function for a name
+    etree.Comment: _SKIP,
+    etree.ProcessingInstruction: _SKIP,
+    etree.Entity: _SKIP,
+}
+# Attributes whose words say what an element is.
+_NAMING = frozenset(("class", "id", "role", "itemprop"))
+_NO_TOKENS: frozenset[str] = frozenset()
+# Names of one attribute that are read.
+_TOKENS = 40
+_HIDDEN = frozenset(("hidden",))
+# What is longer than any names of a template is not remembered: pages make names up as they like.
+_KNOWN_CHARS = 500
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_SENTENCE_END = re.compile(r"[.!?…。!?।؟\"'”»)]\s*$")
+
+
+@dataclass(slots=True)
+class Containers:
+    """The elements that hold blocks, in the order of the page, so each before those in it; field by field.
+
+    parent: number of the container around each; the first is the root, and its own parent. tokens: what its
+    class, id and the like call it. first, end: what it holds, however deep, stands side by side, from that
+    block to the one before `end`.
+    """
+
+    parent: list[int] = field(default_factory=lambda: [0])
+    depth: list[int] = field(default_factory=lambda: [0])
+    tag: list[str] = field(default_factory=lambda: ["html"])
+    tokens: list[frozenset[str]] = field(default_factory=lambda: [_NO_TOKENS])
+    first: list[int] = field(default_factory=lambda: [0])
+    end: list[int] = field(default_factory=lambda: [0])
+
+    def __len__(self) -> int:
+        return len(self.parent)
+
+    def add(self, parent: int, depth: int, tag: str, tokens: frozenset[str], first: int) -> int:
+        """The number of a new one, whose end is to be told."""
+        number = len(self.parent)
+        self.parent.append(parent)
+        self.depth.append(depth)
+        self.tag.append(tag)
+        self.tokens.append(tokens)
+        self.first.append(first)
+        self.end.append(first)
+        return number
+
+
+class RawBlock(NamedTuple):
+    """One block as it stands in the page, with its place among the containers.
+
+    container: number of the innermost container; the block's own element, where it has one.
+    words: the words of the text, for comparison.
+    """
+
+    kind: BlockKind
+    text: str
+    link_chars: int
+    links: int
+    container: int
+    tag: str
+    inline_tokens: frozenset[str]
+    words: tuple[str, ...]
+
+    @property
+    def link_density(self) -> float:
+        return min(1.0, self.link_chars / len(self.text))
+
+    @property
+    def is_prose(self) -> bool:
+        """Prose of some length, and no list of links."""
+        return len(self.words) >= PROSE_WORDS and 2 * self.link_chars < len(self.text)
+
+
+@dataclass(slots=True)
+class Page:
+    """All blocks of a page in document order, and the elements that hold them.
+
+    alt_texts: folded alt and title texts of the page's images. paths: what `path` has said, for many blocks
+    share a container and every rule asks for it. linked: what `structure.linked_by_container` has said.
+    """
+
+    blocks: list[RawBlock] = field(default_factory=list)
+    containers: Containers = field(default_factory=Containers)
+    alt_texts: set[str] = field(default_factory=set)
+    paths: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
+    linked: dict[int, int] | None = field(default=None, repr=False, compare=False)
+
+    def path(self, container: int) -> tuple[int, ...]:
+        """Numbers of the container and of those around it, innermost first, the root last."""
+        found = self.paths.get(container)
+        if found is None:
+            parent = self.containers.parent[container]
+            found = (container,) if parent == container else (container, *self.path(parent))
+            self.paths[container] = found
+        return found
+
+    def block(self, index: int, top: int = 0, text: str | None = None) -> Block:
+        """The public form of a block; tokens are gathered up to, not including, the container `top`."""
+        raw = self.blocks[index]
+        tokens: set[str] = set(raw.inline_tokens)
+        tags: list[str] = []
+        inside = True
+        for number in self.path(raw.container):
+            inside = inside and number != top
+            if inside:
+                tokens |= self.containers.tokens[number]
+            tags.append(self.containers.tag[number])
+        if raw.tag != tags[0]:
+            tags.insert(0, raw.tag)
+        return Block(
+            kind=raw.kind,
+            text=text if text is not None else raw.text,
+            link_density=raw.link_density,
+            tokens=frozenset(tokens),
+            tags=tuple(tags),
+        )
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Lower-cased words, as compared between what stands on the page and what an extractor gives back."""
+    return tuple(_words(text))
+
+
+def folded(text: str) -> str:
+    """The words of a text joined by blanks: equal for texts that differ in case, spaces and punctuation."""
+    return " ".join(words_of(text))
+
+
+def segment(root: Any, *, link_by_link: bool = False) -> Page:
+    """Cuts the tree under `root` (an lxml element) into blocks. The tree is read, not changed.
+
+    link_by_link: also lists of nothing but links outside the story, each of which is one block otherwise.
+    """
+    return _Segmenter(link_by_link=link_by_link).run(root)
+
+
+def segment_around(root: Any, marked: Collection[Any]) -> tuple[Page, dict[Any, int]]:
+    """As `segment`, and before which block each of the marked elements stands.
+
+    An element within a block stands before that block; one in what shows no text stands nowhere.
+    """
+    segmenter = _Segmenter(marked)
+    return segmenter.run(root), segmenter.places
+
+
+class _Segmenter:
+    """State of one walk over a tree: the open boxes and the block being gathered.
+
+    marked: elements of which `places` tells how many blocks there were when the walk came to them.
+    """
+
+    def __init__(self, marked: Collection[Any] = (), *, link_by_link: bool = False) -> None:
+        self.link_by_link = link_by_link
+        self.page = Page()
+        # The open boxes, outermost first: their elements, their names, and the index of their container, for
+        # those that hold a block already. Boxes that never come to hold one are no containers.
+        self.boxes: list[Any] = [None]
+        self.tags = ["html"]
+        self.numbers = [0]
+        self.pieces: list[str] = []
+        self.chars = 0
+        self.link_chars = 0
+        self.links = 0
+        self.link_depth = 0
+        self.breaks = 0
+        # inline elements open or closed inside the present block: element, characters before and inside
+        self.inline_open: list[tuple[Any, int]] = []
+        self.inline_seen: list[tuple[Any, int]] = []
+        self.marked = marked
+        self.places: dict[Any, int] = {}
+
+    def run(self, root: Any) -> Page:
+        blocks, boxes, tags, numbers = self.page.blocks, self.boxes, self.tags, self.numbers
+        ends = self.page.containers.end
+        end_block, add_text, pieces, marked = self._end_block, self._text, self.pieces, self.marked
+        open_parts: list[int] = []
+        walk = etree.iterwalk(root, events=("start", "end"))
+        for event, element in walk:
+            if event == "start":
+                tag = element.tag
+                part = _PARTS.get(tag, _BOX)
+                links: Sequence[str] = ()
+                if part is _DOUBTFUL:
+                    part = _BOX if _holds_story(element) else _SKIP
+                elif part is _CELL and tags[-1] != _ROW:
+                    part = _BOX
+                elif part is _LIST:
+                    part = _BOX
+                    if not self.link_by_link and _STORY_BOXES.isdisjoint(tags):
+                        links = _links_alone(element)
+                if part is _BOX:
+                    # most elements begin and end where nothing has been gathered
+                    if pieces or self.links or self.breaks:
+                        end_block()
+                    if len(tags) > MAX_DEPTH:
+                        part = _SURPLUS
+                    else:
+                        boxes.append(element)
+                        tags.append(_ROW if tag == "tr" and not is_layout_row(element) else tag)
+                        if marked:
+                            self._note(element)
+                        if links:
+                            walk.skip_subtree()
+                            self._list_of_links(element, links)
+                elif part is _WITHIN_LINE:
+                    if tag == "a":
+                        self.link_depth += 1
+                        self.links += 1
+                    self.inline_open.append((element, self.chars))
+                    if marked:
+                        self._note(element)
+                elif part is _SKIP:
+                    walk.skip_subtree()
+                elif part is _BREAK:
+                    self._line_break()
+                elif part is _IMAGE:
+                    self._image(element)
+                else:
+                    add_text(" ")
+                open_parts.append(part)
+                if part <= _CELL and (text := element.text) and (pieces or not text.isspace()):
+                    add_text(text)
+            else:
+                part = open_parts.pop()
+                if part is _BOX:
+                    if pieces or self.links or self.breaks:
+                        end_block()
+                    boxes.pop()
+                    tags.pop()
+                    if len(numbers) > len(tags):
+                        ends[numbers.pop()] = len(blocks)
+                elif part is _SURPLUS:
+                    end_block()
+                elif part is _WITHIN_LINE:
+                    self._end_inline(element)
+                if (text := element.tail) and element is not root and (pieces or not text.isspace()):
+                    add_text(text)
+            if len(blocks) >= MAX_BLOCKS:
+                break
+        end_block()
+        for number in numbers:
+            ends[number] = len(blocks)
+        return self.page
+
+    def _list_of_links(self, element: Any, links: Sequence[str]) -> None:
+        """Gathers a list of nothing but links, of which the box has just begun."""
+        self.tags[-1] = _LINKS
+        for inner in element.iter() if self.marked else ():
+            self._note(inner)
+        self.pieces.append(_BETWEEN_LINKS.join(links))
+        self.chars = self.link_chars = len(self.pieces[0])
+        self.links = len(links)
+
+    def _note(self, element: Any) -> None:
+        if element in self.marked:
+            self.places[element] = len(self.page.blocks)
+
+    def _end_inline(self, element: Any) -> None:
+        if element.tag == "a":
+            self.link_depth -= 1
+        element, start = self.inline_open.pop()
+        if self.chars > start:
+            self.inline_seen.append((element, self.chars - start))
+
+    def _line_break(self) -> None:
+        self.breaks += 1
+        # one break ends a paragraph where a sentence of some length has just ended
+        if self.breaks >= 2 or (self.chars >= 100 and _SENTENCE_END.search("".join(self.pieces[-3:]))):
+            self._end_block()
+        elif self.pieces:
+            self.pieces.append(" ")
+
+    def _image(self, element: Any) -> None:
+        for name in ("alt", "title"):
+            value = folded(element.get(name) or "")
+            if value:
+                self.page.alt_texts.add(value)
+
+    def _text(self, text: str) -> None:
+        chars = len(text.strip())
+        if chars:
+            self.pieces.append(text)
+            self.breaks = 0
+            self.chars += chars
+            if self.link_depth:
+                self.link_chars += chars
+        elif self.pieces:
+            self.pieces.append(" ")
+
+    def _end_block(self) -> None:
+        if self.pieces:
+            text = "".join(self.pieces).strip()
+            # the only white space that can be printed is a blank
+            if "  " in text or not text.isprintable():
+                text = " ".join(text.split())
+            self._add(text)
+            self.pieces.clear()
+            self.inline_seen.clear()
+            if self.inline_open:
+                self.inline_open = [(element, 0) for element, _ in self.inline_open]
+            self.chars = self.link_chars = 0
+        self.breaks = 0
+        self.links = 1 if self.link_depth else 0
+
+    def _add(self, text: str) -> None:
+        words = words_of(text)
+        if not words:
+            return
+        kind, tag = _PARAGRAPH, self.tags[-1]
+        for name in self.tags[:-5:-1]:
+            if name in _KINDS:
+                kind = _KINDS[name]
+                if kind is _HEADING:
+                    tag = name
+                break
+            if name == _ROW:
+                # cells of prose are no row of a table
+                kind, tag = (_PARAGRAPH if len(text) > 300 else BlockKind.TABLE_ROW), "tr"
+                break
+        most = 0.8 * self.chars
+        inline = _NO_TOKENS
+        for element, chars in self.inline_seen:
+            if chars >= most:
+                inline |= _tokens(element)
+        for element, start in self.inline_open:
+            if self.chars - start >= most:
+                inline |= _tokens(element)
+        number = self._container()
+        tag = _TAGS.get(tag, tag)
+        self.page.blocks.append(RawBlock(kind, text, self.link_chars, self.links, number, tag, inline, words))
+
+    def _container(self) -> int:
+        """The index of the innermost open box, which is made a container, and those around it, if need be."""
+        numbers = self.numbers
+        if len(numbers) < len(self.tags):
+            add, first = self.page.containers.add, len(self.page.blocks)
+            for depth in range(len(numbers), len(self.tags)):
+                tag = self.tags[depth]
+                tokens = _tokens(self.boxes[depth])
+                numbers.append(add(numbers[-1], depth, _TAGS.get(tag, tag), tokens, first))
+        return numbers[-1]
+
+
+def _holds_story(element: Any) -> bool:
+    """True where there may be text of the article in an element that is made for other things.
+
+    A button or menu that was never closed holds all that follows it.
+    """
+    return next(element.iter("p", "main", "article", "h1"), None) is not None
+
+
+_SHOWN = etree.XPath("string()", smart_strings=False)
+_IN_LINKS = etree.XPath(".//a//text()", smart_strings=False)
+
+
+def _links_alone(element: Any) -> Sequence[str]:
+    """The texts of the links that a list consists of; none where there is one at most, or other text."""
+    texts = [text for text in map(str.strip, _IN_LINKS(element)) if text]
+    if len(texts) < 2 or len("".join(_SHOWN(element).split())) != len("".join("".join(texts).split())):
+        return ()
+    # what such elements hold is not shown
+    if next(element.iter(*_SKIPPED), None) is not None:
+        return ()
+    links = [*element.iter("a")]
+    found = [text for link in links if (text := (link.text or "").strip())]
+    if len(found) != len(texts):
+        found = [text for text in map(str.strip, map(_SHOWN, links)) if text]
+    return found if len(found) > 1 else ()
+
+
+def is_within_line(tag: str) -> bool:
+    """Whether an element of this name stands within a line of text, and does not begin another."""
+    return tag in _INLINE or tag in _CELLS
+
+
+def is_layout_row(row: Any) -> bool:
+    """True where a table row only places boxes on the page, as old templates do."""
+    return any(
+        child.tag not in _INLINE
+        and child.tag not in _SKIPPED
+        and child.tag not in _MEDIA
+        and child.tag != "br"
+        for cell in row
+        for child in cell
+        if isinstance(child.tag, str)
+    )
+
+
+def _tokens(element: Any) -> frozenset[str]:
+    tokens = _NO_TOKENS
+    hidden = False
+    for name, value in element.items():
+        if name in _NAMING:
+            named = _known_names(value) if len(value) <= _KNOWN_CHARS else _names_in(value)
+            tokens = tokens | named if tokens else named
+        elif name == "style":
+            hidden = hidden or _HIDDEN_STYLE.search(value) is not None
+        elif name == "hidden" or (name == "aria-hidden" and value == "true"):
+            hidden = True
+    return tokens | _HIDDEN if hidden else tokens
+
+
+def _names_in(value: str) -> frozenset[str]:
+    return frozenset(value.lower().split()[:_TOKENS])
+
+
+# Most elements that have names have the same ones as many others, on this page and on those of its site.
+_known_names = lru_cache(maxsize=10_000)(_names_in)
+
+
+# Of the text of some blocks, what a container must hold to be the one that they have in common; more than
+# half, so that no two side by side do.
+_COMMON_SHARE = 0.8
+
+
+def common_container(page: Page, indices: Iterable[int]) -> int:
+    """The innermost container that holds most of the text of the given blocks; 0 for none."""
+    chars = [0] * len(page.containers)
+    for index in indices:
+        block = page.blocks[index]
+        chars[block.container] += len(block.text)
+    enough = _COMMON_SHARE * sum(chars)
+    # children come after their parents: going backwards, the first that holds enough is the innermost
+    for number in range(len(chars) - 1, 0, -1):
+        held = chars[number]
+        if held:
+            if held >= enough:
+                return number
+            chars[page.containers.parent[number]] += held
+    return 0

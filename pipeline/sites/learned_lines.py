@@ -1,0 +1,138 @@
+"""Lines that a site was found to print under its stories whatever they are about, and taking them out.
+
+Which lines those are is worked out from what is stored (`pipeline.sites.evidence`,
+`storage.writing.learning`); here is what a worker has to know of it: the lines, as digests, and how to take
+them off a text.
+
+They are taken off last, from the very lines that would be stored otherwise, and each line that goes stays in
+`removed_text` at its place. So what a page gives without them can be read off what is stored of it
+(`lines_as_found`), whichever lines were known when it was processed: evidence is counted over that, and
+taking a line out takes nothing away from the evidence that it is to be taken out. Whether lines are learned
+can therefore not depend on whether they were learned before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.document import Block, Removed
+
+# Raised by hand when code changes what the same learned lines make of a text.
+LEARNED_REVISION = 1
+
+# How `removed_text` names it: `site.learned seen in 14 stories`.
+RULE = "site.learned"
+
+# Shorter lines are labels and cross-heads, of which newsrooms have a common stock ("What we know"), and what
+# has fewer different words beside its figures is a row of a table.
+LEAST_WORDS = 4
+LEAST_DIFFERENT = 3
+LEAST_CHARS = 12
+# A text of which more would go is left whole: it is a notice, a list, a story told from set phrases.
+MOST_TAKEN = 0.5
+
+# Words of a line that are counted to tell a row of a table, and from what length on a line is none.
+_LOOKED_AT = 12
+_SURE_CHARS = 150
+_FIGURE = re.compile(r"\d")
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+")
+_ASCII_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
+
+
+def folded(line: str) -> str:
+    """What of a line is compared: its words in lower case, a blank between two.
+
+    Figures stay as they are. Lines that differ in a figure are two lines, since in the templates by which
+    newsrooms write results, prices and weather it is the figures that make the story.
+    """
+    if line.isascii():  # a third of the time
+        return " ".join(line.lower().translate(_ASCII_WORDS).split())
+    return " ".join(_WORD.findall(line.casefold()))
+
+
+def is_learnable(fold: str) -> bool:
+    """Whether a line, as `folded` gives it, is long enough to be told from a label."""
+    if len(fold) >= _SURE_CHARS:
+        return True
+    if len(fold) < LEAST_CHARS or fold.count(" ") < LEAST_WORDS - 1:
+        return False
+    different = set(fold.split(" ", _LOOKED_AT)[:_LOOKED_AT])
+    if _FIGURE.search(fold):
+        different = {word for word in different if not word.isdigit()}
+    return len(different) >= LEAST_DIFFERENT
+
+
+def line_hash(fold: str) -> int:
+    """Signed 64 bits."""
+    return int.from_bytes(hashlib.blake2b(fold.encode(), digest_size=8).digest(), "little", signed=True)
+
+
+def lines_as_found(text: str, removed: Iterable[tuple[int, str, str]]) -> list[str]:
+    """The lines of an article as they would be stored had none of them been learned.
+
+    removed: (position, text, rule) of its removed lines, in order; others than learned ones are passed over.
+    """
+    before: dict[int, list[str]] = {}
+    for position, line, rule in removed:
+        if rule.startswith(RULE):
+            before.setdefault(position, []).append(line)
+    kept = text.split("\n")
+    if not before:
+        return kept
+    found: list[str] = []
+    for position, line in enumerate(kept):
+        found += (*before.pop(position, ()), line)
+    for position in sorted(before):
+        found += before[position]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedLines:
+    """The lines of one site. site: as `Article.site`. lines: (`line_hash`, number of stories with it)."""
+
+    site: str
+    lines: tuple[tuple[int, int], ...]
+    version: str = field(init=False, compare=False)
+    _stories: dict[int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_stories", dict(self.lines))
+        # Without the numbers of stories, which grow: they change what is said of a line and not what goes.
+        said = f"{LEARNED_REVISION} {sorted(self._stories)}"
+        object.__setattr__(self, "version", hashlib.sha256(said.encode()).hexdigest()[:8])
+
+    def stories(self, hash: int) -> int | None:
+        """In how many stories the line was seen; None for one that is no learned line."""
+        return self._stories.get(hash)
+
+
+def take_out(
+    blocks: Sequence[tuple[int, Block]],
+    learned: LearnedLines,
+    is_kept: Callable[[str], bool] | None = None,
+) -> tuple[tuple[tuple[int, Block], ...], tuple[Removed, ...]]:
+    """The blocks, each with its position, without learned lines; and those.
+
+    is_kept: whether a line, as `folded` gives it, is to stay all the same. Nothing is taken where more than
+    `MOST_TAKEN` of the words would go.
+    """
+    kept: list[tuple[int, Block]] = []
+    removed: list[Removed] = []
+    words, taken = 0, 0
+    for position, block in blocks:
+        fold = folded(block.text)
+        count = fold.count(" ") + 1
+        words += count
+        stories = learned.stories(line_hash(fold)) if is_learnable(fold) else None
+        if stories is None or (is_kept is not None and is_kept(fold)):
+            kept.append((position, block))
+        else:
+            taken += count
+            removed.append(Removed(position, block.text, f"{RULE} seen in {stories} stories"))
+    if taken > MOST_TAKEN * words:
+        return tuple(blocks), ()
+    return tuple(kept), tuple(removed)

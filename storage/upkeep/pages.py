@@ -1,0 +1,364 @@
+"""The stored pages with what became of them: what reprocessing reads.
+
+They come in a stable order, a few at a time and each few in a transaction of their own, so that a run of
+hours keeps neither the writers waiting nor SQLite's log from being folded in, and holds little.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
+
+from pipeline.document import Document, Reason, Removed
+from pipeline.sites.rules import NO_SITE_RULES, SiteRulebook, made_by_site
+from pipeline.urls import site_of
+from storage import schema
+from storage.base.keys import TRANSIENT, microseconds, storable_name
+from storage.database import persistently
+from storage.reader import document_of
+from storage.writing.revisions import chunks
+
+# Pages that are read at once: of the largest allowed, that many have to fit into memory.
+_AT_ONCE = 16
+# Rejections that are looked at, without their pages, at once.
+_LOOKED_AT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TextBefore:
+    """What a page gave, as it is stored. is_current: False for an older revision of the article."""
+
+    article_id: int
+    is_current: bool
+    url: str
+    publisher: str | None
+    title: str
+    text: str
+    authors: tuple[str, ...]
+    byline: str | None
+    dateline: str | None
+    agency: str | None
+    published_at: datetime | None
+    published_offset: int | None
+    language: str | None
+    access: str
+    removed: tuple[Removed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A document as it was fetched, and what it is stored as: a text of an article, or a rejection."""
+
+    document: Document
+    text: TextBefore | None
+    reason: Reason | None
+
+
+# Of a text that is stored, what is compared with what its page gives now.
+TEXT_COLUMNS = (
+    "publisher",
+    "title",
+    "text",
+    "authors",
+    "byline",
+    "dateline",
+    "agency",
+    "published_at",
+    "published_offset",
+    "language",
+    "access",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which pages are asked for: of other rules than these.
+
+    rules_version: the general rules. site_rules: those of sites; what was made by rules of a site that is not
+    among them is not asked for. site: of this site only. since: fetched from then on.
+    """
+
+    rules_version: str
+    site_rules: SiteRulebook = NO_SITE_RULES
+    site: str | None = None
+    since: datetime | None = None
+
+
+_TABLES = (schema.article, schema.revision, schema.rejection)
+
+
+def outdated(
+    engine: Engine,
+    rules_version: str,
+    *,
+    site_rules: SiteRulebook = NO_SITE_RULES,
+    site: str | None = None,
+    since: datetime | None = None,
+) -> Iterator[StoredPage]:
+    """Pages whose texts and rejections were made by other rules, in a stable order: texts, then rejections.
+
+    For the arguments see `Wanted`. Rejections for a fault of ours count as made by other rules, as
+    `reader.known` has it. What is written in the meantime is not read again.
+    """
+    wanted = Wanted(rules_version, site_rules, site, since)
+    for table in _TABLES:
+        column = table.c.page_id
+        with engine.connect() as connection:
+            last = connection.scalar(select(func.max(column)))
+            query = _outdated(connection, table, wanted)
+        after = 0
+        while last is not None and after < last:
+            part = query.where(column > after, column <= last).order_by(column)
+            if table is schema.rejection:
+                ids, after = persistently(engine, partial(_refused_by_others, engine, part, wanted, last))
+                for some in chunks(ids, _AT_ONCE):
+                    part = _joined(select().where(column.in_(some)), table).order_by(column)
+                    rows, _ = persistently(engine, partial(_read, engine, part, table))
+                    for row in rows:
+                        yield StoredPage(document_of(row), None, Reason(row["of_reason"]))
+            else:
+                part = _joined(part, table).limit(_AT_ONCE)
+                rows, removed = persistently(engine, partial(_read, engine, part, table))
+                for row in rows:
+                    yield StoredPage(document_of(row), _text_before(row, removed), None)
+                after = rows[-1]["id"] if rows else last
+
+
+def count_outdated(
+    engine: Engine,
+    rules_version: str,
+    *,
+    site_rules: SiteRulebook = NO_SITE_RULES,
+    site: str | None = None,
+    since: datetime | None = None,
+) -> int:
+    """How many pages `outdated` gives."""
+    return _count(engine, Wanted(rules_version, site_rules, site, since), kept=True)
+
+
+def count_pruned(
+    engine: Engine,
+    rules_version: str,
+    *,
+    site_rules: SiteRulebook = NO_SITE_RULES,
+    site: str | None = None,
+    since: datetime | None = None,
+) -> int:
+    """How many texts and rejections `outdated` would give, had their pages not been pruned."""
+    return _count(engine, Wanted(rules_version, site_rules, site, since), kept=False)
+
+
+def _count(engine: Engine, wanted: Wanted, *, kept: bool) -> int:
+    count = 0
+    with engine.connect().execution_options(stream_results=True, yield_per=10_000) as connection:
+        for table in _TABLES:
+            query = _outdated(connection, table, wanted, kept=kept)
+            if table is schema.rejection:
+                rows = connection.execute(_refused(query))
+                count += sum(_is_refused_by_others(row, wanted) for row in rows)
+            else:
+                columns = query.add_columns(table.c.rules_version).subquery()
+                count += connection.scalar(select(func.count()).select_from(columns)) or 0
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRulesUse:
+    """articles: how many current texts the rules of the site `key` helped to make. take_ignored: of them, on
+    how many pages its `take` was not followed. foreign: how many cannot be told outdated, the site not
+    being among those that were asked with.
+    """
+
+    key: str
+    articles: int
+    take_ignored: int
+    foreign: int
+
+
+def site_rules_use(engine: Engine, site_rules: SiteRulebook) -> list[SiteRulesUse]:
+    """What the rules of sites made of what is stored, by the site's key."""
+    table = schema.article
+    count = func.count().label("articles")
+    query = select(table.c.rules_version, table.c.site, count).where(table.c.rules_version.like("%+%"))
+    found: dict[str, Counter[str]] = {}
+    with engine.connect() as connection:
+        for version, site, articles in connection.execute(
+            query.group_by(table.c.rules_version, table.c.site)
+        ):
+            key, is_take_ignored = made_by_site(version)
+            counts = found.setdefault(key, Counter())
+            counts["articles"] += articles
+            counts["take_ignored"] += articles * is_take_ignored
+            counts["foreign"] += articles * site_rules.is_foreign(version, site)
+    return [
+        SiteRulesUse(key, c["articles"], c["take_ignored"], c["foreign"]) for key, c in sorted(found.items())
+    ]
+
+
+def has_page(engine: Engine, article_id: int) -> bool:
+    """Whether the page of the article's current text is there; otherwise it was pruned."""
+    table = schema.article
+    with engine.connect() as connection:
+        return connection.scalar(select(table.c.page_id).where(table.c.id == article_id)) is not None
+
+
+def partition(engine: Engine) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every article's id, in order, and its group's; shape (articles,) each. 16 bytes an article."""
+    table = schema.article
+    with engine.connect().execution_options(stream_results=True, yield_per=10_000) as connection:
+        rows = connection.execute(select(table.c.id, table.c.group_id).order_by(table.c.id))
+        found = np.fromiter((value for row in rows for value in row), dtype=np.int64).reshape(-1, 2)
+    return found[:, 0].copy(), found[:, 1].copy()
+
+
+def _read(
+    engine: Engine, query: Select[Any], table: Table
+) -> tuple[Sequence[RowMapping], dict[int, list[Removed]]]:
+    with engine.connect() as connection:
+        rows = connection.execute(query).mappings().all()
+        return rows, _removed(connection, rows) if table is schema.article else {}
+
+
+def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: bool = True) -> Select[Any]:
+    """Of articles and revisions what other rules made; of rejections what may be refused by others.
+
+    kept: those that have their page; otherwise those that had one.
+    """
+    of, since, site = schema.article, wanted.since, wanted.site
+    query = select().where(table.c.page_id.is_not(None) if kept else table.c.page_id.is_(None))
+    if table is schema.rejection:
+        if not wanted.site_rules.sites:
+            again = table.c.reason.in_([reason.value for reason in TRANSIENT])
+            query = query.where(or_(table.c.rules_version != wanted.rules_version, again))
+        if not kept:
+            # A digest there is of bytes; of what was forgotten it was never kept with them.
+            query = query.where(table.c.digest.is_not(None), table.c.reason != Reason.FORGOTTEN.value)
+        return query if since is None else query.where(table.c.at_us >= microseconds(since))
+    query = query.where(_is_made_by_others(connection, table, wanted))
+    if since is not None:
+        query = query.where(table.c.fetched_us >= microseconds(since))
+    if site is None:
+        return query
+    return query.where(_on_site(table, of.c.site == storable_name(site)))
+
+
+def _is_made_by_others(connection: Connection, table: Table, wanted: Wanted) -> ColumnElement[bool]:
+    """Whether other rules made the text of a row.
+
+    Which rules a site has is told in Python, once for each version on each host, of which there are few.
+    """
+    version, host = table.c.rules_version, schema.article.c.site
+    made = select(version, host if wanted.site_rules.depends_on_site else literal("")).distinct()
+    if wanted.site_rules.depends_on_site and table is schema.revision:
+        made = made.join(schema.article, schema.article.c.id == table.c.article_id)
+    old: dict[str, list[str]] = {}
+    other: dict[str, list[str]] = {}
+    for made_by, site in connection.execute(made):
+        is_old = wanted.site_rules.is_outdated(made_by, wanted.rules_version, site)
+        (old if is_old else other).setdefault(made_by, []).append(site)
+    conditions: list[ColumnElement[bool]] = [
+        version.in_([made_by for made_by in old if made_by not in other])
+    ]
+    for made_by in old.keys() & other.keys():
+        if len(old[made_by]) <= len(other[made_by]):
+            on_host = host.in_(old[made_by])
+        else:
+            on_host = host.not_in(other[made_by])
+        conditions.append(and_(version == made_by, _on_site(table, on_host)))
+    return or_(*conditions)
+
+
+def _on_site(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition, which is on an article's site, for a row of an article or of a revision of one."""
+    if table is schema.article:
+        return condition
+    return table.c.article_id.in_(select(schema.article.c.id).where(condition))
+
+
+def _refused(query: Select[Any]) -> Select[Any]:
+    """The query of rejections with what `_is_refused_by_others` needs to know of them."""
+    table = schema.rejection
+    return query.add_columns(table.c.page_id, table.c.url, table.c.reason, table.c.rules_version)
+
+
+def _is_refused_by_others(row: Any, wanted: Wanted) -> bool:
+    """Whether other rules, or a fault of ours, turned a document away; one of the site asked for."""
+    on = _site(row.url) if wanted.site is not None or wanted.site_rules.sites else ""
+    if wanted.site is not None and on != wanted.site:
+        return False
+    return Reason(row.reason) in TRANSIENT or wanted.site_rules.is_outdated_rejection(
+        row.rules_version, wanted.rules_version, on
+    )
+
+
+def _refused_by_others(
+    engine: Engine, query: Select[Any], wanted: Wanted, last: int
+) -> tuple[list[int], int]:
+    """Of the next rejections the pages that other rules turned away, and the last page that was looked at."""
+    with engine.connect() as connection:
+        rows = connection.execute(_refused(query).limit(_LOOKED_AT)).all()
+    ids = [row.page_id for row in rows if _is_refused_by_others(row, wanted)]
+    return ids, rows[-1].page_id if len(rows) == _LOOKED_AT else last
+
+
+def _joined(query: Select[Any], table: Table) -> Select[Any]:
+    """The query with the page's columns, and those of the text or rejection with `of_` before their names."""
+    page, article = schema.page, schema.article
+    query = query.add_columns(*page.c).where(page.c.id == table.c.page_id)
+    if table is schema.rejection:
+        return query.add_columns(table.c.url.label("of_url"), table.c.reason.label("of_reason"))
+    query = query.add_columns(*(table.c[name].label(f"of_{name}") for name in TEXT_COLUMNS))
+    if table is schema.article:
+        return query.add_columns(table.c.id.label("of_id"), table.c.url.label("of_url"))
+    return query.where(article.c.id == table.c.article_id).add_columns(
+        article.c.id.label("of_id"), article.c.url.label("of_url"), table.c.removed.label("of_removed")
+    )
+
+
+def _text_before(row: Any, removed: dict[int, list[Removed]]) -> TextBefore:
+    is_current = "of_removed" not in row
+    lines = removed.get(row["of_id"], ()) if is_current else [Removed(*line) for line in row["of_removed"]]
+    values = {name: row[f"of_{name}"] for name in TEXT_COLUMNS}
+    values["authors"] = tuple(values["authors"])
+    return TextBefore(
+        article_id=row["of_id"],
+        is_current=is_current,
+        url=row["of_url"],
+        removed=tuple(lines),
+        **values,
+    )
+
+
+def _removed(connection: Connection, rows: Sequence[Any]) -> dict[int, list[Removed]]:
+    table = schema.removal
+    found: dict[int, list[Removed]] = {}
+    query = select(table.c.article_id, table.c.position, table.c.text, table.c.rule).where(
+        table.c.article_id.in_([row["of_id"] for row in rows])
+    )
+    for id, *line in connection.execute(query.order_by(table.c.article_id, table.c.line)):
+        found.setdefault(id, []).append(Removed(*line))
+    return found
+
+
+def _site(url: str | None) -> str:
+    return site_of(url) if url else ""

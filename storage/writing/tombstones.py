@@ -1,0 +1,161 @@
+"""What was forgotten stays out: the marks that `copydesk forget` leaves, and the gate that asks for them.
+
+A tombstone names a URL or a site, and nothing of what stood there. `withhold` is asked in every writing
+transaction, so whatever a document comes by (a file, a crawl, other rules over a stored page) it ends as
+a rejection of its own reason, without its bytes. A URL is compared by `urls.address_key`: http and https,
+www., m. and amp. twins are one. An article is asked for by its own URL and by the one it was fetched from,
+so a page that states a forgotten URL as its canonical link is kept out too. A site includes what is under
+it: `example.com` also means `news.example.com`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, select
+
+from pipeline.document import Article, Outcome, Reason, Rejection, Stage
+from pipeline.errors import OperatorError
+from pipeline.urls import address_key, site_of
+from storage import schema
+from storage.base.keys import storable_name
+from storage.database import persistently
+from storage.schema import utc_text
+from storage.writing.revisions import chunks
+
+URL, SITE = "url", "site"
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """kind: `url` or `site`. value: the canonical URL, or the site. aliases: other URLs of the same."""
+
+    kind: str
+    value: str
+    at: datetime
+    reason: str | None
+    aliases: tuple[str, ...] = ()
+
+
+def tombstones(engine: Engine) -> list[Tombstone]:
+    """Every tombstone, the latest first."""
+    table = schema.tombstone
+    with engine.connect() as connection:
+        rows = connection.execute(
+            select(table).order_by(table.c.at.desc(), table.c.kind, table.c.value)
+        ).all()
+    aliases: dict[bytes, list[str]] = {}
+    for row in rows:
+        if row.alias_of is not None:
+            aliases.setdefault(row.alias_of, []).append(row.value)
+    return [
+        Tombstone(row.kind, row.value, row.at, row.reason, tuple(aliases.get(row.key, ())))
+        for row in rows
+        if row.alias_of is None
+    ]
+
+
+def withheld_urls(engine: Engine, urls: Iterable[str]) -> set[str]:
+    """Those of the URLs that are not to be stored again, and so need not be fetched."""
+    wanted = list(set(urls))
+
+    def read() -> list[Tombstone | None]:
+        with engine.connect() as connection:
+            return _found(connection, [[url] for url in wanted])
+
+    found = persistently(engine, read)
+    return {url for url, stone in zip(wanted, found, strict=True) if stone}
+
+
+def withheld_by(connection: Connection, urls: Sequence[str]) -> list[Tombstone | None]:
+    """For each of the URLs, the tombstone that keeps it out."""
+    return _found(connection, [[url] for url in urls])
+
+
+def withheld(engine: Engine, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """As `withhold`, for what is done with outcomes beside storing them. Raises DatabaseError."""
+
+    def read() -> list[Outcome]:
+        with engine.connect() as connection:
+            return withhold(connection, outcomes)
+
+    return persistently(engine, read)
+
+
+def withhold(connection: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes, with a rejection in place of each that was forgotten.
+
+    It keeps the page, of which `ledger` takes the digest and nothing else, so that the document is known.
+    """
+    found = _found(connection, [_addresses(outcome) for outcome in outcomes])
+    return [
+        outcome if stone is None else _rejected(outcome, stone)
+        for outcome, stone in zip(outcomes, found, strict=True)
+    ]
+
+
+def key_of(kind: str, value: str) -> bytes:
+    """What a tombstone is found by, 16 bytes: a hash of the site, or of the URL's `address_key`."""
+    name = address_key(value) if kind == URL else value
+    return hashlib.sha256(f"{kind}\0{storable_name(name)}".encode()).digest()[:16]
+
+
+def parse_site(text: str) -> str:
+    """A site as it was typed, a host or a URL, as the `site` column has it. Raises OperatorError."""
+    typed = text.strip()
+    site = site_of(typed if "://" in typed else f"https://{typed}")
+    if not site or any(c.isspace() for c in site):
+        raise OperatorError(f"{text!r} is no site: write its host, e.g. example.com")
+    return site
+
+
+def is_under(site: str, url: str) -> bool:
+    """Whether the URL is one of the site, or of a site under it."""
+    host = site_of(url)
+    return host == site or host.endswith(f".{site}")
+
+
+def _addresses(outcome: Outcome) -> list[str]:
+    # Not by the location: what was asked for may have led elsewhere, tomorrow to another article.
+    named = (outcome.url, outcome.page.url if outcome.page else None)
+    return [url for url in dict.fromkeys(named) if url]
+
+
+def _found(connection: Connection, addresses: Sequence[Sequence[str]]) -> list[Tombstone | None]:
+    """For each set of URLs, the tombstone of one of them or of its site."""
+    nothing: list[Tombstone | None] = [None] * len(addresses)
+    table = schema.tombstone
+    if connection.scalar(select(table.c.kind).limit(1)) is None:
+        return nothing
+    keys = [[key for url in urls for key in _keys(url)] for urls in addresses]
+    stones: dict[bytes, Tombstone] = {}
+    for part in chunks({key for of_one in keys for key in of_one}):
+        for row in connection.execute(select(table).where(table.c.key.in_(part))):
+            stones[row.key] = Tombstone(row.kind, row.value, row.at, row.reason)
+    return [next((stones[key] for key in of_one if key in stones), None) for of_one in keys]
+
+
+def _keys(url: str) -> list[bytes]:
+    labels = site_of(url).split(".")
+    sites = [".".join(labels[start:]) for start in range(len(labels))]
+    return [key_of(URL, url), *(key_of(SITE, site) for site in sites if site)]
+
+
+def _rejected(outcome: Outcome, stone: Tombstone) -> Rejection:
+    detail = f"{stone.kind} {stone.value} was forgotten on {utc_text(stone.at)}"
+    if isinstance(outcome, Rejection):
+        return replace(outcome, stage=Stage.STORE, reason=Reason.FORGOTTEN, detail=detail)
+    assert isinstance(outcome, Article)
+    return Rejection(
+        location=outcome.location,
+        url=outcome.url,
+        stage=Stage.STORE,
+        reason=Reason.FORGOTTEN,
+        detail=detail[:2000],
+        at=outcome.page.fetched_at,
+        rules_version=outcome.rules_version,
+        page=outcome.page,
+    )

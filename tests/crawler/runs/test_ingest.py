@@ -1,0 +1,341 @@
+"""A run from files: nothing lost, nothing twice, whatever interrupts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from crawler.files.paths import read_paths
+from crawler.runs import drive as run_module
+from crawler.runs import ingest as ingest_module
+from crawler.runs.drive import Finished
+from crawler.runs.ingest import ingest
+from pipeline.document import Document, Reason, Rejection
+from pipeline.errors import OperatorError
+from pipeline.settings import Settings
+from storage.database import open_database
+from storage.writer import BatchCounts
+from tests.crawler import misbehaving
+from tests.crawler.drive import process
+from tests.storage.news import cut, story, view
+
+SETTINGS = Settings()
+VIEWS = ("articles", "unique_articles", "story_groups", "copies", "removed_text", "rejections")
+
+
+def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """All that the public views say, ids included, but for which run it was."""
+    return {
+        name: [{k: v for k, v in row.items() if k != "run_id"} for row in view(engine, name)]
+        for name in VIEWS
+    }
+
+
+def write_input(folder: Path, count: int = 120, *, slow: float = 0.0) -> Path:
+    """Stories of several outlets in JSONL, whole, cut and repeated, with bad lines among them."""
+    chance = random.Random(3)
+    texts = [story(n, 120) for n in range(count // 5)]
+    lines = []
+    for n in range(count):
+        text = cut(chance.choice(texts), chance.choice([1.0, 1.0, 0.7]))
+        pause = f"\n!sleep {slow}" if slow else ""
+        record = {"text": f"Headline {n % 11}\n{text}{pause}", "url": f"https://site{n % 5}.example/{n}"}
+        if n % 17 == 0:
+            record["text"] = "Only a headline"
+        lines.append(json.dumps(record) if n % 13 else '{"text": ')
+    folder.mkdir(exist_ok=True)
+    (folder / "a.jsonl").write_text("\n".join(lines[: count // 2]) + "\n")
+    (folder / "b.jsonl").write_text("\n".join(lines[count // 2 :]) + "\n")
+    (folder / "c.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    for name in ("a.jsonl", "b.jsonl", "c.png"):
+        os.utime(folder / name, (1_700_000_000, 1_700_000_000))
+    return folder
+
+
+def run(engine: Engine, *paths: Path, workers: int = 2, **options: Any) -> Finished:
+    options.setdefault("process", process)
+    settings = options.pop("settings", SETTINGS)
+    return ingest(engine, [str(path) for path in paths], workers=workers, settings=settings, **options)
+
+
+class Watch:
+    """Records what a run tells of its progress."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self.totals: list[int] = []
+
+    def advance(self, counts: BatchCounts) -> None:
+        self.seen.append(counts.seen)
+
+    def total(self, documents: int) -> None:
+        self.totals.append(documents)
+
+
+def test_every_document_has_one_end_and_the_second_run_stores_nothing(engine: Engine, tmp_path: Path) -> None:
+    folder = write_input(tmp_path / "in")
+    watch = Watch()
+    first = run(engine, folder, progress=watch)
+    assert first.counts.seen == 121
+    assert first.counts.stored == len(view(engine, "articles")) > 90
+    assert first.counts.rejected == len(view(engine, "rejections"))
+    assert first.counts.stored + first.counts.rejected == 121
+    assert first.counts.reasons[Reason.MALFORMED_RECORD] == 10
+    assert first.counts.reasons[Reason.UNSUPPORTED] == 1
+    assert first.counts.grouped > 50
+    assert first.counts.faults == 0
+    assert not first.is_interrupted
+    assert watch.totals == [121]
+    assert watch.seen == sorted(watch.seen)
+    assert watch.seen[-1] == 121
+    before = rows(engine)
+    second = run(engine, folder)
+    assert second.counts == BatchCounts(seen=121, unchanged=121)
+    assert rows(engine) == before
+    runs = view(engine, "runs")
+    assert [r["id"] for r in runs] == [first.run_id, second.run_id]
+    assert all(r["finished_at"] for r in runs)
+
+
+def test_ids_follow_the_source_whatever_worker_is_done_first(tmp_path: Path, sqlite_url: str) -> None:
+    chance = random.Random(5)
+    with open(tmp_path / "a.jsonl", "w") as file:
+        for n in range(60):
+            text = f"Title\n{story(n, 60)}\n!sleep {chance.choice([0, 0, 0.05])}"
+            file.write(json.dumps({"text": text, "url": f"https://outlet.example/{n}"}) + "\n")
+    engine = open_database(sqlite_url)
+    run(engine, tmp_path / "a.jsonl", workers=3)
+    ids = {row["id"]: int(row["url"].rpartition("/")[2]) for row in view(engine, "articles")}
+    assert [ids[id] for id in sorted(ids)] == list(range(60))
+    engine.dispose()
+
+
+def test_what_is_new_is_taken_in_and_what_is_changed_is_revised(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    records = [{"text": f"Title\n{story(n)}", "url": f"https://outlet.example/{n}"} for n in range(5)]
+
+    def write(time: int) -> None:
+        path.write_text("\n".join(map(json.dumps, records)))
+        os.utime(path, (time, time))
+
+    write(1_700_000_000)
+    assert run(engine, path).counts.stored == 5
+    records[2]["text"] += "\nA correction."
+    records.append({"text": f"Title\n{story(9)}", "url": "https://outlet.example/9"})
+    write(1_700_009_000)
+    counts = run(engine, path).counts
+    assert (counts.seen, counts.stored, counts.revised, counts.unchanged) == (6, 1, 1, 4)
+
+
+def test_the_same_bytes_at_two_locations_are_two_documents(engine: Engine, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(f"Title\n{story(1)}")
+    assert run(engine, tmp_path).counts.stored == 2
+    (copy,) = view(engine, "copies")
+    assert copy["kind"] == "exact"
+
+
+def test_documents_that_hang_and_crash_cost_themselves_and_are_tried_again(
+    engine: Engine, tmp_path: Path
+) -> None:
+    bodies = ["ok"] * 5 + ["hang", "kill", "raise words", "exit 1"] + ["ok"] * 5
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(json.dumps({"text": body, "id": n}) for n, body in enumerate(bodies)))
+    for _ in range(2):
+        settings = replace(SETTINGS, timeout_seconds=3)
+        counts = run(engine, path, process=misbehaving.process, settings=settings).counts
+        assert counts.seen == 14
+        assert counts.reasons[Reason.TIMEOUT] == 1
+        assert counts.reasons[Reason.WORKER_DIED] == 2
+        assert counts.reasons[Reason.INTERNAL_ERROR] == counts.faults == 1
+    assert len(view(engine, "rejections")) == 14
+
+
+def test_a_missing_path_leaves_no_run_behind(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(OperatorError):
+        run(engine, tmp_path / "gone")
+    assert view(engine, "runs") == []
+
+
+def test_an_error_in_reading_comes_out_after_what_was_read_is_stored(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list(read_paths([str(write_input(tmp_path / "in", 40))], SETTINGS))
+
+    def broken(*_: object) -> Iterator[Document | Rejection]:
+        yield from read[:20]
+        raise RuntimeError("a disk went away")
+
+    monkeypatch.setattr(ingest_module, "read_paths", broken)
+    engine = open_database(sqlite_url)
+    with pytest.raises(RuntimeError, match="a disk went away"):
+        run(engine)
+    assert len(view(engine, "articles")) + len(view(engine, "rejections")) == 20
+    engine.dispose()
+
+
+def test_an_error_in_writing_ends_the_run_and_the_workers(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> BatchCounts:
+        raise OperatorError("the disk is full")
+
+    monkeypatch.setattr(run_module, "write_batch", full)
+    engine = open_database(sqlite_url)
+    with pytest.raises(OperatorError, match="the disk is full"):
+        run(engine, write_input(tmp_path / "in", 200, slow=0.01))
+    assert not [t for t in threading.enumerate() if t.name == "copydesk-workers"]
+    engine.dispose()
+
+
+def test_what_is_on_its_way_is_bounded(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = 0
+    document = misbehaving.document("sleep 0.01 " + "x" * 500_000)
+
+    def source(*_: object) -> Iterator[Document]:
+        nonlocal given
+        for n in range(150):
+            given += 1
+            yield replace(document, location=f"doc-{n}")
+
+    lead: list[int] = []
+
+    class Behind(Watch):
+        def advance(self, counts: BatchCounts) -> None:
+            lead.append(given - counts.seen)
+
+    monkeypatch.setattr(ingest_module, "read_paths", source)
+    monkeypatch.setattr(run_module, "_WINDOW_BYTES", 5_000_000)
+    monkeypatch.setattr(run_module, "BATCH_SIZE", 5)
+    engine = open_database(sqlite_url)
+    assert run(engine, process=misbehaving.process, progress=Behind()).counts.seen == 150
+    # The window, one chunk that was let in under its bound, what is read ahead, and a batch.
+    assert max(lead) <= 10 + 3 + 3 * (run_module._CHUNKS_AHEAD + 2) + 5
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'base.db'}"
+
+
+# --- killed runs -----------------------------------------------------------------------------------
+
+
+PROGRAM = "import sys; from tests.crawler import drive; drive.main(*sys.argv[1:])"
+
+
+def start(url: str, *paths: Path, batch_size: int = 4, workers: int = 2) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, url, str(batch_size), str(workers), *map(str, paths)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+        start_new_session=True,
+    )
+
+
+def ended(engine: Engine) -> int:
+    return len(view(engine, "articles")) + len(view(engine, "rejections"))
+
+
+def wait_until_ended(engine: Engine, process: subprocess.Popen[str], count: int) -> None:
+    while ended(engine) < count:
+        if process.poll() is not None:
+            raise AssertionError(f"the run ended early: {process.communicate()}")
+        time.sleep(0.01)
+
+
+def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(
+    engine: Engine, database_url: str, tmp_path: Path, sqlite_url: str
+) -> None:
+    folder = write_input(tmp_path / "in", 160, slow=0.01)
+    reference = open_database(sqlite_url)
+    run(reference, folder)
+    chance = random.Random(11)
+    kills = 0
+    for wanted in (1, 40, 41, 90, 140):
+        process = start(database_url, folder, batch_size=chance.choice([1, 4, 7]))
+        wait_until_ended(engine, process, wanted)
+        time.sleep(chance.random() * 0.1)
+        process.kill()
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+        assert ended(engine) <= 161
+    assert kills >= 4
+    process = start(database_url, folder)
+    out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err
+    assert int(out.split()[0]) == 161
+    assert rows(engine) == rows(reference)
+    reference.dispose()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_in_order(number: signal.Signals, tmp_path: Path, sqlite_url: str) -> None:
+    folder = write_input(tmp_path / "in", 400, slow=0.02)
+    engine = open_database(sqlite_url)
+    process = start(sqlite_url, folder)
+    wait_until_ended(engine, process, 8)
+    os.killpg(process.pid, number)  # as a terminal and a service manager do: the workers get it as well
+    out, err = process.communicate(timeout=600)
+    assert (process.returncode, err) == (0, "")
+    seen, *_, is_interrupted = out.split()
+    assert is_interrupted == "True"
+    assert 8 <= int(seen) < 401
+    assert ended(engine) == int(seen), "all that was counted is committed"
+    (finished,) = view(engine, "runs")
+    assert finished["finished_at"]
+    again = run(engine, folder)
+    assert (again.counts.seen, again.counts.unchanged) == (401, int(seen))
+    reference = open_database(f"sqlite:///{tmp_path / 'reference.db'}")
+    run(reference, folder)
+    assert rows(engine) == rows(reference)
+    for base in (engine, reference):
+        base.dispose()
+
+
+def test_a_second_signal_ends_the_program_at_once(tmp_path: Path, sqlite_url: str) -> None:
+    begun = tmp_path / "begun"
+    record = {"text": f"Title\nText\n!touch {begun}\n!sleep 25"}
+    (tmp_path / "a.jsonl").write_text("\n".join([json.dumps(record)] * 4))
+    engine = open_database(sqlite_url)
+    process = start(sqlite_url, tmp_path / "a.jsonl")
+    while not begun.exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)  # also waits until no worker holds the pipes any more
+    assert process.returncode == 128 + signal.SIGINT
+    assert ended(engine) == 0
+    engine.dispose()
+
+
+def test_an_interrupted_run_does_not_wait_for_a_document_that_hangs(tmp_path: Path, sqlite_url: str) -> None:
+    lines = [json.dumps({"text": f"Title\n{story(n, 50)}", "id": n}) for n in range(10)]
+    lines[6] = json.dumps({"text": "Title\nText\n!sleep 29", "id": 6})
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    engine = open_database(sqlite_url)
+    process = start(sqlite_url, tmp_path / "a.jsonl", batch_size=2)
+    wait_until_ended(engine, process, 6)
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=25)
+    assert out.split() == ["6", "6", "0", "0", "True"], "a prefix of the source is stored, no more"
+    engine.dispose()

@@ -1,0 +1,471 @@
+"""New rules over stored pages: the base ends as if they had always been the rules, whatever interrupts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from crawler.crawl import crawl
+from crawler.runs.ingest import ingest
+from crawler.runs.reprocess import Refingerprinted, Reprocessed, What, refingerprint, reprocess
+from pipeline.document import Document, MediaType, Origin, Outcome, Reason
+from pipeline.settings import FingerprintSettings, GroupSettings, Settings
+from storage import reader, writer
+from storage.database import DatabaseError, open_database
+from storage.upkeep.pages import count_outdated, outdated
+from storage.upkeep.retention import plan_prune, prune
+from tests.crawler import rules
+from tests.crawler.rules import CLUTTER
+from tests.storage.news import START, article, contents, cut, story, view, wire
+
+SETTINGS = Settings()
+OTHER = Settings(fingerprint=FingerprintSettings(seed=2))
+# Under which a copy that is cut is none.
+STRICTER = Settings(group=GroupSettings(containment=1.0, particulars=1.0, band_window=3))
+
+
+def write_pages(folder: Path, count: int = 60, *, sites: int = 5, slow: float = 0.0) -> Path:
+    """Stories of several outlets, whole and cut, of which every third means something else to newer rules."""
+    chance = random.Random(3)
+    texts = [story(n, 120) for n in range(count // 5)]
+    marks = ["!clutter", "!retitled", "!accepted", "!refused", "!clutter"]
+    folder.mkdir()
+    with (folder / "a.jsonl").open("w") as file:
+        for n in range(count):
+            text = cut(chance.choice(texts), chance.choice([1.0, 1.0, 0.7]))
+            lines = [f"Headline {n % 11}", text]
+            if n % 3 == 0:
+                lines.append(marks[n // 3 % len(marks)])
+            if slow:
+                lines.append(f"!sleep {slow}")
+            record = {"text": "\n".join(lines), "url": f"https://site{n % sites}.example/{n}"}
+            file.write(json.dumps(record) + "\n")
+    os.utime(folder / "a.jsonl", (1_700_000_000, 1_700_000_000))
+    return folder
+
+
+def fill(engine: Engine, folder: Path, process: Any = rules.older) -> None:
+    ingest(engine, [str(folder)], workers=2, settings=SETTINGS, process=process)
+
+
+def again(engine: Engine, **options: Any) -> Reprocessed:
+    options.setdefault("process", rules.newer)
+    return reprocess(engine, workers=2, settings=options.pop("settings", SETTINGS), **options)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Engine]:
+    """A base to compare with."""
+    engine = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
+    yield engine
+    engine.dispose()
+
+
+def everything(engine: Engine) -> dict[str, Any]:
+    return {
+        name: view(engine, name)
+        for name in (
+            "articles",
+            "unique_articles",
+            "story_groups",
+            "copies",
+            "removed_text",
+            "rejections",
+            "runs",
+        )
+    }
+
+
+def test_the_base_ends_as_if_the_rules_had_always_been_todays(
+    engine: Engine, fresh: Engine, tmp_path: Path
+) -> None:
+    folder = write_pages(tmp_path / "in")
+    fill(engine, folder)
+    fill(fresh, folder, rules.newer)
+    assert contents(engine) != contents(fresh)
+    found = again(engine)
+    assert found.counts.seen == 60
+    assert found.changes.documents == 20
+    assert dict(found.changes.counts) == {
+        What.TEXT: 8,
+        What.TITLE: 4,
+        What.METADATA: 4,
+        What.ACCEPTED: 4,
+        What.REFUSED: 4,
+    }
+    assert dict(found.changes.fields) == {"authors": 4}
+    assert found.regrouped is not None
+    assert contents(engine) == contents(fresh)
+    second = again(engine)
+    assert second.counts == writer.BatchCounts()
+    assert second.changes.documents == 0
+    assert [run["seen"] for run in view(engine, "runs")] == [60, 60, 0]
+    assert ingest(
+        engine, [str(folder)], workers=1, settings=SETTINGS, process=rules.newer
+    ).counts == writer.BatchCounts(seen=60, unchanged=60), "and files that come again are known"
+
+
+def test_a_dry_run_tells_the_same_and_writes_nothing(engine: Engine, tmp_path: Path) -> None:
+    fill(engine, write_pages(tmp_path / "in"))
+    before = everything(engine)
+    dry = again(engine, dry_run=True)
+    assert everything(engine) == before
+    assert dry.regrouped is None
+    real = again(engine)
+    assert (dry.changes.documents, dry.changes.counts) == (real.changes.documents, real.changes.counts)
+    assert dry.changes.samples == real.changes.samples
+    assert dry.counts == replace(real.counts, grouped=0)
+
+
+def test_samples_show_before_and_after(engine: Engine, tmp_path: Path) -> None:
+    fill(engine, write_pages(tmp_path / "in"))
+    samples = again(engine, dry_run=True).changes.samples
+    texts = [sample for sample in samples if sample.what is What.TEXT]
+    assert len(texts) == 3
+    assert all(sample.before == f"{sample.after}\n{CLUTTER}" for sample in texts)
+    (title, *_) = [sample for sample in samples if sample.what is What.TITLE]
+    assert (title.before, title.after[:8]) == ("Old title", "Headline")
+    (accepted, *_) = [sample for sample in samples if sample.what is What.ACCEPTED]
+    assert (accepted.article_id, accepted.before) == (None, "section front")
+
+
+def test_only_a_site_or_what_was_fetched_since(engine: Engine, tmp_path: Path) -> None:
+    fill(engine, write_pages(tmp_path / "in"))
+    assert count_outdated(engine, SETTINGS.rules_version) == 60
+    fetched = datetime.fromtimestamp(1_700_000_000, UTC)
+    assert again(engine, since=fetched + timedelta(seconds=1)).counts.seen == 0
+    assert count_outdated(engine, SETTINGS.rules_version, site="site3.example", since=fetched) == 12
+    assert again(engine, site="site3.example", since=fetched).counts.seen == 12
+    left = [page.document.url for page in outdated(engine, SETTINGS.rules_version)]
+    assert len(left) == 48
+    assert not any("site3.example" in url for url in left)
+
+
+def test_what_fails_stays_as_it_was_and_is_tried_again(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text(f"Title\n{story(1)}\n!fault")
+    (folder / "b.txt").write_text(f"Title\n{story(2)}\n!accepted\n!fault")
+    (folder / "c.txt").write_text(f"Title\n{story(3)}\n!clutter")
+    fill(engine, folder)
+    before = everything(engine)
+    for seen in (3, 2):
+        found = again(engine)
+        assert found.counts.seen == seen
+        assert found.counts.reasons == {Reason.INTERNAL_ERROR: 2}
+        assert found.counts.faults == 2
+        assert found.changes.counts[What.FAILED] == 2
+    after = everything(engine)
+    assert after["rejections"] == before["rejections"]
+    assert [a["text"] for a in before["articles"] if a not in after["articles"]] == [f"{story(3)}\n{CLUTTER}"]
+    assert count_outdated(engine, SETTINGS.rules_version) == 2
+
+
+def store(
+    engine: Engine, bodies: list[str], settings: Settings = SETTINGS, process: Any = rules.older
+) -> None:
+    """One URL, fetched once a day with these bodies."""
+    run = writer.start_run(engine, "test", START)
+    outcomes: list[Outcome] = []
+    for n, body in enumerate(bodies):
+        document = Document(
+            "https://site.example/1",
+            "https://site.example/1",
+            body.encode(),
+            MediaType.TEXT,
+            START + timedelta(days=n),
+            Origin.FILE,
+        )
+        outcomes.append(process(document, settings))
+    writer.write_batch(engine, run, outcomes, settings)
+
+
+def test_older_revisions_are_reprocessed_too(engine: Engine) -> None:
+    store(engine, [f"Title\n{story(1)}\n!clutter", f"Title\n{story(2)}\n!clutter", f"Title\n{story(3)}"])
+    assert again(engine).counts.seen == 3
+    (now,) = view(engine, "articles")
+    assert (now["revision"], now["text"]) == (3, story(3))
+    assert count_outdated(engine, SETTINGS.rules_version) == 0
+    # the page that is current today is turned away by still newer rules: the one before comes back, clean
+    writer.write_batch(
+        engine,
+        1,
+        [
+            replace(
+                rules._refused(page.document, rules.newer(page.document, SETTINGS)), rules_version="newest"
+            )
+            for page in outdated(engine, "none")
+            if page.document.body.decode() == f"Title\n{story(3)}"
+        ],
+        SETTINGS,
+    )
+    (now,) = view(engine, "articles")
+    assert (now["revision"], now["text"]) == (2, story(2))
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_documents_whose_bytes_are_not_kept_go_the_way_of_their_texts_page(
+    engine: Engine, refused: bool
+) -> None:
+    """A page fetched three times with another advertisement each time: one text, one page."""
+    mark = "!refused" if refused else "!clutter"
+    store(engine, [f"Title\n{story(1)}\n{mark} {n}" for n in range(3)])
+    (before,) = view(engine, "articles")
+    assert before["revision"] == 1
+    assert again(engine).counts.seen == 1
+    assert count_outdated(engine, SETTINGS.rules_version) == 0
+    if refused:
+        assert view(engine, "articles") == []
+        assert len(view(engine, "rejections")) == 1
+    else:
+        (now,) = view(engine, "articles")
+        assert (now["id"], now["revision"], now["text"]) == (before["id"], 1, story(1))
+        assert now["updated_at"] >= before["updated_at"]
+
+
+# --- interrupted ----------------------------------------------------------------------------------------
+
+PROGRAM = "import sys; from tests.crawler import rules; rules.main(*sys.argv[1:])"
+
+
+def start(url: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, url, "8"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+        start_new_session=True,
+    )
+
+
+def test_a_run_that_is_killed_and_stopped_goes_on_while_readers_read(
+    engine: Engine, database_url: str, fresh: Engine, tmp_path: Path
+) -> None:
+    # So many sites that on none of them the clutter stands often enough to be learned: what is learned
+    # outdates a site's pages as well, and is not counted below.
+    folder = write_pages(tmp_path / "in", 150, sites=11, slow=0.08)
+    fill(engine, folder)
+    fill(fresh, folder, rules.newer)
+    for left, number in ((140, signal.SIGKILL), (120, signal.SIGTERM), (100, signal.SIGINT)):
+        # Below what it began with: a signal may not come before it has begun.
+        begun = count_outdated(engine, SETTINGS.rules_version) - 1
+        process = start(database_url)
+        while count_outdated(engine, SETTINGS.rules_version) > min(left, begun):
+            assert process.poll() is None, process.communicate()
+            groups = list(reader.groups(engine, min_size=1))
+            assert len(groups) == len({group.canonical_article_id for group in groups})
+            assert all(group.canonical_article_id for group in groups)
+            time.sleep(0.01)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=600)
+        if number is not signal.SIGKILL:
+            assert (process.returncode, err) == (0, "")
+            assert out.split()[1] == "True"
+    assert count_outdated(engine, SETTINGS.rules_version) > 0
+    process = start(database_url)
+    out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err
+    assert 0 < int(out.split()[0]) <= 100
+    assert contents(engine) == contents(fresh)
+
+
+# --- fingerprints ---------------------------------------------------------------------------------------
+
+
+def stored_by(engine: Engine, settings: Settings, outcomes: list[Any]) -> None:
+    from pipeline.copies.fingerprint import fingerprint
+
+    run = writer.start_run(engine, "test", START)
+    made = [replace(o, fingerprint=fingerprint(o.text, settings.fingerprint)) for o in outcomes]
+    for at in range(0, len(made), 50):
+        writer.write_batch(engine, run, made[at : at + 50], settings)
+    writer.finish_run(engine, run, None, START)
+
+
+def revised(count: int) -> list[Any]:
+    made = wire(count)
+    return made + [
+        article(made[n].url, story(n), made[n].page.fetched_at + timedelta(days=1))
+        for n in range(0, count, 9)
+    ]
+
+
+def renewed(engine: Engine) -> Refingerprinted:
+    return refingerprint(engine, settings=SETTINGS)
+
+
+@pytest.mark.parametrize("other", [OTHER, STRICTER], ids=["another signature", "another threshold"])
+def test_a_base_of_other_fingerprints_is_not_added_to(
+    engine: Engine, database_url: str, tmp_path: Path, other: Settings
+) -> None:
+    stored_by(engine, other, wire(3))
+    folder = write_pages(tmp_path / "in", 5)
+    sites = tmp_path / "sites.toml"
+    sites.write_text(
+        '[sites.news]\nname = "News"\nhomepage = "https://news.example/"\nfeeds = ["https://news.example/feed"]\n'
+    )
+    before = everything(engine)
+    told = f"version {re.escape(other.index_version)}, .*: run copydesk reprocess --fingerprints"
+    for run in (
+        lambda: fill(engine, folder),
+        lambda: again(engine),
+        lambda: crawl(
+            database_url, sites_file=str(sites), settings={"USER_AGENT": "test (+mailto:desk@news.example)"}
+        ),
+    ):
+        with pytest.raises(DatabaseError, match=told):
+            run()
+    assert everything(engine) == before
+    renewed(engine)
+    fill(engine, folder)
+    assert len(view(engine, "articles")) > 3
+
+
+def test_fingerprints_made_anew_are_those_of_a_fresh_base(engine: Engine, fresh: Engine) -> None:
+    stored_by(engine, OTHER, revised(150))
+    stored_by(fresh, SETTINGS, revised(150))
+    assert writer.count_refingerprint(engine, SETTINGS) == 150
+    found = renewed(engine)
+    assert found == replace(found, articles=150, is_interrupted=False)
+    assert writer.other_fingerprints(engine, SETTINGS) == []
+    assert contents(engine) == contents(fresh)
+    assert renewed(engine).articles == 0
+    # and that an article goes back to an older revision brings no other fingerprint back
+    more = [replace(a, rules_version="next") for a in revised(9)[-1:]]
+    for base in (engine, fresh):
+        stored_by(base, SETTINGS, [*more, *wire(3, seed=8)])
+    assert contents(engine) == contents(fresh)
+    assert writer.other_fingerprints(engine, SETTINGS) == []
+
+
+def test_no_group_is_taken_apart_in_between_and_a_stopped_run_goes_on(
+    engine: Engine, fresh: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_by(engine, OTHER, wire(60))
+    stored_by(fresh, SETTINGS, wire(60))
+    before = contents(engine)
+    assert before["groups"] == contents(fresh)["groups"], "both settings find the same copies"
+    monkeypatch.setattr(writer, "_RENEWED", 4)
+    after: int | None = 0
+    batches = 0
+    while after is not None:
+        _, after = writer.refingerprint_batch(engine, SETTINGS, after)
+        batches += 1
+        now = contents(engine)
+        assert (now["groups"], now["canonical"]) == (before["groups"], before["canonical"])
+        if batches == 3:
+            after = 0  # as a run that was killed would begin again
+    assert batches > 4
+    assert renewed(engine).articles == 0
+    assert writer.other_fingerprints(engine, SETTINGS) == []
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 1000])
+def test_other_thresholds_verify_and_regroup_in_place(
+    engine: Engine, fresh: Engine, monkeypatch: pytest.MonkeyPatch, stop_after: int
+) -> None:
+    local = [
+        article(
+            f"https://local{n}.example/{n}", f"{cut(story(n), 0.7)}\n{story(900 + n, 30)}\n{story(n)[-400:]}"
+        )
+        for n in range(12)
+    ]
+    made = [
+        *wire(40, stories=12),
+        *(article(f"https://own{n}.example/", story(n)) for n in range(12)),
+        *local,
+    ]
+    reworded = [
+        article(
+            f"https://other{n}.example/", story(n).replace(" said ", " told ").replace(" warned", " added")
+        )
+        for n in range(12)
+    ]
+    made += reworded
+    stored_by(engine, STRICTER, made)
+    stored_by(fresh, SETTINGS, made)
+    before = contents(engine)
+    assert before["groups"] != contents(fresh)["groups"], "the threshold matters"
+    assert writer.count_refingerprint(engine, SETTINGS) == len(made)
+    monkeypatch.setattr(writer, "_RENEWED", 8)
+    after: int | None = 0
+    for _ in range(stop_after):  # and then it is killed
+        if after is not None:
+            _, after = writer.refingerprint_batch(engine, SETTINGS, after)
+    left = writer.count_refingerprint(engine, SETTINGS)
+    assert left < len(made)
+    assert renewed(engine).articles == left
+    assert contents(engine) == contents(fresh)
+    assert writer.other_fingerprints(engine, SETTINGS) == []
+
+
+def test_a_group_larger_than_a_transaction_may_be(
+    engine: Engine, fresh: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_by(engine, OTHER, wire(40, stories=1))
+    stored_by(fresh, SETTINGS, wire(40, stories=1))
+    assert max(map(len, contents(engine)["groups"])) > 30
+    monkeypatch.setattr(writer, "_RENEWED", 4)
+    monkeypatch.setattr(writer, "_RENEWED_MOST", 8)
+    assert renewed(engine).articles == 40
+    assert contents(engine) == contents(fresh)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_page_is_reprocessed_once_whatever_was_fetched_how_often(engine: Engine, seed: int) -> None:
+    """Few URLs, texts and locations, fetched again and again with marks and advertisements that change."""
+    chance = random.Random(seed)
+    run = writer.start_run(engine, "test", START)
+    marks = ["", "", "!clutter", "!retitled", "!accepted", "!refused"]
+    for day in range(12):
+        batch = []
+        for _ in range(5):
+            url = f"https://site.example/{chance.randrange(3)}"
+            body = f"Title\n{story(chance.randrange(3), 40)}\n{chance.choice(marks)} {chance.randrange(3)}"
+            location = f"{url}?from={chance.randrange(2)}"
+            at = START + timedelta(minutes=chance.randrange(200))
+            document = Document(location, url, body.encode(), MediaType.TEXT, at, Origin.CRAWL)
+            process = rules.older if day < 9 else rules.newer
+            batch.append(process(document, SETTINGS))
+        writer.write_batch(engine, run, batch, SETTINGS)
+    due = count_outdated(engine, SETTINGS.rules_version)
+    pages = outdated(engine, SETTINGS.rules_version)
+    outcomes = [rules.newer(page.document, SETTINGS) for page in pages]
+    assert len(outcomes) == due > 0
+    chance.shuffle(outcomes)
+    for first in range(0, len(outcomes), 3):
+        counts = writer.write_batch(engine, run, outcomes[first : first + 3], SETTINGS)
+        assert counts.faults == 0
+    assert count_outdated(engine, SETTINGS.rules_version) == 0
+    assert not any(CLUTTER in row["text"] or row["title"] == "Old title" for row in view(engine, "articles"))
+
+
+def test_pages_that_were_pruned_are_passed_over_and_counted(engine: Engine, tmp_path: Path) -> None:
+    folder = write_pages(tmp_path / "in")
+    fill(engine, folder)
+    before = contents(engine)
+    kept = plan_prune(engine, keep_size=2_000).kept_pages
+    assert 0 < kept < 60
+    prune(engine, plan_prune(engine, keep_size=2_000))
+    for dry_run in (True, False):
+        found = again(engine, dry_run=dry_run)
+        assert (found.counts.seen, found.pruned) == (kept, 60 - kept)
+    after = contents(engine)
+    same = [url for url, row in before["articles"].items() if after["articles"].get(url) == row]
+    assert 60 - kept - 12 <= len(same) < len(before["articles"]), "the rest is as the older rules made it"
+    assert again(engine).pruned == 60 - kept

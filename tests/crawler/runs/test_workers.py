@@ -1,0 +1,210 @@
+"""Workers: what documents do to them costs the document, and nothing else is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import types
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+
+import pytest
+
+from crawler.runs.messages import JOINED
+from crawler.runs.workers import _PIECE, PoolBroken, WorkerPool
+from pipeline.document import Document, Outcome, Reason, Rejection
+from pipeline.settings import Settings
+from tests.crawler.misbehaving import document, process
+
+SETTINGS = Settings(timeout_seconds=60)
+HASTY = Settings(timeout_seconds=3)
+
+
+def detail(future: Future[Outcome]) -> str:
+    outcome = future.result(60)
+    assert isinstance(outcome, Rejection)
+    return outcome.detail
+
+
+def reason(future: Future[Outcome]) -> Reason:
+    outcome = future.result(60)
+    assert isinstance(outcome, Rejection)
+    return outcome.reason
+
+
+@pytest.fixture
+def pool() -> Iterator[WorkerPool]:
+    with WorkerPool(SETTINGS, 2, process=process) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "said"),
+    [
+        ("hang", Reason.TIMEOUT, "within 3 seconds"),
+        ("sleep 30", Reason.TIMEOUT, "within 3 seconds"),
+        ("exit 3", Reason.WORKER_DIED, "status 3"),
+        ("exit 0", Reason.WORKER_DIED, "status 0"),
+        ("kill", Reason.WORKER_DIED, "SIGKILL"),
+        ("crash", Reason.WORKER_DIED, "SIGSEGV"),
+        ("bomb", Reason.WORKER_DIED, "out of memory"),
+        ("raise some words", Reason.INTERNAL_ERROR, "ValueError: some words"),
+        ("quit", Reason.INTERNAL_ERROR, "SystemExit"),
+        ("unsendable", Reason.INTERNAL_ERROR, "cannot be sent"),
+    ],
+)
+@pytest.mark.parametrize("others", [10, 200])  # more than a few are sent several at a time
+def test_a_bad_document_costs_itself_alone(body: str, expected: Reason, said: str, others: int) -> None:
+    limits = HASTY if expected is Reason.TIMEOUT else SETTINGS
+    bodies = ["ok"] * others + [body] + ["ok"] * others
+    with WorkerPool(limits, 2, process=process, memory_bytes=500_000_000) as pool:
+        futures = [pool.submit(document(body, n)) for n, body in enumerate(bodies)]
+    ends = [reason(future) for future in futures]
+    assert ends == [Reason.NO_ARTICLE] * others + [expected] + [Reason.NO_ARTICLE] * others
+    bad = futures[others].result()
+    assert isinstance(bad, Rejection)
+    assert said in bad.detail
+    assert (bad.location, bad.url) == (f"doc-{others}", f"https://outlet.example/doc-{others}")
+    assert bad.page is None
+
+
+def test_workers_leave_signals_to_the_parent(pool: WorkerPool) -> None:
+    assert reason(pool.submit(document("interrupt"))) is Reason.NO_ARTICLE
+
+
+def test_large_documents_and_answers(pool: WorkerPool) -> None:
+    futures = [pool.submit(document("ok" + "x" * 8_000_000, n)) for n in range(6)]
+    futures += [pool.submit(document("large 8000000", n)) for n in range(6)]
+    assert [len(detail(future)) for future in futures[6:]] == [8_000_000] * 6
+    assert {reason(future) for future in futures} == {Reason.NO_ARTICLE}
+
+
+def test_bodies_arrive_whole_at_every_size(pool: WorkerPool) -> None:
+    """Short bodies go in one piece with what stands beside them, longer ones behind it."""
+    sizes = [7, 8, JOINED - 1, JOINED, JOINED + 1, _PIECE, 3 * _PIECE + 1]
+    futures = [pool.submit(document("length ".ljust(size, "x"))) for size in sizes]
+    assert [int(detail(future)) for future in futures] == sizes
+    assert reason(pool.submit(document(""))) is Reason.NO_ARTICLE
+
+
+def test_killed_workers_lose_nothing_but_what_they_had_in_hand() -> None:
+    chance = random.Random(7)
+    with WorkerPool(SETTINGS, 3, process=process, max_documents=40) as pool:
+        bodies = ["sleep 0.002" if n % 2 else "large 200000" for n in range(1_000)]
+        futures = [pool.submit(document(body, n)) for n, body in enumerate(bodies)]
+        kills = 0
+        while not all(future.done() for future in futures):
+            time.sleep(chance.random() * 0.05)
+            with contextlib.suppress(ProcessLookupError, IndexError):
+                os.kill(chance.choice(pool.worker_pids()), signal.SIGKILL)
+                kills += 1
+        died = sum(reason(future) is Reason.WORKER_DIED for future in futures)
+    assert 0 < died <= kills
+    outcomes = [future.result() for future in futures]
+    assert [outcome.location for outcome in outcomes] == [f"doc-{n}" for n in range(1_000)]
+
+
+def test_workers_are_replaced_after_so_many_documents() -> None:
+    with WorkerPool(SETTINGS, 1, process=process, max_documents=10) as pool:
+        workers = [detail(pool.submit(document("ok", n))) for n in range(35)]
+    assert len(set(workers)) == 4
+    assert max(workers.count(worker) for worker in workers) == 10
+
+
+def test_a_worker_that_ran_out_of_memory_is_replaced() -> None:
+    with WorkerPool(SETTINGS, 1, process=process, memory_bytes=500_000_000) as pool:
+        before = detail(pool.submit(document("ok")))
+        assert reason(pool.submit(document("bomb"))) is Reason.WORKER_DIED
+        assert detail(pool.submit(document("ok"))) != before
+
+
+def test_documents_are_spread_over_the_workers() -> None:
+    with WorkerPool(SETTINGS, 3, process=process) as pool:
+        while len(pool.worker_pids()) < 3:
+            time.sleep(0.01)
+        futures = [pool.submit(document("sleep 0.3", n)) for n in range(24)]
+        workers = {detail(future) for future in futures}
+    assert len(workers) == 3
+
+
+def test_leaving_waits_and_an_exception_does_not() -> None:
+    with WorkerPool(SETTINGS, 2, process=process) as pool:
+        futures = [pool.submit(document("sleep 0.05", n)) for n in range(20)]
+    assert all(future.done() for future in futures)
+    with pytest.raises(PoolBroken):
+        pool.submit(document("ok"))
+    futures = []
+    with pytest.raises(KeyError):
+        _submit_and_fail(futures)
+    assert all(future.cancelled() for future in futures)
+
+
+def _submit_and_fail(futures: list[Future[Outcome]]) -> None:
+    with WorkerPool(SETTINGS, 1, process=process) as pool:
+        futures.extend([pool.submit(document("sleep 50", n)) for n in range(20)])
+        raise KeyError
+
+
+def test_cancelling() -> None:
+    with WorkerPool(SETTINGS, 1, process=process) as pool:
+        assert reason(pool.submit(document("ok"))) is Reason.NO_ARTICLE
+        futures = [pool.submit(document("sleep 0.1", n)) for n in range(30)]
+        time.sleep(0.05)
+        pool.cancel_waiting()
+        cancelled = [future.cancelled() for future in futures]
+        assert cancelled == sorted(cancelled), "only the end of the queue is cancelled"
+        assert cancelled[-1]
+        assert not cancelled[0]
+        dropped = pool.submit(document("sleep 0.1"))
+        dropped.cancel()
+        last = pool.submit(document("ok"))
+        assert reason(last) is Reason.NO_ARTICLE
+    with pytest.raises(CancelledError):
+        dropped.result(0)
+    assert all(future.done() for future in futures)
+
+
+def test_submitting_from_many_threads(pool: WorkerPool) -> None:
+    futures: list[Future[Outcome]] = []
+
+    def submit(start: int) -> None:
+        futures.extend([pool.submit(document("ok", start + n)) for n in range(100)])
+
+    threads = [threading.Thread(target=submit, args=(1_000 * n,)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({future.result().location for future in futures}) == 500
+
+
+def dies_at_once(document: Document, settings: Settings) -> Outcome:
+    raise AssertionError("never called: its module cannot be imported in a worker")
+
+
+def test_workers_that_cannot_start_are_said_to_and_do_not_loop() -> None:
+    dies_at_once.__module__ = "no.such.module"
+    module = types.ModuleType("no.such.module")
+    module.dies_at_once = dies_at_once  # type: ignore[attr-defined]
+    sys.modules.update({"no": types.ModuleType("no"), "no.such": types.ModuleType("no.such")})
+    sys.modules["no.such.module"] = module
+    try:
+        with WorkerPool(SETTINGS, 1, process=dies_at_once) as pool:
+            future = pool.submit(document("ok"))
+            with pytest.raises(PoolBroken, match="end as soon as they start"):
+                future.result(60)
+            with pytest.raises(PoolBroken):
+                pool.submit(document("ok"))
+    finally:
+        for name in ("no", "no.such", "no.such.module"):
+            del sys.modules[name]
+
+
+def test_the_number_of_workers_is_checked() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        WorkerPool(SETTINGS, 0)

@@ -1,0 +1,344 @@
+"""The scheduler as an operator runs it: a process, its crawls, signals, a file that changes under it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from crawler.scheduling.schedule import Plan, _Schedule, back_off, event, first_time, trigger
+from crawler.sites.timetable import parse
+from storage.crawls.site_locks import SiteLocks
+from storage.database import open_database
+from tests.crawler.crawling import ROOT, Desk
+from tests.crawler.web import Page, Web, article, rss, serve
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+NEVER = "0 0 29 2 *"
+
+
+class Newsroom(Desk):
+    """Outlets of one web, each with a feed and a story, and schedulers that are started on them."""
+
+    def __init__(self, folder: Path, web: Web) -> None:
+        super().__init__(folder)
+        self.web = web
+        self.log = folder / "schedule.log"
+        self.time_budget = 3600.0
+
+    def schedule(self, **schedules: str | None) -> None:
+        """Write the sites file: an outlet a keyword, with its schedule."""
+        entries: dict[str, dict[str, Any]] = {}
+        for number, (name, line) in enumerate(schedules.items()):
+            self.web.pages.setdefault(f"/{name}/story", Page(article(number)))
+            feed = rss([f"{self.web.base}/{name}/story"])
+            self.web.pages.setdefault(f"/{name}.xml", Page(feed, "application/rss+xml"))
+            entries[name] = {
+                "homepage": f"{self.web.base}/",
+                "feeds": [f"{self.web.base}/{name}.xml"],
+                **({"schedule": line} if line else {}),
+                "politeness": {"delay": 0, "time_budget": self.time_budget},
+            }
+        # As editors do it, in one step.
+        desk = Desk(self.folder / "new")
+        desk.folder.mkdir(exist_ok=True)
+        desk.write_sites(entries)
+        desk.sites_file.replace(self.sites_file)
+
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"COPYDESK_ALLOW_LOOPBACK": "1", "TMPDIR": str(self.folder)}
+
+    @contextmanager
+    def running(self, *arguments: str, plan: str = "", **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+        """`copydesk schedule` with these arguments; or the Plan given, which has what they have not."""
+        environment = self.environment() | variables
+        command = ["-m", "copydesk", "schedule", "--jitter", "0", *arguments]
+        if plan:
+            program = (
+                "import os; from crawler.scheduling.schedule import Plan, log_events, run; log_events(); "
+            )
+            command = ["-c", f"{program}run(Plan(os.environ['COPYDESK_DB'], jitter=0, {plan}))"]
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *command], cwd=ROOT, env=environment, stderr=log, stdout=log
+            )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Wait for an event of the log, and return it."""
+        end = time.monotonic() + 180
+        while time.monotonic() < end:
+            if found := re.search(pattern, self.log.read_text()):
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"no {pattern!r} in:\n{self.log.read_text()}")
+
+    def asked(self) -> set[str]:
+        return {path for path, _ in self.web.log}
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Newsroom]:
+    with serve() as web:
+        yield Newsroom(tmp_path, web)
+
+
+@contextmanager
+def _held(web: Web, path: str) -> Iterator[threading.Event]:
+    """Holds the answer to a path back until the context ends; the event tells that it was asked for."""
+    asked, release, page = threading.Event(), threading.Event(), web.pages[path]
+
+    def answer(handler: Any) -> None:
+        asked.set()
+        release.wait(120)
+        web.pages[path] = page
+        handler._answer()
+
+    web.pages[path] = answer
+    try:
+        yield asked
+    finally:
+        release.set()
+
+
+def test_sites_are_crawled_when_due_and_the_sites_file_may_change(room: Newsroom) -> None:
+    room.schedule(gazette="every 1 d", courier="every 1 d", herald=NEVER, mirror=None)
+    open_database(room.url).dispose()
+    with SiteLocks(room.url) as locks, room.running() as process:
+        assert locks.take("courier")
+        room.wait_for(r"INFO without-schedule sites=mirror ")
+        done = room.wait_for(r"INFO crawl-done site=gazette status=0 .*stored=(\d+)")
+        assert done[1] == "1"
+        room.wait_for(r"INFO crawl-left-out site=courier status=75 .*another process")
+        assert room.asked() == {"/robots.txt", "/gazette.xml", "/gazette/story"}
+
+        room.sites_file.write_text("[sites.gazette\n")
+        room.wait_for(r"ERROR sites-refused error=\".*sites.toml: not valid TOML.* kept=3")
+
+        room.schedule(courier="every 1 d", herald="every 1 d", mirror=NEVER)
+        room.wait_for("INFO unscheduled site=gazette")
+        room.wait_for("INFO scheduled site=mirror")
+        room.wait_for("INFO crawl-done site=herald status=0")
+        process.terminate()
+        assert process.wait(60) == 0
+    log = room.log.read_text()
+    assert "stopped signal=SIGTERM" in log
+    assert log.count("scheduled site=courier") == 1, "what did not change keeps its time"
+    assert log.count("crawl-began site=gazette") == 1
+    assert not list(room.folder.glob("copydesk-schedule-*"))
+
+    # The database says when a site was crawled last: only what is overdue begins at once.
+    room.log.unlink()
+    room.schedule(gazette="every 1 d", tribune="every 1 d")
+    with room.running("gazette", "tribune", COPYDESK_METRICS_PORT=str(_free_port())) as process:
+        port = room.wait_for(r"metrics port=(\d+)")[1]
+        room.wait_for("crawl-done site=tribune")
+        planned = room.wait_for(r"scheduled site=gazette schedule=\"every 1 d\" next=(\S+)")
+        next_time = datetime.fromisoformat(planned[1])
+        assert next_time - datetime.now(UTC) > timedelta(hours=23)
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=600) as answer:
+            shown = answer.read().decode()
+        assert "copydesk_schedule_crawls_running 0.0" in shown
+        assert 'copydesk_schedule_failures{site="tribune"} 0.0' in shown
+        found = re.search(r'copydesk_schedule_next_timestamp_seconds{site="gazette"} (\S+)', shown)
+        assert found
+        assert abs(float(found[1]) - next_time.timestamp()) < 2
+        assert "copydesk_site_" in shown
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert "crawl-began site=gazette" not in room.log.read_text()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def test_a_signal_ends_crawls_in_order_and_begins_no_other(room: Newsroom) -> None:
+    room.schedule(gazette="every 1 d", herald="every 1 d")
+    b = room.web.base
+    room.web.pages["/gazette.xml"] = Page(rss([f"{b}/gazette/story", f"{b}/slow"]), "application/rss+xml")
+    room.web.pages["/slow"] = Page(article(7))
+    with room.running("--concurrent", "1") as process:
+        with _held(room.web, "/slow") as asked:
+            assert asked.wait(120)
+            process.terminate()
+            room.wait_for("stopping signal=SIGTERM crawls=1")
+        assert process.wait(120) == 0
+    room.wait_for("crawl-done site=gazette status=0 .*finished=shutdown stored=2")
+    assert "herald" not in " ".join(room.asked())
+    assert set(room.articles()) == {f"{b}/gazette/story", f"{b}/slow"}
+    assert room.runs()[0].finished_at is not None
+
+
+def test_a_second_signal_kills_crawls_with_their_workers(room: Newsroom) -> None:
+    room.schedule(gazette="every 1 d")
+    with room.running() as process, _held(room.web, "/gazette/story") as asked:
+        group = int(room.wait_for(r"crawl-began site=gazette pid=(\d+)")[1])
+        assert asked.wait(120)
+        process.terminate()
+        room.wait_for("stopping signal=SIGTERM")
+        process.terminate()
+        assert process.wait(120) == 1
+        room.wait_for("killing signal=SIGTERM crawls=1")
+        with pytest.raises(ProcessLookupError):
+            _wait_until_gone(group)
+
+
+def _wait_until_gone(group: int) -> None:
+    """Raises ProcessLookupError when no process of the group is left."""
+    for _ in range(1200):
+        os.killpg(group, 0)
+        time.sleep(0.05)
+
+
+def test_the_scheduler_goes_on_when_crawls_die_fail_or_hang(room: Newsroom) -> None:
+    """One is killed, as for want of memory; one finds a broken database; one does not move any more."""
+    room.schedule(gazette="every 1 min", herald="every 1 d")
+    with room.running("--concurrent", "1") as process, _held(room.web, "/gazette/story") as asked:
+        crawl = int(room.wait_for(r"crawl-began site=gazette pid=(\d+)")[1])
+        assert asked.wait(120)
+        for file in room.folder.glob("copydesk.db*"):
+            if file.is_file():
+                file.write_text("no database")
+        os.kill(crawl, signal.SIGKILL)
+        failed = room.wait_for(r"ERROR crawl-failed site=gazette status=SIGKILL .*failures=1 next=(\S+)")
+        assert datetime.fromisoformat(failed[1]) - datetime.now(UTC) > timedelta(minutes=8)
+        room.wait_for(r"WARNING crawl-said site=herald line=\"copydesk: .*is not a SQLite database")
+        room.wait_for("ERROR crawl-failed site=herald status=2 .*failures=1")
+        assert process.poll() is None
+        process.send_signal(signal.SIGHUP)
+        again = room.wait_for(r"(?s)crawl-failed site=herald.* scheduled site=gazette \S+ \S+ \S+ next=(\S+)")
+        assert datetime.fromisoformat(again[1]) - datetime.now(UTC) < timedelta(minutes=2)
+        process.terminate()
+        assert process.wait(60) == 0
+
+    for file in room.folder.glob("copydesk.db*"):
+        if file.is_file():
+            file.unlink()
+    room.time_budget = 0.5
+    room.schedule(mirror="every 1 min")
+    with room.running(plan="overrun=8, patience=0.5"):
+        crawl = int(room.wait_for(r"crawl-began site=mirror pid=(\d+)")[1])
+        os.kill(crawl, signal.SIGSTOP)
+        room.wait_for(r"WARNING crawl-overdue site=mirror")
+        room.wait_for(r"ERROR crawl-failed site=mirror status=SIGKILL")
+
+
+def test_after_a_sleep_a_site_is_crawled_once(
+    room: Newsroom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    room.schedule(gazette="every 1 min")
+    for name, value in room.environment().items():
+        monkeypatch.setenv(name, value)
+    caplog.set_level(logging.INFO, "crawler.scheduling.schedule")
+    schedule = _Schedule(Plan(room.url, jitter=0, watch=0.1))
+
+    def told(name: str) -> int:
+        return sum(message.startswith(f"{name} ") for message in caplog.messages)
+
+    async def sleep_through_a_night() -> None:
+        running = asyncio.create_task(schedule.run())
+        await _until(lambda: told("crawl-done") == 1)
+        # As it is when the machine wakes: the job's time is long past.
+        schedule._jobs.modify_job("gazette", next_run_time=datetime.now(UTC) - timedelta(hours=8))
+        await _until(lambda: told("crawl-done") == 2)
+        assert schedule._jobs.get_job("gazette").next_run_time > datetime.now(UTC)
+        # And the clock has gone on, but not the processor's.
+        schedule._drift -= 8 * 3600
+        await _until(lambda: told("clock-jumped") == 1)
+        schedule._stop(signal.SIGTERM)
+        await running
+
+    asyncio.run(sleep_through_a_night())
+    assert told("crawl-began") == 2
+    assert not [m for m in caplog.messages if m.startswith("clock-jumped") and "seconds=28800" not in m]
+
+
+async def _until(condition: Any) -> None:
+    async with asyncio.timeout(180):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "last", "due"),
+    [
+        ("every 30 min", None, NOON),
+        ("every 30 min", NOON - timedelta(days=30), NOON),
+        ("every 30 min", NOON - timedelta(minutes=10), NOON + timedelta(minutes=20)),
+        ("every 30 min", NOON + timedelta(days=3), NOON + timedelta(minutes=30)),  # the clock was wrong
+        ("0 6 * * *", None, NOON + timedelta(hours=18)),
+        ("0 6 * * *", NOON - timedelta(hours=6), NOON + timedelta(hours=18)),
+        ("0 6 * * *", NOON - timedelta(hours=7), NOON),
+        ("0 6 * * *", NOON - timedelta(days=30), NOON),
+    ],
+)
+def test_what_is_overdue_begins_soon_and_the_rest_at_its_time(
+    schedule: str, last: datetime | None, due: datetime
+) -> None:
+    assert first_time(parse(schedule), last, NOON, UTC, 0) == due
+    spread = {first_time(parse(schedule), last, NOON, UTC, 90) for _ in range(50)}
+    assert len(spread) > 10
+    assert due <= min(spread) <= max(spread) <= due + timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(("schedule", "most"), [("every 1 min", 6), ("every 1 d", 90), ("0 6 * * *", 90)])
+def test_jitter_is_added_and_small_beside_an_interval(schedule: str, most: float) -> None:
+    exact = trigger(parse(schedule), UTC, 0).get_next_fire_time(NOON, NOON)
+    late = [
+        (trigger(parse(schedule), UTC, 90).get_next_fire_time(NOON, NOON) - exact).total_seconds()
+        for _ in range(50)
+    ]
+    assert 0 <= min(late) < max(late) <= most
+
+
+def test_a_site_that_keeps_failing_is_left_alone_longer_and_longer() -> None:
+    assert [back_off(n) / timedelta(minutes=1) for n in (1, 2, 3, 4, 5, 6, 7, 10_000)] == [
+        10, 20, 40, 80, 160, 320, 360, 360,
+    ]  # fmt: skip
+
+
+def test_an_event_is_one_line_whatever_its_values_hold() -> None:
+    assert event("crawl-said", site="gazette", line='ERROR: "x"\n\x1b[31m\x85 ü', none=None, at=NOON) == (
+        r'crawl-said site=gazette line="ERROR: \"x\"\\n\\x1b[31m\\x85 ü" at=2026-03-01T12:00:00Z'
+    )
+
+
+@pytest.mark.parametrize(
+    ("schedules", "arguments", "said"),
+    [
+        ({"gazette": None}, [], "no site that is to be crawled has a schedule"),
+        ({"gazette": "every 1 d"}, ["gazete"], "did you mean gazette?"),
+        ({"gazette": "every 1 d"}, ["--sites", "/no/such.toml"], "/no/such.toml: cannot be read"),
+        ({"gazette": "every 1 d"}, ["--db", "sqlite:////no/such/folder/x.db"], "no such file or directory"),
+    ],
+)
+def test_what_an_operator_can_mend_is_said_in_a_line_at_the_start(
+    room: Newsroom, schedules: dict[str, str | None], arguments: list[str], said: str
+) -> None:
+    room.schedule(**schedules)
+    with room.running(*arguments) as process:
+        assert process.wait(120) == 2
+    assert re.search(rf"^copydesk: .*{re.escape(said)}", room.log.read_text(), re.MULTILINE)

@@ -1,0 +1,328 @@
+"""sites.toml: what a record holds, and what a mistake in it is answered with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from crawler.sites.records import (
+    Politeness,
+    Rules,
+    Site,
+    choose,
+    parse_hours,
+    parse_sites,
+    read_rulebook,
+    read_sites,
+    rulebook,
+    sites_content,
+)
+from pipeline.errors import OperatorError
+from pipeline.sites.rules import Phrase, SiteRulebook, SiteRules
+
+GAZETTE = """
+[sites.gazette]
+name = "The Example Gazette"
+homepage = "https://www.gazette.example/"
+feeds = ["https://feeds.example/gazette.xml"]
+allowed_hosts = ["Archive.Gazette.example"]
+language = "en"
+schedule = "every 30 min"
+article_urls = ['/\\d{4}/']
+
+[sites.gazette.politeness]
+delay = 2.5
+page_budget = 10
+"""
+
+
+def _gazette(text: str = GAZETTE) -> Site:
+    return parse_sites(text.encode(), "sites.toml")["gazette"]
+
+
+def test_a_site_is_read_into_a_record() -> None:
+    site = _gazette()
+    assert (site.key, site.name, site.language) == ("gazette", "The Example Gazette", "en")
+    assert site.feeds == ("https://feeds.example/gazette.xml",)
+    assert site.hosts == {"gazette.example", "archive.gazette.example"}
+    assert site.source_hosts == {"feeds.example"}
+    assert (site.politeness.delay, site.politeness.page_budget) == (2.5, 10)
+    assert site.politeness.concurrent_requests == 2
+
+
+def test_rules_of_a_site_are_those_of_its_hosts() -> None:
+    rules = """
+[sites.gazette.rules]
+clutter = ["Read our newsletter*", { phrase = "Tap to hear*", scope = "tail" }]
+drop = [".promo", "aside.related"]
+take = ["div.article-body"]
+"""
+    assert _gazette(GAZETTE + rules).site_rules == SiteRules(
+        "gazette",
+        ("archive.gazette.example", "gazette.example"),
+        (Phrase("Read our newsletter*"), Phrase("Tap to hear*", "tail")),
+        (".promo", "aside.related"),
+        ("div.article-body",),
+    )
+    assert not rulebook([_gazette()])
+
+
+def test_a_rulebook_is_that_of_a_file_that_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COPYDESK_SITES", raising=False)
+    assert read_rulebook() == SiteRulebook()
+    file = tmp_path / "mine.toml"
+    file.write_text(GAZETTE)
+    assert read_rulebook(file) == rulebook([_gazette()])
+    monkeypatch.setenv("COPYDESK_SITES", str(file))
+    assert read_rulebook() == rulebook([_gazette()])
+
+
+def test_the_example_in_the_shipped_file_is_read_as_it_stands() -> None:
+    comment = sites_content(None).decode().partition("\n\n")[0]
+    lines = comment[comment.index("# [sites.gazette]") :].splitlines()
+    site = parse_sites("\n".join(line.removeprefix("# ") for line in lines).encode(), "sites.toml")["gazette"]
+    assert site.rules.clutter[1] == Phrase("Tap to hear*", "tail")
+    assert (site.rules.drop, site.rules.take) == ((".promo", "aside.related"), ("div.article-body",))
+
+
+def test_records_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        _gazette().name = "other"
+
+
+def test_the_name_falls_back_to_the_key() -> None:
+    site = parse_sites(b'[sites.a]\nhomepage="http://a.example"\nfeeds=["http://a.example/f"]', "x")["a"]
+    assert site.name == "a"
+
+
+def test_hosts_beyond_ascii_are_compared_as_the_web_writes_them() -> None:
+    text = """
+[sites.zeitung]
+homepage = "https://www.zeitung-münchen.example:8443/"
+feeds = ["https://user-agents.example/ä.xml"]
+allowed_hosts = ["Übersee.example"]
+"""
+    site = parse_sites(text.encode(), "x")["zeitung"]
+    assert site.homepage == "https://www.xn--zeitung-mnchen-osb.example:8443/"
+    assert site.feeds == ("https://user-agents.example/ä.xml",)
+    assert site.hosts == {"xn--zeitung-mnchen-osb.example", "xn--bersee-2ya.example"}
+
+
+BASE = '[sites.gazette]\nhomepage = "https://gazette.example/"\nfeeds = ["https://gazette.example/rss"]\n'
+
+MISTAKES = [
+    ("[sites.gazette\n", "sites.toml: not valid TOML"),
+    ("[gazette]\n", "sites.toml: gazette: unknown table; each site is a table [sites.NAME]"),
+    ("sites = 3\n", "sites.toml: sites: must be a table"),
+    ("[sites]\ngazette = 3\n", "site gazette: must be a table; write [sites.gazette]"),
+    ('[sites."The Gazette"]\n', "site The Gazette: a site's key is made of a-z"),
+    ('[sites."a\\nb"]\n', "site 'a\\nb': a site's key is made of a-z"),
+    ('["a\\nb"]\n', "sites.toml: 'a\\nb': unknown table"),
+    ('[sites.gazette]\nfeeds = ["https://x.example/"]\n', "site gazette: homepage: is missing; add homepage"),
+    (
+        '[sites.gazette]\nhomepage = "https://x.example"\n',
+        "site gazette: feeds: no feeds, sitemaps or sections",
+    ),
+    (BASE + "feed = []\n", "site gazette: feed: unknown key; did you mean feeds?"),
+    (BASE + 'colour = "red"\n', "site gazette: colour: unknown key; known keys: name, homepage,"),
+    (
+        BASE + 'sitemaps = "https://x.example/s.xml"\n',
+        "sitemaps: 'https://x.example/s.xml' will not do; write a list",
+    ),
+    (BASE + 'sitemaps = ["/s.xml"]\n', "sitemaps.1: '/s.xml' is no http(s) URL; write a whole one"),
+    (
+        BASE + 'sitemaps = ["ftp://x.example/s.xml"]\n',
+        "sitemaps.1: 'ftp://x.example/s.xml' is no http(s) URL",
+    ),
+    (BASE + 'sitemaps = ["http://[x/s.xml"]\n', "sitemaps.1: 'http://[x/s.xml' is no URL"),
+    (
+        BASE + 'allowed_hosts = ["https://x.example/"]\n',
+        "allowed_hosts.1: 'https://x.example/' is no host name",
+    ),
+    (BASE + "article_urls = ['(']\n", "article_urls.1: '(' is no regular expression"),
+    (BASE + 'language = "English"\n', "language: 'English' is no language tag"),
+    (BASE + 'schedule = "hourly"\n', "schedule: 'hourly' is no schedule; write e.g. 'every 30 min'"),
+    (BASE + "name = 3\n", "name: 3 will not do; write a text in quotes"),
+    (BASE + 'name = ""\n', "name: '' is no line of text; write it without line ends"),
+    (BASE + 'name = "The \\u001b[31mGazette"\n', "name: 'The \\x1b[31mGazette' is no line of text"),
+    ("[sites.gazette]\nhomepage = 3\n", "homepage: 3 will not do; write a text in quotes"),
+    ('[sites.gazette]\nhomepage = "gazette.example"\n', "homepage: 'gazette.example' is no http(s) URL"),
+    (
+        '[sites.gazette]\nhomepage = "https://a b.example/"\n',
+        "homepage: 'https://a b.example/' is no http(s) URL",
+    ),
+    (
+        BASE + 'sitemaps = ["https://ada:secret@gazette.example:8443/s.xml"]\n',
+        "sitemaps.1: holds a user name or password, which are never sent; write https://gazette.example:8443/s.xml",
+    ),
+    (BASE + 'sitemaps = ["https://x.example:99999/"]\n', "sitemaps.1: 'https://x.example:99999/' is no URL"),
+    (
+        BASE + 'sitemaps = ["https://x.example/\\n"]\n',
+        "sitemaps.1: 'https://x.example/\\n' is no http(s) URL",
+    ),
+    (BASE + "sitemaps = [3]\n", "sitemaps.1: 3 will not do; write a text in quotes"),
+    (
+        BASE + 'sections = ["https://x.example/a", "https://x.example/b", "https://x.example/a"]\n',
+        "sections: 'https://x.example/a' stands there twice; leave one out",
+    ),
+    (BASE + 'allowed_hosts = ["x.example:80"]\n', "allowed_hosts.1: 'x.example:80' is no host name"),
+    (BASE + 'allowed_hosts = ["*.x.example"]\n', "allowed_hosts.1: '*.x.example' is no host name"),
+    (
+        BASE + 'allowed_hosts = ["com"]\n',
+        "allowed_hosts.1: 'com' would allow every host under it; write a whole",
+    ),
+    (
+        BASE + 'allowed_hosts = ["x.example", "X.Example."]\n',
+        "allowed_hosts: 'x.example' stands there twice; leave one out",
+    ),
+    (
+        BASE + 'allowed_hosts = "x.example"\n',
+        "allowed_hosts: 'x.example' will not do; write a list in brackets",
+    ),
+    (BASE + "skip_urls = ['']\n", "skip_urls.1: '' matches every URL; write an expression or leave it out"),
+    (BASE + "skip_urls = '/video/'\n", "skip_urls: '/video/' will not do; write a list in brackets"),
+    (BASE + "language = 3\n", "language: 3 will not do; write a text in quotes"),
+    (BASE + "schedule = 30\n", "schedule: 30 will not do; write a text in quotes"),
+    (BASE + 'schedule = "every 0 min"\n', "schedule: 'every 0 min' is no schedule"),
+    (BASE + 'schedule = "every 400 d"\n', "'every 400 d' is no schedule (longer than 365 days); write"),
+    (
+        BASE + 'schedule = "0 24 * * *"\n',
+        "'0 24 * * *' is no schedule (hour '24': must be from 0 to 23); write",
+    ),
+    (BASE + 'schedule = "* * * * mon-xyz"\n', "'* * * * mon-xyz' is no schedule ('xyz'); write"),
+    (BASE + 'schedule = "0 0 31 2 *"\n', "'0 0 31 2 *' is no schedule (that time never comes); write"),
+    (BASE + "section_depth = 4\n", "section_depth: 4 will not do; write at most 3"),
+    (BASE + "max_age_days = 0\n", "max_age_days: 0 will not do; write at least 1"),
+    (BASE + "max_age_days = 1e3\n", "max_age_days: 1000.0 will not do; write a whole number"),
+    (BASE + "max_age_days = true\n", "max_age_days: True will not do; write a whole number"),
+    (BASE + "max_age_days = 99999999999\n", "max_age_days: 99999999999 will not do; write at most 36500"),
+    (
+        BASE + "revisit_hours = [1, 12, 3]\n",
+        "revisit_hours: 1, 12, 3 do not ascend; write e.g. [1, 3, 12, 48]",
+    ),
+    (BASE + "revisit_hours = [1, 9000]\n", "revisit_hours.2: 9000 will not do; write at most 8760"),
+    (BASE + "revisit_hours = 1\n", "revisit_hours: 1 will not do; write a list in brackets"),
+    (BASE + "politeness = 3\n", "politeness: 3 will not do; write a table of keys"),
+    (
+        BASE + "[sites.gazette.politeness]\ndelay = -1.0\n",
+        "politeness.delay: -1.0 will not do; write at least 0",
+    ),
+    (BASE + "[sites.gazette.politeness]\ndelay = nan\n", "politeness.delay: nan will not do; write a number"),
+    (
+        BASE + '[sites.gazette.politeness]\ndelay = "1 s"\n',
+        "politeness.delay: '1 s' will not do; write a number",
+    ),
+    (
+        BASE + "[sites.gazette.politeness]\nconcurrent_requests = 64\n",
+        "politeness.concurrent_requests: 64 will not do; write at most 32",
+    ),
+    (
+        BASE + "[sites.gazette.politeness]\npage_budget = 0\n",
+        "politeness.page_budget: 0 will not do; write at",
+    ),
+    (
+        BASE + "[sites.gazette.politeness]\ntime_budget = inf\n",
+        "politeness.time_budget: inf will not do; write",
+    ),
+    (
+        BASE + "[sites.gazette.politeness]\ntime_budget = 0\n",
+        "politeness.time_budget: 0 will not do; write more",
+    ),
+    (
+        BASE + "rules = 3\n",
+        "rules: 3 will not do; write a table of keys",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\nclutter = ['*']\n",
+        "rules.clutter.1: '*' would be found in any line, or in none; write the words of the line",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\nclutter = ['Read us', { phrase = 'Read us', scop = 'tail' }]\n",
+        "rules.clutter.2: {'phrase': 'Read us', 'scop': 'tail'} will not do; write a text in quotes, or {",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\nkeep = ['*']\n",
+        "rules.keep.1: '*' would be found in any line, or in none; write the words of the line",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\nclutter = [{ phrase = 'Read us', scope = 'tial' }]\n",
+        "rules.clutter.1: 'tial' is no scope; write one of line, tail, head",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\ndrop = ['.promo', 'aside[']\n",
+        "rules.drop: 'aside[' is no CSS selector (Expected ident or '*', got <EOF at 6>); write e.g.",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\ntake = ['body']\n",
+        "rules.take: 'body' matches every page as a whole; name the elements",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\ndrops = ['.promo']\n",
+        "rules.drops: unknown key; did you mean drop?",
+    ),
+    (
+        BASE + "[sites.gazette.rules]\ndrop = ['.a']\n"
+        "[sites.herald]\nhomepage = 'https://www.gazette.example/'\nfeeds = ['https://herald.example/rss']\n"
+        "[sites.herald.rules]\ndrop = ['.b']\n",
+        "site herald: rules: site gazette has rules for gazette.example already; put all of them there",
+    ),
+    (
+        BASE + "[sites.gazette.politeness]\ndelays = 1\n",
+        "politeness.delays: unknown key; did you mean delay?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), MISTAKES)
+def test_a_mistake_names_file_site_key_and_remedy(text: str, message: str) -> None:
+    with pytest.raises(OperatorError) as caught:
+        parse_sites(text.encode(), "sites.toml")
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("sites.toml: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_table_of_mistakes_has_every_key() -> None:
+    messages = [message for _, message in MISTAKES]
+    for record in (Site, Politeness, Rules):
+        for key in set(record.model_fields) - {"key"}:
+            assert any(re.search(rf"\b{key}(?:\.\d+)?: ", message) for message in messages), key
+
+
+def test_hours_of_revisits_are_read_from_the_setting_as_well() -> None:
+    assert parse_hours(["1", " 3.5", 12]) == (1.0, 3.5, 12.0)
+    assert parse_hours([""]) == parse_hours([]) == ()
+    for wrong in (["1", "x"], ["3", "1"], ["0"], ["nan"], ["inf"], ["1", "1"]):
+        with pytest.raises(OperatorError, match=r"^COPYDESK_REVISIT_HOURS: .* write hours in ascending"):
+            parse_hours(wrong)
+
+
+def test_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(GAZETTE)
+    assert list(read_sites(file)) == ["gazette"]
+    monkeypatch.setenv("COPYDESK_SITES", str(file))
+    assert list(read_sites()) == ["gazette"]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match=r"none\.toml: cannot be read"):
+        read_sites(tmp_path / "none.toml")
+
+
+def test_the_shipped_sites_are_valid_and_each_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COPYDESK_SITES", raising=False)
+    sites = read_sites()
+    assert len({site.name for site in sites.values()}) == len(sites) > 0
+
+
+def test_choosing_sites() -> None:
+    sites = parse_sites((BASE + BASE.replace("gazette]", "herald]")).encode(), "x")
+    assert [site.key for site in choose(sites, [])] == ["gazette", "herald"]
+    assert [site.key for site in choose(sites, ["herald", "gazette", "herald"])] == ["herald", "gazette"]
+    with pytest.raises(OperatorError, match="no site 'heralds' in the sites file; did you mean herald"):
+        choose(sites, ["heralds"])
+    with pytest.raises(OperatorError, match="there are: gazette, herald"):
+        choose(sites, ["zzz"])

@@ -1,0 +1,129 @@
+"""A site's `schedule`: what cron would make of it, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crawler.scheduling.schedule import trigger
+from crawler.sites.timetable import Cron, Interval, parse
+
+SUNDAY = datetime(2026, 3, 1, 0, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "minutes"),
+    [("every 30 min", 30), ("every 5m", 5), ("every 2 h", 120), ("every 1 d", 1440), ("every 365 d", 525600)],
+)
+def test_an_interval(schedule: str, minutes: int) -> None:
+    assert parse(schedule) == Interval(timedelta(minutes=minutes))
+
+
+def test_an_interval_of_years_is_refused() -> None:
+    with pytest.raises(ValueError, match="longer than 365 days"):
+        parse("every 366 d")
+
+
+@pytest.mark.parametrize(
+    ("line", "following"),
+    [
+        ("*/30 * * * *", ["1 00:30", "1 01:00"]),
+        ("5 6-7,22 * * *", ["1 06:05", "1 07:05", "1 22:05", "2 06:05"]),
+        ("0 0 * * 0", ["8 00:00"]),  # Sunday, as cron counts
+        ("0 0 * * 7", ["8 00:00"]),
+        ("0 0 * * 1", ["2 00:00"]),
+        ("0 0 * * MON-wed", ["2 00:00", "3 00:00", "4 00:00", "9 00:00"]),
+        ("0 0 * * 5-7", ["6 00:00", "7 00:00", "8 00:00"]),
+        ("0 0 * * fri-sun", ["6 00:00", "7 00:00", "8 00:00"]),
+        ("0 0 * * */3", ["4 00:00", "7 00:00", "8 00:00"]),  # Sunday, Wednesday, Saturday
+        ("0 0 10 mar,apr *", ["10 00:00"]),
+        ("0 0 10 jan-mar/2 *", ["10 00:00"]),
+        ("0 0 5 * mon", ["2 00:00", "5 00:00", "9 00:00"]),  # either will do
+        ("0 0 */4 * mon", ["9 00:00"]),  # but where one begins with a star, both must hold
+    ],
+)
+def test_a_cron_line_means_what_it_means_to_cron(line: str, following: list[str]) -> None:
+    assert [f"{at.day} {at:%H:%M}" for at in _fired(line, SUNDAY, len(following))] == following
+
+
+@pytest.mark.parametrize(
+    ("line", "start", "following"),
+    [
+        # The clock goes from 02:00 to 03:00 on 29 March: 02:30 comes at 03:30.
+        ("30 2 * * *", "2026-03-28T00:00", ["28 01:30", "29 01:30", "30 00:30", "31 00:30"]),
+        ("*/30 * * * *", "2026-03-29T01:10", ["29 00:30", "29 01:00", "29 01:30", "29 02:00"]),
+        # It goes from 03:00 back to 02:00 on 25 October: 02:30 comes twice.
+        ("30 2 * * *", "2026-10-24T00:00", ["24 00:30", "25 00:30", "25 01:30", "26 01:30"]),
+        ("*/30 * * * *", "2026-10-25T01:40", ["25 00:00", "25 00:30", "25 01:00", "25 01:30", "25 02:00"]),
+    ],
+)
+@pytest.mark.parametrize("jitter", [0, 50])
+def test_a_changing_clock_costs_no_turn_and_makes_at_most_one_more(
+    line: str, start: str, following: list[str], jitter: int
+) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    since = datetime.fromisoformat(start).replace(tzinfo=berlin)
+    assert [f"{at.day} {at:%H:%M}" for at in _fired(line, since, len(following), jitter)] == following
+
+
+def _fired(line: str, since: datetime, times: int, jitter: int = 0) -> list[datetime]:
+    """The next times in UTC, each asked for a moment after the one before."""
+    found: list[datetime] = []
+    fires, at = trigger(parse(line), since.tzinfo or UTC, jitter), since
+    while len(found) < times:
+        before = found[-1] if found else None
+        at = fires.get_next_fire_time(before, at)
+        found.append(at.astimezone(UTC))
+        at = (found[-1] + timedelta(seconds=1)).astimezone(since.tzinfo)
+    return found
+
+
+def test_a_cron_line_is_handed_on_as_every_cron_reads_it() -> None:
+    found = parse("*/15  6-18/4 */2 mar-may FRI-mon")
+    assert found == Cron(
+        minutes=(0, 15, 30, 45),
+        hours=(6, 10, 14, 18),
+        days=tuple(range(1, 32, 2)),
+        months=(3, 4, 5),
+        weekdays=(0, 1, 5, 6),
+        either=False,
+        line="*/15 6-18/4 */2 3,4,5 0,1,5,6",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("0 0 * *", "4 fields, a cron line has five"),
+        ("60 * * * *", "minute '60': must be from 0 to 59"),
+        ("* 24 * * *", "hour '24': must be from 0 to 23"),
+        ("* * 0 * *", "day '0': must be from 1 to 31"),
+        ("* * * 13 *", "month '13': must be from 1 to 12"),
+        ("* * * * 8", "weekday '8': must be from 0 to 7"),
+        ("* * * * 1-9", "weekday '1-9': must be from 0 to 7"),
+        ("* * * * */0", r"weekday '\*/0': the step must be higher than 0"),
+        ("*/90 * * * *", r"minute '\*/90': a step longer than from 0 to 59"),
+        ("30-10 * * * *", "minute '30-10': the first is higher than the last"),
+        ("5/15 * * * *", "minute '5/15'"),
+        ("1,,2 * * * *", "minute ''"),
+        ("* * last * *", "day 'last'"),
+        ("* * * janfoo *", "month 'janfoo'"),
+        ("* * * sun *", "'sun'"),
+        ("* * * * mar", "'mar'"),
+        ("mon * * * *", "mon"),
+        ("٣٠ * * * *", "minute '٣٠'"),
+        ("9999999999 * * * *", "minute"),
+        ("0 0 31 2 *", "never comes"),
+        ("0 0 31 2,4,jun */2", "never comes"),
+    ],
+)
+def test_a_line_that_cron_would_refuse_is_refused(line: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse(line)
+
+
+def test_a_day_that_comes_every_fourth_year_or_by_its_weekday_is_taken() -> None:
+    assert isinstance(parse("0 0 29 2 *"), Cron)
+    assert isinstance(parse("0 0 31 2 mon"), Cron)

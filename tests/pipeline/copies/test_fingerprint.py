@@ -1,0 +1,203 @@
+"""Signatures are datasketch's, and restyled text has the signature of its source."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xxhash
+from datasketch import MinHash
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pipeline.copies.fingerprint import band_keys, fingerprint, fingerprints, signature, signatures
+from pipeline.copies.shingles import shingles, tokens
+from pipeline.settings import BAND_BITS, FingerprintSettings
+
+SETTINGS = FingerprintSettings()
+BANDS = SETTINGS.bands + SETTINGS.lead_bands + SETTINGS.far_bands + SETTINGS.far_lead_bands
+
+
+def finalised(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The MurmurHash3 finaliser, which datasketch passes hashes through."""
+    h = hashes ^ hashes >> np.uint32(16)
+    h *= np.uint32(0x85EBCA6B)
+    h ^= h >> np.uint32(13)
+    h *= np.uint32(0xC2B2AE35)
+    h ^= h >> np.uint32(16)
+    return h
+
+
+def unfinalised(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The hashes that the finaliser makes these values of."""
+    h = values ^ values >> np.uint32(16)
+    h *= np.uint32(pow(0xC2B2AE35, -1, 2**32))
+    h ^= h >> np.uint32(13) ^ h >> np.uint32(26)
+    h *= np.uint32(pow(0x85EBCA6B, -1, 2**32))
+    h ^= h >> np.uint32(16)
+    return h
+
+
+def datasketchs(hashes: list[int], settings: FingerprintSettings) -> list[int]:
+    reference = MinHash(num_perm=settings.num_perm, seed=settings.seed, scheme="affine32", hashfunc=int)
+    reference.update_batch(hashes)
+    values: list[int] = reference.hashvalues.tolist()
+    return values
+
+
+@given(
+    st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=300),
+    st.builds(
+        FingerprintSettings,
+        bands=st.integers(1, 20),
+        rows=st.integers(1, 4),
+        lead_words=st.integers(1, 200),
+        lead_bands=st.integers(1, 20),
+        lead_rows=st.integers(1, 4),
+        far_bands=st.just(1),
+        far_lead_bands=st.just(1),
+        far_rows=st.just(1),
+        seed=st.integers(1, 5),
+    ),
+)
+def test_signatures_are_datasketchs(hashes: list[int], settings: FingerprintSettings) -> None:
+    values = signatures(finalised(np.array(hashes, dtype=np.uint32)), settings)
+    own = settings.bands * settings.rows
+    assert values.dtype == np.uint32
+    assert values[:own].tolist() == datasketchs(hashes, settings)[:own]
+    assert values[own:].tolist() == datasketchs(hashes[: settings.lead_words], settings)[own:]
+
+
+def test_signature_of_a_long_text() -> None:
+    hashes = np.random.default_rng(0).integers(0, 2**32, 10_000, dtype=np.uint32)
+    values = signatures(finalised(hashes), SETTINGS)
+    own = SETTINGS.bands * SETTINGS.rows
+    assert values[:own].tolist() == datasketchs(hashes.tolist(), SETTINGS)[:own]
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=1))
+def test_finaliser_is_one_to_one(hashes: list[int]) -> None:
+    assert unfinalised(finalised(np.array(hashes, dtype=np.uint32))).tolist() == hashes
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "— … !", "\u200b"])
+def test_nothing_to_shingle(text: str) -> None:
+    assert fingerprint(text, SETTINGS) is None
+
+
+STORY = (
+    "The harbour board of Port Alba said on Tuesday that it would close two of its seven ferry terminals, "
+    "citing a 12.5 per cent fall in passengers. Chairwoman Ines Moreau told reporters the board had lost "
+    "4,300,000 crowns last year. “We can’t keep empty piers open,” she said. Unions called the plan a blow "
+    "to the islands – and promised to fight it."
+)
+RESTYLED = (
+    "The Harbour Board of Port Alba said on Tuesday that it would close 2 of its seven ferry terminals, "
+    "citing a 12,5% fall in passengers.\n\nChairwoman Ines Moreau told reporters the board had lost "
+    '4 300 000 crowns last year.\n"We can\'t keep empty piers open", she said. Unions called the plan a blow '
+    "to the islands -- and promised to fight it."
+)
+
+
+def test_signature_of_a_text_is_datasketchs() -> None:
+    found = shingles(tokens(STORY, marked=False), SETTINGS.shingle_words, SETTINGS.shingle_chars)
+    hashes = unfinalised(np.ascontiguousarray(found)).tolist()
+    values = signature(STORY, SETTINGS)
+    own = SETTINGS.bands * SETTINGS.rows
+    assert values is not None
+    assert values[:own].tolist() == datasketchs(hashes, SETTINGS)[:own]
+    assert values[own:].tolist() == datasketchs(hashes[: SETTINGS.lead_words], SETTINGS)[own:]
+
+
+def test_restyled_copy_has_the_same_fingerprint() -> None:
+    assert fingerprint(RESTYLED, SETTINGS) == fingerprint(STORY, SETTINGS)
+
+
+def test_shape() -> None:
+    settings = FingerprintSettings(bands=5, rows=3, lead_bands=4, lead_rows=2, far_lead_bands=1, far_rows=5)
+    found = fingerprint(STORY, settings)
+    assert found is not None
+    assert len(found.signature) == 4 * (5 * 3 + 4 * 2) == 4 * settings.num_perm
+    assert len(set(found.bands)) == 5 + 4 + 3 + 1
+    assert all(0 <= band < 2**BAND_BITS for band in found.bands[: 5 + 4])
+    assert all(-(2**63) <= band < 0 for band in found.bands[5 + 4 :])
+
+
+def test_keys_do_not_change_between_versions_of_the_code() -> None:
+    """Stored keys are compared with new ones: who changes them raises FINGERPRINT_REVISION."""
+    found = fingerprint(STORY, SETTINGS)
+    assert found is not None
+    assert found.version == "affine32-r3-w3c5-12x2-60-12x2-f3x6-2x6-s1"
+    digest = xxhash.xxh3_64_hexdigest(np.array(found.bands, dtype="<i8").tobytes() + found.signature)
+    assert digest == "4e3f1db4fb3435f6"
+
+
+def test_every_band_has_a_key_of_its_own() -> None:
+    """A text whose signature repeats itself still has a key of its own for every band."""
+    one_word = fingerprint("ferry", SETTINGS)
+    assert one_word is not None
+    assert len(set(one_word.bands)) == BANDS
+    same = np.full((1, SETTINGS.bands * SETTINGS.rows), 7, dtype=np.uint32)
+    (keys,) = band_keys(same, SETTINGS.bands, SETTINGS.rows, first=0).tolist()
+    assert len(set(keys)) == SETTINGS.bands
+
+
+def test_copy_cut_from_the_bottom_keeps_the_lead() -> None:
+    body = " ".join(f"Sentence {n} of the long report follows here with words w{n} v{n}." for n in range(80))
+    whole, cut = (fingerprint(f"{STORY} {more}", SETTINGS) for more in (body, body[:300]))
+    assert whole is not None
+    assert cut is not None
+    far_lead = slice(-SETTINGS.far_lead_bands, None)
+    near_lead = slice(SETTINGS.bands, SETTINGS.bands + SETTINGS.lead_bands)
+    assert whole.bands[near_lead] == cut.bands[near_lead]
+    assert whole.bands[far_lead] == cut.bands[far_lead]
+
+
+@pytest.mark.parametrize(
+    "text", ["Ferry sinks.", "Ferry sinks off Alba", "渡轮沉没", "One dead after ferry sinks off Port Alba."]
+)
+def test_short_items(text: str) -> None:
+    found, other = fingerprint(text, SETTINGS), fingerprint(f"{text} Rescue continues", SETTINGS)
+    assert found is not None
+    assert other is not None
+    assert found.bands != other.bands
+    assert fingerprint(text.upper(), SETTINGS) == found
+
+
+@given(st.text(max_size=300))
+def test_any_text(text: str) -> None:
+    found = fingerprint(text, SETTINGS)
+    assert found == fingerprint(f"\n{text} ", SETTINGS)
+    assert found is None or len(found.bands) == BANDS
+
+
+PARTS = [
+    "per",
+    "cent",
+    "twenty",
+    "five",
+    "12",
+    "500",
+    ",",
+    "1.5",
+    "harbour’s",
+    "'",
+    "%",
+    "\x1e",
+    "渡",
+    "é",
+    "pier",
+]
+TEXTS = st.lists(st.sampled_from(PARTS), max_size=8).map(" ".join) | st.text(max_size=50)
+
+
+@given(st.lists(TEXTS | TEXTS.map(lambda text: text * 400), max_size=12))
+def test_texts_that_are_read_together_do_not_meet(texts: list[str]) -> None:
+    assert fingerprints(texts, SETTINGS) == [fingerprint(text, SETTINGS) for text in texts]
+
+
+@pytest.mark.parametrize("change", ["shingle_words", "shingle_chars", "bands", "rows", "lead_words", "seed"])
+def test_every_setting_is_in_the_version(change: str) -> None:
+    assert replace(SETTINGS, **{change: getattr(SETTINGS, change) + 1}).version != SETTINGS.version

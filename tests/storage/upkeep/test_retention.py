@@ -1,0 +1,474 @@
+"""Pages go and articles stay; what is forgotten is gone everywhere and stays out; nothing else is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, make_url, select
+
+from pipeline.document import Article, Claims, Origin, Outcome, Reason
+from pipeline.errors import OperatorError
+from storage import reader, schema
+from storage.base import space
+from storage.upkeep import retention
+from storage.upkeep.pages import count_outdated, count_pruned
+from storage.upkeep.retention import (
+    Forgotten,
+    Pruned,
+    Wanted,
+    forget,
+    lift,
+    plan_forget,
+    plan_prune,
+    prune,
+    wanted,
+)
+from storage.writing.tombstones import tombstones, withheld_urls
+from tests.storage.news import (
+    SETTINGS,
+    START,
+    article,
+    contents,
+    cut,
+    page,
+    rejection,
+    store,
+    story,
+    view,
+    wire,
+)
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def rows(engine: Engine, table: str) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(select(func.count()).select_from(schema.metadata.tables[table])) or 0)
+
+
+def values(engine: Engine, column: Any) -> set[Any]:
+    with engine.connect() as connection:
+        return set(connection.execute(select(column)).scalars())
+
+
+def aged(count: int) -> list[Outcome]:
+    """One page a day, the first of them a rejection's."""
+    made: list[Outcome] = [rejection("https://a.example/list")]
+    return made + [
+        article(f"https://a.example/{n}", story(n), START + timedelta(days=n)) for n in range(1, count)
+    ]
+
+
+# --- prune
+
+
+def test_pages_go_by_age_and_articles_stay(engine: Engine) -> None:
+    store(engine, aged(10))
+    before = contents(engine)
+    plan = plan_prune(engine, older_than=START + timedelta(days=4))
+
+    assert (plan.pages, plan.kept_pages) == (4, 6)
+    assert (plan.oldest, plan.newest) == (START, START + timedelta(days=3))
+    assert plan.size > 0
+    assert plan.kept_size > 0
+    assert rows(engine, "page") == 10, "a plan drops nothing"
+
+    assert prune(engine, plan) == Pruned(4, plan.size, is_interrupted=False)
+    assert rows(engine, "page") == 6
+    assert contents(engine) == before
+    assert prune(engine, plan) == Pruned(0, 0, is_interrupted=False)
+    found = {
+        url: reader.article_by_url(engine, url) for url in ("https://a.example/3", "https://a.example/4")
+    }
+    kept = [reader.document(engine, found_.id) is not None for found_ in found.values() if found_]
+    assert kept == [False, True]
+
+
+def test_the_newest_pages_are_kept_up_to_a_size(engine: Engine) -> None:
+    store(engine, list(reversed(aged(10))))
+    with engine.connect() as connection:
+        sizes = connection.execute(
+            select(func.length(schema.page.c.body)).order_by(schema.page.c.fetched_us.desc())
+        ).scalars()
+        newest = list(sizes)
+    room = sum(newest[:4])
+
+    for spare, kept in ((0, 4), (-1, 3), (newest[4], 5), (newest[4] - 1, 4)):
+        plan = plan_prune(engine, keep_size=room + spare)
+        assert (plan.kept_pages, plan.kept_size) == (kept, sum(newest[:kept]))
+    assert plan_prune(engine, keep_size=0).kept_pages == 0
+    assert plan_prune(engine, keep_size=sum(newest)).pages == 0
+    both = plan_prune(engine, keep_size=room, older_than=START + timedelta(days=8))
+    assert both.kept_pages == 2, "what either of the two drops, goes"
+    prune(engine, plan_prune(engine, keep_size=room))
+    assert values(engine, schema.page.c.location) == {f"https://a.example/{n}" for n in (6, 7, 8, 9)}
+
+
+def test_pruning_is_stopped_and_goes_on(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "_PAGES_AT_ONCE", 3)
+    store(engine, aged(10))
+    plan = plan_prune(engine, older_than=NOW)
+    told: list[int] = []
+
+    first = prune(engine, plan, advance=told.append, is_stopped=lambda: len(told) == 2)
+    assert (first.pages, first.is_interrupted) == (6, True)
+    store(engine, [article("https://a.example/new", story(99), START)])
+    second = prune(engine, plan)
+    assert (second.pages, second.is_interrupted) == (4, False)
+    assert first.size + second.size == plan.size
+    assert values(engine, schema.page.c.location) == {"https://a.example/new"}, "it came after the plan"
+
+
+def test_what_was_pruned_is_known_and_stored_no_second_time(engine: Engine) -> None:
+    outcomes = aged(6)
+    store(engine, outcomes)
+    keys = [reader.source_key(reader.document(engine, n)) for n in range(1, 6)]  # type: ignore[arg-type]
+    prune(engine, plan_prune(engine, older_than=NOW))
+
+    assert reader.known(engine, keys) == set(keys)
+    counts = store(engine, outcomes)
+    assert (counts.unchanged, rows(engine, "page")) == (6, 0)
+    fetched_again = [replace(o, page=replace(o.page, fetched_at=NOW)) for o in outcomes if o.page][1:]
+    assert store(engine, fetched_again).unchanged == 5
+    assert rows(engine, "page") == 5, "a page that is fetched again is a page of today"
+
+
+def test_older_revisions_lose_their_pages_too(engine: Engine) -> None:
+    url = "https://a.example/1"
+    store(engine, [article(url, story(n), START + timedelta(days=n)) for n in range(3)])
+    prune(engine, plan_prune(engine, older_than=START + timedelta(hours=36)))
+
+    assert values(engine, schema.page.c.fetched_us) == {
+        (START + timedelta(days=2) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    }
+    assert values(engine, schema.revision.c.page_id) == {None}
+    assert [row["revision"] for row in view(engine, "articles")] == [3]
+
+
+def test_pages_of_other_rules_are_counted_where_they_are_gone(engine: Engine) -> None:
+    outcomes = aged(6)
+    store(engine, [*outcomes, rejection("https://a.example/none", page=None)])
+    prune(engine, plan_prune(engine, older_than=START + timedelta(days=3)))
+
+    assert (count_outdated(engine, "other"), count_pruned(engine, "other")) == (3, 3)
+    assert count_pruned(engine, SETTINGS.rules_version) == 0
+    assert count_pruned(engine, "other", site="b.example") == 0
+    assert count_pruned(engine, "other", site="a.example") == 3
+    assert count_pruned(engine, "other", since=START + timedelta(days=2)) == 1
+
+
+# --- forget
+
+
+def gone(engine: Engine, *which: str, sites: tuple[str, ...] = (), **options: Any) -> Forgotten:
+    what = wanted(engine, which, sites)
+    return forget(engine, what, settings=SETTINGS, now=NOW, **options)
+
+
+def test_a_forgotten_article_is_gone_from_every_table(engine: Engine) -> None:
+    url = "https://a.example/1"
+    old, new = story(1), story(2)
+    alone: list[Outcome] = [
+        article(url, old, START),
+        article(url, new, START + timedelta(days=1)),
+        article(url, new, START + timedelta(days=2), location="saved/1.html", body="other bytes"),
+        rejection(url, START + timedelta(days=3)),
+        rejection("saved/1.html", START + timedelta(days=3), url="file:///saved/1.html"),
+    ]
+    kept: list[Outcome] = [
+        article("https://b.example/1", cut(new, 0.8), START),
+        article("https://b.example/2", cut(new, 0.7), START + timedelta(hours=1)),
+        rejection("https://b.example/list"),
+    ]
+    store(engine, [*kept, *alone])
+    plan = plan_forget(engine, wanted(engine, [url]))
+    assert (plan.articles, plan.revisions, plan.pages, plan.rejections, plan.copies) == (1, 1, 4, 2, 2)
+    assert plan.sites == (("a.example", 1),)
+    assert plan.samples == ((url, "Title"),)
+
+    assert gone(engine, url) == Forgotten(1, 2, is_interrupted=False)
+
+    with_it = contents(engine)
+    assert with_it["articles"].keys() == {"https://b.example/1", "https://b.example/2"}
+    assert with_it["groups"] == {frozenset(with_it["articles"])}
+    ids = {row["id"] for row in view(engine, "articles")}
+    for column in (
+        schema.document.c.article_id,
+        schema.removal.c.article_id,
+        schema.signature.c.article_id,
+        schema.band.c.article_id,
+    ):
+        assert values(engine, column) == ids, column
+    assert rows(engine, "revision") == 0
+    assert values(engine, schema.page.c.location) == {o.location for o in kept}
+    assert values(engine, schema.rejection.c.location) == {"https://b.example/list"}
+
+
+SPELLINGS = {
+    "as it was": lambda url, text: article(url, text),
+    "with a tracker": lambda url, text: article(url, text, location=url + "?utm_source=x"),
+    "another scheme": lambda url, text: article(url.replace("https", "http"), text),
+    "a mobile twin": lambda url, text: article(url.replace("//", "//m."), text),
+    "with a slash": lambda url, text: article(url + "/", text),
+    "by its canonical link": lambda url, text: article(
+        url, text, location="https://amp.a.example/s/1", page=page(text, url="https://amp.a.example/s/1")
+    ),
+    "read from a file": lambda url, text: article(
+        url, text, location="saved/x.html", page=page(text, url="file:///saved/x.html")
+    ),
+    "as a record": lambda url, text: article(
+        url,
+        text,
+        location="news.jsonl#3",
+        page=page(text, url=url, origin=Origin.JSONL, claims=Claims(title="A title")),
+    ),
+    "fetched there, of another name": lambda url, text: article(
+        "https://a.example/other", text, page=page(text, url=url)
+    ),
+    "turned away": lambda url, text: rejection(url),
+    "turned away, with a tracker": lambda url, text: rejection(url + "?utm_medium=rss"),
+}
+
+
+@pytest.mark.parametrize("made", SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_what_was_forgotten_is_not_stored_however_it_comes(
+    engine: Engine, made: Callable[[str, str], Outcome]
+) -> None:
+    url, text = "https://a.example/s/1", story(5)
+    outcome = made(url, text)
+    store(engine, [article("https://a.example/s/2", story(6))])
+    gone(engine, url, reason="asked by the court")
+    counts = store(engine, [outcome])
+
+    assert counts.reasons == {Reason.FORGOTTEN: 1}
+    assert counts.faults == 0
+    assert [row["url"] for row in view(engine, "articles")] == ["https://a.example/s/2"]
+    (row,) = view(engine, "rejections")
+    assert (row["reason"], row["location"]) == ("forgotten", outcome.location)
+    assert text[:40] not in str(row)
+    assert rows(engine, "page") == 1
+    assert store(engine, [outcome]).unchanged == 1, "it is known, and not counted at every run"
+    assert count_pruned(engine, "other") == 0
+    if outcome.page and outcome.page.origin is not Origin.JSONL:
+        key = reader.SourceKey(outcome.location, outcome.page.sha256)
+        assert reader.known(engine, [key]) == {key}, "so it is not even processed"
+
+    assert lift(engine, Wanted(urls=(url,))) == [url]
+    assert tombstones(engine) == []
+    assert store(engine, [outcome]).reasons.get(Reason.FORGOTTEN) is None
+    if isinstance(outcome, Article):
+        assert len(view(engine, "articles")) == 2
+
+
+@pytest.mark.parametrize("made", SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_what_is_stored_is_forgotten_however_it_is_spelled(
+    engine: Engine, made: Callable[[str, str], Outcome]
+) -> None:
+    url = "https://a.example/s/1"
+    store(engine, [article("https://a.example/s/2", story(6)), made(url, story(5))])
+    gone(engine, "HTTPS://www.a.example:443/s/1?utm_source=mail#top")
+
+    assert [row["url"] for row in view(engine, "articles")] == ["https://a.example/s/2"]
+    assert view(engine, "rejections") == []
+    assert rows(engine, "page") == 1
+    assert store(engine, [made(url, story(5))]).reasons == {Reason.FORGOTTEN: 1}
+
+
+def test_a_page_of_other_words_at_the_same_site_is_left(engine: Engine) -> None:
+    near = [
+        article("https://a.example/s/1?id=2", story(1)),
+        article("https://a.example/s/10", story(2)),
+        article("https://a.example/S/1", story(3)),
+        article("https://news.a.example/s/1", story(4)),
+        article("https://other.example/s/1", story(5), syndicated_from="https://a.example/s/1"),
+    ]
+    store(engine, near)
+    assert gone(engine, "https://a.example/s/1") == Forgotten(0, 0, is_interrupted=False)
+    assert len(view(engine, "articles")) == 5
+    assert store(engine, near).unchanged == 5
+
+
+def test_other_addresses_of_a_forgotten_article_are_kept_out_too(engine: Engine) -> None:
+    url, alias = "https://a.example/s/1", "https://a.example/print.php?id=1"
+    store(engine, [article(url, story(1), location=alias, page=page(story(1), url=alias))])
+    gone(engine, url, reason="wrong name")
+
+    (stone,) = tombstones(engine)
+    assert (stone.value, stone.aliases, stone.reason, stone.at) == (url, (alias,), "wrong name", NOW)
+    assert store(engine, [article(alias, story(2))]).reasons == {Reason.FORGOTTEN: 1}
+    asked = [url, alias, "https://a.example/s/2"]
+    assert withheld_urls(engine, asked) == {url, alias}
+    assert lift(engine, Wanted(urls=(alias,))) == [alias]
+    assert (tombstones(engine), view(engine, "rejections"), withheld_urls(engine, asked)) == ([], [], set())
+
+
+def test_a_site_is_forgotten_with_what_is_under_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "_ARTICLES_AT_ONCE", 3)
+    stays: list[Outcome] = [
+        article("https://notsite1.example/1", story(50)),
+        article("https://site1.example.org/1", story(51)),
+        rejection("https://other.example/?u=site1.example"),
+    ]
+    under: list[Outcome] = [
+        article("https://news.site1.example/1", story(52)),
+        rejection("https://site1.example/list"),
+        rejection("feed.jsonl#2", url="https://WWW.site1.example/x"),
+    ]
+    copies = wire(40)
+    others = [o for o in copies if "site1.example" not in o.url]
+    assert len(others) < 38
+    fresh: list[Outcome] = [*stays, *others]
+    store(engine, [*stays, *under, *copies])
+    plan = plan_forget(engine, wanted(engine, [], ["https://www.Site1.example/about"]))
+    assert plan.articles == 41 - len(others)
+    assert plan.rejections == 2
+    assert dict(plan.sites) == {"site1.example": 40 - len(others), "news.site1.example": 1}
+    assert 0 < plan.copies <= len(others)
+
+    told: list[int] = []
+    first = gone(engine, sites=("site1.example",), advance=told.append, is_stopped=lambda: len(told) > 0)
+    assert first == Forgotten(3, 0, is_interrupted=True)
+    late = article("https://site1.example/late", story(60))
+    assert store(engine, [late]).reasons == {Reason.FORGOTTEN: 1}, "nothing of it comes in any more"
+    second = gone(engine, sites=("site1.example",))
+    assert second.articles == plan.articles - 3
+    assert not second.is_interrupted
+
+    after = contents(engine)
+    assert after["articles"].keys() == {o.url for o in fresh if isinstance(o, Article)}
+    assert {at for at, _, reason, *_ in after["rejections"] if reason != "forgotten"} == {stays[2].location}
+    assert rows(engine, "page") == len(fresh)
+    ids = {row["id"] for row in view(engine, "articles")}
+    assert values(engine, schema.band.c.article_id) <= ids
+    assert withheld_urls(engine, ["https://x.site1.example/", "https://site2.example/"]) == {
+        "https://x.site1.example/"
+    }
+    assert lift(engine, Wanted(sites=("site1.example",))) == ["site1.example"]
+    counts = store(engine, copies)
+    assert counts.stored == 40 - len(others)
+
+
+def test_groups_are_as_if_a_forgotten_site_had_never_been(engine: Engine, tmp_path: Path) -> None:
+    from storage.database import open_database
+
+    copies = wire(60, seed=3)
+    store(engine, copies, batch=7)
+    gone(engine, sites=("site2.example", "site5.example"))
+    fresh = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
+    store(fresh, [o for o in copies if o.site not in ("site2.example", "site5.example")])
+    assert contents(engine) == contents(fresh)
+    fresh.dispose()
+
+
+def test_local_files_are_forgotten_by_their_url_or_location(engine: Engine) -> None:
+    by_url, by_location = "file:///news/a%20b.html", "file:///news/c.html"
+    local = {
+        url: article(url, story(n), location=f"{n}.html", site="", page=page(story(n), url=url))
+        for n, url in enumerate((by_url, by_location, "file:///news/d.html"))
+    }
+    store(engine, list(local.values()))
+    gone(engine, by_url)
+    gone(engine, "1.html")
+    assert [row["url"] for row in view(engine, "articles")] == ["file:///news/d.html"]
+    assert {stone.value for stone in tombstones(engine)} == {by_url, by_location}
+    again = [replace(o, location=f"../elsewhere/{o.location}") for o in local.values()]
+    assert store(engine, again).reasons == {Reason.FORGOTTEN: 2}
+
+
+def test_an_article_is_forgotten_by_its_id_and_unknown_ones_are_named(engine: Engine) -> None:
+    store(engine, [article("https://a.example/1", story(1)), article("https://a.example/2", story(2))])
+    gone(engine, "2")
+    assert [row["id"] for row in view(engine, "articles")] == [1]
+    for nothing in ("2", "99999999999999999999999", "nowhere.html"):
+        with pytest.raises(OperatorError, match=f"no article '{nothing}' here"):
+            wanted(engine, [nothing])
+    with pytest.raises(OperatorError, match="is no site"):
+        wanted(engine, [], ["not a site"])
+    assert wanted(engine, ["https://never.example/seen"]).urls == ("https://never.example/seen",)
+
+
+def test_what_the_crawler_kept_of_it_goes(engine: Engine) -> None:
+    from storage.crawls.revisits import Validators
+    from storage.writer import put_fetch_states
+
+    urls = ["https://a.example/1", "http://www.a.example/1/", "https://a.example/feed", "https://b.example/1"]
+    put_fetch_states(engine, dict.fromkeys(urls, Validators()), START)
+    gone(engine, "https://a.example/1")
+    assert values(engine, schema.fetch_state.c.url) == set(urls[2:])
+    gone(engine, sites=("a.example",))
+    assert values(engine, schema.fetch_state.c.url) == {"https://b.example/1"}
+
+
+def test_a_forgotten_article_is_told_as_gone_in_the_changes(engine: Engine) -> None:
+    store(engine, [article("https://a.example/1", story(1)), article("https://a.example/2", story(2))])
+    seen = max(row["change"] for row in view(engine, "changes"))
+    gone(engine, "https://a.example/2")
+    (row,) = [row for row in view(engine, "changes") if row["change"] > seen]
+    assert (row["article_id"], row["kind"]) == (2, "gone")
+
+
+# --- what is left on the disk
+
+
+def files_of(engine: Engine) -> bytes:
+    path = Path(make_url(str(engine.url)).database or "")
+    return b"".join(p.read_bytes() for p in (path, path.with_name(f"{path.name}-wal")) if p.exists())
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+@pytest.mark.parametrize("way", ["erased", "rewritten"])
+def test_nothing_of_a_forgotten_text_is_left_in_the_file(engine: Engine, way: str) -> None:
+    url = "https://a.example/1"
+    word, older = "Quizzaciously", "Xylotomously"
+    others = [article(f"https://b.example/{n}", story(n, 300), START) for n in range(60)]
+    text = f"{story(70)}\n{word} said the harbour master"
+    store(
+        engine,
+        [*others[:30], article(url, f"{story(71, 2000)}\n{older} said the harbour master"), *others[30:]],
+    )
+    store(engine, [article(url, text, START + timedelta(hours=1))])
+    # Full-text search has words in lower case, without what they begin with as the one before.
+    traces = [word.encode(), word[2:].encode()]
+    assert all(trace in files_of(engine) for trace in (*traces, older.encode()))
+    gone(engine, url)
+    assert retention.erase(engine)
+    assert not any(trace in files_of(engine) for trace in traces)
+    if way == "rewritten":
+        space.rewrite(engine)
+        assert not any(trace in files_of(engine) for trace in (*traces, older.encode(), older[2:].encode()))
+        assert space.space(engine).free == 0
+    assert len(view(engine, "articles")) == 60
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_who_reads_the_log_keeps_it_from_being_emptied(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "_WAIT", 0.0)
+    store(engine, [article("https://a.example/1", story(1))])
+    with engine.connect() as reading:
+        reading.execute(select(schema.article)).all()
+        gone(engine, "https://a.example/1")
+        assert not retention.erase(engine)
+    assert retention.erase(engine)
+
+
+def test_a_base_is_rewritten_smaller(engine: Engine) -> None:
+    store(engine, [article(f"https://b.example/{n}", story(n, 600), START) for n in range(40)])
+    before = space.space(engine)
+    prune(engine, plan_prune(engine, older_than=NOW))
+    if engine.dialect.name == "sqlite":
+        freed = space.space(engine)
+        assert freed.size >= before.size
+        assert freed.free
+        assert freed.free > (before.free or 0)
+    space.rewrite(engine)
+    if engine.dialect.name == "sqlite":
+        assert space.space(engine).size < before.size
+        assert Path(engine.url.database or "").stat().st_size == space.space(engine).size
+    assert len(view(engine, "articles")) == 40

@@ -1,0 +1,408 @@
+"""The index and the groups: the same whatever the order, the batches, and what came and went in between."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import shutil
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, event, select
+
+from pipeline.copies import group
+from pipeline.document import Article
+from pipeline.settings import GroupSettings, Settings
+from storage import reader, schema, writer
+from storage.database import open_database
+from storage.writing.revisions import load_fingerprints, salted, unpack_keys
+from tests.storage.news import SETTINGS, START, article, contents, cut, rejection, store, story, view, wire
+
+# So small a window that a handful of copies overflows it, and the parting of neighbours is exercised.
+NARROW = Settings(group=GroupSettings(band_window=2))
+
+STORY = group.Story(id=1, url="", title="", text="", fetched_at=START)
+
+
+@pytest.fixture(scope="module")
+def template(sqlite_template: Path) -> Path:
+    return sqlite_template
+
+
+def fresh(template: Path, folder: str, name: str) -> Engine:
+    path = Path(folder) / f"{name}.db"
+    shutil.copyfile(template, path)
+    return open_database(f"sqlite:///{path}")
+
+
+def fill(engine: Engine, outcomes: list[Article], batches: list[int], using: Settings) -> None:
+    run = writer.start_run(engine, "test", START)
+    rest = list(outcomes)
+    for size in itertools.cycle(batches):
+        if not rest:
+            return
+        counts = writer.write_batch(engine, run, rest[:size], using)
+        assert counts.faults == 0
+        rest = rest[size:]
+
+
+def spread(made: list[Article], factor: int) -> list[Article]:
+    """The articles, some without a date, the others `factor` times as far apart as they were."""
+    dates = [a.published_at and START + (a.published_at - START) * factor for a in made]
+    return [replace(a, published_at=None if n % 6 == 5 else dates[n]) for n, a in enumerate(made)]
+
+
+def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
+    """Pairs and groups by definition, from all articles at once: `pipeline.copies` without a database."""
+    current: dict[str, Article] = {}
+    first: dict[str, Any] = {}
+    for made in sorted(outcomes, key=lambda a: a.page.fetched_at):
+        current[made.url] = made
+        first.setdefault(made.url, made.page.fetched_at.replace(microsecond=0))
+    stories = {
+        url: group.Story(
+            id=n,
+            url=url,
+            title=made.title,
+            text=made.text,
+            fetched_at=first[url],
+            published_at=made.published_at.replace(microsecond=0) if made.published_at else None,
+            language=made.language,
+            agency=made.agency,
+            site=made.site,
+        )
+        for n, (url, made) in enumerate(sorted(current.items()))
+    }
+    places = {url: group.order_key(made) for url, made in stories.items()}
+    bands: dict[int, list[str]] = {}
+    for url, made in current.items():
+        for band in set(made.fingerprint.bands if made.fingerprint else ()):
+            bands.setdefault(band, []).append(url)
+    near: dict[str, list[str]] = {url: [] for url in current}
+    far: dict[str, list[str]] = {url: [] for url in current}
+    window = using.group.band_window
+    for band, members in bands.items():
+        members.sort(key=lambda url: places[url])
+        for at, url in enumerate(members):
+            around = (*members[max(0, at - window) : at], *members[at + 1 : at + 1 + window])
+            low, high = group.reach(places[url], using.group)
+            if group.is_far(band):
+                far[url].extend(around)
+            else:
+                near[url].extend(other for other in around if low <= places[other] <= high)
+    comparables = {
+        url: group.comparable(made, using.group, using.fingerprint) for url, made in stories.items()
+    }
+    pairs = {
+        frozenset((url, other))
+        for url in current
+        for other in group.candidates(near[url], far[url], using.group)
+        if group.verify(comparables[url], comparables[other], using.group)
+    }
+    names = {made.id: url for url, made in stories.items()}
+    parts = group.components(
+        names, [(stories[a].id, stories[b].id) for a, b in (tuple(pair) for pair in pairs)]
+    )
+    return pairs, {frozenset(names[id] for id in part) for part in parts}
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    order=st.randoms(use_true_random=False),
+    batches=st.lists(st.integers(1, 40), min_size=1, max_size=4),
+    window=st.sampled_from([1, 2, 16]),
+    factor=st.sampled_from([1, 4, 30]),
+)
+def test_any_order_and_any_batches_end_in_the_same_place(
+    template: Path, seed: int, order: random.Random, batches: list[int], window: int, factor: int
+) -> None:
+    using = Settings(group=GroupSettings(band_window=window))
+    # Over three days, over two weeks, and over three months: within a bucket of the index and across several.
+    made = spread(wire(40, seed=seed, stories=5), factor)
+    # Some are revised: into another story, and with the page fetched again the same.
+    for n in range(0, 40, 7):
+        made.append(
+            article(made[n].url, story(seed + n), made[n].page.fetched_at + timedelta(days=1), agency="AFP")
+        )
+    made += made[10:14]
+    shuffled = list(made)
+    order.shuffle(shuffled)
+    with tempfile.TemporaryDirectory() as folder:
+        one, other = fresh(template, folder, "one"), fresh(template, folder, "other")
+        fill(one, made, [1000], using)
+        fill(other, shuffled, batches, using)
+        found = contents(one)
+        assert contents(other) == found
+        check_index(other)
+        one.dispose()
+        other.dispose()
+    pairs, parts = expected(made, using)
+    assert {pair for pair, _, _ in found["copies"]} == pairs
+    assert found["groups"] == parts
+
+
+def check_index(engine: Engine) -> None:
+    """Every signature has its band rows, and there are no others."""
+    with engine.connect() as connection:
+        wanted = {
+            (key, row.position, row.article_id)
+            for row in connection.execute(select(schema.signature))
+            for key in unpack_keys(row._mapping["keys"])
+        }
+        stored = {tuple(row) for row in connection.execute(select(schema.band))}
+    assert stored == wanted
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    gone=st.sets(st.integers(1, 30), min_size=1, max_size=12),
+    factor=st.sampled_from([1, 4, 30]),
+)
+def test_removing_articles_is_as_if_they_had_never_been(
+    template: Path, seed: int, gone: set[int], factor: int
+) -> None:
+    made = spread(wire(30, seed=seed, stories=3), factor)
+    with tempfile.TemporaryDirectory() as folder:
+        one, other = fresh(template, folder, "one"), fresh(template, folder, "other")
+        fill(one, made, [7], NARROW)
+        assert writer.remove_articles(one, gone, NARROW) == len(gone)
+        fill(other, [a for n, a in enumerate(made, 1) if n not in gone], [30], NARROW)
+        assert contents(one) == contents(other)
+        check_index(one)
+        for engine in (one, other):
+            engine.dispose()
+
+
+def test_both_databases_group_alike(engine: Engine, template: Path, tmp_path: Path) -> None:
+    made = wire(60, stories=6)
+    made.extend(article(made[n].url, story(n), made[n].page.fetched_at + timedelta(days=1)) for n in range(9))
+    plain = fresh(template, str(tmp_path), "plain")
+    fill(plain, made, [1000], NARROW)
+    random.Random(3).shuffle(made)
+    fill(engine, made, [5, 1, 17], NARROW)
+
+    assert contents(engine) == contents(plain)
+    check_index(engine)
+    plain.dispose()
+
+
+@pytest.mark.parametrize("days", range(7))
+def test_copies_meet_wherever_the_index_parts_the_time(engine: Engine, days: int) -> None:
+    """A bucket of the index ends somewhere in a week; what is near reaches over it in both directions."""
+    text = story(1)
+    at = START + timedelta(days=days)
+    texts = [text, cut(text, 0.5), cut(text, 0.6), text]
+    hours = [0, 71, -71, 142]  # the first three within three days of the first, the last of the second
+    made = [
+        article(f"https://s{n}.example/a", body, at, published_at=at + timedelta(hours=hours[n]))
+        for n, body in enumerate(texts)
+    ]
+    store(engine, made, batch=1)
+    pairs = {(row["article_id"], row["other_id"]) for row in view(engine, "copies")}
+    assert {(1, 2), (1, 3), (2, 4)} <= pairs
+    before = contents(engine)["copies"]
+    writer.remove_articles(engine, [2], SETTINGS)
+    store(engine, [made[1]])
+    assert contents(engine)["copies"] == before
+
+
+def test_a_late_copy_is_found_if_it_is_nearly_whole(engine: Engine) -> None:
+    text = story(1)
+    later = START + timedelta(days=40)
+    reworded = "\n".join([*text.split("\n")[::2], *text.split("\n")[1::2]])
+    store(
+        engine,
+        [
+            article("https://a.example/1", text),
+            article("https://b.example/1", f"{text}\n{story(2, 12)}", later),
+            article("https://c.example/1", cut(text, 0.6), later + timedelta(days=40)),
+            article("https://d.example/1", "\n".join(reworded.split("\n")[:6]), later + timedelta(days=80)),
+        ],
+    )
+    groups = {row["url"]: row["group_id"] for row in view(engine, "articles")}
+    assert [groups[f"https://{c}.example/1"] for c in "abcd"] == [1, 1, 1, 4]
+
+
+def test_a_page_without_a_date_stands_where_it_was_fetched(engine: Engine) -> None:
+    text = story(1)
+    at = START + timedelta(days=300)
+    store(engine, [article("https://a.example/1", text, at), article("https://b.example/1", story(2), at)])
+    undated = article("https://c.example/1", cut(text, 0.7), at + timedelta(hours=9), published_at=None)
+    store(engine, [undated])
+    assert reader.copies(engine, 3) != []
+
+
+def test_a_group_keeps_its_oldest_id_when_others_join(engine: Engine) -> None:
+    text = story(1)
+    store(engine, [article("https://a.example/1", story(9)), article("https://b.example/1", text)])
+    store(engine, [article("https://c.example/1", story(8)), article("https://d.example/1", text)])
+
+    assert [row["id"] for row in view(engine, "story_groups")] == [1, 2, 3]
+    assert {row["id"]: row["group_id"] for row in view(engine, "articles")}[4] == 2
+
+
+def test_a_late_copy_joins_two_groups_into_the_older(engine: Engine) -> None:
+    one, other = story(1, 300), story(2, 300)
+    store(
+        engine,
+        [
+            article("https://a.example/1", other),
+            article("https://b.example/1", one),
+            article("https://c.example/1", other),
+            article("https://d.example/1", one),
+        ],
+    )
+    assert sorted(row["size"] for row in view(engine, "story_groups")) == [2, 2]
+
+    both = article("https://e.example/1", one + "\n" + other)
+    counts = store(engine, [both])
+
+    assert counts.grouped == 1
+    [found] = view(engine, "story_groups")
+    assert (found["id"], found["size"], found["sites"]) == (1, 5, 5)
+    assert len(view(engine, "unique_articles")) == 1
+
+    # And parts them again when its text changes.
+    store(engine, [article("https://e.example/1", story(7), START + timedelta(hours=1))])
+    assert sorted(row["size"] for row in view(engine, "story_groups")) == [1, 2, 2]
+    assert len(view(engine, "unique_articles")) == 3
+
+
+def test_the_canonical_copy_follows_the_texts(engine: Engine) -> None:
+    text = story(1)
+    at = START - timedelta(days=2)
+    first = article("https://b.example/1", text, published_at=at + timedelta(hours=2))
+    earlier = article("https://a.example/1", text, published_at=at + timedelta(hours=1))
+    agency = article(
+        "https://www.reuters.com/1", cut(text, 0.9), published_at=at + timedelta(hours=5), agency="Reuters"
+    )
+    agency = replace(agency, site="reuters.com")
+    for made in (first, earlier, agency):
+        store(engine, [made])
+        [canonical] = view(engine, "unique_articles")
+        assert canonical["url"] == made.url
+
+    store(engine, [replace(agency, text=story(5), rules_version="2-next")])
+    assert {row["url"] for row in view(engine, "unique_articles")} == {earlier.url, agency.url}
+
+
+def test_a_statement_of_syndication_proposes_what_no_band_does(engine: Engine) -> None:
+    text = story(1)
+    original = article("https://a.example/1", text)
+    unlike = article("https://x.example/1", story(2))
+    assert unlike.fingerprint is not None
+    # Another text's bands: the index alone would never bring the two together.
+    copy = article("https://b.example/1", text, fingerprint=unlike.fingerprint)
+    store(engine, [original, copy])
+    assert view(engine, "copies") == []
+
+    stating = replace(copy, syndicated_from=original.url, url="https://c.example/1", location="c")
+    store(engine, [stating])
+    pairs = {(row["article_id"], row["other_id"]) for row in view(engine, "copies")}
+    assert (1, 3) in pairs
+
+    # The same when the original comes last.
+    writer.remove_articles(engine, [1], SETTINGS)
+    store(engine, [original])
+    assert (3, 4) in {(row["article_id"], row["other_id"]) for row in view(engine, "copies")}
+
+
+def test_pairs_carry_their_evidence_once(engine: Engine) -> None:
+    text = story(1)
+    store(engine, [article("https://a.example/1", text), article("https://b.example/1", cut(text, 0.5))])
+
+    [pair] = reader.copies(engine, 1)
+    assert reader.copies(engine, 2) == [pair]
+    assert (pair.article_id, pair.other_id, pair.kind) == (1, 2, "partial")
+    assert 0.3 < pair.jaccard < 0.7 < pair.containment <= 1
+
+
+def test_a_band_that_everything_shares_costs_no_more_than_its_window_and_is_told(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    verify = group.verify
+    calls = []
+
+    def counting(*arguments: Any) -> Any:
+        calls.append(1)
+        return verify(*arguments)
+
+    monkeypatch.setattr(group, "verify", counting)
+    unlike = [story(n, 40) for n in range(80)]
+    shared = article("https://x.example/1", story(999)).fingerprint
+    made = [
+        article(f"https://s{n}.example/a", body, START + timedelta(minutes=n), fingerprint=shared)
+        for n, body in enumerate(unlike)
+    ]
+    fill(engine, made[:40], [10], NARROW)
+    calls.clear()
+    with caplog.at_level("INFO", "storage.writing.groups"):
+        fill(engine, made[40:], [1], NARROW)
+
+    assert len(caplog.messages) == 40
+    assert f"the {NARROW.group.band_window} articles before and after" in caplog.messages[0]
+    assert len(calls) == 40 * NARROW.group.band_window
+    assert view(engine, "copies") == []
+
+
+def test_no_statement_of_a_batch_reads_a_table_from_end_to_end(engine: Engine) -> None:
+    made = wire(60, stories=12)
+    fill(engine, made, [60], NARROW)
+    seen: dict[str, Any] = {}
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE")):
+            seen.setdefault(statement, parameters[0] if many else parameters)
+
+    event.listen(engine, "before_cursor_execute", note)
+    later = [a for n in range(5) for a in wire(20, seed=n, stories=4)]
+    fill(engine, [replace(a, url=f"{a.url}/{n}", location=f"{n}") for n, a in enumerate(later)], [50], NARROW)
+    revised = [article(a.url, story(3), a.page.fetched_at + timedelta(days=2)) for a in made[:30]]
+    fill(engine, [*revised, replace(made[40], rules_version="2", text=story(8))], [50], NARROW)
+    writer.remove_articles(engine, range(5, 15), NARROW)
+    store(engine, [rejection(made[50].location, rules_version="2", page=made[50].page)])
+    event.remove(engine, "before_cursor_execute", note)
+
+    on_postgres = engine.dialect.name == "postgresql"
+    scans = []
+    with engine.connect() as connection:
+        if on_postgres:  # so that it reads a small table from end to end only for want of an index
+            connection.exec_driver_sql("ANALYZE")
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        for statement, parameters in seen.items():
+            explain = ("EXPLAIN " if on_postgres else "EXPLAIN QUERY PLAN ") + statement
+            for row in connection.exec_driver_sql(explain, parameters):
+                found = re.search(r"Seq Scan on (\w+)|^SCAN (\w+)", str(row[-1]))
+                if found:
+                    scans.append((found[1] or found[2], statement))
+    assert len(seen) > 25
+    bounded = {"counter", "sketch", "run", "tombstone", "wanted", "standing_between", "credited", "flags"}
+    bounded |= {"json_each"}  # a list of values of the statement's own
+    assert [scan for scan in scans if scan[0] not in bounded] == []
+
+
+def test_stored_keys_give_the_fingerprint_back(engine: Engine) -> None:
+    made = article("https://a.example/1", story(1))
+    assert made.fingerprint is not None
+    assert made.published_at is not None
+    position = group.order_key(replace(STORY, url=made.url, published_at=made.published_at))
+    store(engine, [made])
+
+    with engine.connect() as connection:
+        [(id, found)] = load_fingerprints(connection, [1]).items()
+        rows = connection.execute(select(schema.band.c.key, schema.band.c.position)).all()
+    assert id == 1
+    assert (found.version, found.signature) == (made.fingerprint.version, made.fingerprint.signature)
+    assert set(found.bands) == set(made.fingerprint.bands)
+    bands = salted(np.array(found.bands), SETTINGS.index_version).tolist()
+    assert {tuple(row) for row in rows} == {(group.row_key(b, position), position) for b in bands}
