@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, Table, func, select, text
 
 from pipeline.settings import BAND_BITS
-from storage import schema
-from storage.search import index as search
+from storage import schema, search
 from storage.writing.revisions import set_counter
 
 # A bucket of the index is of so many seconds, as `pipeline.copies.group.row_key` makes them.

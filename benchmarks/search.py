@@ -27,10 +27,9 @@ from sqlalchemy import Connection, Engine, insert, text
 from benchmarks import growth
 from pipeline.document import Article
 from pipeline.settings import Settings
-from storage import reader, schema
+from storage import reader, schema, search
 from storage.database import begin_write
 from storage.schema import to_second
-from storage.search import index as search
 from storage.writer import start_run, write_batch
 
 SMALL, BATCH, BATCHES, FILL = 10_000, 50, 60, 1000

@@ -12,10 +12,10 @@ from copydesk.console import err
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from crawler.runs.drive import Progress as Watcher
-    from storage.upkeep.pages import SiteRulesUse
+    from crawler.runs import Progress as Watcher
+    from storage.upkeep import SiteRulesUse
     from storage.writer import BatchCounts
-    from storage.writing.learning import Lesson
+    from storage.writing import Lesson
 
 # Seconds between two log lines where there is no terminal.
 _LOG_EVERY = 10.0
@@ -39,7 +39,7 @@ def counting(doing: str, total: int) -> Iterator[tuple[Callable[[int], None], Ca
     """For work that is counted and not run: what is told how much more was done, and what says whether a
     signal came to end it.
     """
-    from crawler.runs.drive import stopping
+    from crawler.runs import stopping
 
     with stopping() as is_stopped:
         if not err.is_terminal:

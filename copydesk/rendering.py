@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-    from pipeline.copies.differences import Change, Comparison
+    from pipeline.copies import Change, Comparison
     from pipeline.document import Article
     from storage.reader import Snippet, StoredArticle
 
@@ -127,7 +127,7 @@ def print_changes(found: Comparison, most: int | None = None) -> None:
 
     Changed words are coloured where there are colours, else marked as `[-dropped-]` and `{+added+}`.
     """
-    from pipeline.copies.differences import ChangeKind
+    from pipeline.copies import ChangeKind
 
     counts = [f"{found.same} {'sentence' if found.same == 1 else 'sentences'} the same"]
     counts += [f"{count} {kind}" for kind in ChangeKind if (count := found.count(kind))]
@@ -144,7 +144,7 @@ def print_changes(found: Comparison, most: int | None = None) -> None:
 def _change_line(change: Change) -> RenderableType:
     from rich.text import Text
 
-    from pipeline.copies.differences import ChangeKind
+    from pipeline.copies import ChangeKind
 
     if change.kind is ChangeKind.ADDED:
         return Text.assemble(("    + ", "green"), (change.copy or "", "green"))

@@ -8,7 +8,7 @@ from typing import Any
 from scrapy.settings import BaseSettings
 
 from crawler import settings as own
-from crawler.fetch.contact import names_contact
+from crawler.fetch import names_contact
 
 # What a project says of itself.
 _OF_THE_PROJECT = frozenset({"ADDONS", "BOT_NAME", "SPIDER_MODULES", "NEWSPIDER_MODULE"})

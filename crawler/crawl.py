@@ -11,15 +11,15 @@ from typing import Any
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
-from crawler.fetch.contact import require_contact
-from crawler.monitor.alerts import Alerts, SiteAlerts
-from crawler.sites.records import choose, read_sites
+from crawler.fetch import require_contact
+from crawler.monitor import Alerts, SiteAlerts
+from crawler.sites import choose, read_sites
 from crawler.spiders.news import NewsSpider
-from crawler.store.item_pipeline import StorePipeline
+from crawler.store import StorePipeline
 from pipeline.settings import Settings as PipelineSettings
 from storage.database import open_database
 from storage.writer import BatchCounts, require_one_fingerprint
-from storage.writing.learning import Lesson
+from storage.writing import Lesson
 
 # What these log at the start of a crawl (settings, middlewares) is for who works on a spider.
 _CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware")

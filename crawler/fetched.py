@@ -20,10 +20,10 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from w3lib.encoding import http_content_type_encoding
 
-from crawler.fetch.politeness import PutOff
+from crawler.fetch import PutOff
 from crawler.log import one_line
 from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection, Stage
-from pipeline.page.decode import sniff
+from pipeline.page import sniff
 from pipeline.settings import Settings
 
 # Statuses that say nothing about the page: the next crawl asks again.

@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 
 import zstandard
 
-from pipeline.clean.boilerplate import clean
-from pipeline.clean.wire import parse_wire
-from pipeline.copies.fingerprint import fingerprint, fingerprints
+from pipeline.clean import clean, parse_wire
+from pipeline.copies import fingerprint, fingerprints
 from pipeline.document import (
     Access,
     Article,
@@ -32,12 +31,11 @@ from pipeline.document import (
     Removed,
     Stage,
 )
-from pipeline.extract.html import OpenPage, Reading, extract_page, first_readings, open_page
-from pipeline.metadata.dates import parse_stamp
-from pipeline.page.decode import decoded
+from pipeline.extract import OpenPage, Reading, extract_page, first_readings, open_page
+from pipeline.metadata import parse_stamp
+from pipeline.page import decoded
 from pipeline.settings import Settings
-from pipeline.sites.learned_lines import take_out
-from pipeline.sites.rules import SiteRules, version_by
+from pipeline.sites import SiteRules, take_out, version_by
 from pipeline.urls import canonical_url, identity, site_of
 
 # A paywalled page with fewer words than this is a stub: its two sentences say nothing about which
@@ -266,7 +264,7 @@ def _extraction(begun: _Begun, settings: Settings) -> Extraction:
             language=extraction.language or claims.language,
         )
     # Here: what it repairs texts with is not wanted for pages.
-    from pipeline.extract.plain_text import extract_text
+    from pipeline.extract import extract_text
 
     extraction = extract_text(source, document.url, document.fetched_at, settings, title=claims.title)
     # Plain text says little of itself, and less that can be relied on than its record does.

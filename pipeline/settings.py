@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from pipeline.sites.rules import SiteRulebook
+from pipeline.sites import SiteRulebook
 
 # Raised by hand when code (not data) changes what text a page gives.
 RULES_REVISION = 2

@@ -9,13 +9,12 @@ from __future__ import annotations
 import gc
 from datetime import UTC, datetime
 
-from pipeline.clean.boilerplate import compile_rules
-from pipeline.clean.wire import compile_patterns
+from pipeline.clean import compile_patterns, compile_rules
 from pipeline.document import Document, MediaType, Origin
-from pipeline.extract.html import article_lines, parse
+from pipeline.extract import article_lines, parse
 from pipeline.process import process_document
 from pipeline.settings import Settings
-from pipeline.text.language import model
+from pipeline.text import model
 
 # Whatever a page of this kind brings into memory stays there.
 _PAGE = """<html lang="en"><head><title>Harbour opens</title></head><body><article><h1>Harbour opens</h1>

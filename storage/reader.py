@@ -27,16 +27,14 @@ from sqlalchemy.exc import DBAPIError
 
 from pipeline.document import Document, MediaType, Origin
 from pipeline.settings import Settings
-from pipeline.sites.rules import NO_SITE_RULES, SiteRulebook
+from pipeline.sites import NO_SITE_RULES, SiteRulebook
 from pipeline.urls import site_of
 from storage import schema
-from storage.base.among import among
-from storage.base.keys import TRANSIENT, SourceKey, claims_of, from_microseconds, source_key, storable_name
+from storage.base import TRANSIENT, SourceKey, among, claims_of, from_microseconds, source_key, storable_name
 from storage.database import DatabaseError, explain, persistently
 from storage.schema import VIEWS, view_tables
-from storage.search.index import best
-from storage.search.query import Snippet, parse, snippet
-from storage.writing.revisions import chunks
+from storage.search import Snippet, best, parse, snippet
+from storage.writing import chunks
 
 __all__ = [
     "Change",

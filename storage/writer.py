@@ -16,16 +16,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.copies.fingerprint import fingerprints
+from pipeline.copies import fingerprints
 from pipeline.document import Outcome, Reason, Rejection
 from pipeline.settings import Settings
-from storage import schema
-from storage.base.keys import as_rejection, storable, storable_name
-from storage.crawls import revisits
-from storage.crawls.revisits import Beside, Validators
-from storage.crawls.site_runs import CrawledBatch, Ended
+from storage import schema, search
+from storage.base import as_rejection, storable, storable_name
+from storage.crawls import Beside, CrawledBatch, Ended, Validators, revisits
 from storage.database import DatabaseError, in_transaction, is_exhausted, is_transient, shown_url
-from storage.search import index as search
 from storage.writing import groups, learning, tombstones
 from storage.writing import revisions as ledger
 

@@ -28,7 +28,7 @@ def crawl(
     Obeys robots.txt, fetches no article that is stored already, and stops in order on Ctrl-C.
     """
     from crawler.crawl import crawl as run
-    from crawler.monitor.alerts import lines
+    from crawler.monitor import lines
 
     done = run(db, sites or (), sites_file=sites_file, refetch=refetch)
     if json:

@@ -11,7 +11,7 @@ from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.status import Status
 
 if TYPE_CHECKING:
-    from storage.upkeep.integrity import Finding
+    from storage.upkeep import Finding
 
 app = typer.Typer(help="Upgrade a database, tell which schema it has, or check it.", no_args_is_help=True)
 
@@ -56,8 +56,8 @@ def check(
     worked out from the rest is, and everything is checked once more; what is left is told.
     """
     from storage.database import open_database
-    from storage.upkeep.integrity import check as run
-    from storage.upkeep.integrity import repair as mend
+    from storage.upkeep import check as run
+    from storage.upkeep import repair as mend
 
     engine = open_database(db, create=False)
 

@@ -23,15 +23,15 @@ def extract(
     json: Json = False,
 ) -> None:
     """Print the article of a page, and what was taken out of it. Stores nothing."""
-    from crawler.files.paths import read_paths
+    from crawler.files import read_paths
     from pipeline.document import Rejection
     from pipeline.process import process_document
     from pipeline.settings import Settings
-    from pipeline.sites.rules import made_by_site
+    from pipeline.sites import made_by_site
 
     settings = Settings()
     if sites_file:
-        from crawler.sites.records import read_rulebook
+        from crawler.sites import read_rulebook
 
         settings = Settings(site_rules=read_rulebook(sites_file))
     for document in read_paths([path], settings):

@@ -16,7 +16,7 @@ from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from storage.database import Engine
-    from storage.upkeep.retention import ForgetPlan, Wanted
+    from storage.upkeep import ForgetPlan, Wanted
 
 # A SQLite file up to this size is rewritten in half a minute, so that is done unasked.
 _REWRITTEN = 1_000_000_000
@@ -89,8 +89,8 @@ def _forget(
 ) -> None:
     from pipeline.settings import Settings
     from storage.database import shown_url
-    from storage.upkeep.retention import forget as run
-    from storage.upkeep.retention import plan_forget, wanted
+    from storage.upkeep import forget as run
+    from storage.upkeep import plan_forget, wanted
 
     what = wanted(engine, which, sites)
     plan = plan_forget(engine, what)
@@ -141,11 +141,11 @@ def _tell(database: str, what: Wanted, plan: ForgetPlan, dry_run: bool) -> None:
 
 
 def _erase(engine: Engine, vacuum: bool | None) -> None:
-    from storage.base.space import rewrite, space
-    from storage.upkeep.retention import erase
+    from storage.base import disk_space, rewrite
+    from storage.upkeep import erase
 
     is_empty = erase(engine)
-    found = space(engine)
+    found = disk_space(engine)
     on_postgres = found.free is None
     if vacuum or (vacuum is None and not on_postgres and found.size <= _REWRITTEN):
         rewrite(engine)
@@ -171,9 +171,9 @@ def _erase(engine: Engine, vacuum: bool | None) -> None:
 def _list(engine: Engine, json: bool) -> None:
     from rich.markup import escape
 
-    from storage.writing.tombstones import tombstones
+    from storage.writing import list_tombstones
 
-    found = tombstones(engine)
+    found = list_tombstones(engine)
     if json:
         print_json(found)
         return
@@ -188,8 +188,8 @@ def _list(engine: Engine, json: bool) -> None:
 def _undo(engine: Engine, which: list[str], sites: list[str], json: bool) -> None:
     from rich.markup import escape
 
-    from storage.upkeep.retention import Wanted, lift
-    from storage.writing.tombstones import parse_site
+    from storage.upkeep import Wanted, lift
+    from storage.writing import parse_site
 
     lifted = lift(engine, Wanted(tuple(which), tuple(parse_site(site) for site in sites)))
     if json:

@@ -15,7 +15,7 @@ from copydesk.rendering import print_changes
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
-    from pipeline.copies.differences import Comparison
+    from pipeline.copies import Comparison
     from storage.database import Engine
     from storage.reader import Copy, StoredArticle, StoryGroup
 
@@ -77,7 +77,7 @@ def groups(
 
 
 def _shown(engine: Engine, story: StoryGroup, with_changes: bool) -> _Shown:
-    from pipeline.copies.differences import compare
+    from pipeline.copies import compare
     from storage import reader
 
     members = reader.members(engine, story.id)

@@ -31,11 +31,11 @@ def ingest(
     interrupted, and takes in only what is new. Exits with 1 where a fault of ours cost a document, with
     130 where it was interrupted.
     """
-    from crawler.runs.ingest import ingest as run
-    from crawler.sites.records import read_rulebook
+    from crawler.runs import ingest as run
+    from crawler.sites import read_rulebook
     from pipeline.settings import Settings
     from storage.database import open_database
-    from storage.upkeep.pages import site_rules_use
+    from storage.upkeep import site_rules_use
 
     settings = Settings(site_rules=read_rulebook(sites_file))
     engine = open_database(db)

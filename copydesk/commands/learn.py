@@ -12,7 +12,7 @@ from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json
 from copydesk.progress import print_lesson
 
 if TYPE_CHECKING:
-    from storage.writing.learning import SiteLine
+    from storage.writing import SiteLine
 
 
 def learn(

@@ -16,7 +16,7 @@ from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from storage.database import Engine
-    from storage.upkeep.retention import PrunePlan
+    from storage.upkeep import PrunePlan
 
 
 def prune(
@@ -49,10 +49,10 @@ def prune(
     any more, and reprocess passes over it. Tells first what it will drop, and asks; in a script, say --yes.
     Where it is interrupted, the same command goes on. Of both limits, what either drops goes.
     """
-    from storage.base import space
+    from storage.base import disk_space
     from storage.database import open_database, shown_url
-    from storage.upkeep.retention import Pruned, plan_prune
-    from storage.upkeep.retention import prune as run
+    from storage.upkeep import Pruned, plan_prune
+    from storage.upkeep import prune as run
 
     if older_than is None and keep_size is None and not vacuum:
         raise OperatorError("nothing to do: say --older-than 90d, or --keep-size 5GB, or --vacuum")
@@ -76,7 +76,7 @@ def prune(
     elif done.pages:
         _tell_space(engine)
     if json:
-        print_json({"plan": plan, "pruned": done, "space": space.space(engine)})
+        print_json({"plan": plan, "pruned": done, "space": disk_space(engine)})
     elif not dry_run and plan is not None and plan.pages:
         out.print(f"{done.pages:,} pages dropped, {shown_size(done.size)}")
     if done.is_interrupted:
@@ -100,9 +100,9 @@ def _tell(database: str, plan: PrunePlan, dry_run: bool) -> None:
 
 
 def _tell_space(engine: Engine) -> None:
-    from storage.base.space import space
+    from storage.base import disk_space
 
-    found = space(engine)
+    found = disk_space(engine)
     if found.free is None:
         err.print(
             "PostgreSQL's autovacuum makes the room free for what comes; VACUUM FULL page gives it back to"
@@ -116,11 +116,11 @@ def _tell_space(engine: Engine) -> None:
 
 
 def _vacuum(engine: Engine) -> None:
-    from storage.base.space import rewrite, space
+    from storage.base import disk_space, rewrite
 
-    before = space(engine).size
+    before = disk_space(engine).size
     rewrite(engine)
-    after = space(engine)
+    after = disk_space(engine)
     if after.free is None:
         err.print("vacuumed: the room is free for what comes; VACUUM FULL page gives it back to the disk")
     else:

@@ -17,7 +17,7 @@ from copydesk.status import Status
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
-    from crawler.runs.reprocess import Changes, Regrouped, Sample
+    from crawler.runs import Changes, Regrouped, Sample
     from storage.database import Engine
 
 # Sentences of a sample's text that are shown.
@@ -57,8 +57,8 @@ def reprocess(
     --fingerprints is for a base whose fingerprints were made by other settings or another Copydesk, which
     ingest and crawl refuse to add to: copies among articles of both would not be found.
     """
-    from crawler.runs.reprocess import reprocess as run
-    from crawler.sites.records import read_rulebook
+    from crawler.runs import reprocess as run
+    from crawler.sites import read_rulebook
     from pipeline.settings import Settings
     from storage.database import open_database
 
@@ -111,7 +111,7 @@ def reprocess(
 
 
 def _refingerprint(engine: Engine, dry_run: bool, json: bool) -> None:
-    from crawler.runs.reprocess import refingerprint
+    from crawler.runs import refingerprint
     from pipeline.settings import Settings
     from storage.writer import count_refingerprint, other_fingerprints
 
@@ -143,7 +143,7 @@ def _leave(is_interrupted: bool, dry_run: bool) -> None:
 
 
 def _print(changes: Changes, seen: int, dry_run: bool) -> None:
-    from crawler.runs.reprocess import What
+    from crawler.runs import What
 
     would = "would change" if dry_run else "changed"
     out.print(f"[bold]{changes.documents:,} of {seen:,} pages {would}[/bold]")
@@ -166,8 +166,8 @@ def _print(changes: Changes, seen: int, dry_run: bool) -> None:
 def _print_sample(sample: Sample) -> None:
     from rich.markup import escape
 
-    from crawler.runs.reprocess import What
-    from pipeline.copies.differences import compare
+    from crawler.runs import What
+    from pipeline.copies import compare
 
     id = f"[cyan]{sample.article_id}[/cyan]  " if sample.article_id else ""
     out.print(f"  {id}{escape(sample.location)}")

@@ -16,7 +16,7 @@ from copydesk.status import Status
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
-    from crawler.sites.records import Site
+    from crawler.sites import Site
 
 
 def schedule(
@@ -62,8 +62,8 @@ def schedule(
     if print_systemd:
         _print_units(_units(names, db, sites_file, concurrent, jitter), out_folder)
         return
-    from crawler.scheduling.schedule import Plan, log_events
-    from crawler.scheduling.schedule import run as run_schedule
+    from crawler.scheduling import Plan, log_events
+    from crawler.scheduling import run as run_schedule
 
     log_events()
     stopped = run_schedule(Plan(db, sites_file, names, concurrent=concurrent, jitter=jitter))
@@ -75,7 +75,7 @@ def schedule(
 
 def _scheduled(names: Sequence[str], sites_file: str | None) -> list[Site]:
     """The sites of those names, all for none, that have a schedule; the others are named."""
-    from crawler.sites.records import choose, read_sites
+    from crawler.sites import choose, read_sites
 
     chosen = choose(read_sites(sites_file), names)
     for site in chosen:
@@ -85,7 +85,7 @@ def _scheduled(names: Sequence[str], sites_file: str | None) -> list[Site]:
 
 
 def _crontab(names: Sequence[str], db: str, sites_file: str | None) -> str:
-    from crawler.scheduling.timers import crontab, here
+    from crawler.scheduling import crontab, here
 
     return crontab(_scheduled(names, sites_file), here(db, sites_file))
 
@@ -93,7 +93,7 @@ def _crontab(names: Sequence[str], db: str, sites_file: str | None) -> str:
 def _units(
     names: Sequence[str], db: str, sites_file: str | None, concurrent: int, jitter: float
 ) -> dict[str, str]:
-    from crawler.scheduling.timers import here, systemd_units
+    from crawler.scheduling import here, systemd_units
 
     place = here(db, sites_file)
     sites = _scheduled(names, sites_file)

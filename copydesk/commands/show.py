@@ -25,7 +25,7 @@ def show(
     """Show one article: its facts, its text, and its copies."""
     from storage import reader
     from storage.database import open_database
-    from storage.upkeep.pages import has_page
+    from storage.upkeep import has_page
 
     engine = open_database(db, create=False)
     article = _find(engine, which)

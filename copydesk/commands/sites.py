@@ -17,8 +17,7 @@ from copydesk.status import Status
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
-    from crawler.probing.discover import Discovery
-    from crawler.probing.site_check import PageCheck, SiteCheck
+    from crawler.probing import Discovery, PageCheck, SiteCheck
 
 app = typer.Typer(help="List the sites, add one, or check whether they still work.", no_args_is_help=True)
 
@@ -33,7 +32,7 @@ Stale = Annotated[
 @app.command("list")
 def list_sites(sites_file: SitesFile = None, json: Json = False) -> None:
     """List the sites of the sites file, which is checked for mistakes on the way."""
-    from crawler.sites.records import read_sites
+    from crawler.sites import read_sites
 
     sites = read_sites(sites_file)
     if json:
@@ -75,8 +74,7 @@ def add(
     Looks at what the front page links to, at robots.txt and at the usual places. The rest of the file stays
     as it is, comments and all; a file that is not there is made.
     """
-    from crawler.probing.discover import discover
-    from crawler.probing.site_check import Terms
+    from crawler.probing import Terms, discover
     from crawler.sites import sites_file as file
 
     path = None if dry_run and sites_file is None else file.own_file(sites_file)
@@ -128,8 +126,8 @@ def check(
     Exits with 3 where a site is broken: nothing of what its entry names is up to date, or none of the pages
     that were fetched is an article.
     """
-    from crawler.probing.site_check import SiteState, Terms, check_sites
-    from crawler.sites.records import choose, read_sites
+    from crawler.probing import SiteState, Terms, check_sites
+    from crawler.sites import choose, read_sites
 
     chosen = choose(read_sites(sites_file), sites or ())
     total, count = len(chosen), 0

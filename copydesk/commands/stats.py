@@ -12,8 +12,8 @@ from copydesk.console import out, print_columns, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 
 if TYPE_CHECKING:
-    from crawler.monitor.health import Trend
-    from storage.crawls.site_runs import SiteRun
+    from crawler.monitor import Trend
+    from storage.crawls import SiteRun
     from storage.database import Engine
 
 
@@ -80,7 +80,7 @@ def _histories(engine: Engine, site: str | None) -> dict[str, list[SiteRun]]:
     import difflib
     from datetime import UTC, datetime
 
-    from crawler.monitor.health import HISTORY
+    from crawler.monitor import HISTORY
     from pipeline.errors import OperatorError
     from storage.crawls import site_runs
 
@@ -95,7 +95,7 @@ def _histories(engine: Engine, site: str | None) -> dict[str, list[SiteRun]]:
 
 
 def _show_sites(histories: Mapping[str, Sequence[SiteRun]], *, one: bool, json: bool) -> None:
-    from crawler.monitor.health import trend
+    from crawler.monitor import trend
 
     trends = [trend(runs) for _, runs in sorted(histories.items())]
     if json:
@@ -144,7 +144,7 @@ def _print_site(runs: Sequence[SiteRun]) -> None:
     """A line a crawl, the last first, each beside those before it."""
     from rich.markup import escape
 
-    from crawler.monitor.health import trend
+    from crawler.monitor import trend
 
     head = ("run", "started (UTC)", "ended", *_HEAD, "turned away for", "alerts")
     rows = [tuple(f"[dim]{name}" for name in head)]
@@ -177,7 +177,7 @@ def _print_alerts(trends: Sequence[Trend]) -> None:
 
 
 def _cells(run: SiteRun, usual: Mapping[str, float | None] | None = None) -> list[str]:
-    from crawler.monitor.health import FIGURES
+    from crawler.monitor import FIGURES
 
     def cell(name: str) -> str:
         value = FIGURES[name](run)

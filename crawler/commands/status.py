@@ -11,7 +11,7 @@ def exit_with_faults(command: ScrapyCommand, crawler: Crawler) -> Crawler:
     """Have the command exit with 1 where the crawl did not begin, or could not store; returns the crawler."""
 
     def closed(reason: str) -> None:
-        from crawler.store.item_pipeline import StorePipeline
+        from crawler.store import StorePipeline
 
         store = crawler.get_item_pipeline(StorePipeline)
         if reason == "start_error" or (store is not None and store.failed is not None):

@@ -25,7 +25,7 @@ import feedparser
 from lxml import etree
 from w3lib.encoding import http_content_type_encoding
 
-from crawler.files.unpack import Unpacked
+from crawler.files import Unpacked
 from pipeline.document import Claims
 
 # A feed is a list of what is new; whoever sends more than this sends an archive.

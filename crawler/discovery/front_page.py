@@ -19,9 +19,9 @@ from lxml.etree import ParserError
 from scrapy.http import Response
 from w3lib.encoding import http_content_type_encoding
 
-from crawler.sites.urls import MAX_URL_LENGTH
+from crawler.sites import MAX_URL_LENGTH
 from pipeline.document import MediaType
-from pipeline.page.decode import decode
+from pipeline.page import decode
 
 Kind = Literal["feed", "sitemap"]
 

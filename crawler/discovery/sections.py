@@ -14,8 +14,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from lxml import html
 from lxml.etree import ParserError
 
-from crawler.sites.records import Site
-from crawler.sites.urls import is_allowed_host, is_article_url, is_trap
+from crawler.sites import Site, is_allowed_host, is_article_url, is_trap
 
 # More links than this on one page is a list made by a machine.
 MAX_LINKS = 3000

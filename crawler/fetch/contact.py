@@ -10,8 +10,7 @@ from collections.abc import Iterable
 
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
-from crawler.sites.records import Site
-from crawler.sites.urls import is_loopback_host
+from crawler.sites import Site, is_loopback_host
 from pipeline.errors import OperatorError
 
 _ADDRESS = re.compile(r"[^\s@<>()+]+@[^\s@<>()]+\.[^\s@<>()]+|https?://[^\s<>()]+\.[^\s<>()]+")

@@ -26,7 +26,7 @@ from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolu
 from zope.interface import implementer
 
 from crawler.fetch.contact import anonymous, has_contact
-from crawler.sites.urls import is_allowed_host, is_loopback_host
+from crawler.sites import is_allowed_host, is_loopback_host
 
 logger = logging.getLogger(__name__)
 

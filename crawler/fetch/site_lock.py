@@ -10,7 +10,7 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 
 from crawler.fetch.politeness import SITE, PutOff
-from storage.crawls.site_locks import SiteLocks
+from storage.crawls import SiteLocks
 
 logger = logging.getLogger(__name__)
 

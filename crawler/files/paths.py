@@ -30,7 +30,7 @@ from crawler.files.origin import Item, Place, plausible_time, printable
 from crawler.files.unpack import BUFFER, Chained, Reader, Unpacked, compression
 from pipeline.document import Document, MediaType, Origin, Reason
 from pipeline.errors import OperatorError
-from pipeline.page.decode import sniff
+from pipeline.page import sniff
 from pipeline.settings import Settings
 
 # Layers of compression that are looked through (.tar.gz inside .gz happens by accident).

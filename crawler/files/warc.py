@@ -17,7 +17,7 @@ from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 from crawler.files.origin import SKIP_BYTES, Item, Place, is_web, plausible_time, printable
 from crawler.files.unpack import BUFFER, Chained, Reader, unpack_body
 from pipeline.document import Document, MediaType, Origin, Reason
-from pipeline.page.decode import sniff
+from pipeline.page import sniff
 
 # Header block of one WARC record or HTTP response: real ones have a few hundred bytes, cookies a few KiB.
 _HEADER_BYTES = 1 << 18

@@ -29,10 +29,9 @@ from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 
 from crawler.monitor.health import HISTORY, Alert, judge
-from crawler.store.item_pipeline import StorePipeline
+from crawler.store import StorePipeline
 from pipeline.errors import OperatorError
-from storage.crawls import site_runs
-from storage.crawls.site_runs import SiteRun
+from storage.crawls import SiteRun, site_runs
 from storage.database import DatabaseError, open_database, shown_url
 
 logger = logging.getLogger(__name__)

@@ -36,7 +36,7 @@ from itertools import accumulate, pairwise
 from statistics import median
 from typing import Any
 
-from storage.crawls.site_runs import SiteRun
+from storage.crawls import SiteRun
 
 # How far back a site's history is looked at: four weekends.
 HISTORY = timedelta(days=28)

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.monitor.health import HISTORY
 from pipeline.errors import OperatorError
-from storage.crawls import site_runs
-from storage.crawls.site_runs import SiteState
+from storage.crawls import SiteState, site_runs
 from storage.database import open_database
 
 if TYPE_CHECKING:

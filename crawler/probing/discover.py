@@ -22,13 +22,13 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from scrapy.http import Response
 
-from crawler.discovery import feeds
-from crawler.discovery.feeds import Entry
-from crawler.discovery.front_page import (
+from crawler.discovery import (
     MAX_LINKS,
     Candidate,
+    Entry,
     Front,
     Kind,
+    feeds,
     key_of,
     language_tag,
     read_front,
@@ -46,8 +46,7 @@ from crawler.probing.site_check import (
     in_turn,
     judged,
 )
-from crawler.sites.records import Site, site_record
-from crawler.sites.urls import is_allowed_host
+from crawler.sites import Site, is_allowed_host, site_record
 from pipeline.errors import OperatorError
 from pipeline.urls import canonical_url
 

@@ -20,15 +20,13 @@ from scrapy.http import Response
 from scrapy.settings import Settings
 
 from crawler import settings as own
-from crawler.fetch.contact import require_contact
-from crawler.fetch.guard import hosts_meta
-from crawler.fetch.politeness import Politeness, politeness_meta
+from crawler.fetch import Politeness, hosts_meta, politeness_meta, require_contact
 from crawler.fetched import document_or_rejection, failure_to_rejection
-from crawler.runs.workers import WorkerPool
-from crawler.sites.records import Site, rulebook
+from crawler.runs import WorkerPool
+from crawler.sites import Site, rulebook
 from pipeline.document import Claims, Document, Outcome
 from pipeline.settings import Settings as PipelineSettings
-from pipeline.sites.rules import SiteRulebook
+from pipeline.sites import SiteRulebook
 
 Work = Callable[["Asker"], Awaitable[None]]
 

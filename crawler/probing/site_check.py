@@ -14,11 +14,10 @@ from enum import StrEnum
 from itertools import chain, islice, zip_longest
 from typing import Any
 
-from crawler.discovery.feeds import Entry
+from crawler.discovery import Entry
 from crawler.probing.probe import Asker, NoAnswer, probe
-from crawler.runs.workers import PoolBroken
-from crawler.sites.records import Site
-from crawler.sites.urls import is_article_url
+from crawler.runs import PoolBroken
+from crawler.sites import Site, is_article_url
 from crawler.spiders.news import Kind, read_source
 from pipeline.document import Article
 from pipeline.urls import canonical_url

@@ -24,17 +24,17 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.files.origin import Item
+from crawler.files import Item
 from crawler.runs.workers import Process, WorkerPool, process_document
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
-from storage.base.keys import source_key
+from storage.base import source_key
 from storage.reader import known, seen_locations
 from storage.writer import BatchCounts, finish_run, start_run, write_batch
 
 if TYPE_CHECKING:
     from storage.database import Engine
-    from storage.writing.learning import Lesson
+    from storage.writing import Lesson
 
 # Outcomes a transaction: large enough that what every statement and commit costs is spread (64 take 1.5 times
 # the processor of 256, and 512 no less), small enough that a kill costs little; and how long a finished

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crawler.files.paths import read_paths
+from crawler.files import read_paths
 from crawler.runs.drive import Finished, Progress, drive
 from crawler.runs.workers import Process, process_document
 from pipeline.settings import Settings
 from storage.writer import require_one_fingerprint
-from storage.writing.learning import learn, with_learned
+from storage.writing import learn, with_learned
 
 if TYPE_CHECKING:
     from storage.database import Engine

@@ -23,8 +23,8 @@ from crawler.runs.drive import Progress, drive, stopping
 from crawler.runs.workers import Process
 from pipeline.document import Article, Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
-from storage.base.keys import TRANSIENT, storable
-from storage.upkeep.pages import (
+from storage.base import TRANSIENT, storable
+from storage.upkeep import (
     TEXT_COLUMNS,
     SiteRulesUse,
     StoredPage,
@@ -43,7 +43,7 @@ from storage.writer import (
     require_one_fingerprint,
     write_batch,
 )
-from storage.writing.learning import Lesson, learn, with_learned
+from storage.writing import Lesson, learn, with_learned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

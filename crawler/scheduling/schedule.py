@@ -36,12 +36,11 @@ from apscheduler.triggers.cron import CronTrigger
 from scrapy.settings import Settings
 from tzlocal import get_localzone
 
-from crawler.fetch.contact import require_contact
+from crawler.fetch import require_contact
 from crawler.monitor import metrics
-from crawler.sites.records import SHIPPED, Site, choose, parse_sites, sites_content, sites_path
-from crawler.sites.timetable import Cron, Interval, parse
+from crawler.sites import SHIPPED, Cron, Interval, Site, choose, parse, parse_sites, sites_content, sites_path
 from pipeline.errors import OperatorError
-from storage.crawls.site_runs import last_starts
+from storage.crawls import last_starts
 from storage.database import open_database
 
 logger = logging.getLogger(__name__)

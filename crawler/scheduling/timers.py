@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from crawler.sites.records import Site, sites_path
-from crawler.sites.timetable import Cron, Interval, parse
+from crawler.sites import Cron, Interval, Site, parse, sites_path
 from pipeline.errors import OperatorError
 from storage.database import lasting_url
 

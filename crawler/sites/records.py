@@ -28,7 +28,7 @@ from pydantic import (
 
 from crawler.sites.timetable import parse
 from pipeline.errors import OperatorError
-from pipeline.sites.rules import Phrase, SiteRulebook, SiteRules, check_number, check_selectors
+from pipeline.sites import Phrase, SiteRulebook, SiteRules, check_number, check_selectors
 
 SITES_VARIABLE = "COPYDESK_SITES"
 SHIPPED = "crawler/sites/sites.toml"

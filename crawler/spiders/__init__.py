@@ -1,0 +1,1 @@
+"""The spiders: news by feeds, sitemaps and sections, or a list of URLs."""

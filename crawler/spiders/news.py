@@ -23,20 +23,26 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from w3lib.encoding import http_content_type_encoding
 
 from crawler.discovery import feeds, sections
-from crawler.fetch.conditional import condition, validators
-from crawler.fetch.contact import require_contact
-from crawler.fetch.guard import hosts_meta
-from crawler.fetch.politeness import Politeness, PutOff, politeness_meta
-from crawler.fetch.resume import ARTICLE, SESSION, AskedBefore
-from crawler.fetch.site_lock import SiteLock
+from crawler.fetch import (
+    ARTICLE,
+    SESSION,
+    AskedBefore,
+    Politeness,
+    PutOff,
+    SiteLock,
+    condition,
+    hosts_meta,
+    politeness_meta,
+    require_contact,
+    validators,
+)
 from crawler.fetched import document_or_rejection, failure_to_rejection
-from crawler.sites.records import Site, choose, parse_hours, read_sites
-from crawler.sites.urls import MAX_URL_LENGTH, is_article_url
-from crawler.store.item_pipeline import StorePipeline
+from crawler.sites import MAX_URL_LENGTH, Site, choose, is_article_url, parse_hours, read_sites
+from crawler.store import StorePipeline
 from pipeline.document import Claims, Document, Rejection
 from pipeline.urls import canonical_url
-from storage.base.keys import TRANSIENT
-from storage.crawls.revisits import Validators, Visit
+from storage.base import TRANSIENT
+from storage.crawls import Validators, Visit
 from storage.database import DatabaseError
 
 # A sitemap index may point to indexes; deeper than this it points in circles.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crawler.sites.records import Site
+from crawler.sites import Site
 from crawler.spiders.news import Kind, NewsSpider
 
 

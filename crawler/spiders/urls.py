@@ -15,11 +15,9 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.fetch.contact import has_contact
-from crawler.fetch.guard import LOOPBACK_SETTING, hosts_meta
-from crawler.fetch.politeness import PutOff
+from crawler.fetch import LOOPBACK_SETTING, PutOff, has_contact, hosts_meta
 from crawler.fetched import document_or_rejection, failure_to_rejection
-from crawler.store.item_pipeline import StorePipeline
+from crawler.store import StorePipeline
 from pipeline.document import Document, Rejection
 from pipeline.errors import OperatorError
 from pipeline.urls import canonical_url

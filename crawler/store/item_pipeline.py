@@ -23,17 +23,16 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem, NotConfigured
 from scrapy.utils.spider import DefaultSpider
 
-from crawler.runs.workers import PoolBroken, WorkerPool
-from crawler.sites.records import read_sites, rulebook
+from crawler.runs import PoolBroken, WorkerPool
+from crawler.sites import read_sites, rulebook
 from crawler.store.site_figures import Figures, has_figures
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
-from pipeline.sites.rules import made_by_site
+from pipeline.sites import made_by_site
 from pipeline.urls import canonical_url
 from storage import reader, writer
-from storage.base.keys import TRANSIENT
-from storage.crawls import revisits, site_runs
-from storage.crawls.revisits import Beside, Due, Validators, Visit
+from storage.base import TRANSIENT
+from storage.crawls import Beside, Due, Validators, Visit, revisits, site_runs
 from storage.database import DatabaseError, open_database
 from storage.writing import learning, tombstones
 

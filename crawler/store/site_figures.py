@@ -18,11 +18,11 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 
-from crawler.fetch.politeness import SITE
+from crawler.fetch import SITE
 from pipeline.document import Document, Rejection
 from pipeline.urls import site_of
-from storage.base.keys import storable_name
-from storage.crawls.site_runs import SiteCounts
+from storage.base import storable_name
+from storage.crawls import SiteCounts
 
 # Hosts of requests that name no site: so many get figures of their own, the rest one row, OTHERS.
 MAX_HOSTS = 1000

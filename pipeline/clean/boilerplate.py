@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 from pipeline.document import Block, BlockKind, Extraction, Removed
 from pipeline.settings import Settings
-from pipeline.sites.rules import SiteRules
-from pipeline.text.words import word_finder
+from pipeline.sites import SiteRules
+from pipeline.text import word_finder
 
 DEFAULT_MAX_CHARS = 240
 # Rules for lines longer than this are few and kept apart.

@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from pipeline.copies.shingles import particulars, spelling, tokens
-from pipeline.text.scripts import THAI_AND_LAO, UNSPACED
+from pipeline.text import THAI_AND_LAO, UNSPACED
 
 Key = tuple[int, ...]
 

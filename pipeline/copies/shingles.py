@@ -24,7 +24,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from pipeline.text.scripts import UNSPACED_RANGES
+from pipeline.text import UNSPACED_RANGES
 
 Tokens = NDArray[np.uint64]
 Hashes = NDArray[np.uint32]

@@ -23,18 +23,26 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
-from pipeline.extract.model.columns import KEPT, Columns, columns_of, first_sight
-from pipeline.extract.model.page_features import Stated
-from pipeline.extract.model.trees import BlockModel, Decision, decide, keep_probabilities, shares
+from pipeline.extract.model import (
+    KEPT,
+    BlockModel,
+    Columns,
+    Decision,
+    Stated,
+    columns_of,
+    decide,
+    first_sight,
+    keep_probabilities,
+    shares,
+)
 from pipeline.extract.refuse import refuse_non_article
 from pipeline.extract.site_selectors import Selected, select
 from pipeline.extract.structure import judge_pieces, reconsidered, restored
-from pipeline.metadata.read import Metadata, read_metadata
-from pipeline.page.align import Piece, align
-from pipeline.page.blocks import WORD, Page, common_container, is_layout_row, segment
+from pipeline.metadata import Metadata, read_metadata
+from pipeline.page import WORD, Page, Piece, align, common_container, is_layout_row, segment
 from pipeline.settings import Settings
-from pipeline.sites.rules import SiteRules
-from pipeline.text.language import identify
+from pipeline.sites import SiteRules
+from pipeline.text import identify
 
 # Trafilatura logs every page that it finds wanting; our rejections say the same with a reason.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)

@@ -21,9 +21,9 @@ import ftfy
 from ftfy.badness import is_bad
 
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
-from pipeline.metadata.dates import Stamp, parse_stamp
+from pipeline.metadata import Stamp, parse_stamp
 from pipeline.settings import Settings
-from pipeline.text.language import identify
+from pipeline.text import identify
 
 # The headline is looked for in this many lines, down to the first paragraph of the story.
 HEAD_LINES = 12

@@ -13,9 +13,8 @@ from typing import Any
 
 from pipeline.document import BlockKind, DocumentRejected, Reason, Stage
 from pipeline.extract.structure import is_teaser, token_rule
-from pipeline.metadata.read import Metadata
-from pipeline.page.align import Piece
-from pipeline.page.blocks import Page
+from pipeline.metadata import Metadata
+from pipeline.page import Page, Piece
 
 # A page with more words of prose than this is judged by its structure only, not by its words.
 _FEW_WORDS = 150

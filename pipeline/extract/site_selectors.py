@@ -12,10 +12,8 @@ from typing import Any
 
 import lxml.html
 
-from pipeline.page.align import Piece
-from pipeline.page.blocks import Page, is_within_line, segment, segment_around
-from pipeline.page.selectors import find
-from pipeline.sites.rules import SiteRules
+from pipeline.page import Page, Piece, find, is_within_line, segment, segment_around
+from pipeline.sites import SiteRules
 
 # What is taken holds at least so many characters of text, or it is not where the story stands: a box that a
 # new template leaves empty must not cost every story of a site. Short briefs are longer.

@@ -15,10 +15,9 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from pipeline.document import BlockKind
-from pipeline.extract.model.text_features import folded_before
-from pipeline.metadata.read import Metadata
-from pipeline.page.align import Piece
-from pipeline.page.blocks import Page, RawBlock, common_container, folded
+from pipeline.extract.model import folded_before
+from pipeline.metadata import Metadata
+from pipeline.page import Page, Piece, RawBlock, common_container, folded
 
 # A container that holds more of the article's text than this share, and more than this many characters,
 # is a part of the story, whatever its name.

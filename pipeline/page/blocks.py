@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from pipeline.document import Block, BlockKind
-from pipeline.text.words import word_finder
+from pipeline.text import word_finder
 
 # A page with more text blocks than this is an index or an attack; what follows is not read.
 MAX_BLOCKS = 20_000

@@ -134,7 +134,7 @@ def check_selectors(selectors: Sequence[str]) -> None:
     check_number(selectors)
     if not selectors:
         return
-    from pipeline.page.selectors import check_selector
+    from pipeline.page import check_selector
 
     for selector in selectors:
         check_selector(selector)

@@ -1,0 +1,42 @@
+"""What all of storage/ uses: keys, values that both databases take alike, lists as parameters, disk space."""
+
+from storage.base.among import among
+from storage.base.keys import (
+    TRANSIENT,
+    SourceKey,
+    as_rejection,
+    check,
+    claims_json,
+    claims_of,
+    from_microseconds,
+    microseconds,
+    page_digest,
+    source_key,
+    storable,
+    storable_name,
+    storable_text,
+    text_hash,
+)
+from storage.base.space import disk_space, empty_log, rewrite, securely
+
+__all__ = [
+    "TRANSIENT",
+    "SourceKey",
+    "among",
+    "as_rejection",
+    "check",
+    "claims_json",
+    "claims_of",
+    "disk_space",
+    "empty_log",
+    "from_microseconds",
+    "microseconds",
+    "page_digest",
+    "rewrite",
+    "securely",
+    "source_key",
+    "storable",
+    "storable_name",
+    "storable_text",
+    "text_hash",
+]

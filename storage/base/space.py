@@ -34,7 +34,7 @@ class Space:
     free: int | None
 
 
-def space(engine: Engine) -> Space:
+def disk_space(engine: Engine) -> Space:
     """What the base takes; cheap."""
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":

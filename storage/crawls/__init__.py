@@ -1,0 +1,22 @@
+"""What is stored about crawls: figures of each site's runs, locks, articles to visit again."""
+
+from storage.crawls import revisits, site_runs
+from storage.crawls.revisits import Beside, Due, Validators, Visit
+from storage.crawls.site_locks import SiteLocks
+from storage.crawls.site_runs import CrawledBatch, Ended, SiteCounts, SiteRun, SiteState, last_starts
+
+__all__ = [
+    "Beside",
+    "CrawledBatch",
+    "Due",
+    "Ended",
+    "SiteCounts",
+    "SiteLocks",
+    "SiteRun",
+    "SiteState",
+    "Validators",
+    "Visit",
+    "last_starts",
+    "revisits",
+    "site_runs",
+]

@@ -19,9 +19,9 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 
 from pipeline.document import Claims
 from storage import schema
-from storage.base.keys import claims_of, storable_name, storable_text
+from storage.base import claims_of, storable_name, storable_text
 from storage.database import in_transaction, persistently
-from storage.writing.revisions import chunks
+from storage.writing import chunks
 
 # A page that could not be had so often in a row is left alone until its next time.
 _FAILURES = 3

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, and_, case, delete, func, insert, sel
 
 from pipeline.document import Article, Outcome
 from storage import schema
-from storage.base.keys import storable_name
+from storage.base import storable_name
 from storage.database import in_transaction
 from storage.schema import view_tables
 

@@ -1,0 +1,55 @@
+"""Work on a whole database: retention and takedown, integrity, reading pages for reprocessing."""
+
+from storage.upkeep.integrity import Finding, check, repair
+from storage.upkeep.pages import (
+    TEXT_COLUMNS,
+    SiteRulesUse,
+    StoredPage,
+    TextBefore,
+    count_outdated,
+    count_pruned,
+    has_page,
+    outdated,
+    partition,
+    site_rules_use,
+)
+from storage.upkeep.retention import (
+    ForgetPlan,
+    Pruned,
+    PrunePlan,
+    Wanted,
+    erase,
+    forget,
+    lift,
+    plan_forget,
+    plan_prune,
+    prune,
+    wanted,
+)
+
+__all__ = [
+    "TEXT_COLUMNS",
+    "Finding",
+    "ForgetPlan",
+    "PrunePlan",
+    "Pruned",
+    "SiteRulesUse",
+    "StoredPage",
+    "TextBefore",
+    "Wanted",
+    "check",
+    "count_outdated",
+    "count_pruned",
+    "erase",
+    "forget",
+    "has_page",
+    "lift",
+    "outdated",
+    "partition",
+    "plan_forget",
+    "plan_prune",
+    "prune",
+    "repair",
+    "site_rules_use",
+    "wanted",
+]

@@ -25,15 +25,12 @@ from sqlalchemy.exc import DBAPIError
 from pipeline.copies import group
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
-from storage import schema
-from storage.base.keys import from_microseconds
+from storage import schema, search
+from storage.base import from_microseconds
 from storage.database import DatabaseError, explain, in_transaction
-from storage.search import index as search
 from storage.upkeep.retention import Wanted, stored_of
-from storage.writing import groups, learning
+from storage.writing import URL, chunks, groups, key_of, learning, unpack_keys
 from storage.writing import revisions as ledger
-from storage.writing.revisions import chunks, unpack_keys
-from storage.writing.tombstones import URL, key_of
 
 Find = Callable[[Connection], Iterator[str]]
 Mend = Callable[[Engine], int]

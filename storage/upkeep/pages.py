@@ -30,13 +30,13 @@ from sqlalchemy import (
 )
 
 from pipeline.document import Document, Reason, Removed
-from pipeline.sites.rules import NO_SITE_RULES, SiteRulebook, made_by_site
+from pipeline.sites import NO_SITE_RULES, SiteRulebook, made_by_site
 from pipeline.urls import site_of
 from storage import schema
-from storage.base.keys import TRANSIENT, microseconds, storable_name
+from storage.base import TRANSIENT, microseconds, storable_name
 from storage.database import persistently
 from storage.reader import document_of
-from storage.writing.revisions import chunks
+from storage.writing import chunks
 
 # Pages that are read at once: of the largest allowed, that many have to fit into memory.
 _AT_ONCE = 16

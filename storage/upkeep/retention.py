@@ -38,13 +38,10 @@ from pipeline.document import Reason
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 from pipeline.urls import address_key, canonical_url, site_of, twins
-from storage import schema, writer
-from storage.base.keys import from_microseconds, microseconds, storable_name, storable_text
-from storage.base.space import empty_log, securely
+from storage import schema, search, writer
+from storage.base import empty_log, from_microseconds, microseconds, securely, storable_name, storable_text
 from storage.database import in_transaction
-from storage.search import index as search
-from storage.writing.revisions import chunks
-from storage.writing.tombstones import SITE, URL, is_under, key_of, parse_site, withheld_by
+from storage.writing import SITE, URL, chunks, is_under, key_of, parse_site, withheld_by
 
 # Pages and articles a transaction: readers and other writers wait for none longer than a second or so.
 _PAGES_AT_ONCE = 200

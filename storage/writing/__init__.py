@@ -1,0 +1,29 @@
+"""What one write transaction changes: revisions, groups, learned lines, tombstones.
+
+Only `storage.writer` and upkeep call it, within a transaction that is theirs.
+"""
+
+from storage.writing import groups, learning, revisions, tombstones
+from storage.writing.learning import Lesson, SiteLine, learn, with_learned
+from storage.writing.revisions import chunks, unpack_keys
+from storage.writing.tombstones import SITE, URL, is_under, key_of, list_tombstones, parse_site, withheld_by
+
+__all__ = [
+    "SITE",
+    "URL",
+    "Lesson",
+    "SiteLine",
+    "chunks",
+    "groups",
+    "is_under",
+    "key_of",
+    "learn",
+    "learning",
+    "list_tombstones",
+    "parse_site",
+    "revisions",
+    "tombstones",
+    "unpack_keys",
+    "with_learned",
+    "withheld_by",
+]

@@ -41,13 +41,11 @@ from sqlalchemy import (
     update,
 )
 
-from pipeline.copies import group
-from pipeline.copies.group import Comparable, Pair, Story
-from pipeline.copies.shingles import distinct
+from pipeline.copies import Comparable, Pair, Story, distinct, group
 from pipeline.document import Fingerprint
 from pipeline.settings import BAND_BITS, Settings
 from storage import schema
-from storage.base.among import among
+from storage.base import among
 from storage.database import insert_rows
 from storage.writing.revisions import Indexed, chunks, pack_keys, salted, unpack_keys
 

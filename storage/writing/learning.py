@@ -37,18 +37,23 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, select, update
 
-from pipeline.sites.evidence import (
+from pipeline.sites import (
+    RULE,
+    LearnedLines,
     Lines,
     Seen,
     Sighting,
     evidence,
+    folded,
+    is_learnable,
+    line_hash,
+    lines_as_found,
     mark_shared,
     short,
     sight,
     title_key,
     unshared,
 )
-from pipeline.sites.learned_lines import RULE, LearnedLines, folded, is_learnable, line_hash, lines_as_found
 from storage import schema
 from storage.database import begin_write, in_transaction, insert_rows
 from storage.writing.revisions import chunks, set_counter

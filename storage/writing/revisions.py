@@ -25,16 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from pipeline.copies.group import Story, bands_of
+from pipeline.copies import Story, bands_of
 from pipeline.document import Article, Fingerprint, Outcome, Page, Reason, Rejection, Removed
 from pipeline.settings import BAND_BITS
 from pipeline.urls import canonical_url
-from storage import schema
-from storage.base.among import among
-from storage.base.keys import TRANSIENT, check, claims_json, microseconds, page_digest, text_hash
+from storage import schema, search
+from storage.base import TRANSIENT, among, check, claims_json, microseconds, page_digest, text_hash
 from storage.database import insert_rows
 from storage.schema import TEXT_COLUMNS, to_second
-from storage.search import index as search
 
 T = TypeVar("T")
 

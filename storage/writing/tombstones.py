@@ -21,7 +21,7 @@ from pipeline.document import Article, Outcome, Reason, Rejection, Stage
 from pipeline.errors import OperatorError
 from pipeline.urls import address_key, site_of
 from storage import schema
-from storage.base.keys import storable_name
+from storage.base import storable_name
 from storage.database import persistently
 from storage.schema import utc_text
 from storage.writing.revisions import chunks
@@ -40,7 +40,7 @@ class Tombstone:
     aliases: tuple[str, ...] = ()
 
 
-def tombstones(engine: Engine) -> list[Tombstone]:
+def list_tombstones(engine: Engine) -> list[Tombstone]:
     """Every tombstone, the latest first."""
     table = schema.tombstone
     with engine.connect() as connection:

@@ -75,12 +75,12 @@ def process(document: Document, settings: Settings) -> Outcome:
 
 def main(url: str, batch_size: str, workers: str, *paths: str) -> None:
     from crawler.runs import drive as run
-    from crawler.runs import ingest
+    from crawler.runs.ingest import ingest
     from storage.database import open_database
 
     run.BATCH_SIZE = int(batch_size)
     engine = open_database(url)
-    done = ingest.ingest(engine, paths, workers=int(workers), settings=Settings(), process=process)
+    done = ingest(engine, paths, workers=int(workers), settings=Settings(), process=process)
     engine.dispose()
     counts = done.counts
     print(counts.seen, counts.stored, counts.unchanged, counts.rejected, done.is_interrupted)

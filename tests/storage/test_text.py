@@ -22,7 +22,7 @@ from storage.base.keys import storable, storable_name, storable_text
 from storage.database import open_database
 from storage.upkeep.integrity import check
 from storage.upkeep.retention import Wanted, forget, lift, plan_forget, wanted
-from storage.writing.tombstones import tombstones, withheld_urls
+from storage.writing.tombstones import list_tombstones, withheld_urls
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view
 
 # NUL, lone surrogates of both kinds, and what text may hold however odd it looks: overrides and isolates of
@@ -126,7 +126,7 @@ def test_what_has_an_odd_name_is_forgotten_like_anything_else(engine: Engine) ->
     assert what.urls == (made.url,)
     assert plan_forget(engine, what).articles == 1
     forget(engine, what, settings=SETTINGS, now=START, reason=ODD)
-    assert (tombstones(engine)[0].reason, view(engine, "articles")) == (CLEAN, [])
+    assert (list_tombstones(engine)[0].reason, view(engine, "articles")) == (CLEAN, [])
     assert withheld_urls(engine, [made.url, ODD]) == {made.url}
     assert store(engine, [made]).reasons == {Reason.FORGOTTEN: 1}
     assert len(lift(engine, Wanted(urls=(made.url,)))) == 1

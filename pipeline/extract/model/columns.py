@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.document import BlockKind
-from pipeline.page.blocks import PROSE_WORDS, Page, RawBlock
+from pipeline.page import PROSE_WORDS, Page, RawBlock
 
 Array = NDArray[np.float32]
 Marks = NDArray[np.bool_]

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.page.blocks import folded
+from pipeline.page import folded
 
 Array = NDArray[np.float32]
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pipeline.extract.model.columns import KEPT, Array, Columns, Marks, Shares, View, running_sums, view_of
 from pipeline.extract.model.name_features import TOKEN_NAMES, TokenOdds, token_evidence
 from pipeline.extract.model.page_features import PAGE_NAMES, Stated, page_evidence
-from pipeline.page.blocks import Page
+from pipeline.page import Page
 
 # What the features are called, in the order of their rows.
 NAMES = (*PAGE_NAMES, *TOKEN_NAMES)

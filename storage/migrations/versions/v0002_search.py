@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.search import index as search
+from storage import search
 
 revision = "0002"
 down_revision = "0001"

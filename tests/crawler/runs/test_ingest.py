@@ -20,7 +20,6 @@ from sqlalchemy import Engine
 
 from crawler.files.paths import read_paths
 from crawler.runs import drive as run_module
-from crawler.runs import ingest as ingest_module
 from crawler.runs.drive import Finished
 from crawler.runs.ingest import ingest
 from pipeline.document import Document, Reason, Rejection
@@ -179,7 +178,7 @@ def test_an_error_in_reading_comes_out_after_what_was_read_is_stored(
         yield from read[:20]
         raise RuntimeError("a disk went away")
 
-    monkeypatch.setattr(ingest_module, "read_paths", broken)
+    monkeypatch.setattr(sys.modules["crawler.runs.ingest"], "read_paths", broken)
     engine = open_database(sqlite_url)
     with pytest.raises(RuntimeError, match="a disk went away"):
         run(engine)
@@ -219,7 +218,7 @@ def test_what_is_on_its_way_is_bounded(
         def advance(self, counts: BatchCounts) -> None:
             lead.append(given - counts.seen)
 
-    monkeypatch.setattr(ingest_module, "read_paths", source)
+    monkeypatch.setattr(sys.modules["crawler.runs.ingest"], "read_paths", source)
     monkeypatch.setattr(run_module, "_WINDOW_BYTES", 5_000_000)
     monkeypatch.setattr(run_module, "BATCH_SIZE", 5)
     engine = open_database(sqlite_url)

@@ -28,7 +28,7 @@ from storage.upkeep.retention import (
     prune,
     wanted,
 )
-from storage.writing.tombstones import tombstones, withheld_urls
+from storage.writing.tombstones import list_tombstones, withheld_urls
 from tests.storage.news import (
     SETTINGS,
     START,
@@ -259,7 +259,7 @@ def test_what_was_forgotten_is_not_stored_however_it_comes(
         assert reader.known(engine, [key]) == {key}, "so it is not even processed"
 
     assert lift(engine, Wanted(urls=(url,))) == [url]
-    assert tombstones(engine) == []
+    assert list_tombstones(engine) == []
     assert store(engine, [outcome]).reasons.get(Reason.FORGOTTEN) is None
     if isinstance(outcome, Article):
         assert len(view(engine, "articles")) == 2
@@ -298,13 +298,17 @@ def test_other_addresses_of_a_forgotten_article_are_kept_out_too(engine: Engine)
     store(engine, [article(url, story(1), location=alias, page=page(story(1), url=alias))])
     gone(engine, url, reason="wrong name")
 
-    (stone,) = tombstones(engine)
+    (stone,) = list_tombstones(engine)
     assert (stone.value, stone.aliases, stone.reason, stone.at) == (url, (alias,), "wrong name", NOW)
     assert store(engine, [article(alias, story(2))]).reasons == {Reason.FORGOTTEN: 1}
     asked = [url, alias, "https://a.example/s/2"]
     assert withheld_urls(engine, asked) == {url, alias}
     assert lift(engine, Wanted(urls=(alias,))) == [alias]
-    assert (tombstones(engine), view(engine, "rejections"), withheld_urls(engine, asked)) == ([], [], set())
+    assert (list_tombstones(engine), view(engine, "rejections"), withheld_urls(engine, asked)) == (
+        [],
+        [],
+        set(),
+    )
 
 
 def test_a_site_is_forgotten_with_what_is_under_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,7 +379,7 @@ def test_local_files_are_forgotten_by_their_url_or_location(engine: Engine) -> N
     gone(engine, by_url)
     gone(engine, "1.html")
     assert [row["url"] for row in view(engine, "articles")] == ["file:///news/d.html"]
-    assert {stone.value for stone in tombstones(engine)} == {by_url, by_location}
+    assert {stone.value for stone in list_tombstones(engine)} == {by_url, by_location}
     again = [replace(o, location=f"../elsewhere/{o.location}") for o in local.values()]
     assert store(engine, again).reasons == {Reason.FORGOTTEN: 2}
 
@@ -441,7 +445,7 @@ def test_nothing_of_a_forgotten_text_is_left_in_the_file(engine: Engine, way: st
     if way == "rewritten":
         space.rewrite(engine)
         assert not any(trace in files_of(engine) for trace in (*traces, older.encode(), older[2:].encode()))
-        assert space.space(engine).free == 0
+        assert space.disk_space(engine).free == 0
     assert len(view(engine, "articles")) == 60
 
 
@@ -460,15 +464,15 @@ def test_who_reads_the_log_keeps_it_from_being_emptied(
 
 def test_a_base_is_rewritten_smaller(engine: Engine) -> None:
     store(engine, [article(f"https://b.example/{n}", story(n, 600), START) for n in range(40)])
-    before = space.space(engine)
+    before = space.disk_space(engine)
     prune(engine, plan_prune(engine, older_than=NOW))
     if engine.dialect.name == "sqlite":
-        freed = space.space(engine)
+        freed = space.disk_space(engine)
         assert freed.size >= before.size
         assert freed.free
         assert freed.free > (before.free or 0)
     space.rewrite(engine)
     if engine.dialect.name == "sqlite":
-        assert space.space(engine).size < before.size
-        assert Path(engine.url.database or "").stat().st_size == space.space(engine).size
+        assert space.disk_space(engine).size < before.size
+        assert Path(engine.url.database or "").stat().st_size == space.disk_space(engine).size
     assert len(view(engine, "articles")) == 40

@@ -1,0 +1,101 @@
+"""The packages are rooms: small, described, entered through their `__init__` alone.
+
+import-linter holds the layers (pyproject.toml); what it cannot see is held here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOPS = ("copydesk", "crawler", "pipeline", "storage")
+# A command or a migration a file: these grow with the program, and nobody has to hold them in mind at once.
+LISTS = {Path("copydesk/commands"), Path("crawler/commands"), Path("storage/migrations/versions")}
+MOST_FILES = 14
+# Scrapy and Alembic find what is in these by name.
+BY_NAME = {"copydesk.commands", "crawler.commands", "crawler.spiders", "storage.migrations"}
+
+
+def modules() -> list[Path]:
+    return sorted(path.relative_to(ROOT) for top in TOPS for path in (ROOT / top).rglob("*.py"))
+
+
+def packages() -> list[Path]:
+    return [path.parent for path in modules() if path.name == "__init__.py"]
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def rooms() -> set[str]:
+    """Packages below the four top ones that say what others may use of them."""
+    return (
+        {".".join(path.parts) for path in packages() if len(path.parts) > 1}
+        - BY_NAME
+        - {"storage.migrations.versions"}
+    )
+
+
+def exported(room: str) -> set[str]:
+    tree = ast.parse((ROOT / room.replace(".", "/") / "__init__.py").read_text("utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def imports(path: Path) -> Iterator[tuple[str, str]]:
+    """Module and name of each import of ours in the file; the name is empty in `import module`."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in TOPS:
+            yield from ((node.module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names if alias.name.split(".")[0] in TOPS)
+
+
+def outermost_room(module: str, importer: str, known: set[str]) -> str | None:
+    """The room that the module is in and the importer is not: its door is the one to take."""
+    parts = module.split(".")
+    for length in range(2, len(parts) + 1):
+        room = ".".join(parts[:length])
+        if room in known and importer != room and not importer.startswith(f"{room}."):
+            return room
+    return None
+
+
+def faults(path: Path) -> list[str]:
+    known = rooms()
+    importer = name_of(path)
+    found = []
+    for module, name in imports(path):
+        room = outermost_room(module, importer, known)
+        if room is None:
+            continue
+        if module != room or name not in exported(room):
+            found.append(f"{path}: {name or module} is not what {room} exports")
+    return found
+
+
+@pytest.mark.parametrize("package", packages(), ids=str)
+def test_a_package_is_small_and_says_what_happens_in_it(package: Path) -> None:
+    files = [path for path in (ROOT / package).glob("*.py") if path.name != "__init__.py"]
+    assert package in LISTS or len(files) <= MOST_FILES
+    assert ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text("utf-8")))
+
+
+def test_nobody_imports_past_a_door() -> None:
+    assert [fault for path in modules() for fault in faults(path)] == []
+
+
+def test_what_is_exported_is_there() -> None:
+    missing = []
+    for room in sorted(rooms()):
+        module = __import__(room, fromlist=["*"])
+        missing += [f"{room}.{name}" for name in exported(room) if not hasattr(module, name)]
+        assert exported(room), room
+    assert missing == []
