@@ -4,6 +4,8 @@
 lines stand in for markup. `model` holds the trained block model.
 """
 
+from typing import TYPE_CHECKING
+
 from pipeline.extract.html import (
     OpenPage,
     Reading,
@@ -13,7 +15,9 @@ from pipeline.extract.html import (
     open_page,
     parse,
 )
-from pipeline.extract.plain_text import extract_text
+
+if TYPE_CHECKING:
+    from pipeline.extract.plain_text import extract_text
 
 __all__ = [
     "OpenPage",
@@ -25,3 +29,12 @@ __all__ = [
     "open_page",
     "parse",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import plain_text when it is first asked for: ftfy, which it needs, is of no use to a page."""
+    if name == "extract_text":
+        from pipeline.extract import plain_text
+
+        return plain_text.extract_text
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

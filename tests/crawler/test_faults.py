@@ -313,10 +313,10 @@ def test_a_full_disk_of_the_server_stops_the_run_and_it_goes_on_when_there_is_ro
 # `copydesk` with documents of which articles are quickly made.
 _PROGRAM = """
 import functools
-from crawler import ingest
+from crawler import runs
 from copydesk.cli import main
 from tests.crawler import drive
-ingest.ingest = functools.partial(ingest.ingest, process=drive.process)
+runs.ingest = functools.partial(runs.ingest, process=drive.process)
 main()
 """
 

@@ -226,7 +226,7 @@ def test_a_detail_is_one_line_of_bounded_length() -> None:
 
 READ = """
 import gzip, resource, sys
-from crawler.feeds import parse_feed, parse_sitemap, unpack
+from crawler.discovery.feeds import parse_feed, parse_sitemap, unpack
 from tests.crawler.test_hostile import vast_source
 read = parse_sitemap if sys.argv[1] == "sitemap" else parse_feed
 body = vast_source(sys.argv[1])

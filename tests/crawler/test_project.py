@@ -80,7 +80,7 @@ def test_a_project_of_ones_own_with_the_add_on_and_the_spider_of_the_documentati
     assert {row["title"] for row in rows} == {row.title for row in stored.values()}
     assert all("This was report number" in row["text"] for row in rows)
     # What the project switches off stays off; what Copydesk switches off is off; what it adds is there.
-    extensions = re.findall(r"'([\w.]+\.extensions\.[\w.]+|crawler\.\w+\.\w+)'", done.stderr)
+    extensions = re.findall(r"'([\w.]+\.extensions\.[\w.]+|crawler(?:\.\w+)+)'", done.stderr)
     assert "crawler.fetch.politeness.Politeness" in extensions
     assert "crawler.fetch.guard.GuardMiddleware" in extensions
     assert not any("telnet" in name or "remote" in name or "corestats" in name for name in extensions)

@@ -183,7 +183,7 @@ def test_no_value_gets_out_of_its_place(name: str, url: str) -> None:
 ADDS = """
 import sys
 from pathlib import Path
-from crawler.sites_file import add_site
+from crawler.sites.sites_file import add_site
 for number in range(6):
     key = f"h-{sys.argv[2]}-{number}"
     add_site(Path(sys.argv[1]), key, {"homepage": f"https://{key}.example/", "feeds": [f"https://{key}.example/rss"]})

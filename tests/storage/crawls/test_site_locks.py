@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 _HOLD = """
 import sys
-from storage.site_locks import SiteLocks
+from storage.crawls.site_locks import SiteLocks
 locks = SiteLocks(sys.argv[1])
 print(locks.take("gazette"), flush=True)
 sys.stdin.read()
