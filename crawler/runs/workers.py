@@ -42,7 +42,7 @@ from crawler.runs.messages import (
     send_message,
     unpacked,
 )
-from crawler.safe_start import safe_start
+from crawler.runs.safe_start import safe_start
 from pipeline.document import Document, Outcome, Reason, Rejection, Stage
 from pipeline.settings import Settings
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from crawler.ingest import ingest
-from crawler.sites import read_sites
+from crawler.runs.ingest import ingest
+from crawler.sites.records import read_sites
 from pipeline.settings import Settings
 from tests.docs.pages import ROOT, blocks
 from tests.docs.shell import Shell, commands

@@ -15,7 +15,7 @@ import typer
 import crawler.settings
 from copydesk.cli import app
 from copydesk.status import Status
-from crawler.sites import Politeness, Rules, Site
+from crawler.sites.records import Politeness, Rules, Site
 from pipeline.document import Reason, Stage
 from storage.schema import VIEWS
 from tests.docs.pages import PAGES, ROOT, blocks
