@@ -1,4 +1,4 @@
-"""Fills in what the pages of docs/ have from the program: commands, views, phrase rules.
+"""Fills in what pages have from the program: commands, views, phrase rules, and the layers of the packages.
 
     python docs/generate.py            # writes the pages that have changed
     python docs/generate.py --check    # writes nothing; exits with 1 where a page is out of date
@@ -15,6 +15,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from copydesk.cli import app
 from storage.schema import as_markdown
 
 DOCS = Path(__file__).parent
+PAGES = [DOCS.parent / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 _MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 _LANGUAGES = {
     "any": "Any language",
@@ -47,7 +49,7 @@ _LANGUAGES = {
 
 
 def main() -> int:
-    stale = [path for path in sorted(DOCS.rglob("*.md")) if filled(path) != path.read_text(encoding="utf-8")]
+    stale = [path for path in PAGES if filled(path) != path.read_text(encoding="utf-8")]
     if "--check" in sys.argv[1:]:
         for path in stale:
             print(f"{path.relative_to(DOCS.parent)} is out of date: run python docs/generate.py")
@@ -95,7 +97,25 @@ def _language(rule: dict[str, Any]) -> str:
     return str(rule["id"]).partition(".")[0]
 
 
-_PARTS: dict[str, Callable[[], str]] = {"commands": commands, "views": as_markdown, "phrases": phrases}
+def layers() -> str:
+    """The layers of import-linter, a column a package, the highest first."""
+    settings = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "importlinter"
+    ]
+    columns = {
+        contract["containers"][0]: [layer.replace(" : ", ", ") for layer in contract["layers"]]
+        for contract in settings["contracts"]
+        if contract["type"] == "layers" and "containers" in contract
+    }
+    return _table(columns, zip_longest(*columns.values(), fillvalue=""))
+
+
+_PARTS: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "views": as_markdown,
+    "phrases": phrases,
+    "layers": layers,
+}
 
 
 def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:

@@ -58,7 +58,7 @@ def test_the_generated_parts_are_what_the_program_says(generate: ModuleType) -> 
     marked = re.findall(
         r"<!-- generated: (\w+) -->", "".join(path.read_text(encoding="utf-8") for path in PAGES)
     )
-    assert sorted(marked) == ["commands", "phrases", "views"]
+    assert sorted(marked) == ["commands", "layers", "phrases", "views"]
 
 
 def _commands(command: Any, name: str) -> dict[str, Any]:
@@ -185,3 +185,12 @@ def test_what_is_not_run_here_is_on_some_page() -> None:
     lines = [command for block in blocks("sh") for command in commands(block)]
     for pattern in NOT_RUN:
         assert any(re.match(pattern, line) for line in lines), pattern
+
+
+def test_the_map_for_contributors_has_every_package() -> None:
+    [tree] = (block.text for block in blocks("text", page="CONTRIBUTING.md") if "pipeline/" in block.text)
+    for house in ("copydesk", "crawler", "storage", "pipeline"):
+        packages = {path.parent.name for path in (ROOT / house).glob("*/__init__.py")}
+        part = re.split(r"^(?=\w)", tree, flags=re.MULTILINE)
+        [mine] = (text for text in part if text.startswith(f"{house}/"))
+        assert packages <= set(re.findall(r"\b(\w+)/", mine)), house
