@@ -6,8 +6,10 @@ import ast
 import importlib
 import importlib.util
 import re
+from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import typer
@@ -15,6 +17,7 @@ import typer
 import crawler.settings
 from copydesk.cli import app
 from copydesk.status import Status
+from crawler.monitor import metrics
 from crawler.sites.records import Politeness, Rules, Site
 from pipeline.document import Reason, Stage
 from storage.schema import VIEWS
@@ -143,6 +146,20 @@ def test_every_reason_and_stage_of_a_rejection_is_documented() -> None:
     page = _page("rejections.md")
     assert list(_rows(page))[2:] == [str(reason) for reason in Reason]
     assert all(f"`{stage}`" in page for stage in Stage)
+
+
+def test_every_metric_of_a_database_is_documented(news_database: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "operations.md").read_text(encoding="utf-8")
+    server = metrics.serve(f"sqlite:///{news_database}")
+    try:
+        with urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=60) as answer:
+            names = re.findall(r"^# HELP (copydesk_\w+)", answer.read().decode(), re.MULTILINE)
+    finally:
+        server.close()
+    assert len(names) >= 6
+    assert sorted(
+        name for name in _rows(page) if name.startswith(("copydesk_site", "copydesk_data"))
+    ) == sorted(names)
 
 
 def test_every_rule_is_documented() -> None:
