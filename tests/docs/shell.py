@@ -115,7 +115,7 @@ class Shell:
         if command.startswith("datasette "):
             command += " --get /copydesk.json"
         if _FOREVER.match(command):
-            command = f"timeout --preserve-status --signal TERM 5 {command}"
+            command = f"timeout --preserve-status --signal TERM 3 {command}"
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
             cwd=self.folder,
