@@ -13,7 +13,7 @@ shingles counted with multiplicity, averaged over pages, and the F1 of the two m
 `--stages` says what each stage of extraction is worth instead: the text with the stages switched on one
 after the other, and with each one alone switched off, and the gain in F1 with its interval. `--models`
 has every page judged by a block model that did not learn from its site: the folder of models that
-`benchmarks.train_blocks --validate --models FOLDER` leaves behind. Without it, the figures of a corpus
+`training.train_blocks --validate --models FOLDER` leaves behind. Without it, the figures of a corpus
 that the model in the package is trained on are those of training.
 """
 

@@ -2,7 +2,7 @@
 
 What is taken for the article at first sight, or by an extractor, is right for most blocks; the rest is
 told from the story by the evidence that `pipeline.extract.model.page_features` gathers. Gradient-boosted
-trees weigh it. `benchmarks/train_blocks.py` trains them; what runs here is numpy over the exported trees,
+trees weigh it. `training/train_blocks.py` trains them; what runs here is numpy over the exported trees,
 without the library that made them.
 """
 
