@@ -1,0 +1,63 @@
+"""Numbers that pages repeat are those of the code."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import crawler.settings as scrapy_settings
+from crawler.fetch.bounds import MAX_HEAD_BYTES
+from crawler.monitor import HISTORY
+from pipeline.settings import FingerprintSettings, GroupSettings, Settings
+from pipeline.sites.evidence import EDGE_SHARE, LABEL_SHARE, LEAST_STORIES, SENTENCE_SHARE
+from tests.docs.pages import ROOT
+
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_PIPELINE = Settings()
+_PRINTS = FingerprintSettings()
+_GROUPS = GroupSettings()
+_ROWS = _PRINTS.bands + _PRINTS.lead_bands + _PRINTS.far_bands + _PRINTS.far_lead_bands
+
+SAID = {
+    "docs/explanation/grouping.md": (
+        f"A shingle is a run of {_WORDS[_PRINTS.shingle_words]} tokens",
+        f"a token is a character and a shingle has {_WORDS[_PRINTS.shingle_chars]}",
+        f"{_GROUPS.band_window} before it and {_GROUPS.band_window} after it",
+        f"neighbours in one far band, or in {_WORDS[_GROUPS.bands_shared]} others",
+        f"more than {_WORDS[int(_GROUPS.near_days)]} days apart",
+        f"Each article takes {_ROWS} rows",
+    ),
+    "docs/explanation/storage.md": (f"{_ROWS} rows an article",),
+    "docs/explanation/cleaning.md": (
+        f"at least {_WORDS[LEAST_STORIES]} stories",
+        f"does not end as a sentence does | {LABEL_SHARE:.0%}",
+        f"at the edge of the text | {EDGE_SHARE:.0%}",
+        f"in the middle of the text | {SENTENCE_SHARE:.0%}",
+    ),
+    "docs/explanation/crawling.md": (
+        f"Pages of more than {scrapy_settings.DOWNLOAD_MAXSIZE // 10**6} MB",
+        f"feeds of more than {scrapy_settings.COPYDESK_FEED_MAXSIZE // 10**6} MB",
+        f"sitemaps of more than {scrapy_settings.COPYDESK_SITEMAP_MAXSIZE // 10**6} MB",
+        f"more than {scrapy_settings.DOWNLOAD_TIMEOUT} seconds",
+        f"headers of more than {MAX_HEAD_BYTES // 1000} kB",
+        f"more than {_WORDS[scrapy_settings.REDIRECT_MAX_TIMES]} redirects",
+        f"fails {_WORDS[scrapy_settings.COPYDESK_HOST_FAILURES]} times",
+        f"than {_WORDS[int(scrapy_settings.COPYDESK_BACKOFF_MAX_SECONDS // 60)]} minutes",
+    ),
+    "docs/how-to/operations.md": (f"the {_WORDS[HISTORY.days // 7]} weeks before",),
+    "docs/reference/settings.md": (
+        f"the largest document ({_PIPELINE.max_body_bytes // 10**6} MB)",
+        f"in a worker ({_PIPELINE.timeout_seconds:.0f} s)",
+        f"`DOWNLOAD_DELAY` ({scrapy_settings.DOWNLOAD_DELAY} s)",
+        f"`CONCURRENT_REQUESTS` ({scrapy_settings.CONCURRENT_REQUESTS})",
+        f"`RETRY_TIMES` ({scrapy_settings.RETRY_TIMES})",
+        f"`DEPTH_LIMIT` ({scrapy_settings.DEPTH_LIMIT})",
+    ),
+}
+
+
+@pytest.mark.parametrize("page", SAID)
+def test_the_numbers_of_a_page(page: str) -> None:
+    text = re.sub(r"\s+", " ", (ROOT / page).read_text(encoding="utf-8"))
+    assert [said for said in SAID[page] if said not in text.replace(" %", "%")] == []
