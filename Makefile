@@ -51,10 +51,11 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Into site/. Strict: a dead link or a dead anchor fails.
+# Into site/. Strict: a dead link or a dead anchor fails, and so does a page that would load anything from the web.
 docs: $(VENV)/.docs
 	$(BIN)/python docs/generate.py
 	$(BIN)/zensical build --strict --clean --config-file .zensical.toml
+	@! grep -rlE '(src|<link[^>]* href)="(https?:)?//' site --include='*.html'
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(CORPORA) $(BENCH)

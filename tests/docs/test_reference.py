@@ -19,7 +19,17 @@ from copydesk.cli import app
 from copydesk.status import Status
 from crawler.monitor import metrics
 from crawler.sites.records import Politeness, Rules, Site
-from pipeline.document import Reason, Stage
+from pipeline.document import (
+    Article,
+    Block,
+    Document,
+    Extraction,
+    Fingerprint,
+    Page,
+    Reason,
+    Rejection,
+    Stage,
+)
 from storage.schema import VIEWS
 from tests.docs.pages import PAGES, ROOT, blocks
 from tests.docs.shell import NOT_RUN, commands, transcripts
@@ -211,3 +221,21 @@ def test_the_map_for_contributors_has_every_package() -> None:
         part = re.split(r"^(?=\w)", tree, flags=re.MULTILINE)
         [mine] = (text for text in part if text.startswith(f"{house}/"))
         assert packages <= set(re.findall(r"\b(\w+)/", mine)), house
+
+
+def test_targets_of_make_are_there() -> None:
+    targets = set(
+        re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    text = "".join(path.read_text(encoding="utf-8") for path in PAGES)
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
+    assert {"demo", "test", "lint", "docs", "bench"} <= named
+    assert named <= targets
+
+
+def test_the_glossary_is_in_order_and_has_the_words_of_the_records() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = list(_rows(page))[2:]
+    assert words == sorted(words, key=str.lower)
+    records = {Document, Extraction, Article, Rejection, Block, Page, Fingerprint}
+    assert {record.__name__.lower() for record in records} <= set(words)
