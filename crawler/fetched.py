@@ -20,7 +20,7 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from w3lib.encoding import http_content_type_encoding
 
-from crawler.fetch import PutOff
+from crawler.fetch import PutOff, requested_url
 from crawler.log import one_line
 from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection, Stage
 from pipeline.page import sniff
@@ -49,7 +49,7 @@ def document_or_rejection(
     the address that a feed names is known to be done, wherever the article turned out to be.
     """
     content_type = (response.headers.get("Content-Type") or b"").decode("latin-1").strip()
-    location = _asked_for(response.meta, response.url)
+    location = requested_url(response)
     if _is_front(response.url) and not _is_front(location):
         return _rejection(location, response.url, Reason.ERROR_PAGE, "redirected to the front page")
     if not response.body:
@@ -75,7 +75,7 @@ def document_or_rejection(
 def failure_to_rejection(failure: Any) -> Rejection:
     """Say as a rejection why a request (of which Scrapy gives the failure) brought no response."""
     error = failure.value
-    location = _asked_for(failure.request.meta, failure.request.url)
+    location = requested_url(failure.request)
     url = failure.request.url
     if isinstance(error, HttpError):
         status = error.response.status
@@ -111,10 +111,6 @@ def _rejection(location: str, url: str, reason: Reason, detail: str) -> Rejectio
         at=datetime.now(UTC),
         rules_version=Settings().rules_version,
     )
-
-
-def _asked_for(meta: dict[str, Any], url: str) -> str:
-    return str((meta.get("redirect_urls") or [url])[0])
 
 
 def _is_front(url: str) -> bool:

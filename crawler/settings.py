@@ -69,7 +69,7 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     # Nearer to the network than retries (550): a private address does not become public by asking again.
     "crawler.fetch.guard.PrivateAddressMiddleware": 560,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "crawler.fetch.bounds.CompressionMiddleware": 590,
+    "crawler.fetch.compression.CompressionMiddleware": 590,
 }
 EXTENSIONS: dict[str, int] = {
     "crawler.fetch.politeness.Politeness": 10,
@@ -116,8 +116,8 @@ DOWNLOAD_MAXSIZE = 20_000_000
 DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_HANDLERS: dict[str, Any] = {
-    "http": "crawler.fetch.bounds.BoundedHandler",
-    "https": "crawler.fetch.bounds.BoundedHandler",
+    "http": "crawler.fetch.download_handler.BoundedHandler",
+    "https": "crawler.fetch.download_handler.BoundedHandler",
     **dict.fromkeys(("data", "file", "ftp", "s3")),
 }
 RETRY_TIMES = 2

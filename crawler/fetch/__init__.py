@@ -1,13 +1,22 @@
-"""How requests are made: where a crawl may go, how often, in whose name, and how it goes on after a stop.
+"""How requests are made: where a crawl may go, how often, with which contact address, and how it resumes.
 
-Scrapy components, one task each; crawler/settings.py puts them in order.
+Each module or inner package holds one Scrapy component; crawler/settings.py puts them in order.
 """
 
 from crawler.fetch.conditional import condition, validators
 from crawler.fetch.contact import has_contact, names_contact, require_contact
-from crawler.fetch.guard import LOOPBACK_SETTING, hosts_meta
-from crawler.fetch.politeness import SITE, Politeness, PutOff, politeness_meta
-from crawler.fetch.resume import ARTICLE, SESSION, AskedBefore
+from crawler.fetch.errors import PutOff, RequestNotNeeded
+from crawler.fetch.guard import LOOPBACK_SETTING
+from crawler.fetch.politeness import Politeness
+from crawler.fetch.request_meta import (
+    ARTICLE,
+    SESSION,
+    SITE,
+    hosts_meta,
+    is_robots_request,
+    politeness_meta,
+    requested_url,
+)
 from crawler.fetch.site_lock import SiteLock
 
 __all__ = [
@@ -15,15 +24,17 @@ __all__ = [
     "LOOPBACK_SETTING",
     "SESSION",
     "SITE",
-    "AskedBefore",
     "Politeness",
     "PutOff",
+    "RequestNotNeeded",
     "SiteLock",
     "condition",
     "has_contact",
     "hosts_meta",
+    "is_robots_request",
     "names_contact",
     "politeness_meta",
+    "requested_url",
     "require_contact",
     "validators",
 ]

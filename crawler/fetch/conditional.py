@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, 13): has an address changed since it was last served?"""
+"""Conditional requests (RFC 9110, 13): a server sends a page only if it has changed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from scrapy.http import Response
 
 
 def condition(etag: str | None, last_modified: str | None) -> dict[str, str]:
-    """The headers that ask for a page only if it is another than the one that was served with these."""
+    """The request headers for a page that was served with these validators before; {} without any."""
     headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     return {name: value for name, value in headers.items() if value}
 
 
 def validators(response: Response, request: Request | None = None) -> tuple[str | None, str | None]:
-    """(ETag, Last-Modified) of an answer; of a 304 that does not repeat them, those that were asked with.
+    """(ETag, Last-Modified) of a response, as the server wrote them: any bytes, decoded as Latin-1.
 
-    As the server wrote them: any bytes.
+    A 304 need not repeat them. Then they are those of the request, if it is given.
     """
     found = (_header(response, "ETag"), _header(response, "Last-Modified"))
     if request is None or response.status != 304 or any(found):

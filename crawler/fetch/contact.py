@@ -1,6 +1,6 @@
-"""Who is asking: the contact address in the user agent.
+"""The contact address in the user agent: whoever runs a site can find out who crawls it, and write to them.
 
-Whoever runs a site must be able to find out who asks it for pages, and to write to them.
+Settings: COPYDESK_CONTACT, USER_AGENT.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _REMEDY = "set COPYDESK_CONTACT to your e-mail address or web page"
 
 
 def has_contact(settings: BaseSettings) -> bool:
-    """True where the user agent names an e-mail address or web page, or COPYDESK_CONTACT will put one there.
+    """True if the user agent names an e-mail address or web page, or COPYDESK_CONTACT will add one.
 
     Raises OperatorError for a COPYDESK_CONTACT that is neither.
     """
@@ -29,14 +29,14 @@ def has_contact(settings: BaseSettings) -> bool:
 
 
 def names_contact(settings: BaseSettings) -> bool:
-    """True where USER_AGENT itself names an e-mail address or web page."""
-    # Scrapy's default names Scrapy's own site.
-    is_own = (settings.getpriority("USER_AGENT") or 0) > SETTINGS_PRIORITIES["default"]
-    return is_own and _ADDRESS.search(str(settings["USER_AGENT"])) is not None
+    """True if USER_AGENT itself names an e-mail address or web page."""
+    # Scrapy's default user agent names Scrapy's own web page.
+    is_default = (settings.getpriority("USER_AGENT") or 0) <= SETTINGS_PRIORITIES["default"]
+    return not is_default and _ADDRESS.search(str(settings["USER_AGENT"])) is not None
 
 
 def require_contact(settings: BaseSettings, sites: Iterable[Site]) -> None:
-    """Raise OperatorError where a site other than loopback would be crawled anonymously."""
+    """Raise OperatorError if a site other than loopback would be crawled without a contact address."""
     if has_contact(settings):
         return
     for site in sites:
@@ -46,6 +46,6 @@ def require_contact(settings: BaseSettings, sites: Iterable[Site]) -> None:
             )
 
 
-def anonymous(host: str) -> str:
-    """Why a host is not asked for anything, where nobody would know by whom."""
-    return f"{host} is not asked without a contact address in the user agent; {_REMEDY}"
+def anonymous_message(host: str) -> str:
+    """The message of a request that is refused because the user agent names no contact."""
+    return f"{host} is not requested without a contact address in the user agent; {_REMEDY}"

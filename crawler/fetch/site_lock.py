@@ -1,4 +1,7 @@
-"""Keeps a site from being crawled twice at once: by hand, by cron and by the scheduler."""
+"""Keeps a site from being crawled by two processes at once: by hand, by cron and by the scheduler.
+
+Settings: COPYDESK_DB, in which the locks are.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,23 @@ from typing import Self
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 
-from crawler.fetch.politeness import SITE, PutOff
+from crawler.fetch.errors import PutOff
+from crawler.fetch.request_meta import SITE
 from storage.crawls import SiteLocks
 
 logger = logging.getLogger(__name__)
 
 
 class SiteLock:
-    """Scrapy extension that spiders ask for a site before they ask the site for anything.
+    """Extension with which a spider locks a site before its first request to it.
 
-    It holds what it took until the spider is closed, and so until the last batch is stored.
+    The locks are held until the spider is closed, that is until the last batch is stored.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.locks: SiteLocks | None = None
+        # Whether this crawl has the lock, by site.
         self.taken: dict[str, bool] = {}
         self.taking = asyncio.Lock()
         crawler.signals.connect(self._spider_closed, signal=signals.spider_closed)
@@ -33,7 +38,7 @@ class SiteLock:
         return cls(crawler)
 
     async def take(self, site: str) -> bool:
-        """Lock the site for this crawl. False where another process was crawling it: it is to be left out.
+        """Lock the site for this crawl. False if another process crawls it: then this crawl leaves it out.
 
         That is logged and counted (`site/SITE/locked`) once. Raises DatabaseError as `SiteLocks.take` does.
         """
@@ -58,10 +63,10 @@ class SiteLock:
 
 
 class SiteLockMiddleware:
-    """Downloader middleware: puts off requests to sites that another process is crawling.
+    """Downloader middleware that raises PutOff for requests to sites that another process crawls.
 
-    The spiders leave those out from the start. This is for requests that come another way: out of the queue
-    of a JOBDIR, or from a spider of one's own that names the site (`copydesk_site`).
+    Copydesk's spiders leave those sites out from the start. This is for other requests: from the queue of a
+    JOBDIR, or from another spider that names the site (`copydesk_site`).
     """
 
     def __init__(self, crawler: Crawler) -> None:

@@ -35,6 +35,7 @@ from crawler.discovery import (
     related,
     sound_address,
 )
+from crawler.fetch import requested_url
 from crawler.probing.probe import Asker, NoAnswer, probe
 from crawler.probing.site_check import (
     PageCheck,
@@ -370,9 +371,8 @@ def _admit_hosts(search: _Search, entries: Iterable[Entry]) -> None:
 
 def _lasting(response: Response) -> str:
     """The address to write down for a response: where it was redirected to, if for good."""
-    asked = str((response.meta.get("redirect_urls") or [response.url])[0])
-    for_good = all(reason in (301, 308) for reason in response.meta.get("redirect_reasons", ()))
-    return response.url if for_good else asked
+    is_permanent = all(reason in (301, 308) for reason in response.meta.get("redirect_reasons", ()))
+    return response.url if is_permanent else requested_url(response)
 
 
 def _places(homepage: str, kind: Kind, names: Iterable[str]) -> list[Candidate]:

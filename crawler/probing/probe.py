@@ -60,7 +60,7 @@ class Asker:
                 **politeness_meta(site.key, manners.delay, manners.concurrent_requests, manners.time_budget),
                 "download_maxsize": maxsize,
                 # A robots.txt allows itself to be read (RFC 9309, 2.2.2).
-                "dont_obey_robotstxt": is_robots(url),
+                "dont_obey_robotstxt": is_robots_url(url),
             },
         )
         try:
@@ -75,8 +75,8 @@ class Asker:
         """Why there is no response; a host that gives no robots.txt forbids nothing, it does not work."""
         politeness = self._crawler.get_extension(Politeness)
         host = urlsplit(request.url).hostname or ""
-        if isinstance(error, IgnoreRequest) and politeness is not None and host in politeness.resting:
-            return f"{host} {politeness.resting[host]}"
+        if isinstance(error, IgnoreRequest) and politeness is not None and host in politeness.suspended:
+            return f"{host} {politeness.suspended[host]}"
         return failure_to_rejection(SimpleNamespace(value=error, request=request)).detail
 
     async def judge(self, response: Response, site: Site, claims: Claims) -> Outcome:
@@ -156,6 +156,6 @@ def probe(work: Work, sites: Collection[Site], *, settings: Mapping[str, Any] | 
         raise KeyboardInterrupt
 
 
-def is_robots(url: str) -> bool:
+def is_robots_url(url: str) -> bool:
     """True for the address of a host's robots.txt."""
     return url.partition("://")[2].partition("/")[2] == "robots.txt"

@@ -26,13 +26,14 @@ from crawler.discovery import feeds, sections
 from crawler.fetch import (
     ARTICLE,
     SESSION,
-    AskedBefore,
     Politeness,
     PutOff,
+    RequestNotNeeded,
     SiteLock,
     condition,
     hosts_meta,
     politeness_meta,
+    requested_url,
     require_contact,
     validators,
 )
@@ -154,7 +155,7 @@ class NewsSpider(scrapy.Spider):
         """
         async for request in self._named_by(response, self.sites[site], kind, before, depth):
             yield request
-        async for request in self._when_read(self.sites[site], _asked_for(response)):
+        async for request in self._when_read(self.sites[site], requested_url(response)):
             yield request
 
     async def _named_by(
@@ -194,7 +195,7 @@ class NewsSpider(scrapy.Spider):
         source, store = self.sites[site], self._store()
         self._count(source, "revisited" if is_revisit else "fetched")
         etag, last_modified = validators(response, response.request)
-        visit = self._visit(source, _asked_for(response), etag, last_modified)
+        visit = self._visit(source, requested_url(response), etag, last_modified)
         if response.status == 304:
             self._count(source, "pages_not_modified")
             store.visited(visit)
@@ -204,7 +205,7 @@ class NewsSpider(scrapy.Spider):
 
     async def source_failed(self, failure: Any) -> AsyncIterator[Output]:
         """A feed or sitemap could not be fetched: the site's other sources go on."""
-        if isinstance(failure.value, AskedBefore):
+        if isinstance(failure.value, RequestNotNeeded):
             return
         site = self.sites[failure.request.cb_kwargs["site"]]
         self._count(site, "sources_failed")
@@ -218,7 +219,7 @@ class NewsSpider(scrapy.Spider):
 
         Of an article that is stored, only that it is gone: nothing else takes it away.
         """
-        if isinstance(failure.value, AskedBefore):
+        if isinstance(failure.value, RequestNotNeeded):
             return
         site = self.sites[failure.request.cb_kwargs["site"]]
         if self._is_put_off(failure):
@@ -260,7 +261,7 @@ class NewsSpider(scrapy.Spider):
         """True where the crawl chose not to ask; a host that gives no robots.txt forbids only for now."""
         host = urlsplit(failure.request.url).hostname or ""
         politeness = self.crawler.get_extension(Politeness)
-        rests = politeness is not None and host in politeness.resting
+        rests = politeness is not None and host in politeness.suspended
         if isinstance(failure.value, HttpError):  # an answer, and an IgnoreRequest to Scrapy
             return False
         return isinstance(failure.value, PutOff) or (rests and isinstance(failure.value, IgnoreRequest))
@@ -355,7 +356,7 @@ class NewsSpider(scrapy.Spider):
         waiting = [self.articles[url] for url in named if url in self.articles]
         if None not in waiting:
             served = Validators(*validators(source), reading.further, _reading_rules(site))
-            store.watch(_asked_for(source), served, filter(None, waiting))
+            store.watch(requested_url(source), served, filter(None, waiting))
         return list(requests.values())
 
     def _article_request(
@@ -508,8 +509,3 @@ def _reading_rules(site: Site) -> str:
     """Tells by which rules a choice is made of what a source names: by others, it is read again."""
     rules = (site.article_urls, site.skip_urls, sorted(site.hosts), site.max_age_days, site.section_depth)
     return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16]
-
-
-def _asked_for(response: Response) -> str:
-    """The address that was asked for, before redirects."""
-    return str((response.meta.get("redirect_urls") or [response.url])[0])

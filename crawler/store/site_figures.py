@@ -16,9 +16,8 @@ from typing import Any
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
-from scrapy.utils.httpobj import urlparse_cached
 
-from crawler.fetch import SITE
+from crawler.fetch import SITE, is_robots_request, requested_url
 from pipeline.document import Document, Rejection
 from pipeline.urls import site_of
 from storage.base import storable_name
@@ -108,8 +107,7 @@ class Figures:
     def _site(self, request: Request) -> str:
         if SITE in request.meta:
             return _name(str(request.meta[SITE]))
-        asked = (request.meta.get("redirect_urls") or [request.url])[0]
-        return self._host(site_of(asked))
+        return self._host(site_of(requested_url(request)))
 
     def _host(self, host: str) -> str:
         name = _name(host)
@@ -130,9 +128,8 @@ def _name(name: str) -> str:
 
 
 def _is_robots(request: Request) -> bool:
-    """Whether Scrapy asks for the rules; one that a site has among its sitemaps is a source."""
-    is_scrapys = SITE not in request.meta and bool(request.meta.get("dont_obey_robotstxt"))
-    return is_scrapys and urlparse_cached(request).path == "/robots.txt"
+    """True where Scrapy reads the robots.txt; one that a site has among its sitemaps is a source."""
+    return SITE not in request.meta and is_robots_request(request)
 
 
 def has_figures(spider: Any) -> bool:

@@ -1,19 +1,15 @@
-"""How hosts are treated that are slow, busy, broken or shy: one crawl of nine of them side by side."""
+"""The politeness components together: one crawl of hosts that are slow, busy, broken or restrictive."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from scrapy.http import Response
 
-from crawler.fetch.politeness import retry_after
 from tests.crawler.crawling import Desk
 from tests.crawler.web import Page, Web, article, rss, serve
 
@@ -226,21 +222,3 @@ def test_what_was_put_off_is_asked_for_by_the_next_crawl(outlets: dict[str, Web]
     assert ("/rss.xml", 200) in web.log
     assert len(_stories(web)) == 3
     assert not before & set(_stories(web))
-
-
-@pytest.mark.parametrize(("value", "seconds"), [("120", 120), ("0", 0)])
-def test_retry_after_as_a_number(value: str, seconds: float) -> None:
-    assert retry_after(Response("https://a.example/", headers={"Retry-After": value})) == seconds
-
-
-@pytest.mark.parametrize(("hours", "least", "most"), [(2, 7000, 7200), (-2, 0, 0)])
-def test_retry_after_as_a_date(hours: int, least: float, most: float) -> None:
-    value = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
-    seconds = retry_after(Response("https://a.example/", headers={"Retry-After": value}))
-    assert seconds is not None
-    assert least <= seconds <= most
-
-
-@pytest.mark.parametrize("value", ["", "soon", "-5", "1e3", "9" * 400, "١٢"])
-def test_retry_after_that_makes_no_sense(value: str) -> None:
-    assert retry_after(Response("https://a.example/", headers={"Retry-After": value.encode()})) is None
