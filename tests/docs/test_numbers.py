@@ -7,7 +7,7 @@ import re
 import pytest
 
 import crawler.settings as scrapy_settings
-from crawler.fetch.bounds import MAX_HEAD_BYTES
+from crawler.fetch.download_handler import MAX_HEADER_BYTES
 from crawler.monitor import HISTORY
 from pipeline.settings import FingerprintSettings, GroupSettings, Settings
 from pipeline.sites.evidence import EDGE_SHARE, LABEL_SHARE, LEAST_STORIES, SENTENCE_SHARE
@@ -40,7 +40,7 @@ SAID = {
         f"feeds of more than {scrapy_settings.COPYDESK_FEED_MAXSIZE // 10**6} MB",
         f"sitemaps of more than {scrapy_settings.COPYDESK_SITEMAP_MAXSIZE // 10**6} MB",
         f"more than {scrapy_settings.DOWNLOAD_TIMEOUT} seconds",
-        f"headers of more than {MAX_HEAD_BYTES // 1000} kB",
+        f"headers of more than {MAX_HEADER_BYTES // 1000} kB",
         f"more than {_WORDS[scrapy_settings.REDIRECT_MAX_TIMES]} redirects",
         f"fails {_WORDS[scrapy_settings.COPYDESK_HOST_FAILURES]} times",
         f"than {_WORDS[int(scrapy_settings.COPYDESK_BACKOFF_MAX_SECONDS // 60)]} minutes",
