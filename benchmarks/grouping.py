@@ -45,6 +45,7 @@ from pipeline.document import Access, Article, Claims, Document, Fingerprint, Me
 from pipeline.metadata.dates import parse_date
 from pipeline.process import PAGE_PARAMETERS, process_document
 from pipeline.settings import FingerprintSettings, Settings
+from pipeline.text import make_search_words
 from storage.database import Engine, open_database
 from storage.writer import start_run, write_batch
 
@@ -456,6 +457,7 @@ def as_article(
         access=Access.FREE,
         syndicated_from=None,
         word_count=story.text.count(" ") + 1,
+        search_words=make_search_words(story.title, story.text),
         removed=(),
         fingerprint=print_,
         rules_version=settings.rules_version,

@@ -69,6 +69,7 @@ from pipeline.copies import group
 from pipeline.copies.fingerprint import fingerprint
 from pipeline.document import Access, Article, Claims, MediaType, Origin, Page
 from pipeline.settings import GroupSettings, Settings
+from pipeline.text import make_search_words
 from storage.database import connect, open_database, upgrade
 from storage.writer import BatchCounts, start_run, write_batch
 
@@ -215,6 +216,7 @@ class News:
             access=Access.FREE,
             syndicated_from=None,
             word_count=story.count(" ") + 1,
+            search_words=make_search_words(title, story),
             removed=(),
             fingerprint=None if self.is_bare else fingerprint(story, SETTINGS.fingerprint),
             rules_version=SETTINGS.rules_version,

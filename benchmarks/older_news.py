@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, Table, func, select, text
 
 from pipeline.settings import BAND_BITS
+from pipeline.text import make_search_words
 from storage import schema, search
 from storage.writing.revisions import set_counter
 
@@ -76,7 +77,7 @@ def _copy_words(connection: Connection, template: int, offset: int) -> None:
             text("SELECT id, title, text FROM article WHERE id BETWEEN :low AND :high"),
             {"low": low, "high": min(low + _TEXTS - 1, offset + template)},
         )
-        search.put(connection, [(row.id, row.title, row.text) for row in rows])
+        search.add_to_index(connection, [(row.id, make_search_words(row.title, row.text)) for row in rows])
 
 
 @contextmanager

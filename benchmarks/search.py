@@ -25,7 +25,7 @@ from unittest.mock import patch
 from sqlalchemy import Connection, Engine, insert, text
 
 from benchmarks import growth
-from pipeline.document import Article
+from pipeline.document import Article, SearchWords
 from pipeline.settings import Settings
 from storage import reader, schema, search
 from storage.database import begin_write
@@ -111,7 +111,7 @@ def measure_growth(made: growth.Bases, articles: int) -> None:
                 _lay(connection, batch, number, with_words=False)
             began = time.perf_counter()
             with begin_write(engine) as connection:
-                search.put(connection, _texts(batch, number))
+                search.add_to_index(connection, _texts(batch, number))
             spent[engine].append((time.perf_counter() - began) * 1000 / BATCH)
         number += BATCH
     of_large, of_small = statistics.mean(spent[large]), statistics.mean(spent[small])
@@ -148,8 +148,8 @@ def _nothing(*_: object) -> None:
     pass
 
 
-def _texts(batch: Sequence[Article], number: int) -> list[tuple[int, str, str]]:
-    return [(number + n, article.title, article.text) for n, article in enumerate(batch, 1)]
+def _texts(batch: Sequence[Article], number: int) -> list[tuple[int, SearchWords]]:
+    return [(number + n, article.search_words) for n, article in enumerate(batch, 1)]
 
 
 def _lay(connection: Connection, batch: Sequence[Article], number: int, *, with_words: bool = True) -> None:
@@ -183,7 +183,7 @@ def _lay(connection: Connection, batch: Sequence[Article], number: int, *, with_
         ],
     )
     if with_words:
-        search.put(connection, _texts(batch, number))
+        search.add_to_index(connection, _texts(batch, number))
 
 
 def _bytes(engine: Engine) -> int:

@@ -218,6 +218,17 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchWords:
+    """The words that full-text search indexes of an article, in lower case and folded; a space between two.
+
+    Made by `pipeline.text.search_words`.
+    """
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """One revision of one URL, clean, ready to store.
 
@@ -226,6 +237,7 @@ class Article:
     site: the URL's host without `www.`; "" for a file: URL.
     syndicated_from: a canonical link to another host: evidence of syndication, never identity.
     published_at, published_offset: as in `Extraction`.
+    search_words: of this title and this text.
     fingerprint: None where the text must stay out of grouping (paywall stubs).
     """
 
@@ -245,6 +257,7 @@ class Article:
     access: Access
     syndicated_from: str | None
     word_count: int
+    search_words: SearchWords = field(repr=False)
     removed: tuple[Removed, ...]
     fingerprint: Fingerprint | None
     rules_version: str

@@ -36,6 +36,7 @@ from pipeline.metadata import parse_stamp
 from pipeline.page import decoded
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules, take_out, version_by
+from pipeline.text import make_search_words
 from pipeline.urls import canonical_url, identity, site_of
 
 # A paywalled page with fewer words than this is a stub: its two sentences say nothing about which
@@ -201,6 +202,7 @@ def _article(begun: _Begun, extraction: Extraction, settings: Settings, fingerpr
         access=extraction.access,
         syndicated_from=syndicated_from,
         word_count=words,
+        search_words=make_search_words(extraction.title, text),
         removed=_placed(extraction, [position for position, _ in blocks], (*removed, *copy.removed, *taken)),
         fingerprint=fingerprint(text, settings.fingerprint) if is_compared else None,
         rules_version=version_by(

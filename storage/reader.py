@@ -33,7 +33,7 @@ from storage import schema
 from storage.base import TRANSIENT, SourceKey, among, claims_of, from_microseconds, source_key, storable_name
 from storage.database import DatabaseError, explain, persistently
 from storage.schema import VIEWS, view_tables
-from storage.search import Snippet, best, parse, snippet
+from storage.search import Snippet, make_snippet, parse_query, rank_matches
 from storage.writing import chunks
 
 __all__ = [
@@ -506,7 +506,7 @@ def search(
     from then on, and before then; articles without a date are in neither. A page of results is `limit` of
     them from the `offset`-th on.
     """
-    asked, table = parse(query), schema.article
+    asked, table = parse_query(query), schema.article
     conditions: list[ColumnElement[bool]] = []
     if site is not None:
         conditions.append(table.c.site == storable_name(site))
@@ -518,13 +518,13 @@ def search(
         conditions.append(table.c.published_at < until)
     view = view_tables["articles"]
     with _one_snapshot(engine) as connection:
-        scores = dict(best(connection, asked, conditions, canonical_only, limit, offset))
+        scores = dict(rank_matches(connection, asked, conditions, canonical_only, limit, offset))
         found = {
             row.id: StoredArticle(*row)
             for part in chunks(scores)
             for row in connection.execute(select(view).where(view.c.id.in_(part)))
         }
-    return [Hit(found[id], score, snippet(found[id].text, asked)) for id, score in scores.items()]
+    return [Hit(found[id], score, make_snippet(found[id].text, asked)) for id, score in scores.items()]
 
 
 def rejections(engine: Engine, run_id: int | None = None) -> Iterator[StoredRejection]:

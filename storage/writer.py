@@ -173,7 +173,7 @@ def remove(connection: Connection, ids: Sequence[int], settings: Settings) -> in
                 if page_id is not None:
                     pages.add(page_id)
     left = groups.leave(connection, gone, settings)
-    search.drop(connection, gone)
+    search.remove_from_index(connection, gone)
     for part in ledger.chunks(gone):
         connection.execute(delete(schema.article).where(schema.article.c.id.in_(part)))
     for part in ledger.chunks(pages):

@@ -21,6 +21,7 @@ from pipeline.document import (
     Removed,
     Stage,
 )
+from pipeline.text import make_search_words
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -145,6 +146,7 @@ def storable(outcome: Outcome) -> Outcome:
             Removed(r.position, storable_text(r.text), storable_text(r.rule)) for r in outcome.removed
         ),
         page=_page(outcome.page),
+        search_words=make_search_words(storable_text(outcome.title), storable_text(outcome.text)),
     )
 
 

@@ -1,16 +1,26 @@
-"""Full-text search: words, the query language, and the index that is written with every article."""
+"""Full-text search: the query language, and the index that is written with every article.
 
-from storage.search.index import best, check, compact, drop, put, rebuild
-from storage.search.query import Snippet, parse, snippet
+The words themselves are made in `pipeline.text.search_words`.
+"""
+
+from storage.search.index import (
+    add_to_index,
+    compact_index,
+    find_index_faults,
+    rank_matches,
+    rebuild_index,
+    remove_from_index,
+)
+from storage.search.query import Snippet, make_snippet, parse_query
 
 __all__ = [
     "Snippet",
-    "best",
-    "check",
-    "compact",
-    "drop",
-    "parse",
-    "put",
-    "rebuild",
-    "snippet",
+    "add_to_index",
+    "compact_index",
+    "find_index_faults",
+    "make_snippet",
+    "parse_query",
+    "rank_matches",
+    "rebuild_index",
+    "remove_from_index",
 ]

@@ -1,30 +1,18 @@
-"""Full-text search: its index, written with every article, and what a query asks of it.
+"""The index of full-text search: kept in step with the articles, and asked for the articles of a query.
 
-`put` and `drop` are called by whatever writes or takes out a text, within the same transaction, because what
-is indexed is made in Python (`words.search_text`) and no trigger could make it. Two tables:
+`add_to_index` and `remove_from_index` are called in the transaction that writes or deletes a text. No trigger
+could do it: the words are made in Python (`pipeline.text.make_search_words`). There are two tables:
 
-    search_entry   one row an article: a digest of what the index has of it
-    search_words   the index itself. On SQLite an FTS5 table without contents, its rowid the article's id; on
-                   PostgreSQL one row an article, a tsvector with a GIN index. Apart from `article`, because
-                   there every regrouping of an article would write its words to the index again.
+    search_entry   one row an article: a digest of the words that are indexed
+    search_words   the index. On SQLite an FTS5 table without contents, whose rowid is the article's id. On
+                   PostgreSQL one row an article, a tsvector with a GIN index. It is apart from `article`,
+                   because each change of an article's group would write its words to the index again.
 
-FTS5 without contents keeps no second copy of the texts, and takes words out again only when it is told which
-they were. They are made again from the stored text, and the digest says whether they are the same; should
-they not be (a newer Python knows letters that an older one did not), the index is made anew on the spot.
+FTS5 without contents keeps no second copy of the texts, and removes words only if it is told which ones they
+were. They are made again from the stored text, and the digest says whether they are the same. If they are
+not, because a newer Python knows letters that an older one did not, the whole index is rebuilt on the spot.
 
-What it costs (`python -m benchmarks.search`, invented news of 2.7 kB an article, two cores busy with other
-work as well, so the ratios say more than the times):
-
-    storing and grouping, with to without   SQLite 1.32, PostgreSQL 1.12 of the time for batches of 50, with a
-                                            `search_text` that took 2.3 times as long and was half of it;
-                                            extraction, a multiple, not counted
-    size                                    SQLite 1.5 kB an article, PostgreSQL 5.8 kB (4.6 the tsvector)
-    growth: 200,000 articles to 10,000      SQLite 0.98 of the time; PostgreSQL at 100,000: 1.05
-    queries at 200,000 on SQLite            20 to 110 ms of processor time, the most for quotations
-
-FTS5 keeps its own settings: automerge 2 or 8, larger pages and a larger hash changed nothing that could be
-told from noise. GIN keeps its pending list: without it writing takes 1.8 times as long, and a list of 1 or
-16 MB is no faster than one of 4.
+FTS5 and GIN keep their own settings (docs/tuning.md: FTS5 and GIN).
 """
 
 from __future__ import annotations
@@ -51,15 +39,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from pipeline.document import SearchWords
+from pipeline.text import LEFT_OUT, make_search_words
 from storage import schema
 from storage.database import insert_rows
 from storage.search.query import Query, as_fts5, as_tsquery
-from storage.search.words import LEFT_OUT, Prepared, search_text
 
 # How much more a word in the title counts than one in the text, on both databases.
 TITLE_WEIGHT = 5.0
 
-# How many matches are ranked at most: PostgreSQL has to read the words of each.
+# At most this many matches are ranked: PostgreSQL has to read the words of each.
 RANKED = 10_000
 
 # Articles whose texts are in memory at once, and values in one IN list.
@@ -68,12 +57,12 @@ _BATCH = 200
 _index = table("search_words", column("article_id"), column("words"))
 
 
-def put(connection: Connection, articles: Iterable[tuple[int, str, str]]) -> None:
-    """Adds articles that the index does not have: id, title and text of each."""
-    rows = [(id, search_text(title, text)) for id, title, text in articles]
+def add_to_index(connection: Connection, articles: Iterable[tuple[int, SearchWords]]) -> None:
+    """Indexes articles that are not in the index: the id and the words of each."""
+    rows = list(articles)
     if not rows:
         return
-    entries = [{"article_id": id, "digest": _digest(prepared)} for id, prepared in rows]
+    entries = [{"article_id": id, "digest": _digest(words)} for id, words in rows]
     insert_rows(connection, schema.search_entry, entries)
     if connection.dialect.name == "postgresql":
         connection.execute(
@@ -82,31 +71,31 @@ def put(connection: Connection, articles: Iterable[tuple[int, str, str]]) -> Non
                 " SELECT id, CAST(words AS tsvector)"
                 " FROM unnest(CAST(:ids AS bigint[]), CAST(:words AS text[])) AS made (id, words)"
             ),
-            {"ids": [id for id, _ in rows], "words": [_tsvector(prepared) for _, prepared in rows]},
+            {"ids": [id for id, _ in rows], "words": [_tsvector(words) for _, words in rows]},
         )
     else:
         connection.exec_driver_sql(
             "INSERT INTO search_words (rowid, title, text) VALUES (?, ?, ?)",
-            [(id, prepared.title, prepared.text) for id, prepared in rows],
+            [(id, words.title, words.text) for id, words in rows],
         )
 
 
-def drop(connection: Connection, ids: Iterable[int]) -> None:
-    """Takes articles out of the index; to be called while `article` still has the texts that it was given."""
+def remove_from_index(connection: Connection, ids: Iterable[int]) -> None:
+    """Removes articles from the index. Call it while `article` still has the texts that were indexed."""
     wanted = sorted(set(ids))
     entry = schema.search_entry
     for start in range(0, len(wanted), _BATCH):
         part = wanted[start : start + _BATCH]
         if connection.dialect.name == "postgresql":
             connection.execute(delete(_index).where(_index.c.article_id.in_(part)))
-        elif not _drop_words(connection, part):
-            rebuild(connection, without=set(wanted))
+        elif not _remove_from_fts5(connection, part):
+            rebuild_index(connection, without=set(wanted))
             return
         connection.execute(delete(entry).where(entry.c.article_id.in_(part)))
 
 
-def check(connection: Connection) -> list[int]:
-    """Ids of the articles that the index has not, has otherwise, or has though they are gone; by id.
+def find_index_faults(connection: Connection) -> list[int]:
+    """Ids of articles that are missing in the index, have different words there, or are there but deleted.
 
     Reads every article's text, and holds no more than some hundred of them at once.
     """
@@ -120,15 +109,15 @@ def check(connection: Connection) -> list[int]:
             )
         }
         wrong.update(
-            id for id, title, text in articles if digests.get(id) != _digest(search_text(title, text))
+            id for id, title, text in articles if digests.get(id) != _digest(make_search_words(title, text))
         )
     return sorted(wrong)
 
 
-def rebuild(connection: Connection, *, without: Collection[int] = ()) -> int:
-    """Makes the index anew from the articles, but for those in `without`; returns how many it has.
+def rebuild_index(connection: Connection, *, without: Collection[int] = ()) -> int:
+    """Indexes all articles anew, except those in `without`; returns how many are indexed.
 
-    To be called within a writing transaction; readers see the index as it was until that is committed.
+    Call it within a writing transaction. Readers see the old index until that is committed.
     """
     connection.execute(delete(schema.search_entry))
     if connection.dialect.name == "postgresql":
@@ -137,22 +126,22 @@ def rebuild(connection: Connection, *, without: Collection[int] = ()) -> int:
         connection.execute(text("INSERT INTO search_words (search_words) VALUES ('delete-all')"))
     count = 0
     for articles in _articles(connection):
-        wanted = [article for article in articles if article[0] not in without]
-        put(connection, wanted)
+        wanted = [(id, make_search_words(title, text)) for id, title, text in articles if id not in without]
+        add_to_index(connection, wanted)
         count += len(wanted)
     return count
 
 
-def compact(connection: Connection) -> None:
-    """Leaves nothing of the words that were dropped, and makes queries faster; rewrites the whole index.
+def compact_index(connection: Connection) -> None:
+    """Leaves nothing of words that were removed, and makes queries faster; rewrites the whole index.
 
-    FTS5 marks what is dropped as gone, and gets rid of it as it merges. PostgreSQL does at its next VACUUM.
+    FTS5 marks words as removed, and drops them when it merges. PostgreSQL does that at its next VACUUM.
     """
     if connection.dialect.name == "sqlite":
         connection.execute(text("INSERT INTO search_words (search_words) VALUES ('optimize')"))
 
 
-def best(
+def rank_matches(
     connection: Connection,
     query: Query,
     conditions: Sequence[ColumnElement[bool]],
@@ -160,26 +149,27 @@ def best(
     limit: int,
     offset: int,
 ) -> list[tuple[int, float]]:
-    """Ids and scores of the articles that match, the best first, then the newest, then by id.
+    """Ids and scores of the articles that match: the best first, then the newest, then by id.
 
     conditions: on columns of `schema.article` that an index has. A score is bm25 on SQLite and `ts_rank_cd`
-    on PostgreSQL: greater is better, and only scores of the same query on the same database can be compared.
-    Where more than RANKED articles match, those that were stored last are ranked.
+    on PostgreSQL. Greater is better, and only scores of the same query on the same database can be compared.
+    If more than RANKED articles match, the ones that were stored last are ranked.
     """
     article = schema.article
     is_postgres = connection.dialect.name == "postgresql"
     index, id, matches, score = _on_postgresql(query) if is_postgres else _on_sqlite(query)
     last = select(id.label("id"), score.label("score")).where(matches)
     if conditions:
-        # An index tells these, without a look at the row of every match. Plus nothing: else SQLite might ask
-        # the words for one id after another.
+        # An index answers these without reading the row of every match. `+ 0` keeps SQLite from looking up
+        # the words of one id after another.
         last = last.where((id + 0).in_(select(article.c.id).where(*conditions)))
     if canonical_only:
         index = index.join(article, article.c.id == id)
         last = last.where(article.c.is_canonical)
     last = last.select_from(index).order_by(id.desc()).limit(RANKED)
     scores = {row.id: row.score for row in connection.execute(last)}
-    # The time is read only of those that may be shown, and of their equals: each is a page of the disk.
+    # The time is read only for matches that may be shown, and for those with an equal score: each read costs
+    # a page of the disk.
     least = min(nlargest(offset + limit, scores.values()), default=0.0)
     times: dict[int, datetime | None] = {}
     contenders = [id for id, score in scores.items() if score >= least]
@@ -188,17 +178,17 @@ def best(
         for row in connection.execute(select(article.c.id, article.c.published_at).where(part)):
             times[row.id] = row.published_at
 
-    def place(id: int) -> tuple[float, bool, float, int]:
+    def rank(id: int) -> tuple[float, bool, float, int]:
         time = times[id]
         return -scores[id], time is None, -time.timestamp() if time else 0.0, id
 
-    return [(id, scores[id]) for id in sorted(times, key=place)[offset : offset + limit]]
+    return [(id, scores[id]) for id in sorted(times, key=rank)[offset : offset + limit]]
 
 
 def _on_sqlite(
     query: Query,
 ) -> tuple[FromClause, ColumnElement[Any], ColumnElement[bool], ColumnElement[Any]]:
-    """The index, the article's id in it, what tells a match, and the score of one."""
+    """The index, the article's id in it, the condition of a match, and its score."""
     index = table("search_words", column("rowid"))
     named: ColumnElement[Any] = literal_column("search_words")
     score = -func.bm25(named, literal(TITLE_WEIGHT), literal(1.0))
@@ -216,8 +206,8 @@ def _on_postgresql(
     return _index, _index.c.article_id, _index.c.words.op("@@")(sought), score
 
 
-def _drop_words(connection: Connection, ids: Sequence[int]) -> bool:
-    """Takes the words of articles out of FTS5; False, and nothing done, where it cannot tell which."""
+def _remove_from_fts5(connection: Connection, ids: Sequence[int]) -> bool:
+    """Removes the words of articles from FTS5. Returns False, and does nothing, if it cannot."""
     entry, article = schema.search_entry, schema.article
     rows = []
     for row in connection.execute(
@@ -225,10 +215,10 @@ def _drop_words(connection: Connection, ids: Sequence[int]) -> bool:
         .join(article, article.c.id == entry.c.article_id)
         .where(entry.c.article_id.in_(ids))
     ):
-        prepared = search_text(row.title, row.text)
-        if _digest(prepared) != row.digest:
+        words = make_search_words(row.title, row.text)
+        if _digest(words) != row.digest:
             return False
-        rows.append({"id": row.article_id, "title": prepared.title, "text": prepared.text})
+        rows.append({"id": row.article_id, "title": words.title, "text": words.text})
     if rows:
         connection.execute(
             text(
@@ -241,7 +231,7 @@ def _drop_words(connection: Connection, ids: Sequence[int]) -> bool:
 
 
 def _strays(connection: Connection) -> Iterator[int]:
-    """Ids that only one of the two tables has, or that are no article's."""
+    """Ids that only one of the two tables has, or that belong to no article."""
     if connection.dialect.name == "postgresql":
         indexed = "SELECT article_id FROM search_words"
     else:
@@ -269,20 +259,20 @@ def _articles(connection: Connection) -> Iterator[list[tuple[int, str, str]]]:
         last = rows[-1][0]
 
 
-def _digest(prepared: Prepared) -> int:
+def _digest(words: SearchWords) -> int:
     """64 bits, signed."""
-    made = hashlib.blake2b(f"{prepared.title}\0{prepared.text}".encode(), digest_size=8)
+    made = hashlib.blake2b(f"{words.title}\0{words.text}".encode(), digest_size=8)
     return int.from_bytes(made.digest(), "little", signed=True)
 
 
-def _tsvector(prepared: Prepared) -> str:
-    """The words with their places, as PostgreSQL reads a tsvector: the title's of weight A, others of D."""
-    places: dict[str, list[str]] = {}
-    title = prepared.title.split()
+def _tsvector(words: SearchWords) -> str:
+    """The words with their positions, as PostgreSQL reads a tsvector: the title's weigh A, others D."""
+    positions: dict[str, list[str]] = {}
+    title = words.title.split()
     for at, word in enumerate(title, 1):
-        places.setdefault(word, []).append(f"{at}A")
-    # A place is left free, so that no quotation reaches from the title into the text.
-    for at, word in enumerate(prepared.text.split(), len(title) + 2):
-        places.setdefault(word, []).append(str(at))
-    places.pop(LEFT_OUT, None)
-    return " ".join(f"'{word}':{','.join(at)}" for word, at in places.items())
+        positions.setdefault(word, []).append(f"{at}A")
+    # One position is left free, so that no quotation reaches from the title into the text.
+    for at, word in enumerate(words.text.split(), len(title) + 2):
+        positions.setdefault(word, []).append(str(at))
+    positions.pop(LEFT_OUT, None)
+    return " ".join(f"'{word}':{','.join(at)}" for word, at in positions.items())

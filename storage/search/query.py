@@ -1,17 +1,18 @@
-"""The query language of full-text search: read into a small tree, and written out for either database.
+"""The query language of full-text search: parsed into a small tree, and written out for each database.
 
     words            all must occur, in any order, in the title or the text
     "quoted words"   next to each other, in this order
-    -word  -"…"      must not occur (NOT before it says the same)
+    -word  -"…"      must not occur (NOT before it means the same)
     one OR other     either; binds closer than the blank between words, so `a b OR c` is a and (b or c)
     begin*           any word that begins so; also the last word of a quotation
-    AND              says what a blank says
+    AND              means the same as a blank
 
-Whatever else stands there (brackets, colons, quotation marks that are never closed) parts words and means
-nothing, so every text is a query; only one without a word to look for is refused. What a word is, `words`
-says: a written word that is several (`4.25`, `don't`, a Chinese sentence) is looked for as if it were quoted.
+All other characters (brackets, colons, quotation marks without an end) separate words and mean nothing.
+So every text is a query, and only one without a word to look for is an error. `pipeline.text.folded_words`
+defines a word: a written word that is several (`4.25`, `don't`, a Chinese sentence) is searched as if it were
+quoted.
 
-Both written forms are values to bind, and hold nothing but words, quotation marks and operators.
+Both written forms are bound as parameters, and hold only words, quotation marks and operators.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from dataclasses import dataclass
 from itertools import accumulate, takewhile
 
 from pipeline.errors import OperatorError
-from storage.search.words import Word, searched_words, words
+from pipeline.text import FoldedWord, folded_words, query_words
 
-# Words of a query, those of quotations and characters of scripts without spaces each for itself.
+# Most words of a query. Each word of a quotation and each character of a script without spaces counts.
 MOST_WORDS = 200
 
-# Words of a snippet, of which a character of a script without spaces is half a one; and characters.
+# Most words of a snippet, where a character of a script without spaces counts as half a word; and characters.
 SNIPPET_WORDS = 30
 _SNIPPET_CHARACTERS = 500
-# How much of a snippet stands before its first match, at most.
+# The largest part of a snippet that may stand before its first match.
 _LEAD = 0.4
 
 _TOKEN = re.compile(
@@ -41,12 +42,12 @@ _SENTENCE_END = re.compile(r"[.!?…।。！？\n]")
 
 
 class QueryError(OperatorError):
-    """A query that looks for nothing; one line that says how to write one."""
+    """Raised for a query without words, or with too many. The message is one line with an example."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Consecutive words; of the last one, where `begins`, only the beginning."""
+    """Consecutive words. begins: of the last one only the beginning is given."""
 
     words: tuple[str, ...]
     begins: bool
@@ -54,7 +55,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Of every clause one term must occur, and none of the excluded ones."""
+    """One term of every clause must occur, and none of the excluded ones."""
 
     clauses: tuple[tuple[Term, ...], ...]
     excluded: tuple[Term, ...]
@@ -69,7 +70,7 @@ class Query:
 class Snippet:
     """Part of a text, one line, with an ellipsis where it was cut.
 
-    marks: where in it the matches stand, [start, end) each, in order and apart from each other.
+    marks: the places of the matches in it, [start, end) each, in order and without overlap.
     """
 
     text: str
@@ -84,11 +85,11 @@ class Snippet:
         return "".join([*parts, self.text[at:]])
 
 
-def parse(query: str) -> Query:
-    """Reads a query; raises QueryError where there is nothing to look for, or more than 200 words."""
+def parse_query(query: str) -> Query:
+    """Parses a query; raises QueryError if it has no word, or more than MOST_WORDS."""
     clauses: list[tuple[Term, ...]] = []
     excluded: list[Term] = []
-    is_other = is_negated = False
+    is_alternative = is_negated = False
     for token in _TOKEN.finditer(query):
         bare = token["bare"]
         if bare is not None and not token["minus"]:
@@ -98,18 +99,18 @@ def parse(query: str) -> Query:
                 is_negated = True
                 continue
             if bare == "OR":
-                is_other = bool(clauses)
+                is_alternative = bool(clauses)
                 continue
         term = _term(token["quoted"] if bare is None else bare, bool(token["star"]))
         if term is None:
             continue
         if token["minus"] or is_negated:
             excluded.append(term)
-        elif is_other:
+        elif is_alternative:
             clauses[-1] = (*clauses[-1], term)
         else:
             clauses.append((term,))
-        is_other = is_negated = False
+        is_alternative = is_negated = False
     if not clauses:
         shown = " ".join(query.split())
         raise QueryError(
@@ -124,16 +125,16 @@ def parse(query: str) -> Query:
 
 
 def _term(written: str, has_star: bool) -> Term | None:
-    found, goes_on = searched_words(written)
+    found, goes_on = query_words(written)
     if not found:
         return None
-    # Of a script without spaces any part of a run is found: there, a star says nothing new.
+    # In a script without spaces any part of a run is found, so a star adds nothing.
     has_star = (has_star or written.endswith("*")) and not _ends_unspaced(written)
     return Term(found, goes_on or has_star)
 
 
 def _ends_unspaced(written: str) -> bool:
-    return [word.unspaced for word in words(written)][-1]
+    return [word.unspaced for word in folded_words(written)][-1]
 
 
 def as_fts5(query: Query) -> str:
@@ -149,7 +150,7 @@ def _fts5_term(term: Term) -> str:
 
 
 def as_tsquery(query: Query) -> str:
-    """The query as PostgreSQL reads a tsquery; nothing of it goes through a text search parser."""
+    """The query as a tsquery of PostgreSQL. None of it goes through PostgreSQL's text search parser."""
     wanted = " & ".join(f"({' | '.join(map(_tsquery_term, clause))})" for clause in query.clauses)
     return wanted + "".join(f" & !({_tsquery_term(term)})" for term in query.excluded)
 
@@ -160,7 +161,7 @@ def _tsquery_term(term: Term) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """An occurrence of a term. first, last: its words among those of the text; start, end: its characters."""
+    """An occurrence of a term. first, last: numbers of its words in the text; start, end: its characters."""
 
     term: int
     first: int
@@ -169,12 +170,12 @@ class _Match:
     end: int
 
 
-def snippet(text: str, query: Query) -> Snippet:
-    """The part of the text, about 30 words, in which most of the query's terms stand, then most often.
+def make_snippet(text: str, query: Query) -> Snippet:
+    """The part of the text, about 30 words, with the most terms of the query, and of equals the most matches.
 
-    The beginning of the text where none of them does: then they stand in the title. Cut between words.
+    The beginning of the text if there is no match, because then the title has them. Cut between words.
     """
-    found = list(words(text))
+    found = list(folded_words(text))
     if not found:
         return Snippet("", ())
     matches = list(_matches(found, query.wanted))
@@ -190,12 +191,12 @@ def snippet(text: str, query: Query) -> Snippet:
         end += 1
     before, after = "…" if first > 0 else "", "…" if last + 1 < len(found) else ""
     shift = len(before) - start
-    marks = _apart((m.start + shift, m.end + shift) for m in matches if start <= m.start and m.end <= end)
+    marks = _merged((m.start + shift, m.end + shift) for m in matches if start <= m.start and m.end <= end)
     return _clipped(before + re.sub(r"\s", " ", text[start:end]) + after, marks)
 
 
-def _matches(found: Sequence[Word], terms: Sequence[Term]) -> Iterator[_Match]:
-    """Where the terms occur, by place."""
+def _matches(found: Sequence[FoldedWord], terms: Sequence[Term]) -> Iterator[_Match]:
+    """The occurrences of the terms, in the order of the text."""
     by_first: dict[str, list[int]] = {}
     beginnings: list[int] = []
     for number, term in enumerate(terms):
@@ -207,14 +208,14 @@ def _matches(found: Sequence[Word], terms: Sequence[Term]) -> Iterator[_Match]:
         for number in (*by_first.get(word.text, ()), *beginnings):
             term = terms[number]
             last = at + len(term.words) - 1
-            if last < len(found) and _stands_at(found, at, term):
+            if last < len(found) and _occurs_at(found, at, term):
                 end = found[last].end
                 if term.begins and found[last].unspaced:
                     end = min(end, found[last].start + len(term.words[-1]))
                 yield _Match(number, at, last, word.start, end)
 
 
-def _stands_at(found: Sequence[Word], at: int, term: Term) -> bool:
+def _occurs_at(found: Sequence[FoldedWord], at: int, term: Term) -> bool:
     *whole, last = term.words
     here = found[at + len(whole)].text
     return (here.startswith(last) if term.begins else here == last) and all(
@@ -222,7 +223,7 @@ def _stands_at(found: Sequence[Word], at: int, term: Term) -> bool:
     )
 
 
-def _window(text: str, found: Sequence[Word], matches: Sequence[_Match]) -> tuple[int, int]:
+def _window(text: str, found: Sequence[FoldedWord], matches: Sequence[_Match]) -> tuple[int, int]:
     """The first and the last word of the part to show."""
     up_to = list(accumulate((0.5 if word.unspaced else 1.0 for word in found), initial=0.0))
 
@@ -250,8 +251,8 @@ def _window(text: str, found: Sequence[Word], matches: Sequence[_Match]) -> tupl
     return first, last
 
 
-def _apart(marks: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """The marks in order, those that meet or overlap joined."""
+def _merged(marks: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The marks in order; those that touch or overlap are joined."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(marks):
         if joined and start <= joined[-1][1]:

@@ -608,14 +608,14 @@ def _drop_unused_versions(engine: Engine) -> int:
 
 
 def _find_wrong_search(connection: Connection) -> Iterator[str]:
-    for id in search.check(connection):
+    for id in search.find_index_faults(connection):
         yield f"article {id}: full-text search has it otherwise, or has it though it is gone"
 
 
 def _mend_search(engine: Engine) -> int:
     def work(connection: Connection) -> int:
-        wrong = len(search.check(connection))
-        search.rebuild(connection)
+        wrong = len(search.find_index_faults(connection))
+        search.rebuild_index(connection)
         return wrong
 
     return in_transaction(engine, work)

@@ -327,7 +327,7 @@ def erase(engine: Engine) -> bool:
     """What is left to do so that the file holds nothing of what was forgotten, as far as it was not moved
     about in it before (see `space`). False where the log could not be emptied, because somebody reads it.
     """
-    in_transaction(engine, securely(search.compact))
+    in_transaction(engine, securely(search.compact_index))
     return empty_log(engine)
 
 

@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from pipeline.copies import Story, bands_of
-from pipeline.document import Article, Fingerprint, Outcome, Page, Reason, Rejection, Removed
+from pipeline.document import Article, Fingerprint, Outcome, Page, Reason, Rejection, Removed, SearchWords
 from pipeline.settings import BAND_BITS
+from pipeline.text import make_search_words
 from pipeline.urls import canonical_url
 from storage import schema, search
 from storage.base import TRANSIENT, among, check, claims_json, microseconds, page_digest, text_hash
@@ -54,6 +55,7 @@ class TextOfArticle:
     fingerprint: Fingerprint | None
     page_id: int | None
     page: Page | None = None
+    search_words: SearchWords | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +391,9 @@ def _merged(known: TextOfArticle | None, article: Article, hash: bytes, fetched_
         "text": article.text,
         "published_offset": article.published_offset,
     }
-    return TextOfArticle(columns, article.removed, article.fingerprint, page_id=None, page=article.page)
+    return TextOfArticle(
+        columns, article.removed, article.fingerprint, None, article.page, article.search_words
+    )
 
 
 def _follow(desk: Desk, before: DocumentRow, rules_version: str, after: DocumentRow | None) -> None:
@@ -601,7 +605,7 @@ def _flush_pages(connection: Connection, desk: Desk) -> None:
         for hash, text in held.texts.items():
             if text.page is not None:
                 id = take(text.page, text.columns["location"])
-                held.texts[hash] = TextOfArticle(text.columns, text.removed, text.fingerprint, page_id=id)
+                held.texts[hash] = replace(text, page=None, page_id=id)
     for location, page in desk.rejected_pages.items():
         desk.rejections[location]["page_id"] = take(page, location)
     insert_rows(connection, schema.page, rows)
@@ -635,15 +639,19 @@ def _flush_articles(connection: Connection, desk: Desk) -> None:
         if changed:
             kept[held.id] = changed
     retold = [id for id, changed in kept.items() if "text_hash" in changed]
-    search.drop(connection, [*gone, *retold])
+    search.remove_from_index(connection, [*gone, *retold])
     for id, changed in kept.items():
         connection.execute(update(table).where(table.c.id == id).values(changed))
     for part in chunks(gone):
         connection.execute(delete(table).where(table.c.id.in_(part)))
     insert_rows(connection, table, new)
-    told = [(id, desk.articles[id].current.columns) for id in retold]
-    told += [(row["id"], row) for row in new]
-    search.put(connection, [(id, columns["title"], columns["text"]) for id, columns in told])
+    indexed = [*retold, *(row["id"] for row in new)]
+    search.add_to_index(connection, [(id, _words_of(desk.articles[id].current)) for id in indexed])
+
+
+def _words_of(text: TextOfArticle) -> SearchWords:
+    """The words that the worker made; made again for a text that was stored before and is current again."""
+    return text.search_words or make_search_words(text.columns["title"], text.columns["text"])
 
 
 def _flush_revisions(connection: Connection, desk: Desk) -> None:

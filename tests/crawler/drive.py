@@ -16,6 +16,7 @@ import zstandard
 from pipeline.copies.fingerprint import fingerprint
 from pipeline.document import Access, Article, Document, Outcome, Page, Reason, Rejection, Removed, Stage
 from pipeline.settings import Settings
+from pipeline.text.search_words import make_search_words
 from pipeline.urls import canonical_url, site_of
 
 
@@ -66,6 +67,7 @@ def process(document: Document, settings: Settings) -> Outcome:
         access=Access.FREE,
         syndicated_from=None,
         word_count=len(text.split()),
+        search_words=make_search_words(title, text),
         removed=(Removed(0, "Register now", "phrase.en.register-now"),),
         fingerprint=fingerprint(text, settings.fingerprint),
         rules_version=settings.rules_version,

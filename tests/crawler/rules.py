@@ -11,6 +11,7 @@ from dataclasses import replace
 from pipeline.copies.fingerprint import fingerprint
 from pipeline.document import Article, Document, Outcome, Reason, Rejection, Stage
 from pipeline.settings import Settings
+from pipeline.text.search_words import make_search_words
 from tests.crawler import drive
 
 OLDER = "0-older"
@@ -23,9 +24,10 @@ def older(document: Document, settings: Settings) -> Outcome:
         outcome = _refused(document, outcome)
     if isinstance(outcome, Article) and b"!clutter" in document.body:
         text = f"{outcome.text}\n{CLUTTER}"
-        outcome = replace(outcome, text=text, fingerprint=fingerprint(text, settings.fingerprint))
+        outcome = _with_text(outcome, text, settings)
     if isinstance(outcome, Article) and b"!retitled" in document.body:
-        outcome = replace(outcome, title="Old title", authors=("Ada Lind",))
+        words = make_search_words("Old title", outcome.text)
+        outcome = replace(outcome, title="Old title", authors=("Ada Lind",), search_words=words)
     return replace(outcome, rules_version=OLDER)
 
 
@@ -41,7 +43,16 @@ def _article(document: Document, settings: Settings) -> Outcome:
     if not isinstance(outcome, Article):
         return outcome
     text = "\n".join(line for line in outcome.text.splitlines() if not line.startswith("!"))
-    return replace(outcome, text=text, fingerprint=fingerprint(text, settings.fingerprint))
+    return _with_text(outcome, text, settings)
+
+
+def _with_text(article: Article, text: str, settings: Settings) -> Article:
+    return replace(
+        article,
+        text=text,
+        search_words=make_search_words(article.title, text),
+        fingerprint=fingerprint(text, settings.fingerprint),
+    )
 
 
 def _refused(document: Document, outcome: Outcome) -> Rejection:

@@ -27,6 +27,7 @@ from pipeline.document import (
     Stage,
 )
 from pipeline.settings import Settings
+from pipeline.text.search_words import make_search_words
 from storage import writer
 from storage.schema import view_tables
 from storage.writer import BatchCounts
@@ -100,13 +101,20 @@ def article(url: str, text: str, at: datetime = START, **changes: Any) -> Articl
         access=Access.FREE,
         syndicated_from=None,
         word_count=len(text.split()),
+        search_words=make_search_words("Title", text),
         removed=(Removed(3, "Register now", "phrase.en.register-now"),),
         fingerprint=fingerprint(text, SETTINGS.fingerprint),
         rules_version=SETTINGS.rules_version,
         page=page(body, at, url),
         published_offset=-300,
     )
-    return replace(made, **changes)
+    changed = replace(made, **changes)
+    return replace(changed, search_words=make_search_words(changed.title, changed.text))
+
+
+def retold(article: Article, text: str, **changes: Any) -> Article:
+    """The article with another text, as other rules would make it of the same page."""
+    return replace(article, text=text, search_words=make_search_words(article.title, text), **changes)
 
 
 def rejection(location: str, at: datetime = START, **changes: Any) -> Rejection:

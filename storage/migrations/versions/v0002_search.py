@@ -40,7 +40,7 @@ def upgrade() -> None:
         op.execute(
             "CREATE VIRTUAL TABLE search_words USING fts5 (title, text, content = '', tokenize = 'ascii')"
         )
-    search.rebuild(connection)
+    search.rebuild_index(connection)
     if connection.dialect.name == "postgresql":
         op.execute("CREATE INDEX search_words_words ON search_words USING gin (words)")
 

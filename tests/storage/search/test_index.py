@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -18,18 +17,18 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from crawler.runs.ingest import ingest
+from pipeline.document import SearchWords
 from pipeline.settings import Settings
+from pipeline.text.search_words import MOST_WORDS, make_search_words
 from storage import reader, writer
 from storage.database import begin_write, connect, open_database, upgrade
 from storage.search import index as search
-from storage.search import words
 from storage.search.query import QueryError
-from storage.search.words import MOST_WORDS
 from storage.writer import remove_articles
 from storage.writing import groups
 from tests.conftest import PostgresServer
 from tests.storage.bases import load
-from tests.storage.news import SETTINGS, START, article, page, rejection, store, story
+from tests.storage.news import SETTINGS, START, article, page, rejection, retold, store, story
 
 ROOT = Path(__file__).parents[3]
 FORK = multiprocessing.get_context("fork")
@@ -86,7 +85,7 @@ def found(engine: Engine, query: str, **filters: Any) -> list[str]:
 
 def check(engine: Engine) -> list[int]:
     with engine.connect() as connection:
-        return search.check(connection)
+        return search.find_index_faults(connection)
 
 
 QUERIES = [
@@ -260,7 +259,7 @@ def test_other_rules_find_other_words_in_the_same_bytes(engine: Engine) -> None:
     url, fetched = "https://a.example/a", page("<p>bytes", START, "https://a.example/a")
     made = article(url, "Register now. The ferry sails.", page=fetched)
     store(engine, [made])
-    store(engine, [replace(made, text="The ferry sails.", rules_version="later")])
+    store(engine, [retold(made, "The ferry sails.", rules_version="later")])
 
     assert found(engine, "register") == []
     assert found(engine, "sails") == ["a"]
@@ -354,7 +353,7 @@ def test_two_writers_at_once(database_url: str) -> None:
 def test_a_reader_sees_words_and_articles_of_one_moment(engine: Engine) -> None:
     store(engine, [article("https://a.example/a", "A zebra.")])
     with begin_write(engine) as connection:
-        search.rebuild(connection, without=[1])
+        search.rebuild_index(connection, without=[1])
         assert found(engine, "zebra") == ["a"]
         connection.rollback()
 
@@ -436,7 +435,7 @@ def test_what_is_out_of_step_is_told_and_mended(three: Engine, how: str) -> None
     assert check(three) == (on_sqlite if three.dialect.name == "sqlite" else on_postgresql)
 
     with begin_write(three) as connection:
-        search.rebuild(connection)
+        search.rebuild_index(connection)
     assert check(three) == []
     assert set(found(three, "zebra number*")) == afterwards
 
@@ -444,7 +443,7 @@ def test_what_is_out_of_step_is_told_and_mended(three: Engine, how: str) -> None
 def test_words_lost_from_the_index_are_told(three: Engine) -> None:
     if three.dialect.name == "sqlite":
         with begin_write(three) as connection:
-            search._drop_words(connection, [2])
+            search._remove_from_fts5(connection, [2])
     else:
         _spoil(three, "DELETE FROM search_words WHERE article_id = 2")
 
@@ -455,10 +454,11 @@ def test_words_that_are_told_otherwise_today_are_taken_out_all_the_same(
     three: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A Python that knows more letters than the one that stored an article reads other words in it."""
-    before = words.search_text
-    monkeypatch.setattr(
-        search, "search_text", lambda title, text: before(title, text.replace("Zebra", "Lion"))
-    )
+
+    def other_words(title: str, text: str) -> SearchWords:
+        return make_search_words(title, text.replace("Zebra", "Lion"))
+
+    monkeypatch.setattr(search, "make_search_words", other_words)
     store(three, [article("https://a.example/1", "A tiger.", START + timedelta(hours=1))])
     remove_articles(three, [1], SETTINGS)
 
@@ -475,7 +475,7 @@ def test_compacting_leaves_no_trace_of_what_was_dropped(engine: Engine, database
     store(engine, [article("https://a.example/kept", "A lion.")])
     remove_articles(engine, [1, 2, 3], SETTINGS)
     with begin_write(engine) as connection:
-        search.compact(connection)
+        search.compact_index(connection)
 
     assert found(engine, "lion") == ["kept"]
     if engine.dialect.name == "sqlite":

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.text.search_words import folded_words
 from storage.search.query import (
     MOST_WORDS,
     SNIPPET_WORDS,
@@ -20,10 +21,9 @@ from storage.search.query import (
     Term,
     as_fts5,
     as_tsquery,
-    parse,
-    snippet,
+    make_snippet,
+    parse_query,
 )
-from storage.search.words import words
 from tests.conftest import PostgresServer
 
 SIGNS = """
@@ -68,7 +68,7 @@ FERRY, BOAT, STRIKE = term("ferry"), term("boat"), term("strike")
     ],
 )
 def test_reading(query: str, clauses: list[list[Term]], excluded: list[Term]) -> None:
-    assert parse(query) == Query(tuple(map(tuple, clauses)), tuple(excluded))
+    assert parse_query(query) == Query(tuple(map(tuple, clauses)), tuple(excluded))
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_reading(query: str, clauses: list[list[Term]], excluded: list[Term]) ->
 )
 def test_a_query_without_anything_to_look_for_is_refused(query: str) -> None:
     with pytest.raises(QueryError, match=r"write words|use fewer") as refused:
-        parse(query)
+        parse_query(query)
     assert "\n" not in str(refused.value)
 
 
 def test_writing() -> None:
-    query = parse('ferr* "runs aground" OR sinks -strike -"on hold"')
+    query = parse_query('ferr* "runs aground" OR sinks -strike -"on hold"')
 
     assert as_fts5(query) == '(("ferr" *) AND ("runs aground" OR "sinks")) NOT ("strike" OR "on hold")'
     assert as_tsquery(query) == (
@@ -112,7 +112,7 @@ def test_no_query_is_an_error_in_a_database(
     fts5: sqlite3.Connection, server: psycopg.Connection[Any], query: str
 ) -> None:
     try:
-        read = parse(query)
+        read = parse_query(query)
     except QueryError:
         return
     assert on_sqlite(fts5, read) == on_postgresql(server, read)
@@ -126,7 +126,7 @@ def test_the_longest_query_is_no_error(fts5: sqlite3.Connection, server: psycopg
         f'"{" ".join(numbers)}"',
         " ".join(f"{n} -x{n}" for n in numbers[: MOST_WORDS // 2]),
     ):
-        read = parse(query)
+        read = parse_query(query)
         assert not on_sqlite(fts5, read)
         assert not on_postgresql(server, read)
 
@@ -151,7 +151,7 @@ STORY = (
 
 
 def shown(text: str, query: str) -> str:
-    return snippet(text, parse(query)).marked("[", "]")
+    return make_snippet(text, parse_query(query)).marked("[", "]")
 
 
 def test_a_snippet_is_where_most_terms_stand() -> None:
@@ -185,14 +185,14 @@ def test_pairs_of_characters_are_marked_as_one_run() -> None:
 
 
 def test_a_snippet_of_a_sentence_without_spaces_is_cut() -> None:
-    found = snippet("銀行は" * 500 + "金利" + "を上げ" * 500, parse("金利"))
+    found = make_snippet("銀行は" * 500 + "金利" + "を上げ" * 500, parse_query("金利"))
 
     assert "金利" in found.text
     assert len(found.text) <= 2 * SNIPPET_WORDS + 3
 
 
 def test_a_word_of_ten_thousand_characters_is_clipped() -> None:
-    found = snippet("x" * 10_000 + " ferry " + "y" * 10_000, parse("ferry"))
+    found = make_snippet("x" * 10_000 + " ferry " + "y" * 10_000, parse_query("ferry"))
 
     assert len(found.text) <= 500
     assert found.marked("[", "]").count("[ferry]") == 1
@@ -208,10 +208,10 @@ def test_excluded_terms_are_not_marked() -> None:
 def test_marks_are_of_the_text_and_every_mark_matches(parts: list[str], query: str) -> None:
     text = " ".join(parts)
     try:
-        read = parse(query + " a OR 央 OR fi* OR 銀行")
+        read = parse_query(query + " a OR 央 OR fi* OR 銀行")
     except QueryError:
         return
-    found = snippet(text, read)
+    found = make_snippet(text, read)
 
     assert found == Snippet(found.text, tuple(sorted(found.marks)))
     flat = text.replace("\n", " ")
@@ -220,5 +220,5 @@ def test_marks_are_of_the_text_and_every_mark_matches(parts: list[str], query: s
     for start, stop in found.marks:
         assert end <= start < stop <= len(found.text)
         end = stop
-        marked = "".join(word.text for word in words(found.text[start:stop]))
+        marked = "".join(word.text for word in folded_words(found.text[start:stop]))
         assert any(term.words[0][0] == marked[0] for term in read.wanted)

@@ -24,7 +24,19 @@ from pipeline.settings import GroupSettings, Settings
 from storage import reader, schema, writer
 from storage.database import open_database
 from storage.writing.revisions import load_fingerprints, salted, unpack_keys
-from tests.storage.news import SETTINGS, START, article, contents, cut, rejection, store, story, view, wire
+from tests.storage.news import (
+    SETTINGS,
+    START,
+    article,
+    contents,
+    cut,
+    rejection,
+    retold,
+    store,
+    story,
+    view,
+    wire,
+)
 
 # So small a window that a handful of copies overflows it, and the parting of neighbours is exercised.
 NARROW = Settings(group=GroupSettings(band_window=2))
@@ -292,7 +304,7 @@ def test_the_canonical_copy_follows_the_texts(engine: Engine) -> None:
         [canonical] = view(engine, "unique_articles")
         assert canonical["url"] == made.url
 
-    store(engine, [replace(agency, text=story(5), rules_version="2-next")])
+    store(engine, [retold(agency, story(5), rules_version="2-next")])
     assert {row["url"] for row in view(engine, "unique_articles")} == {earlier.url, agency.url}
 
 
@@ -368,7 +380,7 @@ def test_no_statement_of_a_batch_reads_a_table_from_end_to_end(engine: Engine) -
     later = [a for n in range(5) for a in wire(20, seed=n, stories=4)]
     fill(engine, [replace(a, url=f"{a.url}/{n}", location=f"{n}") for n, a in enumerate(later)], [50], NARROW)
     revised = [article(a.url, story(3), a.page.fetched_at + timedelta(days=2)) for a in made[:30]]
-    fill(engine, [*revised, replace(made[40], rules_version="2", text=story(8))], [50], NARROW)
+    fill(engine, [*revised, retold(made[40], story(8), rules_version="2")], [50], NARROW)
     writer.remove_articles(engine, range(5, 15), NARROW)
     store(engine, [rejection(made[50].location, rules_version="2", page=made[50].page)])
     event.remove(engine, "before_cursor_execute", note)

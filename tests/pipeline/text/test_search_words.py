@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.search.words import (
+from pipeline.text.search_words import (
     LEFT_OUT,
     LONGEST_WORD,
     MOST_BYTES,
     MOST_OCCURRENCES,
     MOST_WORDS,
-    search_text,
-    searched_words,
-    words,
+    folded_words,
+    make_search_words,
+    query_words,
 )
 
 # Letters, marks and signs of many scripts, close together, and what is no character at all.
@@ -27,7 +27,7 @@ TEXTS = st.text(
 
 
 def indexed(text: str) -> str:
-    return search_text("", text).text
+    return make_search_words("", text).text
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_scripts_without_spaces_are_cut_into_pairs(text: str, expected: str) -> 
     ],
 )
 def test_what_is_looked_for(text: str, expected: tuple[tuple[str, ...], bool]) -> None:
-    assert searched_words(text) == expected
+    assert query_words(text) == expected
 
 
 @given(TEXTS)
 def test_indexed_are_the_words_of_the_text(text: str) -> None:
-    found = list(words(text))
+    found = list(folded_words(text))
     assert indexed(text).split(" ") == [word.text for word in found] or not found
     assert all(0 <= word.start < word.end <= len(text) for word in found)
     assert [word.start for word in found] == sorted(word.start for word in found)
@@ -95,7 +95,7 @@ def test_indexed_are_the_words_of_the_text(text: str) -> None:
 @given(TEXTS)
 def test_words_are_nothing_that_a_database_would_read_as_more(text: str) -> None:
     """No blank, quotation mark or operator is left in a word, and nothing that is no character."""
-    for word in words(text):
+    for word in folded_words(text):
         assert word.text
         assert not any(c.isspace() or (c.isascii() and not c.isalnum()) for c in word.text)
         assert LEFT_OUT not in word.text
@@ -105,16 +105,16 @@ def test_words_are_nothing_that_a_database_would_read_as_more(text: str) -> None
 @given(TEXTS)
 def test_folding_once_is_enough(text: str) -> None:
     """What was found in an index may be typed into a query."""
-    for word in words(text):
+    for word in folded_words(text):
         if not word.unspaced:
-            assert [again.text for again in words(word.text)] == [word.text]
+            assert [again.text for again in folded_words(word.text)] == [word.text]
 
 
 @given(TEXTS, TEXTS, TEXTS)
 def test_every_part_of_a_text_is_found_in_it(before: str, part: str, after: str) -> None:
     """Looked for are consecutive words of the whole, where the part is cut off by blanks."""
-    wanted, goes_on = searched_words(part)
-    found = [word.text for word in words(f"{before} {part} {after}")]
+    wanted, goes_on = query_words(part)
+    found = [word.text for word in folded_words(f"{before} {part} {after}")]
     assert any(_stands(found[at:], wanted, goes_on) for at in range(len(found) + 1))
 
 
@@ -122,8 +122,8 @@ def test_every_part_of_a_text_is_found_in_it(before: str, part: str, after: str)
 def test_every_run_of_characters_is_found_inside_a_sentence(sentence: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(sentence) - 1))
     end = data.draw(st.integers(start + 1, len(sentence)))
-    wanted, goes_on = searched_words(sentence[start:end])
-    found = [word.text for word in words(sentence)]
+    wanted, goes_on = query_words(sentence[start:end])
+    found = [word.text for word in folded_words(sentence)]
     assert _stands(found[start:], wanted, goes_on)
 
 
@@ -136,7 +136,7 @@ def _stands(found: list[str], wanted: tuple[str, ...], goes_on: bool) -> bool:
 
 def test_a_huge_text_is_cut() -> None:
     title, text = "one two", " ".join(f"word{n}" for n in range(1_000_000))
-    prepared = search_text(title, text)
+    prepared = make_search_words(title, text)
 
     assert prepared.title == "one two"
     assert prepared.text == " ".join(f"word{n}" for n in range(MOST_WORDS - 2))
@@ -144,17 +144,19 @@ def test_a_huge_text_is_cut() -> None:
 
 def test_a_word_of_ten_thousand_characters_is_cut_and_found_by_itself() -> None:
     assert indexed("ab" * 5000) == "ab" * (LONGEST_WORD // 2)
-    assert searched_words("ab" * 5000)[0] == ("ab" * (LONGEST_WORD // 2),)
+    assert query_words("ab" * 5000)[0] == ("ab" * (LONGEST_WORD // 2),)
 
 
 def test_long_words_of_many_bytes_stay_within_the_room() -> None:
-    prepared = search_text("日本" * 5000, " ".join(chr(0x10400 + n % 40) * 99 + str(n) for n in range(5000)))
+    prepared = make_search_words(
+        "日本" * 5000, " ".join(chr(0x10400 + n % 40) * 99 + str(n) for n in range(5000))
+    )
 
     assert MOST_BYTES / 2 < len(prepared.text.encode()) + len(prepared.title.encode()) < 1.1 * MOST_BYTES
 
 
 def test_frequent_words_are_left_out_after_their_first_occurrences() -> None:
-    found = search_text("news", "news of the day " * 400).text.split(" ")
+    found = make_search_words("news", "news of the day " * 400).text.split(" ")
 
     assert len(found) == 1600
     assert found.count("news") == MOST_OCCURRENCES - 1

@@ -1,21 +1,22 @@
-"""Words as full-text search knows them: cut out of a text and folded, alike for texts and for queries.
+"""The words of full-text search: cut out of a text and folded, the same way for articles and for queries.
 
 Both databases are given finished words, so that neither cuts or folds by rules of its own:
 
 - A word is a run of letters, marks and digits. An apostrophe, a hyphen or a full stop ends it: `don't` is
   `don t`, `4.25` is `4 25`, and a query for either looks for the two next to each other.
-- Folded are case, accents and other marks over and under letters of Latin, Greek, Cyrillic, Hebrew and
-  Arabic (`Škoda` is `skoda`, `ёлка` is `елка`), letters that are often typed as others (`ø`, `ł`, `ß`: `o`,
-  `l`, `ss`), compatibility forms (fullwidth, ligatures), digits of other scripts, and the Arabic letters that
-  are written for one another, as by Lucene's ArabicNormalizer and PersianNormalizer. The marks of Indic
-  scripts are vowels, and stay.
-- There are no stems: a base holds many languages, and `bank*` finds what begins so.
+- Folding removes case, accents and other marks over and under letters of Latin, Greek, Cyrillic, Hebrew and
+  Arabic (`Škoda` is `skoda`, `ёлка` is `елка`). It replaces letters that are often typed as others (`ø`,
+  `ł`, `ß`: `o`, `l`, `ss`), compatibility forms (fullwidth, ligatures), digits of other scripts, and the
+  Arabic letters that are written for one another, as Lucene's ArabicNormalizer and PersianNormalizer do. The
+  marks of Indic scripts are vowels, and stay.
+- There is no stemming: a database holds many languages, and `bank*` finds the words that begin so.
 - Scripts that are written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese), and Korean, which
-  writes particles on to words, are cut into overlapping pairs of characters, as by Lucene's CJKBigramFilter,
-  and the last character of a run stands alone. So each character begins exactly one word: two or more are
-  found anywhere inside a sentence as consecutive pairs, a single one as the beginning of a word.
+  writes particles on to words, are cut into overlapping pairs of characters, as by Lucene's CJKBigramFilter.
+  The last character of a run stands alone, so each character begins exactly one word. Two or more characters
+  are found anywhere inside a sentence as consecutive pairs, a single one as the beginning of a word.
 
-Nothing here stems, ranks or stores: see `query` and `search`.
+Workers make the words of each article. `storage.search` stores them, and reads queries with the same
+functions.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
 
-import numpy as np
+from pipeline.document import SearchWords
 
 # PostgreSQL knows positions up to 16,383 and 256 of one word, and takes 1 MB of words and positions for one
 # article and 2 kB for one word (https://www.postgresql.org/docs/current/textsearch-limitations.html). Both
@@ -42,14 +43,14 @@ MOST_WORDS = 16_000
 MOST_BYTES = 500_000
 MOST_OCCURRENCES = 250
 LONGEST_WORD = 100
-# What is looked at to find so many words, in characters.
+# Characters that are read to find so many words.
 _MOST_CHARACTERS = 400_000
 
-# Stands where a word was left out, so that the others keep their places; no text has it as a word.
+# Stands for a word that was left out, so that the others keep their places. No text has it as a word.
 LEFT_OUT = "\uf8ff"
 
 
-# Where Unicode has marks; neither among Han nor among Hangul, which are most of it.
+# Ranges of Unicode that have marks. Han and Hangul, the largest part of Unicode, have none.
 _WITH_MARKS = (
     range(0x300, 0x3100),
     range(0xA660, 0xAC00),
@@ -85,14 +86,14 @@ _UNSPACED = (
     "\u3105-\u312f\u31a0-\u31bf"  # bopomofo
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
-# Within a word and not seen: soft hyphen, joiner, directions, word joiner, byte order mark, variants.
-_UNSEEN = "\u00ad\u061c\u200d-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe00-\ufe0f\U000e0100-\U000e01ef"
+# Invisible characters within a word: soft hyphen, joiners, directions, byte order mark, variant selectors.
+_INVISIBLE = "\u00ad\u061c\u200d-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _MARKS = _class_of(frozenset({"Mn", "Mc", "Me"}))
-# Folded away: marks over and under letters of the scripts named above, tatweel, and what is not seen.
+# Folded away: marks over and under letters of the scripts named above, tatweel, and invisible characters.
 _DROPPED = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640"
     "\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff"
-    "\u20d0-\u20ff\ufe20-\ufe2f" + _UNSEEN
+    "\u20d0-\u20ff\ufe20-\ufe2f" + _INVISIBLE
 )
 _FOLDED = str.maketrans(
     {
@@ -102,8 +103,8 @@ _FOLDED = str.maketrans(
     }
 )
 
-_RUN = re.compile(f"[\\w{_MARKS}{_UNSEEN}]+")
-_SEGMENT = re.compile(f"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_UNSEEN}]*)|[^{_UNSPACED}]+")
+_RUN = re.compile(f"[\\w{_MARKS}{_INVISIBLE}]+")
+_SEGMENT = re.compile(f"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_INVISIBLE}]*)|[^{_UNSPACED}]+")
 _DROP = re.compile(f"[{_DROPPED}]+")
 _PART = re.compile(f"(?P<unspaced>[{_UNSPACED}]+)|(?:(?![{_UNSPACED}])[\\w{_MARKS}])+")
 
@@ -112,7 +113,7 @@ _PART = re.compile(f"(?P<unspaced>[{_UNSPACED}]+)|(?:(?![{_UNSPACED}])[\\w{_MARK
 class Piece:
     """Part of a text that is folded as one: a word, or a run of a script without spaces.
 
-    start, end: where it stands in the text. folded: what became of it; never empty.
+    start, end: its place in the text. folded: the result of folding, never empty.
     """
 
     start: int
@@ -122,21 +123,13 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A word as the index has it, and where in the text it stands; `unspaced` as of its piece."""
+class FoldedWord:
+    """A word as it is indexed, and its place in the text. unspaced: its script is written without spaces."""
 
     text: str
     start: int
     end: int
     unspaced: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What is indexed of an article: words, a space between two; LEFT_OUT for one that is not indexed."""
-
-    title: str
-    text: str
 
 
 def pieces(text: str) -> Iterator[Piece]:
@@ -147,30 +140,30 @@ def pieces(text: str) -> Iterator[Piece]:
             yield Piece(at + start, at + end, folded, unspaced)
 
 
-def words(text: str) -> Iterator[Word]:
+def folded_words(text: str) -> Iterator[FoldedWord]:
     """The words of a text, in order, as they are indexed."""
     for piece in pieces(text):
         length = len(piece.folded)
         if not piece.unspaced:
-            yield Word(piece.folded[:LONGEST_WORD], piece.start, piece.end, False)
+            yield FoldedWord(piece.folded[:LONGEST_WORD], piece.start, piece.end, False)
             continue
-        # Folding may join characters (halfwidth kana and their marks): then the run is named as a whole.
+        # Folding may join characters (halfwidth kana and marks). Then each word gets the place of the run.
         is_aligned = length == piece.end - piece.start
         for at in range(length):
             start, end = (piece.start + at, min(piece.start + at + 2, piece.end))
             if not is_aligned:
                 start, end = piece.start, piece.end
-            yield Word(piece.folded[at : at + 2], start, end, True)
+            yield FoldedWord(piece.folded[at : at + 2], start, end, True)
 
 
-def searched_words(text: str) -> tuple[tuple[str, ...], bool]:
-    """The consecutive words to look for where a text is sought, and whether the last may go on in the index.
+def query_words(text: str) -> tuple[tuple[str, ...], bool]:
+    """The consecutive words to look for when a text is searched for; whether the last is a beginning.
 
-    As `words`, but a run at the end may go on in the article, so its last character is not looked for alone
-    where it stands in a pair already.
+    They are those of `folded_words`, with one exception. A run at the end may go on in the article, so its
+    last character is not looked for alone if it is part of a pair already.
     """
     found = list(pieces(text))
-    wanted = [word.text for word in words(text)]
+    wanted = [word.text for word in folded_words(text)]
     if not found or not found[-1].unspaced:
         return tuple(wanted), False
     if len(found[-1].folded) == 1:
@@ -178,61 +171,59 @@ def searched_words(text: str) -> tuple[tuple[str, ...], bool]:
     return tuple(wanted[:-1]), False
 
 
-def search_text(title: str, text: str) -> Prepared:
-    """What both databases index of an article, cut to what both can hold."""
-    title_words = _some_words(title, MOST_TITLE_WORDS)
-    text_words = _some_words(text, MOST_WORDS - len(title_words))
-    title, text = " ".join(title_words), " ".join(text_words)
-    # A character makes four bytes at most, and a title of so many words stays far below.
-    if 4 * len(text) > MOST_BYTES:
-        room = MOST_BYTES
-        for at, word in enumerate(text_words):
-            room -= len(word.encode())
-            if room < 0:
-                del text_words[at:]
-                break
-        text = " ".join(text_words)
-    if len(title_words) + len(text_words) <= MOST_OCCURRENCES or _most_alike(title, text) <= MOST_OCCURRENCES:
-        return Prepared(title, text)
+def make_search_words(title: str, text: str) -> SearchWords:
+    """The words that full-text search indexes of an article, cut to what both databases can hold."""
+    title_words = _first_words(title, MOST_TITLE_WORDS)
+    text_words = _first_words(text, MOST_WORDS - len(title_words))
+    # A character takes at most four bytes. A title of so many words is always far below the limit.
+    if 4 * sum(map(len, text_words)) > MOST_BYTES:
+        text_words = _fitting(text_words)
+    if len(title_words) + len(text_words) > MOST_OCCURRENCES:
+        _leave_out_frequent(title_words, text_words)
+    return SearchWords(" ".join(title_words), " ".join(text_words))
+
+
+def _fitting(found: list[str]) -> list[str]:
+    """The first words that have MOST_BYTES bytes together."""
+    size = 0
+    for at, word in enumerate(found):
+        size += len(word.encode())
+        if size > MOST_BYTES:
+            return found[:at]
+    return found
+
+
+def _leave_out_frequent(title_words: list[str], text_words: list[str]) -> None:
+    """Replaces each occurrence of a word after the first MOST_OCCURRENCES by LEFT_OUT, in place."""
     counts = Counter(chain(title_words, text_words))
     seen = {word: 0 for word, count in counts.items() if count > MOST_OCCURRENCES}
     if not seen:
-        return Prepared(title, text)
+        return
     for part in (title_words, text_words):
         for at, word in enumerate(part):
             if word in seen:
                 seen[word] += 1
                 part[at] = word if seen[word] <= MOST_OCCURRENCES else LEFT_OUT
-    return Prepared(" ".join(title_words), " ".join(text_words))
 
 
-def _most_alike(title: str, text: str) -> int:
-    """How often words occur that have as many bytes, and begin and end with the same: no word more often.
-
-    In a fifth of the time that it takes to count words; of news, all but the longest need no more.
-    """
-    line = np.frombuffer(f" {title} {text} ".encode(), dtype=np.uint8)
-    blanks = np.flatnonzero(line == ord(" "))
-    start, end = blanks[:-1], blanks[1:]
-    alike = 31 * (end - start) + 67 * line[end - 1].astype(np.intp) + line[start + 1]
-    return int(np.bincount(alike & 0xFFF).max())
-
-
-# Lower case, and a blank for whatever ASCII has between words, but for the ends of lines; other bytes stay.
+# ASCII in lower case, with a blank for everything but letters, digits and ends of lines. Other bytes stay.
 _CUT = bytes(
     ord(chr(code).lower()) if chr(code).isalnum() or chr(code) == "\n" else ord(" ") for code in range(128)
 ) + bytes(range(128, 256))
-# Of General Punctuation what ends a word, quotation marks and dashes among it: all but what is not seen and
-# the two joining lines.
+# Characters of General Punctuation that end a word: quotation marks, dashes and all others, except invisible
+# characters and the two joining lines.
 _ENDS_WORD = re.compile(rb"\xe2\x80[\x90-\xa7\xb0-\xbe]")
-# The characters of most lines are all in one of these, each of which two tables fold at once.
+# Most lines can be encoded in one of these code pages, and a table then folds all their characters at once.
 _CODE_PAGES = ("cp1252", "cp1251", "cp1250", "cp1253", "cp1256")
-# Letters that are folded into two, and so not by a table.
+# Letters that become two letters, which a table of single characters cannot express.
 _TWO_LETTERS = {"ß": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe"}
 
 
-def _some_words(text: str, most: int) -> list[str]:
-    """The texts of the first words of a text; the same as those of `words`, in a twentieth of the time."""
+def _first_words(text: str, most: int) -> list[str]:
+    """The first words of a text, as `folded_words` has them, looked up in tables to be quick.
+
+    docs/tuning.md: Search words.
+    """
     # Bytes are looked up at once, characters one by one.
     cut = text[:_MOST_CHARACTERS].encode("utf-8", "surrogatepass")
     if not cut.isascii():
@@ -267,9 +258,9 @@ def _words_of_line(line: str) -> Iterable[str]:
 
 @cache
 def _tables(name: str) -> tuple[Any, str]:
-    """How to encode a text in a code page, and what each of its characters is folded to.
+    """An encoding for a code page, and the folded character of each of its codes.
 
-    There is no code for characters that are not folded each by itself and into one.
+    Characters that do not fold each by itself into a single character have no code.
     """
     chars = bytes(range(256)).decode(name, "replace")
     folded = [_folded_alone(char) for char in chars]
@@ -278,19 +269,19 @@ def _tables(name: str) -> tuple[Any, str]:
 
 
 def _folded_alone(char: str) -> str | None:
-    """What a character is folded to wherever it stands, a blank where it parts words; None if not one."""
-    between = " ".join(word.text for word in words(f"a{char}b"))[1:-1]
-    is_one = len(between) == 1 and [word.text for word in words(char)] == between.split()
+    """The one character that a character always folds to, a blank if it separates words, or None."""
+    between = " ".join(word.text for word in folded_words(f"a{char}b"))[1:-1]
+    is_one = len(between) == 1 and [word.text for word in folded_words(char)] == between.split()
     return between if is_one and char != "\ufffd" else None
 
 
-# Says in a table that a byte stands for no character.
+# Means in a decoding table: this byte has no character.
 _NO_CODE = "\ufffe"
 
 
 @lru_cache(maxsize=1 << 16)
 def _words_of(token: str) -> tuple[str, ...]:
-    return tuple(word.text for word in words(token))
+    return tuple(word.text for word in folded_words(token))
 
 
 def _pieces_of_run(run: str) -> Iterator[tuple[int, int, str, bool]]:
