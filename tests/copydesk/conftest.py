@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 NEWS = Path(__file__).parents[2] / "examples" / "news"
@@ -19,14 +21,10 @@ def copydesk() -> Run:
     """Runs `copydesk ARG…` in a process of its own; `stdin` is text for its standard input."""
 
     def run(*args: str, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return forked.run(
             [sys.executable, "-m", "copydesk", *args],
             input=stdin,
-            capture_output=True,
-            text=True,
             cwd=cwd,
-            timeout=300,
-            check=False,
         )
 
     return run

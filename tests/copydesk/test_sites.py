@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from copydesk.cli import app
 from pipeline.errors import OperatorError
+from tests import forked
 from tests.crawler.probing.test_discover import (
     Site,
     feed,
@@ -53,14 +54,10 @@ def sites(web: Web) -> Run:
             for name, value in os.environ.items()
             if not name.startswith("COPYDESK_") and name.lower() != "no_proxy"
         }
-        return subprocess.run(
+        return forked.run(
             [sys.executable, "-m", "copydesk", "sites", *args],
             env={**kept, **own},
             cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
         )
 
     return run

@@ -13,6 +13,7 @@ from typing import Any
 
 from storage import reader
 from storage.database import open_database
+from tests import forked
 
 ROOT = Path(__file__).parents[2]
 QUICK = {
@@ -72,16 +73,8 @@ class Desk:
     ) -> str:
         """Run `scrapy crawl` to its end; returns its log."""
         chosen = [f"-asite={site}"] if site is not None else []
-        done = subprocess.run(
-            self.command(*chosen, *arguments, spider=spider, **settings),
-            cwd=ROOT,
-            env=self.environment(),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        command = self.command(*chosen, *arguments, spider=spider, **settings)
+        done = forked.run(command, cwd=ROOT, env=self.environment(), input=stdin)
         assert done.returncode == 0, done.stderr
         assert "ERROR" not in done.stderr, done.stderr
         return done.stderr

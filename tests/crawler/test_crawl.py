@@ -24,6 +24,7 @@ from pipeline.settings import Settings
 from storage import reader
 from storage.database import open_database
 from storage.upkeep.retention import Wanted, forget
+from tests import forked
 from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
 
@@ -200,14 +201,10 @@ def test_a_crawl_driven_from_a_program(desk: Outlet) -> None:
     web.pages["/story/1"] = Page(article(1))
     web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/1", f"{web.base}/no"]), "application/rss+xml")
     desk.write_site()
-    done = subprocess.run(
+    done = forked.run(
         [sys.executable, "-c", CRAWL, desk.url, str(desk.sites_file), json.dumps(QUICK)],
         cwd=desk.folder,
         env=desk.environment(),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     seen, stored, rejected, reason, sites = json.loads(done.stdout)
@@ -229,14 +226,10 @@ def test_loopback_is_refused_unless_allowed_by_address_and_by_name(desk: Outlet)
 
 def test_no_site_is_asked_anonymously(desk: Outlet) -> None:
     desk.write_site(homepage="https://gazette.example/", feeds=["https://gazette.example/rss"])
-    done = subprocess.run(
+    done = forked.run(
         desk.command("-asite=gazette"),
         cwd=ROOT,
         env=desk.environment(),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
     )
     assert done.returncode == 1
     assert "set COPYDESK_CONTACT to your e-mail address or web page" in done.stderr
@@ -361,12 +354,10 @@ def test_ctrl_c_stores_what_was_fetched(desk: Outlet) -> None:
         rss([f"{web.base}/story/{n}" for n in range(40)]), "application/rss+xml", etag='"1"'
     )
     desk.write_site(politeness={"delay": 0.2, "concurrent_requests": 1})
-    process = subprocess.Popen(
+    process = forked.Started(
         desk.command("-asite=gazette", COPYDESK_BATCH_SECONDS="600"),
         cwd=ROOT,
         env=desk.environment(),
-        stderr=subprocess.PIPE,
-        text=True,
     )
     try:
         _wait_until(lambda: sum(path.startswith("/story/") for path, _ in web.log) >= 5)

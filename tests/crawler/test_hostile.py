@@ -17,6 +17,7 @@ import pytest
 import zstandard
 
 from crawler.log import fit_for_log, one_line
+from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Answer, Page, Web, article, rss, serve
 
@@ -193,12 +194,10 @@ def test_nothing_in_the_log_or_on_the_terminal_steers_it(crawled: tuple[Desk, We
     assert "Dumping Scrapy stats" in log
     assert not STEERING.findall(log)
     for command in (["stats", "--rejections"], ["groups"], ["search", "reopens"], ["show", "1"]):
-        done = subprocess.run(
+        done = forked.run(
             [sys.executable, "-m", "copydesk", *command, "--db", desk.url],
             cwd=ROOT,
             env=desk.environment(),
-            capture_output=True,
-            text=True,
             check=True,
         )
         assert done.stdout

@@ -21,6 +21,7 @@ from pipeline.sites.rules import SiteRulebook
 from storage import reader
 from storage.database import open_database
 from storage.upkeep.pages import count_outdated, outdated
+from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, article, rss, serve
 from tests.storage.news import contents, view
@@ -146,14 +147,11 @@ def test_pages_that_are_ingested_know_the_rules_of_their_sites(engine: Engine, t
 def run(*arguments: str, sites_file: Path | None, db: str = "") -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
     own = {"COPYDESK_SITES": str(sites_file or ""), "COPYDESK_DB": db}
-    return subprocess.run(
+    return forked.run(
         [sys.executable, "-m", "copydesk", *arguments],
         cwd=ROOT,
         env={**kept, **own},
-        capture_output=True,
-        text=True,
         check=True,
-        timeout=300,
     )
 
 

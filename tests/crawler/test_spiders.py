@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, Web, article, serve
 
@@ -118,8 +118,10 @@ def test_a_spider_of_ones_own_feeds_the_same_pipeline(desk: Desk, web: Web) -> N
     file.write_text(OWN_SPIDER)
     command = desk.command(f"-afront={web.base}/front", spider="archive")
     command[command.index("crawl") : command.index("crawl") + 2] = ["runspider", str(file)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=desk.environment(), capture_output=True, text=True, timeout=600, check=False
+    done = forked.run(
+        command,
+        cwd=ROOT,
+        env=desk.environment(),
     )
     assert "'finish_reason': 'finished'" in done.stderr, done.stderr
     assert "ERROR" not in done.stderr, done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import open_database
+from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.test_spiders import OWN_SPIDER
 from tests.crawler.web import Page, Web, article, rss, serve
@@ -63,13 +63,10 @@ def _command(desk: Desk, web: Web, program: str) -> list[str]:
 
 @pytest.mark.parametrize(("program", "status"), [("crawl", 1), ("runspider", 1), ("copydesk", 2)])
 def test_a_crawl_that_cannot_store_stops_and_says_so(desk: Desk, web: Web, program: str, status: int) -> None:
-    process = subprocess.Popen(
+    process = forked.Started(
         _command(desk, web, program),
         cwd=ROOT,
         env={**desk.environment(), "COPYDESK_ALLOW_LOOPBACK": "1", "COLUMNS": "200"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
     )
     try:
         until = time.monotonic() + 90
@@ -88,14 +85,10 @@ def test_a_crawl_that_cannot_store_stops_and_says_so(desk: Desk, web: Web, progr
 
 def test_a_crawl_that_cannot_read_what_is_stored_asks_for_nothing(desk: Desk, web: Web) -> None:
     _drop(desk, "fetch_state")
-    done = subprocess.run(
+    done = forked.run(
         _command(desk, web, "crawl"),
         cwd=ROOT,
         env=desk.environment(),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
     )
     assert done.returncode == 1, done.stderr
     assert done.stderr.count(SAFE) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from sqlalchemy import Engine, select
 
 from storage import schema
 from storage.database import open_database
+from tests import forked
 from tests.crawler.crawling import ROOT
 from tests.crawler.test_incremental import Gazette
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
@@ -80,13 +80,10 @@ def _interrupt(
 
     desk.web.forget()
     desk.web.gate = gate
-    process = subprocess.Popen(
+    process = forked.Started(
         desk.command("-asite=gazette", *arguments, **BATCHES),
         cwd=ROOT,
         env=desk.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
     )
     until = time.monotonic() + 120
     try:

@@ -12,6 +12,7 @@ import pytest
 
 from storage.crawls.site_locks import SiteLocks
 from storage.database import open_database
+from tests import forked
 from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve
 
@@ -58,14 +59,10 @@ def test_copydesk_crawl_leaves_a_locked_site_out_and_tells_by_its_status(
     desk = TwoSites(tmp_path, web, database_url)
 
     def crawl() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return forked.run(
             [sys.executable, "-m", "copydesk", "crawl", "--json"],
             cwd=ROOT,
             env=desk.environment() | {"COPYDESK_ALLOW_LOOPBACK": "1"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
         )
 
     with SiteLocks(database_url) as locks:
@@ -129,14 +126,10 @@ def test_a_spider_that_only_names_its_sites_is_kept_from_a_locked_one(web: Web, 
     options = [f"-s{name}={value}" for name, value in {**QUICK, "ROBOTSTXT_OBEY": "False"}.items()]
     with SiteLocks(desk.url) as locks:
         assert locks.take("gazette")
-        done = subprocess.run(
+        done = forked.run(
             [sys.executable, "-m", "scrapy", "runspider", str(file), f"-abase={web.base}", *options],
             cwd=ROOT,
             env=desk.environment(),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
         )
     assert done.returncode == 0, done.stderr
     assert [path for path, _ in web.log] == ["/herald/"], done.stderr

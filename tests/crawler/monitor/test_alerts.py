@@ -32,6 +32,7 @@ from pipeline.errors import OperatorError
 from storage.crawls import site_runs
 from storage.crawls.site_runs import SiteRun
 from storage.database import open_database
+from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.monitor.test_health import run_at
 from tests.crawler.web import Page, Web, rss, serve
@@ -178,14 +179,10 @@ def test_a_site_that_breaks_is_told_once_and_every_crawl_says_so(
 
 
 def copydesk(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return forked.run(
         [sys.executable, "-m", "copydesk", "crawl", *arguments],
         cwd=ROOT,
         env=environment,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
     )
 
 

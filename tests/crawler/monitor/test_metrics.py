@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from sqlalchemy import Engine
 from crawler.monitor import metrics
 from pipeline.errors import OperatorError
 from storage.database import open_database
+from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, article, rss, serve
 from tests.storage.past import remember
@@ -115,12 +115,10 @@ def test_a_crawl_shows_its_counters_while_it_goes_on(tmp_path: Path) -> None:
         politeness = {"delay": 0.5, "concurrent_requests": 1}
         site = {"homepage": f"{web.base}/", "feeds": [f"{web.base}/rss.xml"], "politeness": politeness}
         desk.write_sites({"gazette": site})
-        process = subprocess.Popen(
+        process = forked.Started(
             desk.command("-asite=gazette", COPYDESK_METRICS_PORT=str(port)),
             cwd=ROOT,
             env=desk.environment(),
-            stderr=subprocess.PIPE,
-            text=True,
         )
         try:
             until = time.monotonic() + 90

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 
 from crawler.probing.discover import MAX_FOREIGN
+from tests import forked
 from tests.crawler.web import Answer, Page, Web, article, serve, sitemap
 
 ROOT = Path(__file__).parents[3]
@@ -103,7 +103,7 @@ class Site:
 
 
 def run(web: Web, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    done = subprocess.run(
+    done = forked.run(
         [sys.executable, "-m", "tests.crawler.discovering"],
         cwd=ROOT,
         env={
@@ -113,10 +113,6 @@ def run(web: Web, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "COPYDESK_CONTACT": "ada@copydesk.example",
         },
         input=json.dumps(jobs),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

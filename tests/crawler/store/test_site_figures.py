@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from crawler.monitor.health import HISTORY
 from storage.crawls import site_runs
 from storage.crawls.site_runs import SiteRun
 from storage.database import open_database
+from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
 
@@ -161,8 +161,10 @@ def test_a_spider_of_ones_own_has_figures_by_host(desk: Desk, web: Web) -> None:
     desk.write_sites({})
     command = desk.command("-a", f"front={web.base}/", spider=str(spider))
     command[command.index("crawl")] = "runspider"
-    done = subprocess.run(
-        command, cwd=ROOT, env=desk.environment(), capture_output=True, text=True, timeout=600, check=False
+    done = forked.run(
+        command,
+        cwd=ROOT,
+        env=desk.environment(),
     )
     assert done.returncode == 0, done.stderr
     ((site, (run,)),) = figures(desk).items()
@@ -180,12 +182,10 @@ def test_a_crawl_that_is_stopped_leaves_the_figures_of_what_is_stored(
         web.pages[f"/story/{number}"] = Page(article(number))
     web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/{n}" for n in range(40)]), "application/rss+xml")
     desk.write_sites({"gazette": entry(web, politeness={"delay": 0.2, "concurrent_requests": 1})})
-    process = subprocess.Popen(
+    process = forked.Started(
         desk.command("-asite=gazette", COPYDESK_BATCH_SIZE="1"),
         cwd=ROOT,
         env=desk.environment(),
-        stderr=subprocess.PIPE,
-        text=True,
     )
     try:
         until = time.monotonic() + 90

@@ -1,0 +1,238 @@
+"""Starts `scrapy` and `copydesk` for tests quickly: forks a process that has imported what they need.
+
+A command that is started anew spends three seconds of processor time on imports, most of them in the fork
+server of its workers. The tests run hundreds of commands. So each test process keeps a server that has
+imported everything, and a warm fork server beside it, and the server forks for each command. The command is
+a process of its own, run as `python -m` runs it: it has its own arguments, environment, current folder, files
+and exit status. Tests of how a program starts, and of process groups, start it anew.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+# These read the environment when they are imported, most by importing the settings, so each command imports
+# them itself. Twisted's reactor, which Scrapy chooses, is not imported either.
+_NOT_BEFOREHAND = (
+    "crawler.settings",
+    "crawler.addon",
+    "crawler.commands",
+    "crawler.probing",
+    "storage.migrations",
+)
+_LIBRARIES = ("psycopg", "rich.progress", "scrapy.cmdline", "scrapy.commands.crawl", "typer", "pipeline.warm")
+_LARGEST_REQUEST = 1 << 20
+_asking = threading.Lock()
+
+
+def run(
+    command: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    input: str = "",
+    check: bool = False,
+    timeout: float = 600,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, as subprocess.run does with text and captured output.
+
+    Raises TimeoutError after so many seconds; CalledProcessError where a failure is checked for.
+    """
+    started = Started(command, cwd=cwd, env=env, input=input)
+    try:
+        out, err = started.communicate(timeout)
+    finally:
+        started.kill()
+    done = subprocess.CompletedProcess(command, started.wait(), out, err)
+    if check:
+        done.check_returncode()
+    return done
+
+
+class Started:
+    """A command that runs, with the methods of subprocess.Popen that tests use.
+
+    command: begins with `python -m MODULE` or `python -c PROGRAM`. Its output goes to a file each.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        input: str = "",
+    ) -> None:
+        python, option, what, *arguments = command
+        assert (python, option in ("-m", "-c")) == (sys.executable, True), command
+        request = {
+            "option": option,
+            "what": what,
+            "arguments": arguments,
+            "environment": dict(os.environ if env is None else env),
+            "folder": str(cwd or Path.cwd()),
+        }
+        self.returncode: int | None = None
+        self._out, self._err = (tempfile.TemporaryFile("w+") for _ in range(2))  # noqa: SIM115
+        self._told, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with tempfile.TemporaryFile("w+") as given, theirs, _asking:
+            given.write(input)
+            given.seek(0)
+            handles = [file.fileno() for file in (given, self._out, self._err, theirs)]
+            socket.send_fds(_server(), [json.dumps(request).encode()], handles)
+        self.pid = int(self._told.recv(100))
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; returns its exit status, negative for a signal. Raises TimeoutError."""
+        if self.returncode is None:
+            self._told.settimeout(timeout)
+            self.returncode = int(self._told.recv(100))
+            self._told.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        with contextlib.suppress(BlockingIOError):
+            self.wait(0)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Wait for its end; returns what it wrote to standard output and to standard error."""
+        self.wait(timeout)
+        said = []
+        for file in (self._out, self._err):
+            with file:
+                file.seek(0)
+                said.append(file.read())
+        return said[0], said[1]
+
+
+@functools.cache
+def _server() -> socket.socket:
+    """The server's socket. It ends when this process does, which closes the other end."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST_REQUEST)
+    with theirs:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.forked", str(theirs.fileno())],
+            cwd=ROOT,
+            # As in workers: threads that nobody needs would not survive a fork.
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+        )
+
+    def end() -> None:
+        ours.close()
+        server.wait(60)
+
+    atexit.register(end)
+    return ours
+
+
+# What runs in the server.
+
+
+def _import_all() -> None:
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+    for package in ("pipeline", "storage", "crawler"):
+        for path in (ROOT / package).rglob("*.py"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            if not name.startswith(_NOT_BEFOREHAND):
+                importlib.import_module(name)
+    assert not {"crawler.settings", "twisted.internet.reactor"} & sys.modules.keys()
+
+
+def _start_fork_server() -> None:
+    """Start what workers are forked from, for all commands."""
+    from crawler.runs.workers import _start_fork_server, process_document
+
+    _start_fork_server(process_document)
+
+
+def _serve(control: socket.socket) -> dict[str, Any]:
+    """Fork for each request; returns in the process that is to carry it out, and never in the server."""
+    while True:
+        data, handles, _, _ = socket.recv_fds(control, _LARGEST_REQUEST, 4)
+        if not data:
+            os._exit(0)
+        if os.fork() == 0:
+            control.close()
+            return _watched(json.loads(data), handles)
+        for handle in handles:
+            os.close(handle)
+
+
+def _watched(request: dict[str, Any], handles: list[int]) -> dict[str, Any]:
+    """Fork once more, for the command; this process tells how that ends, and ends itself."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    pid = os.fork()
+    if pid == 0:
+        for number, handle in enumerate(handles[:3]):
+            os.dup2(handle, number)
+        for handle in handles:
+            os.close(handle)
+        return request
+    with socket.socket(fileno=handles.pop()) as answer:
+        for number in (0, 1, 2, *handles):
+            os.close(number)
+        answer.send(str(pid).encode())
+        answer.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
+    os._exit(0)
+
+
+def _become(request: dict[str, Any]) -> None:
+    """Do in this process what a process that was started for that request would do."""
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    # It runs already, and is no child of this process, which is all that would be looked at.
+    forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore
+    is_module = request["option"] == "-m"
+    sys.argv = [request["what"] if is_module else "-c", *request["arguments"]]
+    if is_module:
+        runpy.run_module(request["what"], run_name="__main__", alter_sys=True)
+    else:
+        exec(request["what"], {"__name__": "__main__"})
+
+
+def main() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that watch
+    _import_all()
+    _start_fork_server()
+    gc.freeze()
+    _become(_serve(socket.socket(fileno=int(sys.argv[1]))))
+
+
+if __name__ == "__main__":
+    main()
