@@ -7,7 +7,6 @@ document and the settings, and the only clock is the document's `fetched_at`.
 from __future__ import annotations
 
 import hashlib
-import re
 import threading
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -36,22 +35,12 @@ from pipeline.metadata import parse_stamp
 from pipeline.page import decoded
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules, take_out, version_by
-from pipeline.text import make_search_words
+from pipeline.text import make_search_words, word_count
 from pipeline.urls import canonical_url, identity, site_of
 
 # A paywalled page with fewer words than this is a stub: its two sentences say nothing about which
 # story it is, and the same teaser stands on many pages.
 STUB_WORDS = 200
-
-# Letters and digits in a run, or one character of a script written without spaces.
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
-_SPACED = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
-_WORD = re.compile(f"{_UNSPACED.pattern}|{_SPACED.pattern}")
-# For Windows-1252, with the quotes of print: "a" for a letter or digit, "-" for what may stand inside a word.
-_IN_WORD = bytes(
-    ord("a" if char.isalnum() else "-" if char in "'’.,-" else " ")
-    for char in (bytes([byte]).decode("cp1252", "replace") for byte in range(0x100))
-)
 
 # Two hash tables of 64 kB each, which stay in the processor's inner caches, in place of the 128 and 256 kB of
 # level 3. Of 90 pages of multi-dev and 120 of wcxb-dev, bytes and processor time in proportion to level 3 are
@@ -155,17 +144,6 @@ def _rules_for(url: str, settings: Settings) -> SiteRules | None:
     return settings.site_rules.of_host(site_of(url)) if settings.site_rules else None
 
 
-def _word_count(text: str) -> int:
-    try:
-        marked = b"  " + text.encode("cp1252").translate(_IN_WORD)
-    except UnicodeEncodeError:
-        if "\n" in text:  # of most texts only a line or two
-            return sum(map(_word_count, text.split("\n")))
-        return len((_WORD if _UNSPACED.search(text) else _SPACED).findall(text))
-    # where words begin: not after another letter, nor after the one mark that ties them to it
-    return marked.count(b" a") + marked.count(b" -a") + marked.count(b"--a")
-
-
 def _is_stub(access: Access, words: int) -> bool:
     return access is Access.PAYWALLED and words < STUB_WORDS
 
@@ -183,7 +161,7 @@ def _article(begun: _Begun, extraction: Extraction, settings: Settings, fingerpr
     text = "\n".join(block.text for _, block in blocks)
     if not text.strip():
         raise DocumentRejected(Stage.CLEAN, Reason.NO_ARTICLE, "nothing is left after boilerplate removal")
-    words = _word_count(text)
+    words = word_count(text)
     is_compared = fingerprinted and not _is_stub(extraction.access, words)
     return Article(
         url=canonical_url(url),

@@ -11,7 +11,6 @@ is a decision, and shows as one in the diff.
 from __future__ import annotations
 
 import argparse
-import re
 import sqlite3
 import statistics
 import sys
@@ -35,6 +34,7 @@ from benchmarks.measures import (
 from pipeline.document import Article, Outcome, Rejection
 from pipeline.process import process_document
 from pipeline.settings import Settings
+from pipeline.text import sentences
 from storage.database import open_database
 from storage.writer import start_run, write_batch
 from tests.known_pages import FETCHED_AT, Known, copied_texts, examples, written_articles, written_rejections
@@ -44,8 +44,6 @@ SETTINGS = Settings()
 
 # Documents a transaction: small, so that grouping is measured over many of them, as in a real run.
 BATCH = 20
-
-_SENTENCE_END = re.compile(r"(?<=[.!?…。！？؟])[\"'”’»)]*\s+|(?<=[。！？])|\n+")
 
 Result = tuple[Known, Outcome]
 
@@ -144,8 +142,7 @@ def _metadata(known: Known, article: Article) -> Iterable[tuple[str, bool, objec
 def lost_sentences(true: str, predicted: str) -> list[str]:
     """The sentences of `true` whose words do not stand, in order and unbroken, in `predicted`."""
     there = f" {normalised(predicted)} "
-    sentences = [s.strip() for s in _SENTENCE_END.split(true)]
-    return [s for s in sentences if normalised(s) and f" {normalised(s)} " not in there]
+    return [s for s in sentences(true) if normalised(s) and f" {normalised(s)} " not in there]
 
 
 def _measure_rejections(results: Sequence[Result], report: Report) -> None:

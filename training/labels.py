@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.extract.model.columns import Array
-from pipeline.page.blocks import WORD, RawBlock
+from pipeline.page.blocks import RawBlock
+from pipeline.text import runs
 
 # The chain takes time by the square of the number of matches. Where there are more, short ones are left out.
 _MOST_MATCHES = 6000
@@ -39,7 +40,7 @@ def label_blocks(blocks: Sequence[RawBlock], truth: str) -> Array:
     starts: set[int] = set()
     ends: set[int] = set()
     for line in truth.splitlines():
-        found = WORD.findall(line.lower())
+        found = runs(line)
         if found:
             starts.add(len(words))
             words += found

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from pipeline.document import Block, BlockKind, Extraction, Removed
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules
-from pipeline.text import word_finder
+from pipeline.text import AFTER_SENTENCE, EXCLAMATIONS, FULL_STOPS, ends_sentence, words, words_key
 
 DEFAULT_MAX_CHARS = 240
 # Rules for lines longer than this are few and kept apart.
@@ -71,9 +71,6 @@ _CLOSING = frozenset("_\"'?%)")
 _BLANKS = re.compile(r"\s+")
 # How a caption begins, and a label or an address does not.
 _OPENING = re.compile(r"[\"'“„«‘‚]?(?![\d_])\w(?<![a-zß-öø-ÿа-яёєіїґ])")
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+")
-_words = word_finder(_WORD)
-_SENTENCE_END = r"(?<=[.!?…\"')\]。！？:])\s*"
 
 
 class Scope(StrEnum):
@@ -412,8 +409,7 @@ def _line(position: int, block: Block) -> _Line:
     text = " ".join(block.text.split())
     folded = _folded(text)
     small = folded.lower()
-    # Folding leaves the words as they are, but for these two letters, and most texts in Windows-1252.
-    words = _words(text if "İ" in text or "ʼ" in text else folded)
+    found = words(text)
     end = len(_unclosed(folded))
     start = end - len(_undecorated(folded[:end]))
     return _Line(
@@ -424,8 +420,8 @@ def _line(position: int, block: Block) -> _Line:
         small=small,
         core=folded[start:end],
         small_core=small[start:end],
-        key=" ".join(words),
-        words=len(words),
+        key=" ".join(found),
+        words=len(found),
         stops=_stops(folded),
     )
 
@@ -437,8 +433,7 @@ def _folded(text: str) -> str:
 
 def _stops(folded: str) -> bool:
     """Whether the line ends as a sentence does: with a stop, but no dots, or with what somebody said."""
-    end = folded.rstrip("\"')]")
-    return (end.endswith((".", "。", "!", "！")) and end[-2:-1] != ".") or folded.endswith(_SAID)
+    return ends_sentence(folded, FULL_STOPS + EXCLAMATIONS, ellipsis=False) or folded.endswith(_SAID)
 
 
 _SAID = (',"', '."', '?"')
@@ -484,8 +479,8 @@ def _drop_links(lines: Iterable[_Line]) -> None:
         if line.rule is not None or line.block.link_density < LINKED - 0.1:
             continue
         half, odd = divmod(line.words, 2)
-        words = line.key.split()
-        twice = not odd and half >= LINK_WORDS and words[:half] == words[half:]
+        found = line.key.split()
+        twice = not odd and half >= LINK_WORDS and found[:half] == found[half:]
         only = line.block.kind is BlockKind.PARAGRAPH and line.block.link_density >= ALL_LINK
         if twice or (only and line.words >= LINK_WORDS and not line.stops):
             line.rule = "structure.link-line"
@@ -493,7 +488,7 @@ def _drop_links(lines: Iterable[_Line]) -> None:
 
 def _drop_title(lines: Sequence[_Line], title: str) -> None:
     """The headline again, on top of its own story."""
-    key = " ".join(_words(title))
+    key = words_key(title)
     for line in lines[:4]:
         if key and line.key == key and not line.stops:
             line.rule = "structure.title"
@@ -628,7 +623,7 @@ def _tail(line: _Line, groups: Iterable[_Group]) -> tuple[Rule, int, int] | None
 
 
 def _at_the_end(expression: str) -> re.Pattern[str]:
-    return _compiled(rf"{_SENTENCE_END}(?:{expression})\W*$")
+    return _compiled(rf"(?:{AFTER_SENTENCE}|(?<=:))\s*(?:{expression})\W*$")
 
 
 def _head(line: _Line, groups: Iterable[_Group]) -> tuple[Rule, int, int] | None:

@@ -13,6 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from pipeline.document import Block, BlockKind, Removed
+from pipeline.text import AFTER_SENTENCE
 
 # Canonical name of an agency, and the forms in which it signs, as regular expressions. Names that are
 # ordinary words elsewhere ("PA", "AA", "TT") count only where the syntax leaves no doubt: in brackets
@@ -259,10 +260,10 @@ _SIGNOFF_LINES = (
     r"(?i)(?:N{4}|ENDS?|#{2,}|-30-|\(?END\)?|\x03)",
 )
 _SIGNOFF_TAILS = (
-    rf"(?i)(?<=[.!?…\"”’')])\s*[(\[]\s*{_WORKED} by:? (?-i:[{_CAPITAL}])[^()]{{3,400}}[)\]]\.?\s*$",
-    rf"(?<=[.!?…\"”’])\s*(?:[-–—]+\s*)?[(\[/](?P<credit>{_CREDIT})[)\]/]\.?\s*\x03?\s*$",
-    rf"(?<=[.!?…\"”’])\s*[-–—]+\s*(?P<credit>{_CREDIT})\.?\s*$",
-    r"(?<=[.!?…\"”’)])\s+(?P<credit>R(?:euters?|EUTERS?)|AFP|dpa|DPA|UPI|PTI|ANI|TASS|EFE)\s*\x03?\s*$",
+    rf"(?i){AFTER_SENTENCE}\s*[(\[]\s*{_WORKED} by:? (?-i:[{_CAPITAL}])[^()]{{3,400}}[)\]]\.?\s*$",
+    rf"{AFTER_SENTENCE}\s*(?:[-–—]+\s*)?[(\[/](?P<credit>{_CREDIT})[)\]/]\.?\s*\x03?\s*$",
+    rf"{AFTER_SENTENCE}\s*[-–—]+\s*(?P<credit>{_CREDIT})\.?\s*$",
+    rf"{AFTER_SENTENCE}\s+(?P<credit>R(?:euters?|EUTERS?)|AFP|dpa|DPA|UPI|PTI|ANI|TASS|EFE)\s*\x03?\s*$",
     r"\s+(?P<credit>REUTER|Reuter|reuter)[\s.]*\x03?\s*$",
     r"\s*\x03\s*$",
 )

@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from pipeline.copies.shingles import particulars, spelling, tokens
-from pipeline.text import THAI_AND_LAO, UNSPACED
+from pipeline.text import UNSPACED, sentences
 
 Key = tuple[int, ...]
 
@@ -30,9 +30,8 @@ _SHORTER_HELD = 0.75
 _SHORTER_WORDS = 6
 # A sentence of fewer words ("No.", "he said") is only found again as a sentence, never inside another.
 _RUN = 4
-# Bounds on hostile texts: characters of a sentence, places looked at for a run, sentences that a word leads
-# to, and sentences that are compared word by word.
-_LONGEST = 2000
+# Bounds on hostile texts: places looked at for a run, sentences that a word leads to, and sentences that are
+# compared word by word.
 _MOST_PLACES = 16
 _COMMON = 64
 _MOST_LIKELY = 3
@@ -41,31 +40,6 @@ _MOST_LIKELY = 3
 _MARKS = "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u102b-\u103e\u17b4-\u17d3"
 _UNIT = re.compile(rf"(?:[{UNSPACED}][{_MARKS}]*|[^\s{UNSPACED}]+)\s*")
 _ENDS_UNSPACED = re.compile(rf"[{UNSPACED}]$")
-
-_CLOSING = "\"'”’“»«›)\\]}」』）】》〉"
-_WIDE_CLOSING = "\"'”’)）」』】》〉"
-_OPENING = "\"'“”„‘‚«»‹([{「『（【《〈¿¡-–— "
-_END = re.compile(
-    rf"(?:[。！？｡]|．(?!\d))[{_WIDE_CLOSING}]*"
-    rf"|[.!?…‥؟۔।॥։።។၊။]+[{_CLOSING}]*(?=\s)"
-    rf"|(?<=[{THAI_AND_LAO}])\s+(?=[{THAI_AND_LAO}])"  # they put a blank between clauses, and no stop
-)
-_WIDE = "。！？｡．"
-_HIRAGANA = re.compile("[\u3041-\u309f]")
-_LAST_WORD = re.compile(r"\S+$")
-_ORDINAL = re.compile(r"\d{1,2}")
-# What stands before a full stop that ends no sentence; a single letter never does.
-_ABBREVIATIONS = (
-    "mr mrs ms dr prof st sen rep gov gen col capt lt sgt hon rev jr sr vs etc inc corp ltd co no nos "
-    "jan feb mar apr jun jul aug sep sept oct nov dec mt ft approx est dept "
-    "nr bzw ca hr fr usw vgl str tel mio mrd abs art sog "
-    "mme mlle mm cf av env "
-    "sra srta dra ud uds núm pág avda "
-    "sig sigg dott avv ing "
-    "dhr mevr mw drs ir blz "
-    "г гг ул тыс млн млрд руб им см рис стр акад проф св обл вул м"
-)
-_ABBREVIATED = frozenset(_ABBREVIATIONS.split())
 
 
 class ChangeKind(StrEnum):
@@ -125,11 +99,6 @@ class _Sentence:
     key: Key
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences of a text in order; every line ends one. Nothing but white space is lost."""
-    return [sentence for line in text.splitlines() for sentence in _cut(line)]
-
-
 def compare(canonical: str, copy: str) -> Comparison:
     """What `copy` added, dropped and changed against `canonical`."""
     ours, theirs = _read(canonical), _read(copy)
@@ -155,46 +124,6 @@ def compare(canonical: str, copy: str) -> Comparison:
         before = pairs.get(one, before)
     placed.sort(key=lambda item: item[0])
     return Comparison(same, tuple(change for _, change in placed))
-
-
-# --- sentences ------------------------------------------------------------------------------------------
-
-
-def _cut(line: str) -> Iterator[str]:
-    start = 0
-    for match in _END.finditer(line):
-        if _is_end(line, match):
-            yield from _shortened(line[start : match.end()].strip())
-            start = match.end()
-    yield from _shortened(line[start:].strip())
-
-
-def _is_end(line: str, match: re.Match[str]) -> bool:
-    mark = match[0]
-    if mark[0] in _WIDE:
-        # 「…。」と述べた goes on after the quotation
-        return len(mark) == 1 or not _HIRAGANA.match(line, match.end())
-    if mark.isspace():
-        return True
-    rest = line[match.end() :].lstrip(_OPENING)
-    if rest and rest[0].islower():
-        return False
-    if mark == ".":
-        found = _LAST_WORD.search(line, 0, match.start())
-        word = found[0].lstrip(_OPENING).casefold() if found else ""
-        is_short = len(word) == 1 and not word.isdecimal()
-        return not (is_short or "." in word or word in _ABBREVIATED or _ORDINAL.fullmatch(word))
-    return True
-
-
-def _shortened(sentence: str) -> Iterator[str]:
-    while len(sentence) > _LONGEST:
-        at = sentence.rfind(" ", 1, _LONGEST)
-        at = at if at > 0 else _LONGEST
-        yield sentence[:at].strip()
-        sentence = sentence[at:].strip()
-    if sentence:
-        yield sentence
 
 
 def _read(text: str) -> list[_Sentence]:

@@ -39,10 +39,10 @@ from pipeline.extract.refuse import refuse_non_article
 from pipeline.extract.site_selectors import Selected, select
 from pipeline.extract.structure import judge_pieces, reconsidered, restored
 from pipeline.metadata import Metadata, read_metadata
-from pipeline.page import WORD, Page, Piece, align, common_container, is_layout_row, segment
+from pipeline.page import Page, Piece, align, common_container, is_layout_row, segment
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules
-from pipeline.text import identify
+from pipeline.text import RUN, identify
 
 # Trafilatura logs every page that it finds wanting; our rejections say the same with a reason.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -424,7 +424,7 @@ def _lines_by_trafilatura(root: Any) -> list[str]:
     except Exception:  # a page that breaks Trafilatura is judged without it
         found = None
     text = getattr(found, "text", None) or ""
-    return [line for line in str(text).splitlines() if WORD.search(line)]
+    return [line for line in str(text).splitlines() if RUN.search(line)]
 
 
 def _without_layout_tables(root: Any) -> Any:

@@ -23,7 +23,17 @@ from ftfy.badness import is_bad
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
 from pipeline.metadata import Stamp, parse_stamp
 from pipeline.settings import Settings
-from pipeline.text import identify
+from pipeline.text import (
+    FULL_STOPS,
+    HANGUL,
+    UNSPACED,
+    WORD,
+    ends_sentence,
+    identify,
+    sentences,
+    words,
+    words_key,
+)
 
 # The headline is looked for in this many lines, down to the first paragraph of the story.
 HEAD_LINES = 12
@@ -54,10 +64,9 @@ _MENDED = re.compile(
 _DROPPED = dict.fromkeys((*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F))
 # ftfy takes longer lines apart.
 _LONGEST_LINE = 100_000
-_WIDE = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f"
-_WORD = re.compile(rf"[{_WIDE}]|[^\W_]+(?:['’][^\W_]+)*")
-_IS_WIDE = re.compile(rf"[{_WIDE}]")
-_STOPS, _SENTENCE_STOPS, _CLOSING = ".。", ".!?。！？", "\"'”’»)]"
+# A line may break after any of these, without a hyphen.
+_BREAKABLE = re.compile(rf"[{UNSPACED}{HANGUL}]")
+_UNSPACED = re.compile(rf"[{UNSPACED}]")
 _BULLET = re.compile(r"\s*(?:[•◦▪‣∙·●○■□➤►*]|-(?=\s+[^\W\d_]))\s+(?=\S)")
 _MD_HEADING = re.compile(r"(#{1,6})\s+(\S.*?)\s*#*$")
 _MD_QUOTE = re.compile(r"\s*>+\s+(?=\S)")
@@ -119,14 +128,14 @@ def extract_text(
     """
     del url, settings
     paragraphs = _paragraphs(repaired(text))
-    if not any(_WORD.search(paragraph.text) for paragraph in paragraphs):
+    if not any(WORD.search(paragraph.text) for paragraph in paragraphs):
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no words in the text")
     stated = " ".join(repaired(title).split()) if title else ""
     begin, headline = _stated_title(paragraphs, stated) if stated else _found_title(paragraphs)
     masthead, body = paragraphs[:begin], paragraphs[begin:]
     removed = [Removed(0, paragraph.text, "copied.masthead") for paragraph in masthead]
-    key = _words(headline)
-    titles = [paragraph for paragraph in body[:HEAD_LINES] if _repeats(paragraph.text, key)]
+    key = words_key(headline)
+    titles = [paragraph for paragraph in body[:HEAD_LINES] if key and words_key(paragraph.text) == key]
     # The headline itself is not lost but in its field; only what repeats it is clutter.
     removed += [Removed(0, paragraph.text, "copied.repeated-title") for paragraph in titles[1:]]
     story = [p for n, p in enumerate(body) if n >= HEAD_LINES or p not in titles] or body
@@ -258,7 +267,7 @@ def _is_wrapped(lines: Sequence[_Line]) -> bool:
     if not MIN_WRAP <= width <= MAX_WRAP:
         return False
     # After a finished sentence a break says nothing: it may end the paragraph or not.
-    inside = [(a, b) for a, b in breaks if not _stops(a, _SENTENCE_STOPS)]
+    inside = [(a, b) for a, b in breaks if not ends_sentence(a, ellipsis=False)]
     filled = sum(_reaches(a, b, FILLED * width) for a, b in inside)
     small = sum([b[0].islower() for _, b in inside])
     if small and small >= WRAPPED_SHARE * len(inside) and 2 * filled >= len(inside):
@@ -279,23 +288,15 @@ def _is_bullet(text: str, bare: str) -> bool:
     return bare[:1] in _MARKS and _BULLET.match(text) is not None
 
 
-def _stops(text: str, stops: str) -> bool:
-    """Whether the text ends with a sentence's end, and not with an ellipsis."""
-    if text[-1:].isalnum():
-        return False
-    text = text.rstrip().rstrip(_CLOSING)
-    return text[-1:] in stops and text != "" and text[-2:-1] != "."
-
-
 def _first_word(line: str) -> str:
     words = line.split(None, 1)
     word = words[0] if words else ""
     # Where nothing parts words, a line can break after any character.
-    return word[:1] if _begins_wide(word) else word
+    return word[:1] if _begins_breakable(word) else word
 
 
-def _begins_wide(text: str) -> bool:
-    return text[:1] >= "\u0e00" and _IS_WIDE.match(text) is not None
+def _begins_breakable(text: str) -> bool:
+    return _BREAKABLE.match(text) is not None
 
 
 def _unwrapped(lines: Sequence[_Line]) -> list[str]:
@@ -330,7 +331,7 @@ def _continues(last: _Line, line: _Line, marked: str, width: int) -> bool:
         return True
     if line.indent > last.indent:
         return False
-    if bare[0].islower() or not _stops(last.text, _SENTENCE_STOPS):
+    if bare[0].islower() or not ends_sentence(last.text, ellipsis=False):
         return True
     had_room = len(last.text) + 1 + len(_first_word(bare)) < 0.7 * width
     return not had_room
@@ -342,7 +343,7 @@ def _is_row(bare: str) -> bool:
 
 
 def _joined(chunk: str, line: str) -> str:
-    if _begins_wide(chunk[-1:]) and _begins_wide(line):
+    if _begins_breakable(chunk[-1:]) and _begins_breakable(line):
         return chunk + line
     if chunk.endswith("-") and _DIVIDED.search(chunk) and line[0].islower():
         return chunk + line
@@ -352,32 +353,11 @@ def _joined(chunk: str, line: str) -> str:
 # ---------------------------------------------------------------- headline and masthead
 
 
-def _words(text: str) -> list[str]:
-    if text.isascii():
-        found: list[str] = _WORD.findall(text.lower())
-        return found
-    return list(map(_spelled, _WORD.findall(text)))
-
-
-def _spelled(word: str) -> str:
-    return word.lower().replace("’", "'")
-
-
-def _key(text: str) -> str:
-    return " ".join(_words(text))
-
-
-def _repeats(text: str, title: Sequence[str]) -> bool:
-    """Whether the text has the words of a title and no others."""
-    first = _WORD.search(text)
-    return first is not None and title[:1] == [_spelled(first.group())] and _words(text) == title
-
-
 def _stated_title(paragraphs: Sequence[_Paragraph], title: str) -> tuple[int, str]:
     """Where the story begins under a headline that the source states, and the headline."""
-    key = _words(title)
+    key = words_key(title)
     for index, paragraph in enumerate(paragraphs[:HEAD_LINES]):
-        if _repeats(paragraph.text, key):
+        if key and words_key(paragraph.text) == key:
             return index, title
         if _is_body(paragraph):
             break
@@ -391,8 +371,8 @@ def _found_title(paragraphs: Sequence[_Paragraph]) -> tuple[int, str]:
         if _is_body(paragraph) or paragraph.kind is BlockKind.LIST_ITEM:
             break
         head.append(paragraph)
-    rest = Counter(word for paragraph in paragraphs[len(head) :] for word in _words(paragraph.text))
-    keys = Counter(_key(paragraph.text) for paragraph in head)
+    rest = Counter(word for paragraph in paragraphs[len(head) :] for word in words(paragraph.text))
+    keys = Counter(words_key(paragraph.text) for paragraph in head)
     scored = [(_title_score(p, keys, rest) - 0.1 * index, -index) for index, p in enumerate(head)]
     best, place = max(scored, default=(0.0, 0))
     if best < TITLE_SCORE:
@@ -401,9 +381,9 @@ def _found_title(paragraphs: Sequence[_Paragraph]) -> tuple[int, str]:
 
 
 def _is_body(paragraph: _Paragraph) -> bool:
-    words = len(_words(paragraph.text))
-    return words >= BODY_WORDS or (
-        words >= BODY_SENTENCE_WORDS and _stops(paragraph.text, _STOPS) and paragraph.level == 0
+    count = len(words(paragraph.text))
+    return count >= BODY_WORDS or (
+        count >= BODY_SENTENCE_WORDS and _ends_with_full_stop(paragraph.text) and paragraph.level == 0
     )
 
 
@@ -416,20 +396,29 @@ def _title_score(paragraph: _Paragraph, keys: Counter[str], rest: Counter[str]) 
     text = paragraph.text
     if is_furniture(text):
         return -9.0
-    words = _words(text)
-    wide = sum(len(word) == 1 and word >= "\u0e00" for word in words)
-    length = len(words) - wide * 0.7
+    found = words(text)
+    characters = sum(map(_is_unspaced, found))
+    length = len(found) - characters * 0.7
     score = 2.0 if 4 <= length <= 25 else 0.0 if length >= 3 else -2.0
-    content = [word for word in words if len(word) >= 4 or word >= "\u0e00"]
+    content = [word for word in found if len(word) >= 4 or _is_unspaced(word)]
     if content:
         score += 3.0 * sum(word in rest for word in content) / len(content)
-    if keys[" ".join(words)] > 1:
+    if keys[" ".join(found)] > 1:
         score += 4.0
     if paragraph.level == 1:
         score += 4.0
-    if _stops(text, _STOPS):
+    if _ends_with_full_stop(text):
         score -= 1.5
     return score
+
+
+def _ends_with_full_stop(text: str) -> bool:
+    """A headline may ask or exclaim, but seldom ends with a full stop."""
+    return ends_sentence(text, FULL_STOPS, ellipsis=False)
+
+
+def _is_unspaced(word: str) -> bool:
+    return _UNSPACED.match(word) is not None
 
 
 def is_furniture(text: str) -> bool:
@@ -446,9 +435,9 @@ def is_furniture(text: str) -> bool:
 
 def _without_site(title: str, head: Iterable[_Paragraph]) -> str:
     """The headline without " - Site" where the masthead or a second copy of it shows what the site is."""
-    others = {_key(paragraph.text) for paragraph in head}
+    others = {words_key(paragraph.text) for paragraph in head}
     for match in re.finditer(r"\s+[-–—|]\s+", title):
-        if _key(title[match.end() :]) in others or _key(title[: match.start()]) in others:
+        if words_key(title[match.end() :]) in others or words_key(title[: match.start()]) in others:
             return title[: match.start()].strip()
     return title
 
@@ -456,7 +445,7 @@ def _without_site(title: str, head: Iterable[_Paragraph]) -> str:
 def _made_title(story: Sequence[_Paragraph]) -> str:
     """The first sentence, cut to a headline's length."""
     first = story[0].text if story else ""
-    sentence = re.split(r"(?<=[.!?。！？])\s", first, maxsplit=1)[0]
+    sentence = next(iter(sentences(first)), "")
     if len(sentence) <= MADE_TITLE_CHARS:
         return sentence
     return sentence[:MADE_TITLE_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:-–—") + "…"

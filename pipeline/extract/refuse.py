@@ -15,6 +15,7 @@ from pipeline.document import BlockKind, DocumentRejected, Reason, Stage
 from pipeline.extract.structure import is_teaser, token_rule
 from pipeline.metadata import Metadata
 from pipeline.page import Page, Piece
+from pipeline.text import ends_sentence, has_long_unstopped
 
 # A page with more words of prose than this is judged by its structure only, not by its words.
 _FEW_WORDS = 150
@@ -50,10 +51,6 @@ _LISTING = re.compile(
     re.I,
 )
 _CUT_OFF = re.compile(r"(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3})\W*$")
-_STOPS = tuple(".!?…。！？؟۔।։።။។")
-_CLOSING = "\"'”’»)]」』"
-# Thai and Lao end a sentence with a blank, if with anything; this many letters are one.
-_UNSTOPPED = re.compile(r"(?:[\u0e00-\u0eff]\W*){60}")
 
 
 def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Metadata) -> None:
@@ -114,9 +111,9 @@ def _is_prose(page: Page, piece: Piece) -> bool:
     if words >= 15:
         return True
     # scripts without spaces: a sentence of some length is one "word" or few
-    if (words >= 4 or len(piece.text) >= 20) and piece.text.rstrip().rstrip(_CLOSING).endswith(_STOPS):
+    if (words >= 4 or len(piece.text) >= 20) and ends_sentence(piece.text):
         return True
-    return _UNSTOPPED.search(piece.text) is not None
+    return has_long_unstopped(piece.text)
 
 
 # A line or two, of a front page's leading story or about an author, beside headlines that lead elsewhere.

@@ -17,7 +17,8 @@ from functools import lru_cache
 from pipeline.document import BlockKind
 from pipeline.extract.model import folded_before
 from pipeline.metadata import Metadata
-from pipeline.page import Page, Piece, RawBlock, common_container, folded
+from pipeline.page import Page, Piece, RawBlock, common_container
+from pipeline.text import ends_sentence, runs_key
 
 # A container that holds more of the article's text than this share, and more than this many characters,
 # is a part of the story, whatever its name.
@@ -244,7 +245,7 @@ def _standfirst(page: Page, taken: set[int], about: Metadata) -> list[int]:
             len(d) >= 30 and (d.startswith(text) or d[:80] in text[: 80 + _DATELINE_CHARS])
             for d in descriptions
         )
-        near = headline is not None and headline < index < end and _ENDS_SENTENCE.search(block.text)
+        near = headline is not None and headline < index < end and ends_sentence(block.text)
         named = near and any(
             _STANDFIRST.search(token)
             for number in page.path(block.container)[:3]
@@ -253,9 +254,6 @@ def _standfirst(page: Page, taken: set[int], about: Metadata) -> list[int]:
         if stated or named:
             found.append(index)
     return found
-
-
-_ENDS_SENTENCE = re.compile(r"[.!?…。؟।][\"'”»)]*\s*$")
 
 
 def _continued(page: Page, taken: set[int]) -> list[int]:
@@ -302,7 +300,7 @@ def _between(page: Page, taken: set[int]) -> list[int]:
                 continue
             parent = _parent(page, block.container)
             if block.kind is BlockKind.PARAGRAPH:
-                whole = len(block.words) >= 8 and _ENDS_SENTENCE.search(block.text) is not None
+                whole = len(block.words) >= 8 and ends_sentence(block.text)
                 fits = parent in hangs and whole
             elif block.kind is BlockKind.LIST_ITEM:
                 fits = parent in hangs or _parent(page, parent) in hangs
@@ -571,10 +569,10 @@ def _chars_inside(page: Page, pieces: Sequence[Piece]) -> list[int]:
 
 
 def _folded(page: Page, piece: Piece) -> str:
-    """As `folded` of the piece's text; that of a whole block was cut into words before."""
+    """As `runs_key` of the piece's text; that of a whole block was cut into words before."""
     if piece.index is not None and piece.text == page.blocks[piece.index].text:
         return " ".join(page.blocks[piece.index].words)
-    return folded(piece.text)
+    return runs_key(piece.text)
 
 
 def _begins_article(block: RawBlock | None) -> bool:

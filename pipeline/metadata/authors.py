@@ -10,7 +10,8 @@ from typing import Any
 
 from pipeline.metadata.dates import without_dates
 from pipeline.metadata.outlet import is_site
-from pipeline.metadata.statements import Statements, cleaned, element_text, folded, resolved
+from pipeline.metadata.statements import Statements, cleaned, element_text, resolved
+from pipeline.text import runs_key
 
 _BY_WORDS = (
     r"(?:written|reported|posted|published|story|text|words|article|report)\s+by|by|von|par|por|di|da|door|przez"
@@ -124,7 +125,7 @@ def _without_initialled(names: list[str]) -> list[str]:
 
 def _bare(name: str) -> str:
     """Folded, without accents."""
-    plain = folded(name)
+    plain = runs_key(name)
     if plain.isascii():
         return plain
     decomposed = unicodedata.normalize("NFKD", plain)
@@ -227,7 +228,7 @@ def _names(values: Iterable[str]) -> list[str]:
         for part in _split_names(value):
             part = _BY.sub("", _NOT_OF_NAME.sub("", part)).strip(" ,;:-–—|()")
             part = _JOB_AFTER_NAME.sub("", part).strip() if len(part.split()) > 2 else part
-            if part and len(part) <= 80 and folded(part) and not _NO_LETTERS.fullmatch(part):
+            if part and len(part) <= 80 and runs_key(part) and not _NO_LETTERS.fullmatch(part):
                 found.setdefault(_bare(part), part)
     return [name for name in found.values() if not (_PLACEHOLDER.fullmatch(name) or _CHECKED_BY.match(name))]
 

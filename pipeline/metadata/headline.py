@@ -10,7 +10,8 @@ from lxml import etree
 
 from pipeline.metadata.dates import date_in_line
 from pipeline.metadata.outlet import is_site, site_words
-from pipeline.metadata.statements import WORD, Statements, cleaned, element_text, folded, text_of, types_of
+from pipeline.metadata.statements import Statements, cleaned, element_text, text_of, types_of
+from pipeline.text import runs, runs_key
 
 _SEPARATOR = re.compile(r"\s*[_｜]\s*|\s*--+\s*|\s+[|–—\-:·•»«›‹~/]{1,2}\s+|\s*\|\s*|\s+[•·»]\s*")
 
@@ -18,16 +19,16 @@ _SEPARATOR = re.compile(r"\s*[_｜]\s*|\s*--+\s*|\s+[|–—\-:·•»«›‹~/
 def without_affixes(title: str, names: set[str], others: Iterable[str]) -> str:
     """A title without the site name or section that a page puts before or after it.
 
-    names: folded names of the site. others: other statements of the title; a cut that makes the
+    names: `runs_key` of the names of the site. others: other statements of the title; a cut that makes the
     title equal to one of them is believed.
     """
     cuts = list(_SEPARATOR.finditer(title))
     if not cuts:
         return title
-    wanted = {folded(o) for o in others}
+    wanted = {runs_key(o) for o in others}
     for cut in cuts:
         for part in (title[: cut.start()], title[cut.end() :]):
-            if len(WORD.findall(part)) >= 2 and folded(part) in wanted:
+            if len(runs(part)) >= 2 and runs_key(part) in wanted:
                 return part.strip()
     changed = True
     while changed:
@@ -36,11 +37,11 @@ def without_affixes(title: str, names: set[str], others: Iterable[str]) -> str:
         if not cuts:
             break
         head, tail = title[: cuts[-1].start()].strip(), title[cuts[-1].end() :].strip()
-        if is_site(tail, names) and len(WORD.findall(head)) >= 1:
+        if is_site(tail, names) and len(runs(head)) >= 1:
             title, changed = head, True
             continue
         head, tail = title[: cuts[0].start()].strip(), title[cuts[0].end() :].strip()
-        if is_site(head, names) and len(WORD.findall(tail)) >= 2:
+        if is_site(head, names) and len(runs(tail)) >= 2:
             title, changed = tail, True
     return title
 
@@ -79,9 +80,9 @@ def headline(root: Any, said: Statements, site_name: str | None, url: str) -> tu
     if stripped_ld and _NEWS_TYPE.search(types_of(said.article)):
         # Newsrooms fill in this headline themselves. Elsewhere plug-ins do, for search engines, and what
         # readers see is the better title.
-        seen = heading and [folded(heading)] == [folded(t) for t in stripped_og[:1]]
-        third = folded(next(iter(stripped_doc), ""))
-        title = heading if seen and third == folded(stripped_ld) else stripped_ld
+        seen = heading and [runs_key(heading)] == [runs_key(t) for t in stripped_og[:1]]
+        third = runs_key(next(iter(stripped_doc), ""))
+        title = heading if seen and third == runs_key(stripped_ld) else stripped_ld
         title = _without_kicker(title, stripped_og)
     return title, tuple(dict.fromkeys([t for t in (title, *raw, *stated) if t]))
 
@@ -98,7 +99,7 @@ def _sections(said: Statements) -> set[str]:
         if types_of(node) == "ListItem":
             item = node.get("item")
             names.append(text_of(node.get("name")) or text_of(item if isinstance(item, dict) else None))
-    return {folded(n) for n in names if n and len(n) <= 40} | _COLUMNS
+    return {runs_key(n) for n in names if n and len(n) <= 40} | _COLUMNS
 
 
 # What pages call kinds of text, set before or after the headline.
@@ -109,10 +110,10 @@ _COLUMNS = frozenset(
 
 def _respaced(heading: str, known: Iterable[str]) -> str:
     """The heading with the blanks of another statement of it: its markup may break a word in two."""
-    words = folded(heading)
+    words = runs_key(heading)
     letters = words.replace(" ", "")
     for other in known:
-        others = folded(other)
+        others = runs_key(other)
         if others != words and others.replace(" ", "") == letters:
             return other
     return heading
@@ -122,17 +123,17 @@ def _trimmed(heading: str, known: Iterable[str], sections: set[str]) -> str:
     """A heading without a section beside it, or a date and a credit that its element holds as well."""
     for cut in list(_SEPARATOR.finditer(heading))[-1:]:
         head, tail = heading[: cut.start()], heading[cut.end() :]
-        if folded(tail) in sections and len(WORD.findall(head)) >= 3 and "|" in cut.group():
+        if runs_key(tail) in sections and len(runs(head)) >= 3 and "|" in cut.group():
             return head
     for other in known:
         begins, ends = heading.startswith(other), heading.endswith(other)
-        if not (begins or ends) or len(WORD.findall(other)) < 3 or folded(other) == folded(heading):
+        if not (begins or ends) or len(runs(other)) < 3 or runs_key(other) == runs_key(heading):
             continue
         if begins and _BESIDE_HEADLINE.match(heading[len(other) :].strip()):
             return other
         if ends:
             before = heading[: -len(other)].strip()
-            is_label = before.endswith(":") and folded(before) in sections
+            is_label = before.endswith(":") and runs_key(before) in sections
             if is_label or (len(before) <= 20 and date_in_line(before)):
                 return other
     return heading
@@ -145,7 +146,7 @@ def _without_kicker(title: str, shared: Sequence[str]) -> str:
     """A headline without the line above it ("Olympic Games: …"), where the title for sharing has none."""
     for other in shared[:1]:
         kicker = title.removesuffix(other)
-        if kicker != title and kicker.rstrip().endswith(":") and len(WORD.findall(other)) >= 4:
+        if kicker != title and kicker.rstrip().endswith(":") and len(runs(other)) >= 4:
             return other
     return title
 
@@ -162,13 +163,13 @@ _FIRST_TITLE = etree.XPath("//title[not(ancestor::svg)]")
 def _agreed_heading(heads: list[str], itemprop: list[str], stated: list[str]) -> str:
     """The h1 that other statements agree with: the words that readers saw as the headline."""
     for heading in [*itemprop, *heads]:
-        mine = set(WORD.findall(heading.lower()))
+        mine = set(runs(heading))
         if not mine:
             continue
         for other in stated:
-            theirs = set(WORD.findall(other.lower()))
+            theirs = set(runs(other))
             if mine == theirs or len(mine & theirs) >= 0.6 * max(1, min(len(mine), len(theirs))) >= 1.2:
                 return heading
-    if len(heads) == 1 and len(WORD.findall(heads[0])) >= 4:
+    if len(heads) == 1 and len(runs(heads[0])) >= 4:
         return heads[0]
     return ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pipeline.metadata.statements import Statements, cleaned, folded, resolved, text_of, types_of
+from pipeline.metadata.statements import Statements, cleaned, resolved, text_of, types_of
+from pipeline.text import runs_key
 
 
 def site_name_of(said: Statements) -> str | None:
@@ -27,20 +28,20 @@ def site_name_of(said: Statements) -> str | None:
 
 
 def site_words(site_name: str | None, url: str, said: Statements) -> set[str]:
-    names = {folded(site_name or "").replace(" ", "")}
+    names = {runs_key(site_name or "").replace(" ", "")}
     host = (urlsplit(url).hostname or "").removeprefix("www.")
     parts = host.split(".")
     if len(parts) >= 2:
         names.add(parts[-2] if len(parts[-2]) > 3 or len(parts) < 3 else parts[-3])
         names.add(host.replace(".", "").replace("-", ""))
     for name in said.meta("twitter:site", "application-name", "al:ios:app_name", "og:site_name"):
-        names.add(folded(name.lstrip("@")).replace(" ", ""))
+        names.add(runs_key(name.lstrip("@")).replace(" ", ""))
     names.discard("")
     return {n for n in names if len(n) >= 2}
 
 
 def is_site(part: str, names: set[str]) -> bool:
-    word = folded(part).replace(" ", "")
+    word = runs_key(part).replace(" ", "")
     if not word:
         return True
     if word in names:
@@ -56,5 +57,5 @@ def outlet_words(site_name: str | None, url: str, said: Statements) -> set[str]:
     names = site_words(site_name, url, said)
     publishers = [resolved(said.article.get("publisher"), said)]
     publishers += [n for n in said.nodes if types_of(n) in ("WebSite", "NewsMediaOrganization")]
-    names |= {folded(text_of(p.get("name"))).replace(" ", "") for p in publishers if isinstance(p, dict)}
+    names |= {runs_key(text_of(p.get("name"))).replace(" ", "") for p in publishers if isinstance(p, dict)}
     return {name for name in names if len(name) >= 2}

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-WORD = re.compile(r"\w+")
 # How the types of articles end, in lower case: NewsArticle, BlogPosting, ReviewNewsArticle, …
 _ARTICLE_TYPES = ("article", "posting", "report", "review", "analysisnews", "opinionnews")
 _PAGE_TYPE = re.compile(r"^(WebPage|ItemPage|VideoObject|Recipe|CreativeWork|MediaObject)$", re.I)
@@ -210,10 +209,6 @@ def cleaned(text: str) -> str:
     if "<" in text:
         text = re.sub(r"</?[a-zA-Z][^<>]{0,200}>", "", text)
     return " ".join(text.replace("\u200b", "").replace("\xad", "").split())
-
-
-def folded(text: str) -> str:
-    return " ".join(WORD.findall(text.lower()))
 
 
 def element_text(element: Any) -> str:

@@ -7,11 +7,9 @@ an extractor in these blocks again, `find` answers CSS selectors.
 from pipeline.page.align import Piece, align
 from pipeline.page.blocks import (
     PROSE_WORDS,
-    WORD,
     Page,
     RawBlock,
     common_container,
-    folded,
     is_layout_row,
     is_within_line,
     segment,
@@ -22,7 +20,6 @@ from pipeline.page.selectors import check_selector, find
 
 __all__ = [
     "PROSE_WORDS",
-    "WORD",
     "Page",
     "Piece",
     "RawBlock",
@@ -32,7 +29,6 @@ __all__ = [
     "decode",
     "decoded",
     "find",
-    "folded",
     "is_layout_row",
     "is_within_line",
     "segment",

@@ -13,7 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.page.blocks import WORD, RawBlock, words_of
+from pipeline.page.blocks import RawBlock
+from pipeline.text import RUN, runs
 
 # Blocks shorter than this many words are only found where a line begins: "Share" stands in many lines.
 _FREE_WORDS = 6
@@ -35,8 +36,8 @@ class Piece:
 
 def align(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Piece]:
     """The extractor's `lines` as pieces in the order of the page."""
-    texts = [line for line in lines if WORD.search(line)]
-    line_words = [words_of(line) for line in texts]
+    texts = [line for line in lines if RUN.search(line)]
+    line_words = [runs(line) for line in texts]
     found = _anchors(blocks, line_words)
     used = {index for index, _ in found}
     pieces = [Piece(index, blocks[index].text, float(index)) for index, _ in found]
@@ -132,7 +133,7 @@ def _fill_gap(
         if not inside:
             uncovered.append((line, texts[line]))
             continue
-        spans = [match.span() for match in WORD.finditer(texts[line])]
+        spans = [match.span() for match in RUN.finditer(texts[line])]
         if len(spans) != len(line_words[line]):
             continue
         taken = _covered_words(line_words[line], begin, inside)
@@ -159,7 +160,7 @@ def _left_over(text: str, spans: Sequence[tuple[int, int]], taken: Sequence[bool
             end = spans[number][0] if number < len(spans) else len(text)
             parts.append(text[spans[start][0] : end].strip())
             start = None
-    return [part for part in parts if WORD.search(part)]
+    return [part for part in parts if RUN.search(part)]
 
 
 def _place_rest(
@@ -170,7 +171,7 @@ def _place_rest(
         return []
     by_words: dict[tuple[str, ...], list[int]] = defaultdict(list)
     by_triple: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    wanted = {triple for _, text in rest for triple in _triples(words_of(text))}
+    wanted = {triple for _, text in rest for triple in _triples(runs(text))}
     for index, block in enumerate(blocks):
         by_words[block.words].append(index)
         for triple in _triples(block.words):
@@ -179,7 +180,7 @@ def _place_rest(
     known = sorted(place)
     pieces: list[Piece] = []
     for line, text in rest:
-        words = words_of(text)
+        words = runs(text)
         same = [index for index in by_words.get(words, ()) if index not in used]
         before = bisect.bisect_right(known, line) - 1
         near = float(place[known[before]]) if before >= 0 else -1.0

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from pipeline.document import Block, BlockKind
-from pipeline.text import word_finder
+from pipeline.text import AFTER_SENTENCE, runs, runs_key
 
 # A page with more text blocks than this is an index or an attack; what follows is not read.
 MAX_BLOCKS = 20_000
@@ -24,9 +24,6 @@ MAX_BLOCKS = 20_000
 MAX_DEPTH = 200
 # Prose: a block of so many words, of which fewer than half are linked.
 PROSE_WORDS = 15
-
-WORD = re.compile(r"\w+")
-_words = word_finder(WORD)
 
 
 def _names(*lines: str) -> frozenset[str]:
@@ -91,7 +88,7 @@ _HIDDEN = frozenset(("hidden",))
 # What is longer than any names of a template is not remembered: pages make names up as they like.
 _KNOWN_CHARS = 500
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_SENTENCE_END = re.compile(r"[.!?…。!?।؟\"'”»)]\s*$")
+_SENTENCE_END = re.compile(rf"{AFTER_SENTENCE}\s*$")
 
 
 @dataclass(slots=True)
@@ -155,8 +152,8 @@ class RawBlock(NamedTuple):
 class Page:
     """All blocks of a page in document order, and the elements that hold them.
 
-    alt_texts: folded alt and title texts of the page's images. paths: what `path` has said, for many blocks
-    share a container and every rule asks for it. linked: what `structure.linked_by_container` has said.
+    alt_texts: `runs_key` of alt and title texts of the page's images. paths: what `path` has said, for many
+    blocks share a container and every rule asks for it. linked: what `structure.linked_by_container` says.
     """
 
     blocks: list[RawBlock] = field(default_factory=list)
@@ -194,16 +191,6 @@ class Page:
             tokens=frozenset(tokens),
             tags=tuple(tags),
         )
-
-
-def words_of(text: str) -> tuple[str, ...]:
-    """Lower-cased words, as compared between what stands on the page and what an extractor gives back."""
-    return tuple(_words(text))
-
-
-def folded(text: str) -> str:
-    """The words of a text joined by blanks: equal for texts that differ in case, spaces and punctuation."""
-    return " ".join(words_of(text))
 
 
 def segment(root: Any, *, link_by_link: bool = False) -> Page:
@@ -352,7 +339,7 @@ class _Segmenter:
 
     def _image(self, element: Any) -> None:
         for name in ("alt", "title"):
-            value = folded(element.get(name) or "")
+            value = runs_key(element.get(name) or "")
             if value:
                 self.page.alt_texts.add(value)
 
@@ -383,7 +370,7 @@ class _Segmenter:
         self.links = 1 if self.link_depth else 0
 
     def _add(self, text: str) -> None:
-        words = words_of(text)
+        words = runs(text)
         if not words:
             return
         kind, tag = _PARAGRAPH, self.tags[-1]

@@ -17,7 +17,6 @@ from pipeline.sites.evidence import (
 from pipeline.sites.learned_lines import (
     RULE,
     LearnedLines,
-    folded,
     is_learnable,
     line_hash,
     lines_as_found,
@@ -47,7 +46,6 @@ __all__ = [
     "check_number",
     "check_selectors",
     "evidence",
-    "folded",
     "is_learnable",
     "line_hash",
     "lines_as_found",

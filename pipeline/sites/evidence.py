@@ -29,14 +29,14 @@ nothing left to learn. multi-dev and fundus-dev, with up to five pages a site, l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sites.learned_lines import folded, is_learnable, line_hash
+from pipeline.sites.learned_lines import is_learnable, line_hash
+from pipeline.text import ends_sentence, words_key
 
 LEAST_STORIES = 4
 LABEL_SHARE = 0.15
@@ -55,7 +55,6 @@ _MOST_LINES = 100
 _HASH_BITS = 29
 _SHARED, _EDGE, _SENTENCE = 1, 2, 4
 _FLAG_BITS = 3
-_STOP = re.compile(r"[.!?…。！？][\"'’”»)\]]*$")
 # Headlines of fewer words, figures apart, say little: "Weather", the name of the site.
 _TITLE_WORDS = 3
 _TITLE_BITS = 32
@@ -98,10 +97,10 @@ def sight(lines: Sequence[str]) -> Lines:
     for number, line in enumerate(lines):
         if _MOST_LINES <= number <= last - _MOST_LINES:
             continue
-        fold = folded(line)
+        fold = words_key(line)
         if is_learnable(fold):
             is_edge = number < HEAD_LINES or number > last - FOOT_LINES
-            flags = is_edge * _EDGE | bool(_STOP.search(line.rstrip())) * _SENTENCE
+            flags = is_edge * _EDGE | ends_sentence(line) * _SENTENCE
             key = short(line_hash(fold))
             found[key] = found.get(key, 0) | flags
     return np.array(sorted(key << _FLAG_BITS | flags for key, flags in found.items()), dtype=np.uint32)
@@ -109,7 +108,7 @@ def sight(lines: Sequence[str]) -> Lines:
 
 def title_key(title: str) -> int:
     """What headlines that differ in nothing but figures share; 0 for one that says little."""
-    words = [word for word in folded(title).split() if not any(map(str.isdigit, word))]
+    words = [word for word in words_key(title).split() if not any(map(str.isdigit, word))]
     return line_hash(" ".join(words)) % (1 << _TITLE_BITS) if len(words) >= _TITLE_WORDS else 0
 
 

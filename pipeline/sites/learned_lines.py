@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.document import Block, Removed
+from pipeline.text import words_key
 
 # Raised by hand when code changes what the same learned lines make of a text.
 LEARNED_REVISION = 1
@@ -38,23 +39,10 @@ MOST_TAKEN = 0.5
 _LOOKED_AT = 12
 _SURE_CHARS = 150
 _FIGURE = re.compile(r"\d")
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+")
-_ASCII_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
-
-
-def folded(line: str) -> str:
-    """What of a line is compared: its words in lower case, a blank between two.
-
-    Figures stay as they are. Lines that differ in a figure are two lines, since in the templates by which
-    newsrooms write results, prices and weather it is the figures that make the story.
-    """
-    if line.isascii():  # a third of the time
-        return " ".join(line.lower().translate(_ASCII_WORDS).split())
-    return " ".join(_WORD.findall(line.casefold()))
 
 
 def is_learnable(fold: str) -> bool:
-    """Whether a line, as `folded` gives it, is long enough to be told from a label."""
+    """Whether a line, as `words_key` gives it, is long enough to be told from a label."""
     if len(fold) >= _SURE_CHARS:
         return True
     if len(fold) < LEAST_CHARS or fold.count(" ") < LEAST_WORDS - 1:
@@ -117,14 +105,14 @@ def take_out(
 ) -> tuple[tuple[tuple[int, Block], ...], tuple[Removed, ...]]:
     """The blocks, each with its position, without learned lines; and those.
 
-    is_kept: whether a line, as `folded` gives it, is to stay all the same. Nothing is taken where more than
-    `MOST_TAKEN` of the words would go.
+    is_kept: whether a line, as `words_key` gives it, is to stay all the same. Nothing is taken where more
+    than `MOST_TAKEN` of the words would go.
     """
     kept: list[tuple[int, Block]] = []
     removed: list[Removed] = []
     words, taken = 0, 0
     for position, block in blocks:
-        fold = folded(block.text)
+        fold = words_key(block.text)
         count = fold.count(" ") + 1
         words += count
         stories = learned.stories(line_hash(fold)) if is_learnable(fold) else None

@@ -18,7 +18,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from pipeline.sites.learned_lines import LearnedLines, folded
+from pipeline.sites.learned_lines import LearnedLines
+from pipeline.text import words_key
 
 # Raised by hand when code changes what the same rules of a site make of a page.
 SITE_RULES_REVISION = 1
@@ -116,9 +117,9 @@ class SiteRules:
         return f"site.{self.key}.{what} {which}"
 
     def keeps(self, fold: str) -> bool:
-        """Whether a line, as `learned.folded` gives it, is to stay though it was learned."""
+        """Whether a line, as `words_key` gives it, is to stay though it was learned."""
         return any(
-            fnmatchcase(fold, "*".join(folded(part) for part in phrase.text.split("*")))
+            fnmatchcase(fold, "*".join(words_key(part) for part in phrase.text.split("*")))
             for phrase in self.keep
         )
 

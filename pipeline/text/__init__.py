@@ -1,23 +1,49 @@
-"""Words, scripts and languages: what is known of a text without a page around it.
+"""Words, sentences, writing systems and languages: what is known of a text without a page around it.
 
 Everything else in pipeline/ builds on it, so it imports none of it.
 """
 
 from pipeline.text.language import identify, model
-from pipeline.text.scripts import THAI_AND_LAO, UNSPACED, UNSPACED_RANGES
 from pipeline.text.search_words import LEFT_OUT, FoldedWord, folded_words, make_search_words, query_words
-from pipeline.text.words import word_finder
+from pipeline.text.sentences import (
+    AFTER_SENTENCE,
+    CLOSING,
+    EXCLAMATIONS,
+    FULL_STOPS,
+    QUESTIONS,
+    STOPS,
+    ends_sentence,
+    has_long_unstopped,
+    sentences,
+)
+from pipeline.text.words import RUN, WORD, runs, runs_key, word_count, words, words_key
+from pipeline.text.writing_systems import HANGUL, UNSPACED, UNSPACED_RANGES
 
 __all__ = [
+    "AFTER_SENTENCE",
+    "CLOSING",
+    "EXCLAMATIONS",
+    "FULL_STOPS",
+    "HANGUL",
     "LEFT_OUT",
-    "THAI_AND_LAO",
+    "QUESTIONS",
+    "RUN",
+    "STOPS",
     "UNSPACED",
     "UNSPACED_RANGES",
+    "WORD",
     "FoldedWord",
+    "ends_sentence",
     "folded_words",
+    "has_long_unstopped",
     "identify",
     "make_search_words",
     "model",
     "query_words",
-    "word_finder",
+    "runs",
+    "runs_key",
+    "sentences",
+    "word_count",
+    "words",
+    "words_key",
 ]

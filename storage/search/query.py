@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from itertools import accumulate, takewhile
 
 from pipeline.errors import OperatorError
-from pipeline.text import FoldedWord, folded_words, query_words
+from pipeline.text import STOPS, FoldedWord, folded_words, query_words
 
 # Most words of a query. Each word of a quotation and each character of a script without spaces counts.
 MOST_WORDS = 200
@@ -38,7 +38,7 @@ _TOKEN = re.compile(
     r"""(?P<minus>-?)(?:["“”„«»](?P<quoted>[^"“”„«»]*)["“”„«»]?(?P<star>\*?)|(?P<bare>[^\s"“”„«»]+))"""
 )
 
-_SENTENCE_END = re.compile(r"[.!?…।。！？\n]")
+_SENTENCE_END = re.compile(rf"[{STOPS}\n]")
 
 
 class QueryError(OperatorError):

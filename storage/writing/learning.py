@@ -44,7 +44,6 @@ from pipeline.sites import (
     Seen,
     Sighting,
     evidence,
-    folded,
     is_learnable,
     line_hash,
     lines_as_found,
@@ -54,6 +53,7 @@ from pipeline.sites import (
     title_key,
     unshared,
 )
+from pipeline.text import words_key
 from storage import schema
 from storage.database import begin_write, in_transaction, insert_rows
 from storage.writing.revisions import chunks, set_counter
@@ -273,7 +273,7 @@ def _texts(connection: Connection, ids: Iterable[int]) -> dict[int, dict[int, st
     for part in chunks(sorted(set(ids))):
         removed = _removed(connection, part)
         for id, text in connection.execute(select(table.c.id, table.c.text).where(table.c.id.in_(part))):
-            lines = {folded(line): line for line in reversed(lines_as_found(text, removed.get(id, ())))}
+            lines = {words_key(line): line for line in reversed(lines_as_found(text, removed.get(id, ())))}
             found[id] = {line_hash(fold): line for fold, line in lines.items() if is_learnable(fold)}
     return found
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.page import folded
+from pipeline.text import CLOSING, EXCLAMATIONS, FULL_STOPS, QUESTIONS, STOPS, runs_key
 
 Array = NDArray[np.float32]
 
@@ -25,7 +25,7 @@ _LAST = np.array([[1], [2], [3], [4]])
 _COLON, _POINT, _SLASH, _ZERO, _ONE, _TWO, _NINE = map(ord, ":./0129")
 
 # Headlines and summaries of the page in hand, which are looked for among its blocks several times.
-folded_before = lru_cache(maxsize=16)(folded)
+folded_before = lru_cache(maxsize=16)(runs_key)
 
 TEXT_NAMES = (
     "words", "chars", "word_length", "links_per_word", "sentence_end", "lower_start", "upper_start",
@@ -43,13 +43,13 @@ def _char_classes() -> NDArray[np.uint16]:
         (_DIGIT, r"\d"),
         (_LETTER, r"\w"),
         (_COMMA, "[,،、;]"),
-        (_STOP, "[.!?。।]"),
+        (_STOP, f"[{FULL_STOPS}{EXCLAMATIONS}{QUESTIONS}]"),
         (_QUOTE, '["“”„«»「」]'),
         (_SEPARATOR, "[|·•»›→▶►/]"),
         (_SIGN, "[@©]"),
         (_BLANK, r"\s"),
-        (_END, "[.!?…。।؟]"),
-        (_CLOSE, "[\"'”’»)\\]]"),
+        (_END, f"[{STOPS}]"),
+        (_CLOSE, f"[{CLOSING}]"),
     ):
         for match in re.finditer(f"{chars}+", every):
             codes = [ord(char) for char in match[0]]

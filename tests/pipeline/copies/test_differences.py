@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.copies.differences import Change, ChangeKind, Comparison, PartKind, compare, sentences
+from pipeline.copies.differences import Change, ChangeKind, Comparison, PartKind, compare
 from pipeline.copies.shingles import spelling, tokens
+from pipeline.text import sentences
 
 STORY = [
     "The harbour board of Port Alba said on Tuesday that it would close two of its seven ferry terminals, "
@@ -31,42 +32,6 @@ def brief(found: Comparison) -> list[tuple[str, str]]:
         (c.kind.value, marked(c) if c.kind is ChangeKind.CHANGED else c.canonical or c.copy or "")
         for c in found.changes
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("It rained. It stopped! Why? Nobody knows…", ["It rained.", "It stopped!", "Why?", "Nobody knows…"]),
-        ("“No,” he said. “Never.” He left.", ["“No,” he said.", "“Never.”", "He left."]),
-        ('He said "Stop!" and left.', ['He said "Stop!" and left.']),
-        (
-            "Mr. J. Borg of St. Ives met Dr. Lind at 4 p.m. on Monday. They spoke.",
-            ["Mr. J. Borg of St. Ives met Dr. Lind at 4 p.m. on Monday.", "They spoke."],
-        ),
-        ("Up 3.5 pct to 1.250,5 points. Then down.", ["Up 3.5 pct to 1.250,5 points.", "Then down."]),
-        ("Am 3. Mai sagte er: „Nein.“ Dann ging er.", ["Am 3. Mai sagte er: „Nein.“", "Dann ging er."]),
-        ("¿Quién fue? ¡Nadie! Así terminó.", ["¿Quién fue?", "¡Nadie!", "Así terminó."]),
-        ("Он приехал в 2019 г. в город. Потом уехал.", ["Он приехал в 2019 г. в город.", "Потом уехал."]),
-        ("من فعل هذا؟ لا أحد يعرف. انتهى.", ["من فعل هذا؟", "لا أحد يعرف.", "انتهى."]),
-        ("वर्षा हुई। फिर धूप निकली।", ["वर्षा हुई।", "फिर धूप निकली।"]),
-        ("港务局宣布关闭。“不会回来。”主席说！", ["港务局宣布关闭。", "“不会回来。”", "主席说！"]),
-        ("市長は「続ける。」と述べた。会議は未定。", ["市長は「続ける。」と述べた。", "会議は未定。"]),
-        ("비가 왔다. 그리고 그쳤다.", ["비가 왔다.", "그리고 그쳤다."]),
-        ("ฝนตกหนัก ถนนปิด 2 วัน", ["ฝนตกหนัก", "ถนนปิด 2 วัน"]),
-        ("A headline\nA first line", ["A headline", "A first line"]),
-    ],
-)  # fmt: skip
-def test_sentences(text: str, expected: list[str]) -> None:
-    assert sentences(text) == expected
-
-
-@given(st.text(alphabet=st.sampled_from('aB1 .!?"”“。」と 中ก\n…;'), max_size=60))
-def test_nothing_is_lost_in_cutting(text: str) -> None:
-    assert "".join("".join(sentences(text)).split()) == "".join(text.split())
-
-
-def test_no_sentence_is_endless() -> None:
-    assert max(map(len, sentences("word " * 5000 + "字" * 9000))) <= 2000
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.page.align import align
-from pipeline.page.blocks import RawBlock, segment, words_of
+from pipeline.page.blocks import RawBlock, segment
+from pipeline.text import runs
 
 
 def blocks(*texts: str) -> list[RawBlock]:
@@ -64,5 +65,5 @@ _LINES = st.lists(
 @given(_LINES, _LINES)
 def test_no_word_of_the_lines_is_lost(page: list[str], lines: list[str]) -> None:
     found = align(blocks("x", *page), lines)
-    wanted = sorted(word for line in lines for word in words_of(line))
-    assert sorted(word for piece in found for word in words_of(piece.text)) == wanted
+    wanted = sorted(word for line in lines for word in runs(line))
+    assert sorted(word for piece in found for word in runs(piece.text)) == wanted

@@ -10,13 +10,10 @@ from hypothesis import strategies as st
 from pipeline.document import BlockKind
 from pipeline.page.blocks import (
     MAX_BLOCKS,
-    WORD,
     Page,
     common_container,
-    folded,
     segment,
     segment_around,
-    words_of,
 )
 
 
@@ -157,17 +154,6 @@ def test_any_soup_of_tags_is_cut_without_error_and_no_block_is_empty(parts: list
         assert block.text == " ".join(block.text.split()) != ""
         assert 0.0 <= block.link_density <= 1.0
         assert page.block(number).text == block.text
-
-
-def test_folding_forgets_case_spaces_and_punctuation() -> None:
-    assert folded("  A — b,\nC!") == "a b c"
-
-
-def test_words_are_what_a_regular_expression_finds() -> None:
-    # every character of the Basic Multilingual Plane between two of Windows-1252
-    lines = [f"A{chr(code)}É" for code in range(0x10000)]
-    assert [words_of(line) for line in lines] == [tuple(WORD.findall(line.lower())) for line in lines]
-    assert words_of("It’s ½ a _MILE_…") == ("it", "s", "½", "a", "_mile_")
 
 
 def test_menus_are_not_read_unless_the_story_is_in_them() -> None:

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sites.evidence import Seen, Sighting, evidence, mark_shared, outlet, short, sight, title_key
-from pipeline.sites.learned_lines import folded, line_hash
+from pipeline.sites.learned_lines import line_hash
+from pipeline.text import words_key
 
 LABEL = "All the news of the bay"
 SENTENCE = "Nobody was hurt in the harbour."
 
 
 def key(line: str) -> int:
-    return short(line_hash(folded(line)))
+    return short(line_hash(words_key(line)))
 
 
 def own(number: int, count: int = 12) -> list[str]:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from pipeline.document import Block, BlockKind
 from pipeline.sites.learned_lines import (
     LearnedLines,
-    folded,
     is_learnable,
     line_hash,
     lines_as_found,
     take_out,
 )
 from pipeline.sites.rules import NO_SITE_RULES, Phrase, SiteRulebook, SiteRules, made_by_site, version_by
+from pipeline.text import words_key
 
 STORY = "The ferry ran aground outside the harbour before dawn, and all were brought ashore by noon."
 LINE = "Become a friend of the bay!"
@@ -25,7 +25,7 @@ OTHER = "More of the bay, every morning"
 
 
 def learned(*lines: str) -> LearnedLines:
-    return LearnedLines("post.example", tuple((line_hash(folded(line)), 9) for line in lines))
+    return LearnedLines("post.example", tuple((line_hash(words_key(line)), 9) for line in lines))
 
 
 def blocks(lines: Sequence[str]) -> list[tuple[int, Block]]:
@@ -65,19 +65,13 @@ def test_which_lines_are_long_enough() -> None:
     found = {
         line
         for line in ("What we know", "相关新闻", "関連記事をもっと読む", LINE, "1 2 3 4 5 6 7 8", "a b c d")
-        if is_learnable(folded(line))
+        if is_learnable(words_key(line))
     }
     assert found == {LINE, "関連記事をもっと読む"}
 
 
-@given(st.text(st.characters(max_codepoint=0x17F)), st.text("aBß İ_-.9\t", max_size=20))
-def test_plain_letters_are_folded_as_all_others_are(one: str, other: str) -> None:
-    for line in (one, other, "".join(c for c in one if c.isascii())):
-        assert folded(line) == folded(f"{line} ’").strip()
-
-
 def test_versions_name_what_was_learned_and_not_how_often_it_was_seen() -> None:
-    one, more = learned(LINE), LearnedLines("post.example", ((line_hash(folded(LINE)), 30),))
+    one, more = learned(LINE), LearnedLines("post.example", ((line_hash(words_key(LINE)), 30),))
     assert one.version == more.version != learned(LINE, OTHER).version
     assert pickle.loads(pickle.dumps(one)) == one
     book, site = SiteRulebook(learned=(one,)), "post.example"
