@@ -38,7 +38,7 @@ from datasketch import MinHash, MinHashLSH
 from benchmarks.extraction import FETCHED_AT, read_bytes
 from benchmarks.measures import Score, adjusted_rand, pair_score, partition_score
 from crawler.runs.drive import BATCH_SIZE, program_at_rest
-from crawler.runs.workers import PARCEL
+from crawler.runs.pool import MESSAGE_DOCUMENTS
 from pipeline.copies.fingerprint import fingerprint, fingerprints, signature
 from pipeline.copies.group import Story, candidates, comparable, components, is_far, order_key, reach, verify
 from pipeline.document import Access, Article, Claims, Document, Fingerprint, MediaType, Origin, Page
@@ -327,7 +327,10 @@ def signature_cost(name: str, texts: Sequence[str], rounds: int) -> None:
         return lambda texts: [of_text(text) for text in texts]
 
     def in_parcels(texts: Sequence[str]) -> object:
-        return [fingerprints(texts[n : n + PARCEL], settings) for n in range(0, len(texts), PARCEL)]
+        return [
+            fingerprints(texts[n : n + MESSAGE_DOCUMENTS], settings)
+            for n in range(0, len(texts), MESSAGE_DOCUMENTS)
+        ]
 
     ways: dict[str, Callable[[Sequence[str]], object]] = {
         "copydesk": one_by_one(lambda text: signature(text, settings)),
@@ -415,9 +418,9 @@ def as_articles(
 ) -> list[Article]:
     prints = [
         made
-        for start in range(0, len(stories), PARCEL)
+        for start in range(0, len(stories), MESSAGE_DOCUMENTS)
         for made in fingerprints(
-            [story.text for story in stories[start : start + PARCEL]], settings.fingerprint
+            [story.text for story in stories[start : start + MESSAGE_DOCUMENTS]], settings.fingerprint
         )
     ]
     made = zip(stories, prints, strict=True)

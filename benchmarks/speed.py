@@ -30,7 +30,7 @@ from benchmarks.repository import article_pages
 from benchmarks.rounds import Spread, spread
 from benchmarks.stages import REST, STAGES, Spent, timed
 from crawler.runs.drive import BATCH_SIZE, program_at_rest
-from crawler.runs.workers import PARCEL, PARCEL_BYTES
+from crawler.runs.pool import MESSAGE_BYTES, MESSAGE_DOCUMENTS
 from pipeline import process
 from pipeline.document import Article, Document, Outcome
 from pipeline.page.decode import decode
@@ -85,7 +85,9 @@ class Speed:
         return {name: self.profile.seconds[name] * 1000 / self.documents for name in (*STAGES, REST)}
 
 
-def measure(corpus: str, documents: Sequence[Document], rounds: int = ROUNDS, most: int = PARCEL) -> Speed:
+def measure(
+    corpus: str, documents: Sequence[Document], rounds: int = ROUNDS, most: int = MESSAGE_DOCUMENTS
+) -> Speed:
     """Rounds over some pages, at most so many at a time; raises `benchmarks.stages.StageGone`."""
     _warm_up()
     htmls = [decode(document.body, document.encoding, document.media_type) for document in documents]
@@ -94,12 +96,12 @@ def measure(corpus: str, documents: Sequence[Document], rounds: int = ROUNDS, mo
     return Speed(corpus, len(documents), size, found, apart(profiled, documents, most))
 
 
-def parcels(documents: Sequence[Document], most: int = PARCEL) -> Iterator[range]:
-    """The pages in parcels as `crawler.runs.workers` makes them up where many wait: the places of each."""
+def parcels(documents: Sequence[Document], most: int = MESSAGE_DOCUMENTS) -> Iterator[range]:
+    """The pages in parcels as `crawler.runs.pool` makes them up where many wait: the places of each."""
     start, size = 0, 0
     for place, document in enumerate(documents):
         size += len(document.body)
-        if place > start and (place - start == most or size > PARCEL_BYTES):
+        if place > start and (place - start == most or size > MESSAGE_BYTES):
             yield range(start, place)
             start, size = place, len(document.body)
     if documents:
@@ -122,7 +124,7 @@ def _warm_up() -> None:
         engine.dispose()
 
 
-def one_round(documents: Sequence[Document], htmls: Sequence[str], most: int = PARCEL) -> Round:
+def one_round(documents: Sequence[Document], htmls: Sequence[str], most: int = MESSAGE_DOCUMENTS) -> Round:
     """Both ways over all pages, parcel by parcel in turn."""
     ours = storing = theirs = 0.0
     articles = failed = 0
@@ -162,7 +164,7 @@ def _theirs(html: str, url: str) -> bool:
     return True
 
 
-def profiled(documents: Sequence[Document], most: int = PARCEL) -> Spent:
+def profiled(documents: Sequence[Document], most: int = MESSAGE_DOCUMENTS) -> Spent:
     """Our way once more, timed by stage."""
     with tempfile.TemporaryDirectory() as folder, timed() as spent, program_at_rest():
         engine = open_database(f"sqlite:///{folder}/speed.db")
@@ -232,7 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             corpus.name,
             pages.read_pages(corpus, options.sample),
             options.rounds,
-            1 if options.alone else PARCEL,
+            1 if options.alone else MESSAGE_DOCUMENTS,
         )
         for corpus in pages.corpora_with_pages(options.corpora, options.only)
     ]

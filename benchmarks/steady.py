@@ -30,7 +30,7 @@ import psutil
 from benchmarks import charts, machine
 from benchmarks.newsroom import Newsroom
 from crawler.runs import drive as run
-from crawler.runs.workers import WorkerPool
+from crawler.runs.pool import WorkerPool
 from pipeline.settings import Settings
 from storage.database import open_database
 from storage.writer import BatchCounts
@@ -134,7 +134,7 @@ def _recycling(documents: int | None) -> Iterator[None]:
         yield
         return
     names = vars(run)
-    names["WorkerPool"] = partial(names["WorkerPool"], max_documents=documents)
+    names["WorkerPool"] = partial(names["WorkerPool"], max_tasks=documents)
     try:
         yield
     finally:

@@ -5,8 +5,9 @@
 
 from crawler.runs.drive import Progress, stopping
 from crawler.runs.ingest import ingest
+from crawler.runs.messages import TaskFailed
+from crawler.runs.pool import PoolBroken, WorkerPool
 from crawler.runs.reprocess import Changes, Regrouped, Sample, What, refingerprint, reprocess
-from crawler.runs.workers import PoolBroken, WorkerPool
 
 __all__ = [
     "Changes",
@@ -14,6 +15,7 @@ __all__ = [
     "Progress",
     "Regrouped",
     "Sample",
+    "TaskFailed",
     "What",
     "WorkerPool",
     "ingest",

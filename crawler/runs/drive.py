@@ -25,7 +25,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.files import Item
-from crawler.runs.workers import Process, WorkerPool, process_document
+from crawler.runs.pool import WorkerPool
+from crawler.runs.worker import Process, process_document
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
 from storage.base import source_key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crawler.files import read_paths
 from crawler.runs.drive import Finished, Progress, drive
-from crawler.runs.workers import Process, process_document
+from crawler.runs.worker import Process, process_document
 from pipeline.settings import Settings
 from storage.writer import require_one_fingerprint
 from storage.writing import learn, with_learned

@@ -1,97 +1,103 @@
-"""How documents go to a worker and outcomes come back: framed messages on a socket.
+"""Messages between the pool and its worker processes: pickles with their length in front, on a socket.
 
-A message has several documents, or the outcomes of as many. The bodies go as they are, behind what stands
-beside them: to pickle a large one would be to copy it.
+The pool sends a list of documents or a `Call`. The worker answers each message with one `Answer`.
 """
 
 from __future__ import annotations
 
-import copyreg
+import io
 import pickle
 import socket
 import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import fields
-from operator import attrgetter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
-from pipeline.document import Article, Claims, Document, Fingerprint, Outcome, Page, Rejection, Removed
+from pipeline.document import Reason
 
 _LENGTH = struct.Struct("!Q")
-# Of what stands beside the bodies, and of the bodies that follow.
-_LENGTHS = struct.Struct("!QQ")
-# Up to so many bytes bodies are copied next to what stands beside them: one call to the system does for both.
-JOINED = 1 << 14
 
 
-def _pickle_by_values(record: type) -> None:
-    """Has records of this type pickled as their values in order, in half the time of what dataclasses do."""
-    values = attrgetter(*(field.name for field in fields(record)))
-    copyreg.pickle(record, lambda made: (record, values(made)))
+class TaskFailed(Exception):
+    """A call did not return: it took too long, its worker died, or what it raised cannot be sent.
+
+    reason: TIMEOUT, WORKER_DIED or INTERNAL_ERROR. Raised by the futures of `WorkerPool.run`.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason.value}: {self.detail}"
 
 
-for _record in (Article, Rejection, Page, Claims, Fingerprint, Removed):
-    _pickle_by_values(_record)
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function that a worker can import by its name, and its arguments, which can be pickled."""
 
-_NAMES = [field.name for field in fields(Document)]
-_BODY = _NAMES.index("body")
-_beside_body = attrgetter(*(name for name in _NAMES if name != "body"))
-
-
-def documents_message(documents: Sequence[Document]) -> list[memoryview]:
-    """The message for a worker, in the parts that it is to be sent in."""
-    beside = [(len(document.body), *_beside_body(document)) for document in documents]
-    head = pickle.dumps(beside, pickle.HIGHEST_PROTOCOL)
-    size = sum([length for length, *_ in beside])
-    head = _LENGTHS.pack(len(head), size) + head
-    bodies = [document.body for document in documents]
-    parts = [head, *bodies] if size > JOINED else [b"".join((head, *bodies))]
-    return [memoryview(part) for part in parts if part]
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
 
 
-def receive_documents(channel: socket.socket) -> list[Document] | None:
-    """Return the next documents; None where the parent has closed the socket or is gone."""
-    lengths = _receive(channel, _LENGTHS.size)
-    if lengths is None:
-        return None
-    at, size = _LENGTHS.unpack(lengths)
-    message = _receive(channel, at + size)
-    if message is None:
-        return None
-    view = memoryview(message)
-    found = []
-    for length, *values in pickle.loads(view[:at]):
-        values.insert(_BODY, bytes(view[at : at + length]))
-        found.append(Document(*values))
-        at += length
-    return found
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What a call raised, in the place of its result."""
+
+    error: Exception
 
 
-def send_message(channel: socket.socket, message: bytes) -> None:
-    channel.sendall(_LENGTH.pack(len(message)) + message)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The results of a message: an outcome for each document; the one result of a call, or `Raised`.
+
+    is_spent: the worker has used too much memory and is to be replaced.
+    """
+
+    results: list[Any]
+    is_spent: bool = False
 
 
-def messages(buffer: bytearray) -> Iterator[bytes]:
-    """Take the complete messages out of what was received."""
+def frame(message: Any) -> memoryview:
+    """Return the bytes of a message. Raises what pickling it raises."""
+    buffer = io.BytesIO(bytes(_LENGTH.size))
+    buffer.seek(_LENGTH.size)
+    pickle.dump(message, buffer, pickle.HIGHEST_PROTOCOL)
+    framed = buffer.getbuffer()
+    _LENGTH.pack_into(framed, 0, len(framed) - _LENGTH.size)
+    return framed
+
+
+def send(channel: socket.socket, message: Any) -> None:
+    """Send a message on a blocking socket. What cannot be pickled raises before anything is sent."""
+    channel.sendall(frame(message))
+
+
+def receive(channel: socket.socket) -> Any:
+    """Return the next message of a blocking socket; None where the other side is gone."""
+    length = _read(channel, _LENGTH.size)
+    content = _read(channel, _LENGTH.unpack(length)[0]) if length is not None else None
+    return None if content is None else pickle.loads(content)
+
+
+def complete(buffer: bytearray) -> Iterator[bytes]:
+    """Take the complete messages out of what was received so far; they are still to be unpickled."""
     while len(buffer) >= _LENGTH.size:
         end = _LENGTH.size + cast(int, _LENGTH.unpack_from(buffer)[0])
         if len(buffer) < end:
             return
-        message = bytes(memoryview(buffer)[_LENGTH.size : end])
+        content = bytes(memoryview(buffer)[_LENGTH.size : end])
         del buffer[:end]
-        yield message
+        yield content
 
 
-def packed(outcomes: Sequence[Outcome]) -> bytes:
-    """Raises whatever an outcome raises that cannot be sent."""
-    return pickle.dumps(list(outcomes), pickle.HIGHEST_PROTOCOL)
+def answer(content: bytes) -> Answer:
+    """Unpickle an answer. Raises what unpickling it raises."""
+    return cast(Answer, pickle.loads(content))
 
 
-def unpacked(answer: Any) -> list[Outcome]:
-    return cast(list[Outcome], pickle.loads(answer))
-
-
-def _receive(channel: socket.socket, size: int) -> bytearray | None:
+def _read(channel: socket.socket, size: int) -> bytearray | None:
     data = bytearray(size)
     view = memoryview(data)
     while view:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crawler.runs.drive import Progress, drive, stopping
-from crawler.runs.workers import Process
+from crawler.runs.worker import Process
 from pipeline.document import Article, Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from storage.base import TRANSIENT, storable

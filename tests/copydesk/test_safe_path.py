@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from copydesk.safe_path import leave_out_current_folder
-from crawler.runs.safe_start import safe_start
+from crawler.runs.fork_server import safe_start
 from storage import reader
 from storage.database import open_database
 from tests.crawler.crawling import QUICK, ROOT, Desk, Done
@@ -48,7 +48,7 @@ PROGRAM = """\
 import os, signal, time
 from datetime import UTC, datetime
 from pathlib import Path
-from crawler.runs.workers import WorkerPool
+from crawler.runs.pool import WorkerPool
 from pipeline.document import Document, MediaType, Origin
 from pipeline.settings import Settings
 

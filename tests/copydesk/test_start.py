@@ -46,7 +46,7 @@ def test_one_page_needs_what_reads_it_and_no_more() -> None:
     not_of_a_page = {
         "crawler.sites.records",
         "crawler.files.warc",
-        "crawler.runs.workers",
+        "crawler.runs.pool",
         "ftfy",
         "pipeline.extract.plain_text",
         "warcio",

@@ -57,6 +57,21 @@ def process(document: Document, settings: Settings) -> Outcome:
     return _end(document, str(os.getpid()))
 
 
+class Unsendable(Exception):
+    """An exception that cannot be made again from its arguments."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(one)
+
+
+def call(order: str) -> object:
+    """Does what the order says, as `process` does for a document; returns the order."""
+    if order == "raise unsendable":
+        raise Unsendable("made in the worker", "of two arguments")
+    found = process(document(order), Settings())
+    return found if order == "unsendable" else order
+
+
 def _end(document: Document, detail: str) -> Outcome:
     return Rejection(
         document.location, document.url, Stage.EXTRACT, Reason.NO_ARTICLE, detail, document.fetched_at, "test"

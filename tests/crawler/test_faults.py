@@ -28,7 +28,7 @@ from sqlalchemy import Engine, event, make_url
 
 from crawler.runs import drive as run_module
 from crawler.runs.ingest import ingest
-from crawler.runs.workers import Process
+from crawler.runs.worker import Process
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
 from storage import database

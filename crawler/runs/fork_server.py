@@ -1,4 +1,4 @@
-"""Starts processes of multiprocessing so that they import from where this process does, and nowhere else.
+"""Starts worker processes that import from where this process does, and from nowhere else.
 
 multiprocessing starts its fork server and its resource tracker by `python -c`, which puts the current folder
 first on their path, wherever the program itself imports from. A file `lxml.py` or `selectors.py` of that
@@ -11,23 +11,51 @@ of it, and for a program on standard input that file would be one called `<stdin
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerProcess
 from types import ModuleType
+from typing import Any
 
 from pipeline.errors import OperatorError
 
 _LOCK = threading.Lock()
+# Workers share the cores already; threads of a linear algebra library in each would only compete for them.
+_VARIABLES = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def start_fork_server(modules: Sequence[str]) -> None:
+    """Start the fork server once a program, with these modules imported for all workers.
+
+    Not `fork`: the parent has threads. Not `spawn`: every replaced worker would import again, for seconds.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
+    with safe_start(_VARIABLES):
+        forkserver.ensure_running()
+
+
+def start_worker(target: Callable[..., None], arguments: tuple[Any, ...]) -> ForkServerProcess:
+    """Start a process that calls the target; the fork server is started anew if it has ended.
+
+    Raises OSError where no process can be started.
+    """
+    context = multiprocessing.get_context("forkserver")
+    process = context.Process(target=target, args=arguments, name="copydesk-worker", daemon=True)
+    with safe_start(_VARIABLES):
+        process.start()
+    return process
 
 
 @contextmanager
 def safe_start(variables: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Processes that multiprocessing starts meanwhile have the path of this process and no other folder.
+    """Give processes that multiprocessing starts in this context the path of this process, and no other.
 
-    variables: further ones for their environment, where it does not have them yet. The environment and
+    variables: more variables for their environment, where it does not have them yet. The environment and
     `__main__` of this process are restored afterwards. Raises OperatorError under `python -E` without `-P`,
     where the environment is ignored.
     """

@@ -15,11 +15,11 @@ from concurrent.futures import CancelledError, Future
 
 import pytest
 
-from crawler.runs.messages import JOINED
-from crawler.runs.workers import _PIECE, PoolBroken, WorkerPool
+from crawler.runs.messages import TaskFailed
+from crawler.runs.pool import PoolBroken, WorkerPool
 from pipeline.document import Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
-from tests.crawler.misbehaving import document, process
+from tests.crawler.misbehaving import call, document, process
 
 SETTINGS = Settings(timeout_seconds=60)
 HASTY = Settings(timeout_seconds=3)
@@ -85,16 +85,53 @@ def test_large_documents_and_answers(pool: WorkerPool) -> None:
 
 
 def test_bodies_arrive_whole_at_every_size(pool: WorkerPool) -> None:
-    """Short bodies go in one piece with what stands beside them, longer ones behind it."""
-    sizes = [7, 8, JOINED - 1, JOINED, JOINED + 1, _PIECE, 3 * _PIECE + 1]
+    sizes = [7, 8, 1 << 16, 1 << 20, (3 << 20) + 1]
     futures = [pool.submit(document("length ".ljust(size, "x"))) for size in sizes]
     assert [int(detail(future)) for future in futures] == sizes
     assert reason(pool.submit(document(""))) is Reason.NO_ARTICLE
 
 
+def test_a_call_ends_with_what_the_function_returns_or_raises(pool: WorkerPool) -> None:
+    assert pool.run(divmod, 7, 2).result(60) == (3, 1)
+    with pytest.raises(ValueError, match="invalid literal"):
+        pool.run(int, "seven").result(60)
+
+
+@pytest.mark.parametrize(
+    ("order", "expected", "said"),
+    [
+        ("hang", Reason.TIMEOUT, "within 3 seconds"),
+        ("exit 3", Reason.WORKER_DIED, "status 3"),
+        ("crash", Reason.WORKER_DIED, "SIGSEGV"),
+        ("bomb", Reason.WORKER_DIED, "out of memory"),
+        ("quit", Reason.INTERNAL_ERROR, "SystemExit"),
+        ("unsendable", Reason.INTERNAL_ERROR, "cannot be sent"),
+        ("raise unsendable", Reason.INTERNAL_ERROR, "Unsendable: made in the worker"),
+    ],
+)
+def test_a_call_that_does_not_return_costs_itself_alone(order: str, expected: Reason, said: str) -> None:
+    limits = HASTY if expected is Reason.TIMEOUT else SETTINGS
+    with WorkerPool(limits, 2, process=process, memory_bytes=500_000_000) as pool:
+        before = [pool.submit(document("ok", n)) for n in range(50)]
+        bad = pool.run(call, order)
+        after = [pool.submit(document("ok", n)) for n in range(50)]
+        good = pool.run(call, "ok")
+    with pytest.raises(TaskFailed, match=said) as failed:
+        bad.result(0)
+    assert failed.value.reason is expected
+    assert good.result(0) == "ok"
+    assert {reason(future) for future in before + after} == {Reason.NO_ARTICLE}
+
+
+def test_a_call_that_cannot_be_sent(pool: WorkerPool) -> None:
+    with pytest.raises(TaskFailed, match="cannot be sent"):
+        pool.run(lambda: None).result(60)
+    assert reason(pool.submit(document("ok"))) is Reason.NO_ARTICLE
+
+
 def test_killed_workers_lose_nothing_but_what_they_had_in_hand() -> None:
     chance = random.Random(7)
-    with WorkerPool(SETTINGS, 3, process=process, max_documents=40) as pool:
+    with WorkerPool(SETTINGS, 3, process=process, max_tasks=40) as pool:
         bodies = ["sleep 0.002" if n % 2 else "large 200000" for n in range(1_000)]
         futures = [pool.submit(document(body, n)) for n, body in enumerate(bodies)]
         kills = 0
@@ -110,7 +147,7 @@ def test_killed_workers_lose_nothing_but_what_they_had_in_hand() -> None:
 
 
 def test_workers_are_replaced_after_so_many_documents() -> None:
-    with WorkerPool(SETTINGS, 1, process=process, max_documents=10) as pool:
+    with WorkerPool(SETTINGS, 1, process=process, max_tasks=10) as pool:
         workers = [detail(pool.submit(document("ok", n))) for n in range(35)]
     assert len(set(workers)) == 4
     assert max(workers.count(worker) for worker in workers) == 10

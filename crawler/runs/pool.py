@@ -1,0 +1,473 @@
+"""A pool of worker processes: documents through the pipeline, or calls of a function, each with hard limits.
+
+A page, feed or sitemap may crash a parser, keep it busy without end or fill the memory. So each one is
+processed in a process that may die of it, under a time limit and a memory limit, and costs itself alone.
+
+Each worker has a socket of its own, and one thread of the parent serves all of them without blocking. Pools
+whose workers share a pipe and a lock, such as pebble's and concurrent.futures', do not survive a worker that
+is killed while it holds the lock or is in the middle of a message (pebble 5.2 hangs).
+
+A worker is sent several messages ahead, so that it never waits for the parent. Where many documents wait, a
+message has several. When a worker dies, the task in hand is at fault and the rest go to another worker. If it
+had several documents in hand, each is sent alone then, and the one at fault fails again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import selectors
+import signal
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from crawler.runs.fork_server import start_fork_server, start_worker
+from crawler.runs.messages import Call, Raised, TaskFailed, answer, complete, frame
+from crawler.runs.worker import Process, process_document, rejection, serve
+from pipeline.document import Document, Outcome, Reason
+from pipeline.settings import Settings
+
+T = TypeVar("T")
+
+# For the sizes of messages see docs/tuning.md, "Messages to workers".
+# Messages that a worker is sent beside the one in hand; their size together; and the time that they may take,
+# judged by what other documents took.
+_MESSAGES_AHEAD = 8
+_AHEAD_BYTES = 4 << 20
+_AHEAD_SECONDS = 0.4
+# Documents of one message, their size together, the time that they may take, and the part of the queue that
+# goes to one worker at once, so that the last documents are spread evenly.
+MESSAGE_DOCUMENTS = 16
+MESSAGE_BYTES = 3 << 20
+_MESSAGE_SECONDS = 0.25
+_PART_OF_QUEUE = 8
+# A worker is replaced after so many tasks, or when it holds more than half of its memory limit: parsers and
+# date libraries keep caches that grow.
+_MAX_TASKS = 5_000
+_MEMORY_BYTES = 2 << 30
+# Starting includes importing the pipeline, on a loaded machine.
+_START_SECONDS = 120.0
+_START_ATTEMPTS = 3
+_RECEIVE_BYTES = 1 << 20
+
+
+class PoolBroken(RuntimeError):
+    """No worker can be started. Raised by `WorkerPool.submit`, `run` and their futures; it ends the run."""
+
+
+@dataclass(slots=True)
+class _Task:
+    work: Document | Call
+    future: Future[Any]
+    is_suspect: bool = False  # one of several that a worker had in hand when it died: goes alone now
+
+    @property
+    def size(self) -> int:
+        return len(self.work.body) if isinstance(self.work, Document) else 0
+
+    @property
+    def goes_alone(self) -> bool:
+        return self.is_suspect or isinstance(self.work, Call)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The tasks of one message that is not answered yet. size: in bytes."""
+
+    tasks: list[_Task]
+    size: int
+
+
+@dataclass(slots=True)
+class _Worker:
+    """A process, the parent's end of its socket, and what it was sent and has not answered yet."""
+
+    process: ForkServerProcess
+    channel: socket.socket
+    since: float  # when it began what it is doing now: starting, or the first of `sent`
+    is_ready: bool = False
+    is_retiring: bool = False
+    tasks_sent: int = 0
+    sent: deque[_Sent] = field(default_factory=deque)
+    outgoing: deque[memoryview] = field(default_factory=deque)
+    incoming: bytearray = field(default_factory=bytearray)
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.sent) or not self.is_ready
+
+    @property
+    def held_tasks(self) -> int:
+        return sum(len(sent.tasks) for sent in self.sent)
+
+    @property
+    def held_bytes(self) -> int:
+        return sum(sent.size for sent in self.sent)
+
+
+class WorkerPool:
+    """Processes documents and makes calls in `workers` processes.
+
+    A context manager; leaving it waits for everything that was submitted.
+    process: what is done with a document, importable by name. memory_bytes: what a worker may use beyond what
+    it has at its start. max_tasks: after how many documents and calls it is replaced.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        workers: int,
+        *,
+        process: Process = process_document,
+        memory_bytes: int = _MEMORY_BYTES,
+        max_tasks: int = _MAX_TASKS,
+    ) -> None:
+        if workers < 1:
+            raise ValueError(f"workers = {workers}: must be at least 1")
+        self._settings = settings
+        self._size = workers
+        self._process = process
+        self._memory_bytes = memory_bytes
+        self._max_tasks = max_tasks
+        self._lock = threading.Lock()
+        self._queue: deque[_Task] = deque()
+        self._is_closing = self._is_killed = False
+        self._broken: str | None = None
+        self._failed_starts = 0
+        # Moving average of the seconds that a document takes in a worker.
+        self._pace = _MESSAGE_SECONDS
+        self._workers: list[_Worker] = []
+        self._selector = selectors.DefaultSelector()
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._thread = threading.Thread(target=self._serve, name="copydesk-workers", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._selector.register(self._wake_out, selectors.EVENT_READ)
+        needed = "pipeline.warm" if self._process is process_document else self._process.__module__
+        start_fork_server(["crawler.runs.worker", needed, "datasketch"])
+        atexit.register(self.kill)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.kill()
+        with self._lock:
+            self._is_closing = True
+        self._wake()
+        self._thread.join()
+        atexit.unregister(self.kill)
+
+    def submit(self, document: Document) -> Future[Outcome]:
+        """Queue a document and return at once. The future ends with an outcome, never with an exception.
+
+        A document over the time limit is a Rejection of reason TIMEOUT, a crash or too much memory
+        WORKER_DIED, an exception INTERNAL_ERROR. Only `kill` and `cancel_waiting` cancel futures. Where no
+        worker can be started, PoolBroken is raised here and by the futures. The queue has no limit: the
+        caller keeps count. Callbacks run in the pool's thread: keep them short.
+        """
+        return self._enqueue(document)
+
+    def run(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Queue a call of a function that a worker can import by its name; return at once.
+
+        The future ends with what the function returns or raises. It raises TaskFailed where the call took too
+        long (the settings' timeout_seconds), or the worker died or ran out of memory. As for the rest, see
+        `submit`.
+        """
+        return self._enqueue(Call(function, arguments))
+
+    def cancel_waiting(self) -> None:
+        """Cancel the futures of tasks that were not sent to a worker yet."""
+        with self._lock:
+            waiting, self._queue = self._queue, deque()
+        for task in waiting:
+            task.future.cancel()
+        self._wake()
+
+    def kill(self) -> None:
+        """End all workers at once and cancel what they had not finished. May be called from any thread."""
+        with self._lock:
+            self._is_killed = self._is_closing = True
+        self._wake()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join(10)
+
+    def worker_pids(self) -> list[int]:
+        """Return the process ids of the present workers."""
+        return [worker.process.pid for worker in list(self._workers) if worker.process.pid is not None]
+
+    def _enqueue(self, work: Document | Call) -> Future[Any]:
+        task = _Task(work, Future())
+        with self._lock:
+            if self._broken is not None:
+                raise PoolBroken(self._broken)
+            if self._is_closing:
+                raise PoolBroken("the pool is closed")
+            self._queue.append(task)
+        self._wake()
+        return task.future
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):  # full: the thread is going to wake up anyway
+            self._wake_in.send(b"\0")
+
+    # Everything below runs in the pool's thread.
+
+    def _serve(self) -> None:
+        try:
+            while not self._is_done():
+                self._start_workers()
+                if self._broken is not None:
+                    break
+                self._assign()
+                events = self._selector.select(self._seconds_until_overdue())
+                now = time.monotonic()
+                for key, mask in events:
+                    if key.data is None:
+                        self._wake_out.recv(4096)
+                        continue
+                    worker = cast(_Worker, key.data)
+                    if mask & selectors.EVENT_READ:
+                        self._read(worker, now)
+                    if mask & selectors.EVENT_WRITE and worker in self._workers:
+                        self._write(worker)
+                self._end_overdue(now)
+        finally:
+            self._stop()
+
+    def _is_done(self) -> bool:
+        with self._lock:
+            if self._is_killed or self._broken is not None:
+                return True
+            return self._is_closing and not self._queue and not any(w.sent for w in self._workers)
+
+    def _seconds_until_overdue(self) -> float | None:
+        """Return seconds until the first busy worker is overdue; None where none is busy."""
+        ends = [worker.since + self._limit(worker) for worker in self._workers if worker.is_busy]
+        return max(0.0, min(ends) - time.monotonic()) if ends else None
+
+    def _limit(self, worker: _Worker) -> float:
+        return self._settings.timeout_seconds if worker.is_ready else _START_SECONDS
+
+    def _start_workers(self) -> None:
+        """Keep as many workers as asked for; one that retires is replaced before it has finished."""
+        while sum(not worker.is_retiring for worker in self._workers) < self._size:
+            if self._failed_starts >= _START_ATTEMPTS * self._size:
+                self._broken = f"worker processes end as soon as they start ({self._failed_starts} of them)"
+                return
+            ours, theirs = socket.socketpair()
+            try:
+                process = start_worker(serve, (theirs, self._settings, self._process, self._memory_bytes))
+            except OSError as error:
+                self._broken = f"no worker process can be started: {error}"
+                ours.close()
+                return
+            finally:
+                theirs.close()
+            ours.setblocking(False)
+            # Room for what is sent ahead, so that the parent need not wait until the worker reads.
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * _AHEAD_BYTES)
+            worker = _Worker(process, ours, time.monotonic())
+            self._workers.append(worker)
+            self._selector.register(ours, selectors.EVENT_READ, worker)
+
+    def _assign(self) -> None:
+        """Send tasks from the queue to workers with room: to each its first message before any its second."""
+        for depth in range(_MESSAGES_AHEAD + 1):
+            for worker in self._workers:
+                if worker.is_retiring or not worker.is_ready or len(worker.sent) > depth:
+                    continue
+                with self._lock:
+                    if not self._queue or len(self._queue) < depth * self._size:
+                        return  # few are left: the worker that is free first takes them
+                    if depth and not self._has_room(worker, self._queue[0].size):
+                        continue
+                    tasks = self._next_tasks(self._max_tasks - worker.tasks_sent)
+                if tasks:
+                    self._send(worker, tasks)
+
+    def _has_room(self, worker: _Worker, size: int) -> bool:
+        is_soon_done = worker.held_tasks * self._pace <= _AHEAD_SECONDS
+        return worker.held_bytes + size <= _AHEAD_BYTES and is_soon_done
+
+    def _next_tasks(self, most: int) -> list[_Task]:
+        """Take the next message off the queue: a call alone, or some documents. Needs the lock."""
+        fair = len(self._queue) // (_PART_OF_QUEUE * self._size)
+        most = min(most, MESSAGE_DOCUMENTS, fair, int(_MESSAGE_SECONDS / self._pace))
+        tasks = [self._queue.popleft()]
+        size = tasks[0].size
+        while len(tasks) < most and not tasks[0].goes_alone and not self._queue[0].goes_alone:
+            size += self._queue[0].size
+            if size > MESSAGE_BYTES:
+                break
+            tasks.append(self._queue.popleft())
+        return [task for task in tasks if not task.future.cancelled()]
+
+    def _send(self, worker: _Worker, tasks: list[_Task]) -> None:
+        first = tasks[0].work
+        try:
+            message = frame(first if isinstance(first, Call) else [task.work for task in tasks])
+        except Exception as error:  # a function or an argument that cannot be pickled
+            for task in tasks:
+                self._fail(task, Reason.INTERNAL_ERROR, f"cannot be sent: {type(error).__name__}: {error}")
+            return
+        if not worker.sent:
+            worker.since = time.monotonic()
+        worker.sent.append(_Sent(tasks, len(message)))
+        worker.outgoing.append(message)
+        worker.tasks_sent += len(tasks)
+        worker.is_retiring = worker.is_retiring or worker.tasks_sent >= self._max_tasks
+        self._write(worker)
+
+    def _write(self, worker: _Worker) -> None:
+        try:
+            while worker.outgoing:
+                message = worker.outgoing[0]
+                sent = worker.channel.send(message)
+                if sent == len(message):
+                    worker.outgoing.popleft()
+                else:
+                    worker.outgoing[0] = message[sent:]
+        except BlockingIOError:
+            pass
+        except OSError:
+            return  # dead: reading shows it next
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.outgoing else 0)
+        if self._selector.get_key(worker.channel).events != wanted:
+            self._selector.modify(worker.channel, wanted, worker)
+
+    def _read(self, worker: _Worker, now: float) -> None:
+        try:
+            data = worker.channel.recv(_RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._bury(worker, None)
+            return
+        worker.incoming += data
+        for content in complete(worker.incoming):
+            self._take(worker, content, now)
+        if worker.is_retiring and not worker.sent:
+            self._dismiss(worker)
+
+    def _take(self, worker: _Worker, content: bytes, now: float) -> None:
+        """Take a worker's answer to the message in hand."""
+        began, worker.since = worker.since, now
+        if not worker.is_ready:
+            worker.is_ready = True
+            self._failed_starts = 0
+            return
+        tasks = worker.sent.popleft().tasks
+        if isinstance(tasks[0].work, Document):
+            self._pace += ((now - began) / len(tasks) - self._pace) / 8
+        try:
+            found = answer(content)
+        except Exception as error:
+            for task in tasks:
+                self._fail(task, Reason.INTERNAL_ERROR, f"unreadable answer: {error}")
+            return
+        worker.is_retiring = worker.is_retiring or found.is_spent
+        for task, result in zip(tasks, found.results, strict=True):
+            if isinstance(result, Raised):
+                _settle(task, error=result.error)
+            else:
+                _settle(task, result)
+
+    def _fail(self, task: _Task, reason: Reason, detail: str) -> None:
+        """End a task without a result: a document with a Rejection, a call with TaskFailed."""
+        if isinstance(task.work, Document):
+            _settle(task, rejection(task.work, self._settings, reason, detail))
+        else:
+            _settle(task, error=TaskFailed(reason, detail))
+
+    def _end_overdue(self, now: float) -> None:
+        for worker in list(self._workers):
+            if worker.is_busy and now >= worker.since + self._limit(worker):
+                _kill(worker.process)
+                limit = self._settings.timeout_seconds
+                detail = f"not done within {limit:g} seconds (timeout_seconds)" if worker.is_ready else None
+                self._bury(worker, detail)
+
+    def _bury(self, worker: _Worker, overdue: str | None) -> None:
+        """Take a dead worker out. The task in hand failed; the rest go back to the queue."""
+        self._dismiss(worker)
+        tasks = [task for sent in worker.sent for task in sent.tasks]
+        in_hand = worker.sent[0].tasks if worker.sent else []
+        worker.sent.clear()
+        if not worker.is_ready:
+            self._failed_starts += 1
+        elif len(in_hand) > 1:
+            for task in in_hand:
+                task.is_suspect = True
+        elif in_hand:
+            reason = Reason.WORKER_DIED if overdue is None else Reason.TIMEOUT
+            self._fail(tasks.pop(0), reason, overdue or _manner_of_death(worker.process))
+        with self._lock:
+            self._queue.extendleft(reversed(tasks))
+
+    def _dismiss(self, worker: _Worker) -> None:
+        """Forget a worker; an idle one ends when its socket is closed."""
+        if worker in self._workers:
+            self._workers.remove(worker)
+            self._selector.unregister(worker.channel)
+            worker.channel.close()
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._is_closing = True
+            waiting, self._queue = self._queue, deque()
+        for worker in list(self._workers):
+            if worker.is_busy:
+                _kill(worker.process)
+            waiting.extend(task for sent in worker.sent for task in sent.tasks)
+            self._dismiss(worker)
+        for task in waiting:
+            if self._broken is None:
+                task.future.cancel()
+            else:
+                _settle(task, error=PoolBroken(self._broken))
+        self._selector.close()
+        self._wake_in.close()
+        self._wake_out.close()
+
+
+def _settle(task: _Task, result: Any = None, error: Exception | None = None) -> None:
+    # A future stays pending until now, so that its owner may cancel it at any time.
+    if not task.future.set_running_or_notify_cancel():
+        return
+    if error is not None:
+        task.future.set_exception(error)
+    else:
+        task.future.set_result(result)
+
+
+def _kill(process: ForkServerProcess) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        process.kill()
+
+
+def _manner_of_death(process: ForkServerProcess) -> str:
+    process.join(5)
+    code = process.exitcode
+    if code is None or code >= 0:
+        return f"the worker ended with status {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"the worker was ended by {name}"
