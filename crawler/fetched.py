@@ -20,6 +20,7 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from w3lib.encoding import http_content_type_encoding
 
+from crawler.discovery import Download
 from crawler.fetch import PutOff, requested_url
 from crawler.log import one_line
 from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection, Stage
@@ -38,6 +39,12 @@ _NO_ANSWER = {
     ResponseDataLossError: "the answer broke off",
     DownloadFailedError: "connection lost",
 }
+
+
+def as_download(response: Response) -> Download:
+    """A response as a worker process can read it: without Scrapy."""
+    content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
+    return Download(response.body, response.url, content_type)
 
 
 def document_or_rejection(

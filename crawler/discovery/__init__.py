@@ -1,30 +1,36 @@
-"""What a site says about its own news: feeds, sitemaps, section pages, its front page."""
+"""What a site says about its own news: feeds, sitemaps, section pages and its front page.
 
-from crawler.discovery import feeds, sections
-from crawler.discovery.feeds import Entry
+Functions from bytes to records, without Scrapy. What reads a stranger's bytes runs in a worker process.
+"""
+
+from crawler.discovery.entries import SourceEntry
 from crawler.discovery.front_page import (
-    MAX_LINKS,
-    Candidate,
-    Front,
-    Kind,
-    key_of,
+    MAX_LINK_ELEMENTS,
+    FrontPage,
+    SourceCandidate,
     language_tag,
-    read_front,
-    related,
-    sound_address,
+    read_front_page,
+    valid_address,
 )
+from crawler.discovery.hosts import are_related_hosts, site_key
+from crawler.discovery.sitemaps import Sitemap, sitemaps_in_robots
+from crawler.discovery.sources import Download, Listing, SourceKind, read_source, recognise_source
 
 __all__ = [
-    "MAX_LINKS",
-    "Candidate",
-    "Entry",
-    "Front",
-    "Kind",
-    "feeds",
-    "key_of",
+    "MAX_LINK_ELEMENTS",
+    "Download",
+    "FrontPage",
+    "Listing",
+    "Sitemap",
+    "SourceCandidate",
+    "SourceEntry",
+    "SourceKind",
+    "are_related_hosts",
     "language_tag",
-    "read_front",
-    "related",
-    "sections",
-    "sound_address",
+    "read_front_page",
+    "read_source",
+    "recognise_source",
+    "site_key",
+    "sitemaps_in_robots",
+    "valid_address",
 ]

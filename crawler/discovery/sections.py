@@ -1,7 +1,7 @@
-"""Front and section pages: which of their links are articles, and which are further sections.
+"""Reads section pages: which of their links lead to articles, and which to further sections.
 
-Judged by URL and link text alone, before anything is fetched. An article that is missed comes with a
-later page; a page that is no article is turned away by the pipeline, but costs a request.
+A link is judged by its address and text alone, before anything is fetched. An article that is missed comes
+with a later page. A page that is no article is rejected by the pipeline, but costs a request.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ from lxml.etree import ParserError
 
 from crawler.sites import Site, is_allowed_host, is_article_url, is_trap
 
-# More links than this on one page is a list made by a machine.
-MAX_LINKS = 3000
-# Of a page so much is looked at, of it so many anchors, and of each so many pieces of text: libxml2 makes
-# some 40 bytes of one, and reading an anchor takes 40 µs.
+# What is read of a page: bytes, links with different addresses, anchors, and pieces of text of one anchor.
 MAX_BYTES = 4_000_000
+MAX_LINKS = 3000
 MAX_ANCHORS = 4 * MAX_LINKS
 MAX_PIECES = 50
 
@@ -33,20 +31,23 @@ _NO_ARTICLE = re.compile(
     r"|calendar|weather|horoscopes?|games?|podcasts?|video|live|gallery|photos?)(?:[/.-]|$)",
     re.IGNORECASE,
 )
-# Some outlets keep all of their articles under /archive/; as a section it is the past.
+# Some outlets keep all of their articles under /archive/, but a section of that name has old news only.
 _ARCHIVE = re.compile(r"/archive(?:[/.-]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link as a page shows it: absolute, without fragment; text folded to single blanks."""
+    """A link of a page: the absolute address without fragment; the text with single spaces."""
 
     url: str
     text: str
 
 
 def links(body: bytes, encoding: str | None, url: str) -> tuple[Link, ...]:
-    """Return a page's links in document order, each address once with its longest text."""
+    """Return a page's links in document order, each address once with its longest text.
+
+    encoding: as the server gave it; None for the page's own. url: the page's address.
+    """
     try:
         tree = html.document_fromstring(
             body[:MAX_BYTES], parser=html.HTMLParser(encoding=encoding, no_network=True)
@@ -74,8 +75,9 @@ def links(body: bytes, encoding: str | None, url: str) -> tuple[Link, ...]:
 def is_article_link(link: Link, site: Site) -> bool:
     """True where a link looks like one to an article.
 
-    A site's own `article_urls` settle it. Without them a date, a long number or a slug of several words in
-    the path speaks for an article, and so does a headline for a text.
+    A site's own `article_urls` decide. Without them, a slug of several words in the path is enough, and so
+    are
+    two of the other signs: a date in the path, a long number, a text as long as a headline.
     """
     if not is_article_url(link.url, site):
         return False

@@ -23,19 +23,21 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from scrapy.http import Response
 
 from crawler.discovery import (
-    MAX_LINKS,
-    Candidate,
-    Entry,
-    Front,
-    Kind,
-    feeds,
-    key_of,
+    MAX_LINK_ELEMENTS,
+    FrontPage,
+    Sitemap,
+    SourceCandidate,
+    SourceEntry,
+    are_related_hosts,
     language_tag,
-    read_front,
-    related,
-    sound_address,
+    read_front_page,
+    recognise_source,
+    site_key,
+    sitemaps_in_robots,
+    valid_address,
 )
 from crawler.fetch import requested_url
+from crawler.fetched import as_download
 from crawler.probing.probe import Asker, NoAnswer, probe
 from crawler.probing.site_check import (
     PageCheck,
@@ -77,6 +79,9 @@ _COMMENTS = re.compile(r"comments?|kommentare?|comentarios?|commentaires?|reacti
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 
+FoundKind = Literal["feed", "sitemap"]
+
+
 class Verdict(StrEnum):
     """What came of an address that was tried."""
 
@@ -90,7 +95,7 @@ class Attempt:
     """An address that was tried, and what came of it as a line."""
 
     url: str
-    kind: Kind
+    kind: FoundKind
     found: str
     verdict: Verdict
     says: str
@@ -118,10 +123,10 @@ class Discovery:
 class _Source:
     """A feed or sitemap that can be read. url: the one to write down."""
 
-    candidate: Candidate
+    candidate: SourceCandidate
     url: str
-    kind: Kind
-    entries: tuple[Entry, ...]
+    kind: FoundKind
+    entries: tuple[SourceEntry, ...]
     is_news: bool
     check: SourceCheck
 
@@ -132,10 +137,10 @@ class _Search:
 
     site: Site
     terms: Terms
-    front: Front = field(default_factory=lambda: Front(None, None, ()))
+    front: FrontPage = field(default_factory=lambda: FrontPage(None, None, ()))
     hosts: set[str] = field(default_factory=set)
     other_hosts: Counter[str] = field(default_factory=Counter)
-    tried: dict[str, Candidate] = field(default_factory=dict)
+    tried: dict[str, SourceCandidate] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     sources: dict[str, _Source] = field(default_factory=dict)
     pages: list[PageCheck] = field(default_factory=list)
@@ -191,10 +196,11 @@ async def look(
     """Look at the site of a record, which says its front page, further hosts and manners; as `discover`."""
     search = _Search(site, terms)
     front = await _front_page(asker, search)
-    own_key = key or key_of(search.site.homepage)
+    own_key = key or site_key(search.site.homepage)
     if require is not None:
         require(own_key, search.site.homepage)
-    search.front = await asyncio.to_thread(read_front, front)
+    with suppress(NoAnswer):
+        search.front = await asker.run(read_front_page, as_download(front))
     with suppress(TimeoutError):  # what was found until then stands
         async with asyncio.timeout(terms.seconds):
             await _search(asker, search)
@@ -212,8 +218,8 @@ async def _front_page(asker: Asker, search: _Search) -> Response:
         raise OperatorError(f"{home}: no answer within {seconds:.0f} s; give it more --seconds") from error
     except NoAnswer as error:
         raise OperatorError(f"{home}: {error}; is that the address of its front page?") from error
-    with suppress(ValueError):
-        kind, _ = await asyncio.to_thread(_parsed, response, len(response.body), None)
+    with suppress(ValueError, NoAnswer):
+        kind, _ = await asker.run(recognise_source, as_download(response), None, len(response.body))
         raise OperatorError(f"{home}: is a {kind} itself; give the address of the site's front page")
     search.site = search.site.model_copy(update={"homepage": _lasting(response)})
     return response
@@ -240,7 +246,7 @@ async def _search(asker: Asker, search: _Search) -> None:
         search.pages.append(await check_page(asker, search.site, entry))
 
 
-def _has(search: _Search, what: Kind | Literal["news"]) -> bool:
+def _has(search: _Search, what: FoundKind | Literal["news"]) -> bool:
     """Whether a source of that kind was found that is up to date."""
     return any(
         (source.is_news if what == "news" else source.kind == what)
@@ -249,18 +255,22 @@ def _has(search: _Search, what: Kind | Literal["news"]) -> bool:
     )
 
 
-async def _in_robots(asker: Asker, search: _Search) -> list[Candidate]:
+async def _in_robots(asker: Asker, search: _Search) -> list[SourceCandidate]:
     robots = urljoin(search.site.homepage, "/robots.txt")
     try:
         response = await asker.get(robots, search.site, search.site.hosts, maxsize=1_000_000)
     except NoAnswer:
         return []
-    named = feeds.sitemaps_in_robots(response.body, response.url)
-    return [Candidate(url, "sitemap", "robots.txt") for url in map(sound_address, named[:MAX_LINKS]) if url]
+    named = sitemaps_in_robots(response.body, response.url)
+    return [
+        SourceCandidate(url, "sitemap", "robots.txt")
+        for url in map(valid_address, named[:MAX_LINK_ELEMENTS])
+        if url
+    ]
 
 
 async def _try(
-    asker: Asker, search: _Search, candidates: Sequence[Candidate], is_enough: Callable[[], bool]
+    asker: Asker, search: _Search, candidates: Sequence[SourceCandidate], is_enough: Callable[[], bool]
 ) -> None:
     """Fetch and read candidates in their order, until there is enough, or too many were tried."""
     tried = foreign = 0
@@ -282,7 +292,7 @@ async def _try(
             search.failed[canonical] = str(error)
 
 
-async def _read(asker: Asker, search: _Search, candidate: Candidate, depth: int = 0) -> _Source:
+async def _read(asker: Asker, search: _Search, candidate: SourceCandidate, depth: int = 0) -> _Source:
     """Fetch and read a feed or sitemap; of an index the sitemap in it that serves best.
 
     Raises NoAnswer and ValueError.
@@ -292,7 +302,7 @@ async def _read(asker: Asker, search: _Search, candidate: Candidate, depth: int 
     )
     hosts = search.site.hosts | {urlsplit(candidate.url).hostname or ""}
     response = await asker.get(candidate.url, search.site, hosts, maxsize=limit)
-    kind, found = await asyncio.to_thread(_parsed, response, limit, candidate.kind)
+    kind, found = await asker.run(recognise_source, as_download(response), candidate.kind, limit)
     if found.is_index:
         if depth:
             raise ValueError("a sitemap index in a sitemap index")
@@ -301,19 +311,19 @@ async def _read(asker: Asker, search: _Search, candidate: Candidate, depth: int 
 
 
 async def _best_of_index(
-    asker: Asker, search: _Search, candidate: Candidate, index: feeds.Sitemap, url: str
+    asker: Asker, search: _Search, candidate: SourceCandidate, index: Sitemap, url: str
 ) -> _Source:
     """The news sitemap that an index names, if its name is to stay; else the index with what it leads to."""
     oldest = datetime.min.replace(tzinfo=UTC)
     by_date = sorted(index.entries[:_JUDGED], key=lambda entry: entry.at or oldest, reverse=True)
-    sound = [address for entry in by_date if (address := sound_address(entry.url)) is not None]
+    sound = [address for entry in by_date if (address := valid_address(entry.url)) is not None]
     own = [address for address in sound if is_allowed_host(address, search.site.hosts)]
     by_name = sorted(own, key=lambda address: not _NEWS.search(urlsplit(address).path))
     best: _Source | None = None
     problem = "names no sitemap of the site"
     for address in by_name[:MAX_CHILDREN]:
         try:
-            source = await _read(asker, search, Candidate(address, "sitemap", candidate.found), depth=1)
+            source = await _read(asker, search, SourceCandidate(address, "sitemap", candidate.found), depth=1)
         except (NoAnswer, ValueError) as error:
             problem = f"{address}: {error}"
             continue
@@ -326,23 +336,8 @@ async def _best_of_index(
     return replace(best, candidate=candidate, url=url)
 
 
-def _parsed(response: Response, limit: int, expected: Kind | None) -> tuple[Kind, feeds.Sitemap]:
-    """What a response is, by its content, and its entries; where that does not tell, what was expected.
-
-    Raises ValueError for neither feed nor sitemap.
-    """
-    body = feeds.unpack(response.body, limit)
-    start = body[:4000].lower()
-    is_map = b"<urlset" in start or b"<sitemapindex" in start
-    is_feed = any(sign in start for sign in (b"<rss", b"<feed", b"<rdf:rdf")) or start.lstrip()[:1] == b"{"
-    if is_map or (expected == "sitemap" and not is_feed):
-        return "sitemap", feeds.parse_sitemap(body, response.url)
-    content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
-    return "feed", feeds.Sitemap(feeds.parse_feed(body, response.url, content_type or None))
-
-
 def _source(
-    search: _Search, candidate: Candidate, url: str, kind: Kind, entries: tuple[Entry, ...]
+    search: _Search, candidate: SourceCandidate, url: str, kind: FoundKind, entries: tuple[SourceEntry, ...]
 ) -> _Source:
     """Judge a source, after it was seen whether its entries are on further hosts of the site."""
     entries = entries[:_JUDGED]
@@ -353,15 +348,15 @@ def _source(
     return _Source(candidate, url, kind, entries, is_news, check)
 
 
-def _admit_hosts(search: _Search, entries: Iterable[Entry]) -> None:
+def _admit_hosts(search: _Search, entries: Iterable[SourceEntry]) -> None:
     """Take hosts of entries that are related to the homepage's to the site's; count the others."""
     home = urlsplit(search.site.homepage).hostname or ""
-    urls = filter(sound_address, (canonical_url(entry.url) for entry in entries))
+    urls = filter(valid_address, (canonical_url(entry.url) for entry in entries))
     hosts = Counter((urlsplit(url).hostname or "").removeprefix("www.") for url in urls)
     for host, count in hosts.most_common():
         if is_allowed_host(f"http://{host}/", search.site.hosts) or not _HOST.fullmatch(host):
             continue
-        if related(host, home) and len(search.hosts) < MAX_HOSTS:
+        if are_related_hosts(host, home) and len(search.hosts) < MAX_HOSTS:
             search.hosts.add(host)
             allowed = (*search.site.allowed_hosts, host)
             search.site = search.site.model_copy(update={"allowed_hosts": allowed})
@@ -375,7 +370,7 @@ def _lasting(response: Response) -> str:
     return response.url if is_permanent else requested_url(response)
 
 
-def _places(homepage: str, kind: Kind, names: Iterable[str]) -> list[Candidate]:
+def _places(homepage: str, kind: FoundKind, names: Iterable[str]) -> list[SourceCandidate]:
     """The usual places; of feeds also under the front page's own folder, and those first."""
     folder = urljoin(homepage, urlsplit(homepage).path.rpartition("/")[0] + "/")
     if not urlsplit(homepage).path.endswith("/") and urlsplit(homepage).path:
@@ -383,13 +378,13 @@ def _places(homepage: str, kind: Kind, names: Iterable[str]) -> list[Candidate]:
     root = urljoin(homepage, "/")
     folders = (folder, root) if kind == "feed" else (root,)
     urls = (base + name for name in names for base in folders)
-    return [Candidate(url, kind, _USUAL) for url in dict.fromkeys(urls)]
+    return [SourceCandidate(url, kind, _USUAL) for url in dict.fromkeys(urls)]
 
 
-def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
+def _ranked(candidates: Sequence[SourceCandidate]) -> list[SourceCandidate]:
     """What is likelier to be the main feed or the news sitemap first: short paths, and for sitemaps news."""
 
-    def rank(pair: tuple[int, Candidate]) -> tuple[bool, int, int]:
+    def rank(pair: tuple[int, SourceCandidate]) -> tuple[bool, int, int]:
         number, candidate = pair
         path = urlsplit(candidate.url).path
         depth = len([segment for segment in path.split("/") if segment])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import scrapy
@@ -22,19 +22,24 @@ from scrapy.settings import Settings
 from crawler import settings as own
 from crawler.fetch import Politeness, hosts_meta, politeness_meta, require_contact
 from crawler.fetched import document_or_rejection, failure_to_rejection
-from crawler.runs import WorkerPool
+from crawler.runs import PoolBroken, TaskFailed, WorkerPool
 from crawler.sites import Site, rulebook
 from pipeline.document import Claims, Document, Outcome
 from pipeline.settings import Settings as PipelineSettings
 from pipeline.sites import SiteRulebook
 
+T = TypeVar("T")
 Work = Callable[["Asker"], Awaitable[None]]
 
 _POLITENESS = "crawler.fetch.politeness.Politeness"
 
 
 class NoAnswer(Exception):
-    """Raised where a request brings no page; the message is a line that says why. Caught by who asked."""
+    """Raised where a request brings no page, or reading it does not end well; the message is one line that
+    says why.
+
+    Caught by what asked for the page.
+    """
 
 
 class Asker:
@@ -84,11 +89,24 @@ class Asker:
         found = document_or_rejection(response, publisher=site.name, claims=claims)
         if not isinstance(found, Document):
             return found
+        return await asyncio.wrap_future((await self._workers()).submit(found))
+
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function that reads a stranger's bytes, in a process that they may kill.
+
+        Raises what the function raises, and NoAnswer where it did not return.
+        """
+        try:
+            return await asyncio.wrap_future((await self._workers()).run(function, *arguments))
+        except (TaskFailed, PoolBroken) as error:
+            raise NoAnswer(f"cannot be read: {error}") from error
+
+    async def _workers(self) -> WorkerPool:
         async with self._starting:
             if self._pool is None:
                 pool = WorkerPool(PipelineSettings(site_rules=self._rules), 1)
                 self._pool = await asyncio.to_thread(pool.__enter__)
-        return await asyncio.wrap_future(self._pool.submit(found))
+            return self._pool
 
     async def close(self) -> None:
         """End the worker process, if there is one."""

@@ -14,11 +14,11 @@ from enum import StrEnum
 from itertools import chain, islice, zip_longest
 from typing import Any
 
-from crawler.discovery import Entry
+from crawler.discovery import SourceEntry, SourceKind, read_source
+from crawler.fetched import as_download
 from crawler.probing.probe import Asker, NoAnswer, probe
 from crawler.runs import PoolBroken
 from crawler.sites import Site, is_article_url
-from crawler.spiders.news import Kind, read_source
 from pipeline.document import Article
 from pipeline.urls import canonical_url
 
@@ -63,7 +63,7 @@ class SourceCheck:
     """
 
     url: str
-    kind: Kind
+    kind: SourceKind
     state: SourceState
     detail: str = ""
     entries: int = 0
@@ -111,7 +111,7 @@ class _Look:
     site: Site
     terms: Terms
     sources: list[SourceCheck] = field(default_factory=list)
-    articles: list[Sequence[Entry]] = field(default_factory=list)
+    articles: list[Sequence[SourceEntry]] = field(default_factory=list)
     pages: list[PageCheck] = field(default_factory=list)
 
 
@@ -162,7 +162,7 @@ async def check_site(asker: Asker, site: Site, terms: Terms) -> SiteCheck:
     )
 
 
-def sources_of(site: Site) -> list[tuple[str, Kind]]:
+def sources_of(site: Site) -> list[tuple[str, SourceKind]]:
     """Everything that the site's entry names to read, and what each is."""
     return [
         *((url, "feed") for url in site.feeds),
@@ -181,8 +181,8 @@ async def _look_at(asker: Asker, look: _Look) -> None:
 
 
 async def _check_source(
-    asker: Asker, look: _Look, url: str, kind: Kind
-) -> tuple[SourceCheck, Sequence[Entry]]:
+    asker: Asker, look: _Look, url: str, kind: SourceKind
+) -> tuple[SourceCheck, Sequence[SourceEntry]]:
     try:
         entries = await _entries(asker, look.site, url, kind)
     except (NoAnswer, ValueError) as error:
@@ -190,7 +190,9 @@ async def _check_source(
     return judged(url, kind, look.site, entries, look.terms.stale_after)
 
 
-async def _entries(asker: Asker, site: Site, url: str, kind: Kind, depth: int = 0) -> Sequence[Entry]:
+async def _entries(
+    asker: Asker, site: Site, url: str, kind: SourceKind, depth: int = 0
+) -> Sequence[SourceEntry]:
     """A source's entries; of an index those of the first of its sitemaps that names articles.
 
     Raises NoAnswer, and ValueError where the source is not what it should be.
@@ -199,14 +201,14 @@ async def _entries(asker: Asker, site: Site, url: str, kind: Kind, depth: int = 
     limit = asker.settings.getint(name)
     response = await asker.get(url, site, site.hosts | site.source_hosts, maxsize=limit)
     any_age = site.model_copy(update={"max_age_days": _ANY_AGE})
-    reading = await asyncio.to_thread(read_source, response, kind, any_age, limit)
-    if kind != "sitemap" or not reading.further:
-        return reading.entries
+    listing = await asker.run(read_source, as_download(response), kind, any_age, limit)
+    if kind != "sitemap" or not listing.further:
+        return listing.entries
     if depth == MAX_DEPTH:
         raise ValueError("sitemap indexes that name sitemap indexes")
     problem: Exception | None = None
-    entries: Sequence[Entry] = ()
-    for further, _ in reading.further[:MAX_FURTHER]:
+    entries: Sequence[SourceEntry] = ()
+    for further, _ in listing.further[:MAX_FURTHER]:
         try:
             entries = await _entries(asker, site, further, kind, depth + 1)
         except (NoAnswer, ValueError) as error:
@@ -220,8 +222,8 @@ async def _entries(asker: Asker, site: Site, url: str, kind: Kind, depth: int = 
 
 
 def judged(
-    url: str, kind: Kind, site: Site, entries: Sequence[Entry], stale_after: timedelta
-) -> tuple[SourceCheck, Sequence[Entry]]:
+    url: str, kind: SourceKind, site: Site, entries: Sequence[SourceEntry], stale_after: timedelta
+) -> tuple[SourceCheck, Sequence[SourceEntry]]:
     """Judge a source by its entries; with those that are articles, the newest first."""
     articles = articles_among(entries, site)
     newest = newest_of(entries)
@@ -237,7 +239,7 @@ def judged(
     return found, articles
 
 
-def articles_among(entries: Iterable[Entry], site: Site) -> list[Entry]:
+def articles_among(entries: Iterable[SourceEntry], site: Site) -> list[SourceEntry]:
     """The entries that are articles by their addresses, each once; the newest first, undated ones last."""
     own = {canonical_url(entry.url): entry for entry in reversed(list(entries))}
     found = [entry for url, entry in reversed(own.items()) if is_article_url(url, site)]
@@ -245,12 +247,12 @@ def articles_among(entries: Iterable[Entry], site: Site) -> list[Entry]:
     return sorted(found, key=lambda entry: _dated(entry) or oldest, reverse=True)
 
 
-def newest_of(entries: Iterable[Entry]) -> datetime | None:
+def newest_of(entries: Iterable[SourceEntry]) -> datetime | None:
     """When the newest of the entries was published or changed; None where none says."""
     return max((at for entry in entries if (at := _dated(entry)) is not None), default=None)
 
 
-async def check_page(asker: Asker, site: Site, entry: Entry) -> PageCheck:
+async def check_page(asker: Asker, site: Site, entry: SourceEntry) -> PageCheck:
     """Fetch an article's page and say what the pipeline makes of it."""
     limit = asker.settings.getint("DOWNLOAD_MAXSIZE")
     try:
@@ -268,11 +270,11 @@ async def check_page(asker: Asker, site: Site, entry: Entry) -> PageCheck:
     )
 
 
-def _dated(entry: Entry) -> datetime | None:
+def _dated(entry: SourceEntry) -> datetime | None:
     return entry.at if entry.at is not None and entry.at <= datetime.now(UTC) + _AHEAD else None
 
 
-def in_turn(lists: Iterable[Sequence[Entry]]) -> Iterable[Entry]:
+def in_turn(lists: Iterable[Sequence[SourceEntry]]) -> Iterable[SourceEntry]:
     """The first of each list, then the second of each, …; no address twice."""
     seen = set()
     for entry in chain.from_iterable(zip_longest(*lists)):

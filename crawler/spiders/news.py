@@ -8,10 +8,9 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
 import scrapy
@@ -20,9 +19,8 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
-from w3lib.encoding import http_content_type_encoding
 
-from crawler.discovery import feeds, sections
+from crawler.discovery import Listing, SourceEntry, SourceKind, read_source
 from crawler.fetch import (
     ARTICLE,
     SESSION,
@@ -37,7 +35,8 @@ from crawler.fetch import (
     require_contact,
     validators,
 )
-from crawler.fetched import document_or_rejection, failure_to_rejection
+from crawler.fetched import as_download, document_or_rejection, failure_to_rejection
+from crawler.runs import PoolBroken, TaskFailed
 from crawler.sites import MAX_URL_LENGTH, Site, choose, is_article_url, parse_hours, read_sites
 from crawler.store import StorePipeline
 from pipeline.document import Claims, Document, Rejection
@@ -48,24 +47,10 @@ from storage.database import DatabaseError
 
 # A sitemap index may point to indexes; deeper than this it points in circles.
 MAX_SITEMAP_DEPTH = 3
-# Sitemaps that one index makes us read, newest first: archives list one for each month since the nineties.
-MAX_SITEMAPS = 20
-
-Kind = Literal["feed", "sitemap", "section"]
-# Further sections that one page makes us read.
-MAX_SECTIONS = 30
 # To make so many takes some milliseconds of the reactor's time.
 _REQUESTS_AT_ONCE = 100
 
 Output = Request | Document | Rejection
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one source names: articles, and further sources with what each is."""
-
-    entries: tuple[feeds.Entry, ...]
-    further: tuple[tuple[str, Kind], ...] = ()
 
 
 class NewsSpider(scrapy.Spider):
@@ -142,12 +127,12 @@ class NewsSpider(scrapy.Spider):
                 self.ours[site.key] = lock is None or await lock.take(site.key)
             return self.ours[site.key]
 
-    def sources(self, site: Site) -> list[tuple[str, Kind]]:
+    def sources(self, site: Site) -> list[tuple[str, SourceKind]]:
         """Return the addresses that a crawl of the site begins with, and what each is."""
         return [(url, "feed") for url in site.feeds] + [(url, "sitemap") for url in site.sitemaps]
 
     async def parse_source(
-        self, response: Response, site: str, kind: Kind, before: Validators, depth: int = 0
+        self, response: Response, site: str, kind: SourceKind, before: Validators, depth: int = 0
     ) -> AsyncIterator[Output]:
         """A feed, sitemap, sitemap index or robots.txt has come; ask for what is new in it.
 
@@ -159,7 +144,7 @@ class NewsSpider(scrapy.Spider):
             yield request
 
     async def _named_by(
-        self, response: Response, source: Site, kind: Kind, before: Validators, depth: int
+        self, response: Response, source: Site, kind: SourceKind, before: Validators, depth: int
     ) -> AsyncIterator[Request]:
         site = source.key
         if response.status == 304 and before == Validators():
@@ -171,17 +156,22 @@ class NewsSpider(scrapy.Spider):
             async for request in self._further_requests(source, before.children, depth):
                 yield request
             return
+        store = self._store()
         try:
-            # In a thread: a large feed takes seconds to parse, and the reactor has other sites to serve.
-            reading = await asyncio.to_thread(read_source, response, kind, source, self._limit(kind))
-        except ValueError as error:
+            pool = await store.workers()
+            reading = pool.run(read_source, as_download(response), kind, source, self._limit(kind))
+            listing = await asyncio.wrap_future(reading)
+        except PoolBroken as error:
+            store.stop(error, "worker_error")
+            return
+        except (ValueError, TaskFailed) as error:
             self._count(source, "sources_failed")
             self.logger.warning("Site %s: %s: %s", site, response.url, error)
             return
         self._count(source, "sources")
-        async for request in self._further_requests(source, reading.further, depth):
+        async for request in self._further_requests(source, listing.further, depth):
             yield request
-        async for request in self._article_requests(source, reading, response):
+        async for request in self._article_requests(source, listing, response):
             yield request
 
     async def parse(self, response: Response, **_: Any) -> AsyncIterator[Output]:
@@ -312,19 +302,19 @@ class NewsSpider(scrapy.Spider):
                 yield request
 
     async def _article_requests(
-        self, site: Site, reading: Reading, source: Response
+        self, site: Site, listing: Listing, source: Response
     ) -> AsyncIterator[Request]:
         # One source after the other: what two of them name is asked for once, and either of them is done with
         # when that is stored.
         async with self.choosing:
-            requests = await self._chosen(site, reading, source)
+            requests = await self._chosen(site, listing, source)
         for request in requests:
             yield request
 
-    async def _chosen(self, site: Site, reading: Reading, source: Response) -> list[Request]:
+    async def _chosen(self, site: Site, listing: Listing, source: Response) -> list[Request]:
         store = self._store()
         # In a thread, all that goes over every address: a sitemap may name fifty thousand.
-        named = await asyncio.to_thread(_by_address, reading.entries)
+        named = await asyncio.to_thread(_by_address, listing.entries)
         new = await asyncio.to_thread(_articles_in, named, site, self.articles)
         self._count(site, "discovered", len(new))
         # By the address as it stands as well: what redirects is stored under the address that was asked for.
@@ -355,7 +345,7 @@ class NewsSpider(scrapy.Spider):
             )
         waiting = [self.articles[url] for url in named if url in self.articles]
         if None not in waiting:
-            served = Validators(*validators(source), reading.further, _reading_rules(site))
+            served = Validators(*validators(source), listing.further, _reading_rules(site))
             store.watch(requested_url(source), served, filter(None, waiting))
         return list(requests.values())
 
@@ -440,52 +430,24 @@ class NewsSpider(scrapy.Spider):
         self.crawler.stats.inc_value(f"site/{site.key}/{what}", count)
 
 
-def read_source(response: Response, kind: Kind, site: Site, limit: int) -> Reading:
-    """Read a source's response. Raises ValueError where it is not what it should be."""
-    body = feeds.unpack(response.body, limit)
-    if kind == "section":
-        encoding = http_content_type_encoding(_content_type(response))
-        found = sections.links(body, encoding, response.url)
-        articles = (link for link in found if sections.is_article_link(link, site))
-        further = [link.url for link in found if sections.is_section_link(link, site)]
-        return Reading(
-            tuple(feeds.Entry(link.url) for link in articles),
-            tuple((url, kind) for url in further[:MAX_SECTIONS]),
-        )
-    if kind == "feed":
-        return Reading(feeds.parse_feed(body, response.url, _content_type(response) or None))
-    if urlsplit(response.url).path == "/robots.txt":
-        named = feeds.sitemaps_in_robots(body, response.url)
-        return Reading((), tuple((url, kind) for url in named[:MAX_SITEMAPS]))
-    sitemap = feeds.parse_sitemap(body, response.url)
-    entries = _newest_first(sitemap.entries, site.max_age_days)
-    if sitemap.is_index:
-        return Reading((), tuple((entry.url, kind) for entry in entries[:MAX_SITEMAPS]))
-    return Reading(entries)
-
-
-def _by_address(entries: Sequence[feeds.Entry]) -> dict[str, feeds.Entry]:
+def _by_address(entries: Sequence[SourceEntry]) -> dict[str, SourceEntry]:
     """Entries by canonical URL, in their order; of those with the same, the first."""
-    named: dict[str, feeds.Entry] = {}
+    named: dict[str, SourceEntry] = {}
     for entry in entries:
         named.setdefault(canonical_url(entry.url), entry)
     return named
 
 
 def _articles_in(
-    named: Mapping[str, feeds.Entry], site: Site, articles: Container[str]
-) -> dict[str, feeds.Entry]:
+    named: Mapping[str, SourceEntry], site: Site, articles: Container[str]
+) -> dict[str, SourceEntry]:
     """Those that may be articles of the site, and that the crawl has not come upon yet."""
     return {url: entry for url, entry in named.items() if url not in articles and is_article_url(url, site)}
 
 
-def _without(entries: Mapping[str, feeds.Entry], urls: set[str]) -> dict[str, feeds.Entry]:
+def _without(entries: Mapping[str, SourceEntry], urls: set[str]) -> dict[str, SourceEntry]:
     """Those of which neither the canonical URL nor the one that was given is among the URLs."""
     return {url: entry for url, entry in entries.items() if url not in urls and entry.url not in urls}
-
-
-def _content_type(response: Response) -> str:
-    return (response.headers.get("Content-Type") or b"").decode("latin-1")
 
 
 def _site_meta(site: Site, hosts: frozenset[str]) -> dict[str, Any]:
@@ -494,15 +456,6 @@ def _site_meta(site: Site, hosts: frozenset[str]) -> dict[str, Any]:
         **hosts_meta(hosts),
         **politeness_meta(site.key, manners.delay, manners.concurrent_requests, manners.time_budget),
     }
-
-
-def _newest_first(entries: Iterable[feeds.Entry], max_age_days: int) -> tuple[feeds.Entry, ...]:
-    """Entries young enough, the newest first; those that give no date come last, in their own order."""
-    oldest = datetime.now(UTC) - timedelta(days=max_age_days)
-    dated = sorted(
-        ((e.at, e) for e in entries if e.at is not None and e.at >= oldest), key=lambda p: p[0], reverse=True
-    )
-    return (*(entry for _, entry in dated), *(entry for entry in entries if entry.at is None))
 
 
 def _reading_rules(site: Site) -> str:

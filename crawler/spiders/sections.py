@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from crawler.discovery import SourceKind
 from crawler.sites import Site
-from crawler.spiders.news import Kind, NewsSpider
+from crawler.spiders.news import NewsSpider
 
 
 class SectionsSpider(NewsSpider):
@@ -15,5 +16,5 @@ class SectionsSpider(NewsSpider):
 
     name = "sections"
 
-    def sources(self, site: Site) -> list[tuple[str, Kind]]:
+    def sources(self, site: Site) -> list[tuple[str, SourceKind]]:
         return [(url, "section") for url in site.sections or (site.homepage,)]

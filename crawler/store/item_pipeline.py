@@ -120,7 +120,7 @@ class StorePipeline:
         site = self.figures.site_of(item) if isinstance(item, Document | Rejection) else ""
         if isinstance(item, Document):
             try:
-                pool = await self._workers()
+                pool = await self.workers()
                 outcome: Outcome = await asyncio.wrap_future(pool.submit(item))
             except PoolBroken as error:
                 self.stop(error, "worker_error")
@@ -215,8 +215,8 @@ class StorePipeline:
         """Remember that an article was asked for, of which nothing is to be stored."""
         self.visits.append(visit)
 
-    async def _workers(self) -> WorkerPool:
-        """The worker processes, started with the first document: most crawls of a quiet site have none."""
+    async def workers(self) -> WorkerPool:
+        """The worker processes, started with the first source that has changed: many crawls have none."""
         async with self.starting:
             if self.pool is None:
                 pool = WorkerPool(self.settings, self.worker_count)

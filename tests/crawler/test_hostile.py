@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
+import resource
 import subprocess
 import sys
 import zlib
@@ -17,6 +19,7 @@ import pytest
 import zstandard
 
 from crawler.log import fit_for_log, one_line
+from crawler.settings import EXTENSIONS
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Answer, Page, Web, article, rss, serve
@@ -144,7 +147,8 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, We
             gzip.compress(vast, 1), "application/rss+xml", headers={"Content-Encoding": "gzip"}
         )
         del vast, items
-        feeds = ["/rss.xml", "/vast.xml", "/vast.xml.gz", "/vast-coded.xml"]
+        web.pages["/deadly.xml"] = Page(rss(links), "application/rss+xml")
+        feeds = ["/deadly.xml", "/rss.xml", "/vast.xml", "/vast.xml.gz", "/vast-coded.xml"]
         desk.write_sites(
             {
                 "g": {
@@ -162,6 +166,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, We
             RETRY_TIMES="0",
             LOG_LEVEL="DEBUG",
             MEMUSAGE_CHECK_INTERVAL_SECONDS="0.2",
+            EXTENSIONS=json.dumps({**EXTENSIONS, "tests.crawler.misbehaving.DeadlyFeed": 1}),
         )
         yield desk, web, log
 
@@ -187,6 +192,12 @@ def test_vast_feeds_are_not_read_to_their_end_and_take_no_room(crawled: tuple[De
     (largest,) = re.findall(r"'memusage/max': (\d+)", log)
     (smallest,) = re.findall(r"'memusage/startup': (\d+)", log)
     assert int(largest) - int(smallest) < 90_000_000
+
+
+def test_a_feed_that_kills_its_reader_costs_itself_alone(crawled: tuple[Desk, Web, str]) -> None:
+    desk, web, log = crawled
+    assert f"WARNING: Site g: {web.base}/deadly.xml: worker died: the worker was ended by SIGKILL" in log
+    assert desk.articles()
 
 
 def test_nothing_in_the_log_or_on_the_terminal_steers_it(crawled: tuple[Desk, Web, str]) -> None:
@@ -225,18 +236,31 @@ def test_a_detail_is_one_line_of_bounded_length() -> None:
 
 READ = """
 import gzip, resource, sys
-from crawler.discovery.feeds import parse_feed, parse_sitemap, unpack
-from tests.crawler.test_hostile import vast_source
-read = parse_sitemap if sys.argv[1] == "sitemap" else parse_feed
+from crawler.discovery import Download, read_source
+from crawler.runs import TaskFailed, WorkerPool
+from crawler.sites import Site
+from pipeline.settings import Settings
+from tests.crawler.misbehaving import process
+from tests.crawler.test_hostile import SMALL, memory_peak, vast_source
+
+site = Site(key="g", name="Gazette", homepage="https://gazette.example/", max_age_days=36500)
+
+def read(body, kind):
+    try:
+        download = Download(body, "https://gazette.example/feed")
+        return len(pool.run(read_source, download, kind, site, 200_000_000).result().entries)
+    except TaskFailed as failed:
+        return failed.reason.value
+
+kind = "sitemap" if sys.argv[1] == "sitemap" else "feed"
 body = vast_source(sys.argv[1])
 if sys.argv[2] == "gz":
     body = gzip.compress(body, 1)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-if sys.argv[2] == "gz":
-    body = unpack(body, 200_000_000)
-found = read(body, "https://gazette.example/feed")
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(len(getattr(found, "entries", found)), after - before)
+with WorkerPool(Settings(timeout_seconds=60 if kind == "sitemap" else 4), 1, process=process) as pool:
+    pool.run(memory_peak).result()
+    before = memory_peak()
+    print(read(body, kind), read(SMALL, "feed"), memory_peak() - before, sep="; ", end="; ")
+    print(pool.run(memory_peak).result())
 """
 ITEM = (
     b"<item><title>Ferry &amp; harbour</title><link>https://gazette.example/?a=1&b=2</link><description>"
@@ -257,17 +281,33 @@ def vast_source(name: str) -> bytes:
     return b"".join([head, *[piece] * (100_000_000 // len(piece))])
 
 
+SMALL = b"".join([SOURCES["feed"][0], ITEM])
+
+
+def memory_peak() -> int:
+    """The most that the process held so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 @pytest.mark.parametrize(
-    ("source", "packed", "entries"),
-    [("feed", "", 1000), ("feed", "gz", 1000), ("nested", "", 0), ("sitemap", "", 50_000)],
+    ("source", "packed", "end"),
+    [
+        ("feed", "", "timeout"),
+        ("feed", "gz", "timeout"),
+        ("nested", "", "timeout"),
+        ("sitemap", "", "50000"),
+        ("sitemap", "gz", "50000"),
+    ],
 )
-def test_a_source_of_100_mb_is_held_once(source: str, packed: str, entries: int) -> None:
+def test_a_source_of_100_mb_costs_itself_alone_and_little_room(source: str, packed: str, end: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", READ, source, packed], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    found, kilobytes = map(int, done.stdout.split())
-    assert found == entries
-    assert kilobytes < 40_000 + (100_000 if packed else 0)
+    ended, entries_of_next, growth, peak_of_worker = done.stdout.strip().split("; ")
+    assert ended == end
+    assert entries_of_next == "1"
+    assert int(growth) < 130_000_000  # the message to the worker
+    assert int(peak_of_worker) < 600_000_000
 
 
 class _Maze(dict[str, Answer]):

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from crawler.discovery.feeds import Entry
+from crawler.discovery import SourceEntry
 from crawler.settings import EXTENSIONS
 from crawler.spiders.news import _by_address
 from pipeline.urls import canonical_url
@@ -43,6 +43,6 @@ def test_nothing_that_grows_with_what_a_site_sends_runs_in_the_reactors_thread(t
 def test_of_addresses_that_are_one_the_first_counts() -> None:
     base = "https://gazette.example/story"
     urls = [f"{base}/1", f"{base}/2?utm_source=feed", f"{base}/2", f"{base}/1#top", f"{base}/3"]
-    named = _by_address([Entry(url) for url in urls])
+    named = _by_address([SourceEntry(url) for url in urls])
     assert [entry.url for entry in named.values()] == [urls[0], urls[1], urls[4]]
     assert list(named) == [canonical_url(f"{base}/{n}") for n in (1, 2, 3)]

@@ -14,7 +14,6 @@ from scrapy.crawler import Crawler
 
 # What grows with what a site sends, and where it is called by name.
 HEAVY = (
-    "crawler.spiders.news.read_source",
     "crawler.spiders.news._by_address",
     "crawler.spiders.news._articles_in",
     "crawler.spiders.news._without",
