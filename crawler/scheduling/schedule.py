@@ -38,7 +38,17 @@ from tzlocal import get_localzone
 
 from crawler.fetch import require_contact
 from crawler.monitor import metrics
-from crawler.sites import SHIPPED, Cron, Interval, Site, choose, parse, parse_sites, sites_content, sites_path
+from crawler.sites import (
+    SHIPPED,
+    Cron,
+    Interval,
+    Site,
+    choose,
+    parse_schedule,
+    parse_sites,
+    sites_content,
+    sites_path,
+)
 from pipeline.errors import OperatorError
 from storage.crawls import last_starts
 from storage.database import open_database
@@ -326,7 +336,7 @@ class _Schedule:
             _say("scheduled", site=key, schedule=self._sites[key].schedule, next=first)
 
     def _timing(self, key: str) -> Interval | Cron:
-        return parse(self._sites[key].schedule or "")
+        return parse_schedule(self._sites[key].schedule or "")
 
     def _reload(self) -> None:
         try:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from crawler.sites import Cron, Interval, Site, parse, sites_path
+from crawler.sites import Cron, Interval, Site, parse_schedule, sites_path
 from pipeline.errors import OperatorError
 from storage.database import lasting_url
 
@@ -151,7 +151,7 @@ def crontab(sites: Sequence[Site], place: Place) -> str:
     lines = ["# Crawls by cron, in its own time zone; a site that is being crawled is left out (status 75)."]
     lines += [_assignment(name, value) for name, value in place.crawl_variables.items()]
     for site in sites:
-        timing = parse(site.schedule or "")
+        timing = parse_schedule(site.schedule or "")
         if isinstance(timing, Cron):
             lines.append(f"# {site.key}: {site.schedule}")
             line = timing.line
@@ -199,7 +199,7 @@ def _command(place: Place, arguments: str) -> str:
 
 
 def _timer(site: Site, jitter: float) -> str:
-    timing = parse(site.schedule or "")
+    timing = parse_schedule(site.schedule or "")
     if isinstance(timing, Interval):
         seconds = timing.every.total_seconds()
         jitter = min(jitter, seconds / 10)

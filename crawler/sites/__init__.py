@@ -14,7 +14,7 @@ from crawler.sites.records import (
     sites_content,
     sites_path,
 )
-from crawler.sites.timetable import Cron, Interval, parse
+from crawler.sites.timetable import Cron, Interval, parse_schedule
 from crawler.sites.urls import MAX_URL_LENGTH, is_allowed_host, is_article_url, is_loopback_host, is_trap
 
 __all__ = [
@@ -28,8 +28,8 @@ __all__ = [
     "is_article_url",
     "is_loopback_host",
     "is_trap",
-    "parse",
     "parse_hours",
+    "parse_schedule",
     "parse_sites",
     "read_rulebook",
     "read_sites",

@@ -26,7 +26,7 @@ from pydantic import (
     ValidationError,
 )
 
-from crawler.sites.timetable import parse
+from crawler.sites.timetable import parse_schedule
 from pipeline.errors import OperatorError
 from pipeline.sites import Phrase, SiteRulebook, SiteRules, check_number, check_selectors
 
@@ -97,7 +97,7 @@ def _language(value: str) -> str:
 
 def _schedule(value: str) -> str:
     try:
-        parse(value)
+        parse_schedule(value)
     except ValueError as error:
         why = f" ({error})" if value.startswith("every ") or len(value.split()) == 5 else ""
         raise ValueError(

@@ -15,7 +15,7 @@ import pytest
 from crawler.scheduling.schedule import trigger
 from crawler.scheduling.timers import Place, calendar, crontab, here, systemd_units
 from crawler.sites.records import Site
-from crawler.sites.timetable import Cron, parse
+from crawler.sites.timetable import Cron, parse_schedule
 from pipeline.errors import OperatorError
 from storage.database import DatabaseError, connect
 
@@ -144,7 +144,7 @@ def test_units_elsewhere_have_a_tmp_of_their_own_and_wait_for_postgresql() -> No
     ],
 )
 def test_a_calendar_means_what_the_trigger_means(line: str, expressions: list[str]) -> None:
-    cron = parse(line)
+    cron = parse_schedule(line)
     assert isinstance(cron, Cron)
     assert calendar(cron) == expressions
     if SYSTEMD:
@@ -225,7 +225,7 @@ def test_an_interval_that_cron_cannot_keep_is_said_so(schedule: str, line: str, 
         assert bool(remark) or comment == f"# {key}: {schedule}"
         fields = re.fullmatch(rf"({line}) /usr/bin/python3 -P -m copydesk crawl {key} .*", command)
         assert fields, command
-        assert isinstance(parse(fields[1]), Cron)
+        assert isinstance(parse_schedule(fields[1]), Cron)
 
 
 @pytest.mark.parametrize(
