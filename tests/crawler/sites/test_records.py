@@ -191,7 +191,7 @@ MISTAKES = [
         BASE + 'schedule = "0 24 * * *"\n',
         "'0 24 * * *' is no schedule (bad hour); write",
     ),
-    (BASE + 'schedule = "* * * * mon-xyz"\n', "'* * * * mon-xyz' is no schedule ('xyz'); write"),
+    (BASE + 'schedule = "* * * * mon-xyz"\n', "'* * * * mon-xyz' is no schedule (bad day-of-week); write"),
     (BASE + 'schedule = "0 0 31 2 *"\n', "'0 0 31 2 *' is no schedule (bad day-of-month); write"),
     (BASE + "section_depth = 4\n", "section_depth: 4 will not do; write at most 3"),
     (BASE + "max_age_days = 0\n", "max_age_days: 0 will not do; write at least 1"),
