@@ -60,7 +60,7 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> tuple[
     except Exception as error:  # of many kinds, for damaged input
         raise ValueError(f"no RSS or Atom feed that can be read ({type(error).__name__}: {error})") from error
     if not feed.get("version") and not feed.entries:
-        raise ValueError(f"no RSS, Atom or JSON feed ({feed.get('bozo_exception') or 'no feed element'})")
+        raise ValueError("no RSS, Atom or JSON feed")
     language = _text(feed.feed.get("language"))
     entries = (_feed_entry(entry, url, language) for entry in feed.entries[:MAX_ENTRIES])
     return tuple(entry for entry in entries if entry is not None)
