@@ -93,7 +93,7 @@ def _cron(line: str) -> Cron:
     except CronSimError as error:
         raise ValueError(str(error).lower()) from error
     months = _ascending(read.months)
-    weekdays = _ascending(int(number) % 7 for number in read.weekdays)
+    weekdays = _ascending(number % 7 for number in read.weekdays if isinstance(number, int))
     named = (
         month if month[0] == "*" else _listed(months),
         weekday if weekday[0] == "*" else _listed(weekdays),

@@ -22,7 +22,7 @@ from urllib.request import urlopen
 import pytest
 
 from crawler.scheduling.schedule import Plan, _Schedule, back_off, event, first_time, trigger
-from crawler.sites.timetable import parse
+from crawler.sites.timetable import parse_schedule
 from storage.crawls.site_locks import SiteLocks
 from storage.database import open_database
 from tests.crawler.crawling import ROOT, Desk
@@ -298,17 +298,17 @@ async def _until(condition: Any) -> None:
 def test_what_is_overdue_begins_soon_and_the_rest_at_its_time(
     schedule: str, last: datetime | None, due: datetime
 ) -> None:
-    assert first_time(parse(schedule), last, NOON, UTC, 0) == due
-    spread = {first_time(parse(schedule), last, NOON, UTC, 90) for _ in range(50)}
+    assert first_time(parse_schedule(schedule), last, NOON, UTC, 0) == due
+    spread = {first_time(parse_schedule(schedule), last, NOON, UTC, 90) for _ in range(50)}
     assert len(spread) > 10
     assert due <= min(spread) <= max(spread) <= due + timedelta(seconds=90)
 
 
 @pytest.mark.parametrize(("schedule", "most"), [("every 1 min", 6), ("every 1 d", 90), ("0 6 * * *", 90)])
 def test_jitter_is_added_and_small_beside_an_interval(schedule: str, most: float) -> None:
-    exact = trigger(parse(schedule), UTC, 0).get_next_fire_time(NOON, NOON)
+    exact = trigger(parse_schedule(schedule), UTC, 0).get_next_fire_time(NOON, NOON)
     late = [
-        (trigger(parse(schedule), UTC, 90).get_next_fire_time(NOON, NOON) - exact).total_seconds()
+        (trigger(parse_schedule(schedule), UTC, 90).get_next_fire_time(NOON, NOON) - exact).total_seconds()
         for _ in range(50)
     ]
     assert 0 <= min(late) < max(late) <= most
