@@ -175,9 +175,11 @@ def _import_all() -> None:
 
 def _start_fork_server() -> None:
     """Start what workers are forked from, for all commands."""
-    from crawler.runs.workers import _start_fork_server, process_document
+    from crawler.runs.fork_server import start_fork_server
+    from crawler.runs.pool import modules_of_workers
+    from crawler.runs.worker import process_document
 
-    _start_fork_server(process_document)
+    start_fork_server(modules_of_workers(process_document))
 
 
 def _serve(control: socket.socket) -> dict[str, Any]:

@@ -59,6 +59,12 @@ _START_ATTEMPTS = 3
 _RECEIVE_BYTES = 1 << 20
 
 
+def modules_of_workers(process: Process) -> list[str]:
+    """The modules that workers need, to be imported once, by the fork server."""
+    needed = "pipeline.warm" if process is process_document else process.__module__
+    return ["crawler.runs.worker", needed, "datasketch"]
+
+
 class PoolBroken(RuntimeError):
     """No worker can be started. Raised by `WorkerPool.submit`, `run` and their futures; it ends the run."""
 
@@ -153,8 +159,7 @@ class WorkerPool:
 
     def __enter__(self) -> Self:
         self._selector.register(self._wake_out, selectors.EVENT_READ)
-        needed = "pipeline.warm" if self._process is process_document else self._process.__module__
-        start_fork_server(["crawler.runs.worker", needed, "datasketch"])
+        start_fork_server(modules_of_workers(self._process))
         atexit.register(self.kill)
         self._thread.start()
         return self
