@@ -13,7 +13,7 @@ from scrapy.settings import Settings
 
 from crawler.fetch import require_contact
 from crawler.monitor import Alerts, SiteAlerts
-from crawler.sites import choose, read_sites
+from crawler.sites import choose_sites, read_sites
 from crawler.spiders.news import NewsSpider
 from crawler.store import StorePipeline
 from pipeline.settings import Settings as PipelineSettings
@@ -76,7 +76,7 @@ def crawl(
         },
         priority="cmdline",
     )
-    chosen = choose(read_sites(project.get("COPYDESK_SITES")), names)
+    chosen = choose_sites(read_sites(project.get("COPYDESK_SITES")), names)
     require_contact(project, chosen)
     engine = open_database(database_url)
     try:

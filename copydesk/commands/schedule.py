@@ -75,9 +75,9 @@ def schedule(
 
 def _scheduled(names: Sequence[str], sites_file: str | None) -> list[Site]:
     """The sites of those names, all for none, that have a schedule; the others are named."""
-    from crawler.sites import choose, read_sites
+    from crawler.sites import choose_sites, read_sites
 
-    chosen = choose(read_sites(sites_file), names)
+    chosen = choose_sites(read_sites(sites_file), names)
     for site in chosen:
         if site.schedule is None:
             err.print(f"{site.key}: has no schedule, left out", markup=False)

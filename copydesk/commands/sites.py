@@ -75,13 +75,13 @@ def add(
     as it is, comments and all; a file that is not there is made.
     """
     from crawler.probing import Terms, discover
-    from crawler.sites import sites_file as file
+    from crawler.sites import add_site, own_sites_file, require_new_site, site_table_text, sites_in_file
 
-    path = None if dry_run and sites_file is None else file.own_file(sites_file)
-    known = file.sites_in(path) if path is not None else {}
+    path = None if dry_run and sites_file is None else own_sites_file(sites_file)
+    known = sites_in_file(path) if path is not None else {}
 
     def require_new(key: str, homepage: str) -> None:
-        file.require_new(known, key, homepage, str(path))
+        require_new_site(known, key, homepage, str(path))
 
     found = discover(
         url,
@@ -95,7 +95,7 @@ def add(
     is_found = bool(found.entry.get("feeds") or found.entry.get("sitemaps"))
     is_written = is_found and path is not None and not dry_run
     if is_written and path is not None:
-        file.add_site(path, found.key, found.entry)
+        add_site(path, found.key, found.entry)
     if json:
         print_json({"found": found, "is_written": is_written})
     else:
@@ -103,7 +103,7 @@ def add(
     if not is_found:
         raise OperatorError(f"{url}: no feed or sitemap with articles of the site; nothing was written")
     if not json:
-        out.print(f"\n{escape(file.entry_text(found.key, found.entry))}")
+        out.print(f"\n{escape(site_table_text(found.key, found.entry))}")
         out.print(
             f"written to {_shown(str(sites_file))}; look now and then whether it works:"
             f" copydesk sites check {found.key} --sites {_shown(str(sites_file))}"
@@ -127,9 +127,9 @@ def check(
     that were fetched is an article.
     """
     from crawler.probing import SiteState, Terms, check_sites
-    from crawler.sites import choose, read_sites
+    from crawler.sites import choose_sites, read_sites
 
-    chosen = choose(read_sites(sites_file), sites or ())
+    chosen = choose_sites(read_sites(sites_file), sites or ())
     total, count = len(chosen), 0
 
     def done(site: SiteCheck) -> None:

@@ -23,7 +23,7 @@ from crawler import settings as own
 from crawler.fetch import Politeness, hosts_meta, politeness_meta, require_contact
 from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.runs import PoolBroken, TaskFailed, WorkerPool
-from crawler.sites import Site, rulebook
+from crawler.sites import Site, site_rulebook
 from pipeline.document import Claims, Document, Outcome
 from pipeline.settings import Settings as PipelineSettings
 from pipeline.sites import SiteRulebook
@@ -162,7 +162,7 @@ def probe(work: Work, sites: Collection[Site], *, settings: Mapping[str, Any] | 
     require_contact(project, sites)
     process = AsyncCrawlerProcess(project)
     crawler = process.create_crawler(ProbeSpider)
-    task = process.crawl(crawler, work=work, rules=rulebook(sites))
+    task = process.crawl(crawler, work=work, rules=site_rulebook(sites))
     process.start()
     if not task.done():
         raise KeyboardInterrupt  # a second Ctrl-C: stopped without waiting for anything

@@ -39,11 +39,11 @@ from tzlocal import get_localzone
 from crawler.fetch import require_contact
 from crawler.monitor import metrics
 from crawler.sites import (
-    SHIPPED,
+    SHIPPED_SITES_FILE,
     Cron,
     Interval,
     Site,
-    choose,
+    choose_sites,
     parse_schedule,
     parse_sites,
     sites_content,
@@ -251,7 +251,7 @@ class _Schedule:
         content, sites = self._read(is_first=True)
         if not sites:
             raise OperatorError(
-                f"{self._file or SHIPPED}: no site that is to be crawled has a schedule;"
+                f"{self._file or SHIPPED_SITES_FILE}: no site that is to be crawled has a schedule;"
                 " give it one, e.g. schedule = 'every 30 min'"
             )
         engine = open_database(self._plan.database_url)
@@ -288,9 +288,9 @@ class _Schedule:
     def _read(self, *, is_first: bool = False) -> tuple[bytes, dict[str, Site]]:
         """The file's content, and the sites of it that are to be crawled by the clock."""
         content = sites_content(self._file)
-        found = parse_sites(content, str(self._file or SHIPPED))
+        found = parse_sites(content, str(self._file or SHIPPED_SITES_FILE))
         if is_first or not self._plan.names:
-            chosen = choose(found, self._plan.names)
+            chosen = choose_sites(found, self._plan.names)
         else:
             chosen = [found[name] for name in self._plan.names if name in found]
         settings = Settings()

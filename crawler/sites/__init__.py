@@ -1,41 +1,50 @@
-"""The sites to crawl: sites.toml as validated records, their timetables, and which URLs are theirs."""
+"""The sites to crawl: sites.toml as validated records, their schedules, and which URLs are theirs."""
 
-from crawler.sites import sites_file
-from crawler.sites.records import (
-    SHIPPED,
-    Site,
-    choose,
-    parse_hours,
+from crawler.sites.reader import (
+    SHIPPED_SITES_FILE,
+    choose_sites,
     parse_sites,
     read_rulebook,
     read_sites,
-    rulebook,
     site_record,
+    site_rulebook,
     sites_content,
     sites_path,
 )
+from crawler.sites.site import Site, parse_hours
 from crawler.sites.timetable import Cron, Interval, parse_schedule
 from crawler.sites.urls import MAX_URL_LENGTH, is_allowed_host, is_article_url, is_loopback_host, is_trap
+from crawler.sites.writer import (
+    add_site,
+    own_sites_file,
+    require_new_site,
+    site_table_text,
+    sites_in_file,
+)
 
 __all__ = [
     "MAX_URL_LENGTH",
-    "SHIPPED",
+    "SHIPPED_SITES_FILE",
     "Cron",
     "Interval",
     "Site",
-    "choose",
+    "add_site",
+    "choose_sites",
     "is_allowed_host",
     "is_article_url",
     "is_loopback_host",
     "is_trap",
+    "own_sites_file",
     "parse_hours",
     "parse_schedule",
     "parse_sites",
     "read_rulebook",
     "read_sites",
-    "rulebook",
+    "require_new_site",
     "site_record",
+    "site_rulebook",
+    "site_table_text",
     "sites_content",
-    "sites_file",
+    "sites_in_file",
     "sites_path",
 ]

@@ -1,4 +1,4 @@
-"""Which of a site's URLs are worth a request. Pure; `pipeline.urls` says which URLs are one page."""
+"""Which of a site's URLs are worth a request. (`pipeline.urls` says which URLs are the same page.)"""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections import Counter
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from crawler.sites.records import Site
+from crawler.sites.site import Site
 
-# Longer URLs are traps, or files smuggled into a query.
+# Longer URLs are crawler traps, or data in a query.
 MAX_URL_LENGTH = 2000
 
-# Names of files that are no article, whatever the server calls them.
+# Files that are no article, whatever media type the server gives them.
 _MEDIA = re.compile(
     r"\.(?:jpe?g|png|gif|webp|avif|svg|ico|bmp|tiff?|mp3|m4a|aac|ogg|wav|mp4|m4v|webm|mov|avi|mkv|m3u8"
     r"|pdf|docx?|xlsx?|pptx?|epub|zip|gz|tgz|bz2|xz|7z|rar|exe|dmg|apk|iso|css|js|json|xml|rss|atom|txt|csv|woff2?)$",
@@ -35,9 +35,9 @@ def is_allowed_host(url: str, hosts: frozenset[str]) -> bool:
 
 
 def is_article_url(url: str, site: Site) -> bool:
-    """True where a URL may be an article of the site, judged by the URL alone.
+    """True if a URL may be an article of the site, judged by the URL alone.
 
-    The front page, media files, traps, other hosts, and what the site's own `skip_urls` match are not; where
+    The front page, media files, traps, URLs on other hosts and matches of the site's `skip_urls` are none. If
     the site has `article_urls`, one of them must match.
     """
     if len(url) > MAX_URL_LENGTH or not is_allowed_host(url, site.hosts) or is_trap(url):
@@ -51,7 +51,7 @@ def is_article_url(url: str, site: Site) -> bool:
 
 
 def is_trap(url: str) -> bool:
-    """True for a path that grows without end: very deep, or made of the same pieces again and again."""
+    """True for the path of a crawler trap: very deep, or with a segment that is repeated."""
     segments = [segment for segment in urlsplit(url).path.split("/") if segment]
     return len(segments) > 12 or any(count > 2 for count in Counter(segments).values())
 

@@ -37,7 +37,7 @@ from crawler.fetch import (
 )
 from crawler.fetched import as_download, document_or_rejection, failure_to_rejection
 from crawler.runs import PoolBroken, TaskFailed
-from crawler.sites import MAX_URL_LENGTH, Site, choose, is_article_url, parse_hours, read_sites
+from crawler.sites import MAX_URL_LENGTH, Site, choose_sites, is_article_url, parse_hours, read_sites
 from crawler.store import StorePipeline
 from pipeline.document import Claims, Document, Rejection
 from pipeline.urls import canonical_url
@@ -86,7 +86,7 @@ class NewsSpider(scrapy.Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> NewsSpider:
         spider = super().from_crawler(crawler, *args, **kwargs)
         all_sites = read_sites(crawler.settings.get("COPYDESK_SITES"))
-        spider.sites = {site.key: site for site in choose(all_sites, spider.site_keys)}
+        spider.sites = {site.key: site for site in choose_sites(all_sites, spider.site_keys)}
         require_contact(crawler.settings, spider.sites.values())
         spider.refetch = spider.refetch or crawler.settings.getbool("COPYDESK_REFETCH")
         spider.revisit_hours = parse_hours(crawler.settings.getlist("COPYDESK_REVISIT_HOURS"))

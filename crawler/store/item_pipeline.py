@@ -24,7 +24,7 @@ from scrapy.exceptions import DropItem, NotConfigured
 from scrapy.utils.spider import DefaultSpider
 
 from crawler.runs import PoolBroken, WorkerPool
-from crawler.sites import read_sites, rulebook
+from crawler.sites import read_sites, site_rulebook
 from crawler.store.site_figures import Figures, has_figures
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
@@ -69,7 +69,7 @@ class StorePipeline:
         self.batch_size = max(1, settings.getint("COPYDESK_BATCH_SIZE"))
         self.batch_seconds = settings.getfloat("COPYDESK_BATCH_SECONDS")
         self.ask_again = timedelta(hours=settings.getfloat("COPYDESK_REJECTED_HOURS"))
-        own_rules = rulebook(read_sites(settings.get("COPYDESK_SITES")).values())
+        own_rules = site_rulebook(read_sites(settings.get("COPYDESK_SITES")).values())
         self.settings = Settings(site_rules=own_rules)
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="copydesk-writer")
         # Each with its site.

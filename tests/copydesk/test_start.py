@@ -44,7 +44,7 @@ def test_one_page_needs_what_reads_it_and_no_more() -> None:
     found = imported("extract", PAGE)
     assert {"lxml", "pipeline.process"} <= found
     not_of_a_page = {
-        "crawler.sites.records",
+        "crawler.sites.reader",
         "crawler.files.warc",
         "crawler.runs.pool",
         "ftfy",

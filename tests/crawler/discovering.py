@@ -15,7 +15,7 @@ from copydesk.console import plain
 from crawler.probing.discover import look
 from crawler.probing.probe import Asker, probe
 from crawler.probing.site_check import Terms
-from crawler.sites.records import site_record
+from crawler.sites.reader import site_record
 from pipeline.errors import OperatorError
 from tests.crawler.crawling import QUICK
 

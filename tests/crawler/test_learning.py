@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from copydesk.cli import app
 from crawler.runs.ingest import ingest
 from crawler.runs.reprocess import reprocess
-from crawler.sites.records import read_rulebook
+from crawler.sites.reader import read_rulebook
 from pipeline.settings import Settings
 from storage import reader
 from storage.database import open_database

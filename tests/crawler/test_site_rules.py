@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from crawler.runs.ingest import ingest
 from crawler.runs.reprocess import reprocess
-from crawler.sites.records import read_rulebook
+from crawler.sites.reader import read_rulebook
 from pipeline.settings import Settings
 from pipeline.sites.rules import SiteRulebook
 from storage import reader

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crawler.runs.ingest import ingest
-from crawler.sites.records import read_sites
+from crawler.sites.reader import read_sites
 from pipeline.settings import Settings
 from tests.docs.pages import ROOT, blocks
 from tests.docs.shell import Shell, commands

@@ -18,7 +18,7 @@ import crawler.settings
 from copydesk.cli import app
 from copydesk.status import Status
 from crawler.monitor import metrics
-from crawler.sites.records import Politeness, Rules, Site
+from crawler.sites.site import Politeness, Rules, Site
 from pipeline.document import (
     Article,
     Block,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler.discovery.sections import Link, is_article_link, is_section_link, links
-from crawler.sites.records import parse_sites
+from crawler.sites.reader import parse_sites
 from crawler.sites.urls import is_trap
 
 B = "https://gazette.example"

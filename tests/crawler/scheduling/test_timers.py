@@ -14,7 +14,7 @@ import pytest
 
 from crawler.scheduling.schedule import trigger
 from crawler.scheduling.timers import Place, calendar, crontab, here, systemd_units
-from crawler.sites.records import Site
+from crawler.sites.site import Site
 from crawler.sites.timetable import Cron, parse_schedule
 from pipeline.errors import OperatorError
 from storage.database import DatabaseError, connect

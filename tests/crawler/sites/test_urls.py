@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.sites.records import parse_sites
+from crawler.sites.reader import parse_sites
 from crawler.sites.urls import is_allowed_host, is_article_url, is_loopback_host
 
 ENTRY = """

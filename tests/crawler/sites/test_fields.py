@@ -1,100 +1,14 @@
-"""sites.toml: what a record holds, and what a mistake in it is answered with."""
+"""The keys of a site's table: what each accepts, and how a mistake in it is answered."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from crawler.sites.records import (
-    Politeness,
-    Rules,
-    Site,
-    choose,
-    parse_hours,
-    parse_sites,
-    read_rulebook,
-    read_sites,
-    rulebook,
-    sites_content,
-)
+from crawler.sites.reader import parse_sites
+from crawler.sites.site import Politeness, Rules, Site
 from pipeline.errors import OperatorError
-from pipeline.sites.rules import Phrase, SiteRulebook, SiteRules
-
-GAZETTE = """
-[sites.gazette]
-name = "The Example Gazette"
-homepage = "https://www.gazette.example/"
-feeds = ["https://feeds.example/gazette.xml"]
-allowed_hosts = ["Archive.Gazette.example"]
-language = "en"
-schedule = "every 30 min"
-article_urls = ['/\\d{4}/']
-
-[sites.gazette.politeness]
-delay = 2.5
-page_budget = 10
-"""
-
-
-def _gazette(text: str = GAZETTE) -> Site:
-    return parse_sites(text.encode(), "sites.toml")["gazette"]
-
-
-def test_a_site_is_read_into_a_record() -> None:
-    site = _gazette()
-    assert (site.key, site.name, site.language) == ("gazette", "The Example Gazette", "en")
-    assert site.feeds == ("https://feeds.example/gazette.xml",)
-    assert site.hosts == {"gazette.example", "archive.gazette.example"}
-    assert site.source_hosts == {"feeds.example"}
-    assert (site.politeness.delay, site.politeness.page_budget) == (2.5, 10)
-    assert site.politeness.concurrent_requests == 2
-
-
-def test_rules_of_a_site_are_those_of_its_hosts() -> None:
-    rules = """
-[sites.gazette.rules]
-clutter = ["Read our newsletter*", { phrase = "Tap to hear*", scope = "tail" }]
-drop = [".promo", "aside.related"]
-take = ["div.article-body"]
-"""
-    assert _gazette(GAZETTE + rules).site_rules == SiteRules(
-        "gazette",
-        ("archive.gazette.example", "gazette.example"),
-        (Phrase("Read our newsletter*"), Phrase("Tap to hear*", "tail")),
-        (".promo", "aside.related"),
-        ("div.article-body",),
-    )
-    assert not rulebook([_gazette()])
-
-
-def test_a_rulebook_is_that_of_a_file_that_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COPYDESK_SITES", raising=False)
-    assert read_rulebook() == SiteRulebook()
-    file = tmp_path / "mine.toml"
-    file.write_text(GAZETTE)
-    assert read_rulebook(file) == rulebook([_gazette()])
-    monkeypatch.setenv("COPYDESK_SITES", str(file))
-    assert read_rulebook() == rulebook([_gazette()])
-
-
-def test_the_example_in_the_shipped_file_is_read_as_it_stands() -> None:
-    comment = sites_content(None).decode().partition("\n\n")[0]
-    lines = comment[comment.index("# [sites.gazette]") :].splitlines()
-    site = parse_sites("\n".join(line.removeprefix("# ") for line in lines).encode(), "sites.toml")["gazette"]
-    assert site.rules.clutter[1] == Phrase("Tap to hear*", "tail")
-    assert (site.rules.drop, site.rules.take) == ((".promo", "aside.related"), ("div.article-body",))
-
-
-def test_records_are_frozen() -> None:
-    with pytest.raises(ValueError, match="frozen"):
-        _gazette().name = "other"
-
-
-def test_the_name_falls_back_to_the_key() -> None:
-    site = parse_sites(b'[sites.a]\nhomepage="http://a.example"\nfeeds=["http://a.example/f"]', "x")["a"]
-    assert site.name == "a"
 
 
 def test_hosts_beyond_ascii_are_compared_as_the_web_writes_them() -> None:
@@ -111,6 +25,7 @@ allowed_hosts = ["Übersee.example"]
 
 
 BASE = '[sites.gazette]\nhomepage = "https://gazette.example/"\nfeeds = ["https://gazette.example/rss"]\n'
+
 
 MISTAKES = [
     ("[sites.gazette\n", "sites.toml: not valid TOML"),
@@ -289,40 +204,3 @@ def test_the_table_of_mistakes_has_every_key() -> None:
     for record in (Site, Politeness, Rules):
         for key in set(record.model_fields) - {"key"}:
             assert any(re.search(rf"\b{key}(?:\.\d+)?: ", message) for message in messages), key
-
-
-def test_hours_of_revisits_are_read_from_the_setting_as_well() -> None:
-    assert parse_hours(["1", " 3.5", 12]) == (1.0, 3.5, 12.0)
-    assert parse_hours([""]) == parse_hours([]) == ()
-    for wrong in (["1", "x"], ["3", "1"], ["0"], ["nan"], ["inf"], ["1", "1"]):
-        with pytest.raises(OperatorError, match=r"^COPYDESK_REVISIT_HOURS: .* write hours in ascending"):
-            parse_hours(wrong)
-
-
-def test_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "mine.toml"
-    file.write_text(GAZETTE)
-    assert list(read_sites(file)) == ["gazette"]
-    monkeypatch.setenv("COPYDESK_SITES", str(file))
-    assert list(read_sites()) == ["gazette"]
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(OperatorError, match=r"none\.toml: cannot be read"):
-        read_sites(tmp_path / "none.toml")
-
-
-def test_the_shipped_sites_are_valid_and_each_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COPYDESK_SITES", raising=False)
-    sites = read_sites()
-    assert len({site.name for site in sites.values()}) == len(sites) > 0
-
-
-def test_choosing_sites() -> None:
-    sites = parse_sites((BASE + BASE.replace("gazette]", "herald]")).encode(), "x")
-    assert [site.key for site in choose(sites, [])] == ["gazette", "herald"]
-    assert [site.key for site in choose(sites, ["herald", "gazette", "herald"])] == ["herald", "gazette"]
-    with pytest.raises(OperatorError, match="no site 'heralds' in the sites file; did you mean herald"):
-        choose(sites, ["heralds"])
-    with pytest.raises(OperatorError, match="there are: gazette, herald"):
-        choose(sites, ["zzz"])

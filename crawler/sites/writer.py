@@ -1,8 +1,8 @@
-"""Adds a site to a sites file of the operator's own, which may be full of comments and is read meanwhile.
+"""Adds a site to an operator's own sites file, which may have comments and may be read at the same time.
 
-The new table is written after everything else, so that what stands there keeps every byte; the file is
-replaced in one step by a renamed one, so that who reads it sees the old or the new. Nothing is written unless
-the new file reads as the old one and the new site.
+The new table is appended, so the rest of the file keeps every byte. The file is replaced in one step, by a
+rename, so a reader sees either the old or the new one. Nothing is written unless the new file is read as the
+sites of the old one and the new site.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from typing import Any
 
 import tomlkit
 
-from crawler.sites.records import Site, parse_sites
+from crawler.sites.reader import parse_sites
+from crawler.sites.site import Site
 from pipeline.errors import OperatorError
 from pipeline.urls import address_key
 
 
-def own_file(path: str | os.PathLike[str] | None) -> Path:
-    """Return the file to write to. Raises OperatorError for none, and for the one that comes along."""
+def own_sites_file(path: str | os.PathLike[str] | None) -> Path:
+    """Return the file to write to. Raises OperatorError for None and for Copydesk's own file."""
     with resources.as_file(resources.files("crawler.sites").joinpath("sites.toml")) as shipped:
         is_shipped = path is not None and Path(path).exists() and os.path.samefile(path, shipped)
     if path is None or is_shipped:
@@ -32,19 +33,19 @@ def own_file(path: str | os.PathLike[str] | None) -> Path:
             "the sites file that comes with Copydesk stays as it is: name one of your own with --sites FILE"
             " (it is made if it is not there)"
         )
-    target = Path(path).resolve()  # a link stays one
+    target = Path(path).resolve()  # a symbolic link is not replaced
     if target.exists() and not target.is_file():
         raise OperatorError(f"{path}: is no file; name a sites file with --sites")
     return target
 
 
-def sites_in(path: Path) -> dict[str, Site]:
-    """Return the sites of a file, none where there is no file yet. Raises OperatorError."""
+def sites_in_file(path: Path) -> dict[str, Site]:
+    """Return the sites of a file; none if the file does not exist yet. Raises OperatorError."""
     return parse_sites(_content(path), str(path))
 
 
-def require_new(sites: Mapping[str, Site], key: str, homepage: str, where: str) -> None:
-    """Raise OperatorError where a site of that key, or of that homepage by whatever spelling, is there."""
+def require_new_site(sites: Mapping[str, Site], key: str, homepage: str, where: str) -> None:
+    """Raise OperatorError if there is a site with that key, or with that homepage in any spelling."""
     for site in sites.values():
         if address_key(site.homepage) == address_key(homepage):
             raise OperatorError(f"{where}: {homepage} is there already, as site {site.key}")
@@ -52,8 +53,8 @@ def require_new(sites: Mapping[str, Site], key: str, homepage: str, where: str) 
         raise OperatorError(f"{where}: site {key} is there already; choose another key with --key")
 
 
-def entry_text(key: str, entry: Mapping[str, Any]) -> str:
-    """Return a site's table as it stands in a sites file; lists of several go a line each."""
+def site_table_text(key: str, entry: Mapping[str, Any]) -> str:
+    """Return a site's table as text for a sites file; a list of several values has one on each line."""
     table = tomlkit.table()
     for name, value in entry.items():
         if isinstance(value, list | tuple):
@@ -70,16 +71,16 @@ def entry_text(key: str, entry: Mapping[str, Any]) -> str:
 
 
 def add_site(path: Path, key: str, entry: Mapping[str, Any]) -> Site:
-    """Write a new site into the file, made if it is not there; returns its record.
+    """Write a new site into the file, which is created if it does not exist; return the site's record.
 
-    Raises OperatorError, with the file as it was, where the file cannot be written, has a mistake or has
-    the site already.
+    Raises OperatorError, and leaves the file as it was, where the file cannot be written, has a mistake or
+    has the site already.
     """
     with _alone(path):
         old = _content(path)
         sites = parse_sites(old, str(path))
-        require_new(sites, key, str(entry.get("homepage")), str(path))
-        new = _with_table(old, entry_text(key, entry))
+        require_new_site(sites, key, str(entry.get("homepage")), str(path))
+        new = _with_table(old, site_table_text(key, entry))
         try:
             found = parse_sites(new, str(path))
         except OperatorError as error:
@@ -111,7 +112,7 @@ def _content(path: Path) -> bytes:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Only one process at a time adds to a file: the lock is its folder's, as the file itself is replaced."""
+    """Let only one process at a time add to the file. The lock is on its folder, as the file is replaced."""
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
@@ -126,7 +127,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Put content in the place of the file, by a rename; mode and owner stay, as far as we may set them."""
+    """Replace the file's content by a rename; mode and owner stay, as far as we may set them."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         before = path.stat() if path.exists() else None

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.sites import sites_file
-from crawler.sites.records import read_sites
+from crawler.sites import writer
+from crawler.sites.reader import read_sites
 from pipeline.errors import OperatorError
 
 ENTRY: dict[str, Any] = {
@@ -47,7 +47,7 @@ article_urls = ['/\\d{4}/']
 def test_everything_else_keeps_every_byte(tmp_path: Path) -> None:
     file = tmp_path / "sites.toml"
     file.write_text(COMMENTED)
-    added = sites_file.add_site(file, "herald", ENTRY)
+    added = writer.add_site(file, "herald", ENTRY)
     assert file.read_text() == COMMENTED + (
         "\n"
         "[sites.herald]\n"
@@ -82,7 +82,7 @@ def test_whatever_the_file_looks_like(tmp_path: Path, old: bytes) -> None:
     file = tmp_path / "sites.toml"
     file.write_bytes(old)
     before = read_sites(file)
-    sites_file.add_site(file, "herald.north", ENTRY)
+    writer.add_site(file, "herald.north", ENTRY)
     new = file.read_bytes()
     assert new.startswith(old)
     assert (b"\r\n" in new) == (b"\r\n" in old)
@@ -91,11 +91,11 @@ def test_whatever_the_file_looks_like(tmp_path: Path, old: bytes) -> None:
 
 
 def test_a_new_file_and_a_second_site(tmp_path: Path) -> None:
-    file = sites_file.own_file(tmp_path / "mine.toml")
-    assert sites_file.sites_in(file) == {}
-    sites_file.add_site(file, "herald", ENTRY)
-    sites_file.add_site(file, "gazette", {**ENTRY, "homepage": "https://gazette.example/"})
-    assert list(sites_file.sites_in(file)) == ["herald", "gazette"]
+    file = writer.own_sites_file(tmp_path / "mine.toml")
+    assert writer.sites_in_file(file) == {}
+    writer.add_site(file, "herald", ENTRY)
+    writer.add_site(file, "gazette", {**ENTRY, "homepage": "https://gazette.example/"})
+    assert list(writer.sites_in_file(file)) == ["herald", "gazette"]
     umask = os.umask(0)
     os.umask(umask)
     assert file.stat().st_mode & 0o777 == 0o666 & ~umask
@@ -106,7 +106,7 @@ def test_the_mode_stays_and_so_does_a_link(tmp_path: Path) -> None:
     real.write_text(COMMENTED)
     real.chmod(0o640)
     link.symlink_to(real)
-    sites_file.add_site(sites_file.own_file(link), "herald", ENTRY)
+    writer.add_site(writer.own_sites_file(link), "herald", ENTRY)
     assert link.is_symlink()
     assert real.stat().st_mode & 0o777 == 0o640
     assert "herald" in read_sites(real)
@@ -126,7 +126,7 @@ def test_nothing_is_written_for_a_mistake(tmp_path: Path, key: str, homepage: st
     file = tmp_path / "sites.toml"
     file.write_text(COMMENTED)
     with pytest.raises(OperatorError) as caught:
-        sites_file.add_site(file, key, {**ENTRY, "homepage": homepage})
+        writer.add_site(file, key, {**ENTRY, "homepage": homepage})
     assert message in str(caught.value)
     assert str(file) in str(caught.value)
     assert file.read_text() == COMMENTED
@@ -148,32 +148,34 @@ def test_a_file_with_a_mistake_is_left_alone(tmp_path: Path, content: str, messa
     file = tmp_path / "sites.toml"
     file.write_text(content)
     with pytest.raises(OperatorError, match=message):
-        sites_file.add_site(file, "herald", ENTRY)
+        writer.add_site(file, "herald", ENTRY)
     assert file.read_text() == content
 
 
 def test_the_shipped_file_is_never_written_to(tmp_path: Path) -> None:
-    shipped = Path(sites_file.__file__).with_name("sites.toml")
+    shipped = Path(writer.__file__).with_name("sites.toml")
     link = tmp_path / "sites.toml"
     link.symlink_to(shipped)
     for path in (None, shipped, link):
         with pytest.raises(OperatorError, match="name one of your own with --sites FILE"):
-            sites_file.own_file(path)
+            writer.own_sites_file(path)
 
 
 def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="is no file"):
-        sites_file.own_file(tmp_path)
+        writer.own_sites_file(tmp_path)
     with pytest.raises(OperatorError, match=r"cannot be opened .*make that folder"):
-        sites_file.add_site(tmp_path / "none" / "sites.toml", "herald", ENTRY)
+        writer.add_site(tmp_path / "none" / "sites.toml", "herald", ENTRY)
     with pytest.raises(OperatorError, match="cannot be written"):
-        sites_file.add_site(tmp_path / ("x" * 250), "herald", ENTRY)
+        writer.add_site(tmp_path / ("x" * 250), "herald", ENTRY)
 
 
 @given(name=st.text(), url=st.text(max_size=30))
 def test_no_value_gets_out_of_its_place(name: str, url: str) -> None:
     try:
-        text = sites_file.entry_text("herald", {**ENTRY, "name": name, "feeds": [f"https://h.example/{url}"]})
+        text = writer.site_table_text(
+            "herald", {**ENTRY, "name": name, "feeds": [f"https://h.example/{url}"]}
+        )
     except UnicodeEncodeError:  # half of a surrogate pair, which no file can hold
         return
     read = tomllib.loads(text)
@@ -183,7 +185,7 @@ def test_no_value_gets_out_of_its_place(name: str, url: str) -> None:
 ADDS = """
 import sys
 from pathlib import Path
-from crawler.sites.sites_file import add_site
+from crawler.sites.writer import add_site
 for number in range(6):
     key = f"h-{sys.argv[2]}-{number}"
     add_site(Path(sys.argv[1]), key, {"homepage": f"https://{key}.example/", "feeds": [f"https://{key}.example/rss"]})
@@ -193,7 +195,7 @@ for number in range(6):
 def test_programs_at_the_same_time_lose_nothing_and_nobody_reads_half_a_file(tmp_path: Path) -> None:
     file = tmp_path / "sites.toml"
     file.write_text(COMMENTED)
-    root = Path(sites_file.__file__).parents[2]
+    root = Path(writer.__file__).parents[2]
     programs = [
         subprocess.Popen([sys.executable, "-c", ADDS, str(file), name], cwd=root, stderr=subprocess.PIPE)
         for name in ("a", "b", "c")
