@@ -26,6 +26,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from multiprocessing import forkserver
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +40,19 @@ _NOT_BEFOREHAND = (
     "crawler.probing",
     "storage.migrations",
 )
-_LIBRARIES = ("psycopg", "rich.progress", "scrapy.cmdline", "scrapy.commands.crawl", "typer", "pipeline.warm")
+_LIBRARIES = (
+    "alembic.command",
+    "pipeline.warm",
+    "psycopg",
+    "rich.progress",
+    "scrapy.cmdline",
+    "scrapy.core.engine",
+    "scrapy.utils.reactor",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.dialects.sqlite",
+    "tldextract",
+    "typer",
+)
 _LARGEST_REQUEST = 1 << 20
 _asking = threading.Lock()
 
@@ -163,8 +176,15 @@ def _server() -> socket.socket:
 
 
 def _import_all() -> None:
+    from scrapy.settings import default_settings
+    from scrapy.utils.misc import load_object, walk_modules_iter
+
     for name in _LIBRARIES:
         importlib.import_module(name)
+    list(walk_modules_iter("scrapy.commands"))
+    for names in ("EXTENSIONS_BASE", "DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE"):
+        for component in getattr(default_settings, names):
+            load_object(component)
     for package in ("pipeline", "storage", "crawler"):
         for path in (ROOT / package).rglob("*.py"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
@@ -193,6 +213,12 @@ def _serve(control: socket.socket) -> dict[str, Any]:
             return _watched(json.loads(data), handles)
         for handle in handles:
             os.close(handle)
+
+
+def _reap(_number: int, _frame: FrameType | None) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _watched(request: dict[str, Any], handles: list[int]) -> dict[str, Any]:
@@ -229,7 +255,7 @@ def _become(request: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that watch
+    signal.signal(signal.SIGCHLD, _reap)
     _import_all()
     _start_fork_server()
     gc.freeze()
