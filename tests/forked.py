@@ -23,11 +23,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from multiprocessing import forkserver
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).parents[1]
 
@@ -239,8 +240,8 @@ def _watched(request: dict[str, Any], handles: list[int]) -> dict[str, Any]:
     os._exit(0)
 
 
-def _become(request: dict[str, Any]) -> None:
-    """Do in this process what a process that was started for that request would do."""
+def _become(request: dict[str, Any]) -> int:
+    """Do what a process that was started for that request would do; returns its exit status."""
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
@@ -248,10 +249,35 @@ def _become(request: dict[str, Any]) -> None:
     forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore
     is_module = request["option"] == "-m"
     sys.argv = [request["what"] if is_module else "-c", *request["arguments"]]
-    if is_module:
-        runpy.run_module(request["what"], run_name="__main__", alter_sys=True)
-    else:
-        exec(request["what"], {"__name__": "__main__"})
+    try:
+        if is_module:
+            runpy.run_module(request["what"], run_name="__main__", alter_sys=True)
+        else:
+            exec(request["what"], {"__name__": "__main__"})
+    except SystemExit as ending:
+        if ending.code is None or isinstance(ending.code, int):
+            return ending.code or 0
+        print(ending.code, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _end(status: int) -> NoReturn:
+    """End as an interpreter does, except that it does not free what the server has imported.
+
+    That would copy all of the memory that this process shares with the server.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def main() -> None:
@@ -259,7 +285,7 @@ def main() -> None:
     _import_all()
     _start_fork_server()
     gc.freeze()
-    _become(_serve(socket.socket(fileno=int(sys.argv[1]))))
+    _end(_become(_serve(socket.socket(fileno=int(sys.argv[1])))))
 
 
 if __name__ == "__main__":
