@@ -30,6 +30,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from sqlalchemy import Engine
+
 ROOT = Path(__file__).parents[1]
 
 # These read the environment when they are imported, most by importing the settings, so each command imports
@@ -271,10 +273,14 @@ def _become(request: dict[str, Any]) -> int:
 def _end(status: int) -> NoReturn:
     """End as an interpreter does, except that it does not free what the server has imported.
 
-    That would copy all of the memory that this process shares with the server.
+    That would copy all of the memory that this process shares with the server. Of what it would free, the
+    connections to databases matter: SQLite writes its log into the database file when the last one closes.
     """
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
+    for thing in gc.get_objects():  # without what the server has frozen
+        if type(thing) is Engine:
+            thing.dispose()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
