@@ -57,7 +57,7 @@ TWISTED_DNS_RESOLVER = "crawler.fetch.guard.PublicResolver"
 # switches this on, and leaves it to the proxy to refuse addresses of the network that it is in.
 HTTPPROXY_ENABLED = os.environ.get("COPYDESK_USE_PROXY", "") not in ("", "0", "false")
 DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
-    "crawler.store.site_figures.Figures": 50,
+    "crawler.store.site_statistics.SiteStatistics": 50,
     "crawler.fetch.resume.ResumeMiddleware": 55,
     # Before robots.txt (100), so that a host which is not allowed is not even asked for that.
     "crawler.fetch.guard.GuardMiddleware": 60,

@@ -72,7 +72,7 @@ class Alerts:
         if store is None or run_id is None or isinstance(store.failed, DatabaseError):
             return  # the last: nobody is helped by waiting for that database a second time
         try:
-            database, self.found = await asyncio.to_thread(conclude, store.url, run_id, reason)
+            database, self.found = await asyncio.to_thread(conclude, store.database.url, run_id, reason)
         except Exception as error:
             logger.error("The sites of run %d were not judged: %s", run_id, error)
             return

@@ -38,7 +38,7 @@ from crawler.fetch import (
 from crawler.fetched import as_download, document_or_rejection, failure_to_rejection
 from crawler.runs import PoolBroken, TaskFailed
 from crawler.sites import MAX_URL_LENGTH, Site, choose_sites, is_article_url, parse_hours, read_sites
-from crawler.store import StorePipeline
+from crawler.store import CrawlState, StorePipeline
 from pipeline.document import Claims, Document, Rejection
 from pipeline.urls import canonical_url
 from storage.base import TRANSIENT
@@ -93,27 +93,27 @@ class NewsSpider(scrapy.Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
-        store = self._store()
+        state = self._state()
         try:
-            async for request in self._first_requests(store):
+            async for request in self._first_requests(state):
                 yield request
         except DatabaseError as error:
-            store.stop(error, "storage_error")
+            state.database_failed(error)
 
-    async def _first_requests(self, store: StorePipeline) -> AsyncIterator[Request]:
+    async def _first_requests(self, state: CrawlState) -> AsyncIterator[Request]:
         for site in self.sites.values():
-            if await self._is_forgotten(store, site) or not await self._is_ours(site):
+            if await self._is_forgotten(state, site) or not await self._is_ours(site):
                 continue
             # All are prepared before the first is sent: the site is read when the last of them is.
-            prepared = [await self._source_request(store, site, *source) for source in self.sources(site)]
+            prepared = [await self._source_request(state, site, *source) for source in self.sources(site)]
             for request in prepared:
                 if request is not None:
                     yield request
 
-    async def _is_forgotten(self, store: StorePipeline, site: Site) -> bool:
+    async def _is_forgotten(self, state: CrawlState, site: Site) -> bool:
         """True where nothing of the site may be stored: then its feeds are not read either."""
         homes = {f"https://{host}/" for host in site.hosts}
-        if await store.forgotten(homes) != homes:
+        if await state.forgotten_urls(homes) != homes:
             return False
         self._count(site, "forgotten")
         self.logger.warning("Site %s: not crawled: it was forgotten (copydesk forget --list)", site.key)
@@ -156,13 +156,13 @@ class NewsSpider(scrapy.Spider):
             async for request in self._further_requests(source, before.children, depth):
                 yield request
             return
-        store = self._store()
+        pipeline = self._pipeline()
         try:
-            pool = await store.workers()
+            pool = await pipeline.workers()
             reading = pool.run(read_source, as_download(response), kind, source, self._limit(kind))
             listing = await asyncio.wrap_future(reading)
         except PoolBroken as error:
-            store.stop(error, "worker_error")
+            pipeline.stop(error, "worker_error")
             return
         except (ValueError, TaskFailed) as error:
             self._count(source, "sources_failed")
@@ -182,15 +182,15 @@ class NewsSpider(scrapy.Spider):
         self, response: Response, site: str, claims: Claims, is_revisit: bool = False
     ) -> AsyncIterator[Output]:
         """An article's page has come: it goes into the pipeline, or is turned away at the door."""
-        source, store = self.sites[site], self._store()
+        source, state = self.sites[site], self._state()
         self._count(source, "revisited" if is_revisit else "fetched")
         etag, last_modified = validators(response, response.request)
         visit = self._visit(source, requested_url(response), etag, last_modified)
         if response.status == 304:
             self._count(source, "pages_not_modified")
-            store.visited(visit)
+            state.visit_without_outcome(visit)
             return
-        store.expect(visit)
+        state.visit_with_outcome(visit)
         yield document_or_rejection(response, publisher=source.name, claims=claims)
 
     async def source_failed(self, failure: Any) -> AsyncIterator[Output]:
@@ -225,11 +225,11 @@ class NewsSpider(scrapy.Spider):
         if rejection.is_gone:
             self._count(site, "revisited")
             self._count(site, "gone")
-            self._store().expect(visit)
+            self._state().visit_with_outcome(visit)
             yield rejection
         else:
             self._count(site, "revisits_failed")
-            self._store().visited(visit)
+            self._state().visit_without_outcome(visit)
 
     async def is_wanted(self, request: Request) -> bool:
         """Whether a request that a JOBDIR has kept is still to be made; it is charged to the budget then."""
@@ -238,9 +238,11 @@ class NewsSpider(scrapy.Spider):
             return False
         if not request.meta.get(ARTICLE):
             return True
-        store, url = self._store(), canonical_url(request.url)
+        state, url = self._state(), canonical_url(request.url)
         asked = {url, request.url}
-        if await store.forgotten(asked) or (not self.refetch and await store.known(sorted(asked))):
+        if await state.forgotten_urls(asked):
+            return False
+        if not self.refetch and await state.known_urls(sorted(asked)):
             return False
         if not self.articles.get(url):
             self.articles[url] = request.url
@@ -257,7 +259,7 @@ class NewsSpider(scrapy.Spider):
         return isinstance(failure.value, PutOff) or (rests and isinstance(failure.value, IgnoreRequest))
 
     async def _source_request(
-        self, store: StorePipeline, site: Site, url: str, kind: str, depth: int = 0
+        self, state: CrawlState, site: Site, url: str, kind: str, depth: int = 0
     ) -> Request | None:
         """None for a source that this crawl has asked for, and for what is no address."""
         try:
@@ -279,7 +281,9 @@ class NewsSpider(scrapy.Spider):
             return None
         self.sources_asked.add(request.url)
         self.unread.setdefault(site.key, set()).add(request.url)
-        before = Validators() if self.refetch else await store.served(request.url, _reading_rules(site))
+        before = (
+            Validators() if self.refetch else await state.source_validators(request.url, _reading_rules(site))
+        )
         request.headers.update(condition(before.etag, before.last_modified))
         request.cb_kwargs.update({"site": site.key, "kind": kind, "depth": depth, "before": before})
         return request
@@ -295,7 +299,7 @@ class NewsSpider(scrapy.Spider):
                 self._count(site, "sources_over_budget")
                 continue
             self.further[site.key] += 1  # before others are read meanwhile
-            request = await self._source_request(self._store(), site, url, kind, depth + 1)
+            request = await self._source_request(self._state(), site, url, kind, depth + 1)
             if request is None:
                 self.further[site.key] -= 1
             else:
@@ -312,15 +316,15 @@ class NewsSpider(scrapy.Spider):
             yield request
 
     async def _chosen(self, site: Site, listing: Listing, source: Response) -> list[Request]:
-        store = self._store()
+        state = self._state()
         # In a thread, all that goes over every address: a sitemap may name fifty thousand.
         named = await asyncio.to_thread(_by_address, listing.entries)
         new = await asyncio.to_thread(_articles_in, named, site, self.articles)
         self._count(site, "discovered", len(new))
         # By the address as it stands as well: what redirects is stored under the address that was asked for.
         asked = await asyncio.to_thread(lambda: sorted({*new, *(entry.url for entry in new.values())}))
-        known = set() if self.refetch else await store.known(asked)
-        barred = await store.forgotten(asked)
+        known = set() if self.refetch else await state.known_urls(asked)
+        barred = await state.forgotten_urls(asked)
         wanted = await asyncio.to_thread(_without, new, known | barred)
         withheld = len(new) - len(await asyncio.to_thread(_without, new, barred)) if barred else 0
         self._count(site, "known", len(new) - len(wanted) - withheld)
@@ -346,7 +350,7 @@ class NewsSpider(scrapy.Spider):
         waiting = [self.articles[url] for url in named if url in self.articles]
         if None not in waiting:
             served = Validators(*validators(source), listing.further, _reading_rules(site))
-            store.watch(requested_url(source), served, filter(None, waiting))
+            state.source_read(requested_url(source), served, filter(None, waiting))
         return list(requests.values())
 
     def _article_request(
@@ -378,16 +382,16 @@ class NewsSpider(scrapy.Spider):
         unread.discard(url)
         if unread or not self._hours(site) or self._budget_left(site) <= 0:
             return
-        store = self._store()
-        due = await store.due(site.key, self._budget_left(site))
-        barred = await store.forgotten([url for one in due for url in (one.url, one.location)])
+        state = self._state()
+        due = await state.due_revisits(site.key, self._budget_left(site))
+        barred = await state.forgotten_urls([url for one in due for url in (one.url, one.location)])
         outside = {
             one.article_id
             for one in due
             if barred & {one.url, one.location} or not is_article_url(canonical_url(one.location), site)
         }
         if outside:
-            await store.drop_revisits(outside)
+            await state.cancel_revisits(outside)
         for one in due:
             address = canonical_url(one.location)
             if one.article_id not in outside and not self.articles.get(address):
@@ -420,11 +424,14 @@ class NewsSpider(scrapy.Spider):
         name = "COPYDESK_SITEMAP_MAXSIZE" if kind == "sitemap" else "COPYDESK_FEED_MAXSIZE"
         return int(self.settings.getint(name))
 
-    def _store(self) -> StorePipeline:
-        store = self.crawler.get_item_pipeline(StorePipeline)
-        if store is None:
-            raise RuntimeError("the news spider needs crawler.store.StorePipeline in ITEM_PIPELINES")
-        return store
+    def _pipeline(self) -> StorePipeline:
+        pipeline = self.crawler.get_item_pipeline(StorePipeline)
+        if pipeline is None:
+            raise RuntimeError("the news spider needs StorePipeline in ITEM_PIPELINES")
+        return pipeline
+
+    def _state(self) -> CrawlState:
+        return self._pipeline().state
 
     def _count(self, site: Site, what: str, count: int = 1) -> None:
         self.crawler.stats.inc_value(f"site/{site.key}/{what}", count)

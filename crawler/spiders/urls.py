@@ -17,7 +17,7 @@ from scrapy.http import Response
 
 from crawler.fetch import LOOPBACK_SETTING, PutOff, has_contact, hosts_meta
 from crawler.fetched import document_or_rejection, failure_to_rejection
-from crawler.store import StorePipeline
+from crawler.store import crawl_state
 from pipeline.document import Document, Rejection
 from pipeline.errors import OperatorError
 from pipeline.urls import canonical_url
@@ -34,7 +34,7 @@ class UrlsSpider(scrapy.Spider):
 
     name = "urls"
     # The hosts of a list have no history to be judged by, and may be many.
-    site_figures = False
+    site_statistics = False
 
     def __init__(self, file: str = "", **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -59,14 +59,14 @@ class UrlsSpider(scrapy.Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
-        store = self.crawler.get_item_pipeline(StorePipeline)
+        state = crawl_state(self.crawler)
         refetch = self.settings.getbool("COPYDESK_REFETCH")
         with self.lines as lines:
             while batch := await asyncio.to_thread(_addresses, lines):
                 urls = {canonical_url(line): line for line in reversed(batch)}
-                known = set() if refetch or store is None else await store.known([*urls, *urls.values()])
-                if store is not None:
-                    known |= await store.forgotten([*urls, *urls.values()])
+                known = set() if refetch or state is None else await state.known_urls([*urls, *urls.values()])
+                if state is not None:
+                    known |= await state.forgotten_urls([*urls, *urls.values()])
                 for url, line in reversed(urls.items()):
                     if url not in self.seen and not known & {url, line}:
                         self.seen.add(url)

@@ -17,7 +17,7 @@ from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.test_spiders import OWN_SPIDER
 from tests.crawler.web import Page, Web, article, rss, serve
 
-SAFE = "What was stored is safe: mend this, and start the same crawl again"
+SAFE = "What was stored is safe; fix the cause, and start the same crawl again"
 
 
 @pytest.fixture
