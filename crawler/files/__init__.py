@@ -1,14 +1,14 @@
-"""Documents from local files: pages, texts, JSON Lines, WARC, and archives of these, compressed or not.
+"""Reads documents from local files: pages, texts, JSON Lines, WARC, and archives of these, compressed or not.
 
-A file that is damaged gives what is left of it and a rejection that says what was wrong.
+A damaged file gives what is left of it, and a rejection that says what is wrong.
 """
 
-from crawler.files.origin import Item
 from crawler.files.paths import read_paths
+from crawler.files.position import DocumentOrRejection
 from crawler.files.unpack import Unpacked
 
 __all__ = [
-    "Item",
+    "DocumentOrRejection",
     "Unpacked",
     "read_paths",
 ]

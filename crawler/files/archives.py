@@ -1,6 +1,6 @@
-"""Archives of documents: zip and tar, read member by member; nothing is unpacked to disk under a name.
+"""Reads archives, zip and tar, member by member; nothing is unpacked to a named file.
 
-A broken member costs itself, a broken archive what stands behind the damage.
+A damaged member costs itself; a damaged archive costs what comes after the damage.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import IO, BinaryIO, cast
 
-from crawler.files.origin import SKIP_BYTES, Item, Place
-from crawler.files.unpack import BUFFER, Reader
+from crawler.files.position import SKIP_BYTES, DocumentOrRejection, FilePosition
+from crawler.files.unpack import BUFFER_BYTES, Reader
 from pipeline.document import Reason, Rejection
 
-# What reads a member: `crawler.files.paths` hands it in, since a member may be anything that a file may be.
-ReadStream = Callable[[Reader, Place], Iterator[Item]]
+# Reads a member, which may have any format that a file has. A parameter, because crawler.files.paths imports
+# this.
+ReadStream = Callable[[Reader, FilePosition], Iterator[DocumentOrRejection]]
 
-# A zip inside another file has to be copied to a temporary file to be read; this is the most.
+# Most bytes of a zip inside another file, which is copied to a temporary file to be read.
 _NESTED_BYTES = 1 << 30
 
 
 class _BrokenTar(Exception):
-    """Raised by `_TarHeader`, caught by `read_tar`: tarfile takes a broken header for the end."""
+    """Raised by `_TarHeader`, caught by `read_tar`: tarfile takes a damaged header for the end."""
 
 
 class _TarHeader(tarfile.TarInfo):
@@ -38,7 +39,7 @@ class _TarHeader(tarfile.TarInfo):
             if isinstance(error, tarfile.EOFHeaderError):  # type: ignore[attr-defined]
                 raise
             raise _BrokenTar(f"the tar archive is damaged or cut short ({error})") from error
-        # tarfile reads these into memory whole, whatever size they claim.
+        # tarfile reads these headers into memory as a whole, whatever size they claim.
         if header.type in b"xgLKX" and header.size > SKIP_BYTES:
             raise _BrokenTar(f"an extended header of {header.size} bytes")
         return header
@@ -54,73 +55,79 @@ def is_tar(head: bytes) -> bool:
     return True
 
 
-def read_tar(reader: Reader, place: Place, read_stream: ReadStream) -> Iterator[Item]:
-    if place.archives > 1:
-        yield _too_deep(place)
+def read_tar(
+    reader: Reader, position: FilePosition, read_stream: ReadStream
+) -> Iterator[DocumentOrRejection]:
+    if position.archive_depth > 1:
+        yield _too_deep(position)
         return
     count = 0
     try:
-        with tarfile.open(fileobj=reader, mode="r|", bufsize=BUFFER, tarinfo=_TarHeader) as archive:
+        with tarfile.open(fileobj=reader, mode="r|", bufsize=BUFFER_BYTES, tarinfo=_TarHeader) as archive:
             for member in archive:
-                archive.members = []  # type: ignore[attr-defined]  # a million of them is a million objects
+                archive.members = []  # type: ignore[attr-defined]  # tarfile keeps every header otherwise
                 if not member.isfile() or _is_hidden_member(member.name):
                     continue
                 count += 1
                 content = archive.extractfile(member)
                 if content is not None:
-                    yield from read_stream(_buffered(content), place.member(member.name, member.mtime))
+                    yield from read_stream(_buffered(content), position.member(member.name, member.mtime))
     except (_BrokenTar, tarfile.TarError, OSError, ValueError, EOFError) as error:
-        detail = f"{place.fault or error}, after {count} members: fetch or copy the archive again"
-        yield place.rejection(Reason.UNREADABLE, detail)
+        detail = f"{position.fault or error}, after {count} members: fetch or copy the archive again"
+        yield position.rejection(Reason.UNREADABLE, detail)
         return
-    if place.fault:
-        detail = f"{place.fault}, after {count} members: fetch or copy the archive again"
-        yield place.rejection(Reason.UNREADABLE, detail)
+    if position.fault:
+        detail = f"{position.fault}, after {count} members: fetch or copy the archive again"
+        yield position.rejection(Reason.UNREADABLE, detail)
 
 
-def read_zip(reader: Reader, place: Place, read_stream: ReadStream) -> Iterator[Item]:
-    if place.archives > 1:
-        yield _too_deep(place)
-    elif place.faults or place.archives or not reader.seekable():
-        # Its table of contents stands at the end, so out of a stream it has to be copied first.
+def read_zip(
+    reader: Reader, position: FilePosition, read_stream: ReadStream
+) -> Iterator[DocumentOrRejection]:
+    if position.archive_depth > 1:
+        yield _too_deep(position)
+    elif position.streams or position.archive_depth or not reader.seekable():
+        # The table of contents is at the end, so a zip in a stream is copied first.
         with tempfile.TemporaryFile() as copy:
-            if (rejection := _copy_zip(reader, copy, place)) is not None:
+            if (rejection := _copy_zip(reader, copy, position)) is not None:
                 yield rejection
             else:
-                yield from _read_zip_members(cast(BinaryIO, copy), place, read_stream)
+                yield from _read_zip_members(cast(BinaryIO, copy), position, read_stream)
     else:
-        yield from _read_zip_members(reader, place, read_stream)
+        yield from _read_zip_members(reader, position, read_stream)
 
 
-def _copy_zip(reader: Reader, copy: IO[bytes], place: Place) -> Rejection | None:
+def _copy_zip(reader: Reader, copy: IO[bytes], position: FilePosition) -> Rejection | None:
     size = 0
     while piece := reader.read(SKIP_BYTES):
         size += len(piece)
         if size > _NESTED_BYTES:
             detail = f"a zip inside another file is read up to {_NESTED_BYTES} bytes: unpack it"
-            return place.rejection(Reason.TOO_LARGE, detail)
+            return position.rejection(Reason.TOO_LARGE, detail)
         copy.write(piece)
-    if place.fault:
-        return place.rejection(Reason.UNREADABLE, f"{place.fault}: fetch or copy the archive again")
+    if position.fault:
+        return position.rejection(Reason.UNREADABLE, f"{position.fault}: fetch or copy the archive again")
     copy.seek(0)
     return None
 
 
-def _read_zip_members(file: BinaryIO, place: Place, read_stream: ReadStream) -> Iterator[Item]:
+def _read_zip_members(
+    file: BinaryIO, position: FilePosition, read_stream: ReadStream
+) -> Iterator[DocumentOrRejection]:
     try:
         archive = zipfile.ZipFile(file)
     except _ZIP_ERRORS as error:
         detail = f"the zip archive is damaged ({error}): fetch or copy it again"
-        yield place.rejection(Reason.UNREADABLE, detail)
+        yield position.rejection(Reason.UNREADABLE, detail)
         return
     with archive:
         if _NOT_PAGES & set(archive.namelist()):
-            yield place.rejection(Reason.UNSUPPORTED, "an office document, e-book or program in a zip")
+            yield position.rejection(Reason.UNSUPPORTED, "an office document, e-book or program in a zip")
             return
         for info in archive.infolist():
             if info.is_dir() or _is_hidden_member(info.filename):
                 continue
-            here = place.member(info.filename, _zip_time(info))
+            here = position.member(info.filename, _zip_time(info))
             try:
                 with archive.open(info) as content:
                     yield from read_stream(_buffered(content), here)
@@ -130,7 +137,7 @@ def _read_zip_members(file: BinaryIO, place: Place, read_stream: ReadStream) -> 
 
 
 _NOT_PAGES = {"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"}
-# RuntimeError: a password is needed; NotImplementedError: a compression method of the last years.
+# RuntimeError: a password is needed. NotImplementedError: an unknown compression method.
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -142,8 +149,8 @@ _ZIP_ERRORS = (
 )
 
 
-def _too_deep(place: Place) -> Rejection:
-    return place.rejection(
+def _too_deep(position: FilePosition) -> Rejection:
+    return position.rejection(
         Reason.UNSUPPORTED, "an archive inside an archive inside an archive: unpack it first"
     )
 
@@ -157,7 +164,7 @@ def _zip_time(info: zipfile.ZipInfo) -> float | None:
 
 
 def _buffered(content: IO[bytes]) -> Reader:
-    return io.BufferedReader(cast(io.RawIOBase, content), BUFFER)
+    return io.BufferedReader(cast(io.RawIOBase, content), BUFFER_BYTES)
 
 
 def is_hidden(name: str) -> bool:

@@ -1,7 +1,7 @@
-"""JSON Lines: one document a line, in the keys that docs/how-to/files.md names.
+"""Reads JSON Lines: one document on each line, with the keys that docs/how-to/files.md names.
 
-A line that cannot be read is a rejection with its number, and one that is longer than a document may
-be is passed over without being held.
+A line that cannot be read gives a rejection with its number. A line that is longer than a document may be is
+skipped without being held in memory.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from crawler.files.origin import SKIP_BYTES, Item, Place, is_web, sound
+from crawler.files.position import SKIP_BYTES, DocumentOrRejection, FilePosition, is_web_url, valid_text
 from crawler.files.unpack import Reader
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
 
-# Bytes from the start of a stream that tell JSON Lines from text.
+# Bytes of the start of a stream by which its format is recognised.
 HEAD_BYTES = 1 << 16
 JSON_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"[^"\n]{0,200}"\s*:|\[\s*[\[{"])')
 _JSON_BODY_KEY = re.compile(rb'[{,]\s*"(?:text|html)"\s*:')
@@ -24,7 +24,7 @@ _JSONL_SUFFIXES = ("jsonl", "ndjson", "jsonlines")
 
 
 def is_jsonl(head: bytes, name: str) -> bool:
-    """Tell JSON Lines by the first lines, or by the name where they are damaged or go on beyond the head."""
+    """Recognise JSON Lines by the first line; by the name where that is damaged or longer than the head."""
     lines = [line for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
     if not lines:
         return False
@@ -41,8 +41,8 @@ def is_jsonl(head: bytes, name: str) -> bool:
     return name.rpartition(".")[2].lower() in _JSONL_SUFFIXES
 
 
-def read_jsonl(reader: Reader, place: Place) -> Iterator[Item]:
-    limit = place.settings.max_body_bytes
+def read_jsonl(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRejection]:
+    limit = position.settings.max_body_bytes
     number = record = 0
     while line := reader.readline(limit + 2):
         number += 1
@@ -54,16 +54,16 @@ def read_jsonl(reader: Reader, place: Place) -> Iterator[Item]:
         if not line.strip():
             continue
         record += 1
-        here = place.record(record)
+        here = position.record(record)
         if is_cut:
             yield here.too_large(f"line {number}")
-        elif not line.endswith(b"\n") and place.fault:
+        elif not line.endswith(b"\n") and position.fault:
             break  # the last line is cut where the file is
         else:
             yield _json_document(line, number, here)
-    if place.fault:
-        detail = f"{place.fault}, after {record} records: fetch or copy the file again"
-        yield place.rejection(Reason.UNREADABLE, detail)
+    if position.fault:
+        detail = f"{position.fault}, after {record} records: fetch or copy the file again"
+        yield position.rejection(Reason.UNREADABLE, detail)
 
 
 def _skip_line(reader: Reader) -> None:
@@ -71,29 +71,29 @@ def _skip_line(reader: Reader) -> None:
         pass
 
 
-def _json_document(line: bytes, number: int, place: Place) -> Item:
+def _json_document(line: bytes, number: int, position: FilePosition) -> DocumentOrRejection:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-        return place.rejection(Reason.MALFORMED_RECORD, f"line {number} is no JSON: {error}")
+        return position.rejection(Reason.MALFORMED_RECORD, f"line {number} is no JSON: {error}")
     if not isinstance(record, dict):
-        return place.rejection(Reason.MALFORMED_RECORD, f"line {number} is JSON, but no object")
+        return position.rejection(Reason.MALFORMED_RECORD, f"line {number} is JSON, but no object")
     html, text = record.get("html"), record.get("text")
     body = html if isinstance(html, str) and html.strip() else text
     if not isinstance(body, str):
-        return place.rejection(Reason.MALFORMED_RECORD, f'line {number} has no "text" and no "html"')
+        return position.rejection(Reason.MALFORMED_RECORD, f'line {number} has no "text" and no "html"')
     for key in ("url", "title", "language"):
         if not isinstance(record.get(key), str | None):
-            return place.rejection(Reason.MALFORMED_RECORD, f'line {number}: "{key}" is no text')
-    encoded = sound(body).encode()
-    if len(encoded) > place.settings.max_body_bytes:
-        return place.too_large(f"line {number}")
+            return position.rejection(Reason.MALFORMED_RECORD, f'line {number}: "{key}" is no text')
+    encoded = valid_text(body).encode()
+    if len(encoded) > position.settings.max_body_bytes:
+        return position.too_large(f"line {number}")
     return Document(
-        location=place.location,
-        url=_record_url(record, encoded, place),
+        location=position.location,
+        url=_record_url(record, encoded, position),
         body=encoded,
         media_type=MediaType.HTML if body is html else MediaType.TEXT,
-        fetched_at=place.fetched_at,
+        fetched_at=position.fetched_at,
         origin=Origin.JSONL,
         encoding="utf-8",
         publisher=_name_of(record.get("publisher")),
@@ -106,22 +106,22 @@ def _json_document(line: bytes, number: int, place: Place) -> Item:
     )
 
 
-def _record_url(record: dict[str, object], body: bytes, place: Place) -> str:
+def _record_url(record: dict[str, object], body: bytes, position: FilePosition) -> str:
     url = _text_of(record.get("url"))
-    if url and is_web(url):
+    if url and is_web_url(url):
         return url
     identifier = record.get("id")
     if isinstance(identifier, str | int) and str(identifier).strip():
-        container = place.inner.rpartition("#")[0]
-        return place.url_of(f"{container}#id={sound(str(identifier))}")
-    if place.path == "-":
-        # The third line of one pipe has nothing to do with the third line of the next.
-        return f"{place.url_base}#crc={zlib.crc32(body):08x}-{len(body)}"
-    return place.url
+        container = position.inner.rpartition("#")[0]
+        return position.url_of(f"{container}#id={valid_text(str(identifier))}")
+    if position.path == "-":
+        # The third line of one pipe and the third line of the next are not two versions of a document.
+        return f"{position.url_base}#crc={zlib.crc32(body):08x}-{len(body)}"
+    return position.url
 
 
 def _text_of(value: object) -> str | None:
-    return sound(value).strip() or None if isinstance(value, str) else None
+    return valid_text(value).strip() or None if isinstance(value, str) else None
 
 
 def _name_of(value: object) -> str | None:

@@ -1,16 +1,16 @@
-"""The local-file source: paths in, documents out, one at a time.
+"""Reads documents from local files and folders, one at a time.
 
-What a file is, is judged by its content; its name is a second opinion only for text, where a style
-sheet and an article look alike. Compression (gzip, zstd, bzip2, xz) is looked through, archives (zip,
-tar) are read member by member without unpacking anything to disk, JSONL and WARC record by record:
-only the document in hand is in memory, and that is at most `Settings.max_body_bytes`.
+The format of a file is recognised by its content. Its name decides only for text, where a style sheet and an
+article look alike. Compressed files (gzip, zstd, bzip2, xz) are unpacked as a stream. Archives (zip, tar) are
+read member by member without unpacking anything to disk, JSON Lines and WARC record by record. Only one
+document is in memory at a time, and it has at most `Settings.max_body_bytes`.
 
-What cannot be read is a `Rejection`, never an exception. Where a container is cut short, what stands
-before the damage is delivered, and one rejection names the container.
+What cannot be read is a `Rejection`, never an exception. A container that is cut short gives what comes
+before the damage, and one rejection for the container.
 
-Not read: names that begin with a dot and `__MACOSX` (of folders and archives; a path that is given
-is always read), links inside archives, archives inside archives inside archives. Folders are walked in
-order of name, each once, also where links lead to it again.
+Not read: names that begin with a dot and `__MACOSX` (in folders and archives; a path that is given is always
+read), links inside archives, archives inside archives inside archives. Folders are walked in the order of
+names, each once, even if links lead to it again.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from pathlib import Path
 
 from crawler.files.archives import is_hidden, is_tar, read_tar, read_zip
 from crawler.files.jsonl import HEAD_BYTES, JSON_START, is_jsonl, read_jsonl
-from crawler.files.origin import Item, Place, plausible_time, printable
-from crawler.files.unpack import BUFFER, Chained, Reader, Unpacked, compression
+from crawler.files.position import DocumentOrRejection, FilePosition, plausible_time, printable
+from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, Unpacked, compression
 from pipeline.document import Document, MediaType, Origin, Reason
 from pipeline.errors import OperatorError
 from pipeline.page import sniff
 from pipeline.settings import Settings
 
-# Layers of compression that are looked through (.tar.gz inside .gz happens by accident).
+# Layers of compression that are unpacked (a .gz inside a .gz happens by accident).
 _LAYERS = 3
 
 
-def read_paths(paths: Sequence[str], settings: Settings) -> Iterator[Item]:
-    """Yield the documents of files and folders, in the order given, folders in order of name.
+def read_paths(paths: Sequence[str], settings: Settings) -> Iterator[DocumentOrRejection]:
+    """Yield the documents of files and folders, in the order given; those of folders in the order of names.
 
-    "-" is standard input. The order and every location and URL are the same whenever the same files
-    are read. Raises OperatorError at once, before anything is read, where a path does not exist.
+    "-" is standard input. Order, locations and URLs are the same whenever the same files are read. Raises
+    OperatorError, before anything is read, where a path does not exist.
     """
     for path in paths:
         if path != "-" and not os.path.lexists(path):
@@ -49,7 +49,7 @@ def read_paths(paths: Sequence[str], settings: Settings) -> Iterator[Item]:
     return _read_all(paths, settings, datetime.now(UTC))
 
 
-def _read_all(paths: Sequence[str], settings: Settings, now: datetime) -> Iterator[Item]:
+def _read_all(paths: Sequence[str], settings: Settings, now: datetime) -> Iterator[DocumentOrRejection]:
     for path in paths:
         if path == "-":
             yield from _read_standard_input(settings, now)
@@ -59,24 +59,24 @@ def _read_all(paths: Sequence[str], settings: Settings, now: datetime) -> Iterat
             yield from _read_file(path, settings, now, is_given=True)
 
 
-def _read_standard_input(settings: Settings, now: datetime) -> Iterator[Item]:
-    place = Place("-", "file:///dev/stdin", "-", now, now, settings)
+def _read_standard_input(settings: Settings, now: datetime) -> Iterator[DocumentOrRejection]:
+    position = FilePosition("-", "file:///dev/stdin", "-", now, now, settings)
     # A file object of its own: the interpreter closes sys.stdin's buffer while another thread may read it.
     with io.FileIO(sys.stdin.fileno(), closefd=False) as raw:
-        reader = io.BufferedReader(raw, BUFFER)
-        head = reader.peek(HEAD_BYTES)  # what has arrived: a producer may be slow
+        reader = io.BufferedReader(raw, BUFFER_BYTES)
+        head = reader.peek(HEAD_BYTES)  # only what has arrived: the other side may be slow
         try:
             if head.lstrip().startswith(b"{"):
-                yield from read_jsonl(reader, place)
+                yield from read_jsonl(reader, position)
             elif head:
-                yield from _read_stream(reader, place)
+                yield from _read_stream(reader, position)
         except OSError as error:
-            yield place.rejection(Reason.UNREADABLE, _os_error(error))
+            yield position.rejection(Reason.UNREADABLE, _os_error(error))
 
 
 def _read_folder(
     folder: str, settings: Settings, now: datetime, seen: set[tuple[int, int]]
-) -> Iterator[Item]:
+) -> Iterator[DocumentOrRejection]:
     try:
         status = os.stat(folder)
         if (status.st_dev, status.st_ino) in seen:
@@ -85,7 +85,7 @@ def _read_folder(
         with os.scandir(folder) as entries:
             names = sorted((entry.name for entry in entries if not is_hidden(entry.name)), key=os.fsencode)
     except OSError as error:
-        yield _file_place(folder, now, now, settings).rejection(Reason.UNREADABLE, _os_error(error))
+        yield _file_position(folder, now, now, settings).rejection(Reason.UNREADABLE, _os_error(error))
         return
     for name in names:
         path = os.path.join(folder, name)
@@ -95,137 +95,94 @@ def _read_folder(
             yield from _read_file(path, settings, now, is_given=False)
 
 
-def _read_file(path: str, settings: Settings, now: datetime, *, is_given: bool) -> Iterator[Item]:
-    place = _file_place(path, now, now, settings)
+def _read_file(
+    path: str, settings: Settings, now: datetime, *, is_given: bool
+) -> Iterator[DocumentOrRejection]:
+    position = _file_position(path, now, now, settings)
     try:
         status = os.stat(path)
-        place = replace(place, fetched_at=plausible_time(status.st_mtime, now))
-        # A pipe that is given (`<(zcat …)`) is read; one that is met would block the run for ever.
+        position = replace(position, fetched_at=plausible_time(status.st_mtime, now))
+        # A pipe that is given (`<(zcat …)`) is read; one in a folder would block the run for ever.
         if not stat.S_ISREG(status.st_mode) and not (is_given and stat.S_ISFIFO(status.st_mode)):
-            yield place.rejection(Reason.UNSUPPORTED, "neither a file nor a folder")
+            yield position.rejection(Reason.UNSUPPORTED, "neither a file nor a folder")
             return
-        size = min(BUFFER, max(status.st_size, 4096)) if stat.S_ISREG(status.st_mode) else BUFFER
+        size = min(BUFFER_BYTES, max(status.st_size, 4096)) if stat.S_ISREG(status.st_mode) else BUFFER_BYTES
         with io.BufferedReader(io.FileIO(path), size) as file:
-            yield from _read_stream(file, place)
+            yield from _read_stream(file, position)
     except OSError as error:
-        yield place.rejection(Reason.UNREADABLE, _os_error(error))
+        yield position.rejection(Reason.UNREADABLE, _os_error(error))
 
 
-def _file_place(path: str, fetched_at: datetime, now: datetime, settings: Settings) -> Place:
-    return Place(
+def _file_position(path: str, fetched_at: datetime, now: datetime, settings: Settings) -> FilePosition:
+    return FilePosition(
         path, Path(os.path.abspath(path)).as_uri(), os.path.basename(path), fetched_at, now, settings
     )
 
 
-def _read_stream(reader: Reader, place: Place) -> Iterator[Item]:
-    """Yield the documents of one stream, whatever it is."""
-    head, reader = _look(reader)
+def _read_stream(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRejection]:
+    """Yield the documents of a stream, after recognising its format."""
+    head, reader = _peek(reader)
     packed = compression(head)
-    if packed and len(place.faults) < _LAYERS:
+    if packed and len(position.streams) < _LAYERS:
         unpacked = Unpacked(reader, packed)
-        place = replace(place, faults=(*place.faults, unpacked), name=_without_suffix(place.name))
-        yield from _read_stream(io.BufferedReader(unpacked, BUFFER), place)
+        position = replace(
+            position, streams=(*position.streams, unpacked), name=_without_suffix(position.name)
+        )
+        yield from _read_stream(io.BufferedReader(unpacked, BUFFER_BYTES), position)
     elif head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        yield from read_zip(reader, place, _read_stream)
+        yield from read_zip(reader, position, _read_stream)
     elif is_tar(head):
-        yield from read_tar(reader, place, _read_stream)
+        yield from read_tar(reader, position, _read_stream)
     elif head.lstrip(b"\r\n").startswith(b"WARC/"):
         from crawler.files.warc import read_warc
 
-        yield from read_warc(reader, place)
-    elif is_jsonl(head, place.name):
-        yield from read_jsonl(reader, place)
+        yield from read_warc(reader, position)
+    elif is_jsonl(head, position.name):
+        yield from read_jsonl(reader, position)
     else:
-        yield _read_document(reader, place)
+        yield _read_document(reader, position)
 
 
-def _look(reader: Reader) -> tuple[bytes, Reader]:
+def _peek(reader: Reader) -> tuple[bytes, Reader]:
     """Return the stream's first bytes, and the stream with them still to be read."""
     head = reader.read(HEAD_BYTES)
     if isinstance(reader.raw, io.FileIO) and reader.seekable():
         reader.seek(0)
         return head, reader
-    return head, io.BufferedReader(Chained(head, reader), BUFFER)
+    return head, io.BufferedReader(Chained(head, reader), BUFFER_BYTES)
 
 
-# Text by its bytes, but written for machines. Named here because nothing in the bytes tells for sure.
-_NOT_COPY = frozenset(
-    [
-        "css",
-        "scss",
-        "less",
-        "js",
-        "mjs",
-        "cjs",
-        "jsx",
-        "ts",
-        "tsx",
-        "json",
-        "xml",
-        "xsl",
-        "xsd",
-        "csv",
-        "tsv",
-        "sql",
-        "py",
-        "pyc",
-        "rb",
-        "php",
-        "pl",
-        "java",
-        "c",
-        "h",
-        "cc",
-        "cpp",
-        "hpp",
-        "cs",
-        "go",
-        "rs",
-        "sh",
-        "bat",
-        "ps1",
-        "yml",
-        "yaml",
-        "toml",
-        "ini",
-        "cfg",
-        "conf",
-        "properties",
-        "lock",
-        "map",
-        "svg",
-        "ics",
-        "vcf",
-        "eml",
-        "mht",
-        "mhtml",
-        "rtf",
-        "tex",
-        "bib",
-    ]
-)
+# Files that are text by their bytes but are written for machines. Only the name tells.
+# fmt: off
+_MACHINE_SUFFIXES = frozenset((
+    "css", "scss", "less", "js", "mjs", "cjs", "jsx", "ts", "tsx", "json", "xml", "xsl", "xsd",
+    "csv", "tsv", "sql", "py", "pyc", "rb", "php", "pl", "java", "c", "h", "cc", "cpp", "hpp", "cs",
+    "go", "rs", "sh", "bat", "ps1", "yml", "yaml", "toml", "ini", "cfg", "conf", "properties",
+    "lock", "map", "svg", "ics", "vcf", "eml", "mht", "mhtml", "rtf", "tex", "bib",
+))
+# fmt: on
 
 
-def _read_document(reader: Reader, place: Place) -> Item:
-    limit = place.settings.max_body_bytes
+def _read_document(reader: Reader, position: FilePosition) -> DocumentOrRejection:
+    limit = position.settings.max_body_bytes
     body = reader.read(limit + 1)
     if len(body) > limit:
-        return place.too_large("the document")
-    if place.fault:
-        return place.rejection(Reason.UNREADABLE, f"{place.fault}: fetch or copy the file again")
+        return position.too_large("the document")
+    if position.fault:
+        return position.rejection(Reason.UNREADABLE, f"{position.fault}: fetch or copy the file again")
     if not body.strip(b"\0 \t\r\n\f\xef\xbb\xbf"):
-        return place.rejection(Reason.EMPTY, "the file is empty")
+        return position.rejection(Reason.EMPTY, "the file is empty")
     media_type = sniff(body)
     if media_type is None:
-        return place.rejection(Reason.UNSUPPORTED, "neither HTML nor text")
-    suffix = place.name.rpartition(".")[2].lower()
-    if media_type is MediaType.TEXT and suffix in _NOT_COPY:
-        return place.rejection(Reason.UNSUPPORTED, f"a .{suffix} file, not a page or copied text")
+        return position.rejection(Reason.UNSUPPORTED, "neither HTML nor text")
+    suffix = position.name.rpartition(".")[2].lower()
+    if media_type is MediaType.TEXT and suffix in _MACHINE_SUFFIXES:
+        return position.rejection(Reason.UNSUPPORTED, f"a .{suffix} file, not a page or copied text")
     if media_type is MediaType.TEXT and JSON_START.match(body):
-        return place.rejection(
+        return position.rejection(
             Reason.UNSUPPORTED, 'JSON, but not JSON Lines: write one object a line, with "text" or "html"'
         )
-    return Document(place.location, place.url, body, media_type, place.fetched_at, Origin.FILE)
+    return Document(position.location, position.url, body, media_type, position.fetched_at, Origin.FILE)
 
 
 _PACKED_SUFFIXES = ("gz", "gzip", "zst", "zstd", "bz2", "xz")

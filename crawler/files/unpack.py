@@ -1,9 +1,9 @@
-"""Compressed bytes as a stream that ends instead of raising.
+"""Unpacks compressed bytes as a stream that ends at damage instead of raising.
 
-The standard library's readers raise when a compressed file is cut short, and lose what they had
-buffered. Here a stream gives everything that came before the damage, then ends, and `fault` says
-what was wrong: so a cut WARC still delivers its records. Output is made in pieces of bounded size,
-whatever the compression ratio claims.
+The standard library's readers raise when a compressed file is cut short, and lose what they had buffered.
+Here a stream gives everything before the damage, then ends, and `fault` says what is wrong. So a WARC file
+that is cut short still gives its records. Output is made in pieces of limited size, whatever the compression
+ratio.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import brotli
 import zstandard
 
-# Compressed bytes a read. One of zstd's blocks holds 128 KiB in four bytes and its decoder has no
-# limit on output, so it is fed in small pieces: at most 32 MiB come out of one.
+# Compressed bytes that are unpacked at once. A zstd block of four bytes may hold 128 KiB, and the decoder
+# cannot be told to limit its output. So it gets small pieces, of which at most 32 MiB come out.
 _PIECE = 1 << 16
 _ZSTD_PIECE = 1 << 10
 _ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
-# Buffer of a reader; also how much of a stream can be looked at before it is read.
-BUFFER = 1 << 18
+# Buffer of a reader, and how much of a stream can be looked at before it is read.
+BUFFER_BYTES = 1 << 18
 
 if TYPE_CHECKING:
     Reader = io.BufferedReader[Any]
@@ -35,7 +35,7 @@ _ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, brotli.error, OSErro
 
 
 class _Decoder(Protocol):
-    """One compressed member, as `bz2.BZ2Decompressor` has it: `decompress` gives at most `limit` bytes."""
+    """Unpacks one compressed member, like `bz2.BZ2Decompressor`: `decompress` gives at most `limit` bytes."""
 
     @property
     def eof(self) -> bool: ...
@@ -84,16 +84,26 @@ class _Zstd:
 
 
 class _Brotli:
+    """Keeps the output beyond the limit: brotli's own limit is not strict.
+
+    Its `can_accept_more_data` may be true while there is more output, so input is needed only when there is
+    none.
+    """
+
     def __init__(self) -> None:
         self._decoder = brotli.Decompressor()
+        self._out = io.BytesIO()
         self.eof = False
         self.needs_input = True
         self.unused_data = b""
 
     def decompress(self, data: bytes, limit: int) -> bytes:
-        out: bytes = self._decoder.process(data, output_buffer_limit=limit)
-        self.eof = self._decoder.is_finished()
-        self.needs_input = self._decoder.can_accept_more_data()
+        out = self._out.read(limit)
+        if not out:
+            self._out = io.BytesIO(self._decoder.process(data, output_buffer_limit=limit))
+            out = self._out.read(limit)
+        self.needs_input = not out
+        self.eof = self._decoder.is_finished() and self._out.tell() == len(self._out.getbuffer())
         return out
 
 
@@ -110,20 +120,20 @@ _MAGIC = ((b"\x1f\x8b\x08", "gzip"), (_ZSTD_FRAME, "zstd"), (b"\xfd7zXZ\x00", "x
 
 
 def compression(head: bytes) -> str | None:
-    """Return which compression a stream that begins with `head` is in, by its magic number; None for none."""
+    """Return the compression of a stream that begins with `head`, by its magic number; None for none."""
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
     if head.startswith(b"BZh") and head[4:10] in (b"1AY&SY", b"\x17rE8P\x90"):
         return "bzip2"
-    # A skippable frame, as parallel compressors write before the data.
+    # A skippable frame, which parallel compressors write before the data.
     return "zstd" if head[1:4] == b"\x2a\x4d\x18" and 0x50 <= head[0] <= 0x5F else None
 
 
 class Unpacked(io.RawIOBase):
-    """The content of a compressed stream of one member or several. Reading never raises: see `fault`.
+    """The content of a compressed stream with one member or several. Reading never raises.
 
-    fault: None, or one line that says why the stream ended before its end.
+    fault: one line that says why the stream ended too early; None if it did not.
     """
 
     def __init__(self, source: Reader | io.BytesIO, name: str) -> None:
@@ -133,7 +143,7 @@ class Unpacked(io.RawIOBase):
         self._name = name
         self._piece = _ZSTD_PIECE if name == "zstd" else _PIECE
         self._decoder: _Decoder | None = _DECODERS[name]()
-        self._fresh = True  # no byte of the present member was seen
+        self._fresh = True  # nothing of the present member was read yet
         self._input = b""
 
     def readable(self) -> bool:
@@ -181,7 +191,7 @@ class Unpacked(io.RawIOBase):
 
 
 class Chained(io.RawIOBase):
-    """`head` and then the rest of `source`: a stream that can be looked into without seeking."""
+    """The bytes of `head`, then the rest of `source`: used after reading the start of a stream."""
 
     def __init__(self, head: bytes, source: Reader) -> None:
         super().__init__()
@@ -203,12 +213,12 @@ class Chained(io.RawIOBase):
 
 
 def unpack_body(body: bytes, name: str, limit: int) -> tuple[bytes, str | None]:
-    """Unpack one HTTP body: at most `limit` bytes of it, and what was wrong if it ended early.
+    """Unpack an HTTP body: at most `limit` bytes of it, and what is wrong if it ends too early.
 
-    `name` is a content coding. A body that is not in the coding it is said to be in is returned as it
-    is: proxies and crawlers unpack bodies and leave the header.
+    name: a content coding. A body that does not have its stated coding is returned as it is: proxies and
+    crawlers unpack bodies and leave the header.
     """
-    if name == "deflate":  # zlib by the standard, raw deflate by habit
+    if name == "deflate":  # zlib by the standard, but some servers send raw deflate
         name = (
             "zlib" if len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0 else name
         )

@@ -1,7 +1,7 @@
-"""WARC files: the pages among the records, and what is left of damaged ones.
+"""Reads WARC files (ISO 28500): the pages among the records, also of damaged files.
 
-Framed here and not by warcio's ArchiveIterator, which ends at the first broken record, refuses files
-that are compressed as a whole, and unpacks bodies without a limit.
+The records are split here and not by warcio's ArchiveIterator, which ends at the first damaged record,
+refuses files that are compressed as a whole, and unpacks bodies without a limit. warcio parses the headers.
 """
 
 from __future__ import annotations
@@ -14,12 +14,19 @@ from datetime import UTC, datetime
 
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
-from crawler.files.origin import SKIP_BYTES, Item, Place, is_web, plausible_time, printable
-from crawler.files.unpack import BUFFER, Chained, Reader, unpack_body
+from crawler.files.position import (
+    SKIP_BYTES,
+    DocumentOrRejection,
+    FilePosition,
+    is_web_url,
+    plausible_time,
+    printable,
+)
+from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, unpack_body
 from pipeline.document import Document, MediaType, Origin, Reason
 from pipeline.page import sniff
 
-# Header block of one WARC record or HTTP response: real ones have a few hundred bytes, cookies a few KiB.
+# Most bytes of the headers of a WARC record or an HTTP response.
 _HEADER_BYTES = 1 << 18
 _WARC_VERSIONS = ["WARC/1.1", "WARC/1.0", "WARC/0.18", "WARC/0.17"]
 _warc_headers = StatusAndHeadersParser(_WARC_VERSIONS, verify=False)
@@ -30,9 +37,9 @@ _UNKNOWN_TYPES = ("", "application/octet-stream", "application/unknown", "unknow
 _NEXT_RECORD = re.compile(rb"\r?\nWARC/[01]\.\d")
 
 
-def read_warc(reader: Reader, place: Place) -> Iterator[Item]:
-    """Yield the pages of a WARC file; records that are no documents (requests, images) are passed over."""
-    limit = place.settings.max_body_bytes + _HEADER_BYTES
+def read_warc(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRejection]:
+    """Yield the pages of a WARC file; other records (requests, images) are skipped."""
+    limit = position.settings.max_body_bytes + _HEADER_BYTES
     number = 0
     line = b""
     while line := line or reader.readline(_HEADER_BYTES):
@@ -40,12 +47,12 @@ def read_warc(reader: Reader, place: Place) -> Iterator[Item]:
             line = b""
             continue
         number += 1
-        here = place.record(number)
+        here = position.record(number)
         headers = _header_block(line, reader)
         length = _content_length(headers) if headers else None
         if headers is None or length is None:
             line = _next_warc_line(reader)
-            if line or not place.fault:
+            if line or not position.fault:
                 yield here.rejection(
                     Reason.MALFORMED_RECORD,
                     f"record {number} has no WARC header with a Content-Length: skipped",
@@ -56,17 +63,17 @@ def read_warc(reader: Reader, place: Place) -> Iterator[Item]:
         if (len(block) if block else _skip(reader, length)) < length:
             if block and (found := _NEXT_RECORD.search(block)):
                 yield here.rejection(Reason.MALFORMED_RECORD, f"record {number} is shorter than it says")
-                reader, line = _back(block[found.start() :], reader), b""
+                reader, line = _put_back(block[found.start() :], reader), b""
                 continue
-            if not place.fault:
+            if not position.fault:
                 detail = f"the file ends inside record {number}: fetch or copy it again"
-                yield place.rejection(Reason.UNREADABLE, detail)
+                yield position.rejection(Reason.UNREADABLE, detail)
             break
         line = reader.readline(_HEADER_BYTES)
         if line.strip() and not line.startswith(b"WARC/"):
             yield here.rejection(Reason.MALFORMED_RECORD, f"record {number} is not as long as it says")
             if found := _NEXT_RECORD.search(block):
-                reader, line = _back(block[found.start() :] + line, reader), b""
+                reader, line = _put_back(block[found.start() :] + line, reader), b""
             else:
                 line = _next_warc_line(reader)
         elif is_wanted and length > limit:
@@ -75,13 +82,13 @@ def read_warc(reader: Reader, place: Place) -> Iterator[Item]:
             item = _warc_document(headers, block, here)
             if item is not None:
                 yield item
-    if place.fault:
-        detail = f"{place.fault}, after {number} records: fetch or copy the file again"
-        yield place.rejection(Reason.UNREADABLE, detail)
+    if position.fault:
+        detail = f"{position.fault}, after {number} records: fetch or copy the file again"
+        yield position.rejection(Reason.UNREADABLE, detail)
 
 
 def _header_block(first: bytes, reader: Reader) -> StatusAndHeaders | None:
-    """Read the header lines that follow `first`, which should be the version line; None if it is not."""
+    """Read the headers that follow the line `first`; None if that is no version line."""
     if not first.startswith(b"WARC/"):
         return None
     lines = [first]
@@ -109,12 +116,13 @@ def _next_warc_line(reader: Reader) -> bytes:
     return b""
 
 
-def _back(data: bytes, reader: Reader) -> Reader:
-    return io.BufferedReader(Chained(data.lstrip(b"\r\n"), reader), BUFFER)
+def _put_back(data: bytes, reader: Reader) -> Reader:
+    """Return a reader that gives the data again, and then the rest."""
+    return io.BufferedReader(Chained(data.lstrip(b"\r\n"), reader), BUFFER_BYTES)
 
 
 def _skip(reader: Reader, length: int) -> int:
-    """Read `length` bytes and forget them. Returns how many there were."""
+    """Read `length` bytes and drop them; return how many there were."""
     skipped = 0
     while skipped < length and (piece := reader.read(min(SKIP_BYTES, length - skipped))):
         skipped += len(piece)
@@ -130,42 +138,44 @@ def _is_page(headers: StatusAndHeaders) -> bool:
     return kind in ("resource", "conversion") and content_type in (*_HTML_TYPES, "text/plain")
 
 
-def _warc_document(headers: StatusAndHeaders, block: bytes, place: Place) -> Item | None:
+def _warc_document(
+    headers: StatusAndHeaders, block: bytes, position: FilePosition
+) -> DocumentOrRejection | None:
     """Return the page in a record; None where the record holds something else, such as an image."""
     target = (headers.get_header("WARC-Target-URI") or "").strip().strip("<>").replace(" ", "%20")
-    url = printable(target) if is_web(target) else place.url
-    date = _warc_date(headers.get_header("WARC-Date") or "", place)
-    place = replace(place, fetched_at=date)
+    url = printable(target) if is_web_url(target) else position.url
+    date = _warc_date(headers.get_header("WARC-Date") or "", position)
+    position = replace(position, fetched_at=date)
     body, content_type, fault = block, headers, None
     if headers.get_header("WARC-Type") == "response":
         split = re.search(rb"\r?\n\r?\n", block[:_HEADER_BYTES])
         if not block.startswith(b"HTTP/") or not split:
-            return place.rejection(Reason.MALFORMED_RECORD, "the record is no HTTP response")
+            return position.rejection(Reason.MALFORMED_RECORD, "the record is no HTTP response")
         content_type = _http_headers.parse(io.BytesIO(block[: split.end()]))
         if _media_type_of(content_type) not in (*_HTML_TYPES, *_UNKNOWN_TYPES):
             return None
         status = content_type.get_statuscode()
         if status.startswith(("1", "3")) or status == "204":
-            return None  # no page of its own: the page it leads to has a record
+            return None  # no page: the page that it leads to has its own record
         if not status.startswith("2"):
-            return place.rejection(Reason.ERROR_PAGE, f"the server answered HTTP {status[:40]}")
-        body, fault = _http_body(content_type, block[split.end() :], place)
-    if len(body) > place.settings.max_body_bytes:
-        return place.too_large("the page")
+            return position.rejection(Reason.ERROR_PAGE, f"the server answered HTTP {status[:40]}")
+        body, fault = _http_body(content_type, block[split.end() :], position)
+    if len(body) > position.settings.max_body_bytes:
+        return position.too_large("the page")
     if fault:
-        return place.rejection(Reason.UNREADABLE, f"{fault} in the HTTP body: fetch the page again")
+        return position.rejection(Reason.UNREADABLE, f"{fault} in the HTTP body: fetch the page again")
     media_type = sniff(body) if body.strip() else MediaType.TEXT
     if media_type is None or (
         media_type is MediaType.TEXT and body.strip() and _media_type_of(content_type) in _UNKNOWN_TYPES
     ):
-        return place.rejection(Reason.UNSUPPORTED, "neither HTML nor text")
+        return position.rejection(Reason.UNSUPPORTED, "neither HTML nor text")
     charset = _CHARSET.search(content_type.get_header("Content-Type") or "")
     return Document(
-        location=place.location,
+        location=position.location,
         url=url,
         body=body,
         media_type=media_type,
-        fetched_at=place.fetched_at,
+        fetched_at=position.fetched_at,
         origin=Origin.WARC,
         encoding=charset[1] if charset else None,
     )
@@ -176,16 +186,16 @@ def _media_type_of(headers: StatusAndHeaders) -> str:
     return value.partition(";")[0].strip().lower()
 
 
-def _http_body(headers: StatusAndHeaders, body: bytes, place: Place) -> tuple[bytes, str | None]:
-    """Return the body without transfer and content codings, and what was wrong with them."""
+def _http_body(headers: StatusAndHeaders, body: bytes, position: FilePosition) -> tuple[bytes, str | None]:
+    """Return the body without transfer and content codings, and what is wrong with them, if anything."""
     if "chunked" in (headers.get_header("Transfer-Encoding") or "").lower():
         body = _dechunked(body)
     codings = [c.strip().lower() for c in (headers.get_header("Content-Encoding") or "").split(",")]
     for coding in reversed(codings):
         coding = coding.removeprefix("x-")
         if coding in ("gzip", "deflate", "br", "zstd"):
-            body, fault = unpack_body(body, coding, place.settings.max_body_bytes + 1)
-            if fault and len(body) <= place.settings.max_body_bytes:
+            body, fault = unpack_body(body, coding, position.settings.max_body_bytes + 1)
+            if fault and len(body) <= position.settings.max_body_bytes:
                 return body, fault
         elif coding not in ("", "identity", "none", "utf-8"):
             return body, f"unknown content coding {coding[:20]}"
@@ -193,7 +203,7 @@ def _http_body(headers: StatusAndHeaders, body: bytes, place: Place) -> tuple[by
 
 
 def _dechunked(body: bytes) -> bytes:
-    """Join the chunks of an HTTP/1.1 body (RFC 9112, 7.1); a body that has none is returned as it is."""
+    """Join the chunks of an HTTP/1.1 body (RFC 9112, 7.1); a body without chunks is returned as it is."""
     pieces: list[bytes] = []
     at = 0
     while match := _CHUNK_HEAD.match(body, at):
@@ -203,17 +213,17 @@ def _dechunked(body: bytes) -> bytes:
         pieces.append(body[match.end() : match.end() + size])
         at = match.end() + size
         at += 2 if body.startswith(b"\r\n", at) else 0
-    # Cut inside a chunk: what there is; never a chunk at all: the header is wrong.
+    # A body that is cut inside a chunk gives what there is. Without any chunk, the header is wrong.
     return b"".join(pieces) if pieces and at >= len(body) else body
 
 
 _CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,4096})?\r\n")
 
 
-def _warc_date(value: str, place: Place) -> datetime:
+def _warc_date(value: str, position: FilePosition) -> datetime:
     try:
         date = datetime.fromisoformat(value.strip())
     except ValueError:
-        return place.fetched_at
+        return position.fetched_at
     date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return plausible_time(date.timestamp(), place.now)
+    return plausible_time(date.timestamp(), position.now)

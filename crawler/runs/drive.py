@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.files import Item
+from crawler.files import DocumentOrRejection
 from crawler.runs.pool import WorkerPool
 from crawler.runs.worker import Process, process_document
 from pipeline.document import Document, Outcome
@@ -85,7 +85,7 @@ class Finished:
 
 def drive(
     engine: Engine,
-    source: Iterable[Item],
+    source: Iterable[DocumentOrRejection],
     *,
     workers: int,
     settings: Settings,
@@ -142,7 +142,7 @@ def program_at_rest() -> Iterator[None]:
 class _Ahead:
     """What the reading thread has read and the run has not taken: chunks, then `is_done`."""
 
-    chunks: deque[list[Item]] = field(default_factory=deque)
+    chunks: deque[list[DocumentOrRejection]] = field(default_factory=deque)
     room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_CHUNKS_AHEAD))
     documents: int = 0
     is_done: bool = False
@@ -216,7 +216,7 @@ class _Run:
         """Take chunks that were read, as far as the window goes: skip what is known, submit the rest."""
         while ahead.chunks and self._has_room():
             # All that were read while a batch was written: the base is asked once, which takes a millisecond.
-            chunk: list[Item] = []
+            chunk: list[DocumentOrRejection] = []
             while ahead.chunks and len(chunk) < BATCH_SIZE and self._has_room():
                 read = ahead.chunks.popleft()
                 ahead.room.release()
@@ -238,7 +238,7 @@ class _Run:
     def _has_room(self) -> bool:
         return len(self._pending) < _WINDOW_DOCUMENTS and self._pending_bytes < _WINDOW_BYTES
 
-    def _stored(self, chunk: Sequence[Item]) -> set[int]:
+    def _stored(self, chunk: Sequence[DocumentOrRejection]) -> set[int]:
         """Which documents of a chunk are stored already, by their number in it.
 
         Where nothing is stored of a document's location, as of nearly all when a base grows, its body need
@@ -296,12 +296,12 @@ class _Run:
             self._progress.advance(self.counts)
 
 
-def _size(item: Item) -> int:
+def _size(item: DocumentOrRejection) -> int:
     return len(item.body) if isinstance(item, Document) else 0
 
 
 @contextmanager
-def _reading_ahead(source: Iterable[Item], run: _Run) -> Iterator[_Ahead]:
+def _reading_ahead(source: Iterable[DocumentOrRejection], run: _Run) -> Iterator[_Ahead]:
     """Read the source in a thread of its own, so that a slow disk or pipe keeps nobody waiting.
 
     A thread that is blocked in reading a pipe when the run ends is left behind: it is a daemon.
@@ -318,8 +318,8 @@ def _reading_ahead(source: Iterable[Item], run: _Run) -> Iterator[_Ahead]:
         ahead.room.release()
 
 
-def _read_ahead(source: Iterable[Item], ahead: _Ahead, wake: threading.Event) -> None:
-    chunk: list[Item] = []
+def _read_ahead(source: Iterable[DocumentOrRejection], ahead: _Ahead, wake: threading.Event) -> None:
+    chunk: list[DocumentOrRejection] = []
     size = 0
     try:
         for item in source:

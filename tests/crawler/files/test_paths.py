@@ -1,99 +1,43 @@
-"""The local-file source: what is found in files, folders and archives, and what damaged ones still give."""
+"""Files and folders: which are read, in which order, and that no input raises."""
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import io
-import json
-import lzma
 import os
 import random
 import stat
 import sys
-import tarfile
 import tempfile
 import threading
 import tracemalloc
-import zipfile
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import brotli
 import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from crawler.files.paths import read_paths
-from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection
+from pipeline.document import Document, MediaType, Origin, Reason, Rejection
 from pipeline.errors import OperatorError
-from pipeline.settings import Settings
-
-PAGE = b"<!DOCTYPE html><html><head><title>Bridge opens</title></head><body><p>It did.</p></body></html>"
-TEXT = b"Bridge opens\n\nThe bridge opened on Wednesday.\n"
-SMALL = Settings(max_body_bytes=5_000)
-
-PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gz": gzip.compress,
-    "zst": zstandard.ZstdCompressor().compress,
-    "bz2": bz2.compress,
-    "xz": lzma.compress,
-}
-
-
-def read(*paths: Path | str, settings: Settings = SMALL) -> list[Document | Rejection]:
-    return list(read_paths([str(path) for path in paths], settings))
-
-
-def documents(items: Sequence[Document | Rejection]) -> list[Document]:
-    return [item for item in items if isinstance(item, Document)]
-
-
-def ends(items: Sequence[Document | Rejection], base: Path) -> list[str]:
-    """Each item's location below `base`, with the reason of a rejection."""
-    shown = []
-    for item in items:
-        location = item.location.removeprefix(f"{base}/")
-        shown.append(location if isinstance(item, Document) else f"{location}: {item.reason.value}")
-    return shown
-
-
-def jsonl(*records: object) -> bytes:
-    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
-
-
-def response(
-    url: str, body: bytes, *, status: str = "200 OK", date: str = "2024-03-02T01:02:03Z", **headers: str
-) -> tuple[str, str, bytes, str, dict[str, str]]:
-    fields = {"Content-Type": "text/html; charset=utf-8"}
-    fields |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return "response", url, body, date, {"status": status, **fields}
-
-
-def warc(*records: tuple[str, str, bytes, str, dict[str, str]], packed: bool = False) -> bytes:
-    out = io.BytesIO()
-    writer = WARCWriter(out, gzip=packed)
-    for kind, url, body, date, fields in records:
-        fields = dict(fields)
-        status = fields.pop("status", None)
-        http = StatusAndHeaders(status, list(fields.items()), protocol="HTTP/1.1") if status else None
-        record = writer.create_warc_record(
-            url,
-            kind,
-            payload=io.BytesIO(body),
-            http_headers=http,
-            warc_content_type=fields.get("Content-Type", "") if http is None else "",
-            warc_headers_dict={"WARC-Date": date},
-        )
-        writer.write_record(record)
-    return out.getvalue()
-
-
-# --- single files ----------------------------------------------------------------------------------
+from tests.crawler.files.making import (
+    PACKERS,
+    PAGE,
+    SMALL,
+    TEXT,
+    documents,
+    ends,
+    jsonl,
+    members,
+    read,
+    response,
+    some_records,
+    tarred,
+    warc,
+    zipped,
+)
 
 
 def test_a_page_and_a_text(tmp_path: Path) -> None:
@@ -167,9 +111,6 @@ def test_the_time_of_a_file_is_when_it_was_fetched(tmp_path: Path) -> None:
         assert now <= item.fetched_at <= datetime.now(UTC)
 
 
-# --- folders ---------------------------------------------------------------------------------------
-
-
 def test_folders_are_read_in_order_without_what_is_hidden(tmp_path: Path) -> None:
     for name in ("b/2.html", "b/10.html", "a.html", "c/.git/x.html", ".hidden.html", "Z.html", "c/é.html"):
         path = tmp_path / name
@@ -228,105 +169,6 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert ends(read(tmp_path), tmp_path) == ["a.html: unreadable", "b.html"]
 
 
-# --- JSON Lines ------------------------------------------------------------------------------------
-
-
-def test_records_with_all_their_keys(tmp_path: Path) -> None:
-    path = tmp_path / "feed"
-    path.write_bytes(
-        jsonl(
-            {
-                "url": "https://outlet.example/1",
-                "title": "Bridge opens",
-                "text": "It did.",
-                "published_at": "2024-03-02",
-                "authors": ["A. Writer", {"name": "B. Writer"}],
-                "language": "en",
-                "publisher": "The Outlet",
-                "unknown": [1, 2],
-            },
-            {"html": PAGE.decode(), "date": 1709337600, "author": "C. Writer", "id": "x 7"},
-            {"text": "Schön \ud83d\ude00\ud800", "id": 8},
-            {"text": "No name"},
-        )
-    )
-    first, second, third, fourth = documents(read(path))
-    assert (first.location, first.url, first.body) == (f"{path}#1", "https://outlet.example/1", b"It did.")
-    assert first.publisher == "The Outlet"
-    assert first.claims == Claims("Bridge opens", "2024-03-02", ("A. Writer", "B. Writer"), "en")
-    assert (second.media_type, second.body, second.encoding) == (MediaType.HTML, PAGE, "utf-8")
-    assert second.url == f"file://{path}#id=x%207"
-    assert second.claims == Claims(None, "2024-03-02T00:00:00+00:00", ("C. Writer",), None)
-    assert third.body.decode() == "Schön \U0001f600\ufffd"
-    assert fourth.url == f"file://{path}#4"
-    assert {d.origin for d in (first, second, third, fourth)} == {Origin.JSONL}
-
-
-def test_bad_lines_cost_themselves_and_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    lines = [
-        json.dumps({"text": "one"}).encode(),
-        b"",
-        b'{"text": "cut',
-        b"[1, 2]",
-        b'{"title": "no body"}',
-        b'{"text": 5}',
-        b'{"text": "x", "url": 5}',
-        b'{"text": "' + b"x" * 9000 + b'"}',
-        b"\xff\xfe",
-        b"[" * 100_000,
-        b'{"text": "last"}',
-    ]
-    path.write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(lines))
-    items = read(path, settings=Settings(max_body_bytes=8_000))
-    assert [d.body for d in documents(items)] == [b"one", b"last"]
-    rejected = [item for item in items if isinstance(item, Rejection)]
-    assert [r.reason.value for r in rejected] == ["malformed record"] * 5 + [
-        "too large",
-        "malformed record",
-        "too large",
-    ]
-    assert [int(r.detail.split("line ")[1].split()[0].rstrip(":")) for r in rejected] == [
-        3,
-        4,
-        5,
-        6,
-        7,
-        8,
-        9,
-        10,
-    ]
-    assert [item.location for item in items] == [f"{path}#{n}" for n in range(1, 11)]
-
-
-def test_a_json_lines_file_is_known_by_its_lines_or_by_its_name(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(jsonl({"text": "x" * 100_000}))
-    (tmp_path / "b.jsonl").write_bytes(b"damaged\n" + jsonl({"text": "x"}))
-    (tmp_path / "c.jsonl.gz").write_bytes(gzip.compress(b"damaged\n" + jsonl({"text": "x"})))
-    items = read(tmp_path, settings=Settings())
-    assert ends(items, tmp_path) == [
-        "a#1",
-        "b.jsonl#1: malformed record",
-        "b.jsonl#2",
-        "c.jsonl.gz#1: malformed record",
-        "c.jsonl.gz#2",
-    ]
-
-
-def test_a_cut_json_lines_file_gives_what_came_before(tmp_path: Path) -> None:
-    rng = random.Random(4)
-    records = [{"text": rng.randbytes(500).hex()} for _ in range(200)]
-    for suffix, pack in (("gz", gzip.compress), ("zst", PACKERS["zst"])):
-        packed = pack(jsonl(*records))
-        (tmp_path / "a").write_bytes(packed[: len(packed) * 3 // 4])
-        items = read(tmp_path / "a")
-        assert len(documents(items)) > (100 if suffix == "gz" else 0)
-        assert [d.body.decode() for d in documents(items)] == [r["text"] for r in records][: len(items) - 1]
-        last = items[-1]
-        assert isinstance(last, Rejection)
-        assert (last.location, last.reason) == (f"{tmp_path}/a", Reason.UNREADABLE)
-
-
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     def piped(data: bytes) -> list[Document]:
         with tempfile.TemporaryFile() as file:
@@ -342,207 +184,6 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     # What stands in the same place of two pipes is not two versions of one thing.
     assert first[0].url == second[1].url != second[0].url
     assert piped(b"") == []
-
-
-# --- WARC ------------------------------------------------------------------------------------------
-
-
-def some_records() -> list[tuple[str, str, bytes, str, dict[str, str]]]:
-    chunked = b"5\r\n" + PAGE[:5] + b"\r\n%x;x=1\r\n" % len(PAGE[5:]) + PAGE[5:] + b"\r\n0\r\n\r\n"
-    return [
-        (
-            "warcinfo",
-            "",
-            b"software: test\r\n",
-            "2024-03-02T01:02:03Z",
-            {"Content-Type": "application/warc-fields"},
-        ),
-        response("https://outlet.example/1", PAGE, Content_Type="text/html; charset=windows-1251"),
-        response("https://outlet.example/2", gzip.compress(PAGE), Content_Encoding="gzip"),
-        response("https://outlet.example/3", chunked, Transfer_Encoding="chunked"),
-        response("https://outlet.example/4", brotli.compress(PAGE), Content_Encoding="br"),
-        response("https://outlet.example/5", PAGE, Content_Encoding="gzip"),  # unpacked by the crawler
-        response("https://outlet.example/logo", b"\x89PNG", Content_Type="image/png"),
-        response("https://outlet.example/moved", PAGE, status="301 Moved"),
-        response("https://outlet.example/gone", PAGE, status="404 Not Found"),
-        response("https://outlet.example/bomb", gzip.compress(bytes(3_000_000)), Content_Encoding="gzip"),
-        ("resource", "https://outlet.example/6", PAGE, "2024-03-02T01:02:03Z", {"Content-Type": "text/html"}),
-        (
-            "conversion",
-            "https://outlet.example/7",
-            TEXT,
-            "2024-03-02T01:02:03Z",
-            {"Content-Type": "text/plain"},
-        ),
-        response("https://outlet.example/8", zstandard.compress(PAGE), Content_Encoding="zstd"),
-    ]
-
-
-EXPECTED = ["#2", "#3", "#4", "#5", "#6", "#9: error page", "#10: too large", "#11", "#12", "#13"]
-
-
-@pytest.mark.parametrize("pack", ["plain", "records", "gz", "zst"])
-def test_pages_of_a_warc(tmp_path: Path, pack: str) -> None:
-    data = warc(*some_records(), packed=pack == "records")
-    path = tmp_path / "a.warc"
-    path.write_bytes(PACKERS[pack](data) if pack in PACKERS else data)
-    items = read(path)
-    assert [end.removeprefix("a.warc") for end in ends(items, tmp_path)] == EXPECTED
-    found = documents(items)
-    assert [d.url.rpartition("/")[2] for d in found] == ["1", "2", "3", "4", "5", "6", "7", "8"]
-    assert {d.body for d in found if d.media_type is MediaType.HTML} == {PAGE}
-    assert found[0].encoding == "windows-1251"
-    assert found[1].encoding == "utf-8"
-    assert {d.fetched_at for d in found} == {datetime(2024, 3, 2, 1, 2, 3, tzinfo=UTC)}
-    assert {d.origin for d in found} == {Origin.WARC}
-
-
-def test_broken_records_cost_themselves(tmp_path: Path) -> None:
-    records = [warc(response(f"https://outlet.example/{n}", PAGE)) for n in range(7)]
-    records[1] = records[1].replace(b"WARC/1.0", b"WRAC/1.0")
-    records[2] = records[2].replace(b"Content-Length: ", b"Content-Length: x", 1)
-    length = records[4].split(b"Content-Length: ")[1].split(b"\r")[0]
-    records[4] = records[4].replace(
-        b"Content-Length: " + length, b"Content-Length: %d" % (int(length) - 9), 1
-    )
-    records[5] = records[5].replace(
-        b"Content-Length: " + length, b"Content-Length: %d" % (int(length) + 300), 1
-    )
-    path = tmp_path / "a.warc"
-    path.write_bytes(b"".join(records))
-    items = read(path)
-    assert [d.url[-1] for d in documents(items)] == ["0", "3", "6"]
-    assert [i.reason for i in items if isinstance(i, Rejection)] == [Reason.MALFORMED_RECORD] * 4
-
-
-def test_a_cut_warc_gives_what_came_before(tmp_path: Path) -> None:
-    records = [response(f"https://outlet.example/{n}", PAGE) for n in range(5)]
-    for name, data in (("a", warc(*records)), ("b", warc(*records, packed=True))):
-        (tmp_path / name).write_bytes(data[:-40])
-        items = read(tmp_path / name)
-        assert len(documents(items)) == 4
-        assert ends(items, tmp_path)[-1] == f"{name}: unreadable"
-
-
-def test_a_record_that_is_too_large_is_passed_over(tmp_path: Path) -> None:
-    records = [
-        response("https://outlet.example/1", bytes(1_000_000)),
-        response("https://outlet.example/2", PAGE),
-    ]
-    (tmp_path / "a.warc").write_bytes(warc(*records))
-    assert ends(read(tmp_path), tmp_path) == ["a.warc#1: too large", "a.warc#2"]
-
-
-# --- archives --------------------------------------------------------------------------------------
-
-
-def members() -> dict[str, bytes]:
-    return {
-        "pages/1.html": PAGE,
-        "2.txt.gz": gzip.compress(TEXT),
-        "__MACOSX/._1.html": b"\0\5\x16\7",
-        "3.jsonl": jsonl({"text": "one"}, {"text": "two"}),
-        "4.warc.gz": warc(response("https://outlet.example/w", PAGE), packed=True),
-        "../../etc/5.html": PAGE,
-    }
-
-
-EXPECTED_MEMBERS = ["pages/1.html", "2.txt.gz", "3.jsonl#1", "3.jsonl#2", "4.warc.gz#1", "../../etc/5.html"]
-
-
-def zipped(contents: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, body in contents.items():
-            archive.writestr(zipfile.ZipInfo(name, (2022, 2, 2, 2, 2, 2)), body, method)
-    return out.getvalue()
-
-
-def tarred(contents: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        for name, body in contents.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mtime = len(body), int(datetime(2022, 2, 2, 2, 2, 2, tzinfo=UTC).timestamp())
-            archive.addfile(info, io.BytesIO(body))
-        link = tarfile.TarInfo("link")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        archive.addfile(link)
-    return out.getvalue()
-
-
-@pytest.mark.parametrize(
-    "kind", ["zip", "stored zip", "zip.gz", "tar", *(f"tar.{suffix}" for suffix in PACKERS)]
-)
-def test_members_of_archives(tmp_path: Path, kind: str) -> None:
-    method = zipfile.ZIP_STORED if kind == "stored zip" else zipfile.ZIP_DEFLATED
-    data = zipped(members(), method) if "zip" in kind else tarred(members())
-    suffix = kind.rpartition(".")[2]
-    (tmp_path / "archive").write_bytes(PACKERS[suffix](data) if suffix in PACKERS else data)
-    found = documents(read(tmp_path))
-    assert [d.location.removeprefix(f"{tmp_path}/archive!") for d in found] == EXPECTED_MEMBERS
-    assert [d.body for d in found] == [PAGE, TEXT, b"one", b"two", PAGE, PAGE]
-    assert found[0].url == f"file://{tmp_path}/archive#!pages/1.html"
-    assert found[2].url == f"file://{tmp_path}/archive#!3.jsonl%231"
-    assert found[0].fetched_at == datetime(2022, 2, 2, 2, 2, 2, tzinfo=UTC)
-    assert len({d.url for d in found}) == len(found)
-
-
-@pytest.mark.parametrize("outer", [zipped, tarred])
-@pytest.mark.parametrize("inner", [zipped, tarred])
-def test_archives_in_archives_one_level_deep(
-    tmp_path: Path, outer: Callable[..., bytes], inner: Callable[..., bytes]
-) -> None:
-    innermost = inner({"deep.html": PAGE})
-    (tmp_path / "a").write_bytes(outer({"b": inner({"c.html": PAGE, "d": innermost}), "e.html": PAGE}))
-    assert ends(read(tmp_path), tmp_path) == ["a!b!c.html", "a!b!d: unsupported type", "a!e.html"]
-
-
-def test_a_bomb_in_an_archive_costs_itself(tmp_path: Path) -> None:
-    contents = {"a.html": PAGE, "bomb.html": bytes(50_000_000), "c.html": PAGE}
-    expected = ["x!a.html", "x!bomb.html: too large", "x!c.html"]
-    for data in (zipped(contents), gzip.compress(tarred(contents), 1)):
-        (tmp_path / "x").write_bytes(data)
-        assert ends(read(tmp_path), tmp_path) == expected
-
-
-def test_a_cut_tar_gives_what_came_before(tmp_path: Path) -> None:
-    rng = random.Random(1)
-    contents = {f"{n}.txt": rng.randbytes(1000).hex().encode() for n in range(20)}
-    for data in (tarred(contents)[:20_000], gzip.compress(tarred(contents))[:12_000]):
-        (tmp_path / "a.tar").write_bytes(data)
-        items = read(tmp_path)
-        found = documents(items)
-        assert 3 < len(found) < 20
-        assert [d.body for d in found] == list(contents.values())[: len(found)]
-        assert ends(items, tmp_path)[-1] == "a.tar: unreadable"
-
-
-def test_a_damaged_tar_header_is_not_taken_for_the_end(tmp_path: Path) -> None:
-    data = bytearray(tarred({"a.html": PAGE, "b.html": PAGE}))
-    data[1024 + 10] ^= 0xFF
-    (tmp_path / "a.tar").write_bytes(data)
-    assert ends(read(tmp_path), tmp_path) == ["a.tar!a.html", "a.tar: unreadable"]
-
-
-def test_a_damaged_or_locked_member_of_a_zip_costs_itself(tmp_path: Path) -> None:
-    data = bytearray(zipped({"a.html": PAGE, "b.html": PAGE, "c.html": PAGE}, zipfile.ZIP_STORED))
-    data[data.index(b"It did.")] ^= 0xFF  # the first member's checksum is wrong now
-    entry = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 1)
-    data[entry + 8] |= 1  # and the second is encrypted
-    (tmp_path / "a.zip").write_bytes(data)
-    expected = ["a.zip!a.html: unreadable", "a.zip!b.html: unreadable", "a.zip!c.html"]
-    assert ends(read(tmp_path), tmp_path) == expected
-
-
-def test_an_office_document_is_no_archive_of_pages(tmp_path: Path) -> None:
-    (tmp_path / "report.docx").write_bytes(
-        zipped({"[Content_Types].xml": b"<Types/>", "word/a.xml": b"<a/>"})
-    )
-    assert ends(read(tmp_path), tmp_path) == ["report.docx: unsupported type"]
-
-
-# --- bounds ----------------------------------------------------------------------------------------
 
 
 def test_a_large_file_never_enters_memory(tmp_path: Path) -> None:
@@ -571,8 +212,6 @@ def test_a_folder_of_very_many_files(tmp_path: Path) -> None:
     found = read(tmp_path)
     assert [item.location[-9:-4] for item in found] == [f"{n:05}" for n in range(3_000)]
 
-
-# --- whatever the bytes ----------------------------------------------------------------------------
 
 whole_inputs = [
     PAGE,

@@ -1,4 +1,4 @@
-"""Where the bytes of a document stand: how it is written, addressed and dated, and how one is turned away."""
+"""The position of a document within a file: its location and URL, its time, and rejections for it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from crawler.files.unpack import Unpacked
 from pipeline.document import Document, Reason, Rejection, Stage
 from pipeline.settings import Settings
 
-Item = Document | Rejection
+# What a file gives for each thing in it.
+DocumentOrRejection = Document | Rejection
 
-# Bytes that are read at once where they are only passed over.
+# Bytes that are read at once where they are only skipped.
 SKIP_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where bytes stand: how it is written (`location`), addressed (`url`), and how old it is.
+class FilePosition:
+    """A position within a file, e.g. record 3 of a member of an archive.
 
-    inner: what follows the file's path in the location, e.g. `!member#3`.
-    faults: the compressed streams that the bytes come through, outermost first.
+    path: of the file as it was given; "-" for standard input. url_base: the file's URL. name: of the file or
+    member, for its suffix. fetched_at: aware, UTC; when the bytes were fetched, as far as the file tells.
+    now: when the run began. inner: what follows the file's path in the location, e.g. `!member#3`. streams:
+    the compressed streams that the bytes come through, outermost first. archive_depth: how many archives the
+    position is in.
     """
 
     path: str
@@ -32,8 +36,8 @@ class Place:
     now: datetime
     settings: Settings
     inner: str = ""
-    faults: tuple[Unpacked, ...] = ()
-    archives: int = 0
+    streams: tuple[Unpacked, ...] = ()
+    archive_depth: int = 0
 
     @property
     def location(self) -> str:
@@ -44,25 +48,26 @@ class Place:
         return self.url_of(self.inner)
 
     def url_of(self, inner: str) -> str:
-        """Return the URL of another place in the same file."""
+        """Return the URL of another position in the same file."""
         inner = inner.removeprefix("#")
-        return f"{self.url_base}#{quoted(inner)}" if inner else self.url_base
+        return f"{self.url_base}#{quoted_path(inner)}" if inner else self.url_base
 
     @property
     def fault(self) -> str | None:
-        return next((unpacked.fault for unpacked in self.faults if unpacked.fault), None)
+        """Why a compressed stream ended too early; None where none did so far."""
+        return next((unpacked.fault for unpacked in self.streams if unpacked.fault), None)
 
-    def record(self, number: int) -> Place:
+    def record(self, number: int) -> FilePosition:
         return replace(self, inner=f"{self.inner}#{number}")
 
-    def member(self, name: str, modified: float | None) -> Place:
+    def member(self, name: str, modified: float | None) -> FilePosition:
         return replace(
             self,
             inner=f"{self.inner}!{name}",
             name=name,
             fetched_at=self.fetched_at if modified is None else plausible_time(modified, self.now),
-            faults=(),  # the archive's own: a member that came through whole is whole
-            archives=self.archives + 1,
+            streams=(),  # these belong to the archive: a member that was read whole is whole
+            archive_depth=self.archive_depth + 1,
         )
 
     def rejection(self, reason: Reason, detail: str) -> Rejection:
@@ -81,7 +86,8 @@ class Place:
         return self.rejection(Reason.TOO_LARGE, f"{what} is longer than {limit} bytes (max_body_bytes)")
 
 
-def is_web(url: str) -> bool:
+def is_web_url(url: str) -> bool:
+    """True for an http(s) URL with a host."""
     try:
         parts = urlsplit(url.strip())
         return parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -93,7 +99,7 @@ _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 def plausible_time(timestamp: float, now: datetime) -> datetime:
-    """Return the time, or `now` where no page was fetched then: before the web, or in the future."""
+    """Return the time in UTC; `now` for a time before the web or in the future."""
     try:
         time = datetime.fromtimestamp(timestamp, UTC)
     except (ValueError, OverflowError, OSError):
@@ -101,20 +107,21 @@ def plausible_time(timestamp: float, now: datetime) -> datetime:
     return time if _EARLIEST <= time <= now else now
 
 
-def quoted(text: str) -> str:
+def quoted_path(text: str) -> str:
+    """Return a path as part of a URL; bytes that are no UTF-8 are quoted as well."""
     quoted: str = quote(os.fsencode(text), safe="/!:@,;=~+")
     return quoted
 
 
 def printable(text: str) -> str:
-    """Return a name as it can be stored: bytes that are no UTF-8, and NUL, as backslash escapes."""
+    """Return a file name as text that can be stored: invalid UTF-8 and NUL become backslash escapes."""
     if text.isascii() and "\0" not in text:
         return text
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
-def sound(text: str) -> str:
-    """Join surrogate pairs (JSON escapes) and replace what remains of them; drop NUL."""
+def valid_text(text: str) -> str:
+    """Return the text without NUL; surrogate pairs (JSON escapes) are joined, single surrogates replaced."""
     text = text.replace("\0", "")
     if text.isascii():
         return text

@@ -1,0 +1,74 @@
+"""WARC files: the pages among the records, and what damaged files still give."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.document import MediaType, Origin, Reason, Rejection
+from tests.crawler.files.making import (
+    PACKERS,
+    PAGE,
+    documents,
+    ends,
+    read,
+    response,
+    some_records,
+    warc,
+)
+
+EXPECTED = ["#2", "#3", "#4", "#5", "#6", "#9: error page", "#10: too large", "#11", "#12", "#13"]
+
+
+@pytest.mark.parametrize("pack", ["plain", "records", "gz", "zst"])
+def test_pages_of_a_warc(tmp_path: Path, pack: str) -> None:
+    data = warc(*some_records(), packed=pack == "records")
+    path = tmp_path / "a.warc"
+    path.write_bytes(PACKERS[pack](data) if pack in PACKERS else data)
+    items = read(path)
+    assert [end.removeprefix("a.warc") for end in ends(items, tmp_path)] == EXPECTED
+    found = documents(items)
+    assert [d.url.rpartition("/")[2] for d in found] == ["1", "2", "3", "4", "5", "6", "7", "8"]
+    assert {d.body for d in found if d.media_type is MediaType.HTML} == {PAGE}
+    assert found[0].encoding == "windows-1251"
+    assert found[1].encoding == "utf-8"
+    assert {d.fetched_at for d in found} == {datetime(2024, 3, 2, 1, 2, 3, tzinfo=UTC)}
+    assert {d.origin for d in found} == {Origin.WARC}
+
+
+def test_broken_records_cost_themselves(tmp_path: Path) -> None:
+    records = [warc(response(f"https://outlet.example/{n}", PAGE)) for n in range(7)]
+    records[1] = records[1].replace(b"WARC/1.0", b"WRAC/1.0")
+    records[2] = records[2].replace(b"Content-Length: ", b"Content-Length: x", 1)
+    length = records[4].split(b"Content-Length: ")[1].split(b"\r")[0]
+    records[4] = records[4].replace(
+        b"Content-Length: " + length, b"Content-Length: %d" % (int(length) - 9), 1
+    )
+    records[5] = records[5].replace(
+        b"Content-Length: " + length, b"Content-Length: %d" % (int(length) + 300), 1
+    )
+    path = tmp_path / "a.warc"
+    path.write_bytes(b"".join(records))
+    items = read(path)
+    assert [d.url[-1] for d in documents(items)] == ["0", "3", "6"]
+    assert [i.reason for i in items if isinstance(i, Rejection)] == [Reason.MALFORMED_RECORD] * 4
+
+
+def test_a_cut_warc_gives_what_came_before(tmp_path: Path) -> None:
+    records = [response(f"https://outlet.example/{n}", PAGE) for n in range(5)]
+    for name, data in (("a", warc(*records)), ("b", warc(*records, packed=True))):
+        (tmp_path / name).write_bytes(data[:-40])
+        items = read(tmp_path / name)
+        assert len(documents(items)) == 4
+        assert ends(items, tmp_path)[-1] == f"{name}: unreadable"
+
+
+def test_a_record_that_is_too_large_is_passed_over(tmp_path: Path) -> None:
+    records = [
+        response("https://outlet.example/1", bytes(1_000_000)),
+        response("https://outlet.example/2", PAGE),
+    ]
+    (tmp_path / "a.warc").write_bytes(warc(*records))
+    assert ends(read(tmp_path), tmp_path) == ["a.warc#1: too large", "a.warc#2"]
