@@ -455,6 +455,7 @@ def as_article(
         dateline=None,
         agency=story.agency,
         published_at=story.published_at,
+        published_offset=None,
         published_source="claim" if story.published_at else None,
         language=story.language,
         access=Access.FREE,

@@ -211,6 +211,7 @@ class News:
             dateline=None,
             agency=None,
             published_at=published,
+            published_offset=None,
             published_source="meta",
             language="en",
             access=Access.FREE,

@@ -20,7 +20,7 @@ from statistics import median
 from typing import Any
 
 from crawler.monitor.health import HISTORY, judge
-from storage.crawls.site_runs import SiteRun
+from storage.schema import SiteRun
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 

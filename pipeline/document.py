@@ -252,6 +252,7 @@ class Article:
     dateline: str | None
     agency: str | None
     published_at: datetime | None
+    published_offset: int | None
     published_source: str | None
     language: str | None
     access: Access
@@ -262,7 +263,6 @@ class Article:
     fingerprint: Fingerprint | None
     rules_version: str
     page: Page
-    published_offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

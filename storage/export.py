@@ -163,7 +163,7 @@ def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not a cursor of copydesk export"
         raise OperatorError(f"{path}: {why}: name another file, or remove it to export everything") from error
-    if base != reader.base_id(engine):
+    if base != reader.database_id(engine):
         raise OperatorError(f"{path}: the cursor of another database: remove it to export everything")
     if of != asdict(selection):
         said = " ".join(f"{name}={value}" for name, value in of.items() if value)
@@ -173,7 +173,7 @@ def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
 
 def write_cursor(path: Path, engine: Engine, selection: Selection, after: int) -> None:
     """Keeps a cursor for the next export: the old one or the new one is there, never half of one."""
-    kept = {"after": after, "base": reader.base_id(engine), "selection": asdict(selection)}
+    kept = {"after": after, "base": reader.database_id(engine), "selection": asdict(selection)}
     with _whole_file(path) as stream:
         stream.write((json.dumps(kept) + "\n").encode())
 

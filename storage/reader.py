@@ -15,7 +15,7 @@ writes files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +32,17 @@ from pipeline.urls import site_of
 from storage import schema
 from storage.base import TRANSIENT, SourceKey, among, claims_of, from_microseconds, source_key, storable_name
 from storage.database import DatabaseError, explain, persistently
-from storage.schema import VIEWS, view_tables
+from storage.schema import (
+    VIEWS,
+    Change,
+    Copy,
+    RemovedLine,
+    RunRow,
+    StoredArticle,
+    StoredRejection,
+    StoryGroup,
+    view_tables,
+)
 from storage.search import Snippet, make_snippet, parse_query, rank_matches
 from storage.writing import chunks
 
@@ -54,11 +64,11 @@ __all__ = [
     "article_by_location",
     "article_by_url",
     "articles",
-    "base_id",
     "changed_articles",
     "changes",
     "copies",
     "counts",
+    "database_id",
     "document",
     "fetch_state",
     "group",
@@ -84,91 +94,6 @@ _FETCH, _FETCH_TEXTS, _FETCH_IDS = 500, 50, 5000
 
 
 @dataclass(frozen=True, slots=True)
-class StoredArticle:
-    """A row of `articles`; what each column is stands in `storage.schema.VIEWS`."""
-
-    id: int
-    url: str
-    location: str
-    publisher: str | None
-    site: str
-    title: str
-    text: str
-    authors: Sequence[str]
-    byline: str | None
-    dateline: str | None
-    agency: str | None
-    published_at: datetime | None
-    language: str | None
-    group_id: int
-    is_canonical: bool
-    word_count: int
-    access: str
-    first_seen_at: datetime
-    updated_at: datetime
-    revision: int
-    gone_at: datetime | None
-    published_offset: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoryGroup:
-    """A row of `story_groups`."""
-
-    id: int
-    size: int
-    sites: int
-    agency: str | None
-    first_published_at: datetime | None
-    canonical_article_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A row of `copies`: article_id < other_id."""
-
-    article_id: int
-    other_id: int
-    kind: str
-    jaccard: float
-    containment: float
-
-
-@dataclass(frozen=True, slots=True)
-class RemovedLine:
-    """A row of `removed_text`."""
-
-    article_id: int
-    position: int
-    rule: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRejection:
-    """A row of `rejections`."""
-
-    location: str
-    url: str | None
-    stage: str
-    reason: str
-    detail: str
-    run_id: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A row of `changes`. kind: `stored` or `gone`; url: None unless it is gone."""
-
-    change: int
-    article_id: int
-    kind: str
-    url: str | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class ChangedArticle:
     """An article that changed, as it is now. article: None where it is gone, or is not of those asked for."""
 
@@ -184,24 +109,6 @@ class Hit:
     article: StoredArticle
     score: float
     snippet: Snippet
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A row of `runs`; finished_at is None while it runs, and for good where it was killed."""
-
-    id: int
-    command: str
-    started_at: datetime
-    finished_at: datetime | None
-    seen: int
-    stored: int
-    revised: int
-    updated: int
-    unchanged: int
-    rejected: int
-    grouped: int
-    reasons: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,10 +382,10 @@ def changed_articles(
     return _stream(engine, query, make, _FETCH_TEXTS)
 
 
-def base_id(engine: Engine) -> int:
+def database_id(engine: Engine) -> int:
     """A number that no other base has: a cursor is good for the base that it came from."""
     with engine.connect() as connection:
-        named = schema.counter.c.name == schema.BASE_ID
+        named = schema.counter.c.name == schema.DATABASE_ID
         return int(connection.execute(select(schema.counter.c.value).where(named)).scalar_one())
 
 

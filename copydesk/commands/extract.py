@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,28 +51,10 @@ def extract(
                 err.print(f"{site}: what its rules take holds too little text here: the whole page was read")
 
 
+# The bytes of the page, and what only a database has a use for.
+_NOT_SHOWN = ("search_words", "fingerprint", "page")
+
+
 def _as_json(article: Article) -> object:
-    return {name: getattr(article, name) for name in _JSON_FIELDS}
-
-
-_JSON_FIELDS = (
-    "url",
-    "location",
-    "publisher",
-    "site",
-    "title",
-    "text",
-    "authors",
-    "byline",
-    "dateline",
-    "agency",
-    "published_at",
-    "published_offset",
-    "published_source",
-    "language",
-    "access",
-    "syndicated_from",
-    "word_count",
-    "removed",
-    "rules_version",
-)
+    names = (field.name for field in fields(article))
+    return {name: getattr(article, name) for name in names if name not in _NOT_SHOWN}

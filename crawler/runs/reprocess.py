@@ -21,14 +21,13 @@ import numpy as np
 
 from crawler.runs.drive import Progress, drive, stopping
 from crawler.runs.worker import Process
-from pipeline.document import Article, Document, Outcome, Reason, Rejection
+from pipeline.document import Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from storage.base import TRANSIENT, storable
 from storage.upkeep import (
-    TEXT_COLUMNS,
+    COMPARED_COLUMNS,
     SiteRulesUse,
     StoredPage,
-    TextBefore,
     count_outdated,
     count_pruned,
     outdated,
@@ -282,7 +281,7 @@ def _failures(outcomes: Sequence[Outcome]) -> BatchCounts:
     return BatchCounts(seen=reasons.total(), rejected=reasons.total(), reasons=reasons)
 
 
-_METADATA = tuple(name for name in TEXT_COLUMNS if name not in ("title", "text"))
+_METADATA = tuple(name for name in COMPARED_COLUMNS if name not in ("title", "text"))
 
 
 def _differences(page: StoredPage, outcome: Outcome) -> list[Sample]:
@@ -294,7 +293,7 @@ def _differences(page: StoredPage, outcome: Outcome) -> list[Sample]:
         if _is_failed(outcome):
             return [Sample(What.FAILED, location, id, "", said)]
         if stored:
-            return [Sample(What.REFUSED, location, id, stored.title, said)]
+            return [Sample(What.REFUSED, location, id, stored.columns["title"], said)]
         if page.reason is not outcome.reason:
             return [Sample(What.REASON, location, None, str(page.reason), said)]
         return []
@@ -303,8 +302,8 @@ def _differences(page: StoredPage, outcome: Outcome) -> list[Sample]:
     found = [
         Sample(what, location, id, before, after)
         for what, before, after in (
-            (What.TEXT, stored.text, outcome.text),
-            (What.TITLE, stored.title, outcome.title),
+            (What.TEXT, stored.columns["text"], outcome.text),
+            (What.TITLE, stored.columns["title"], outcome.title),
             (What.URL, stored.url, outcome.url),
         )
         if before != after
@@ -313,18 +312,17 @@ def _differences(page: StoredPage, outcome: Outcome) -> list[Sample]:
         lines = ("\n".join(f"{r.text} [{r.rule}]" for r in of) for of in (stored.removed, outcome.removed))
         found.append(Sample(What.REMOVED, location, id, *lines))
     for name in _METADATA:
-        before, after = _value(stored, name), _value(outcome, name)
+        before, after = _shown(stored.columns[name]), _shown(getattr(outcome, name))
         if before != after:
             found.append(Sample(What.METADATA, location, id, before, after, field=name))
     return found
 
 
-def _value(of: TextBefore | Article, name: str) -> str:
+def _shown(value: object) -> str:
     """A value of the metadata as text, times to the second, as they are stored."""
-    value = getattr(of, name)
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return ", ".join(value)
     return "" if value is None else str(value)
 

@@ -30,6 +30,7 @@ from pipeline.sites import made_by_site
 from storage import writer
 from storage.crawls import site_runs
 from storage.database import DatabaseError
+from storage.schema import ITEM_COLUMNS
 from storage.writing import learning, tombstones
 
 logger = logging.getLogger(__name__)
@@ -233,20 +234,11 @@ def _documents(count: int) -> str:
 
 def _columns(article: Article) -> dict[str, Any]:
     """An article as feed exports write it: the columns of the `articles` view that are known here."""
+    values = {name: getattr(article, name) for name in ITEM_COLUMNS}
+    published_at = article.published_at.isoformat() if article.published_at else None
     return {
-        "url": article.url,
-        "location": article.location,
-        "publisher": article.publisher,
-        "site": article.site,
-        "title": article.title,
-        "text": article.text,
+        **values,
         "authors": list(article.authors),
-        "byline": article.byline,
-        "dateline": article.dateline,
-        "agency": article.agency,
-        "published_at": article.published_at.isoformat() if article.published_at else None,
-        "language": article.language,
-        "word_count": article.word_count,
+        "published_at": published_at,
         "access": article.access.value,
-        "published_offset": article.published_offset,
     }

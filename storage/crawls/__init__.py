@@ -3,7 +3,8 @@
 from storage.crawls import revisits, site_runs
 from storage.crawls.revisits import Beside, Due, Validators, Visit
 from storage.crawls.site_locks import SiteLocks
-from storage.crawls.site_runs import CrawledBatch, Ended, SiteCounts, SiteRun, SiteState, last_starts
+from storage.crawls.site_runs import CrawledBatch, Ended, SiteCounts, SiteState, last_starts
+from storage.schema import SiteRun
 
 __all__ = [
     "Beside",

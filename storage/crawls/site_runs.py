@@ -22,7 +22,7 @@ from pipeline.document import Article, Outcome
 from storage import schema
 from storage.base import storable_name
 from storage.database import in_transaction
-from storage.schema import view_tables
+from storage.schema import SiteRun, view_tables
 
 # An outcome with how it ended: a field of `writer.BatchCounts`.
 Ended = tuple[Outcome, str]
@@ -45,41 +45,6 @@ class SiteCounts:
     put_off: int = 0
     bytes: int = 0
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class SiteRun:
-    """A row of `site_runs`. alerts: None where the run was not judged."""
-
-    run_id: int
-    site: str
-    started_at: datetime
-    ended: str | None
-    discovered: int
-    fetched: int
-    not_modified: int
-    revisited: int
-    gone: int
-    stored: int
-    revised: int
-    updated: int
-    unchanged: int
-    rejected: int
-    reasons: Mapping[str, int]
-    words: float | None
-    without_date: int
-    without_author: int
-    bytes: int
-    seconds: float
-    sources: int
-    sources_failed: int
-    put_off: int
-    alerts: Sequence[Mapping[str, Any]] | None = None
-
-    @property
-    def texts(self) -> int:
-        """Articles stored or revised: those that `words`, `without_date` and `without_author` are of."""
-        return self.stored + self.revised
 
 
 @dataclass(frozen=True, slots=True)

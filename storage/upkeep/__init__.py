@@ -2,7 +2,7 @@
 
 from storage.upkeep.integrity import Finding, check, repair
 from storage.upkeep.pages import (
-    TEXT_COLUMNS,
+    COMPARED_COLUMNS,
     SiteRulesUse,
     StoredPage,
     TextBefore,
@@ -28,7 +28,7 @@ from storage.upkeep.retention import (
 )
 
 __all__ = [
-    "TEXT_COLUMNS",
+    "COMPARED_COLUMNS",
     "Finding",
     "ForgetPlan",
     "PrunePlan",

@@ -660,14 +660,14 @@ def _mend_changes(engine: Engine) -> int:
 
 def _find_late_counters(connection: Connection) -> Iterator[str]:
     for name, value, least in _counters(connection):
-        if name == schema.BASE_ID:
+        if name == schema.DATABASE_ID:
             yield "the base has no number of its own"
         else:
             yield f"counter {name} is at {value}, and {least} was given out"
 
 
 def _counters(connection: Connection) -> Iterator[tuple[str, int, int]]:
-    """(name, value, what it must be at least) of those that are behind, and of a missing BASE_ID."""
+    """(name, value, what it must be at least) of those that are behind, and of a missing DATABASE_ID."""
     there: dict[str, int] = {row.name: row.value for row in connection.execute(select(schema.counter))}
     ids = {
         "article": (schema.article.c.id, schema.change.c.article_id),
@@ -677,15 +677,15 @@ def _counters(connection: Connection) -> Iterator[tuple[str, int, int]]:
         least = max(connection.scalar(select(func.max(column))) or 0 for column in columns)
         if there.get(name, 0) < least:
             yield name, there.get(name, 0), least
-    if schema.BASE_ID not in there:
-        yield schema.BASE_ID, 0, 0
+    if schema.DATABASE_ID not in there:
+        yield schema.DATABASE_ID, 0, 0
 
 
 def _mend_counters(engine: Engine) -> int:
     def work(connection: Connection) -> int:
         wrong = list(_counters(connection))
         for name, _, least in wrong:
-            value = secrets.randbits(53) if name == schema.BASE_ID else least
+            value = secrets.randbits(53) if name == schema.DATABASE_ID else least
             ledger.set_counter(connection, name, value)
         return len(wrong)
 

@@ -7,7 +7,7 @@ hours keeps neither the writers waiting nor SQLite's log from being folded in, a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -46,22 +46,15 @@ _LOOKED_AT = 1000
 
 @dataclass(frozen=True, slots=True)
 class TextBefore:
-    """What a page gave, as it is stored. is_current: False for an older revision of the article."""
+    """The text that a page gave, as it is stored.
+
+    is_current: False for an older revision of the article. columns: the values of `COMPARED_COLUMNS`.
+    """
 
     article_id: int
     is_current: bool
     url: str
-    publisher: str | None
-    title: str
-    text: str
-    authors: tuple[str, ...]
-    byline: str | None
-    dateline: str | None
-    agency: str | None
-    published_at: datetime | None
-    published_offset: int | None
-    language: str | None
-    access: str
+    columns: Mapping[str, Any]
     removed: tuple[Removed, ...]
 
 
@@ -74,19 +67,11 @@ class StoredPage:
     reason: Reason | None
 
 
-# Of a text that is stored, what is compared with what its page gives now.
-TEXT_COLUMNS = (
-    "publisher",
-    "title",
-    "text",
-    "authors",
-    "byline",
-    "dateline",
-    "agency",
-    "published_at",
-    "published_offset",
-    "language",
-    "access",
+# What is compared of a stored text and of what its page gives now. The length follows from the text.
+COMPARED_COLUMNS = tuple(
+    column.name
+    for column in schema.ARTICLE_COLUMNS
+    if column.of_text and column.name not in ("location", "word_count")
 )
 
 
@@ -327,7 +312,7 @@ def _joined(query: Select[Any], table: Table) -> Select[Any]:
     query = query.add_columns(*page.c).where(page.c.id == table.c.page_id)
     if table is schema.rejection:
         return query.add_columns(table.c.url.label("of_url"), table.c.reason.label("of_reason"))
-    query = query.add_columns(*(table.c[name].label(f"of_{name}") for name in TEXT_COLUMNS))
+    query = query.add_columns(*(table.c[name].label(f"of_{name}") for name in COMPARED_COLUMNS))
     if table is schema.article:
         return query.add_columns(table.c.id.label("of_id"), table.c.url.label("of_url"))
     return query.where(article.c.id == table.c.article_id).add_columns(
@@ -338,14 +323,12 @@ def _joined(query: Select[Any], table: Table) -> Select[Any]:
 def _text_before(row: Any, removed: dict[int, list[Removed]]) -> TextBefore:
     is_current = "of_removed" not in row
     lines = removed.get(row["of_id"], ()) if is_current else [Removed(*line) for line in row["of_removed"]]
-    values = {name: row[f"of_{name}"] for name in TEXT_COLUMNS}
-    values["authors"] = tuple(values["authors"])
     return TextBefore(
         article_id=row["of_id"],
         is_current=is_current,
         url=row["of_url"],
+        columns={name: row[f"of_{name}"] for name in COMPARED_COLUMNS},
         removed=tuple(lines),
-        **values,
     )
 
 

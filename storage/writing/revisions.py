@@ -33,7 +33,7 @@ from pipeline.urls import canonical_url
 from storage import schema, search
 from storage.base import TRANSIENT, among, check, claims_json, microseconds, page_digest, text_hash
 from storage.database import insert_rows
-from storage.schema import TEXT_COLUMNS, to_second
+from storage.schema import TEXT_COLUMNS, pipeline_values, to_second
 
 T = TypeVar("T")
 
@@ -374,22 +374,7 @@ def _merged(known: TextOfArticle | None, article: Article, hash: bytes, fetched_
         "text_hash": hash,
         "fetched_us": fetched_us,
         "seen_at": seen_at,
-        "location": article.location,
-        "publisher": article.publisher,
-        "title": article.title,
-        "authors": list(article.authors),
-        "byline": article.byline,
-        "dateline": article.dateline,
-        "agency": article.agency,
-        "published_at": to_second(article.published_at) if article.published_at else None,
-        "published_source": article.published_source,
-        "language": article.language,
-        "access": article.access.value,
-        "syndicated_from": article.syndicated_from,
-        "word_count": article.word_count,
-        "rules_version": article.rules_version,
-        "text": article.text,
-        "published_offset": article.published_offset,
+        **pipeline_values(article),
     }
     return TextOfArticle(
         columns, article.removed, article.fingerprint, None, article.page, article.search_words

@@ -62,6 +62,7 @@ def process(document: Document, settings: Settings) -> Outcome:
         dateline=None,
         agency=None,
         published_at=None,
+        published_offset=None,
         published_source=None,
         language="en",
         access=Access.FREE,

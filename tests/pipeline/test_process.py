@@ -23,6 +23,7 @@ from pipeline.document import (
 from pipeline.process import process_document, process_documents
 from pipeline.settings import Settings
 from pipeline.sites.rules import SiteRulebook, SiteRules
+from pipeline.text import make_search_words
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -69,6 +70,7 @@ def test_a_page_becomes_an_article() -> None:
     assert "Register" not in found.text
     assert "Read more" not in found.text
     assert found.word_count == len(found.text.replace("'", "").split())
+    assert found.search_words == make_search_words(found.title, found.text)
     assert found.language == "en"
     assert found.fingerprint is not None
     assert zstandard.ZstdDecompressor().decompress(found.page.compressed) == body

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, insert
 
 from storage import schema, writer
-from storage.crawls.site_runs import SiteRun
+from storage.schema import SiteRun
 
 
 def remember(

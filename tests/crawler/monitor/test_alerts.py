@@ -30,8 +30,8 @@ from crawler.monitor.alerts import (
 from crawler.monitor.health import HISTORY, Alert, Figure
 from pipeline.errors import OperatorError
 from storage.crawls import site_runs
-from storage.crawls.site_runs import SiteRun
 from storage.database import open_database
+from storage.schema import SiteRun
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.monitor.test_health import run_at

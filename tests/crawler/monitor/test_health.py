@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from crawler.monitor.health import HISTORY, Alert, Figure, judge, trend
-from storage.crawls.site_runs import SiteRun
+from storage.schema import SiteRun
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ import pytest
 
 from crawler.monitor.health import HISTORY
 from storage.crawls import site_runs
-from storage.crawls.site_runs import SiteRun
 from storage.database import open_database
+from storage.schema import SiteRun
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap

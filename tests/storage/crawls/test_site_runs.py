@@ -11,7 +11,8 @@ from sqlalchemy import Engine, text
 from pipeline.document import Outcome, Reason
 from storage import writer
 from storage.crawls import site_runs
-from storage.crawls.site_runs import CrawledBatch, SiteCounts, SiteRun, Tally
+from storage.crawls.site_runs import CrawledBatch, SiteCounts, Tally
+from storage.schema import SiteRun
 from storage.writer import BatchCounts
 from tests.storage.news import SETTINGS, START, article, rejection, story, view
 from tests.storage.past import remember

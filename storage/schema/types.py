@@ -1,0 +1,66 @@
+"""Column types that SQLite and PostgreSQL store differently: times and JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Dialect, Text, TypeDecorator
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time to the second: timestamptz on PostgreSQL, `2026-03-01T10:00:00Z` on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        return to_second(value) if dialect.name == "postgresql" else utc_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        result: datetime = value.astimezone(UTC)
+        return result
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value: jsonb on PostgreSQL; compact text on SQLite, with non-ASCII letters as they are."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.JSONB())
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return json.loads(value) if isinstance(value, str) and dialect.name != "postgresql" else value
+
+
+def to_second(time: datetime) -> datetime:
+    """The time in UTC without its fraction of a second, as every time is stored."""
+    return time.astimezone(UTC).replace(microsecond=0)
+
+
+def utc_text(time: datetime) -> str:
+    """ISO 8601 ending in Z, as the views of a SQLite database show times."""
+    return to_second(time).isoformat()[: -len("+00:00")] + "Z"
