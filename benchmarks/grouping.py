@@ -38,9 +38,17 @@ from datasketch import MinHash, MinHashLSH
 from benchmarks.extraction import FETCHED_AT, read_bytes
 from benchmarks.measures import Score, adjusted_rand, pair_score, partition_score
 from crawler.runs.drive import BATCH_SIZE, program_at_rest
-from crawler.runs.pool import MESSAGE_DOCUMENTS
-from pipeline.copies.fingerprint import fingerprint, fingerprints, signature
-from pipeline.copies.group import Story, candidates, comparable, components, is_far, order_key, reach, verify
+from pipeline.copies import (
+    ArticleCopy,
+    candidates_among,
+    components,
+    fingerprint,
+    is_far,
+    near_range,
+    order_key,
+    prepare,
+    verify,
+)
 from pipeline.document import Access, Article, Claims, Document, Fingerprint, MediaType, Origin, Page
 from pipeline.metadata.dates import parse_date
 from pipeline.process import PAGE_PARAMETERS, process_document
@@ -57,7 +65,7 @@ class Corpus:
     """Stories numbered from 0, and what is known of them: labelled pairs, or the true story of each."""
 
     name: str
-    stories: list[Story]
+    stories: list[ArticleCopy]
     labelled: list[tuple[int, int, bool]] | None = None
     truth: list[int] | None = None
 
@@ -103,7 +111,7 @@ def read_labelled(path: Path, stage: str) -> Corpus:
     return Corpus(path.name, [record_story(n, r, stage) for n, r in enumerate(records)], labelled=labelled)
 
 
-def record_story(n: int, record: dict[str, Any], stage: str) -> Story:
+def record_story(n: int, record: dict[str, Any], stage: str) -> ArticleCopy:
     url, title, text = f"https://record.example/{n}", record.get("title") or "", record["text"]
     claims = Claims(title=title, published_at=record.get("date"))
     document = Document(
@@ -112,23 +120,23 @@ def record_story(n: int, record: dict[str, Any], stage: str) -> Story:
     if stage == "process":
         return processed(n, document)
     published = parse_date(record.get("date") or "", FETCHED_AT)
-    return Story(n, url, title, text, FETCHED_AT, published)
+    return ArticleCopy(n, url, title, text, FETCHED_AT, published)
 
 
-def page_story(path: Path, n: int, truth: dict[str, Any], stage: str) -> Story:
+def page_story(path: Path, n: int, truth: dict[str, Any], stage: str) -> ArticleCopy:
     url = truth.get("url") or f"https://page.example/{n}"
     if stage == "process":
         body = read_bytes(path, str(truth.get("path") or truth["id"]))
         return processed(n, Document(url, url, body, MediaType.HTML, FETCHED_AT, Origin.FILE))
-    return Story(n, url, truth.get("title") or "", truth["text"], FETCHED_AT)
+    return ArticleCopy(n, url, truth.get("title") or "", truth["text"], FETCHED_AT)
 
 
-def processed(n: int, document: Document) -> Story:
+def processed(n: int, document: Document) -> ArticleCopy:
     """The story as it would be stored; an empty one, which has no copies, where it would be rejected."""
     outcome = process_document(document, Settings())
     if not isinstance(outcome, Article):
-        return Story(n, document.url, "", "", document.fetched_at)
-    return Story(
+        return ArticleCopy(n, document.url, "", "", document.fetched_at)
+    return ArticleCopy(
         n,
         outcome.url,
         outcome.title,
@@ -144,7 +152,7 @@ def processed(n: int, document: Document) -> Story:
 # --- methods ------------------------------------------------------------------------------------------------
 
 
-def copydesk(stories: Sequence[Story]) -> Found:
+def copydesk(stories: Sequence[ArticleCopy]) -> Found:
     settings = Settings()
     orders = {story.id: order_key(story) for story in stories}
     bands: dict[int, list[int]] = defaultdict(list)
@@ -160,21 +168,21 @@ def copydesk(stories: Sequence[Story]) -> Found:
             if is_far(band):
                 far[id] += later
             else:
-                latest = reach(orders[id], settings.group)[1]
+                latest = near_range(orders[id], settings.group)[1]
                 near[id] += [other for other in later if orders[other] <= latest]
     proposed = [
         (id, other)
         for id in orders
-        for other in sorted(candidates(near.get(id, ()), far.get(id, ()), settings.group))
+        for other in sorted(candidates_among(near.get(id, ()), far.get(id, ()), settings.group))
     ]
     rows = sum(map(len, bands.values()))
     return Found(verified(stories, proposed), rows / len(stories), len(proposed) / len(stories))
 
 
-def all_pairs(stories: Sequence[Story]) -> Found:
+def all_pairs(stories: Sequence[ArticleCopy]) -> Found:
     """Every pair whose containment could do, through an inverted index of all shingles."""
     settings = Settings().group
-    sets = [comparable(story, settings, Settings().fingerprint).shingles for story in stories]
+    sets = [prepare(story, Settings().fingerprint).shingles for story in stories]
     sizes = np.array([s.size for s in sets])
     postings: dict[int, list[int]] = defaultdict(list)
     proposed: list[IdPair] = []
@@ -191,13 +199,10 @@ def all_pairs(stories: Sequence[Story]) -> Found:
     return Found(verified(stories, proposed))
 
 
-def verified(stories: Sequence[Story], proposed: Iterable[IdPair]) -> list[IdPair]:
+def verified(stories: Sequence[ArticleCopy], proposed: Iterable[IdPair]) -> list[IdPair]:
     settings = Settings()
     wanted = list(proposed)
-    read = {
-        id: comparable(stories[id], settings.group, settings.fingerprint)
-        for id in {i for p in wanted for i in p}
-    }
+    read = {id: prepare(stories[id], settings.fingerprint) for id in {i for p in wanted for i in p}}
     return [(a, b) for a, b in wanted if verify(read[a], read[b], settings.group)]
 
 
@@ -212,8 +217,8 @@ def minhash(shingles: Iterable[str], num_perm: int = 128) -> MinHash:
     return made
 
 
-def datasketch_lsh(size: int, threshold: float) -> Callable[[Sequence[Story]], Found]:
-    def run(stories: Sequence[Story]) -> Found:
+def datasketch_lsh(size: int, threshold: float) -> Callable[[Sequence[ArticleCopy]], Found]:
+    def run(stories: Sequence[ArticleCopy]) -> Found:
         index, pairs = MinHashLSH(threshold=threshold, num_perm=128), []
         for story in stories:
             shingles = word_shingles(story.text, size)
@@ -226,8 +231,8 @@ def datasketch_lsh(size: int, threshold: float) -> Callable[[Sequence[Story]], F
     return run
 
 
-def rensa_lsh(size: int, threshold: float, bands: int) -> Callable[[Sequence[Story]], Found]:
-    def run(stories: Sequence[Story]) -> Found:
+def rensa_lsh(size: int, threshold: float, bands: int) -> Callable[[Sequence[ArticleCopy]], Found]:
+    def run(stories: Sequence[ArticleCopy]) -> Found:
         import rensa
 
         index, pairs = rensa.RMinHashLSH(threshold=threshold, num_perm=128, num_bands=bands), []
@@ -243,7 +248,7 @@ def rensa_lsh(size: int, threshold: float, bands: int) -> Callable[[Sequence[Sto
     return run
 
 
-def methods() -> dict[str, Callable[[Sequence[Story]], Found]]:
+def methods() -> dict[str, Callable[[Sequence[ArticleCopy]], Found]]:
     lines = {
         "copydesk": copydesk,
         "copydesk, all pairs": all_pairs,
@@ -313,8 +318,7 @@ def signature_cost(name: str, texts: Sequence[str], rounds: int) -> None:
 
     The others' list of shingles is the quickest there is, words as they stand between blanks; ours are
     without case, marks and spellings of figures. "rensa, lower case" is given words without case and marks as
-    well, by the usual expression. "with bands" is all that an article's index entry takes, "a parcel at once"
-    the same of as many texts together as a worker takes.
+    well, by the usual expression. "with bands" is all that an article's index entry takes.
     """
     settings = FingerprintSettings()
     size, num_perm = settings.shingle_words, settings.num_perm
@@ -326,16 +330,8 @@ def signature_cost(name: str, texts: Sequence[str], rounds: int) -> None:
     def one_by_one(of_text: Callable[[str], object]) -> Callable[[Sequence[str]], object]:
         return lambda texts: [of_text(text) for text in texts]
 
-    def in_parcels(texts: Sequence[str]) -> object:
-        return [
-            fingerprints(texts[n : n + MESSAGE_DOCUMENTS], settings)
-            for n in range(0, len(texts), MESSAGE_DOCUMENTS)
-        ]
-
     ways: dict[str, Callable[[Sequence[str]], object]] = {
-        "copydesk": one_by_one(lambda text: signature(text, settings)),
-        "with bands": one_by_one(lambda text: fingerprint(text, settings)),
-        "with bands, a parcel at once": in_parcels,
+        "copydesk, with bands": one_by_one(lambda text: fingerprint(text, settings)),
         "datasketch, xxhash": one_by_one(lambda text: minhash(split(text), num_perm)),
     }
     try:
@@ -414,21 +410,16 @@ def storing(corpus: Corpus, rounds: int = 3) -> None:
 
 
 def as_articles(
-    stories: Sequence[Story], compressor: zstandard.ZstdCompressor, settings: Settings
+    stories: Sequence[ArticleCopy], compressor: zstandard.ZstdCompressor, settings: Settings
 ) -> list[Article]:
-    prints = [
-        made
-        for start in range(0, len(stories), MESSAGE_DOCUMENTS)
-        for made in fingerprints(
-            [story.text for story in stories[start : start + MESSAGE_DOCUMENTS]], settings.fingerprint
-        )
+    return [
+        as_article(story, fingerprint(story.text, settings.fingerprint), compressor, settings)
+        for story in stories
     ]
-    made = zip(stories, prints, strict=True)
-    return [as_article(story, print_, compressor, settings) for story, print_ in made]
 
 
 def as_article(
-    story: Story, print_: Fingerprint | None, compressor: zstandard.ZstdCompressor, settings: Settings
+    story: ArticleCopy, print_: Fingerprint | None, compressor: zstandard.ZstdCompressor, settings: Settings
 ) -> Article:
     body = story.text.encode()
     page = Page(

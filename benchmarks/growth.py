@@ -65,7 +65,7 @@ from sqlalchemy import Engine, text
 
 from benchmarks.costs import Cost, cost
 from benchmarks.older_news import BUCKET_BITS, lay_older, tidy, without_word_index
-from pipeline.copies import group
+from pipeline import copies
 from pipeline.copies.fingerprint import fingerprint
 from pipeline.document import Access, Article, Claims, MediaType, Origin, Page
 from pipeline.settings import GroupSettings, Settings
@@ -512,13 +512,15 @@ def buckets_of(articles: int) -> int:
 
 def count_verified() -> list[int]:
     """From here on counts, in the one number that is returned, the pairs that are verified."""
-    number, verify = [0], group.verify
+    number, verify = [0], copies.verify
 
-    def counted(a: group.Comparable, b: group.Comparable, settings: GroupSettings) -> group.Pair | None:
+    def counted(
+        a: copies.PreparedText, b: copies.PreparedText, settings: GroupSettings
+    ) -> copies.Pair | None:
         number[0] += 1
         return verify(a, b, settings)
 
-    group.verify = counted
+    copies.verify = counted
     return number
 
 

@@ -18,7 +18,7 @@ from pipeline.text import make_search_words
 from storage import schema, search
 from storage.writing.revisions import set_counter
 
-# A bucket of the index is of so many seconds, as `pipeline.copies.group.row_key` makes them.
+# A bucket of the index is of so many seconds, as `pipeline.copies.candidates.row_key` makes them.
 BUCKET_BITS = 18
 _HASH_BITS = 29
 # Odd, so that each layer changes the keys otherwise.

@@ -41,7 +41,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "language": ("pipeline.text.language.identify",),
     "clean": ("pipeline.clean.boilerplate.clean",),
     "wire": ("pipeline.clean.wire.parse_wire",),
-    "fingerprint": ("pipeline.copies.fingerprint.fingerprints",),
+    "fingerprint": ("pipeline.copies.fingerprint.fingerprint",),
     "store": ("storage.writer.write_batch",),
 }
 # All of a page but what its stages take.

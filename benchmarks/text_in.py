@@ -27,7 +27,7 @@ from benchmarks.replay import corpora, read_corpus
 from benchmarks.rounds import Spread, spread
 from crawler.runs.drive import program_at_rest
 from crawler.runs.ingest import ingest
-from pipeline.copies.group import Story
+from pipeline.copies import ArticleCopy
 from pipeline.settings import Settings
 from storage.database import open_database
 
@@ -84,7 +84,7 @@ class TextIn:
 def measure(path: Path, workers: Sequence[int], rounds: int = ROUNDS) -> list[TextIn]:
     """Runs with each number of workers and the loop, in turn; the first of all is not told."""
     texts = [
-        Story(number, "", "", document.body.decode("utf-8", "replace"), FETCHED_AT)
+        ArticleCopy(number, "", "", document.body.decode("utf-8", "replace"), FETCHED_AT)
         for number, document in enumerate(read_corpus(path.parent))
     ]
     loop = datasketch_lsh(Settings().fingerprint.shingle_words, 0.5)

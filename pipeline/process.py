@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import zstandard
 
 from pipeline.clean import clean, parse_wire
-from pipeline.copies import fingerprint, fingerprints
+from pipeline.copies import fingerprint
 from pipeline.document import (
     Access,
     Article,
@@ -80,14 +80,10 @@ def process_documents(documents: Sequence[Document], settings: Settings) -> list
     outcomes = [
         one if isinstance(one, Rejection) else _finish(one, settings, fingerprinted=False) for one in begun
     ]
-    compared = [
-        (n, outcome)
-        for n, outcome in enumerate(outcomes)
-        if isinstance(outcome, Article) and not _is_stub(outcome.access, outcome.word_count)
-    ]
-    prints = fingerprints([article.text for _, article in compared], settings.fingerprint)
-    for (n, article), made in zip(compared, prints, strict=True):
-        outcomes[n] = replace(article, fingerprint=made)
+    # In a row: between other stages each takes twice as long. docs/tuning.md: Fingerprints in a row
+    for n, article in enumerate(outcomes):
+        if isinstance(article, Article) and not _is_stub(article.access, article.word_count):
+            outcomes[n] = replace(article, fingerprint=fingerprint(article.text, settings.fingerprint))
     return outcomes
 
 

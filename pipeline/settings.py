@@ -25,7 +25,7 @@ FINGERPRINT_REVISION = 3
 # Raised by hand when code changes which pairs are neighbours, candidates or copies.
 GROUP_REVISION = 1
 
-# A band is a number of so many bits, or a negative one of 64 bits: a far band (see `pipeline.copies.group`).
+# A near band is a number of this many bits; a far band a negative one of 64 (`pipeline.copies.candidates`).
 BAND_BITS = 47
 
 # Bands have their number mixed in; so many numbers there are.
@@ -60,7 +60,7 @@ class FingerprintSettings:
     bands x rows: bands of the MinHash signature of the whole text.
     lead_words: length of the lead that has a signature of its own; lead_bands x lead_rows: its bands.
     far_bands x far_rows, far_lead_bands x far_rows: bands of the same values in which copies are found at any
-        distance in time (see `pipeline.copies.group`), of the whole text and of the lead: two texts that
+        distance in time (see `pipeline.copies.candidates`), of the whole text and of the lead: two texts that
         share nine tenths of their shingles meet in one with .98. On the wire 3 + 2 find what every band
         would find if six had to be shared; 5 + 0 and 4 + 0 (8 values) half of it, as copies that are cut
         keep their lead.
@@ -136,8 +136,8 @@ class GroupSettings:
         they are higher for undated texts, for a longer gap, and higher again beyond `window_days`. Of the
         wire's copies 95 % are a day apart at most, of the look-alikes 12 %.
     band_window: in each band an article is a neighbour of this many before and as many after it in
-        time: what a band that a whole base shares costs (see `pipeline.copies.group`). On the wire 2 found as
-        much as 16; a crowded base needs more.
+        time: what a band that a whole base shares costs (see `pipeline.copies.candidates`). On the wire 2
+        found as much as 16; a crowded base needs more.
     near_days: so far apart in time are neighbours in a near band at most, later copies being found by far
         bands. On the wire 1 day finds .975 of the labelled copies as candidates, 1.5 to 3 .980 and 4 or 5
         .982; recall is .967 with 1 day and .972 with 3 or 5. Each day is as much more of the index that

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.copies import fingerprints
+from pipeline.copies import fingerprint
 from pipeline.document import Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from storage import schema, search
@@ -226,8 +226,10 @@ def refingerprint_batch(engine: Engine, settings: Settings, after: int) -> tuple
         if not ids:
             return 0, None
         stories = ledger.load_stories(connection, ids)
-        made = fingerprints([indexed.story.text for indexed in stories], settings.fingerprint)
-        entered = [replace(old, fingerprint=new) for old, new in zip(stories, made, strict=True)]
+        entered = [
+            replace(indexed, fingerprint=fingerprint(indexed.story.text, settings.fingerprint))
+            for indexed in stories
+        ]
         left = groups.leave(connection, ids, settings)
         groups.enter(connection, entered, left, settings)
         return len(ids), last
@@ -242,8 +244,8 @@ def refingerprint_revisions(engine: Engine, settings: Settings) -> None:
     def renew(connection: Connection) -> int:
         query = select(table.c.article_id, table.c.text_hash, table.c.text)
         rows = connection.execute(query.where(table.c.sketch != version).limit(_REVISIONS)).all()
-        prints = fingerprints([row.text for row in rows], settings.fingerprint)
-        for row, made in zip(rows, prints, strict=True):
+        for row in rows:
+            made = fingerprint(row.text, settings.fingerprint)
             connection.execute(
                 update(table)
                 .where(table.c.article_id == row.article_id, table.c.text_hash == row.text_hash)

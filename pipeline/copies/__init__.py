@@ -1,25 +1,51 @@
-"""Near-duplicates: shingles, MinHash signatures and bands, verification, groups, differences.
+"""Near-duplicates: shingles, MinHash signatures and bands, candidates, verification, groups, differences.
 
 Pure functions over texts and signatures; `storage.writing` keeps and looks up what they compute.
 """
 
-from pipeline.copies import group
+from pipeline.copies.article_copy import ArticleCopy
+from pipeline.copies.candidates import (
+    band_weight,
+    bands_of,
+    bucket_keys,
+    candidates_among,
+    is_candidate,
+    is_far,
+    near_range,
+    order_key,
+    row_keys,
+    separated,
+)
 from pipeline.copies.differences import Change, ChangeKind, Comparison, compare
-from pipeline.copies.fingerprint import fingerprint, fingerprints
-from pipeline.copies.group import Comparable, Pair, Story, bands_of
-from pipeline.copies.shingles import distinct
+from pipeline.copies.fingerprint import fingerprint
+from pipeline.copies.groups import CanonicalKey, canonical_key, components, is_agency_site
+from pipeline.copies.tokens import distinct
+from pipeline.copies.verification import Pair, PreparedText, prepare, verify
 
 __all__ = [
+    "ArticleCopy",
+    "CanonicalKey",
     "Change",
     "ChangeKind",
-    "Comparable",
     "Comparison",
     "Pair",
-    "Story",
+    "PreparedText",
+    "band_weight",
     "bands_of",
+    "bucket_keys",
+    "candidates_among",
+    "canonical_key",
     "compare",
+    "components",
     "distinct",
     "fingerprint",
-    "fingerprints",
-    "group",
+    "is_agency_site",
+    "is_candidate",
+    "is_far",
+    "near_range",
+    "order_key",
+    "prepare",
+    "row_keys",
+    "separated",
+    "verify",
 ]

@@ -18,7 +18,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import lru_cache
 
-from pipeline.copies.shingles import particulars, spelling, tokens
+from pipeline.copies.tokens import names_and_figures, spelling, tokens
 from pipeline.text import UNSPACED, sentences
 
 Key = tuple[int, ...]
@@ -238,7 +238,7 @@ def _changed(canonical: str, copy: str, parts: tuple[Part, ...]) -> Change:
 
 def _figures(parts: Sequence[Part], but: PartKind) -> set[int]:
     text = "".join(part.text for part in parts if part.kind is not but)
-    return set(particulars(tokens(text.lower())).tolist())
+    return set(names_and_figures(tokens(text.lower())).tolist())
 
 
 def _units(sentence: str) -> list[_Unit]:

@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, bindparam, delete, exists, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.copies import group
+from pipeline import copies
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 from storage import schema, search
@@ -416,7 +416,7 @@ def _wrong_groups(connection: Connection) -> Iterator[tuple[set[int], str]]:
                     yield which, f"pair {row.a}, {row.b}: of two groups, {here} and {row.other_group}"
             paired_id, paired = next(pairs, (None, iter(())))
         inside = [edge for edge in edges if nodes.issuperset(edge)]
-        parts = sum(1 for _ in group.components(nodes, inside))
+        parts = sum(1 for _ in copies.components(nodes, inside))
         if parts > 1:
             yield {here}, f"group {here}: its pairs hold it together in {parts} parts"
 

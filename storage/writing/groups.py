@@ -1,7 +1,7 @@
 """The near-duplicate index and the groups, kept in step with the articles in the writer's transaction.
 
-`pipeline.copies.group` says what the candidates of an article are: its neighbours in time, in enough of its
-bands. So the pairs, and with them the partition, are a function of the articles that are there, whatever
+`pipeline.copies.candidates` says what the candidates of an article are: its neighbours in time, in enough of
+its bands. So the pairs, and with them the partition, are a function of the articles that are there, whatever
 order and batches they came in. Here that is kept true for a batch of changes at once: stories that left have
 their index rows and pairs taken away, and those that had them between come together again; stories that
 entered get theirs, and part others. Only the bands and groups of these stories are read.
@@ -41,7 +41,8 @@ from sqlalchemy import (
     update,
 )
 
-from pipeline.copies import Comparable, Pair, Story, distinct, group
+from pipeline import copies
+from pipeline.copies import ArticleCopy, Pair, PreparedText, distinct
 from pipeline.document import Fingerprint
 from pipeline.settings import BAND_BITS, Settings
 from storage import schema
@@ -281,13 +282,13 @@ def leave(connection: Connection, ids: Sequence[int], settings: Settings) -> Lef
             keys = unpack_keys(row.packed)
             # Those of other settings come together when they are fingerprinted anew, and only then.
             if row.version == settings.index_version:
-                bands = group.bands_of(np.array(keys, dtype=np.int64))
+                bands = copies.bands_of(np.array(keys, dtype=np.int64))
                 place = np.full(bands.size, row.position), np.full(bands.size, row.article_id)
                 reaches = _reaches([row.position], settings)
                 with _in_order(connection):
                     neighbours = _neighbours(connection, Places(bands, *place), reaches, settings)
                 for before, after in neighbours.values():
-                    for one, other in group.parted(before, after, window):
+                    for one, other in copies.separated(before, after, window):
                         rejoined.add(_ordered(one[1], other[1]))
             connection.execute(
                 delete(schema.band).where(
@@ -434,7 +435,7 @@ def _reached_keys(places: Places, reaches: Reaches) -> tuple[NDArray[np.int64], 
     """The keys that neighbours of the places may have, and the number of the place that each is for."""
     positions, place_of = np.unique(places.positions, return_inverse=True)
     ends = np.array([reaches[position] for position in positions.tolist()])
-    first, last = (group.row_keys(places.bands, ends[place_of, end]) for end in (0, 1))
+    first, last = (copies.row_keys(places.bands, ends[place_of, end]) for end in (0, 1))
     steps = (last - first) >> BAND_BITS
     of = np.repeat(np.arange(steps.size), steps + 1)
     step = np.arange(of.size) - np.repeat(np.cumsum(steps + 1) - (steps + 1), steps + 1)
@@ -528,9 +529,9 @@ def _index(
     limits = settings.group.version
     versions = [f"{print_.version} {limits}" for _, print_ in printed]  # the settings' own but for older ones
     sketches = _sketch_ids(connection, set(versions))
-    positions = [group.order_key(story) for story, _ in printed]
+    positions = [copies.order_key(story) for story, _ in printed]
     rows, bounds = _rows(printed, versions, positions)
-    keys = group.row_keys(rows.bands, rows.positions)
+    keys = copies.row_keys(rows.bands, rows.positions)
     packed = pack_keys(keys)
     size = len(packed) // max(1, keys.size)
     signatures = []
@@ -564,7 +565,7 @@ def _index(
         there = around.places[band]
         if len(there) > window:  # fewer stand near one another whoever comes between
             before, after = _beside(there, band, (position, id), reaches, window)
-            for (_, one), (_, other) in group.parted(before, after, window):
+            for (_, one), (_, other) in copies.separated(before, after, window):
                 if one not in around.bands and other not in around.bands:
                     around.parted[_ordered(one, other)] = id
         insort(there, (position, id))
@@ -572,17 +573,17 @@ def _index(
     far: dict[int, list[int]] = {id: [] for id in around.bands}
     for band, position, id in places:
         for side in _beside(around.places[band], band, (position, id), reaches, window):
-            (far if group.is_far(band) else near)[id].extend([other for _, other in side])
+            (far if copies.is_far(band) else near)[id].extend([other for _, other in side])
     proposed = {
         _ordered(id, other)
         for id in around.bands
-        for other in group.candidates(near[id], far[id], settings.group)
+        for other in copies.candidates_among(near[id], far[id], settings.group)
     }
     return proposed, around
 
 
 def _rows(
-    printed: Sequence[tuple[Story, Fingerprint]], versions: Sequence[str], positions: Sequence[int]
+    printed: Sequence[tuple[ArticleCopy, Fingerprint]], versions: Sequence[str], positions: Sequence[int]
 ) -> tuple[Places, list[int]]:
     """The index rows of stories, those of each in the order of their keys, and where each story's begin."""
     sizes = [len(print_.bands) for _, print_ in printed]
@@ -604,7 +605,7 @@ def _rows(
 
 
 def _reaches(positions: Iterable[int], settings: Settings) -> Reaches:
-    return {position: group.reach(position, settings.group) for position in set(positions)}
+    return {position: copies.near_range(position, settings.group) for position in set(positions)}
 
 
 def _beside(
@@ -614,7 +615,7 @@ def _beside(
     at = bisect_left(places, own)
     after = at + (at < len(places) and places[at] == own)
     first, end = max(0, at - window), min(after + window, len(places))
-    if not group.is_far(band):
+    if not copies.is_far(band):
         low, high = reaches[own[0]]
         while first < at and places[first][0] < low:
             first += 1
@@ -695,13 +696,13 @@ def _candidates(
     undecided: dict[IdPair, tuple[Place, Place, list[int], int]] = {}
     for pair, ((one, bands), (other, other_bands)) in _places(connection, pairs).items():
         shared, found = bands & other_bands, 0
-        if other[0] > group.reach(one[0], limits)[1]:
-            shared = frozenset(filter(group.is_far, shared))
+        if other[0] > copies.near_range(one[0], limits)[1]:
+            shared = frozenset(filter(copies.is_far, shared))
         if around is not None and pair in around.parted:
             settled = shared.intersection(around.bands[around.parted[pair]].tolist())
             shared -= settled
             found = sum(
-                group.weight(band, limits)
+                copies.band_weight(band, limits)
                 for band in settled
                 if around.are_near(band, one, other, limits.band_window)
             )
@@ -710,10 +711,12 @@ def _candidates(
     while undecided:
         asked: list[tuple[IdPair, int]] = []
         for pair, (_, _, rest, found) in list(undecided.items()):
-            if group.is_candidate(found, limits):
+            if copies.is_candidate(found, limits):
                 candidates.add(pair)
                 del undecided[pair]
-            elif not group.is_candidate(found + sum(group.weight(band, limits) for band in rest), limits):
+            elif not copies.is_candidate(
+                found + sum(copies.band_weight(band, limits) for band in rest), limits
+            ):
                 del undecided[pair]
             else:
                 asked.extend((pair, band) for band in rest[:_BANDS_AT_ONCE])
@@ -722,7 +725,7 @@ def _candidates(
         with _in_order(connection):
             are_near = _are_near(connection, spans, limits.band_window)
         for (pair, band), is_near in zip(asked, are_near, strict=True):
-            near[pair] += is_near * group.weight(band, limits)
+            near[pair] += is_near * copies.band_weight(band, limits)
         undecided = {
             pair: (here, there, rest[_BANDS_AT_ONCE:], found + near[pair])
             for pair, (here, there, rest, found) in undecided.items()
@@ -743,7 +746,7 @@ def _places(
                 among(table.c.article_id, part)
             )
         ):
-            bands = group.bands_of(np.array(unpack_keys(packed), dtype=np.int64))
+            bands = copies.bands_of(np.array(unpack_keys(packed), dtype=np.int64))
             found[id] = ((position, id), frozenset(bands.tolist()))
     placed = {}
     for pair in wanted:
@@ -758,7 +761,7 @@ def _are_near(connection: Connection, spans: Sequence[tuple[int, Place, Place]],
     wanted: list[tuple[int, int, int, int, int]] = []
     of: list[int] = []
     for n, (band, one, other) in enumerate(spans):
-        for key in group.bucket_keys(band, one[0], other[0]):
+        for key in copies.bucket_keys(band, one[0], other[0]):
             wanted.append((key, *one, *other))
             of.append(n)
     between = [0] * len(spans)
@@ -831,7 +834,7 @@ def _stating(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
 # --- verification -------------------------------------------------------------------------------------
 
 _CacheKey = tuple[Any, ...]
-_cache: OrderedDict[_CacheKey, Comparable] = OrderedDict()
+_cache: OrderedDict[_CacheKey, PreparedText] = OrderedDict()
 _cache_lock = Lock()
 
 
@@ -840,28 +843,28 @@ def _verify(
 ) -> dict[IdPair, Pair]:
     """The verified ones of the pairs, with their evidence."""
     wanted = sorted(proposed)
-    comparables = _comparables(connection, {id for pair in wanted for id in pair}, stories, settings)
+    prepared = _prepared_texts(connection, {id for pair in wanted for id in pair}, stories, settings)
     found = {}
     for a, b in wanted:
-        if a in comparables and b in comparables:
-            pair = group.verify(comparables[a], comparables[b], settings.group)
+        if a in prepared and b in prepared:
+            pair = copies.verify(prepared[a], prepared[b], settings.group)
             if pair is not None:
                 found[a, b] = pair
     return found
 
 
-def _comparables(
+def _prepared_texts(
     connection: Connection, ids: Iterable[int], stories: Mapping[int, Indexed], settings: Settings
-) -> dict[int, Comparable]:
+) -> dict[int, PreparedText]:
     """Comparables by article id, from the cache where the stored text is the one that was cached."""
-    found: dict[int, Comparable] = {}
+    found: dict[int, PreparedText] = {}
     missing: dict[int, _CacheKey] = {}
     stored = []
     for id in ids:
         if id in stories:
             indexed = stories[id]
             key = _cache_key(indexed.text_hash, indexed.story.published_at, settings)
-            found[id] = _cached(key) or _remember(key, _comparable(indexed.story, settings))
+            found[id] = _cached(key) or _remember(key, _prepared(indexed.story, settings))
         else:
             stored.append(id)
     table = schema.article
@@ -889,20 +892,20 @@ def _comparables(
                 table.c.site,
             ).where(among(table.c.id, part))
         ):
-            found[row.id] = _remember(missing[row.id], _comparable(Story(*row), settings))
+            found[row.id] = _remember(missing[row.id], _prepared(ArticleCopy(*row), settings))
     return found
 
 
-def _comparable(story: Story, settings: Settings) -> Comparable:
-    return group.comparable(story, settings.group, settings.fingerprint)
+def _prepared(story: ArticleCopy, settings: Settings) -> PreparedText:
+    return copies.prepare(story, settings.fingerprint)
 
 
 def _cache_key(hash: bytes, published_at: datetime | None, settings: Settings) -> _CacheKey:
-    # All that a comparable is made of; so an entry is right for any database, and after any change.
+    # All that a prepared text is made of; so an entry is right for any database, and after any change.
     return (hash, published_at, settings.group, settings.fingerprint)
 
 
-def _cached(key: _CacheKey) -> Comparable | None:
+def _cached(key: _CacheKey) -> PreparedText | None:
     with _cache_lock:
         found = _cache.get(key)
         if found is not None:
@@ -910,12 +913,12 @@ def _cached(key: _CacheKey) -> Comparable | None:
         return found
 
 
-def _remember(key: _CacheKey, comparable: Comparable) -> Comparable:
+def _remember(key: _CacheKey, prepared: PreparedText) -> PreparedText:
     with _cache_lock:
-        _cache[key] = comparable
+        _cache[key] = prepared
         while len(_cache) > _CACHE_SIZE:
             _cache.popitem(last=False)
-    return comparable
+    return prepared
 
 
 # --- groups -------------------------------------------------------------------------------------------
@@ -947,7 +950,7 @@ def _regroup(
     changed: set[int] = set()
     copied: set[int] = set()
     joined: set[int] = set()  # groups that only gained members
-    for component in group.components(nodes, edges):
+    for component in copies.components(nodes, edges):
         id = min(component)
         changed.add(id)
         if len(component) > 1:
@@ -1005,7 +1008,7 @@ def rebuild(connection: Connection, ids: Iterable[int]) -> int:
                 edges.update((a, b) for a, b in rows)
         fresh = {*found.values(), *(id for edge in edges for id in edge)} - asked
     inside = [edge for edge in edges if edge[0] in members and edge[1] in members]
-    right = {id: min(part) for part in group.components(members, inside) for id in part}
+    right = {id: min(part) for part in copies.components(members, inside) for id in part}
     moved = [{"at_id": id, "to_group": right[id]} for id in sorted(members) if right[id] != members[id]]
     if moved:
         connection.execute(
@@ -1022,7 +1025,7 @@ def _cut(found: Mapping[IdPair, Pair], broken: Iterable[IdPair]) -> list[IdPair]
     if not broken:
         return []
     ids = {id for pair in (*found, *broken) for id in pair}
-    home = {id: n for n, part in enumerate(group.components(ids, found)) for id in part}
+    home = {id: n for n, part in enumerate(copies.components(ids, found)) for id in part}
     return [pair for pair in broken if home[pair[0]] != home[pair[1]]]
 
 
@@ -1073,7 +1076,7 @@ def _choose_canonical(connection: Connection, groups: Collection[int], joined: C
             select(table.c.group_id, table.c.site).where(among(table.c.group_id, part)).distinct()
         ):
             sites[group_id].add(site)
-    first: dict[int, tuple[group.Precedence, int]] = {}
+    first: dict[int, tuple[copies.CanonicalKey, int]] = {}
     flagged: set[int] = set()
 
     def look_at(condition: ColumnElement[bool]) -> None:
@@ -1088,8 +1091,8 @@ def _choose_canonical(connection: Connection, groups: Collection[int], joined: C
             func.length(table.c.text).label("length"),
         )
         for row in connection.execute(query.where(condition)):
-            story = Story(row.id, row.url, "", "", row.first_seen_at, row.published_at, site=row.site)
-            place = group.precedence(story, row.length, agencies[row.group_id]), row.id
+            story = ArticleCopy(row.id, row.url, "", "", row.first_seen_at, row.published_at, site=row.site)
+            place = copies.canonical_key(story, row.length, agencies[row.group_id]), row.id
             first[row.group_id] = min(first.get(row.group_id, place), place)
             if row.is_canonical:
                 flagged.add(row.id)
@@ -1099,7 +1102,7 @@ def _choose_canonical(connection: Connection, groups: Collection[int], joined: C
     for part in chunks(joined):
         look_at(and_(among(table.c.group_id, part), table.c.is_canonical))
     for group_id in joined:
-        own = [site for site in sites[group_id] if group.is_own(site, agencies[group_id])]
+        own = [site for site in sites[group_id] if copies.is_agency_site(site, agencies[group_id])]
         for some in chunks(own):
             look_at(and_(table.c.group_id == group_id, among(table.c.site, some)))
     chosen = {id for _, id in first.values()}

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from pipeline.copies import Story, bands_of
+from pipeline.copies import ArticleCopy, bands_of
 from pipeline.document import Article, Fingerprint, Outcome, Page, Reason, Rejection, Removed, SearchWords
 from pipeline.settings import BAND_BITS
 from pipeline.text import make_search_words
@@ -111,7 +111,7 @@ class Desk:
 class Indexed:
     """A story as the near-duplicate index has to know it."""
 
-    story: Story
+    story: ArticleCopy
     fingerprint: Fingerprint | None
     syndicated_from: str | None
     text_hash: bytes
@@ -521,7 +521,7 @@ def changes(desk: Desk) -> Changes:
 
 def _indexed(held: Held, text: TextOfArticle, first_seen_at: datetime) -> Indexed:
     columns = text.columns
-    story = Story(
+    story = ArticleCopy(
         id=held.id,
         url=held.url,
         title=columns["title"],

@@ -22,7 +22,7 @@ from tests.storage.news import SETTINGS, START, article, story
 
 FIRST = 50  # they are written as any other, a second apart; the others of a crowd are these again, later
 BATCH = 10
-# An order key is seconds and 29 further bits, as `pipeline.copies.group` makes it.
+# An order key is seconds and 29 further bits, as `pipeline.copies.candidates` makes it.
 SECOND = 1 << 29
 
 

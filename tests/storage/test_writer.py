@@ -13,7 +13,7 @@ import zstandard
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.exc import DataError
 
-from pipeline.copies import group
+from pipeline import copies
 from pipeline.document import Claims, Origin, Outcome, Reason, Removed, Stage
 from pipeline.settings import Settings
 from storage import database, reader, schema, writer
@@ -343,14 +343,14 @@ def test_a_value_that_the_database_refuses_costs_itself_alone(engine: Engine) ->
 
 
 def test_a_mistake_in_verification_costs_one_article(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    verify = group.verify
+    verify = copies.verify
 
     def fail_once(a: Any, b: Any, settings: Any) -> Any:
         if a.published_at is None or b.published_at is None:
             raise ZeroDivisionError
         return verify(a, b, settings)
 
-    monkeypatch.setattr(group, "verify", fail_once)
+    monkeypatch.setattr(copies, "verify", fail_once)
     made = [article(f"https://s{n}.example/a", story(1)) for n in range(4)]
     made[2] = replace(made[2], published_at=None)
 

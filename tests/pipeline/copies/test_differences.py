@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.copies.differences import Change, ChangeKind, Comparison, PartKind, compare
-from pipeline.copies.shingles import spelling, tokens
+from pipeline.copies.tokens import spelling, tokens
 from pipeline.text import sentences
 
 STORY = [

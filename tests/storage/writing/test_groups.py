@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, select
 
-from pipeline.copies import group
+from pipeline import copies
+from pipeline.copies.candidates import row_key
 from pipeline.document import Article
 from pipeline.settings import GroupSettings, Settings
 from storage import reader, schema, writer
@@ -41,7 +42,7 @@ from tests.storage.news import (
 # So small a window that a handful of copies overflows it, and the parting of neighbours is exercised.
 NARROW = Settings(group=GroupSettings(band_window=2))
 
-STORY = group.Story(id=1, url="", title="", text="", fetched_at=START)
+STORY = copies.ArticleCopy(id=1, url="", title="", text="", fetched_at=START)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[st
         current[made.url] = made
         first.setdefault(made.url, made.page.fetched_at.replace(microsecond=0))
     stories = {
-        url: group.Story(
+        url: copies.ArticleCopy(
             id=n,
             url=url,
             title=made.title,
@@ -93,7 +94,7 @@ def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[st
         )
         for n, (url, made) in enumerate(sorted(current.items()))
     }
-    places = {url: group.order_key(made) for url, made in stories.items()}
+    places = {url: copies.order_key(made) for url, made in stories.items()}
     bands: dict[int, list[str]] = {}
     for url, made in current.items():
         for band in set(made.fingerprint.bands if made.fingerprint else ()):
@@ -105,22 +106,20 @@ def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[st
         members.sort(key=lambda url: places[url])
         for at, url in enumerate(members):
             around = (*members[max(0, at - window) : at], *members[at + 1 : at + 1 + window])
-            low, high = group.reach(places[url], using.group)
-            if group.is_far(band):
+            low, high = copies.near_range(places[url], using.group)
+            if copies.is_far(band):
                 far[url].extend(around)
             else:
                 near[url].extend(other for other in around if low <= places[other] <= high)
-    comparables = {
-        url: group.comparable(made, using.group, using.fingerprint) for url, made in stories.items()
-    }
+    prepared = {url: copies.prepare(made, using.fingerprint) for url, made in stories.items()}
     pairs = {
         frozenset((url, other))
         for url in current
-        for other in group.candidates(near[url], far[url], using.group)
-        if group.verify(comparables[url], comparables[other], using.group)
+        for other in copies.candidates_among(near[url], far[url], using.group)
+        if copies.verify(prepared[url], prepared[other], using.group)
     }
     names = {made.id: url for url, made in stories.items()}
-    parts = group.components(
+    parts = copies.components(
         names, [(stories[a].id, stories[b].id) for a, b in (tuple(pair) for pair in pairs)]
     )
     return pairs, {frozenset(names[id] for id in part) for part in parts}
@@ -342,14 +341,14 @@ def test_pairs_carry_their_evidence_once(engine: Engine) -> None:
 def test_a_band_that_everything_shares_costs_no_more_than_its_window_and_is_told(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    verify = group.verify
+    verify = copies.verify
     calls = []
 
     def counting(*arguments: Any) -> Any:
         calls.append(1)
         return verify(*arguments)
 
-    monkeypatch.setattr(group, "verify", counting)
+    monkeypatch.setattr(copies, "verify", counting)
     unlike = [story(n, 40) for n in range(80)]
     shared = article("https://x.example/1", story(999)).fingerprint
     made = [
@@ -407,7 +406,7 @@ def test_stored_keys_give_the_fingerprint_back(engine: Engine) -> None:
     made = article("https://a.example/1", story(1))
     assert made.fingerprint is not None
     assert made.published_at is not None
-    position = group.order_key(replace(STORY, url=made.url, published_at=made.published_at))
+    position = copies.order_key(replace(STORY, url=made.url, published_at=made.published_at))
     store(engine, [made])
 
     with engine.connect() as connection:
@@ -417,4 +416,4 @@ def test_stored_keys_give_the_fingerprint_back(engine: Engine) -> None:
     assert (found.version, found.signature) == (made.fingerprint.version, made.fingerprint.signature)
     assert set(found.bands) == set(made.fingerprint.bands)
     bands = salted(np.array(found.bands), SETTINGS.index_version).tolist()
-    assert {tuple(row) for row in rows} == {(group.row_key(b, position), position) for b in bands}
+    assert {tuple(row) for row in rows} == {(row_key(b, position), position) for b in bands}

@@ -1,0 +1,131 @@
+"""Which stored articles a new article has to be compared with: neighbours in the bands of the index.
+
+Pure functions; `storage.writing` keeps the index and looks things up in it. One article is added like this:
+
+1. Its position in every band is `order_key(article)`: published (else fetched) time, then a hash of the URL.
+   So the position depends on the article alone and not on when it arrived. Index rows are (key, order, id).
+2. A near band is local in time. `row_key` puts the time, in buckets of three days, above the band's hash, so
+   all that today's news looks up and writes lies together. An article's neighbours there are the
+   `band_window` rows before and after it that are at most `near_days` away; `near_range` gives the range. A
+   far band is for reprints and wrong dates. Its rows lie together whatever their time, and the `band_window`
+   rows before and after are neighbours.
+3. A neighbour in one far band, or in `bands_shared` near bands, is a candidate (`candidates_among`;
+   `is_candidate` for one pair). So a band that the whole database shares costs no more than any other. Copies
+   are neighbours in time, which holds a group of thousands together, while the weekly issues of one template
+   are never compared beyond the window.
+4. The new article separates some neighbours (`separated`, for each band). Such a pair has one band less in
+   common. If it was verified, it stays only while `is_candidate` still holds. If an article is removed from a
+   band, the same pairs become neighbours again. So the set of candidate pairs, and with it the evidence and
+   the groups, is a function of the articles that are there, whatever the order and the batches in which they
+   arrived. An article between two neighbours is at least as near in time to both as they are to each other,
+   so the limit in time changes nothing.
+5. `pipeline.copies.verification` decides on every candidate pair. Verified pairs are stored with their
+   evidence, and groups are the connected components of what is stored (`pipeline.copies.groups`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from pipeline.copies.article_copy import ArticleCopy
+from pipeline.settings import BAND_BITS, GroupSettings
+
+T = TypeVar("T", bound=Hashable)
+
+# An order key is 34 bits of seconds, signed from 1970 (years 1697 to 2242), and a hash of 29 bits.
+_HASH_BITS = 29
+_LAST_SECOND = (1 << 33) - 1
+
+# The key of a row in a near band is 16 bits of time and the band. A bucket is 2**18 seconds, three days.
+# docs/tuning.md: Time buckets of near bands
+_BUCKET_BITS = 18
+_FIRST_BUCKET = 1 << (33 - _BUCKET_BITS)
+
+
+def order_key(article: ArticleCopy) -> int:
+    """Position of an article in its bands, a signed 64-bit int: time in seconds, then a hash of the URL."""
+    seconds = int((article.published_at or article.fetched_at).timestamp())
+    url_hash = xxhash.xxh3_64_intdigest(article.url.encode("utf-8", "surrogatepass")) >> (64 - _HASH_BITS)
+    return max(min(seconds, _LAST_SECOND), -_LAST_SECOND) << _HASH_BITS | url_hash
+
+
+def is_far(band: int) -> bool:
+    """Whether the band is a far band, whose rows lie together whatever their time."""
+    return band < 0
+
+
+def row_key(band: int, order: int) -> int:
+    """Key of an index row, a signed 64-bit int: time bucket and near band, or the far band as it is.
+
+    Rows of one band are in the order of their order keys also where their keys differ.
+    """
+    return band if is_far(band) else _bucket(order) << BAND_BITS | band
+
+
+def row_keys(bands: NDArray[np.int64], orders: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`row_key` of each band and order key."""
+    keys: NDArray[np.int64] = np.where(bands < 0, bands, _bucket(orders) << BAND_BITS | bands)
+    return keys
+
+
+Order = TypeVar("Order", int, NDArray[np.int64])
+
+
+def _bucket(order: Order) -> Order:
+    return (order >> (_HASH_BITS + _BUCKET_BITS)) + _FIRST_BUCKET
+
+
+def bands_of(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The band of each row key."""
+    bands: NDArray[np.int64] = np.where(keys < 0, keys, keys & ((1 << BAND_BITS) - 1))
+    return bands
+
+
+def bucket_keys(band: int, low: int, high: int) -> range:
+    """Keys of all rows of a band from one order key to another."""
+    first, last = row_key(band, low), row_key(band, high)
+    return range(first, last + 1, 1 << BAND_BITS)
+
+
+def near_range(order: int, settings: GroupSettings) -> tuple[int, int]:
+    """Least and greatest order key that a neighbour in a near band may have."""
+    at, seconds = order >> _HASH_BITS, int(settings.near_days * 86400)
+    low, high = max(at - seconds, -_LAST_SECOND), min(at + seconds, _LAST_SECOND)
+    return low << _HASH_BITS, (high + 1 << _HASH_BITS) - 1
+
+
+def candidates_among(near: Iterable[T], far: Iterable[T], settings: GroupSettings) -> set[T]:
+    """The articles that one article has to be compared with.
+
+    near, far: its neighbours in bands of either kind, each once for every band in which it is one.
+    """
+    return {i for i, bands in Counter(near).items() if is_candidate(bands, settings)}.union(far)
+
+
+def band_weight(band: int, settings: GroupSettings) -> int:
+    """What it counts to be neighbours in a band. One far band is enough."""
+    return settings.bands_shared if is_far(band) else 1
+
+
+def is_candidate(weights: int, settings: GroupSettings) -> bool:
+    """Whether two articles are compared. weights: sum over the bands in which they are neighbours."""
+    return weights >= settings.bands_shared
+
+
+def separated(before: Sequence[T], after: Sequence[T], window: int) -> list[tuple[T, T]]:
+    """The pairs that were neighbours in a band until an article came between them.
+
+    before, after: the article's own neighbours in the band, nearest first. If the article is removed, the
+    same pairs become neighbours again.
+    """
+    return [
+        (earlier, after[window - 1 - n])
+        for n, earlier in enumerate(before[:window])
+        if window - 1 - n < len(after)
+    ]
