@@ -6,10 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from crawler.discovery import SourceEntry
 from crawler.settings import EXTENSIONS
-from crawler.spiders.news import _by_address
-from pipeline.urls import canonical_url
 from tests.crawler.crawling import Desk
 from tests.crawler.threads import HEAVY
 from tests.crawler.web import Page, article, rss, serve
@@ -38,11 +35,3 @@ def test_nothing_that_grows_with_what_a_site_sends_runs_in_the_reactors_thread(t
     assert "'garbage/program': 'frozen'" in log
     assert asked["/story/2"] == 1
     assert asked["/story/3"] == 0  # what was parsed elsewhere holds
-
-
-def test_of_addresses_that_are_one_the_first_counts() -> None:
-    base = "https://gazette.example/story"
-    urls = [f"{base}/1", f"{base}/2?utm_source=feed", f"{base}/2", f"{base}/1#top", f"{base}/3"]
-    named = _by_address([SourceEntry(url) for url in urls])
-    assert [entry.url for entry in named.values()] == [urls[0], urls[1], urls[4]]
-    assert list(named) == [canonical_url(f"{base}/{n}") for n in (1, 2, 3)]

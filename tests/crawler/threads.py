@@ -14,9 +14,9 @@ from scrapy.crawler import Crawler
 
 # What grows with what a site sends, and where it is called by name.
 HEAVY = (
-    "crawler.spiders.news._by_address",
-    "crawler.spiders.news._articles_in",
-    "crawler.spiders.news._without",
+    "crawler.spiders.selection.by_canonical_url",
+    "crawler.spiders.selection.new_articles",
+    "crawler.spiders.selection.without",
     "crawler.fetch.politeness.RobotsTxt",
     "storage.writer.write_batch",
     "storage.reader.known_urls",
