@@ -117,19 +117,24 @@ def _beginning(since: str | None) -> tuple[datetime | None, int | None]:
 
 @contextmanager
 def _ended_in_order_by_signals() -> Iterator[None]:
-    """A signal that would end the program at once ends it by an exception, so that nothing is left behind."""
+    """Let signals end the program by SystemExit, so that an unfinished file is removed.
 
+    Python drops an exception that is raised in a finalizer or in a callback of a weak reference. So the
+    exception is raised every second until it arrives here.
+    """
     ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     numbers = [number for number in ending if signal.getsignal(number) != signal.SIG_IGN]
 
     def end(_number: int, _frame: FrameType | None) -> None:
         for number in numbers:  # one is enough
             signal.signal(number, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, 1.0)
         raise SystemExit(Status.INTERRUPTED)
 
-    before = {number: signal.signal(number, end) for number in numbers}
+    before = {number: signal.signal(number, end) for number in (*numbers, signal.SIGALRM)}
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
