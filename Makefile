@@ -41,9 +41,10 @@ demo-crawl: $(VENV)/.base
 	@$(BIN)/python -m examples.web.demo
 	@echo "The database is demo/crawl.db: try copydesk groups --db $(COPYDESK_DB)"
 
-# Two processes a core: crawls mostly wait.
+# Two processes a core, because crawls wait. Each takes whole files, whose tests share crawls, in the order of
+# tests/conftest.py.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

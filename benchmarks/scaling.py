@@ -29,7 +29,6 @@ from crawler.runs.drive import drive
 from pipeline.document import Document
 from pipeline.process import process_document
 from pipeline.settings import Settings
-from pipeline.warm import warm_up
 from storage.database import open_database
 
 SETTINGS = Settings()
@@ -85,7 +84,9 @@ def measure(documents: Sequence[Document], workers: Sequence[int], rounds: int =
 
 def unaided(documents: Sequence[Document], workers: Sequence[int], rounds: int = ROUNDS) -> dict[int, Spread]:
     """How many times as fast as one so many processes are that only compute: what the machine has to give."""
-    warm_up()  # what all have in common is there before they part
+    from pipeline.warm import warm_up
+
+    warm_up()  # before the processes fork, so that they share what it loads
     seconds: dict[int, list[float]] = {number: [] for number in workers}
     for _ in range(rounds):
         for number in workers:

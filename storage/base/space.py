@@ -9,7 +9,6 @@ locks the table, writes what is left to a new file.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -68,20 +67,14 @@ def empty_log(engine: Engine) -> bool:
     """Folds SQLite's log into the file and empties it; False where a reader or writer held it meanwhile."""
     if engine.dialect.name != "sqlite":
         return True
-    end = time.monotonic() + _WAIT
-    while True:
-        with engine.connect() as connection:
-            raw = connection.connection.cursor()
-            try:
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                is_busy = any(row[0] for row in raw.fetchall())
-            finally:
-                raw.close()
-        if not is_busy:
-            return True
-        if time.monotonic() >= end:
-            return False
-        time.sleep(0.1)
+    with engine.connect() as connection:
+        (before,) = connection.exec_driver_sql("PRAGMA busy_timeout").one()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(_WAIT * 1000)}")
+        try:
+            (is_busy, *_) = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {before}")
+    return not is_busy
 
 
 def rewrite(engine: Engine) -> None:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pyarrow.parquet
@@ -144,9 +143,7 @@ main()
 # The exception of a signal that arrives in a finalizer is lost.
 @pytest.mark.parametrize("wait", ["pass", "Waits()"], ids=["in the program", "in a finalizer"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_nothing_behind(
-    base: str, tmp_path: Path, number: signal.Signals, wait: str
-) -> None:
+def test_a_signal_leaves_nothing_behind(base: str, tmp_path: Path, number: signal.Signals, wait: str) -> None:
     (tmp_path / "a.jsonl").write_text("before")
     program = STANDING.replace("{wait}", wait)
     process = subprocess.Popen(

@@ -24,11 +24,11 @@ SOUND = ("/before", "/after")
 # Sites of the world that are crawled beside the faults, and must come to no harm by them.
 OTHERS = ("herald", "matin", "kurier", "messenger")
 LIMITS = {
-    "DOWNLOAD_TIMEOUT": "8",
+    "DOWNLOAD_TIMEOUT": "5",
     "DOWNLOAD_MAXSIZE": "4000000",
     "COPYDESK_FEED_MAXSIZE": "2000000",
     "COPYDESK_SITEMAP_MAXSIZE": "2000000",
-    "COPYDESK_BACKOFF_MAX_SECONDS": "5",
+    "COPYDESK_BACKOFF_MAX_SECONDS": "2",
 }
 
 

@@ -360,8 +360,8 @@ def test_a_hostile_site_costs_little_and_gains_nothing() -> None:
         patient.put("/robots.txt", Page(b"User-agent: *\nCrawl-delay: 60\n", "text/plain"))
         jobs: list[dict[str, Any]] = [
             {"url": "http://trap.example/"},
-            {"url": "http://slow.example/", "seconds": 20},
-            {"url": "http://patient.example/", "seconds": 20},
+            {"url": "http://slow.example/", "seconds": 8},
+            {"url": "http://patient.example/", "seconds": 8},
         ]
         trap, late, never = run(web, jobs)
         log = [path for path, _ in web.log]
@@ -384,4 +384,4 @@ def test_a_hostile_site_costs_little_and_gains_nothing() -> None:
     assert late["entry"] == {"homepage": "http://slow.example/", "language": "en"}
     (attempt,) = late["attempts"]
     assert (attempt["url"], attempt["verdict"]) == ("http://slow.example/rss", "no use")
-    assert never == {"error": "http://patient.example/: no answer within 20 s; give it more --seconds"}
+    assert never == {"error": "http://patient.example/: no answer within 8 s; give it more --seconds"}
