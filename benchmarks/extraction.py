@@ -56,10 +56,10 @@ from pipeline.extract.structure import judge_pieces
 from pipeline.metadata.read import Metadata
 from pipeline.page.align import Piece
 from pipeline.page.blocks import Page
-from pipeline.page.decode import decode
+from pipeline.page.decode import decode_body
 from pipeline.process import process_document
 from pipeline.settings import Settings
-from pipeline.text.language import identify
+from pipeline.text.language import identify_language
 
 # Pages of the corpora carry no time of fetching; they were all saved before this.
 FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)
@@ -108,7 +108,7 @@ def predict(job: tuple[Path, dict[str, Any], str]) -> dict[str, Any]:
     corpus, truth, stage = job
     body, url = read_bytes(corpus, key_of(truth)), str(truth.get("url") or "https://page.example/")
     if stage == "extract":
-        html = decode(body, None, MediaType.HTML)
+        html = decode_body(body, None, MediaType.HTML)
         try:
             found = extract_html(html, url, FETCHED_AT, Settings())
         except DocumentRejected as rejected:
@@ -203,7 +203,7 @@ def staged_texts(job: tuple[Path, dict[str, Any], Path | None]) -> dict[str, str
         folds = fold_models(models)
         model = folds[fold_of(site_of_page(corpus.name, truth), len(folds))]
     try:
-        html = decode(read_bytes(corpus, key_of(truth)), None, MediaType.HTML)
+        html = decode_body(read_bytes(corpus, key_of(truth)), None, MediaType.HTML)
         root, page, about = read_page(html, url, FETCHED_AT)
     except DocumentRejected:
         return dict.fromkeys(settings_of_stages(), "")
@@ -231,7 +231,7 @@ def _text_with(opened: OpenPage, columns: Columns, on: frozenset[str], model: Bl
             reading = surer(reading, other)
         judged = reading.judged
     blocks = public_blocks(page, [piece for piece, rule in judged if rule is None])
-    language = identify("\n".join(block.text for block in blocks), about.html_language)
+    language = identify_language("\n".join(block.text for block in blocks), about.html_language)
     numbered = tuple(enumerate(blocks))
     if "clean" in on:
         numbered, _ = clean(Extraction(blocks, about.title, language=language), Settings())

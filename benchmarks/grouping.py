@@ -49,7 +49,7 @@ from pipeline.copies import (
     prepare,
     verify,
 )
-from pipeline.document import Access, Article, Claims, Document, Fingerprint, MediaType, Origin, Page
+from pipeline.document import Access, Article, Claims, Document, Fingerprint, MediaType, Origin, PageBytes
 from pipeline.metadata.dates import parse_date
 from pipeline.process import PAGE_PARAMETERS, process_document
 from pipeline.settings import FingerprintSettings, Settings
@@ -422,7 +422,7 @@ def as_article(
     story: ArticleCopy, print_: Fingerprint | None, compressor: zstandard.ZstdCompressor, settings: Settings
 ) -> Article:
     body = story.text.encode()
-    page = Page(
+    page = PageBytes(
         sha256=hashlib.sha256(body).digest(),
         compressed=compressor.compress(body),
         size=len(body),

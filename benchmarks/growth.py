@@ -67,7 +67,7 @@ from benchmarks.costs import Cost, cost
 from benchmarks.older_news import BUCKET_BITS, lay_older, tidy, without_word_index
 from pipeline import copies
 from pipeline.copies.fingerprint import fingerprint
-from pipeline.document import Access, Article, Claims, MediaType, Origin, Page
+from pipeline.document import Access, Article, Claims, MediaType, Origin, PageBytes
 from pipeline.settings import GroupSettings, Settings
 from pipeline.text import make_search_words
 from storage.database import connect, open_database, upgrade
@@ -187,7 +187,7 @@ class News:
         published = BEGINNING + timedelta(seconds=int(seconds))
         url = f"https://outlet{site}.example/{published:%Y/%m/%d}/{number}"
         body = f"<h1>{title}</h1>\n<p>{story}".encode()
-        page = Page(
+        page = PageBytes(
             sha256=hashlib.sha256(body).digest(),
             compressed=b"" if self.is_bare else self.compressor.compress(body),
             size=len(body),

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.repository import article_pages, stories
-from pipeline.page.decode import decode
+from pipeline.page.decode import decode_body
 from pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -45,10 +45,12 @@ def _page_to_outcome() -> Callable[[], Any]:
 def _text_to_blocks() -> Callable[[], Any]:
     """From a decoded page to its tree and blocks."""
     from pipeline.extract.html import parse
-    from pipeline.page.blocks import segment
+    from pipeline.page.blocks import segment_page
 
-    htmls = [decode(document.body, document.encoding, document.media_type) for document in article_pages()]
-    return lambda: [segment(parse(html)) for html in htmls]
+    htmls = [
+        decode_body(document.body, document.encoding, document.media_type) for document in article_pages()
+    ]
+    return lambda: [segment_page(parse(html)) for html in htmls]
 
 
 def _text_to_fingerprint() -> Callable[[], Any]:

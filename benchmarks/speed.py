@@ -33,7 +33,7 @@ from crawler.runs.drive import BATCH_SIZE, program_at_rest
 from crawler.runs.pool import MESSAGE_BYTES, MESSAGE_DOCUMENTS
 from pipeline import process
 from pipeline.document import Article, Document, Outcome
-from pipeline.page.decode import decode
+from pipeline.page.decode import decode_body
 from pipeline.settings import Settings
 from storage import writer
 from storage.database import open_database
@@ -90,7 +90,7 @@ def measure(
 ) -> Speed:
     """Rounds over some pages, at most so many at a time; raises `benchmarks.stages.StageGone`."""
     _warm_up()
-    htmls = [decode(document.body, document.encoding, document.media_type) for document in documents]
+    htmls = [decode_body(document.body, document.encoding, document.media_type) for document in documents]
     found = tuple(apart(one_round, documents, htmls, most) for _ in range(rounds))
     size = sum(len(document.body) for document in documents)
     return Speed(corpus, len(documents), size, found, apart(profiled, documents, most))
@@ -116,7 +116,7 @@ def _warm_up() -> None:
     outcomes = []
     for document in article_pages():
         outcomes.append(process.process_document(document, SETTINGS))
-        _theirs(decode(document.body, None, document.media_type), document.url)
+        _theirs(decode_body(document.body, None, document.media_type), document.url)
     with tempfile.TemporaryDirectory() as folder:
         engine = open_database(f"sqlite:///{folder}/warm.db")
         run = writer.start_run(engine, "speed", datetime.now(UTC))

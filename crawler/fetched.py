@@ -24,7 +24,7 @@ from crawler.discovery import Download
 from crawler.fetch import PutOff, requested_url
 from crawler.log import one_line
 from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection, Stage
-from pipeline.page import sniff
+from pipeline.page import sniff_media_type
 from pipeline.settings import Settings
 
 # Statuses that say nothing about the page: the next crawl asks again.
@@ -61,7 +61,7 @@ def document_or_rejection(
         return _rejection(location, response.url, Reason.ERROR_PAGE, "redirected to the front page")
     if not response.body:
         return _rejection(location, response.url, Reason.EMPTY, "no body")
-    media_type = sniff(response.body)
+    media_type = sniff_media_type(response.body)
     is_text = content_type.lower().startswith(("text/", "")[not content_type])
     if media_type is None or (media_type is MediaType.TEXT and not is_text):
         what = content_type.partition(";")[0] or "content of no stated type"

@@ -183,7 +183,7 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageBytes:
     """The document's bytes as they are stored, so that new rules can run without a refetch.
 
     sha256: digest of the uncompressed body, 32 bytes.
@@ -262,7 +262,7 @@ class Article:
     removed: tuple[Removed, ...]
     fingerprint: Fingerprint | None
     rules_version: str
-    page: Page
+    page: PageBytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,7 @@ class Rejection:
     detail: str
     at: datetime
     rules_version: str
-    page: Page | None = None
+    page: PageBytes | None = None
     is_gone: bool = False
 
 

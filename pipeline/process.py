@@ -24,17 +24,17 @@ from pipeline.document import (
     Extraction,
     MediaType,
     Outcome,
-    Page,
+    PageBytes,
     Reason,
     Rejection,
     Removed,
     Stage,
 )
 from pipeline.extract import OpenPage, Reading, extract_page, first_readings, open_page
-from pipeline.metadata import parse_stamp
+from pipeline.metadata import parse_time
 from pipeline.page import decoded
 from pipeline.settings import Settings
-from pipeline.sites import SiteRules, take_out, version_by
+from pipeline.sites import SiteRules, combined_version, remove_learned_lines
 from pipeline.text import make_search_words, word_count
 from pipeline.urls import canonical_url, identity, site_of
 
@@ -92,14 +92,14 @@ class _Begun:
     """A document whose page or text is open. reading: its page at first sight, if read with others."""
 
     document: Document
-    page: Page
+    page: PageBytes
     source: OpenPage | str
     rules: SiteRules | None
     reading: Reading | None = None
 
 
 def _begin(document: Document, settings: Settings) -> _Begun | Rejection:
-    page: Page | None = None
+    page: PageBytes | None = None
     rules = _rules_for(document.url, settings)
     try:
         if len(document.body) > settings.max_body_bytes:
@@ -113,7 +113,7 @@ def _begin(document: Document, settings: Settings) -> _Begun | Rejection:
             rules = _rules_for(own, settings)
         return _Begun(document, page, source, rules)
     except Exception as error:
-        return _rejected(error, document, page, version_by(settings.rules_version, rules))
+        return _rejected(error, document, page, combined_version(settings.rules_version, rules))
 
 
 def _read_together(begun: Sequence[_Begun]) -> None:
@@ -132,7 +132,7 @@ def _finish(begun: _Begun, settings: Settings, *, fingerprinted: bool) -> Outcom
     try:
         return _article(begun, _extraction(begun, settings), settings, fingerprinted)
     except Exception as error:
-        version = version_by(settings.rules_version, begun.rules)
+        version = combined_version(settings.rules_version, begun.rules)
         return _rejected(error, begun.document, begun.page, version)
 
 
@@ -153,7 +153,7 @@ def _article(begun: _Begun, extraction: Extraction, settings: Settings, fingerpr
     blocks, taken = copy.blocks, tuple[Removed, ...]()
     learned = settings.site_rules.learned_of(site)
     if learned is not None:
-        blocks, taken = take_out(blocks, learned, rules.keeps if rules is not None else None)
+        blocks, taken = remove_learned_lines(blocks, learned, rules.keeps if rules is not None else None)
     text = "\n".join(block.text for _, block in blocks)
     if not text.strip():
         raise DocumentRejected(Stage.CLEAN, Reason.NO_ARTICLE, "nothing is left after boilerplate removal")
@@ -179,7 +179,7 @@ def _article(begun: _Begun, extraction: Extraction, settings: Settings, fingerpr
         search_words=make_search_words(extraction.title, text),
         removed=_placed(extraction, [position for position, _ in blocks], (*removed, *copy.removed, *taken)),
         fingerprint=fingerprint(text, settings.fingerprint) if is_compared else None,
-        rules_version=version_by(
+        rules_version=combined_version(
             settings.rules_version, rules, learned, is_take_ignored=extraction.is_take_ignored
         ),
         page=begun.page,
@@ -253,14 +253,14 @@ def _extraction(begun: _Begun, settings: Settings) -> Extraction:
 
 def _with_claimed_date(extraction: Extraction, document: Document) -> Extraction:
     claimed = document.claims.published_at
-    stamp = parse_stamp(claimed, document.fetched_at) if claimed else None
+    stamp = parse_time(claimed, document.fetched_at) if claimed else None
     if stamp is None:
         return extraction
     return replace(extraction, published_at=stamp.at, published_offset=stamp.offset, published_source="claim")
 
 
-def _page(document: Document) -> Page:
-    return Page(
+def _page(document: Document) -> PageBytes:
+    return PageBytes(
         sha256=hashlib.sha256(document.body).digest(),
         compressed=_compressor.zstd.compress(document.body),
         size=len(document.body),
@@ -274,7 +274,7 @@ def _page(document: Document) -> Page:
     )
 
 
-def _rejected(error: Exception, document: Document, page: Page | None, rules_version: str) -> Rejection:
+def _rejected(error: Exception, document: Document, page: PageBytes | None, rules_version: str) -> Rejection:
     if isinstance(error, DocumentRejected):
         stage, reason, detail = error.stage, error.reason, error.detail
     else:  # a bug of ours must cost one document, and say which

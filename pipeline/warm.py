@@ -14,7 +14,7 @@ from pipeline.document import Document, MediaType, Origin
 from pipeline.extract import article_lines, parse
 from pipeline.process import process_document
 from pipeline.settings import Settings
-from pipeline.text import model
+from pipeline.text import language_model
 
 # Whatever a page of this kind brings into memory stays there.
 _PAGE = """<html lang="en"><head><title>Harbour opens</title></head><body><article><h1>Harbour opens</h1>
@@ -39,7 +39,7 @@ def warm_up() -> None:
             ),
             Settings(),
         )
-    model()  # of languages, for texts whose words do not settle it
+    language_model()  # of languages, for texts whose words do not settle it
     article_lines(parse(_PAGE))  # Trafilatura, for the pages of which the model is not sure
     gc.collect()
     gc.freeze()

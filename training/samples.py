@@ -19,8 +19,8 @@ from pipeline.extract.model.columns import Array, View, columns_of, view_of
 from pipeline.extract.model.page_features import PAGE_NAMES, Stated, page_evidence
 from pipeline.extract.model.trees import shares
 from pipeline.extract.structure import judge_pieces
-from pipeline.page.blocks import segment
-from pipeline.page.decode import decode
+from pipeline.page.blocks import segment_page
+from pipeline.page.decode import decode_body
 from training.labels import label_blocks
 from training.name_odds import Ballot, ballots
 
@@ -60,7 +60,7 @@ def read_corpus(folder: Path, is_measured: bool = True) -> Iterator[Sample]:
         body = path.read_bytes()
         if name.endswith(".gz"):
             body = gzip.decompress(body)
-        sample = _read_page(decode(body, None, MediaType.HTML), record, folder.name, is_measured)
+        sample = _read_page(decode_body(body, None, MediaType.HTML), record, folder.name, is_measured)
         if sample is not None:
             yield sample
 
@@ -71,7 +71,7 @@ def _read_page(html: str, record: Mapping[str, Any], corpus: str, is_measured: b
         root, whole, about = read_page(html, url, FETCHED_AT)
     except DocumentRejected:
         return None
-    page = segment(root, link_by_link=True)
+    page = segment_page(root, link_by_link=True)
     columns = columns_of([page])
     (pieces,) = seen_pieces(columns, [about])
     judged = judge_pieces(page, pieces, about)

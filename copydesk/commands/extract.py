@@ -28,7 +28,7 @@ def extract(
     from pipeline.document import Rejection
     from pipeline.process import process_document
     from pipeline.settings import Settings
-    from pipeline.sites import made_by_site
+    from pipeline.sites import site_of_version
 
     settings = Settings()
     if sites_file:
@@ -46,7 +46,7 @@ def extract(
             print_json_lines([_as_json(outcome)])
         else:
             print_article(outcome, outcome.removed, with_removed=removed)
-            site, is_take_ignored = made_by_site(outcome.rules_version)
+            site, is_take_ignored = site_of_version(outcome.rules_version)
             if is_take_ignored:
                 err.print(f"{site}: what its rules take holds too little text here: the whole page was read")
 

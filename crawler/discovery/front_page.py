@@ -20,7 +20,7 @@ from crawler.discovery.hosts import site_key
 from crawler.discovery.sources import Download
 from crawler.sites import MAX_URL_LENGTH
 from pipeline.document import MediaType
-from pipeline.page import decode
+from pipeline.page import decode_body
 
 # Link elements of a front page that are read.
 MAX_LINK_ELEMENTS = 500
@@ -50,7 +50,7 @@ class FrontPage:
 
 def read_front_page(download: Download) -> FrontPage:
     """Read a front page. Nothing is raised, whatever it is."""
-    text = decode(download.body, http_content_type_encoding(download.content_type), MediaType.HTML)
+    text = decode_body(download.body, http_content_type_encoding(download.content_type), MediaType.HTML)
     parser = html.HTMLParser(encoding="utf-8", no_network=True)
     try:
         tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)

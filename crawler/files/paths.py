@@ -30,7 +30,7 @@ from crawler.files.position import DocumentOrRejection, FilePosition, plausible_
 from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, Unpacked, compression
 from pipeline.document import Document, MediaType, Origin, Reason
 from pipeline.errors import OperatorError
-from pipeline.page import sniff
+from pipeline.page import sniff_media_type
 from pipeline.settings import Settings
 
 # Layers of compression that are unpacked (a .gz inside a .gz happens by accident).
@@ -172,7 +172,7 @@ def _read_document(reader: Reader, position: FilePosition) -> DocumentOrRejectio
         return position.rejection(Reason.UNREADABLE, f"{position.fault}: fetch or copy the file again")
     if not body.strip(b"\0 \t\r\n\f\xef\xbb\xbf"):
         return position.rejection(Reason.EMPTY, "the file is empty")
-    media_type = sniff(body)
+    media_type = sniff_media_type(body)
     if media_type is None:
         return position.rejection(Reason.UNSUPPORTED, "neither HTML nor text")
     suffix = position.name.rpartition(".")[2].lower()

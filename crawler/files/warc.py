@@ -24,7 +24,7 @@ from crawler.files.position import (
 )
 from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, unpack_body
 from pipeline.document import Document, MediaType, Origin, Reason
-from pipeline.page import sniff
+from pipeline.page import sniff_media_type
 
 # Most bytes of the headers of a WARC record or an HTTP response.
 _HEADER_BYTES = 1 << 18
@@ -164,7 +164,7 @@ def _warc_document(
         return position.too_large("the page")
     if fault:
         return position.rejection(Reason.UNREADABLE, f"{fault} in the HTTP body: fetch the page again")
-    media_type = sniff(body) if body.strip() else MediaType.TEXT
+    media_type = sniff_media_type(body) if body.strip() else MediaType.TEXT
     if media_type is None or (
         media_type is MediaType.TEXT and body.strip() and _media_type_of(content_type) in _UNKNOWN_TYPES
     ):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from crawler.sites.timetable import parse_schedule
-from pipeline.sites import Phrase, check_number, check_selectors
+from pipeline.sites import Phrase, check_rule_count, check_selectors
 
 _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_-]+)*)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -127,7 +127,7 @@ def _kept_line(value: Any) -> Phrase:
 
 
 def _not_too_many(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
-    check_number(phrases)
+    check_rule_count(phrases)
     return phrases
 
 

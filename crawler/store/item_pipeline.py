@@ -26,7 +26,7 @@ from crawler.store.database import CrawlDatabase
 from crawler.store.site_statistics import SiteStatistics, has_site_statistics
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
-from pipeline.sites import made_by_site
+from pipeline.sites import site_of_version
 from storage import writer
 from storage.crawls import site_runs
 from storage.database import DatabaseError
@@ -123,7 +123,7 @@ class StorePipeline:
             self._count(f"rejected/{outcome.reason.value}")
             raise DropItem(f"{outcome.reason.value}: {outcome.detail}")
         self._count("articles")
-        key, is_take_ignored = made_by_site(outcome.rules_version)
+        key, is_take_ignored = site_of_version(outcome.rules_version)
         if is_take_ignored:
             self.crawler.stats.inc_value(f"site/{key}/take_ignored")
         return _columns(outcome)

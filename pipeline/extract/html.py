@@ -39,10 +39,10 @@ from pipeline.extract.refuse import refuse_non_article
 from pipeline.extract.site_selectors import Selected, select
 from pipeline.extract.structure import judge_pieces, reconsidered, restored
 from pipeline.metadata import Metadata, read_metadata
-from pipeline.page import Page, Piece, align, common_container, is_layout_row, segment
+from pipeline.page import Page, Piece, align_lines, common_container, is_layout_row, segment_page
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules
-from pipeline.text import RUN, identify
+from pipeline.text import RUN, identify_language
 
 # Trafilatura logs every page that it finds wanting; our rejections say the same with a reason.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -139,7 +139,7 @@ def _extract(
         published_at=about.published_at,
         published_offset=about.published_offset,
         published_source=about.published_source,
-        language=identify("\n".join(block.text for block in blocks), about.html_language),
+        language=identify_language("\n".join(block.text for block in blocks), about.html_language),
         canonical_url=about.canonical_url,
         site_name=about.site_name,
         access=about.access,
@@ -154,12 +154,12 @@ def read_page(
     Raises DocumentRejected where it shows no text.
     """
     root = parse(html, utf8)
-    page = segment(root)
+    page = segment_page(root)
     about = read_metadata(root, url, fetched_at, _lines_by_headline(page))
     if sum(len(block.text) for block in page.blocks) < _BARE_CHARS:
         hidden = _hidden_story(root, about)
         if hidden is not None:
-            root, page = hidden, segment(hidden)
+            root, page = hidden, segment_page(hidden)
     if not page.blocks:
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "the page shows no text")
     return root, page, about
@@ -240,7 +240,7 @@ def prose_pieces(columns: Columns) -> list[list[Piece]]:
 
 def extracted_pieces(root: Any, page: Page, about: Metadata) -> list[Piece]:
     """What Trafilatura takes for the article, with what it should have taken as well."""
-    return restored(page, reconsidered(page, align(page.blocks, article_lines(root))), about)
+    return restored(page, reconsidered(page, align_lines(page.blocks, article_lines(root))), about)
 
 
 def _lines_by_headline(page: Page) -> list[str]:

@@ -21,7 +21,7 @@ import ftfy
 from ftfy.badness import is_bad
 
 from pipeline.document import Block, BlockKind, DocumentRejected, Extraction, Reason, Removed, Stage
-from pipeline.metadata import Stamp, parse_stamp
+from pipeline.metadata import StatedTime, parse_time
 from pipeline.settings import Settings
 from pipeline.text import (
     FULL_STOPS,
@@ -29,7 +29,7 @@ from pipeline.text import (
     UNSPACED,
     WORD,
     ends_sentence,
-    identify,
+    identify_language,
     sentences,
     words,
     words_key,
@@ -148,7 +148,7 @@ def extract_text(
         published_at=stamp.at if stamp else None,
         published_offset=stamp.offset if stamp else None,
         published_source="text" if stamp else None,
-        language=identify(" ".join([headline, *(p.text for p in story)])),
+        language=identify_language(" ".join([headline, *(p.text for p in story)])),
     )
 
 
@@ -451,7 +451,7 @@ def _made_title(story: Sequence[_Paragraph]) -> str:
     return sentence[:MADE_TITLE_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:-–—") + "…"
 
 
-def _stamped(head: Iterable[_Paragraph], fetched_at: datetime) -> Stamp | None:
+def _stamped(head: Iterable[_Paragraph], fetched_at: datetime) -> StatedTime | None:
     """When the text says it was published: a labelled date or one beside the byline, under the headline.
 
     A bare date is not believed: mastheads carry the day on which the page was looked at.
@@ -463,7 +463,7 @@ def _stamped(head: Iterable[_Paragraph], fetched_at: datetime) -> Stamp | None:
         if match:
             stated = match.group("date")
             day = re.search(_DAY, stated)
-            found = parse_stamp(stated, fetched_at) or (day and parse_stamp(day.group(), fetched_at))
+            found = parse_time(stated, fetched_at) or (day and parse_time(day.group(), fetched_at))
             if found:
                 return found
     return None

@@ -12,7 +12,7 @@ from typing import Any
 
 import lxml.html
 
-from pipeline.page import Page, Piece, find, is_within_line, segment, segment_around
+from pipeline.page import Page, Piece, find_by_selector, is_inline, segment_page, segment_with_places
 from pipeline.sites import SiteRules
 
 # What is taken holds at least so many characters of text, or it is not where the story stands: a box that a
@@ -38,14 +38,14 @@ def select(root: Any, rules: SiteRules) -> Selected:
     """Applies a site's selectors to the tree under `root`, which is changed."""
     texts: dict[Any, tuple[str, list[str]]] = {}
     for element, selector in _outermost(root, rules.drop):
-        lines = [block.text for block in segment(element).blocks]
+        lines = [block.text for block in segment_page(element).blocks]
         texts[element] = rules.rule_id("drop", selector), lines
         _empty(element)
     taken = [element for element, _ in _outermost(root, rules.take)]
-    chars = sum(len(block.text) for element in taken for block in segment(element).blocks)
+    chars = sum(len(block.text) for element in taken for block in segment_page(element).blocks)
     if chars >= TAKEN_CHARS:
         root = _page_of(taken)
-    page, places = segment_around(root, texts)
+    page, places = segment_with_places(root, texts)
     dropped: list[tuple[Piece, str | None]] = []
     for element, place in places.items():
         rule, lines = texts[element]
@@ -60,7 +60,7 @@ def _outermost(root: Any, selectors: Sequence[str]) -> list[tuple[Any, str]]:
     """
     matched: dict[Any, str] = {}
     for selector in selectors:
-        for element in find(root, selector):
+        for element in find_by_selector(root, selector):
             matched.setdefault(element, selector)
     inside: set[Any] = set()
     found = []
@@ -76,7 +76,7 @@ def _outermost(root: Any, selectors: Sequence[str]) -> list[tuple[Any, str]]:
 def _empty(element: Any) -> None:
     """Takes out all of an element but its place: what stood before and after it does not become one line."""
     element.clear(keep_tail=True)
-    element.tag = "span" if is_within_line(element.tag) else "div"
+    element.tag = "span" if is_inline(element.tag) else "div"
 
 
 def _page_of(elements: Sequence[Any]) -> Any:

@@ -3,12 +3,12 @@
 Statements are gathered first (JSON-LD, meta elements, visible text) and judged after that, field by field.
 """
 
-from pipeline.metadata.dates import Stamp, parse_stamp
+from pipeline.metadata.dates import StatedTime, parse_time
 from pipeline.metadata.read import Metadata, read_metadata
 
 __all__ = [
     "Metadata",
-    "Stamp",
-    "parse_stamp",
+    "StatedTime",
+    "parse_time",
     "read_metadata",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.metadata.dates import without_dates
 from pipeline.metadata.outlet import is_site
-from pipeline.metadata.statements import Statements, cleaned, element_text, resolved
+from pipeline.metadata.structured_data import StructuredData, cleaned, element_text, resolved
 from pipeline.text import runs_key
 
 _BY_WORDS = (
@@ -73,7 +73,7 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def authors_of(root: Any, said: Statements, site: set[str], lines: Sequence[str]) -> tuple[str, ...]:
+def authors_of(root: Any, said: StructuredData, site: set[str], lines: Sequence[str]) -> tuple[str, ...]:
     """People and agencies, from the most trusted statement that names any.
 
     The outlet itself is an author only where a machine-readable statement says so and nothing on the page
@@ -89,7 +89,9 @@ def authors_of(root: Any, said: Statements, site: set[str], lines: Sequence[str]
     return tuple(outlet)
 
 
-def _stated_authors(root: Any, said: Statements, site: set[str], lines: Sequence[str]) -> Iterator[list[str]]:
+def _stated_authors(
+    root: Any, said: StructuredData, site: set[str], lines: Sequence[str]
+) -> Iterator[list[str]]:
     yield _ld_authors(said)
     for names in _META_AUTHORS:
         stated = [v for v in said.meta(*names) if not v.startswith(("http", "@", "/"))]
@@ -199,7 +201,7 @@ _WRITTEN_BY = re.compile(r"written by|author|verfasst|geschrieben|écrit|escrito
 _HOST = re.compile(r"^(?:www\.)?[\w-]+\.(?:com|org|net|[a-z]{2})$", re.I)
 
 
-def _ld_authors(said: Statements) -> list[str]:
+def _ld_authors(said: StructuredData) -> list[str]:
     values: list[str] = []
     for key in ("author", "creator"):
         authors = said.article.get(key)

@@ -17,11 +17,11 @@ from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
-from pipeline.metadata.statements import Statements, cleaned, text_of
+from pipeline.metadata.structured_data import StructuredData, cleaned, text_of
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class StatedTime:
     """A time as it was stated.
 
     at: aware UTC, of a bare day its first moment; what names no zone is taken for UTC.
@@ -41,11 +41,11 @@ class Stamp:
 
 def parse_date(text: str, fetched_at: datetime) -> datetime | None:
     """A stated date as aware UTC; None where it is none, or lies before 1970 or after `fetched_at`."""
-    stamp = parse_stamp(text, fetched_at)
+    stamp = parse_time(text, fetched_at)
     return stamp.at if stamp else None
 
 
-def parse_stamp(text: str, fetched_at: datetime, *, far_east: bool = False) -> Stamp | None:
+def parse_time(text: str, fetched_at: datetime, *, far_east: bool = False) -> StatedTime | None:
     """As `parse_date`, with the time zone that the text names.
 
     far_east: a time without a zone may be that of a place where the day is that much further, and is then
@@ -84,20 +84,20 @@ _CLOCK = re.compile(
 )
 
 
-def _stamp(text: str) -> Stamp | None:
+def _stamp(text: str) -> StatedTime | None:
     """A machine-readable time stamp, None if it is none."""
     text = text.strip()
     if match := _LOOSE_ISO.match(text):
         year, month, day, *clock, zone = match.groups()
         return _made((year, month, day), clock, zone)
     if re.fullmatch(r"\d{10}|\d{13}", text):
-        return Stamp(datetime.fromtimestamp(int(text[:10]), UTC), None, has_clock=True)
+        return StatedTime(datetime.fromtimestamp(int(text[:10]), UTC), None, has_clock=True)
     if re.fullmatch(r"\d{8}", text):
         return _made((text[:4], text[4:6], text[6:]), None, None)
     return _written(text)
 
 
-def _written(text: str) -> Stamp | None:
+def _written(text: str) -> StatedTime | None:
     """A date written out for readers, with the time of day and the zone where they are given."""
     if not _FIGURES.search(text):
         return None
@@ -109,7 +109,7 @@ def _written(text: str) -> Stamp | None:
     return _made(day.split("-"), clock if match else None, zone)
 
 
-def _made(day: Sequence[str], clock: Sequence[str | None] | None, zone: str | None) -> Stamp | None:
+def _made(day: Sequence[str], clock: Sequence[str | None] | None, zone: str | None) -> StatedTime | None:
     hour, minute, second, half = clock or (None, None, None, None)
     hours = int(hour or 0)
     if half and hours <= 12:
@@ -119,7 +119,7 @@ def _made(day: Sequence[str], clock: Sequence[str | None] | None, zone: str | No
             int(day[0]), int(day[1]), int(day[2]), hours, int(minute or 0), int(second or 0), tzinfo=UTC
         )
         offset = _offset(zone) if hour else None
-        return Stamp(wall - timedelta(minutes=offset or 0), offset, has_clock=hour is not None)
+        return StatedTime(wall - timedelta(minutes=offset or 0), offset, has_clock=hour is not None)
     except (ValueError, OverflowError):
         return None
 
@@ -170,23 +170,28 @@ _URL_SERIAL = re.compile(
     r"(?<!\d)(20[0-3]\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d\d{2,}"
 )
 
-_Found = tuple[Stamp, str]
+_Found = tuple[StatedTime, str]
 
 
-def published(
-    root: Any, said: Statements, url: str, fetched_at: datetime, titles: Iterable[str], lines: Sequence[str]
-) -> tuple[Stamp | None, str | None]:
+def publication_time(
+    root: Any,
+    said: StructuredData,
+    url: str,
+    fetched_at: datetime,
+    titles: Iterable[str],
+    lines: Sequence[str],
+) -> tuple[StatedTime | None, str | None]:
     """When the page says that it was published, and where it says so (see `Extraction.published_source`).
 
     titles: as the page states them, affixes and all. lines: visible ones around the headline.
     """
 
     def stated(source: str, values: Iterable[str]) -> Iterator[_Found]:
-        stamps = (parse_stamp(value, fetched_at, far_east=True) for value in values if value)
+        stamps = (parse_time(value, fetched_at, far_east=True) for value in values if value)
         return ((stamp, source) for stamp in stamps if stamp)
 
     def shown(days: Iterator[str]) -> Iterator[_Found]:
-        stamps = (parse_stamp(day, fetched_at) for day in days)
+        stamps = (parse_time(day, fetched_at) for day in days)
         return ((stamp, "text") for stamp in stamps if stamp)
 
     article = [text_of(said.article.get(k)) for k in ("datePublished", "dateCreated", "uploadDate")]
@@ -224,7 +229,7 @@ def _is_by_program(value: str) -> bool:
     return stamp is not None and stamp.has_clock
 
 
-def _sharpened(stamp: Stamp, others: Iterable[Stamp]) -> Stamp:
+def _sharpened(stamp: StatedTime, others: Iterable[StatedTime]) -> StatedTime:
     """The stamp with what other statements of the same time add: the time of a bare day, and the zone.
 
     Content systems print one time as a bare day here, in UTC there, and in the newsroom's time elsewhere.
@@ -242,7 +247,7 @@ def _is_close(one: datetime, other: datetime) -> bool:
     return abs(one - other) < timedelta(minutes=1)
 
 
-def _times(said: Statements) -> list[str]:
+def _times(said: StructuredData) -> list[str]:
     """Times of elements made for them, those that are marked as the date of publication first."""
     marked = [e for e in said.items if "published" in (e.get("itemprop") or "").lower()]
     stated = [e.get("datetime") or e.get("content") for e in marked]

@@ -10,7 +10,7 @@ from lxml import etree
 
 from pipeline.metadata.dates import date_in_line
 from pipeline.metadata.outlet import is_site, site_words
-from pipeline.metadata.statements import Statements, cleaned, element_text, text_of, types_of
+from pipeline.metadata.structured_data import StructuredData, cleaned, element_text, text_of, types_of
 from pipeline.text import runs, runs_key
 
 _SEPARATOR = re.compile(r"\s*[_｜]\s*|\s*--+\s*|\s+[|–—\-:·•»«›‹~/]{1,2}\s+|\s*\|\s*|\s+[•·»]\s*")
@@ -46,7 +46,7 @@ def without_affixes(title: str, names: set[str], others: Iterable[str]) -> str:
     return title
 
 
-def _headings(said: Statements) -> list[str]:
+def _headings(said: StructuredData) -> list[str]:
     found = []
     for heading in said.headings:
         text = element_text(heading)
@@ -57,7 +57,9 @@ def _headings(said: Statements) -> list[str]:
     return found
 
 
-def headline(root: Any, said: Statements, site_name: str | None, url: str) -> tuple[str, tuple[str, ...]]:
+def headline_of(
+    root: Any, said: StructuredData, site_name: str | None, url: str
+) -> tuple[str, tuple[str, ...]]:
     names = site_words(site_name, url, said)
     ld = cleaned(text_of(said.article.get("headline")))
     og = [cleaned(t) for t in said.meta("og:title")]
@@ -90,7 +92,7 @@ def headline(root: Any, said: Statements, site_name: str | None, url: str) -> tu
 _NEWS_TYPE = re.compile(r"News")
 
 
-def _sections(said: Statements) -> set[str]:
+def _sections(said: StructuredData) -> set[str]:
     """Folded names of the sections that the page says it belongs to."""
     names = [*said.meta("article:section", "section", "parsely-section")]
     sections = said.article.get("articleSection")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pipeline.metadata.statements import Statements, cleaned, resolved, text_of, types_of
+from pipeline.metadata.structured_data import StructuredData, cleaned, resolved, text_of, types_of
 from pipeline.text import runs_key
 
 
-def site_name_of(said: Statements) -> str | None:
+def site_name_of(said: StructuredData) -> str | None:
     """The name that the page gives its site or its publisher."""
     for name in said.meta("og:site_name"):
         if cleaned(name):
@@ -27,7 +27,7 @@ def site_name_of(said: Statements) -> str | None:
     return None
 
 
-def site_words(site_name: str | None, url: str, said: Statements) -> set[str]:
+def site_words(site_name: str | None, url: str, said: StructuredData) -> set[str]:
     names = {runs_key(site_name or "").replace(" ", "")}
     host = (urlsplit(url).hostname or "").removeprefix("www.")
     parts = host.split(".")
@@ -52,7 +52,7 @@ def is_site(part: str, names: set[str]) -> bool:
     )
 
 
-def outlet_words(site_name: str | None, url: str, said: Statements) -> set[str]:
+def outlet_words(site_name: str | None, url: str, said: StructuredData) -> set[str]:
     """The site's names, the publisher's among them: what an outlet calls itself in place of an author."""
     names = site_words(site_name, url, said)
     publishers = [resolved(said.article.get("publisher"), said)]

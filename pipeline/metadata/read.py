@@ -15,10 +15,17 @@ from urllib.parse import urljoin, urlsplit
 
 from pipeline.document import Access
 from pipeline.metadata.authors import authors_of
-from pipeline.metadata.dates import published
-from pipeline.metadata.headline import headline
+from pipeline.metadata.dates import publication_time
+from pipeline.metadata.headline import headline_of
 from pipeline.metadata.outlet import outlet_words, site_name_of
-from pipeline.metadata.statements import Statements, cleaned, gather, is_article_type, text_of, types_of
+from pipeline.metadata.structured_data import (
+    StructuredData,
+    cleaned,
+    is_article_type,
+    read_structured_data,
+    text_of,
+    types_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +61,11 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
     fetched_at: aware; nothing is published after it. lines: visible lines around the headline, where a
     date may stand that no machine-readable statement repeats.
     """
-    said = gather(root, url)
+    said = read_structured_data(root, url)
     article = said.article
     site_name = site_name_of(said)
-    title, titles = headline(root, said, site_name, url)
-    stamp, source = published(root, said, url, fetched_at, titles, lines)
+    title, titles = headline_of(root, said, site_name, url)
+    stamp, source = publication_time(root, said, url, fetched_at, titles, lines)
     page_type = next(iter(said.meta("og:type")), "").lower()
     is_article = (
         (bool(article) and is_article_type(types_of(article)))
@@ -91,7 +98,7 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
     )
 
 
-def _canonical(said: Statements, url: str) -> str | None:
+def _canonical(said: StructuredData, url: str) -> str | None:
     stated = [link.get("href") for link in said.links if (link.get("rel") or "").lower() == "canonical"]
     for address in [*filter(None, stated), *said.meta("og:url")]:
         address = address.strip()
@@ -105,7 +112,7 @@ def _canonical(said: Statements, url: str) -> str | None:
     return None
 
 
-def _html_language(root: Any, said: Statements) -> str | None:
+def _html_language(root: Any, said: StructuredData) -> str | None:
     html = root if root.tag == "html" else root.find(".//html")
     values = (
         [html.get("lang"), html.get("{http://www.w3.org/XML/1998/namespace}lang")] if html is not None else []
@@ -118,7 +125,7 @@ def _html_language(root: Any, said: Statements) -> str | None:
     return None
 
 
-def _access(said: Statements) -> Access:
+def _access(said: StructuredData) -> Access:
     for node in [said.article, *said.nodes]:
         if node is not said.article and not is_article_type(types_of(node)):
             continue

@@ -1,37 +1,37 @@
 """From bytes to blocks: the page as a browser would read it, before anything is judged.
 
-`decode` turns bytes into text, `segment` cuts the parsed tree into typed blocks, `align` finds the lines of
-an extractor in these blocks again, `find` answers CSS selectors.
+`decode_body` turns bytes into text, `segment_page` cuts the parsed tree into typed blocks, `align_lines`
+finds an extractor's lines among these blocks, `find_by_selector` answers CSS selectors.
 """
 
-from pipeline.page.align import Piece, align
+from pipeline.page.align import Piece, align_lines
 from pipeline.page.blocks import (
     PROSE_WORDS,
     Page,
     RawBlock,
     common_container,
+    is_inline,
     is_layout_row,
-    is_within_line,
-    segment,
-    segment_around,
+    segment_page,
+    segment_with_places,
 )
-from pipeline.page.decode import decode, decoded, sniff
-from pipeline.page.selectors import check_selector, find
+from pipeline.page.decode import decode_body, decoded, sniff_media_type
+from pipeline.page.selectors import check_selector, find_by_selector
 
 __all__ = [
     "PROSE_WORDS",
     "Page",
     "Piece",
     "RawBlock",
-    "align",
+    "align_lines",
     "check_selector",
     "common_container",
-    "decode",
+    "decode_body",
     "decoded",
-    "find",
+    "find_by_selector",
+    "is_inline",
     "is_layout_row",
-    "is_within_line",
-    "segment",
-    "segment_around",
-    "sniff",
+    "segment_page",
+    "segment_with_places",
+    "sniff_media_type",
 ]

@@ -34,7 +34,7 @@ class Piece:
     position: float
 
 
-def align(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Piece]:
+def align_lines(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Piece]:
     """The extractor's `lines` as pieces in the order of the page."""
     texts = [line for line in lines if RUN.search(line)]
     line_words = [runs(line) for line in texts]

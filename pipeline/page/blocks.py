@@ -193,7 +193,7 @@ class Page:
         )
 
 
-def segment(root: Any, *, link_by_link: bool = False) -> Page:
+def segment_page(root: Any, *, link_by_link: bool = False) -> Page:
     """Cuts the tree under `root` (an lxml element) into blocks. The tree is read, not changed.
 
     link_by_link: also lists of nothing but links outside the story, each of which is one block otherwise.
@@ -201,8 +201,8 @@ def segment(root: Any, *, link_by_link: bool = False) -> Page:
     return _Segmenter(link_by_link=link_by_link).run(root)
 
 
-def segment_around(root: Any, marked: Collection[Any]) -> tuple[Page, dict[Any, int]]:
-    """As `segment`, and before which block each of the marked elements stands.
+def segment_with_places(root: Any, marked: Collection[Any]) -> tuple[Page, dict[Any, int]]:
+    """As `segment_page`, and before which block each of the marked elements stands.
 
     An element within a block stands before that block; one in what shows no text stands nowhere.
     """
@@ -435,7 +435,7 @@ def _links_alone(element: Any) -> Sequence[str]:
     return found if len(found) > 1 else ()
 
 
-def is_within_line(tag: str) -> bool:
+def is_inline(tag: str) -> bool:
     """Whether an element of this name stands within a line of text, and does not begin another."""
     return tag in _INLINE or tag in _CELLS
 

@@ -151,7 +151,7 @@ _CONTROL_BYTES = bytes([*range(0x09), 0x0B, *range(0x0E, 0x20), 0x7F])
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-def decode(body: bytes, declared: str | None, media_type: MediaType) -> str:
+def decode_body(body: bytes, declared: str | None, media_type: MediaType) -> str:
     """Return the document's text, without NUL, other control characters and lone surrogates.
 
     Byte order mark first, then valid UTF-8, then the charset declared by the source, the page's own
@@ -162,7 +162,7 @@ def decode(body: bytes, declared: str | None, media_type: MediaType) -> str:
 
 
 def decoded(body: bytes, declared: str | None, media_type: MediaType) -> tuple[str, bool]:
-    """As `decode`, and whether the body is that text in UTF-8, byte for byte, as most pages are."""
+    """As `decode_body`, and whether the body is that text in UTF-8, byte for byte, as most pages are."""
     for mark, codec in _BOMS:
         if body.startswith(mark):
             return _clean(body, body[len(mark) :].decode(codec, "replace"), codec), False
@@ -200,7 +200,7 @@ def _instead_of_utf8(body: bytes, text: str, declared: str | None, media_type: M
 _ACCIDENT_CHARS = 8
 
 
-def sniff(body: bytes) -> MediaType | None:
+def sniff_media_type(body: bytes) -> MediaType | None:
     """Return what the bytes are, by content alone; None for binary or another kind of document.
 
     `body` may be the beginning of a longer document. UTF-16 and UTF-32 are text. XML that is no

@@ -52,7 +52,7 @@ def check_selector(css: str) -> None:
         raise ValueError(f"{css!r} has more than {MAX_PARTS} parts; name the last of them more closely")
 
 
-def find(root: Any, css: str) -> list[Any]:
+def find_by_selector(root: Any, css: str) -> list[Any]:
     """The elements of the page under `root` that a valid selector matches, in document order.
 
     html, head, body and what stands in the head are never among them.

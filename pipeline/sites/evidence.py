@@ -60,21 +60,21 @@ _TITLE_WORDS = 3
 _TITLE_BITS = 32
 _Z = 1.96
 
-Lines = NDArray[np.uint32]
+LineCodes = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """One article of a block. lines: as `sight` gives them. title: as `title_key`; 0 says nothing."""
+class ArticleLines:
+    """One article of a block. lines: as `line_codes` gives them. title: as `title_key`; 0 says nothing."""
 
     article_id: int
     group_id: int
     title: int
-    lines: Lines
+    lines: LineCodes
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RepeatedLine:
     """What a block says of a line. stories: how many have it, where that is enough, otherwise 0.
 
     bearers: articles that have it, by id. is_shared: it came with a story.
@@ -85,12 +85,12 @@ class Seen:
     is_shared: bool
 
 
-def short(hash: int) -> int:
+def short_line_hash(hash: int) -> int:
     """What is kept of a line's hash in an article."""
     return hash & ((1 << _HASH_BITS) - 1)
 
 
-def sight(lines: Sequence[str]) -> Lines:
+def line_codes(lines: Sequence[str]) -> LineCodes:
     """The lines of an article, each once, by hash; none of them shared. 4 bytes a line."""
     found: dict[int, int] = {}
     last = len(lines) - 1
@@ -101,7 +101,7 @@ def sight(lines: Sequence[str]) -> Lines:
         if is_learnable(fold):
             is_edge = number < HEAD_LINES or number > last - FOOT_LINES
             flags = is_edge * _EDGE | ends_sentence(line) * _SENTENCE
-            key = short(line_hash(fold))
+            key = short_line_hash(line_hash(fold))
             found[key] = found.get(key, 0) | flags
     return np.array(sorted(key << _FLAG_BITS | flags for key, flags in found.items()), dtype=np.uint32)
 
@@ -112,7 +112,7 @@ def title_key(title: str) -> int:
     return line_hash(" ".join(words)) % (1 << _TITLE_BITS) if len(words) >= _TITLE_WORDS else 0
 
 
-def outlet(site: str) -> str:
+def registered_domain(site: str) -> str:
     """The registered name that a site is under, as near as it can be told without a list of suffixes."""
     labels = site.split(".")
     is_country = len(labels[-1]) == 2
@@ -120,15 +120,15 @@ def outlet(site: str) -> str:
     return ".".join(labels[-3:] if has_second else labels[-2:])
 
 
-def unshared(lines: Lines) -> Lines:
-    """The lines of an article without the marks of `mark_shared`."""
+def without_shared_flags(lines: LineCodes) -> LineCodes:
+    """The lines of an article without the flags of `flag_shared_lines`."""
     return lines & np.uint32(~_SHARED & 0xFFFFFFFF)
 
 
-def mark_shared(copies: Sequence[tuple[str, Lines]]) -> list[Lines]:
+def flag_shared_lines(copies: Sequence[tuple[str, LineCodes]]) -> list[LineCodes]:
     """The lines of the copies of one story, each copy with its site, marked where another outlet has them."""
-    bare = [unshared(lines) for _, lines in copies]
-    outlets = [outlet(site) for site, _ in copies]
+    bare = [without_shared_flags(lines) for _, lines in copies]
+    outlets = [registered_domain(site) for site, _ in copies]
     if len(set(outlets)) < 2:
         return bare
     numbers = {name: number for number, name in enumerate(dict.fromkeys(outlets))}
@@ -140,8 +140,10 @@ def mark_shared(copies: Sequence[tuple[str, Lines]]) -> list[Lines]:
     return [lines | np.isin(lines >> _FLAG_BITS, shared).astype(np.uint32) * _SHARED for lines in bare]
 
 
-def evidence(block: Sequence[Sighting], known: Collection[int] = ()) -> dict[int, Seen]:
-    """By `short` hash, the lines that the block's stories show to be furniture, shared ones among them.
+def find_repeated_lines(
+    block: Sequence[ArticleLines], known: Collection[int] = ()
+) -> dict[int, RepeatedLine]:
+    """By `short_line_hash`, the lines that the block's stories show to be furniture, shared ones among them.
 
     known: lines that other blocks show to be; of them it is told as well where they are shared here.
     """
@@ -173,13 +175,13 @@ def evidence(block: Sequence[Sighting], known: Collection[int] = ()) -> dict[int
     for number, owner in zip(where[tells].tolist(), ids[owners[tells]].tolist(), strict=True):
         bearers.setdefault(number, []).append(owner)
     return {
-        int(found[number]): Seen(int(sure[number]), tuple(sorted(owners_of)), bool(shared[number]))
+        int(found[number]): RepeatedLine(int(sure[number]), tuple(sorted(owners_of)), bool(shared[number]))
         for number, owners_of in bearers.items()
         if sure[number] or int(found[number]) in known
     }
 
 
-def _stories(block: Sequence[Sighting]) -> NDArray[np.int64]:
+def _stories(block: Sequence[ArticleLines]) -> NDArray[np.int64]:
     """The number of the story that each article is of; shape (articles,)."""
     labels = np.arange(len(block))
     groups = np.unique([sighting.group_id for sighting in block], return_inverse=True)[1]
@@ -200,7 +202,7 @@ def _furniture(
     count: int,
     where: NDArray[np.int64],
     owners: NDArray[np.int64],
-    lines: Lines,
+    lines: LineCodes,
     stories: NDArray[np.int64],
     counted: NDArray[np.bool_],
 ) -> NDArray[np.int64]:

@@ -1,14 +1,13 @@
-"""Lines that a site was found to print under its stories whatever they are about, and taking them out.
+"""Removes lines that a site prints under every story, whatever the story is about.
 
-Which lines those are is worked out from what is stored (`pipeline.sites.evidence`,
-`storage.writing.learning`); here is what a worker has to know of it: the lines, as digests, and how to take
-them off a text.
+`pipeline.sites.evidence` and `storage.writing.learning` find these lines in stored articles. A worker only
+knows their digests, and removes them from a text.
 
-They are taken off last, from the very lines that would be stored otherwise, and each line that goes stays in
-`removed_text` at its place. So what a page gives without them can be read off what is stored of it
-(`lines_as_found`), whichever lines were known when it was processed: evidence is counted over that, and
-taking a line out takes nothing away from the evidence that it is to be taken out. Whether lines are learned
-can therefore not depend on whether they were learned before.
+They are removed last, from the lines that would be stored otherwise, and each removed line stays in
+`removed_text` with its position. So the text without learning can be restored from what is stored
+(`restore_learned_lines`), whichever lines were known when the page was processed. Evidence is counted over
+that text. Removing a line therefore does not weaken the evidence for removing it, and whether a line is
+learned does not depend on what was learned before.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from pipeline.text import words_key
 LEARNED_REVISION = 1
 
 # How `removed_text` names it: `site.learned seen in 14 stories`.
-RULE = "site.learned"
+LEARNED_RULE = "site.learned"
 
 # Shorter lines are labels and cross-heads, of which newsrooms have a common stock ("What we know"), and what
 # has fewer different words beside its figures is a row of a table.
@@ -58,14 +57,14 @@ def line_hash(fold: str) -> int:
     return int.from_bytes(hashlib.blake2b(fold.encode(), digest_size=8).digest(), "little", signed=True)
 
 
-def lines_as_found(text: str, removed: Iterable[tuple[int, str, str]]) -> list[str]:
+def restore_learned_lines(text: str, removed: Iterable[tuple[int, str, str]]) -> list[str]:
     """The lines of an article as they would be stored had none of them been learned.
 
     removed: (position, text, rule) of its removed lines, in order; others than learned ones are passed over.
     """
     before: dict[int, list[str]] = {}
     for position, line, rule in removed:
-        if rule.startswith(RULE):
+        if rule.startswith(LEARNED_RULE):
             before.setdefault(position, []).append(line)
     kept = text.split("\n")
     if not before:
@@ -98,7 +97,7 @@ class LearnedLines:
         return self._stories.get(hash)
 
 
-def take_out(
+def remove_learned_lines(
     blocks: Sequence[tuple[int, Block]],
     learned: LearnedLines,
     is_kept: Callable[[str], bool] | None = None,
@@ -120,7 +119,7 @@ def take_out(
             kept.append((position, block))
         else:
             taken += count
-            removed.append(Removed(position, block.text, f"{RULE} seen in {stories} stories"))
+            removed.append(Removed(position, block.text, f"{LEARNED_RULE} seen in {stories} stories"))
     if taken > MOST_TAKEN * words:
         return tuple(blocks), ()
     return tuple(kept), tuple(removed)

@@ -92,8 +92,8 @@ class SiteRules:
     keep: tuple[Phrase, ...] = ()
 
     def __post_init__(self) -> None:
-        check_number(self.clutter)
-        check_number(self.keep)
+        check_rule_count(self.clutter)
+        check_rule_count(self.keep)
         check_selectors(self.drop)
         check_selectors(self.take)
 
@@ -124,7 +124,7 @@ class SiteRules:
         )
 
 
-def check_number(rules: Sequence[object]) -> None:
+def check_rule_count(rules: Sequence[object]) -> None:
     """Raises ValueError where these are more rules of one kind than a site may have."""
     if len(rules) > _MAX_RULES:
         raise ValueError(f"{len(rules)} are more than {_MAX_RULES}; join some, with '*' or with commas")
@@ -132,7 +132,7 @@ def check_number(rules: Sequence[object]) -> None:
 
 def check_selectors(selectors: Sequence[str]) -> None:
     """Raises ValueError with what is wrong with the first bad selector, and what to write instead."""
-    check_number(selectors)
+    check_rule_count(selectors)
     if not selectors:
         return
     from pipeline.page import check_selector
@@ -194,7 +194,7 @@ class SiteRulebook:
 
         general: `Settings.rules_version`.
         """
-        return version_by(general, self.of_host(host), self.learned_of(host))
+        return combined_version(general, self.of_host(host), self.learned_of(host))
 
     def is_outdated(self, version: str, general: str, host: str) -> bool:
         """Whether other rules than today's made an article on the host, or other lines were learned of its
@@ -211,7 +211,7 @@ class SiteRulebook:
         version = _unlearned(version)
         if version == general and not self:  # nearly always, and of every document that comes again
             return False
-        own = version_by(general, self.of_host(host))
+        own = combined_version(general, self.of_host(host))
         return not self.is_foreign(version, host) and _bare(version) != own
 
     def is_outdated_rejection(self, version: str, general: str, host: str) -> bool:
@@ -222,7 +222,7 @@ class SiteRulebook:
         """
         made_by = self._by_key.get(_key(version))
         if made_by is not None and made_by.version:
-            return _bare(version) != version_by(general, made_by)
+            return _bare(version) != combined_version(general, made_by)
         return self.is_outdated_but_for_learning(version, general, host)  # nothing is turned away by lines
 
     def is_foreign(self, version: str, host: str) -> bool:
@@ -236,7 +236,7 @@ class SiteRulebook:
 NO_SITE_RULES = SiteRulebook()
 
 
-def version_by(
+def combined_version(
     general: str,
     rules: SiteRules | None,
     learned: LearnedLines | None = None,
@@ -251,7 +251,7 @@ def version_by(
     return f"{made}{_UNTAKEN}" if own and is_take_ignored else made
 
 
-def made_by_site(version: str) -> tuple[str, bool]:
+def site_of_version(version: str) -> tuple[str, bool]:
     """The site whose rules made what has this version ("" for none), and whether its `take` was ignored."""
     return _key(version), version.endswith(_UNTAKEN)
 

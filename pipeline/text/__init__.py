@@ -3,7 +3,7 @@
 Everything else in pipeline/ builds on it, so it imports none of it.
 """
 
-from pipeline.text.language import identify, model
+from pipeline.text.language import identify_language, language_model
 from pipeline.text.search_words import LEFT_OUT, FoldedWord, folded_words, make_search_words, query_words
 from pipeline.text.sentences import (
     AFTER_SENTENCE,
@@ -36,9 +36,9 @@ __all__ = [
     "ends_sentence",
     "folded_words",
     "has_long_unstopped",
-    "identify",
+    "identify_language",
+    "language_model",
     "make_search_words",
-    "model",
     "query_words",
     "runs",
     "runs_key",

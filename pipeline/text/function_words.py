@@ -123,7 +123,7 @@ _COUNTS = Struct(f"<{len(_LANGUAGES)}I")
 DECIDED = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv", "cs", "hu", "ro")
 
 
-def settled(text: str) -> str | None:
+def language_by_function_words(text: str) -> str | None:
     """ISO 639-1 code of the language that the text must be in; None where its words do not settle that."""
     words = text.lower().split()
     if len(words) < MIN_WORDS:

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pipeline.text.function_words import settled
+from pipeline.text.function_words import language_by_function_words
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -39,7 +39,7 @@ _SUBTAG = re.compile(r"[a-z]{2,3}(?=$|[-_])")
 _CJK_LETTERS = 8
 
 
-def identify(text: str, hint: str | None = None) -> str | None:
+def identify_language(text: str, hint: str | None = None) -> str | None:
     """ISO 639-1 code of the text's language, lower case; None where neither text nor hint says.
 
     hint: what the page or record states ("de", "pt-BR", "en_US"); its region is ignored.
@@ -58,9 +58,9 @@ def identify(text: str, hint: str | None = None) -> str | None:
         russian = sum(small.count(letter) for letter in "ыэёъ")
         if max(ukrainian, russian) >= 5 * max(1, min(ukrainian, russian)):
             return "uk" if ukrainian > russian else "ru"
-    if (language := settled(sample)) is not None:
+    if (language := language_by_function_words(sample)) is not None:
         return language
-    code, probability = model().classify(_stretches(sample))
+    code, probability = language_model().classify(_stretches(sample))
     if probability < SURE and stated:
         return stated
     return str(code)
@@ -80,7 +80,7 @@ def _subtag(hint: str | None) -> str | None:
 
 
 @cache
-def model() -> LanguageIdentifier:
+def language_model() -> LanguageIdentifier:
     """What tells the languages of all texts that function words leave open; half a second to load."""
     import numpy as np
     from py3langid.langid import MODEL_FILE, LanguageIdentifier

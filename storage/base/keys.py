@@ -15,7 +15,7 @@ from pipeline.document import (
     Document,
     Origin,
     Outcome,
-    Page,
+    PageBytes,
     Reason,
     Rejection,
     Removed,
@@ -68,7 +68,7 @@ def source_key(document: Document) -> SourceKey:
     return SourceKey(storable_name(document.location), digest)
 
 
-def page_digest(page: Page) -> bytes:
+def page_digest(page: PageBytes) -> bytes:
     """The `sha256` of the source key that the page's document has."""
     return _digest(page.sha256, page.origin, page.url, page.encoding, page.publisher, page.claims)
 
@@ -208,7 +208,7 @@ def _maybe(value: str | None) -> str | None:
     return None if value is None else storable_text(value)
 
 
-def _page(page: Page) -> Page:
+def _page(page: PageBytes) -> PageBytes:
     claims = page.claims
     return replace(
         page,

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from pipeline.document import Document, Reason, Removed
-from pipeline.sites import NO_SITE_RULES, SiteRulebook, made_by_site
+from pipeline.sites import NO_SITE_RULES, SiteRulebook, site_of_version
 from pipeline.urls import site_of
 from storage import schema
 from storage.base import TRANSIENT, microseconds, storable_name
@@ -190,7 +190,7 @@ def site_rules_use(engine: Engine, site_rules: SiteRulebook) -> list[SiteRulesUs
         for version, site, articles in connection.execute(
             query.group_by(table.c.rules_version, table.c.site)
         ):
-            key, is_take_ignored = made_by_site(version)
+            key, is_take_ignored = site_of_version(version)
             counts = found.setdefault(key, Counter())
             counts["articles"] += articles
             counts["take_ignored"] += articles * is_take_ignored

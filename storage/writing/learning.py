@@ -38,20 +38,20 @@ import numpy as np
 from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, select, update
 
 from pipeline.sites import (
-    RULE,
+    LEARNED_RULE,
+    ArticleLines,
     LearnedLines,
-    Lines,
-    Seen,
-    Sighting,
-    evidence,
+    LineCodes,
+    RepeatedLine,
+    find_repeated_lines,
+    flag_shared_lines,
     is_learnable,
+    line_codes,
     line_hash,
-    lines_as_found,
-    mark_shared,
-    short,
-    sight,
+    restore_learned_lines,
+    short_line_hash,
     title_key,
-    unshared,
+    without_shared_flags,
 )
 from pipeline.text import words_key
 from storage import schema
@@ -226,7 +226,7 @@ def start_anew(engine: Engine) -> int:
 
 
 def _is_of(row: Row[Any], one: _LookedThrough, blocks: dict[int, tuple[str, int]]) -> bool:
-    lines = unshared(np.frombuffer(row.lines, dtype="<u4"))
+    lines = without_shared_flags(np.frombuffer(row.lines, dtype="<u4"))
     said = (blocks.get(row.block_id), row.group_id, row.title)
     return said == (one.block, one.group_id, one.title) and np.array_equal(lines, one.lines)
 
@@ -273,7 +273,9 @@ def _texts(connection: Connection, ids: Iterable[int]) -> dict[int, dict[int, st
     for part in chunks(sorted(set(ids))):
         removed = _removed(connection, part)
         for id, text in connection.execute(select(table.c.id, table.c.text).where(table.c.id.in_(part))):
-            lines = {words_key(line): line for line in reversed(lines_as_found(text, removed.get(id, ())))}
+            lines = {
+                words_key(line): line for line in reversed(restore_learned_lines(text, removed.get(id, ())))
+            }
             found[id] = {line_hash(fold): line for fold, line in lines.items() if is_learnable(fold)}
     return found
 
@@ -283,7 +285,7 @@ def _removed(connection: Connection, ids: Sequence[int]) -> dict[int, list[tuple
     table = schema.removal
     found: dict[int, list[tuple[int, str, str]]] = {}
     query = select(table.c.article_id, table.c.position, table.c.text, table.c.rule)
-    query = query.where(table.c.article_id.in_(ids), table.c.rule.startswith(RULE, autoescape=True))
+    query = query.where(table.c.article_id.in_(ids), table.c.rule.startswith(LEARNED_RULE, autoescape=True))
     for id, *line in connection.execute(query.order_by(table.c.article_id, table.c.line)):
         found.setdefault(id, []).append((line[0], line[1], line[2]))
     return found
@@ -301,7 +303,7 @@ class _Sighted:
     site: str
     group_id: int
     title: int
-    lines: Lines
+    lines: LineCodes
     was: Row[Any] | None
 
     @property
@@ -346,14 +348,14 @@ def _renew(connection: Connection, ids: Sequence[int]) -> list[str]:
     groups = {row.group_id for row in stored.values()} | {one.group_id for one in sighted.values()}
     members = _members(connection, groups)
     for id, was in _stored(connection, [id for id in members if id not in sighted]).items():
-        lines: Lines = np.frombuffer(was.lines, dtype="<u4").astype(np.uint32)
+        lines: LineCodes = np.frombuffer(was.lines, dtype="<u4").astype(np.uint32)
         site, group_id = members[id]
         sighted[id] = _Sighted(id, was.block_id, site, group_id, was.title, lines, was)
     by_group: dict[int, list[_Sighted]] = defaultdict(list)
     for one in sighted.values():
         by_group[one.group_id].append(one)
     for group in by_group.values():
-        marked = mark_shared([(one.site, one.lines) for one in group])
+        marked = flag_shared_lines([(one.site, one.lines) for one in group])
         for one, lines in zip(group, marked, strict=True):
             one.lines = lines
     new = [one for one in sighted.values() if one.is_other]
@@ -407,7 +409,7 @@ class _LookedThrough:
     block: tuple[str, int]
     group_id: int
     title: int
-    lines: Lines
+    lines: LineCodes
 
 
 def _looked_through(connection: Connection, ids: Iterable[int]) -> Iterator[_LookedThrough]:
@@ -417,7 +419,7 @@ def _looked_through(connection: Connection, ids: Iterable[int]) -> Iterator[_Loo
         removed = _removed(connection, part)
         query = select(*columns).where(table.c.id.in_(part), table.c.site != "")
         for id, site, group_id, title, text, first_seen_at in connection.execute(query):
-            lines = sight(lines_as_found(text, removed.get(id, ())))
+            lines = line_codes(restore_learned_lines(text, removed.get(id, ())))
             yield _LookedThrough(id, (site, _quarter(first_seen_at)), group_id, title_key(title), lines)
 
 
@@ -528,7 +530,7 @@ def _clutter(rows: _Rows) -> set[int]:
 
 
 def _worked_out(
-    connection: Connection, rows: _Rows, changed: set[int], at_hand: Mapping[int, list[Sighting]]
+    connection: Connection, rows: _Rows, changed: set[int], at_hand: Mapping[int, list[ArticleLines]]
 ) -> _Rows:
     """The rows as they are when the changed blocks have been looked at, and the others for what is new in
     them: it may have come with a story there. at_hand: sightings of some of the blocks.
@@ -554,23 +556,23 @@ def _furniture(rows: _Rows) -> set[int]:
     return {hash for said in rows.values() for hash, row in said.items() if row["stories"]}
 
 
-def _sightings(connection: Connection, blocks: Sequence[int]) -> dict[int, list[Sighting]]:
+def _sightings(connection: Connection, blocks: Sequence[int]) -> dict[int, list[ArticleLines]]:
     """The sightings of these blocks, by article."""
     table = schema.sighting
-    found: dict[int, list[Sighting]] = {id: [] for id in blocks}
+    found: dict[int, list[ArticleLines]] = {id: [] for id in blocks}
     for part in chunks(blocks):
         query = select(table).where(table.c.block_id.in_(part)).order_by(table.c.article_id)
         for id, block_id, group_id, title, lines in connection.execute(query):
-            found[block_id].append(Sighting(id, group_id, title, np.frombuffer(lines, dtype="<u4")))
+            found[block_id].append(ArticleLines(id, group_id, title, np.frombuffer(lines, dtype="<u4")))
     return found
 
 
 def _said(
-    connection: Connection, block_id: int, sightings: Sequence[Sighting], known: set[int]
+    connection: Connection, block_id: int, sightings: Sequence[ArticleLines], known: set[int]
 ) -> dict[int, dict[str, Any]]:
     """What a block says of lines, as rows of `learned_line` by hash. known: learned lines of the site."""
-    of_short = {short(hash): hash for hash in sorted(known)}
-    seen = evidence(sightings, of_short.keys())
+    of_short = {short_line_hash(hash): hash for hash in sorted(known)}
+    seen = find_repeated_lines(sightings, of_short.keys())
     hashes = _hashes(connection, {key: one for key, one in seen.items() if key not in of_short})
     rows = {}
     for key, one in seen.items():
@@ -586,13 +588,13 @@ def _said(
     return rows
 
 
-def _hashes(connection: Connection, seen: dict[int, Seen]) -> dict[int, int]:
+def _hashes(connection: Connection, seen: dict[int, RepeatedLine]) -> dict[int, int]:
     """The whole hashes of lines, by what articles keep of them: what most of some bearers say."""
     asked = {key: _some(one.bearers) for key, one in seen.items()}
     texts = _texts(connection, (id for ids in asked.values() for id in ids))
     found: dict[int, int] = {}
     for key, ids in asked.items():
-        said = Counter(hash for id in ids for hash in texts.get(id, ()) if short(hash) == key)
+        said = Counter(hash for id in ids for hash in texts.get(id, ()) if short_line_hash(hash) == key)
         if said:
             found[key] = min(said, key=lambda hash: (-said[hash], hash))
     return found

@@ -26,7 +26,16 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from pipeline.copies import ArticleCopy, bands_of
-from pipeline.document import Article, Fingerprint, Outcome, Page, Reason, Rejection, Removed, SearchWords
+from pipeline.document import (
+    Article,
+    Fingerprint,
+    Outcome,
+    PageBytes,
+    Reason,
+    Rejection,
+    Removed,
+    SearchWords,
+)
 from pipeline.settings import BAND_BITS
 from pipeline.text import make_search_words
 from pipeline.urls import canonical_url
@@ -54,7 +63,7 @@ class TextOfArticle:
     removed: tuple[Removed, ...]
     fingerprint: Fingerprint | None
     page_id: int | None
-    page: Page | None = None
+    page: PageBytes | None = None
     search_words: SearchWords | None = None
 
 
@@ -101,7 +110,7 @@ class Desk:
     was_documents: dict[DocumentKey, DocumentRow] = field(default_factory=dict)
     rejections: dict[str, dict[str, Any]] = field(default_factory=dict)
     was_rejections: dict[str, dict[str, Any]] = field(default_factory=dict)
-    rejected_pages: dict[str, Page] = field(default_factory=dict)
+    rejected_pages: dict[str, PageBytes] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     touched: set[int] = field(default_factory=set)
@@ -565,7 +574,7 @@ def _flush_pages(connection: Connection, desk: Desk) -> None:
     """Gives every page that is not stored an id, and stores it."""
     rows = []
 
-    def take(page: Page, location: str) -> int:
+    def take(page: PageBytes, location: str) -> int:
         id = desk.next_page
         desk.next_page += 1
         rows.append(

@@ -14,7 +14,7 @@ from pathlib import Path
 import zstandard
 
 from pipeline.copies.fingerprint import fingerprint
-from pipeline.document import Access, Article, Document, Outcome, Page, Reason, Rejection, Removed, Stage
+from pipeline.document import Access, Article, Document, Outcome, PageBytes, Reason, Rejection, Removed, Stage
 from pipeline.settings import Settings
 from pipeline.text.search_words import make_search_words
 from pipeline.urls import canonical_url, site_of
@@ -22,7 +22,7 @@ from pipeline.urls import canonical_url, site_of
 
 def process(document: Document, settings: Settings) -> Outcome:
     body = document.body.decode()
-    page = Page(
+    page = PageBytes(
         sha256=hashlib.sha256(document.body).digest(),
         compressed=zstandard.compress(document.body),
         size=len(document.body),

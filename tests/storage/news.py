@@ -20,7 +20,7 @@ from pipeline.document import (
     MediaType,
     Origin,
     Outcome,
-    Page,
+    PageBytes,
     Reason,
     Rejection,
     Removed,
@@ -64,9 +64,9 @@ def cut(text: str, share: float) -> str:
 
 def page(
     text: str, at: datetime = START, url: str = "", origin: Origin = Origin.FILE, claims: Claims | None = None
-) -> Page:
+) -> PageBytes:
     body = text.encode("utf-8", "replace")
-    return Page(
+    return PageBytes(
         sha256=hashlib.sha256(body).digest(),
         compressed=zstandard.compress(body),
         size=len(body),

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from pipeline.document import Outcome, Reason
-from pipeline.sites.rules import Phrase, SiteRulebook, SiteRules, version_by
+from pipeline.sites.rules import Phrase, SiteRulebook, SiteRules, combined_version
 from storage import reader
 from storage.base.keys import page_digest
 from storage.reader import SourceKey
@@ -29,7 +29,7 @@ LATER = START + timedelta(days=1)
 
 def stored() -> dict[str, Outcome]:
     """Outcomes by a name: of gazette with and without its rules, of others, of a site that nobody knows."""
-    old, herald = version_by(GENERAL, OLD), f"{GENERAL}+herald-12345678"
+    old, herald = combined_version(GENERAL, OLD), f"{GENERAL}+herald-12345678"
 
     def on(host: str, path: str, seed: int, version: str, **more: Any) -> Outcome:
         return article(f"https://{host}/{path}", story(seed), site=host, rules_version=version, **more)
@@ -110,7 +110,7 @@ def test_what_the_rules_of_sites_made_is_told_by_site(engine: Engine) -> None:
 
 def test_more_rejections_than_are_looked_at_at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.upkeep.pages._LOOKED_AT", 5)
-    old = version_by(GENERAL, OLD)
+    old = combined_version(GENERAL, OLD)
     hosts = ("gazette.example", "elsewhere.example", "elsewhere.example")
     store(
         engine,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import lxml.html
 import pytest
 
-from pipeline.page.blocks import RawBlock, segment
+from pipeline.page.blocks import RawBlock, segment_page
 from training.labels import label_blocks
 
 FIRST = "The harbour board voted on Tuesday to dredge the eastern channel after nine years of dispute."
@@ -13,7 +13,7 @@ SECOND = "Work is to begin in March, the engineer of the board said at the end o
 
 
 def blocks_of(*texts: str) -> list[RawBlock]:
-    return segment(lxml.html.document_fromstring("".join(f"<p>{text}</p>" for text in texts))).blocks
+    return segment_page(lxml.html.document_fromstring("".join(f"<p>{text}</p>" for text in texts))).blocks
 
 
 def labels(truth: str, *texts: str) -> list[float]:

@@ -11,7 +11,7 @@ import pytest
 from pipeline.document import Access
 from pipeline.metadata.dates import date_in_line, parse_date
 from pipeline.metadata.read import Metadata, read_metadata
-from pipeline.metadata.statements import read_json_ld
+from pipeline.metadata.structured_data import read_json_ld
 
 FETCHED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 URL = "https://www.lindenpost.example/news/harbour"

@@ -12,14 +12,14 @@ from pipeline.page.blocks import (
     MAX_BLOCKS,
     Page,
     common_container,
-    segment,
-    segment_around,
+    segment_page,
+    segment_with_places,
 )
 
 
 def cut(body: str) -> Page:
     parser = lxml.html.HTMLParser(huge_tree=True)
-    return segment(lxml.html.document_fromstring(f"<html><body>{body}</body></html>", parser=parser))
+    return segment_page(lxml.html.document_fromstring(f"<html><body>{body}</body></html>", parser=parser))
 
 
 def texts(body: str) -> list[str]:
@@ -200,7 +200,7 @@ def test_any_other_list_is_read_item_by_item(items: str, expected: list[str]) ->
 
 def test_what_is_marked_in_a_list_of_links_stands_before_it() -> None:
     root = lxml.html.document_fromstring(f"<div><p>a</p>{LINKS}<p>b</p></div>")
-    page, places = segment_around(root, list(root.iter("li")))
+    page, places = segment_with_places(root, list(root.iter("li")))
     assert [block.text for block in page.blocks] == ["a", "One · Two of three", "b"]
     assert set(places.values()) == {1}
     assert len(places) == 3

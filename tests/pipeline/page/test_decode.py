@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.document import MediaType
-from pipeline.page.decode import decode, decoded, sniff
+from pipeline.page.decode import decode_body, decoded, sniff_media_type
 
 # One news paragraph a language, written for these tests, with the charsets that it was written in.
 RUSSIAN = (
@@ -104,8 +104,8 @@ def page(text: str, charset: str | None) -> str:
 @pytest.mark.parametrize(("text", "codec", "label"), LEGACY)
 def test_legacy_text_is_read_with_the_right_label_and_with_none(text: str, codec: str, label: str) -> None:
     body = text.encode(codec)
-    assert decode(body, label, MediaType.TEXT) == text
-    assert decode(body, None, MediaType.TEXT) == text
+    assert decode_body(body, label, MediaType.TEXT) == text
+    assert decode_body(body, None, MediaType.TEXT) == text
 
 
 @pytest.mark.parametrize("wrong", WRONG_LABELS)
@@ -114,7 +114,7 @@ def test_a_wrong_header_does_not_win_over_the_page(
     text: str, codec: str, label: str, wrong: str | None
 ) -> None:
     html = page(text, label)
-    assert decode(html.encode(codec), wrong, MediaType.HTML) == html
+    assert decode_body(html.encode(codec), wrong, MediaType.HTML) == html
 
 
 @pytest.mark.parametrize("wrong", ["utf-8", "iso-8859-1"])
@@ -123,14 +123,14 @@ def test_a_wrong_meta_element_does_not_win_over_the_header(
     text: str, codec: str, label: str, wrong: str
 ) -> None:
     html = page(text, wrong)
-    assert decode(html.encode(codec), label, MediaType.HTML) == html
+    assert decode_body(html.encode(codec), label, MediaType.HTML) == html
 
 
 @pytest.mark.parametrize("label", ["windows-1251", "Shift_JIS", "gb2312", "euc-kr", "iso-8859-1", "utf-16"])
 @pytest.mark.parametrize("text", TEXTS)
 def test_utf8_is_utf8_whatever_is_stated(text: str, label: str) -> None:
     html = page(text, label)
-    assert decode(html.encode(), label, MediaType.HTML) == html
+    assert decode_body(html.encode(), label, MediaType.HTML) == html
 
 
 @pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be", "utf-32-le"])
@@ -138,40 +138,40 @@ def test_utf8_is_utf8_whatever_is_stated(text: str, label: str) -> None:
 def test_unicode_with_and_without_a_mark(text: str, codec: str) -> None:
     html = page(text, "windows-1252")
     body = html.encode(codec)
-    assert sniff(body) is MediaType.HTML
-    assert decode(body, "iso-8859-1", MediaType.HTML) == html
+    assert sniff_media_type(body) is MediaType.HTML
+    assert decode_body(body, "iso-8859-1", MediaType.HTML) == html
 
 
 def test_two_chinese_words_that_are_valid_utf8_by_accident() -> None:
     body = "毛袁".encode("gbk")
     assert body.decode("utf-8")
-    assert decode(body, "gbk", MediaType.TEXT) == "毛袁"
+    assert decode_body(body, "gbk", MediaType.TEXT) == "毛袁"
 
 
 def test_a_few_broken_bytes_do_not_make_utf8_something_else() -> None:
     body = GERMAN.encode().replace("ü".encode(), b"\xfc", 1)
-    assert decode(body, None, MediaType.TEXT) == GERMAN.replace("ü", "\ufffd", 1)
+    assert decode_body(body, None, MediaType.TEXT) == GERMAN.replace("ü", "\ufffd", 1)
     cut = RUSSIAN.encode()[:-5] + b"\xd0"
-    assert decode(cut, "utf-8", MediaType.TEXT).startswith(RUSSIAN[:100])
+    assert decode_body(cut, "utf-8", MediaType.TEXT).startswith(RUSSIAN[:100])
 
 
 def test_a_few_broken_bytes_do_not_make_shift_jis_something_else() -> None:
     body = JAPANESE.encode("cp932") * 20 + b"\xff\n"
-    assert JAPANESE in decode(body, "shift_jis", MediaType.TEXT)
+    assert JAPANESE in decode_body(body, "shift_jis", MediaType.TEXT)
 
 
 def test_an_xml_declaration_counts() -> None:
     html = f'<?xml version="1.0" encoding="iso-8859-2"?><html><body><p>{POLISH}</p></body></html>'
-    assert decode(html.encode("iso8859-2"), None, MediaType.HTML) == html
+    assert decode_body(html.encode("iso8859-2"), None, MediaType.HTML) == html
 
 
 def test_control_characters_go_and_blanks_stay() -> None:
     body = b"one\0two\x08\tthree\r\nfour\x0cfive\x7f"
-    assert decode(body, None, MediaType.TEXT) == "onetwo\tthree\r\nfour\x0cfive"
+    assert decode_body(body, None, MediaType.TEXT) == "onetwo\tthree\r\nfour\x0cfive"
     for value in range(0x80):
         body = b"one" + bytes([value]) + b"two"
         kept = chr(value) if value in b"\t\n\f\r" or 0x20 <= value < 0x7F else ""
-        assert decode(body, None, MediaType.TEXT) == f"one{kept}two"
+        assert decode_body(body, None, MediaType.TEXT) == f"one{kept}two"
 
 
 @given(
@@ -183,7 +183,7 @@ def test_any_bytes_give_storable_text(body: bytes, declared: str | None) -> None
         encoded = text.encode()  # no lone surrogate
         assert not is_utf8 or encoded == body
         assert "\0" not in text
-    sniff(body)
+    sniff_media_type(body)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_any_text_survives_in_unicode(text: str, codec: str) -> None:
     text = "A headline of some words. " + text
     kept = "".join(c for c in text if c in "\t\n\r\f" or not (c < " " or c == "\x7f"))
     declared = "utf-8" if codec.startswith("utf-8") else None
-    assert decode(text.encode(codec), declared, MediaType.TEXT) == kept
+    assert decode_body(text.encode(codec), declared, MediaType.TEXT) == kept
 
 
 @given(st.sampled_from(LEGACY), st.integers(0, 400), st.integers(0, 400))
@@ -217,7 +217,7 @@ def test_a_cut_page_is_still_read(legacy: tuple[str, str, str], start: int, leng
     text, codec, label = legacy
     html = page(text, label)
     body = html.encode(codec)[: 60 + start + length]
-    assert decode(body, label, MediaType.HTML)[:60] == html[:60]
+    assert decode_body(body, label, MediaType.HTML)[:60] == html[:60]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_a_cut_page_is_still_read(legacy: tuple[str, str, str], start: int, leng
     ],
 )
 def test_what_is_no_text_is_recognised(body: bytes) -> None:
-    assert sniff(body) is None
+    assert sniff_media_type(body) is None
 
 
 @pytest.mark.parametrize(
@@ -257,14 +257,17 @@ def test_what_is_no_text_is_recognised(body: bytes) -> None:
     ],
 )
 def test_pages_are_html(body: bytes) -> None:
-    assert sniff(body) is MediaType.HTML
+    assert sniff_media_type(body) is MediaType.HTML
 
 
 @pytest.mark.parametrize(("text", "codec", "label"), LEGACY)
 def test_copied_text_is_text(text: str, codec: str, label: str) -> None:
-    assert sniff(f"A title\n\n{text}\n".encode(codec, "replace")) is MediaType.TEXT
+    assert sniff_media_type(f"A title\n\n{text}\n".encode(codec, "replace")) is MediaType.TEXT
 
 
 def test_a_tag_in_a_text_does_not_make_it_a_page() -> None:
-    assert sniff(b"The <b>best</b> five of 2024, and 3 < 4.\n\nText.") is MediaType.TEXT
-    assert sniff(codecs.BOM_UTF8 + b"Title\n\ntext with one\0NUL and more words around it.") is MediaType.TEXT
+    assert sniff_media_type(b"The <b>best</b> five of 2024, and 3 < 4.\n\nText.") is MediaType.TEXT
+    assert (
+        sniff_media_type(codecs.BOM_UTF8 + b"Title\n\ntext with one\0NUL and more words around it.")
+        is MediaType.TEXT
+    )

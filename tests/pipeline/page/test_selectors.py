@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from pipeline.page.selectors import check_selector, find
+from pipeline.page.selectors import check_selector, find_by_selector
 
 _CLASSES = ("a", "b", "c")
 
@@ -45,13 +45,13 @@ def test_they_find_what_the_library_finds(body: str, parts: list[tuple[str, str]
         for element in etree.XPath(HTMLTranslator().css_to_xpath(css))(root)
         if element.tag not in ("html", "body")
     ]
-    assert find(root, css) == [element for element in root.iter() if element in set(expected)]
+    assert find_by_selector(root, css) == [element for element in root.iter() if element in set(expected)]
 
 
 def test_the_frame_of_a_page_is_never_found() -> None:
     head = "<head class='x'><title class='x'>t</title></head>"
     root = lxml.html.document_fromstring(f"<html class='x'>{head}<body class='x'><p class='x'>t</p></body>")
-    assert [element.tag for element in find(root, ".x")] == ["p"]
+    assert [element.tag for element in find_by_selector(root, ".x")] == ["p"]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_thousands_of_siblings_in_hundreds_of_boxes_are_gone_through(css: str, c
     body = "<div>" * 200 + "<p>text</p>" * 20_000 + "</div>" * 200
     parser = lxml.html.HTMLParser(huge_tree=True)
     root = lxml.html.document_fromstring(f"<html><body>{body}</body></html>", parser=parser)
-    assert len(find(root, css)) == count
+    assert len(find_by_selector(root, css)) == count
 
 
 @pytest.mark.parametrize(
@@ -109,4 +109,4 @@ def test_whatever_is_written_is_taken_or_refused(css: str) -> None:
     except ValueError:
         return
     root = lxml.html.document_fromstring("<html><body><div class='a'><p>t</p></div></body></html>")
-    assert not {"html", "head", "body"} & {element.tag for element in find(root, css)}
+    assert not {"html", "head", "body"} & {element.tag for element in find_by_selector(root, css)}

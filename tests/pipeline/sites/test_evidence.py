@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sites.evidence import Seen, Sighting, evidence, mark_shared, outlet, short, sight, title_key
+from pipeline.sites.evidence import (
+    ArticleLines,
+    RepeatedLine,
+    find_repeated_lines,
+    flag_shared_lines,
+    line_codes,
+    registered_domain,
+    short_line_hash,
+    title_key,
+)
 from pipeline.sites.learned_lines import line_hash
 from pipeline.text import words_key
 
@@ -18,7 +27,7 @@ SENTENCE = "Nobody was hurt in the harbour."
 
 
 def key(line: str) -> int:
-    return short(line_hash(words_key(line)))
+    return short_line_hash(line_hash(words_key(line)))
 
 
 def own(number: int, count: int = 12) -> list[str]:
@@ -29,12 +38,12 @@ def own(number: int, count: int = 12) -> list[str]:
     ]
 
 
-def block(*articles: Sequence[str]) -> list[Sighting]:
+def block(*articles: Sequence[str]) -> list[ArticleLines]:
     """Each article is a story of its own."""
-    return [Sighting(n, n, 0, sight(lines)) for n, lines in enumerate(articles)]
+    return [ArticleLines(n, n, 0, line_codes(lines)) for n, lines in enumerate(articles)]
 
 
-def site(having: int, of: int, line: str, at: int) -> list[Sighting]:
+def site(having: int, of: int, line: str, at: int) -> list[ArticleLines]:
     """So many stories, of which the first have the line, before their line number `at`."""
     lines = [own(n) for n in range(of)]
     for one in lines[:having]:
@@ -42,8 +51,8 @@ def site(having: int, of: int, line: str, at: int) -> list[Sighting]:
     return block(*lines)
 
 
-def is_learned(sightings: Sequence[Sighting], line: str) -> bool:
-    seen = evidence(sightings).get(key(line))
+def is_learned(sightings: Sequence[ArticleLines], line: str) -> bool:
+    seen = find_repeated_lines(sightings).get(key(line))
     return seen is not None and seen.stories > 0 and not seen.is_shared
 
 
@@ -77,31 +86,33 @@ def test_figures_and_punctuation() -> None:
         [*own(n), f"Tell us more: call {n} in the harbour", "— BECOME a friend, of the bay!"]
         for n in range(9)
     ]
-    seen = evidence(block(*many))
+    seen = find_repeated_lines(block(*many))
     assert set(seen) == {key("Become a friend of the bay")}
-    assert seen[key("become a friend of the bay")] == Seen(9, tuple(range(9)), False)
+    assert seen[key("become a friend of the bay")] == RepeatedLine(9, tuple(range(9)), False)
 
 
 def test_articles_told_from_set_phrases_are_no_evidence() -> None:
     """The report that comes every week, its sentences the same: nothing of it is learned."""
     report = ["Prices were steady at the market.", "Buyers waited for the weekend.", "Supply was as ever."]
     weekly = [[*report, f"The index closed at {n}."] for n in range(30)]
-    assert evidence(block(*weekly, *(own(100 + n) for n in range(10)))) == {}
+    assert find_repeated_lines(block(*weekly, *(own(100 + n) for n in range(10)))) == {}
 
 
 def test_editions_and_copies_are_one_story() -> None:
     lines = [[*own(n), LABEL] for n in range(8)]
     sightings = block(*lines)
-    assert evidence(sightings)[key(LABEL)].stories == 8
-    groups = [Sighting(s.article_id, s.article_id // 4, 0, s.lines) for s in sightings]
+    assert find_repeated_lines(sightings)[key(LABEL)].stories == 8
+    groups = [ArticleLines(s.article_id, s.article_id // 4, 0, s.lines) for s in sightings]
     assert not is_learned(groups, LABEL)
     titles = [title_key(f"Prices at the market on day {n // 3}") for n in range(8)]
     editions = [
-        Sighting(s.article_id, s.group_id, t, s.lines) for s, t in zip(sightings, titles, strict=True)
+        ArticleLines(s.article_id, s.group_id, t, s.lines) for s, t in zip(sightings, titles, strict=True)
     ]
     assert not is_learned(editions, LABEL)
     # Group joins 0 and 4, 1 and 5, …; headline 0 and 1, 2 and 3: two stories, though no two say so alone.
-    both = [Sighting(s.article_id, s.article_id % 4, s.article_id % 4 // 2 + 1, s.lines) for s in sightings]
+    both = [
+        ArticleLines(s.article_id, s.article_id % 4, s.article_id % 4 // 2 + 1, s.lines) for s in sightings
+    ]
     assert not is_learned(both, LABEL)
     assert title_key("The Harbour Post") != 0
     assert title_key("Harbour 2026") == 0
@@ -110,17 +121,19 @@ def test_editions_and_copies_are_one_story() -> None:
 def test_a_line_that_another_outlet_has_in_a_copy_is_told_as_shared() -> None:
     ours, theirs, sister = [*own(1), SENTENCE, LABEL], [*own(1), SENTENCE], [*own(1), LABEL]
     copies = [
-        ("post.example", sight(ours)),
-        ("herald.example", sight(theirs)),
-        ("amp.post.example", sight(sister)),
+        ("post.example", line_codes(ours)),
+        ("herald.example", line_codes(theirs)),
+        ("amp.post.example", line_codes(sister)),
     ]
-    (marked, *_) = mark_shared(copies)
-    sightings = [Sighting(99, 99, 0, marked), *site(9, 9, SENTENCE, 12)]
-    assert evidence(sightings)[key(SENTENCE)].is_shared
-    assert not evidence([*sightings, *site(0, 2, LABEL, 0)]).get(key(LABEL))
-    few = evidence([Sighting(1, 1, 0, marked)], known=[key(SENTENCE), key(LABEL)])
-    assert few == {key(SENTENCE): Seen(0, (1,), True)}
-    assert np.array_equal(mark_shared([("post.example", marked)])[0], sight(ours)), "alone it shares nothing"
+    (marked, *_) = flag_shared_lines(copies)
+    sightings = [ArticleLines(99, 99, 0, marked), *site(9, 9, SENTENCE, 12)]
+    assert find_repeated_lines(sightings)[key(SENTENCE)].is_shared
+    assert not find_repeated_lines([*sightings, *site(0, 2, LABEL, 0)]).get(key(LABEL))
+    few = find_repeated_lines([ArticleLines(1, 1, 0, marked)], known=[key(SENTENCE), key(LABEL)])
+    assert few == {key(SENTENCE): RepeatedLine(0, (1,), True)}
+    assert np.array_equal(flag_shared_lines([("post.example", marked)])[0], line_codes(ours)), (
+        "alone it shares nothing"
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,11 +148,11 @@ def test_a_line_that_another_outlet_has_in_a_copy_is_told_as_shared() -> None:
     ],
 )
 def test_hosts_of_one_outlet(one: str, other: str, same: bool) -> None:
-    assert (outlet(one) == outlet(other)) == same
+    assert (registered_domain(one) == registered_domain(other)) == same
 
 
 @given(st.permutations(range(12)), st.sets(st.integers(0, 11)))
 def test_the_order_of_articles_does_not_matter(order: list[int], with_label: set[int]) -> None:
     articles = [[*own(n), *([LABEL] if n in with_label else []), SENTENCE] for n in range(12)]
     sightings = block(*articles)
-    assert evidence([sightings[n] for n in order]) == evidence(sightings)
+    assert find_repeated_lines([sightings[n] for n in order]) == find_repeated_lines(sightings)

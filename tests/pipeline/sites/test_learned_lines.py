@@ -13,10 +13,17 @@ from pipeline.sites.learned_lines import (
     LearnedLines,
     is_learnable,
     line_hash,
-    lines_as_found,
-    take_out,
+    remove_learned_lines,
+    restore_learned_lines,
 )
-from pipeline.sites.rules import NO_SITE_RULES, Phrase, SiteRulebook, SiteRules, made_by_site, version_by
+from pipeline.sites.rules import (
+    NO_SITE_RULES,
+    Phrase,
+    SiteRulebook,
+    SiteRules,
+    combined_version,
+    site_of_version,
+)
 from pipeline.text import words_key
 
 STORY = "The ferry ran aground outside the harbour before dawn, and all were brought ashore by noon."
@@ -33,32 +40,34 @@ def blocks(lines: Sequence[str]) -> list[tuple[int, Block]]:
 
 
 def test_a_learned_line_goes_however_it_is_written() -> None:
-    kept, removed = take_out(blocks([STORY, "— BECOME a friend, of the bay", STORY]), learned(LINE))
+    kept, removed = remove_learned_lines(
+        blocks([STORY, "— BECOME a friend, of the bay", STORY]), learned(LINE)
+    )
     assert [position for position, _ in kept] == [0, 4]
     assert [(r.position, r.text, r.rule) for r in removed] == [
         (2, "— BECOME a friend, of the bay", "site.learned seen in 9 stories")
     ]
-    assert take_out(blocks([STORY, f"{LINE} Now!"]), learned(LINE))[1] == ()
+    assert remove_learned_lines(blocks([STORY, f"{LINE} Now!"]), learned(LINE))[1] == ()
 
 
 def test_a_line_that_is_to_stay_stays() -> None:
     rules = SiteRules("post", ("post.example",), keep=(Phrase("become a * of the bay"),))
-    assert len(take_out(blocks([STORY, LINE, OTHER]), learned(LINE, OTHER), rules.keeps)[1]) == 1
+    assert len(remove_learned_lines(blocks([STORY, LINE, OTHER]), learned(LINE, OTHER), rules.keeps)[1]) == 1
 
 
 def test_a_text_of_little_else_stays_whole() -> None:
     lines = ["No paper on Monday.", LINE, OTHER]
-    assert take_out(blocks(lines), learned(LINE, OTHER)) == (tuple(blocks(lines)), ())
+    assert remove_learned_lines(blocks(lines), learned(LINE, OTHER)) == (tuple(blocks(lines)), ())
 
 
 @given(st.lists(st.sampled_from([STORY, f"{STORY} So it was.", LINE, OTHER]), min_size=1, max_size=12))
 def test_what_was_found_can_be_read_off_what_is_stored(lines: list[str]) -> None:
-    kept, removed = take_out(blocks(lines), learned(LINE, OTHER))
+    kept, removed = remove_learned_lines(blocks(lines), learned(LINE, OTHER))
     places = [position for position, _ in kept]
     placed = [(sum(place < r.position for place in places), r.text, r.rule) for r in removed]
     text = "\n".join(block.text for _, block in kept)
     others = [(0, "Register now", "phrase.en.register-now")]
-    assert lines_as_found(text, [*others, *placed]) == lines
+    assert restore_learned_lines(text, [*others, *placed]) == lines
 
 
 def test_which_lines_are_long_enough() -> None:
@@ -85,8 +94,8 @@ def test_versions_name_what_was_learned_and_not_how_often_it_was_seen() -> None:
         assert not other.is_outdated_rejection(version, "2-abc", site)
     assert book.is_outdated_but_for_learning(version, "2-new", site)
     rules = SiteRules("post", (site,), drop=("b",))
-    both = version_by("2-abc", rules, one, is_take_ignored=True)
-    assert made_by_site(both) == ("post", True)
+    both = combined_version("2-abc", rules, one, is_take_ignored=True)
+    assert site_of_version(both) == ("post", True)
     assert not SiteRulebook((rules,), (one,)).is_outdated(both, "2-abc", site)
     assert SiteRulebook((rules,)).is_outdated(both, "2-abc", site)
     assert not SiteRulebook((rules,)).is_outdated_but_for_learning(both, "2-abc", site)

@@ -12,7 +12,7 @@ import pytest
 from pipeline.document import Article, Document, MediaType, Origin, Outcome, Reason, Rejection
 from pipeline.process import process_document
 from pipeline.settings import Settings
-from pipeline.sites.rules import Phrase, SiteRulebook, SiteRules, made_by_site, version_by
+from pipeline.sites.rules import Phrase, SiteRulebook, SiteRules, combined_version, site_of_version
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 GENERAL = Settings().rules_version
@@ -118,7 +118,7 @@ def test_the_story_is_looked_for_in_what_is_to_be_taken() -> None:
     found = article(body, gazette(take=(".body7",)))
     assert found.text.split("\n") == list(STORY)
     assert found.title == "Ferry runs again"
-    assert made_by_site(found.rules_version) == ("gazette", False)
+    assert site_of_version(found.rules_version) == ("gazette", False)
     both = article(body, gazette(take=("article", ".more"), drop=(".more",)))
     assert both.text.split("\n") == list(STORY), "what was dropped is not there to be taken"
 
@@ -139,7 +139,7 @@ def test_where_too_little_is_there_to_be_taken_the_whole_page_is_read_and_the_ve
     plain = article(body)
     assert (found.text, found.removed) == (plain.text, plain.removed)
     assert found.rules_version == f"{GENERAL}+{rules.version}!take"
-    assert made_by_site(found.rules_version) == ("gazette", True)
+    assert site_of_version(found.rules_version) == ("gazette", True)
     assert not SiteRulebook((rules,)).is_outdated(found.rules_version, GENERAL, "gazette.example")
 
 
@@ -277,7 +277,7 @@ def test_what_is_outdated_and_what_is_left_alone() -> None:
     old, new = gazette("One line of ours"), gazette("Another line of ours")
     herald = SiteRules("herald", ("herald.example",))
     book = SiteRulebook((new, herald))
-    was, now = version_by(GENERAL, old), version_by(GENERAL, new)
+    was, now = combined_version(GENERAL, old), combined_version(GENERAL, new)
     other_site = f"{GENERAL}+monitor-12345678"
     for version, host, is_outdated, is_foreign in (
         (GENERAL, "gazette.example", True, False),

@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.text.function_words import DECIDED, settled
-from pipeline.text.language import model
+from pipeline.text.function_words import DECIDED, language_by_function_words
+from pipeline.text.language import language_model
 
 STORIES = {
     "en": "The council of the town has decided to keep the old ferry for another year. It was to be"
@@ -39,20 +39,27 @@ STORIES = {
 
 @pytest.mark.parametrize("language", STORIES)
 def test_a_story_is_in_the_language_that_the_model_says(language: str) -> None:
-    assert settled(STORIES[language]) == language
-    assert model().classify(STORIES[language])[0] == language
+    assert language_by_function_words(STORIES[language]) == language
+    assert language_model().classify(STORIES[language])[0] == language
 
 
 def test_what_is_no_story_is_left_open() -> None:
-    assert settled("The council of the town has decided to keep the old ferry for another year.") is None
-    assert settled("Northport 2 1 0 Eastport 3 Westport 0 Southport 1 Harbour " * 10) is None
-    assert settled("市议会周二决定，让老渡轮在整个冬季继续运营。" * 10) is None
-    assert settled("") is None
+    assert (
+        language_by_function_words(
+            "The council of the town has decided to keep the old ferry for another year."
+        )
+        is None
+    )
+    assert (
+        language_by_function_words("Northport 2 1 0 Eastport 3 Westport 0 Southport 1 Harbour " * 10) is None
+    )
+    assert language_by_function_words("市议会周二决定，让老渡轮在整个冬季继续运营。" * 10) is None
+    assert language_by_function_words("") is None
 
 
 @pytest.mark.parametrize(("one", "other"), [("de", "fr"), ("en", "nl"), ("es", "it")])
 def test_two_languages_at_once_are_left_open(one: str, other: str) -> None:
-    assert settled(f"{STORIES[one]} {STORIES[other]}") is None
+    assert language_by_function_words(f"{STORIES[one]} {STORIES[other]}") is None
 
 
 @pytest.mark.parametrize(
@@ -80,8 +87,8 @@ def test_two_languages_at_once_are_left_open(one: str, other: str) -> None:
 )
 def test_languages_close_to_others_are_left_open(text: str) -> None:
     assert len(text.split()) >= 60
-    assert settled(text) is None
+    assert language_by_function_words(text) is None
 
 
 def test_languages_that_are_decided_are_of_the_model() -> None:
-    assert set(DECIDED) <= set(model().nb_classes)
+    assert set(DECIDED) <= set(language_model().nb_classes)

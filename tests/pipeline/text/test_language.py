@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.text.language import identify
+from pipeline.text.language import identify_language
 
 SENTENCES = {
     "en": "The city council voted on Tuesday to keep the old ferry running through the winter.",
@@ -20,30 +20,32 @@ SENTENCES = {
 
 @pytest.mark.parametrize("language", SENTENCES)
 def test_content_decides(language: str) -> None:
-    assert identify(SENTENCES[language]) == language
+    assert identify_language(SENTENCES[language]) == language
 
 
 def test_content_wins_over_a_template_in_another_language() -> None:
-    assert identify(SENTENCES["uk"], "ru") == "uk"
-    assert identify(SENTENCES["ru"], "uk") == "ru"
-    assert identify(SENTENCES["de"], "en-US") == "de"
+    assert identify_language(SENTENCES["uk"], "ru") == "uk"
+    assert identify_language(SENTENCES["ru"], "uk") == "ru"
+    assert identify_language(SENTENCES["de"], "en-US") == "de"
 
 
 def test_a_long_text_is_read_all_over() -> None:
     standfirst, story = SENTENCES["de"] + " ", SENTENCES["fr"] + " "
-    assert identify(standfirst * 10 + story * 25) == "fr"
-    assert identify(story * 25 + standfirst * 10) == "fr"
-    assert identify(standfirst * 25 + story * 10) == "de"
+    assert identify_language(standfirst * 10 + story * 25) == "fr"
+    assert identify_language(story * 25 + standfirst * 10) == "fr"
+    assert identify_language(standfirst * 25 + story * 10) == "de"
 
 
 def test_short_texts_take_the_hint() -> None:
-    assert identify("Ola Nordmann", "nb-NO") == "nb"
-    assert identify("12 345", None) is None
-    assert identify("", "PT_br") == "pt"
+    assert identify_language("Ola Nordmann", "nb-NO") == "nb"
+    assert identify_language("12 345", None) is None
+    assert identify_language("", "PT_br") == "pt"
 
 
 def test_telegram_english_is_english() -> None:
     assert (
-        identify("Shr 34 cts vs 29 cts Net 4.1 mln vs 3.5 mln Revs 89.0 mln vs 76.2 mln Avg shrs 12.1 mln")
+        identify_language(
+            "Shr 34 cts vs 29 cts Net 4.1 mln vs 3.5 mln Revs 89.0 mln vs 76.2 mln Avg shrs 12.1 mln"
+        )
         == "en"
     )

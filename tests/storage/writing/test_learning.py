@@ -15,7 +15,7 @@ from sqlalchemy import Engine, func, select
 
 from pipeline.copies.fingerprint import fingerprint
 from pipeline.document import Article, Block, BlockKind
-from pipeline.sites.learned_lines import take_out
+from pipeline.sites.learned_lines import remove_learned_lines
 from storage import reader, schema, writer
 from storage.database import begin_write
 from storage.upkeep.retention import Wanted, forget
@@ -81,7 +81,7 @@ def processed(engine: Engine, made: Article) -> Article:
     if learned is None:
         return made
     blocks = [(n, Block(BlockKind.PARAGRAPH, line)) for n, line in enumerate(made.text.split("\n"))]
-    kept, removed = take_out(blocks, learned)
+    kept, removed = remove_learned_lines(blocks, learned)
     places = [position for position, _ in kept]
     text = "\n".join(block.text for _, block in kept)
     return replace(

@@ -15,7 +15,7 @@ from pipeline.extract.model.name_features import TokenOdds
 from pipeline.extract.model.page_features import Stated
 from pipeline.extract.model.trees import NAMES, evidence, hopeless
 from pipeline.extract.structure import is_teaser
-from pipeline.page.blocks import Page, segment
+from pipeline.page.blocks import Page, segment_page
 from tests.pipeline.extract.model.test_trees import PAGE, STORY, page_of, verdict_of
 
 
@@ -157,7 +157,7 @@ def test_at_first_sight_long_comments_do_not_outweigh_the_story() -> None:
 
 def test_a_page_without_prose_has_a_first_sight_all_the_same() -> None:
     assert first_sight(columns_of([page_of("<p>Closed</p>")])).tolist() == [0.0]
-    assert first_sight(columns_of([segment(lxml.html.fromstring("<p></p>"))])).shape == (0,)
+    assert first_sight(columns_of([segment_page(lxml.html.fromstring("<p></p>"))])).shape == (0,)
 
 
 _LINE = st.sampled_from(

@@ -24,7 +24,7 @@ from pipeline.extract.model.trees import (
     load_model,
     shares,
 )
-from pipeline.page.blocks import Page, segment
+from pipeline.page.blocks import Page, segment_page
 
 STORY = [
     "The harbour board voted on Tuesday to dredge the eastern channel, ending a dispute that has "
@@ -54,7 +54,7 @@ PAGE = f"""<html><body>
 
 
 def page_of(html: str) -> Page:
-    return segment(lxml.html.document_fromstring(html))
+    return segment_page(lxml.html.document_fromstring(html))
 
 
 def judged(columns: Columns, verdict: np.ndarray, ruled: np.ndarray, *titles: str) -> Decision:

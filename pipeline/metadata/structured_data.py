@@ -21,7 +21,7 @@ _PAGE_TYPE = re.compile(r"^(WebPage|ItemPage|VideoObject|Recipe|CreativeWork|Med
 
 
 @dataclass(slots=True)
-class Statements:
+class StructuredData:
     """What was found in the head of the page and in its JSON-LD, unjudged, and where else it may tell.
 
     headings: its h1. times: its time elements. items: elements with an itemprop that are no meta.
@@ -40,9 +40,9 @@ class Statements:
         return [value for name in names for value in self.metas.get(name, ())]
 
 
-def gather(root: Any, url: str) -> Statements:
+def read_structured_data(root: Any, url: str) -> StructuredData:
     """All meta elements and JSON-LD objects of a page, and which of them is the article."""
-    said = Statements()
+    said = StructuredData()
     kept = {"link": said.links, "h1": said.headings, "time": said.times}
     for element in root.iter("meta", "script", *kept):
         if element.tag == "meta":
@@ -215,7 +215,7 @@ def element_text(element: Any) -> str:
     return cleaned(" ".join(element.itertext()))
 
 
-def resolved(value: Any, said: Statements) -> Any:
+def resolved(value: Any, said: StructuredData) -> Any:
     if isinstance(value, dict) and set(value) <= {"@id", "@type"} and isinstance(value.get("@id"), str):
         return said.by_id.get(value["@id"], value)
     return value
