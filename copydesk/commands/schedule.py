@@ -62,10 +62,10 @@ def schedule(
     if print_systemd:
         _print_units(_units(names, db, sites_file, concurrent, jitter), out_folder)
         return
-    from crawler.scheduling import Plan, log_events
+    from crawler.scheduling import Plan, log_events_to_stderr
     from crawler.scheduling import run as run_schedule
 
-    log_events()
+    log_events_to_stderr()
     stopped = run_schedule(Plan(db, sites_file, names, concurrent=concurrent, jitter=jitter))
     if stopped.killed:
         raise typer.Exit(Status.FAULTS)
@@ -85,19 +85,19 @@ def _scheduled(names: Sequence[str], sites_file: str | None) -> list[Site]:
 
 
 def _crontab(names: Sequence[str], db: str, sites_file: str | None) -> str:
-    from crawler.scheduling import crontab, here
+    from crawler.scheduling import crontab, this_installation
 
-    return crontab(_scheduled(names, sites_file), here(db, sites_file))
+    return crontab(_scheduled(names, sites_file), this_installation(db, sites_file))
 
 
 def _units(
     names: Sequence[str], db: str, sites_file: str | None, concurrent: int, jitter: float
 ) -> dict[str, str]:
-    from crawler.scheduling import here, systemd_units
+    from crawler.scheduling import systemd_units, this_installation
 
-    place = here(db, sites_file)
+    installation = this_installation(db, sites_file)
     sites = _scheduled(names, sites_file)
-    return systemd_units(sites, place, names=names, concurrent=concurrent, jitter=jitter)
+    return systemd_units(sites, installation, names=names, concurrent=concurrent, jitter=jitter)
 
 
 def _print_units(units: Mapping[str, str], folder: Path | None) -> None:

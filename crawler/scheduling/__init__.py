@@ -1,13 +1,17 @@
-"""Crawls by the clock: a scheduler of our own, or systemd timers and crontab lines."""
+"""Scheduled crawls: a scheduler of Copydesk's own, or systemd timers and crontab lines."""
 
-from crawler.scheduling.schedule import Plan, log_events, run
-from crawler.scheduling.timers import crontab, here, systemd_units
+from crawler.scheduling.crontab import crontab
+from crawler.scheduling.events import log_events_to_stderr
+from crawler.scheduling.installation import this_installation
+from crawler.scheduling.plan import Plan
+from crawler.scheduling.schedule import run
+from crawler.scheduling.systemd import systemd_units
 
 __all__ = [
     "Plan",
     "crontab",
-    "here",
-    "log_events",
+    "log_events_to_stderr",
     "run",
     "systemd_units",
+    "this_installation",
 ]

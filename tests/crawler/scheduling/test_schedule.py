@@ -21,14 +21,13 @@ from urllib.request import urlopen
 
 import pytest
 
-from crawler.scheduling.schedule import Plan, _Schedule, back_off, event, first_time, trigger
-from crawler.sites.timetable import parse_schedule
+from crawler.scheduling.plan import Plan
+from crawler.scheduling.schedule import Scheduler
 from storage.crawls.site_locks import SiteLocks
 from storage.database import open_database
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve
 
-NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 NEVER = "0 0 29 2 *"
 
 
@@ -69,9 +68,7 @@ class Newsroom(Desk):
         environment = self.environment() | variables
         command = ["-m", "copydesk", "schedule", "--jitter", "0", *arguments]
         if plan:
-            program = (
-                "import os; from crawler.scheduling.schedule import Plan, log_events, run; log_events(); "
-            )
+            program = "import os; from crawler.scheduling import *; log_events_to_stderr(); "
             command = ["-c", f"{program}run(Plan(os.environ['COPYDESK_DB'], jitter=0, {plan}))"]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
@@ -252,8 +249,8 @@ def test_after_a_sleep_a_site_is_crawled_once(
     room.schedule(gazette="every 1 min")
     for name, value in room.environment().items():
         monkeypatch.setenv(name, value)
-    caplog.set_level(logging.INFO, "crawler.scheduling.schedule")
-    schedule = _Schedule(Plan(room.url, jitter=0, watch=0.1))
+    caplog.set_level(logging.INFO, "crawler.scheduling")
+    schedule = Scheduler(Plan(room.url, jitter=0, watch=0.1))
 
     def told(name: str) -> int:
         return sum(message.startswith(f"{name} ") for message in caplog.messages)
@@ -266,7 +263,7 @@ def test_after_a_sleep_a_site_is_crawled_once(
         await _until(lambda: told("crawl-done") == 2)
         assert schedule._jobs.get_job("gazette").next_run_time > datetime.now(UTC)
         # And the clock has gone on, but not the processor's.
-        schedule._drift -= 8 * 3600
+        schedule._clock_offset -= 8 * 3600
         await _until(lambda: told("clock-jumped") == 1)
         schedule._stop(signal.SIGTERM)
         await running
@@ -280,50 +277,6 @@ async def _until(condition: Any) -> None:
     async with asyncio.timeout(180):
         while not condition():
             await asyncio.sleep(0.05)
-
-
-@pytest.mark.parametrize(
-    ("schedule", "last", "due"),
-    [
-        ("every 30 min", None, NOON),
-        ("every 30 min", NOON - timedelta(days=30), NOON),
-        ("every 30 min", NOON - timedelta(minutes=10), NOON + timedelta(minutes=20)),
-        ("every 30 min", NOON + timedelta(days=3), NOON + timedelta(minutes=30)),  # the clock was wrong
-        ("0 6 * * *", None, NOON + timedelta(hours=18)),
-        ("0 6 * * *", NOON - timedelta(hours=6), NOON + timedelta(hours=18)),
-        ("0 6 * * *", NOON - timedelta(hours=7), NOON),
-        ("0 6 * * *", NOON - timedelta(days=30), NOON),
-    ],
-)
-def test_what_is_overdue_begins_soon_and_the_rest_at_its_time(
-    schedule: str, last: datetime | None, due: datetime
-) -> None:
-    assert first_time(parse_schedule(schedule), last, NOON, UTC, 0) == due
-    spread = {first_time(parse_schedule(schedule), last, NOON, UTC, 90) for _ in range(50)}
-    assert len(spread) > 10
-    assert due <= min(spread) <= max(spread) <= due + timedelta(seconds=90)
-
-
-@pytest.mark.parametrize(("schedule", "most"), [("every 1 min", 6), ("every 1 d", 90), ("0 6 * * *", 90)])
-def test_jitter_is_added_and_small_beside_an_interval(schedule: str, most: float) -> None:
-    exact = trigger(parse_schedule(schedule), UTC, 0).get_next_fire_time(NOON, NOON)
-    late = [
-        (trigger(parse_schedule(schedule), UTC, 90).get_next_fire_time(NOON, NOON) - exact).total_seconds()
-        for _ in range(50)
-    ]
-    assert 0 <= min(late) < max(late) <= most
-
-
-def test_a_site_that_keeps_failing_is_left_alone_longer_and_longer() -> None:
-    assert [back_off(n) / timedelta(minutes=1) for n in (1, 2, 3, 4, 5, 6, 7, 10_000)] == [
-        10, 20, 40, 80, 160, 320, 360, 360,
-    ]  # fmt: skip
-
-
-def test_an_event_is_one_line_whatever_its_values_hold() -> None:
-    assert event("crawl-said", site="gazette", line='ERROR: "x"\n\x1b[31m\x85 ü', none=None, at=NOON) == (
-        r'crawl-said site=gazette line="ERROR: \"x\"\\n\\x1b[31m\\x85 ü" at=2026-03-01T12:00:00Z'
-    )
 
 
 @pytest.mark.parametrize(

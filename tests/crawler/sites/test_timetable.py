@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawler.scheduling.schedule import trigger
+from crawler.scheduling.triggers import trigger
 from crawler.sites.timetable import Cron, Interval, parse_schedule
 
 SUNDAY = datetime(2026, 3, 1, 0, 0, 30, tzinfo=UTC)

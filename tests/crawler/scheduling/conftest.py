@@ -1,0 +1,29 @@
+"""An installation whose paths mean something to systemd, cron and shells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crawler.scheduling.installation import Installation
+
+ODD = ('it\'s 100% "new$" €5 desk', "a $HOME = 100% désk")
+
+
+@pytest.fixture(params=ODD, ids=["quotes", "dollar"])
+def odd(tmp_path: Path, request: pytest.FixtureRequest) -> Installation:
+    """Everything under a path of signs that mean something to systemd, cron or a shell."""
+    folder = tmp_path / request.param
+    folder.mkdir()
+    python = folder / "python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "$COPYDESK_DB" "$COPYDESK_SITES" "$COPYDESK_CONTACT"\n')
+    python.chmod(0o755)
+    return Installation(
+        python=str(python),
+        user="root",
+        database_url=f"sqlite:///{folder}/news.db",
+        writable_folder=folder,
+        sites_file=folder / "sites.toml",
+        environment={"COPYDESK_CONTACT": "desk%20@x.example", "COPYDESK_METRICS_PORT": "9410"},
+    )

@@ -1,0 +1,38 @@
+"""What units and crontabs start Copydesk with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crawler.scheduling.installation import this_installation
+from storage.database import DatabaseError, connect
+
+
+def test_the_place_is_told_without_passwords_and_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "100% ?news#"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("COPYDESK_SITES", "COPYDESK_METRICS_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COPYDESK_ALERT_WEBHOOK", "https://hooks.example/secret")
+    monkeypatch.setenv("COPYDESK_CONTACT", "desk@x.example")
+    installation = this_installation("sqlite:///news.db", "sites.toml")
+    assert installation.sites_file == folder / "sites.toml"
+    assert installation.writable_folder == folder
+    assert installation.environment["COPYDESK_CONTACT"] == "desk@x.example"
+    assert "secret" not in str(installation)
+    monkeypatch.chdir("/")
+    connect(installation.database_url, create=True).dispose()
+    assert (folder / "news.db").exists()
+
+    server = this_installation(
+        "postgresql://desk:secret@db.example:5433/news?sslmode=require&password=secret", None
+    )
+    assert server.database_url == "postgresql://desk@db.example:5433/news?sslmode=require"
+    assert (server.writable_folder, server.sites_file) == (None, None)
+    with pytest.raises(DatabaseError, match="in memory"):
+        this_installation("sqlite://", None)
