@@ -38,23 +38,15 @@ from benchmarks.measures import Score, page_score, same_authors, same_day, same_
 from pipeline.clean.boilerplate import clean
 from pipeline.clean.wire import parse_wire
 from pipeline.document import Article, Document, DocumentRejected, Extraction, MediaType, Origin
-from pipeline.extract.html import (
-    DOUBTED,
-    OpenPage,
-    extract_html,
-    extracted_pieces,
-    prose_pieces,
-    public_blocks,
-    read_page,
-    seen_pieces,
-    surer,
-    weighed,
-)
-from pipeline.extract.model.columns import Columns, columns_of
+from pipeline.extract.candidates import by_trafilatura, first_pass, prose_passages
+from pipeline.extract.choose import better_choice, choose_by_model
+from pipeline.extract.html import DOUBTED, extract_html, public_blocks
+from pipeline.extract.model.columns import BlockColumns, block_columns
 from pipeline.extract.model.trees import BlockModel, load_model
-from pipeline.extract.structure import judge_pieces
+from pipeline.extract.open_page import OpenPage, open_page
+from pipeline.extract.structure import Judged, judge_passages
 from pipeline.metadata.read import Metadata
-from pipeline.page.align import Piece
+from pipeline.page.align import Passage
 from pipeline.page.blocks import Page
 from pipeline.page.decode import decode_body
 from pipeline.process import process_document
@@ -178,12 +170,12 @@ def fields(truths: Iterable[dict[str, Any]], predicted: Iterable[dict[str, Any]]
 
 # In the order in which they run; what each does beyond the one before.
 STAGES = {
-    "first sight": "where most of the prose stands",
-    "restored": "what belongs to it, by structure",
-    "rules": "rules of structure",
+    "first pass": "the region with most of the prose",
+    "repair": "what was missed, by structure",
+    "rules": "structural rules",
     "model": "block model",
-    "second look": "Trafilatura where the model is not sure",
-    "clean": "rules of phrases and repetition",
+    "second pass": "Trafilatura where the model is not sure",
+    "clean": "phrase rules and repetition",
     "wire": "datelines, bylines, sign-offs",
 }
 
@@ -204,10 +196,10 @@ def staged_texts(job: tuple[Path, dict[str, Any], Path | None]) -> dict[str, str
         model = folds[fold_of(site_of_page(corpus.name, truth), len(folds))]
     try:
         html = decode_body(read_bytes(corpus, key_of(truth)), None, MediaType.HTML)
-        root, page, about = read_page(html, url, FETCHED_AT)
+        opened = open_page(html, url, FETCHED_AT, Settings())
     except DocumentRejected:
         return dict.fromkeys(settings_of_stages(), "")
-    columns, opened = columns_of([page]), OpenPage(root, page, about)
+    columns = block_columns([opened.page])
     return {name: _text_with(opened, columns, on, model) for name, on in settings_of_stages().items()}
 
 
@@ -215,22 +207,21 @@ def settings_of_stages() -> dict[str, frozenset[str]]:
     """Names of the settings that are measured, and the stages that each switches on."""
     names = list(STAGES)
     settings = {f"+ {name}": frozenset(names[: at + 1]) for at, name in enumerate(names)}
-    # without a first sight nothing else can run
+    # Without a first pass nothing else can run.
     return settings | {f"without {name}": frozenset(names) - {name} for name in names[1:]}
 
 
-def _text_with(opened: OpenPage, columns: Columns, on: frozenset[str], model: BlockModel | None) -> str:
-    page, about = opened.blocks, opened.about
-    (pieces,) = seen_pieces(columns, [about]) if "restored" in on else prose_pieces(columns)
-    judged = _ruled(page, pieces, about, on)
+def _text_with(opened: OpenPage, columns: BlockColumns, on: frozenset[str], model: BlockModel | None) -> str:
+    page, about = opened.page, opened.about
+    (passages,) = first_pass(columns, [about]) if "repair" in on else prose_passages(columns)
+    judged = _ruled(page, passages, about, on)
     if "model" in on:
-        (reading,) = weighed(columns, [judged], [about], model)
-        if "second look" in on and reading.expected < DOUBTED:
-            extracted = _ruled(page, extracted_pieces(opened.root, page, about), about, on)
-            (other,) = weighed(columns, [extracted], [about], model)
-            reading = surer(reading, other)
-        judged = reading.judged
-    blocks = public_blocks(page, [piece for piece, rule in judged if rule is None])
+        (choice,) = choose_by_model(columns, [judged], [about], model)
+        if "second pass" in on and choice.expected_f1 < DOUBTED:
+            second = _ruled(page, by_trafilatura(opened), about, on)
+            choice = better_choice(choice, *choose_by_model(columns, [second], [about], model))
+        judged = choice.passages
+    blocks = public_blocks(page, [passage for passage, rule in judged if rule is None])
     language = identify_language("\n".join(block.text for block in blocks), about.html_language)
     numbered = tuple(enumerate(blocks))
     if "clean" in on:
@@ -240,10 +231,10 @@ def _text_with(opened: OpenPage, columns: Columns, on: frozenset[str], model: Bl
     return "\n".join(block.text for _, block in numbered)
 
 
-def _ruled(
-    page: Page, pieces: Sequence[Piece], about: Metadata, on: frozenset[str]
-) -> list[tuple[Piece, str | None]]:
-    return judge_pieces(page, pieces, about) if "rules" in on else [(piece, None) for piece in pieces]
+def _ruled(page: Page, passages: Sequence[Passage], about: Metadata, on: frozenset[str]) -> list[Judged]:
+    if "rules" in on:
+        return judge_passages(page, passages, about)
+    return [Judged(passage, None) for passage in passages]
 
 
 def report_stages(

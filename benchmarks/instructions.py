@@ -44,7 +44,7 @@ def _page_to_outcome() -> Callable[[], Any]:
 
 def _text_to_blocks() -> Callable[[], Any]:
     """From a decoded page to its tree and blocks."""
-    from pipeline.extract.html import parse
+    from pipeline.extract.parse import parse
     from pipeline.page.blocks import segment_page
 
     htmls = [

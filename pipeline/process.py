@@ -30,9 +30,9 @@ from pipeline.document import (
     Removed,
     Stage,
 )
-from pipeline.extract import OpenPage, Reading, extract_page, first_readings, open_page
+from pipeline.extract import Choice, OpenPage, extract_page, first_choices, open_page
 from pipeline.metadata import parse_time
-from pipeline.page import decoded
+from pipeline.page import decode_body
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules, combined_version, remove_learned_lines
 from pipeline.text import make_search_words, word_count
@@ -76,7 +76,7 @@ def process_documents(documents: Sequence[Document], settings: Settings) -> list
     Raises where that goes wrong, and does not tell which of them is at fault: each may be tried by itself.
     """
     begun = [_begin(document, settings) for document in documents]
-    _read_together([one for one in begun if isinstance(one, _Begun)])
+    _choose_together([one for one in begun if isinstance(one, _Begun)])
     outcomes = [
         one if isinstance(one, Rejection) else _finish(one, settings, fingerprinted=False) for one in begun
     ]
@@ -89,13 +89,13 @@ def process_documents(documents: Sequence[Document], settings: Settings) -> list
 
 @dataclass(slots=True)
 class _Begun:
-    """A document whose page or text is open. reading: its page at first sight, if read with others."""
+    """A document whose page or text is open. first_choice: of its page, if made together with others."""
 
     document: Document
     page: PageBytes
     source: OpenPage | str
     rules: SiteRules | None
-    reading: Reading | None = None
+    first_choice: Choice | None = None
 
 
 def _begin(document: Document, settings: Settings) -> _Begun | Rejection:
@@ -116,16 +116,16 @@ def _begin(document: Document, settings: Settings) -> _Begun | Rejection:
         return _rejected(error, document, page, combined_version(settings.rules_version, rules))
 
 
-def _read_together(begun: Sequence[_Begun]) -> None:
-    """Notes how the pages are read at first sight, but of those that a site's rules say where to look in."""
+def _choose_together(begun: Sequence[_Begun]) -> None:
+    """Makes the first choice of the pages together, except where the selectors of a site apply."""
     opened = [
         (one, one.source)
         for one in begun
         if isinstance(one.source, OpenPage) and (one.rules is None or not one.rules.selects)
     ]
-    readings = first_readings([source for _, source in opened])
-    for (one, _), reading in zip(opened, readings, strict=True):
-        one.reading = reading
+    choices = first_choices([source for _, source in opened])
+    for (one, _), choice in zip(opened, choices, strict=True):
+        one.first_choice = choice
 
 
 def _finish(begun: _Begun, settings: Settings, *, fingerprinted: bool) -> Outcome:
@@ -216,12 +216,11 @@ _BETWEEN, _HEAD, _WHOLE, _TAIL = range(4)
 
 def _source(document: Document, settings: Settings) -> OpenPage | str:
     """The document's page, or its text where it is none."""
-    text, is_utf8 = decoded(document.body, document.encoding, document.media_type)
+    text = decode_body(document.body, document.encoding, document.media_type)
     if not text or text.isspace():
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no text in the document")
     if document.media_type is MediaType.HTML:
-        utf8 = document.body if is_utf8 else None
-        return open_page(text, document.url, document.fetched_at, settings, utf8)
+        return open_page(text, document.url, document.fetched_at, settings)
     return text
 
 
@@ -229,7 +228,7 @@ def _extraction(begun: _Begun, settings: Settings) -> Extraction:
     document, source = begun.document, begun.source
     claims = document.claims
     if isinstance(source, OpenPage):
-        extraction = extract_page(source, begun.rules, begun.reading)
+        extraction = extract_page(source, begun.rules, begun.first_choice)
         # The page speaks for itself; what a feed or record says fills the gaps.
         if extraction.published_at is None:
             extraction = _with_claimed_date(extraction, document)

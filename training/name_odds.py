@@ -22,19 +22,19 @@ _MIN_SITES = 4
 _PRIOR_SITES = 3.0
 
 
-def ballots(page: Page, verdict: Array, label: Array) -> tuple[Ballot, Ballot]:
+def ballots(page: Page, share: Array, label: Array) -> tuple[Ballot, Ballot]:
     """How much text of the article, and of all, stands under each word of class and id names.
 
     One ballot for the blocks of the first pass, one for all others; the word "" stands for all blocks.
-    verdict: share of each block that the first pass takes, (blocks,). label: as `label_blocks`.
+    share: of each block that the first pass takes, (blocks,). label: as `label_blocks`.
     """
     names: list[frozenset[str]] = []
     for parent, tokens in zip(page.containers.parent, page.containers.tokens, strict=True):
         above = names[parent] if names else frozenset[str]()
         names.append(above | container_words(tokens))
     found: tuple[Ballot, Ballot] = ({}, {})
-    for block, right, kept_before in zip(page.blocks, label, verdict, strict=True):
-        ballot = found[0 if kept_before >= 0.5 else 1]
+    for block, right, taken in zip(page.blocks, label, share, strict=True):
+        ballot = found[0 if taken >= 0.5 else 1]
         weight = min(len(block.words), 60) + 3.0
         kept = weight if right >= 0.5 else 0.0
         for word in ("", *names[block.container], *container_words(block.inline_tokens)):

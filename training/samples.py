@@ -10,17 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks.folds import site_of_page
 from pipeline.document import DocumentRejected, MediaType
-from pipeline.extract.html import OpenPage, article_lines, read_page, seen_pieces
-from pipeline.extract.model.columns import Array, View, columns_of, view_of
-from pipeline.extract.model.page_features import PAGE_NAMES, Stated, page_evidence
-from pipeline.extract.model.trees import shares
-from pipeline.extract.structure import judge_pieces
+from pipeline.extract.candidates import first_pass
+from pipeline.extract.model.columns import Array, CandidateBlocks, block_columns, candidate_blocks
+from pipeline.extract.model.page_features import StatedTexts, page_features
+from pipeline.extract.model.predict import shares_of_blocks
+from pipeline.extract.open_page import OpenPage, open_page
+from pipeline.extract.structure import judge_passages
+from pipeline.extract.trafilatura_adapter import article_lines
 from pipeline.page.blocks import segment_page
 from pipeline.page.decode import decode_body
+from pipeline.settings import Settings
 from training.labels import label_blocks
 from training.name_odds import Ballot, ballots
 
@@ -32,21 +33,21 @@ FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)
 class Sample:
     """One labelled page.
 
-    truth: its true text. opened: the page as extraction has it. view, label, evidence: of the page cut into
-    blocks link by link, which is how the model learns. extractor_text: Trafilatura's text, empty if it was
-    not asked for. ruled_text: the first pass after the rules. evidence: page features, (features, blocks);
-    name features are missing, because the odds of names depend on the pages in training.
+    truth: its true text. opened: the page as extraction has it. candidates, label, features: of the page cut
+    into blocks link by link, which is how the model learns. extractor_text: Trafilatura's text, empty if it
+    was not asked for. ruled_text: the first pass after the rules. features: page features,
+    (features, blocks); name features are missing, because the odds of names depend on the pages in training.
     """
 
     corpus: str
     site: str
     truth: str
     opened: OpenPage
-    view: View
+    candidates: CandidateBlocks
     extractor_text: str
     ruled_text: str
     label: Array
-    evidence: Array
+    features: Array
     ballots: tuple[Ballot, Ballot]
 
 
@@ -68,28 +69,26 @@ def read_corpus(folder: Path, is_measured: bool = True) -> Iterator[Sample]:
 def _read_page(html: str, record: Mapping[str, Any], corpus: str, is_measured: bool) -> Sample | None:
     url = str(record.get("url") or "")
     try:
-        root, whole, about = read_page(html, url, FETCHED_AT)
+        opened = open_page(html, url, FETCHED_AT, Settings())
     except DocumentRejected:
         return None
-    page = segment_page(root, link_by_link=True)
-    columns = columns_of([page])
-    (pieces,) = seen_pieces(columns, [about])
-    judged = judge_pieces(page, pieces, about)
-    verdict = shares(page, ((piece.index, piece.text) for piece in pieces))
-    ruled = shares(page, ((piece.index, piece.text) for piece, rule in judged if rule is None))
-    view = view_of(columns, verdict, ruled)
-    evidence = np.empty((len(PAGE_NAMES), len(page.blocks)), dtype=np.float32)
-    page_evidence(evidence, view, [Stated(about.titles, about.descriptions)])
+    page, about = segment_page(opened.root, link_by_link=True), opened.about
+    columns = block_columns([page])
+    (passages,) = first_pass(columns, [about])
+    judged = judge_passages(page, passages, about)
+    kept = [passage for passage, rule in judged if rule is None]
+    share = shares_of_blocks(page, passages)
+    candidates = candidate_blocks(columns, share, shares_of_blocks(page, kept))
     label = label_blocks(page.blocks, record["text"])
     return Sample(
         corpus=corpus,
         site=site_of_page(corpus, record),
         truth=record["text"],
-        opened=OpenPage(root, whole, about),
-        view=view,
-        extractor_text="\n".join(article_lines(root)) if is_measured else "",
-        ruled_text="\n".join(piece.text for piece, rule in judged if rule is None),
+        opened=opened,
+        candidates=candidates,
+        extractor_text="\n".join(article_lines(opened.root)) if is_measured else "",
+        ruled_text="\n".join(passage.text for passage in kept),
         label=label,
-        evidence=evidence,
-        ballots=ballots(page, verdict, label),
+        features=page_features(candidates, [StatedTexts(about.titles, about.descriptions)]),
+        ballots=ballots(page, share, label),
     )

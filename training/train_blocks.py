@@ -26,10 +26,11 @@ import numpy as np
 from benchmarks.extraction import interval
 from benchmarks.folds import fold_of
 from benchmarks.measures import Score, page_score, text_score
-from pipeline.extract.html import judged_pieces
+from pipeline.extract.html import choose_article
 from pipeline.extract.model.columns import Array
-from pipeline.extract.model.name_features import TOKEN_NAMES, TokenOdds, token_evidence
-from pipeline.extract.model.trees import NAMES, BlockModel
+from pipeline.extract.model.name_features import TokenOdds, name_features
+from pipeline.extract.model.predict import FEATURES
+from pipeline.extract.model.trees import BlockModel
 from training.forest import MAX_LEAVES, export, save
 from training.name_odds import learn_odds
 from training.samples import Sample, read_corpus
@@ -67,17 +68,16 @@ def train(samples: Sequence[Sample], rounds: int = ROUNDS) -> BlockModel:
     trees would trust names too much.
     """
     samples = [sample for sample in samples if sample.truth]
-    tokens: dict[int, Array] = {}
+    by_names: dict[int, Array] = {}
     for fold in range(3):
         odds = learn_odds([s for s in samples if fold_of(s.site, 3, "odds") != fold])
         for number, sample in enumerate(samples):
             if fold_of(sample.site, 3, "odds") == fold:
-                tokens[number] = np.empty((len(TOKEN_NAMES), len(sample.label)), dtype=np.float32)
-                token_evidence(tokens[number], sample.view, TokenOdds(odds))
+                by_names[number] = name_features(sample.candidates, TokenOdds(odds))
     rows, labels, weights = [], [], []
     for number, sample in enumerate(samples):
         chosen, weight = _rows(sample)
-        rows.append(np.concatenate([sample.evidence, tokens[number]])[:, chosen].T)
+        rows.append(np.concatenate([sample.features, by_names[number]])[:, chosen].T)
         labels.append(sample.label[chosen] >= 0.5)
         weights.append(weight[chosen])
     matrix, label, weight = np.concatenate(rows), np.concatenate(labels), np.concatenate(weights)
@@ -85,9 +85,9 @@ def train(samples: Sequence[Sample], rounds: int = ROUNDS) -> BlockModel:
         matrix, label.astype(np.float32), weight=weight * (len(weight) / weight.sum()), free_raw_data=False
     )
     boosters = [lightgbm.train({**PARAMETERS, "seed": seed}, data, rounds) for seed in range(1, BAGS + 1)]
-    model = export(boosters, NAMES, learn_odds(samples))
+    model = export(boosters, FEATURES, learn_odds(samples))
     some = matrix[:2000]
-    ours = model.probabilities(some.T[[NAMES.index(name) for name in model.columns]])
+    ours = model.probabilities(some.T[[FEATURES.index(name) for name in model.columns]])
     odds_of = np.mean([booster.predict(some, raw_score=True) for booster in boosters], axis=0)
     apart = float(np.abs(ours - 1 / (1 + np.exp(-odds_of))).max())
     if apart > 1e-5:
@@ -102,9 +102,9 @@ def _rows(
 
     Of the blocks far from any block that was taken, three in ten stand for all.
     """
-    near = np.convolve((sample.view.share > 0) | (sample.label > 0), np.ones(9), "full")[4:-4] > 0.5
+    near = np.convolve((sample.candidates.share > 0) | (sample.label > 0), np.ones(9), "full")[4:-4] > 0.5
     drawn = np.random.default_rng(len(near)).random(len(near)) < 0.3
-    words = sample.view.columns.words.astype(np.float64) + 3.0
+    words = sample.candidates.columns.words.astype(np.float64) + 3.0
     total = max(50.0, float((words * (sample.label >= 0.5)).sum()))
     weight = np.minimum(words / total, 0.5) * np.where(near, 1.0, 1 / 0.3)
     return near | drawn, weight * WEIGHTS.get(sample.corpus, 1.0)
@@ -113,7 +113,7 @@ def _rows(
 def texts_by(model: BlockModel, samples: Sequence[Sample]) -> list[str]:
     """The text that extraction with this model gives for each page, before cleaning."""
     return [
-        "\n".join(piece.text for piece, rule in judged_pieces(sample.opened, model=model) if rule is None)
+        "\n".join(passage.text for passage in choose_article(sample.opened, model=model).kept)
         for sample in samples
     ]
 

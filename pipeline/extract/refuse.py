@@ -1,8 +1,8 @@
-"""Tells pages that hold no article, and says what they are instead.
+"""Rejects pages that hold no article, with the reason: error page, login, consent wall, section front.
 
-The judgement leans to the article: a page that states itself to be one, or that shows a few sentences
-of its own, is taken in. What is refused are pages whose text consists of links and teasers, and pages
-whose few words say that there is nothing to read (errors, walls, forms).
+In doubt a page is an article: one that states that it is, or that shows a few sentences of its own, is
+accepted. Rejected are pages whose text consists of links and teasers, and pages whose few words say that
+there is nothing to read.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.document import BlockKind, DocumentRejected, Reason, Stage
-from pipeline.extract.structure import is_teaser, token_rule
+from pipeline.extract.structure import teasers_among, token_rule
 from pipeline.metadata import Metadata
-from pipeline.page import Page, Piece
+from pipeline.page import Page, Passage
 from pipeline.text import ends_sentence, has_long_unstopped
 
-# A page with more words of prose than this is judged by its structure only, not by its words.
+# The words of a page say what it is only if it has fewer words of prose than this.
 _FEW_WORDS = 150
 _ERROR = re.compile(
     r"\b(?:40[034]|410|50[0234])\b.{0,40}(?:error|fehler|erreur|not found|forbidden|unavailable)"
@@ -43,7 +43,7 @@ _LOGIN = re.compile(
     r"|войти|вход|увійти|forgot(?:ten)? (?:your )?password|passwor[dt]|mot de passe|contraseña)\b",
     re.I,
 )
-# What pages call themselves that list, find or offer things.
+# Titles of pages that list, find or offer things.
 _LISTING = re.compile(
     r"^(?:(?:our |all )?newsletters?|subscribe|sign ?up|search(?: results)?|suche|suchergebnisse|recherche"
     r"|buscar|поиск|пошук|tags?|schlagwort|topics?|thema|category|kategorie|archives?|site ?map"
@@ -53,17 +53,20 @@ _LISTING = re.compile(
 _CUT_OFF = re.compile(r"(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3})\W*$")
 
 
-def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Metadata) -> None:
-    """Raises DocumentRejected with its reason where the kept text is no article."""
-    text = "\n".join(piece.text for piece in kept)
+def refuse_non_article(root: Any, page: Page, kept: Sequence[Passage], about: Metadata) -> None:
+    """Raises DocumentRejected, with a reason, where the kept text is no article.
+
+    root: the page's tree. kept: the chosen passages. about: what the page states.
+    """
+    text = "\n".join(passage.text for passage in kept)
     if about.is_article:
         if not kept:
             raise _rejected(Reason.NO_ARTICLE, "no text of its own")
-        if len(text) < 40 and not any(_is_prose(page, piece) for piece in kept):
+        if len(text) < 40 and not any(_is_prose(page, passage) for passage in kept):
             raise _without_sentence(kept)
         return
-    prose = [piece for piece in kept if _is_prose(page, piece)]
-    words = sum(len(piece.text.split()) for piece in prose)
+    prose = [passage for passage in kept if _is_prose(page, passage)]
+    words = sum(len(passage.text.split()) for passage in prose)
     if words < _FEW_WORDS:
         heading = "\n".join([*about.titles[:4], text[:300]])
         if any(_ERROR.search(line) for line in heading.splitlines()):
@@ -84,7 +87,7 @@ def refuse_non_article(root: Any, page: Page, kept: Sequence[Piece], about: Meta
         raise _without_sentence(kept)
 
 
-def _without_sentence(kept: Sequence[Piece]) -> DocumentRejected:
+def _without_sentence(kept: Sequence[Passage]) -> DocumentRejected:
     return _rejected(Reason.NO_ARTICLE, f"no sentence in {len(kept)} lines of text")
 
 
@@ -92,53 +95,53 @@ def _rejected(reason: Reason, detail: str) -> DocumentRejected:
     return DocumentRejected(Stage.EXTRACT, reason, detail)
 
 
-def _share_in(page: Page, kept: Sequence[Piece], rule: str) -> float:
-    """Share of the text that stands in containers whose names call for a rule."""
+def _share_in(page: Page, kept: Sequence[Passage], rule: str) -> float:
+    """The share of the text in containers whose names call for the rule."""
     chars = inside = 0
-    for piece in kept:
-        chars += len(piece.text)
-        if piece.index is not None:
-            path = page.path(page.blocks[piece.index].container)
-            inside += len(piece.text) * any(token_rule(page.containers.tokens[n]) == rule for n in path)
+    for passage in kept:
+        chars += len(passage.text)
+        if passage.index is not None:
+            path = page.path(page.blocks[passage.index].container)
+            inside += len(passage.text) * any(token_rule(page.containers.tokens[n]) == rule for n in path)
     return inside / max(1, chars)
 
 
-def _is_prose(page: Page, piece: Piece) -> bool:
-    block = page.blocks[piece.index] if piece.index is not None else None
+def _is_prose(page: Page, passage: Passage) -> bool:
+    block = page.blocks[passage.index] if passage.index is not None else None
     if block is not None and (block.kind is BlockKind.HEADING or block.link_density > 0.7):
         return False
-    words = len(piece.text.split())
+    words = len(passage.text.split())
     if words >= 15:
         return True
-    # scripts without spaces: a sentence of some length is one "word" or few
-    if (words >= 4 or len(piece.text) >= 20) and ends_sentence(piece.text):
+    # In a writing system without spaces a sentence is one "word" or few.
+    if (words >= 4 or len(passage.text) >= 20) and ends_sentence(passage.text):
         return True
-    return has_long_unstopped(piece.text)
+    return has_long_unstopped(passage.text)
 
 
-# A line or two, of a front page's leading story or about an author, beside headlines that lead elsewhere.
-# Both, because a script without spaces has few words and one with long words few of them in a line.
+# Less text than this, beside as many linked headlines, is the lead of a section front or a line about an
+# author. Both words and characters, because a writing system without spaces has few words.
 _LINE_WORDS = 20
 _LINE_CHARS = 150
 _FRONT_HEADLINES = 3
 
 
-def _is_beside_headlines(page: Page, prose: Sequence[Piece], words: int) -> bool:
-    if words >= _LINE_WORDS or sum(len(piece.text) for piece in prose) >= _LINE_CHARS:
+def _is_beside_headlines(page: Page, prose: Sequence[Passage], words: int) -> bool:
+    if words >= _LINE_WORDS or sum(len(passage.text) for passage in prose) >= _LINE_CHARS:
         return False
     linked = sum(block.link_density > 0.5 and len(block.words) >= 4 for block in page.blocks)
     return linked >= _FRONT_HEADLINES
 
 
-def _is_front(page: Page, kept: Sequence[Piece], prose: Sequence[Piece]) -> bool:
-    blocks = [page.blocks[piece.index] for piece in kept if piece.index is not None]
+def _is_front(page: Page, kept: Sequence[Passage], prose: Sequence[Passage]) -> bool:
+    blocks = [page.blocks[passage.index] for passage in kept if passage.index is not None]
     links = [block for block in blocks if block.link_chars]
     linked = sum(block.link_density > 0.8 and len(block.words) >= 3 for block in links)
     link_chars = sum(block.link_chars for block in links)
-    chars = max(1, sum(len(piece.text) for piece in kept))
+    chars = max(1, sum(len(passage.text) for passage in kept))
     if linked >= 6 and linked >= 0.4 * len(kept) and link_chars > 0.3 * chars:
         return True
-    texts = [page.blocks[piece.index] for piece in prose if piece.index is not None]
-    teasers = sum(is_teaser(page, block) for block in texts)
+    texts = [page.blocks[passage.index] for passage in prose if passage.index is not None]
+    teasers = len(teasers_among(page, {p.index for p in prose if p.index is not None}))
     cut_off = sum(bool(_CUT_OFF.search(block.text)) for block in texts)
     return teasers >= 0.6 * len(texts) and (teasers >= 4 or (teasers >= 2 and cut_off >= 2))

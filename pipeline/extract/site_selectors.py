@@ -1,7 +1,7 @@
-"""What of a page a site's selectors leave, before the article is looked for in it.
+"""Applies the CSS selectors of a site's rules to a page, before the article is looked for.
 
-What they drop is taken out of the tree, so that nothing of it is taken for the story or tells against what
-stands around it, and its text is kept with its place. What they take is made a page of its own.
+What `drop` matches is removed from the tree, so that it is neither taken for the story nor evidence about
+what stands around it; its text is kept with its place. What `take` matches becomes a page of its own.
 """
 
 from __future__ import annotations
@@ -12,30 +12,31 @@ from typing import Any
 
 import lxml.html
 
-from pipeline.page import Page, Piece, find_by_selector, is_inline, segment_page, segment_with_places
+from pipeline.extract.structure import Judged
+from pipeline.page import Page, Passage, find_by_selector, is_inline, segment_page, segment_with_places
 from pipeline.sites import SiteRules
 
-# What is taken holds at least so many characters of text, or it is not where the story stands: a box that a
-# new template leaves empty must not cost every story of a site. Short briefs are longer.
+# Where `take` matches less text, it is ignored: a box that a new template leaves empty must not cost every
+# story of a site. Short briefs are longer.
 TAKEN_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
-    """A page as the site's rules leave it.
+class SelectedPage:
+    """A page as the selectors of its site leave it.
 
-    dropped: the lines that went, in the order of the page, each with the rule that took it; their position is
-    between those of the page's blocks. is_take_ignored: what was to be taken held too little text.
+    dropped: the lines that were removed, in the order of the page, each with its rule; their positions are
+    between those of the page's blocks. is_take_ignored: `take` matched too little text.
     """
 
     root: Any
     page: Page
-    dropped: tuple[tuple[Piece, str | None], ...]
+    dropped: tuple[Judged, ...]
     is_take_ignored: bool
 
 
-def select(root: Any, rules: SiteRules) -> Selected:
-    """Applies a site's selectors to the tree under `root`, which is changed."""
+def apply_selectors(root: Any, rules: SiteRules) -> SelectedPage:
+    """The page under `root` as the rules leave it. The tree is changed."""
     texts: dict[Any, tuple[str, list[str]]] = {}
     for element, selector in _outermost(root, rules.drop):
         lines = [block.text for block in segment_page(element).blocks]
@@ -46,17 +47,17 @@ def select(root: Any, rules: SiteRules) -> Selected:
     if chars >= TAKEN_CHARS:
         root = _page_of(taken)
     page, places = segment_with_places(root, texts)
-    dropped: list[tuple[Piece, str | None]] = []
+    dropped: list[Judged] = []
     for element, place in places.items():
         rule, lines = texts[element]
-        dropped += [(Piece(None, line, place - 0.5), rule) for line in lines]
-    return Selected(root, page, tuple(dropped), bool(rules.take) and chars < TAKEN_CHARS)
+        dropped += [Judged(Passage(None, line, place - 0.5), rule) for line in lines]
+    return SelectedPage(root, page, tuple(dropped), bool(rules.take) and chars < TAKEN_CHARS)
 
 
 def _outermost(root: Any, selectors: Sequence[str]) -> list[tuple[Any, str]]:
-    """The elements that any selector matches, in document order, without those inside another of them.
+    """The elements that any selector matches, in document order, each with the first selector that does.
 
-    Each with the first selector that matches it.
+    Elements inside another one of them are left out.
     """
     matched: dict[Any, str] = {}
     for selector in selectors:
@@ -74,17 +75,17 @@ def _outermost(root: Any, selectors: Sequence[str]) -> list[tuple[Any, str]]:
 
 
 def _empty(element: Any) -> None:
-    """Takes out all of an element but its place: what stood before and after it does not become one line."""
+    """Removes all of an element but its place: the text before and after it must not become one line."""
     element.clear(keep_tail=True)
     element.tag = "span" if is_inline(element.tag) else "div"
 
 
 def _page_of(elements: Sequence[Any]) -> Any:
-    """A page of nothing but these elements, which leave their own."""
+    """A page of nothing but these elements, which are moved there."""
     root = lxml.html.Element("html")
     body = lxml.html.Element("body")
     root.append(body)
-    # An extractor looks for the first article of a page: all that is taken is one, unless several are in it.
+    # Trafilatura reads the first <article> of a page. What is taken is one, unless it holds several.
     articles = sum(1 for element in elements for _ in element.iter("article"))
     holder = lxml.html.Element("article" if articles < 2 else "main")
     body.append(holder)

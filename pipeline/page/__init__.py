@@ -4,7 +4,7 @@
 finds an extractor's lines among these blocks, `find_by_selector` answers CSS selectors.
 """
 
-from pipeline.page.align import Piece, align_lines
+from pipeline.page.align import Passage, align_lines
 from pipeline.page.blocks import (
     PROSE_WORDS,
     Page,
@@ -21,7 +21,7 @@ from pipeline.page.selectors import check_selector, find_by_selector
 __all__ = [
     "PROSE_WORDS",
     "Page",
-    "Piece",
+    "Passage",
     "RawBlock",
     "align_lines",
     "check_selector",

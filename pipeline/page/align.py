@@ -23,7 +23,7 @@ _LIKENESS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Passage:
     """A stretch of article text. `index` is its block in the page, None where it was not found.
 
     position: order of the pieces in the page; pieces that were not found follow their predecessor.
@@ -34,13 +34,13 @@ class Piece:
     position: float
 
 
-def align_lines(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Piece]:
+def align_lines(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Passage]:
     """The extractor's `lines` as pieces in the order of the page."""
     texts = [line for line in lines if RUN.search(line)]
     line_words = [runs(line) for line in texts]
     found = _anchors(blocks, line_words)
     used = {index for index, _ in found}
-    pieces = [Piece(index, blocks[index].text, float(index)) for index, _ in found]
+    pieces = [Passage(index, blocks[index].text, float(index)) for index, _ in found]
     place: dict[int, int] = {line: index for index, line in found}
 
     rest: list[tuple[int, str]] = []
@@ -58,7 +58,7 @@ def align_lines(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Piece]
         for index, line in matched:
             used.add(index)
             place.setdefault(line, index)
-            pieces.append(Piece(index, blocks[index].text, float(index)))
+            pieces.append(Passage(index, blocks[index].text, float(index)))
         rest += uncovered
     pieces += _place_rest(blocks, rest, used, place)
     pieces.sort(key=lambda piece: piece.position)
@@ -165,7 +165,7 @@ def _left_over(text: str, spans: Sequence[tuple[int, int]], taken: Sequence[bool
 
 def _place_rest(
     blocks: Sequence[RawBlock], rest: Sequence[tuple[int, str]], used: set[int], place: dict[int, int]
-) -> list[Piece]:
+) -> list[Passage]:
     """Lines that no block equals in order: by equal text elsewhere, by likeness, else unplaced."""
     if not rest:
         return []
@@ -178,7 +178,7 @@ def _place_rest(
             if triple in wanted:
                 by_triple[triple].append(index)
     known = sorted(place)
-    pieces: list[Piece] = []
+    pieces: list[Passage] = []
     for line, text in rest:
         words = runs(text)
         same = [index for index in by_words.get(words, ()) if index not in used]
@@ -187,7 +187,7 @@ def _place_rest(
         if same:
             index = min(same, key=lambda i: abs(i - near))
             used.add(index)
-            pieces.append(Piece(index, blocks[index].text, float(index)))
+            pieces.append(Passage(index, blocks[index].text, float(index)))
             continue
         triples = _triples(words)
         votes = Counter(index for triple in triples for index in set(by_triple.get(triple, ())[:50]))
@@ -195,9 +195,9 @@ def _place_rest(
         if likely is not None and votes[likely] >= _LIKENESS * len(triples):
             first = likely not in used
             used.add(likely)
-            pieces.append(Piece(likely, text, likely + (0.0 if first else 0.25)))
+            pieces.append(Passage(likely, text, likely + (0.0 if first else 0.25)))
         else:
-            pieces.append(Piece(None, text, near + 0.5))
+            pieces.append(Passage(None, text, near + 0.5))
     return pieces
 
 

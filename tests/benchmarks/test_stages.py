@@ -18,10 +18,11 @@ def test_every_stage_of_a_page_is_timed_and_their_sum_is_the_whole() -> None:
 
     assert process.process_documents is before
     called = {stage for stage, count in spent.calls.items() if count}
-    # storing is no part of it, and of pages that it is sure of the model does not ask the extractor
+    # Nothing is stored here, and Trafilatura is only asked where the model is not sure.
     assert called >= {*STAGES, REST} - {"store", "extractor"}
     assert spent.calls["parse"] >= len(pages)
-    assert spent.calls["fingerprint"] == spent.calls[REST] == 1
+    assert spent.calls[REST] == 1
+    assert 0 < spent.calls["fingerprint"] <= len(pages)
     assert sum(spent.seconds.values()) == pytest.approx(spent.within[0])
     assert min(spent.seconds.values()) >= 0
 
@@ -32,4 +33,4 @@ def test_a_stage_that_is_gone_ends_the_measurement_and_is_named() -> None:
         timed({"decode": STAGES["decode"], "wire": ("pipeline.clean.wire.parse_lines",)}),
     ):
         pass
-    assert not hasattr(vars(process)["decoded"], "__wrapped__")
+    assert not hasattr(vars(process)["decode_body"], "__wrapped__")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.extract.model.page_features import PAGE_NAMES
+from pipeline.extract.model.page_features import PAGE_FEATURES
 from training.name_odds import ballots, learn_odds
 from training.samples import Sample, read_corpus
 
@@ -52,7 +52,7 @@ def test_every_page_that_shows_text_is_a_sample_of_its_site(samples: list[Sample
     assert [sample.site for sample in samples] == [f"site{number}" for number in range(5)]
     assert {sample.corpus for sample in samples} == {"news"}
     sample = samples[0]
-    assert sample.evidence.shape == (len(PAGE_NAMES), len(sample.label))
+    assert sample.features.shape == (len(PAGE_FEATURES), len(sample.label))
     assert sample.label.tolist() == [1.0] * 6 + [0.0]
     assert sample.extractor_text == ""
     assert "Sentence 5" in sample.ruled_text
@@ -64,9 +64,8 @@ def test_trafilatura_is_asked_where_the_sample_is_for_measuring(corpus: Path) ->
 
 def test_a_ballot_holds_the_text_of_the_article_and_all_text_under_each_word(samples: list[Sample]) -> None:
     sample = samples[0]
-    view = sample.view
     everything = np.ones(len(sample.label), dtype=np.float32)
-    taken, others = ballots(view.columns.pages[0], everything, sample.label)
+    taken, others = ballots(sample.candidates.columns.pages[0], everything, sample.label)
     assert others == {}
     assert taken["story"] == taken["text"]
     kept, weight = taken["story"]

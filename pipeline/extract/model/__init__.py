@@ -1,24 +1,25 @@
-"""The block model: evidence of each block as numbers, and the trees that weigh it.
+"""The block model: how likely each block of a page belongs to the article, and which blocks to keep.
 
-Columns hold the blocks of pages as arrays; text, page and name features are computed from them; `trees` gives
-each block a probability and decides which blocks are the article.
+`columns` holds the blocks of pages as arrays. Features are computed from them: `text_features` of the texts,
+`page_features` of their place in the page, `name_features` of class and id names. `trees` evaluates the
+model, `predict` gives the probabilities, and `selection` chooses the blocks. training/ makes the model.
 """
 
-from pipeline.extract.model.columns import KEPT, Columns, columns_of, first_sight
-from pipeline.extract.model.page_features import Stated
-from pipeline.extract.model.text_features import folded_before
-from pipeline.extract.model.trees import BlockModel, Decision, decide, keep_probabilities, shares
+from pipeline.extract.model.columns import LANDMARK_BITS, BlockColumns, block_columns, main_containers
+from pipeline.extract.model.page_features import StatedTexts
+from pipeline.extract.model.predict import keep_probabilities, shares_of_blocks
+from pipeline.extract.model.selection import BlockSelection, select_blocks
+from pipeline.extract.model.trees import BlockModel
 
 __all__ = [
-    "KEPT",
+    "LANDMARK_BITS",
+    "BlockColumns",
     "BlockModel",
-    "Columns",
-    "Decision",
-    "Stated",
-    "columns_of",
-    "decide",
-    "first_sight",
-    "folded_before",
+    "BlockSelection",
+    "StatedTexts",
+    "block_columns",
     "keep_probabilities",
-    "shares",
+    "main_containers",
+    "select_blocks",
+    "shares_of_blocks",
 ]

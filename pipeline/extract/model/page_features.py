@@ -1,16 +1,15 @@
-"""What a page says about each of its blocks, as numbers: the evidence that the block model weighs.
+"""Features of a block from its text and its place in the page.
 
-How much text and how many links the containers around a block hold, what its neighbours are, what was taken
-for the article at first sight and what the rules say of that; what the template calls it is told by
-`pipeline.extract.model.name_features`. All is computed for whole pages, many features in one operation (see
-`pipeline.extract.model.columns`): most of the time goes by the operation, not by the block.
+How much text and how many links the containers around it hold, what its neighbours are, which blocks are
+candidates, and what the rules say of these. All are computed for whole pages, many features in one numpy
+operation (see `pipeline.extract.model.columns`).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,22 +19,23 @@ from pipeline.extract.model.columns import (
     KEPT,
     LANDMARK_BITS,
     Array,
-    Columns,
+    BlockColumns,
+    CandidateBlocks,
     Marks,
     Places,
     Sums,
-    View,
     running_sums,
     whole,
 )
-from pipeline.extract.model.text_features import TEXT_NAMES, folded_before, text_evidence
+from pipeline.extract.model.text_features import TEXT_FEATURES, text_features
+from pipeline.text import runs_key
 
-# Elements whose presence among a block's ancestors is evidence; those with `below` also as ancestors that
-# stand below the container of what is kept.
+# Ancestors of a block that are features; those in _BELOW also if they stand below the candidates' container.
 _LANDMARKS = ("article", "main", "section", "aside", "footer", "figure", "table", "ul", "li", "hidden")
 _BELOW = ("article", "main", "section", "aside", "footer", "figure")
-# Levels of headings, and two more elements.
+# Levels of headings, and two more tags.
 _TAGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "p": 7, "div": 8}
+# Distances in blocks are cut at this.
 _FAR = 30
 
 # --- the features' names, in the order of their rows --------------------------------------------------
@@ -49,8 +49,8 @@ def _measures(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{name}.{measure}" for name in names for measure in _MEASURES)
 
 
-PAGE_NAMES = (
-    *TEXT_NAMES,
+PAGE_FEATURES = (
+    *TEXT_FEATURES,
     "kind.heading", "kind.paragraph", "kind.caption", "tag.p", "tag.div", "heading_level",
     "same", "same_before", "same_kept", "like_title", "like_description",
     "from_first", "from_last", "position", "kept_before", "kept_after", "words_of_kept",
@@ -70,40 +70,37 @@ PAGE_NAMES = (
     "page.blocks", "page.words", "page.link_density", "page.kept_words", "page.kept_share",
     "page.prose_kept", "page.list_share",
 )  # fmt: skip
-_ROW = {name: row for row, name in enumerate(PAGE_NAMES)}
+_ROW = {name: row for row, name in enumerate(PAGE_FEATURES)}
 
 
 def _rows(*names: str) -> Places:
     return np.array([_ROW[name] for name in names])
 
 
-class Stated(NamedTuple):
-    """What a page calls itself, and its summary, in any form."""
+class StatedTexts(NamedTuple):
+    """What a page states about its article: its titles and descriptions, in any form."""
 
     titles: Sequence[str] = ()
     descriptions: Sequence[str] = ()
 
 
-def page_evidence(out: Array, view: View, stated: Sequence[Stated], wanted: Places | None = None) -> None:
-    """Fills `out`, (len(PAGE_NAMES), n): everything but what the names of elements say.
-
-    stated: of each page. wanted: the blocks of which it will be asked how like what is stated they are, in
-    order; all if not given.
-    """
-    columns = view.columns
+def page_features(candidates: CandidateBlocks, stated: Sequence[StatedTexts]) -> Array:
+    """The features `PAGE_FEATURES` of all blocks, (len(PAGE_FEATURES), blocks); stated: of each page."""
+    columns = candidates.columns
+    out = np.empty((len(PAGE_FEATURES), len(columns.words)), dtype=np.float32)
     links = np.array(columns.links_in, dtype=np.float32)
-    text_evidence(out[: len(TEXT_NAMES)], columns.texts, columns.words, columns.chars, links)
+    out[: len(TEXT_FEATURES)] = text_features(columns.texts, columns.words, columns.chars, links)
+    texts = _first_equal(columns.words_of, columns)
     _add_kinds(out, columns)
-    texts = _numbered(columns.words_of, columns)
-    wanted = np.arange(len(texts)) if wanted is None else wanted
-    _add_likeness(out, columns, texts, wanted, stated)
-    _add_verdict(out, view)
-    _add_neighbours(out, view)
-    _add_windows(out, view)
-    _add_containers(out, view)
-    _add_top(out, view)
-    _add_groups(out, view, texts)
-    _add_page(out, view)
+    _add_likeness(out, columns, texts, stated)
+    _add_order(out, candidates)
+    _add_neighbours(out, candidates)
+    _add_windows(out, candidates)
+    _add_containers(out, candidates)
+    _add_top(out, candidates)
+    _add_groups(out, candidates, texts)
+    _add_page(out, candidates)
+    return out
 
 
 # --- its kind and its text ----------------------------------------------------------------------------
@@ -111,7 +108,7 @@ def page_evidence(out: Array, view: View, stated: Sequence[Stated], wanted: Plac
 _KIND_ROWS = slice(_ROW["kind.heading"], _ROW["heading_level"] + 1)
 
 
-def _add_kinds(out: Array, columns: Columns) -> None:
+def _add_kinds(out: Array, columns: BlockColumns) -> None:
     tag = whole([_TAGS.get(tag, 0) for tag in columns.block_tags])
     rows = out[_KIND_ROWS]
     for row, kind in enumerate((0, 1, 4)):
@@ -121,8 +118,8 @@ def _add_kinds(out: Array, columns: Columns) -> None:
     rows[5] = np.where(tag < _TAGS["p"], tag, 0)
 
 
-def _numbered(keys: Iterable[Hashable], columns: Columns) -> Places:
-    """For the key of each block, the place of the first one of its page that equals it."""
+def _first_equal(keys: Iterable[Hashable], columns: BlockColumns) -> Places:
+    """The place of the first block of the same page with an equal key, (blocks,). keys: of each block."""
     found: list[int] = []
     every = iter(keys)
     for start, end in itertools.pairwise(columns.starts):
@@ -131,68 +128,62 @@ def _numbered(keys: Iterable[Hashable], columns: Columns) -> Places:
     return whole(found)
 
 
-def _add_likeness(
-    out: Array, columns: Columns, texts: Places, wanted: Places, stated: Sequence[Stated]
-) -> None:
-    """How much a block's words are those of the headline or of the summary, and how often it stood before."""
+def _add_likeness(out: Array, columns: BlockColumns, texts: Places, stated: Sequence[StatedTexts]) -> None:
+    """How much a block's words are those of the title or description, and how often they stood before."""
     times, before = Counter[int](), out[_ROW["same_before"]]
     before[:] = 0.0
     repeated = (texts < np.arange(len(texts))).nonzero()[0]
     for place, first in zip(repeated.tolist(), texts[repeated].tolist(), strict=True):
         times[first] += 1
         before[place] = min(times[first], 9)
-    likeness, similar = np.zeros((2, len(texts)), dtype=np.float32)
-    asked = zip(wanted.tolist(), texts[wanted].tolist(), strict=True)
-    limits = wanted.searchsorted(columns.starts).tolist()
-    for page, (start, end) in enumerate(itertools.pairwise(limits)):
-        _add_likeness_to(*stated[page], columns, itertools.islice(asked, end - start), likeness, similar)
-    out[_ROW["like_title"]] = likeness
-    out[_ROW["like_description"]] = similar
+    like_title, like_description = out[_ROW["like_title"]], out[_ROW["like_description"]]
+    for of_page, part in zip(stated, columns.parts(), strict=True):
+        likeness = _Likeness(of_page)
+        for place in range(part.start, part.stop):
+            words = columns.words_of[place]
+            like_title[place] = likeness.to_title(words)
+            like_description[place] = likeness.to_description(words)
 
 
-def _add_likeness_to(
-    titles: Sequence[str],
-    descriptions: Sequence[str],
-    columns: Columns,
-    asked: Iterator[tuple[int, int]],
-    likeness: Array,
-    similar: Array,
-) -> None:
-    """Of the blocks of one page; asked: their places, each with the place of the first of its text."""
-    names = [frozenset(name.split()) for name in set(map(folded_before, titles)) if name]
-    summaries = [text.split() for text in set(map(folded_before, descriptions))]
-    summaries = [words for words in summaries if len(words) >= 6]
-    in_names, in_summaries = (frozenset[str]().union(*texts) for texts in (names, summaries))
-    triples_of = [set(_triples(words)) for words in summaries]
-    met: dict[int, tuple[float, float]] = {}
-    for place, first in asked:
-        if first not in met:
-            words = columns.words_of[first]
-            like = same = 0.0
-            if len(words) < 60 and not in_names.isdisjoint(words):
-                mine = frozenset(words)
-                for other in names:
-                    common = len(mine & other)
-                    if common:
-                        like = max(like, common / (len(mine) + len(other) - common))
-            if 4 <= len(words) < 120 and 2 * sum(map(in_summaries.__contains__, words)) >= len(words):
-                triples = set(_triples(words))
-                same = max(len(triples & theirs) / len(triples) for theirs in triples_of)
-            met[first] = like, same
-        likeness[place], similar[place] = met[first]
+class _Likeness:
+    """How much a block's words are those of a page's titles and descriptions."""
+
+    def __init__(self, stated: StatedTexts) -> None:
+        self._titles = [frozenset(key.split()) for key in set(map(runs_key, stated.titles)) if key]
+        descriptions = [key.split() for key in set(map(runs_key, stated.descriptions))]
+        descriptions = [words for words in descriptions if len(words) >= 6]
+        self._title_words = frozenset[str]().union(*self._titles)
+        self._description_words = frozenset[str]().union(*descriptions)
+        self._triples = [set(_triples(words)) for words in descriptions]
+
+    def to_title(self, words: Sequence[str]) -> float:
+        """The Jaccard index of the words with those of the title that is most like them."""
+        if len(words) >= 60 or self._title_words.isdisjoint(words):
+            return 0.0
+        mine = frozenset(words)
+        return max(len(mine & title) / len(mine | title) for title in self._titles)
+
+    def to_description(self, words: Sequence[str]) -> float:
+        """The largest share of the block's word triples that stand in one description."""
+        if not 4 <= len(words) < 120 or 2 * sum(map(self._description_words.__contains__, words)) < len(
+            words
+        ):
+            return 0.0
+        mine = set(_triples(words))
+        return max(len(mine & triples) / len(mine) for triples in self._triples)
 
 
 def _triples(words: Sequence[str]) -> list[tuple[str, ...]]:
     return list(zip(words, words[1:], words[2:], strict=False))
 
 
-# --- its place in the page ----------------------------------------------------------------------------
+# --- its order in the page ----------------------------------------------------------------------------
 
 
-def beside(columns: Columns, by: Sequence[int]) -> tuple[Places, Marks]:
-    """Of each block the place of the one so many places on (negative: back), and whether it is on the page.
+def beside(columns: BlockColumns, by: Sequence[int]) -> tuple[Places, Marks]:
+    """The place of the block so many places on (negative: back), and whether it is on the same page.
 
-    Both (len(by), n).
+    Both (len(by), blocks).
     """
     place = np.arange(len(columns.words)) + whole(by)[:, None]
     return place, (place >= columns.low) & (place < columns.high)
@@ -205,8 +196,9 @@ _LINKS_BESIDE = _rows(*(f"link_density{by:+}" for by in _BESIDE[1:5]))
 _RULED_BESIDE = _rows("ruled-1", "ruled+1")
 
 
-def _add_neighbours(out: Array, view: View) -> None:
-    columns = view.columns
+def _add_neighbours(out: Array, candidates: CandidateBlocks) -> None:
+    """Words and links of the blocks before and after; -1 beyond the page."""
+    columns = candidates.columns
     at, is_there = beside(columns, _BESIDE)
 
     def fill(rows: Places | int, values: Array, which: slice | int) -> None:
@@ -216,20 +208,27 @@ def _add_neighbours(out: Array, view: View) -> None:
     fill(_WORDS_BESIDE, columns.words, slice(None))
     fill(_LINKS_BESIDE, columns.links, slice(1, 5))
     fill(_ROW["sentence_end+1"], out[_ROW["sentence_end"]], _NEXT)
-    out[_ROW["ruled"]] = view.ruled
-    fill(_RULED_BESIDE, view.ruled, slice(_NEXT - 1, _NEXT + 1))
+    out[_ROW["ruled"]] = candidates.ruled
+    fill(_RULED_BESIDE, candidates.ruled, slice(_NEXT - 1, _NEXT + 1))
 
 
 _SINCE_ROWS = _rows("since_kept", "since_prose", "section.since_heading", "since_ruled")
 _UNTIL_ROWS = _rows("until_prose", "until_any_prose", "section.until_heading", "until_ruled")
 
 
-def _add_verdict(out: Array, view: View) -> None:
-    columns = view.columns
-    words, share, low, high, page_of = columns.words, view.share, columns.low, columns.high, columns.page_of
+def _add_order(out: Array, candidates: CandidateBlocks) -> None:
+    """Where a block stands in the page, and how far from candidates, prose and headings."""
+    columns = candidates.columns
+    words, share, low, high, page_of = (
+        columns.words,
+        candidates.share,
+        columns.low,
+        columns.high,
+        columns.page_of,
+    )
     kept = share >= KEPT
     where = np.flatnonzero(kept & (words >= 8))
-    # of each page the first and the last of these, or places beyond its end and before its beginning
+    # The first and the last of these on each page; of none, places after and before the page.
     limits = where.searchsorted(columns.starts)
     starts, padded = whole(columns.starts), np.append(where, 0)
     is_any = limits[1:] > limits[:-1]
@@ -247,17 +246,17 @@ def _add_verdict(out: Array, view: View) -> None:
     rows[3] = before / total
     rows[4] = (total - before - mass) / total
     rows[5] = words / total
-    heading, ruled, solid = columns.kind == 0, view.ruled >= KEPT, kept & view.prose
+    heading, ruled, solid = columns.kind == 0, candidates.ruled >= KEPT, kept & candidates.is_prose
     out[_SINCE_ROWS] = _since(np.array((kept, solid, heading, ruled)), low)
-    # the same read backwards, where a page begins at what was its end
-    backwards = np.array((solid, view.prose, heading, ruled))[:, ::-1]
+    # The same, read backwards.
+    backwards = np.array((solid, candidates.is_prose, heading, ruled))[:, ::-1]
     out[_UNTIL_ROWS] = _since(backwards, len(words) - high[::-1])[:, ::-1]
 
 
 def _since(marks: Marks, low: Places) -> Places:
-    """How many blocks up the last marked block stands (itself excluded), at most `_FAR`; (k, n).
+    """How many blocks before each block the last marked one stands, at most `_FAR`; (k, blocks).
 
-    low: where the page of each begins.
+    marks: (k, blocks). low: where the page of each block begins.
     """
     place = np.arange(marks.shape[1])
     last = np.full(marks.shape, -10_000, dtype=np.intp)
@@ -275,15 +274,15 @@ _WINDOW_SUMS = {
 _WINDOW4_ROWS = _rows("window4.headings", "window4.ends", "window4.lost")
 
 
-def _add_windows(out: Array, view: View) -> None:
-    """Sums over the block and some blocks on either side."""
-    columns, share, ruled = view.columns, view.share, view.ruled
+def _add_windows(out: Array, candidates: CandidateBlocks) -> None:
+    """Sums over a block and 4, or 10, blocks on either side."""
+    columns, share, ruled = candidates.columns, candidates.share, candidates.ruled
     words = columns.words
     lost = words * np.maximum(share - ruled, 0.0)
     sums = running_sums(
         np.array(
             (
-                words, share, view.prose, words * columns.links, words * share, words * ruled,
+                words, share, candidates.is_prose, words * columns.links, words * share, words * ruled,
                 columns.kind == 0, out[_ROW["sentence_end"]], lost,
             ),
         )
@@ -309,13 +308,14 @@ _UP_RULED_ROWS = _rows(*(f"up{level}.ruled" for level in range(4)))
 _GROUP_LEVELS = 6
 
 
-def _add_containers(out: Array, view: View) -> None:
-    columns = view.columns
+def _add_containers(out: Array, candidates: CandidateBlocks) -> None:
+    """What the containers around a block hold, and how much of it is candidates."""
+    columns = candidates.columns
     holder, parent, root = columns.holder, columns.parent, columns.root
-    chars, linked, prose, kept_chars, kept_blocks, ruled_chars = view.inside
+    chars, linked, prose, kept_chars, kept_blocks, ruled_chars = candidates.inside
     blocks = (columns.end - columns.first).astype(np.float64)
     mass = np.maximum(1.0, chars)
-    # per container: what stands in it, and how much of it is kept
+    # Of each container: what stands in it, and how much of it is a candidate.
     measures = np.array(
         (
             mass, linked / mass, blocks, prose, kept_chars / mass, kept_blocks / np.maximum(1.0, blocks),
@@ -323,7 +323,7 @@ def _add_containers(out: Array, view: View) -> None:
         ),
         dtype=np.float32,
     )  # fmt: skip
-    # the first container around a block that holds more than the block; and the one around that
+    # `group`: the first container around a block that holds more than the block; `inner` leads to the next.
     own = np.arange(len(parent))
     alone = np.where((blocks <= 1) & (own != root), parent, own)
     same = np.where((blocks[parent] <= blocks) & (parent != root), parent, own)
@@ -333,9 +333,9 @@ def _add_containers(out: Array, view: View) -> None:
     inner = group
     for _ in range(_GROUP_LEVELS):
         inner = same[inner]
-    # the child of the nearest container of the top's own path that leads to the block
+    # `branch`: the child of the top, or of a container around it, through which the block is reached.
     marks = np.zeros(len(parent), dtype=np.bool_)
-    marks[[*itertools.chain.from_iterable(view.top_paths)]] = True
+    marks[[*itertools.chain.from_iterable(candidates.top_paths)]] = True
     branch = np.maximum.accumulate(np.where(marks | marks[parent], own, 0))[holder]
     at = [holder]
     for _ in range(4):
@@ -354,9 +354,9 @@ _IN_BITS = np.array([[LANDMARK_BITS[name]] for name in _LANDMARKS])
 _BELOW_ROWS = slice(_ROW[f"in.{_BELOW[0]}.below"], _ROW[f"in.{_BELOW[-1]}.below"] + 1)
 
 
-def _add_top(out: Array, view: View) -> None:
-    """Relation to the container that holds most of what is kept, and what else stands around."""
-    columns = view.columns
+def _add_top(out: Array, candidates: CandidateBlocks) -> None:
+    """How a block stands to the container with most of the candidates, and which elements are around it."""
+    columns = candidates.columns
     firsts, ends, depths = columns.first.tolist(), columns.end.tolist(), columns.depth.tolist()
     of_block = columns.depth[columns.holder]
     inside = (columns.landmarks[columns.holder] & _IN_BITS) != 0
@@ -365,15 +365,15 @@ def _add_top(out: Array, view: View) -> None:
     below[:] = inside[: len(_BELOW)]
     in_top = out[_ROW["in_top"]]
     in_top[:] = 0.0
-    # depth at which the block's path and that of the top part, and the depth of the top
+    # The depth at which the block's path leaves that of the top, and the depth of the top.
     meets, deepest = np.zeros((2, len(of_block)), dtype=np.intp)
-    for part, path in zip(columns.parts(), view.top_paths, strict=True):
+    for part, path in zip(columns.parts(), candidates.top_paths, strict=True):
         top = path[0]
         for number in reversed(path):
             meets[firsts[number] : ends[number]] = depths[number]
         in_top[firsts[top] : ends[top]] = 1.0
         deepest[part] = depths[top]
-        # what stands around the top as well
+        # Elements around the top say nothing that tells its blocks apart.
         for tag in {columns.tags[number] for number in path}.intersection(_BELOW):
             below[_BELOW.index(tag), part] = 0.0
     out[_ROW["below_top"]] = of_block - meets
@@ -384,84 +384,81 @@ def _add_top(out: Array, view: View) -> None:
 
 # --- blocks that belong together ----------------------------------------------------------------------
 
-_LOOK_ROWS = np.array([[_ROW[f"{name}.{look}"] for name in ("alike", "like")] for look in _LOOKS])
+_LOOK_ROWS = {name: _rows(*(f"{name}.{look}" for look in _LOOKS)) for name in ("alike", "like")}
 _SECTION_ROWS = _rows(
     "section.words", "section.blocks", "section.kept", "section.links",
     "section.heading_kept", "section.heading_words",
 )  # fmt: skip
 
 
-def _add_groups(out: Array, view: View, texts: Places) -> None:
-    """Of blocks with one text, in a run of kept or of dropped ones, or from one heading to the next.
+def _add_groups(out: Array, candidates: CandidateBlocks, texts: Places) -> None:
+    """Sums over the blocks that belong together with a block.
 
-    And of those that the template makes alike: same element, same names (same container around).
+    These are: blocks with the same text; a run of candidates, or of others; the section from one heading to
+    the next; and blocks that the template makes alike (`_looks`).
     """
-    columns, words, share = view.columns, view.columns.words, view.share
-    n = len(words)
-    kept, heading = share >= KEPT, columns.kind == 0
-    run = np.zeros(n, dtype=np.intp)
-    page_of = columns.page_of
-    np.cumsum((kept[1:] != kept[:-1]) | (page_of[1:] != page_of[:-1]), out=run[1:])
-    # what stands before the first heading of a page is a section as well
-    section = np.cumsum(heading) + page_of
-    # one numbering for all: no grouping has more groups than blocks and pages
-    size = n + len(columns.pages)
-    of = np.concatenate(
-        [numbers + k * size for k, numbers in enumerate((texts, run, section, *_looks(columns)))]
+    columns, words, share = candidates.columns, candidates.columns.words, candidates.share
+    is_kept, is_heading = share >= KEPT, columns.kind == 0
+    out[_ROW["same"]] = np.minimum(_group_sums(texts)[texts], 9)
+    out[_ROW["same_kept"]] = np.minimum(_group_sums(texts, is_kept)[texts], 9)
+
+    run = np.zeros(len(words), dtype=np.intp)
+    is_new_page = columns.page_of[1:] != columns.page_of[:-1]
+    np.cumsum((is_kept[1:] != is_kept[:-1]) | is_new_page, out=run[1:])
+    out[_ROW["run_words"]] = _group_sums(run, words)[run]
+    out[_ROW["run_blocks"]] = _group_sums(run)[run]
+
+    page_words = np.maximum(1.0, columns.by_page(words)).take(columns.page_of)
+    for name, look in zip(_LOOK_ROWS, _looks(columns), strict=True):
+        blocks = np.maximum(1.0, _group_sums(look))
+        look_words = _group_sums(look, words)
+        mass = np.maximum(1.0, look_words)
+        of_looks = np.array(
+            (
+                _group_sums(look)[look],
+                (look_words / blocks)[look],
+                look_words[look] / page_words[look],
+                (_group_sums(look, words * columns.links) / mass)[look],
+                (_group_sums(look, words * share) / mass)[look],
+                (_group_sums(look, share) / blocks)[look],
+            ),
+            dtype=np.float32,
+        )
+        out[_LOOK_ROWS[name]] = of_looks
+
+    # What precedes the first heading of a page is a section as well.
+    section = np.cumsum(is_heading) + columns.page_of
+    section_words = _group_sums(section, words)
+    body = words * ~is_heading
+    of_sections = np.array(
+        (
+            section_words,
+            _group_sums(section),
+            _group_sums(section, body * share) / np.maximum(1.0, _group_sums(section, body)),
+            _group_sums(section, words * columns.links) / np.maximum(1.0, section_words),
+            _group_sums(section, share * is_heading),
+            _group_sums(section, words * is_heading),
+        ),
+        dtype=np.float32,
     )
-    number_of = np.bincount(of, minlength=5 * size)
-
-    def sums(values: NDArray[np.generic], first: int) -> Sums:
-        """In each group, of the groupings from the number `first` on."""
-        weights = np.concatenate((values,) * (5 - first))
-        return np.bincount(of[first * n :], weights, 5 * size).astype(np.float64, copy=False)
-
-    mass, linked = sums(words, 1), sums(words * columns.links, 2)
-    taken, shares = sums(words * share, 3), sums(share, 3)
-    out[_ROW["same"]] = np.minimum(number_of[texts], 9)
-    out[_ROW["same_kept"]] = np.minimum(np.bincount(texts, kept)[texts], 9)
-    of_run = of[n : 2 * n]
-    out[_ROW["run_words"]] = mass[of_run]
-    out[_ROW["run_blocks"]] = number_of[of_run]
-
-    counted, weighed = np.maximum(1.0, number_of), np.maximum(1.0, mass)
-    # of looks, whose numbers are places of blocks; nothing is asked of the other groupings
-    of_page = np.ones((5, size))
-    of_page[3:, :n] = np.maximum(1.0, columns.by_page(words)).take(page_of)
-    of_looks = np.array(
-        (
-            number_of, mass / counted, mass / of_page.ravel(), linked / weighed, taken / weighed,
-            shares / counted,
-        ),
-        dtype=np.float32,
-    )  # fmt: skip
-    out[_LOOK_ROWS] = of_looks.take(of[3 * n :].reshape(2, n), axis=1)
-
-    body = words * ~heading
-    body_kept, body_words = (np.bincount(section, values, size) for values in (body * share, body))
-    head_kept, head_words = np.zeros((2, size))
-    heads = np.flatnonzero(heading)
-    head_kept[section[heads]] = share[heads]
-    head_words[section[heads]] = words[heads]
-    held = slice(2 * size, 3 * size)
-    of_section = np.array(
-        (
-            mass[held], number_of[held], body_kept / np.maximum(1, body_words),
-            linked[held] / weighed[held], head_kept, head_words,
-        ),
-        dtype=np.float32,
-    )  # fmt: skip
-    out[_SECTION_ROWS] = of_section.take(section, axis=1)
+    out[_SECTION_ROWS] = of_sections.take(section, axis=1)
 
 
-def _looks(columns: Columns) -> tuple[Places, Places]:
-    """Which blocks are alike, and which of these also stand in containers that are."""
+def _group_sums(group: Places, values: NDArray[np.generic] | None = None) -> Sums:
+    """The sum of the values of each group, or how many blocks it has; (groups,). group: of each block."""
+    return np.bincount(group, values).astype(np.float64, copy=False)
+
+
+def _looks(columns: BlockColumns) -> tuple[Places, Places]:
+    """Which blocks are alike (tag, and tag and names of the container), and which of these also within alike
+    containers; for each block the place of the first one like it.
+    """
     tags, tokens = columns.tags, columns.tokens
     holder, around = columns.holder.tolist(), columns.parent[columns.holder].tolist()
-    alike = _numbered(
+    alike = _first_equal(
         zip(columns.block_tags, [tags[n] for n in holder], [tokens[n] for n in holder], strict=True), columns
     )
-    like = _numbered(
+    like = _first_equal(
         zip(
             alike.tolist(),
             columns.inline_tokens,
@@ -477,10 +474,11 @@ def _looks(columns: Columns) -> tuple[Places, Places]:
 _PAGE_ROWS = slice(_ROW["page.blocks"], _ROW["page.list_share"] + 1)
 
 
-def _add_page(out: Array, view: View) -> None:
-    columns, share = view.columns, view.share
+def _add_page(out: Array, candidates: CandidateBlocks) -> None:
+    """Features of the whole page."""
+    columns, share = candidates.columns, candidates.share
     words, chars = columns.words, columns.chars
-    of_prose = words * view.prose
+    of_prose = words * candidates.is_prose
     count, all_words, all_chars, linked, kept, prose, prose_kept, listed = columns.by_page(
         np.array(
             (

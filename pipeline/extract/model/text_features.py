@@ -1,41 +1,37 @@
-"""The evidence of a page's blocks that their texts hold, all of them read in one go."""
+"""Features of a block from its text: kinds of characters, how it begins and ends."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text import CLOSING, EXCLAMATIONS, FULL_STOPS, QUESTIONS, STOPS, runs_key
-
 Array = NDArray[np.float32]
 
-# Classes of characters, one bit each; a character may be of several.
+# Classes of characters, a bit each; a character may be of several.
 (
     _UPPER, _DIGIT, _LETTER, _COMMA, _STOP, _QUOTE, _SEPARATOR, _SIGN, _BLANK, _END, _CLOSE, _LOWER,
 ) = (1 << n for n in range(12))  # fmt: skip
-# One character in ten or twenty is of these; all that is counted begins with one of them.
+# All that is counted begins with a character of these classes; one in ten or twenty is.
 _COUNTED = _UPPER | _DIGIT | _COMMA | _STOP | _QUOTE | _SEPARATOR | _SIGN
 _OTHER_CHARS = 0x10000
-# Places of a text's last characters, from its end.
+# The last four characters of a text, counted from its end.
 _LAST = np.array([[1], [2], [3], [4]])
 _COLON, _POINT, _SLASH, _ZERO, _ONE, _TWO, _NINE = map(ord, ":./0129")
 
-# Headlines and summaries of the page in hand, which are looked for among its blocks several times.
-folded_before = lru_cache(maxsize=16)(runs_key)
-
-TEXT_NAMES = (
+TEXT_FEATURES = (
     "words", "chars", "word_length", "links_per_word", "sentence_end", "lower_start", "upper_start",
     "mark_start", "upper", "capitalised", "commas", "stops", "quotes", "separators", "address", "clock",
 )  # fmt: skip
 
 
-@lru_cache(maxsize=1)
+@cache
 def _char_classes() -> NDArray[np.uint16]:
-    """Of every character of the Basic Multilingual Plane, its classes."""
+    """The classes of every character of the Basic Multilingual Plane, and 0 for all others; (65537,)."""
+    # The shipped model was trained with these marks: with those of pipeline.text it has to be trained again.
     table = np.zeros(_OTHER_CHARS + 1, dtype=np.uint16)
     every = "".join(map(chr, [*range(0xD800), *range(0xE000, _OTHER_CHARS)]))
     for bit, chars in (
@@ -43,13 +39,13 @@ def _char_classes() -> NDArray[np.uint16]:
         (_DIGIT, r"\d"),
         (_LETTER, r"\w"),
         (_COMMA, "[,،、;]"),
-        (_STOP, f"[{FULL_STOPS}{EXCLAMATIONS}{QUESTIONS}]"),
+        (_STOP, "[.!?。।]"),
         (_QUOTE, '["“”„«»「」]'),
         (_SEPARATOR, "[|·•»›→▶►/]"),
         (_SIGN, "[@©]"),
         (_BLANK, r"\s"),
-        (_END, f"[{STOPS}]"),
-        (_CLOSE, f"[{CLOSING}]"),
+        (_END, "[.!?…。।؟]"),
+        (_CLOSE, "[\"'”’»)\\]]"),
     ):
         for match in re.finditer(f"{chars}+", every):
             codes = [ord(char) for char in match[0]]
@@ -58,18 +54,19 @@ def _char_classes() -> NDArray[np.uint16]:
     return table
 
 
-def text_evidence(out: Array, texts: Sequence[str], words: Array, chars: Array, links: Array) -> None:
-    """Fills `out`, (len(TEXT_NAMES), n), with counts of kinds of characters and the like.
+def text_features(texts: Sequence[str], words: Array, chars: Array, links: Array) -> Array:
+    """The features `TEXT_FEATURES` of n texts, (len(TEXT_FEATURES), n) float32.
 
-    words, chars, links: of each of the n texts, how many it has, (n,).
+    All characters of all texts are classed in one numpy pass. words, chars, links: of each text, how many it
+    has, (n,).
     """
-    # parted by a character of no class, and padded so that what stands around a character can be looked at
+    # Separated by a character of no class, and padded so that the characters around one can be looked at.
     codes = np.frombuffer(
         ("\0\0\0\0" + "\0".join(texts) + "\0\0\0\0").encode("utf-32-le", "surrogatepass"), dtype=np.uint32
     )
     classes = _char_classes().take(codes, mode="clip")
     lengths = chars.astype(np.intp)
-    ends = np.cumsum(lengths + 1) + 3  # where the character after each text stands
+    ends = np.cumsum(lengths + 1) + 3  # the place of the character after each text
     at = np.flatnonzero((classes & _COUNTED) != 0)
     kind, before, after = classes.take(at), classes.take(at - 1), classes.take(at + 1)
     marks = np.zeros((8, len(at) + 1), dtype=np.bool_)
@@ -81,11 +78,11 @@ def text_evidence(out: Array, texts: Sequence[str], words: Array, chars: Array, 
     found[4] = kind & _SEPARATOR
     found[5] = ((kind & _STOP) != 0) & ((after & _BLANK) != 0)
     found[6] = kind & _SIGN
-    # addresses: // after a colon
+    # Addresses: // after a colon.
     slash = found[4].nonzero()[0]
     place = at[slash]
     found[6, slash] |= (codes[place] == _SLASH) & (codes[place + 1] == _SLASH) & (codes[place - 1] == _COLON)
-    # times and years: from their first digit
+    # Times of day, and years: from their first digit.
     digit = (kind & _DIGIT).nonzero()[0]
     place = at[digit]
     code, next_code = codes[place], codes[place + 1]
@@ -93,29 +90,32 @@ def text_evidence(out: Array, texts: Sequence[str], words: Array, chars: Array, 
     is_year = ((code == _ONE) & (next_code == _NINE)) | ((code == _TWO) & (next_code == _ZERO))
     is_year &= ((before[digit] | classes[place + 4]) & _LETTER) == 0
     found[7, digit] = (is_clock | is_year) & ((classes[place + 2] & classes[place + 3] & _DIGIT) != 0)
-    # what was met before the end of each text, less what was met before that of the text above
+    # What stands before the end of each text, less what stands before the end of the previous text.
     counts = np.cumsum(marks, axis=1, dtype=np.int32).take(np.searchsorted(at, ends), axis=1)
     counts[:, 1:] -= counts[:, :-1].copy()
-    # a stop, and after it no more than three marks that close something
+    # A stop, and after it at most three marks that close something.
     last = classes.take(ends - _LAST)
     stops, closes = (last & _END) != 0, (last & _CLOSE) != 0
     ended = stops[0] | (closes[0] & (stops[1] | (closes[1] & (stops[2] | (closes[2] & stops[3])))))
     first = classes.take(ends - lengths)
 
-    out[0] = words
-    out[1] = chars
-    out[2] = chars / words
-    out[3] = links / words
-    out[4] = ended
-    out[5] = (first & _LOWER) != 0
-    out[6] = (first & _UPPER) != 0
-    out[7] = (first & _LETTER) == 0
     upper, capitalised, commas, quotes, separators, full_stops, signs, times = counts.astype(np.float32)
-    out[8] = upper / chars
-    out[9] = capitalised / words
-    out[10] = commas / words
-    out[11] = full_stops
-    out[12] = quotes
-    out[13] = separators / words
-    out[14] = signs > 0
-    out[15] = times > 0
+    by_name = {
+        "words": words,
+        "chars": chars,
+        "word_length": chars / words,
+        "links_per_word": links / words,
+        "sentence_end": ended,
+        "lower_start": (first & _LOWER) != 0,
+        "upper_start": (first & _UPPER) != 0,
+        "mark_start": (first & _LETTER) == 0,
+        "upper": upper / chars,
+        "capitalised": capitalised / words,
+        "commas": commas / words,
+        "stops": full_stops,
+        "quotes": quotes,
+        "separators": separators / words,
+        "address": signs > 0,
+        "clock": times > 0,
+    }
+    return np.array([by_name[name] for name in TEXT_FEATURES], dtype=np.float32)

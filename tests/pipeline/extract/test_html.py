@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.document import BlockKind, DocumentRejected, Reason
-from pipeline.extract.html import Reading, article_lines, extract_html, surer
-from pipeline.page.align import Piece
+from pipeline.extract.html import extract_html
+from pipeline.extract.trafilatura_adapter import article_lines
 from pipeline.settings import Settings
 
 FETCHED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -191,94 +190,9 @@ def test_entries_of_a_live_blog_stay() -> None:
     assert set(STORY) <= set(texts(page(f"<main><h1>Harbour: live</h1>{entries}</main>")))
 
 
-def test_the_standfirst_comes_back() -> None:
-    lead = "Ferries wait, passengers too: a second chain has turned up in the fairway of Port Linden."
-    head = f'<meta property="og:description" content="{lead}">'
-    header = f'<header><h1>Harbour closed</h1><p class="standfirst">{lead}</p></header>'
-    html = page(f"<main>{header}<div class=body><article>{paragraphs(*STORY)}</article></div></main>", head)
-    assert texts(html) == [lead, *STORY]
-
-
-def test_a_dateline_before_the_standfirst_does_not_hide_it() -> None:
-    said = "Ferries wait, passengers too: a second chain has turned up in the fairway of the harbour."
-    head = f'<meta property="og:description" content="{said}">'
-    header = f"<header><h1>Harbour closed</h1><div>Port Linden. {said}</div></header>"
-    html = page(f"<main>{header}<div class=body><article>{paragraphs(*STORY)}</article></div></main>", head)
-    assert texts(html) == [f"Port Linden. {said}", *STORY]
-
-
-def test_a_story_cut_up_around_advertisements_is_put_together() -> None:
-    more = [
-        f"{number} more ships were sent to the roads, where they wait for a pilot and for better weather."
-        for number in ("Three", "Four", "Five", "Six")
-    ]
-    part = '<div class="body__part"><div class="body__text">{}</div></div>'
-    html = page(
-        "<main>"
-        + part.format(paragraphs(*STORY))
-        + '<div class="ad">Buy</div>'
-        + part.format(paragraphs(*more))
-        + "</main>"
-    )
-    assert texts(html) == [*STORY, *more]
-
-
 def test_a_page_that_shows_its_text_twice_gives_it_once() -> None:
     html = page(f"<main><article>{paragraphs(*STORY)}{paragraphs(*STORY)}</article></main>")
     assert texts(html) == STORY
-
-
-def test_a_story_that_waits_in_a_script_is_read() -> None:
-    markup = "".join(f"<p>{text}</p>" for text in STORY * 2)
-    data = json.dumps({"page": {"content": markup}}).replace("<", "\\u003c").replace(">", "\\u003e")
-    html = page(f"<div id=app></div><script>window.__DATA__ = {data}</script>")
-    assert texts(html)[:4] == STORY
-
-
-def test_a_story_that_only_json_ld_holds_is_read() -> None:
-    story = json.dumps({"@type": "NewsArticle", "headline": "Harbour", "articleBody": "\n".join(STORY)})
-    html = page("<div id=app></div>", f'<script type="application/ld+json">{story}</script>')
-    assert texts(html) == STORY
-
-
-@pytest.mark.parametrize(
-    ("body", "head", "reason"),
-    [
-        ("<h1>404</h1><p>The page you asked for could not be found.</p>", "", Reason.ERROR_PAGE),
-        (
-            "<h1>Sign in</h1><form><p>Welcome back to the Post.</p><input type=password></form>",
-            "",
-            Reason.LOGIN_PAGE,
-        ),
-        (
-            '<div id="cookie-consent"><h2>Your privacy</h2><p>We and our partners use cookies to measure'
-            " audiences.</p><p>With your consent we store cookies on this device.</p></div>",
-            "",
-            Reason.CONSENT_WALL,
-        ),
-        (
-            "".join(
-                f'<div class="card"><h2><a href="/{n}">Council votes on bridge number {n}</a></h2>'
-                f"<p>The vote on bridge {n} is due on Thursday evening.</p></div>"
-                for n in range(8)
-            ),
-            "",
-            Reason.SECTION_FRONT,
-        ),
-    ],
-)
-def test_pages_that_are_no_articles_are_refused(body: str, head: str, reason: Reason) -> None:
-    with pytest.raises(DocumentRejected) as caught:
-        extract_html(page(body, head), "https://lindenpost.example/", FETCHED, SETTINGS)
-    assert caught.value.reason in (reason, Reason.NO_ARTICLE)
-
-
-def test_an_article_about_an_error_page_is_taken() -> None:
-    about = [
-        f"The error page 404 of the town is now number {n} in a list of the loveliest pages."
-        for n in range(20)
-    ]
-    assert texts(page(f"<article><h1>404: a love story</h1>{paragraphs(*about)}</article>"))[-20:] == about
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=300))
@@ -292,28 +206,6 @@ def test_any_input_ends_as_an_extraction_or_a_rejection(text: str) -> None:
         assert found.blocks
 
 
-def reading(words: int, expected: float) -> Reading:
-    return Reading(
-        [(Piece(0, "word " * words, 0.0), None), (Piece(1, "gone", 1.0), "structure.share")], expected
-    )
-
-
-@pytest.mark.parametrize(
-    ("seen", "extracted", "is_other"),
-    [
-        (reading(300, 0.7), reading(280, 0.9), True),
-        (reading(300, 0.8), reading(280, 0.7), False),
-        (reading(180, 0.8), reading(570, 0.95), False),  # three stories in place of one
-        (reading(30, 0.8), reading(570, 0.95), True),  # a caption in place of the story
-        (reading(0, 0.0), reading(10, 0.0), True),
-    ],
-)
-def test_of_two_views_the_surer_one_stands_unless_it_took_in_too_much(
-    seen: Reading, extracted: Reading, is_other: bool
-) -> None:
-    assert surer(seen, extracted) is (extracted if is_other else seen)
-
-
 def test_trafilatura_is_asked_only_where_the_model_is_not_sure(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
@@ -321,19 +213,9 @@ def test_trafilatura_is_asked_only_where_the_model_is_not_sure(monkeypatch: pyte
         asked.append(root)
         return article_lines(root)
 
-    monkeypatch.setattr("pipeline.extract.html.article_lines", counted)
+    monkeypatch.setattr("pipeline.extract.candidates.article_lines", counted)
     assert texts(article(""))
     assert not asked
     with pytest.raises(DocumentRejected):
         texts((PAGES / "rejected" / "access-denied.html").read_text("utf-8"))
     assert len(asked) == 1
-
-
-def test_a_story_without_spaces_is_no_line_of_a_front_page() -> None:
-    story = "历时两年的古桥修缮工程十八日完工，桥头的十六只石狮重新安放到原位，行人可以再次走过。" * 2
-    more = "工程负责人说，桥面的石板有三成换成了新料，其余的都按原来的编号放回去了，一块也没有丢失。" * 2
-    links = "".join(f"<li><a href=/{n}>the headline number {n} of today</a></li>" for n in range(8))
-    html = (
-        f"<html lang=zh><body><div><p>{story}</p><p>{more}</p></div><div><ul>{links}</ul></div></body></html>"
-    )
-    assert texts(html) == [story, more]

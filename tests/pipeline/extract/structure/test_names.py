@@ -1,6 +1,8 @@
+"""Rules by class, id and role names."""
+
 import pytest
 
-from pipeline.extract.structure import token_rule
+from pipeline.extract.structure.names import token_rule
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""What the structure of the page says was missed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pipeline.extract.html import extract_html
+from pipeline.settings import Settings
+
+FETCHED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+SETTINGS = Settings()
+
+STORY = [
+    "The harbour of Port Linden will stay closed until Friday, the port authority said on Tuesday.",
+    "Divers found a second anchor chain across the fairway, and nobody has claimed it so far.",
+    "Two ferries were sent to Old Quay, where passengers waited for up to five hours in the rain.",
+    '"We have never had two chains in one week," harbour master Ida Brandt told reporters.',
+]
+
+
+def page(body: str, head: str = "") -> str:
+    title = "<title>Harbour closed - The Linden Post</title>"
+    return f"<!doctype html><html lang=en><head>{title}{head}</head><body>{body}</body></html>"
+
+
+def paragraphs(*texts: str) -> str:
+    return "".join(f"<p>{text}</p>" for text in texts)
+
+
+def texts(html: str, url: str = "https://lindenpost.example/harbour") -> list[str]:
+    return [block.text for block in extract_html(html, url, FETCHED, SETTINGS).blocks]
+
+
+def test_the_standfirst_comes_back() -> None:
+    lead = "Ferries wait, passengers too: a second chain has turned up in the fairway of Port Linden."
+    head = f'<meta property="og:description" content="{lead}">'
+    header = f'<header><h1>Harbour closed</h1><p class="standfirst">{lead}</p></header>'
+    html = page(f"<main>{header}<div class=body><article>{paragraphs(*STORY)}</article></div></main>", head)
+    assert texts(html) == [lead, *STORY]
+
+
+def test_a_dateline_before_the_standfirst_does_not_hide_it() -> None:
+    said = "Ferries wait, passengers too: a second chain has turned up in the fairway of the harbour."
+    head = f'<meta property="og:description" content="{said}">'
+    header = f"<header><h1>Harbour closed</h1><div>Port Linden. {said}</div></header>"
+    html = page(f"<main>{header}<div class=body><article>{paragraphs(*STORY)}</article></div></main>", head)
+    assert texts(html) == [f"Port Linden. {said}", *STORY]
+
+
+def test_a_story_cut_up_around_advertisements_is_put_together() -> None:
+    more = [
+        f"{number} more ships were sent to the roads, where they wait for a pilot and for better weather."
+        for number in ("Three", "Four", "Five", "Six")
+    ]
+    part = '<div class="body__part"><div class="body__text">{}</div></div>'
+    html = page(
+        "<main>"
+        + part.format(paragraphs(*STORY))
+        + '<div class="ad">Buy</div>'
+        + part.format(paragraphs(*more))
+        + "</main>"
+    )
+    assert texts(html) == [*STORY, *more]
