@@ -3,7 +3,8 @@
 Every removed line names its rule. Rules of phrases are data (clutter.toml) with their own examples.
 """
 
-from pipeline.clean.boilerplate import clean, compile_rules
+from pipeline.clean.boilerplate import clean
+from pipeline.clean.rules import compile_rules
 from pipeline.clean.wire import compile_patterns, parse_wire
 
 __all__ = [

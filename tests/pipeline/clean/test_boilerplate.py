@@ -1,13 +1,11 @@
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from re import _parser  # type: ignore[attr-defined]
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.clean.boilerplate import LONGEST_LINE, Rule, Scope, clean, phrase_rules
+from pipeline.clean.boilerplate import clean
+from pipeline.clean.rules import Rule, Scope, phrase_rules
 from pipeline.document import Block, BlockKind, Extraction
 from pipeline.settings import Settings
 
@@ -66,83 +64,6 @@ def test_rule_ids_are_unique_and_name_their_language() -> None:
     assert [name for name, count in ids.items() if count > 1] == []
     languages = {name.partition(".")[0] for name in ids}
     assert {"any", "en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "uk"} <= languages
-
-
-HOLDING = [rule for rule in phrase_rules() if rule.holds]
-
-
-def spellings(part: Any) -> set[str] | None:
-    """All texts that a part of a parsed pattern matches, or None where they are too many to write down."""
-    name, value = str(part[0]), part[1]
-    if name == "LITERAL":
-        return {chr(value)}
-    if name == "IN" and all(str(kind) == "LITERAL" for kind, _ in value):
-        return {chr(code) for _, code in value}
-    if name in ("AT", "ASSERT", "ASSERT_NOT"):
-        return {""}
-    if name == "SUBPATTERN":
-        return joined(value[-1])
-    if name == "BRANCH":
-        branches = [joined(branch) for branch in value[1]]
-        return None if None in branches else set().union(*filter(None, branches))
-    if name in ("MAX_REPEAT", "MIN_REPEAT") and value[1] == 1:
-        once = joined(value[2])
-        return None if once is None else once | ({""} if value[0] == 0 else set())
-    return None
-
-
-def joined(parts: Iterable[Any]) -> set[str] | None:
-    texts = {""}
-    for part in parts:
-        more = spellings(part)
-        if more is None or len(texts) * len(more) > 3000:
-            return None
-        texts = {text + added for text in texts for added in more}
-    return texts
-
-
-def always_holds(pattern: Sequence[Any], held: Sequence[str]) -> bool:
-    """Whether every text that a parsed pattern matches has one of the texts in it: a proof, no sample."""
-    for start in range(len(pattern)):
-        for end in range(start + 1, len(pattern) + 1):
-            texts = joined(pattern[start:end])
-            if texts is None:
-                break
-            if all(any(one in text for one in held) for text in texts):
-                return True
-    for kind, value in pattern:
-        name = str(kind)
-        if name == "SUBPATTERN" and always_holds(value[-1], held):
-            return True
-        if name == "BRANCH" and all(always_holds(branch, held) for branch in value[1]):
-            return True
-        if name in ("MAX_REPEAT", "MIN_REPEAT") and value[0] > 0 and always_holds(value[2], held):
-            return True
-    return False
-
-
-@pytest.mark.parametrize("rule", HOLDING, ids=lambda rule: rule.id)
-def test_whatever_a_pattern_matches_holds_what_the_rule_says(rule: Rule) -> None:
-    assert always_holds(_parser.parse(rule.expression), rule.holds)
-    assert any(held in rule.removes.lower() for held in rule.holds)
-
-
-def test_the_proof_is_one() -> None:
-    assert always_holds(
-        _parser.parse(r".*\b(?:photos?|pic(?:ture)?|cre[dt]it)\W?"), ["photo", "pic", "edit", "etit"]
-    )
-    assert not always_holds(_parser.parse(r".*\b(?:photos?|pic(?:ture)?)\W?"), ["photo", "picture"])
-    assert not always_holds(_parser.parse(r".*(?:photo)?"), ["photo"])
-    assert not always_holds(_parser.parse(r"p.o"), ["po"])
-
-
-def test_what_lines_hold_is_written_as_patterns_see_it() -> None:
-    assert [rule.id for rule in HOLDING if rule.case] == []
-    assert [held for rule in HOLDING for held in rule.holds if held != held.lower()] == []
-
-
-def test_lines_are_looked_through_as_far_as_rules_that_hold_something_look() -> None:
-    assert max(rule.max_chars for rule in HOLDING) == LONGEST_LINE
 
 
 def paragraph(text: str, link_density: float = 0.0) -> Block:

@@ -1,0 +1,97 @@
+"""Lines that go for what they are, whatever they say: captions, links, the headline again, repetition."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from pipeline.clean.lines import LINKED, Line
+from pipeline.document import BlockKind
+from pipeline.text import words_key
+
+# A paragraph that is all link, of this many words and no sentence, is a teaser. docs/tuning.md: LINK_WORDS
+ALL_LINK = 0.95
+LINK_WORDS = 4
+# The headline is looked for in this many lines from the top.
+TITLE_LINES = 4
+# Fewer words repeat for many reasons: table cells, labels of a list of products.
+DOUBLED_WORDS = 5
+REPEATED_WORDS = 8
+# A line that occurs this often on a page, not in a row, is a promotion and no refrain.
+REPEATS = 3
+
+# How a caption begins, and a label or an address does not.
+_CAPTION_BEGIN = re.compile(r"[\"'“„«‘‚]?(?![\d_])\w(?<![a-zß-öø-ÿа-яёєіїґ])")
+
+
+def remove_captions(lines: Iterable[Line]) -> None:
+    """Captions of pictures. A table's caption is its heading, and as much of the story as the table."""
+    for line in lines:
+        if line.block.kind is BlockKind.CAPTION and "caption" not in line.block.tags:
+            line.rule = "structure.caption"
+
+
+def remove_link_lines(lines: Iterable[Line]) -> None:
+    """Teasers between paragraphs: nothing but a link, or a link and the same words again as its title.
+
+    Lines without any word go as well.
+    """
+    for line in lines:
+        if not line.words:
+            line.remove("structure.no-words")
+        if line.rule is None and line.block.link_density >= LINKED - 0.1 and _is_teaser(line):
+            line.rule = "structure.link-line"
+
+
+def _is_teaser(line: Line) -> bool:
+    if line.words < LINK_WORDS:
+        return False
+    half, odd = divmod(line.words, 2)
+    found = line.key.split()
+    if not odd and half >= LINK_WORDS and found[:half] == found[half:]:
+        return True
+    is_all_link = line.block.kind is BlockKind.PARAGRAPH and line.block.link_density >= ALL_LINK
+    return is_all_link and not line.stops
+
+
+def remove_title(lines: Sequence[Line], title: str) -> None:
+    """The headline again, on top of its own story."""
+    key = words_key(title)
+    for line in lines[:TITLE_LINES]:
+        if key and line.key == key and not line.stops:
+            line.rule = "structure.title"
+        elif line.is_story:
+            break
+
+
+def remove_repetitions(lines: Sequence[Line]) -> None:
+    """Lines that come twice in a row, as alternative text and caption do, and promotions strewn in."""
+    kept = [line for line in lines if line.rule is None]
+    counts = Counter(line.key for line in kept)
+    for first, second in pairwise(kept):
+        if first.key == second.key and counts[first.key] == 2 and _may_be_doubled(first):
+            # Without a full stop it is a caption and both go; a sentence is kept once.
+            first.rule = None if second.stops else "structure.doubled-caption"
+            second.rule = first.rule or "structure.doubled"
+    for line in kept:
+        if line.rule is None and counts[line.key] >= REPEATS and _may_be_promotion(line):
+            line.rule = "structure.repeated"
+
+
+def _may_be_doubled(line: Line) -> bool:
+    return (
+        line.words >= DOUBLED_WORDS
+        and line.block.kind is BlockKind.PARAGRAPH
+        and _CAPTION_BEGIN.match(line.text) is not None
+    )
+
+
+def _may_be_promotion(line: Line) -> bool:
+    return (
+        line.words >= REPEATED_WORDS
+        and not line.text.endswith(":")
+        and not line.key.replace(" ", "").isdigit()
+        and line.block.kind is BlockKind.PARAGRAPH
+    )
