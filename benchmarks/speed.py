@@ -29,7 +29,7 @@ from benchmarks.apart import apart
 from benchmarks.repository import article_pages
 from benchmarks.rounds import Spread, spread
 from benchmarks.stages import REST, STAGES, Spent, timed
-from crawler.runs.drive import BATCH_SIZE, program_at_rest
+from crawler.runs.drive import BATCH_SIZE
 from crawler.runs.pool import MESSAGE_BYTES, MESSAGE_DOCUMENTS
 from pipeline import process
 from pipeline.document import Article, Document, Outcome
@@ -130,7 +130,7 @@ def one_round(documents: Sequence[Document], htmls: Sequence[str], most: int = M
     articles = failed = 0
     half = len(documents) // 2
     waiting: list[Outcome] = []
-    with tempfile.TemporaryDirectory() as folder, program_at_rest():
+    with tempfile.TemporaryDirectory() as folder:
         engine = open_database(f"sqlite:///{folder}/speed.db")
         run = writer.start_run(engine, "speed", datetime.now(UTC))
         for places in parcels(documents, most):
@@ -166,7 +166,7 @@ def _theirs(html: str, url: str) -> bool:
 
 def profiled(documents: Sequence[Document], most: int = MESSAGE_DOCUMENTS) -> Spent:
     """Our way once more, timed by stage."""
-    with tempfile.TemporaryDirectory() as folder, timed() as spent, program_at_rest():
+    with tempfile.TemporaryDirectory() as folder, timed() as spent:
         engine = open_database(f"sqlite:///{folder}/speed.db")
         run = writer.start_run(engine, "speed", datetime.now(UTC))
         for start in range(0, len(documents), BATCH_SIZE):

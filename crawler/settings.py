@@ -76,7 +76,6 @@ EXTENSIONS: dict[str, int] = {
     "crawler.fetch.site_lock.SiteLock": 20,
     "crawler.monitor.alerts.Alerts": 30,
     "crawler.monitor.metrics.Metrics": 40,
-    "crawler.fetch.gc_freeze.AtRest": 50,
 }
 SCHEDULER_PRIORITY_QUEUE = "crawler.fetch.politeness.FairPriorityQueue"
 SCHEDULER = "crawler.fetch.resume.ResumableScheduler"

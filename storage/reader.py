@@ -192,21 +192,6 @@ def known(
     return persistently(engine, read)
 
 
-def seen_locations(engine: Engine, locations: Iterable[str]) -> set[str]:
-    """Those of the locations at which a document was stored or turned away before, whatever its bytes."""
-    by_name = {storable_name(location): location for location in locations}
-
-    def read() -> set[str]:
-        found: set[str] = set()
-        with engine.connect() as connection:
-            for part in chunks(by_name):
-                for column in (schema.document.c.location, schema.rejection.c.location):
-                    found.update(connection.execute(select(column).where(among(column, part))).scalars())
-        return {by_name[name] for name in found}
-
-    return persistently(engine, read)
-
-
 def known_urls(engine: Engine, urls: Iterable[str], *, fetched_since: datetime | None = None) -> set[str]:
     """Those of the URLs that are stored: as an article's own, or as the one that it was fetched from.
 

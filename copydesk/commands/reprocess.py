@@ -17,7 +17,7 @@ from copydesk.status import Status
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
-    from crawler.runs import Changes, Regrouped, Sample
+    from crawler.runs import Changes, ChangeSample, Regrouped
     from storage.database import Engine
 
 # Sentences of a sample's text that are shown.
@@ -143,18 +143,18 @@ def _leave(is_interrupted: bool, dry_run: bool) -> None:
 
 
 def _print(changes: Changes, seen: int, dry_run: bool) -> None:
-    from crawler.runs import What
+    from crawler.runs import ChangeKind
 
     would = "would change" if dry_run else "changed"
     out.print(f"[bold]{changes.documents:,} of {seen:,} pages {would}[/bold]")
-    for what in What:
+    for what in ChangeKind:
         count = changes.counts[what]
         if not count:
             continue
         of: list[tuple[str, int]] = []
-        if what is What.METADATA:
+        if what is ChangeKind.METADATA:
             of = changes.fields.most_common()
-        elif what is What.FAILED:
+        elif what is ChangeKind.FAILED:
             of = [(reason.value, n) for reason, n in changes.reasons.most_common()]
         detail = f" ({', '.join(f'{name} {n:,}' for name, n in of)})" if of else ""
         out.print(f"\n[bold]{what}[/bold]: {count:,}{detail}")
@@ -163,15 +163,15 @@ def _print(changes: Changes, seen: int, dry_run: bool) -> None:
                 _print_sample(sample)
 
 
-def _print_sample(sample: Sample) -> None:
+def _print_sample(sample: ChangeSample) -> None:
     from rich.markup import escape
 
-    from crawler.runs import What
+    from crawler.runs import ChangeKind
     from pipeline.copies import compare
 
     id = f"[cyan]{sample.article_id}[/cyan]  " if sample.article_id else ""
     out.print(f"  {id}{escape(sample.location)}")
-    if sample.what is What.REMOVED:
+    if sample.what is ChangeKind.REMOVED:
         gone, new = sample.before.splitlines(), sample.after.splitlines()
         lines = [f"[red]- {escape(line)}[/red]" for line in gone if line not in new]
         lines += [f"[green]+ {escape(line)}[/green]" for line in new if line not in gone]
@@ -179,9 +179,9 @@ def _print_sample(sample: Sample) -> None:
             out.print(f"    {line}")
         if len(lines) > _SENTENCES:
             out.print(f"      [dim]and {len(lines) - _SENTENCES} more[/dim]")
-    elif sample.what is What.TEXT:
+    elif sample.what is ChangeKind.TEXT:
         print_changes(compare(sample.before, sample.after), most=_SENTENCES)
-    elif sample.what is What.FAILED:
+    elif sample.what is ChangeKind.FAILED:
         out.print(f"    {escape(sample.after)}")
     else:
         name = f"{sample.field}: " if sample.field else ""

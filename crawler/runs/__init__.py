@@ -1,22 +1,27 @@
-"""What drives documents through the pipeline into the database, in processes that may die of one.
+"""Brings documents through the pipeline into the database, in worker processes that a document may kill.
 
-`ingest` reads files, `reprocess` reads stored pages; both use `drive`. No Scrapy, no Twisted.
+`ingest` reads files, `reprocess` reads stored pages; both use `drive`. `WorkerPool` also makes single calls
+of functions that read what strangers sent, such as feeds. Without Scrapy and Twisted.
 """
 
-from crawler.runs.drive import Progress, stopping
+from crawler.runs.changes import ChangeKind, Changes, ChangeSample
+from crawler.runs.drive import Progress
 from crawler.runs.ingest import ingest
 from crawler.runs.messages import TaskFailed
 from crawler.runs.pool import PoolBroken, WorkerPool
-from crawler.runs.reprocess import Changes, Regrouped, Sample, What, refingerprint, reprocess
+from crawler.runs.refingerprint import refingerprint
+from crawler.runs.regrouped import Regrouped
+from crawler.runs.reprocess import reprocess
+from crawler.runs.stopping import stopping
 
 __all__ = [
+    "ChangeKind",
+    "ChangeSample",
     "Changes",
     "PoolBroken",
     "Progress",
     "Regrouped",
-    "Sample",
     "TaskFailed",
-    "What",
     "WorkerPool",
     "ingest",
     "refingerprint",

@@ -1,69 +1,60 @@
-"""Drives documents through the workers into the base: what `ingest` and `reprocess` have in common.
+"""Brings the documents of a source through the workers into the database; used by `ingest` and `reprocess`.
 
-Outcomes are written in the order in which the source gave their documents, whatever worker was done
-first, and a batch is one transaction. So the database always holds the outcomes of a prefix of the
-source, and a run that was killed at any moment and started again ends with the same rows, ids
-included, as one that was not.
+Outcomes are written in the order of the source, whichever worker finishes first, and each batch is one
+transaction. So the database always has the outcomes of the first documents of the source, without gaps. A run
+that was killed at any moment and is started again ends with the same rows, ids included, as one that was not.
 
-Memory is bounded by what is on its way (`_WINDOW_BYTES`, `_WINDOW_DOCUMENTS`), not by the source.
+Memory is limited by the documents between reading and writing (`_WINDOW_BYTES`, `_WINDOW_DOCUMENTS`), and not
+by the size of the source.
 """
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.files import DocumentOrRejection
 from crawler.runs.pool import WorkerPool
+from crawler.runs.read_ahead import ReadAhead, body_size, reading_ahead
+from crawler.runs.stopping import stopping
 from crawler.runs.worker import Process, process_document
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
 from storage.base import source_key
-from storage.reader import known, seen_locations
+from storage.reader import known
 from storage.writer import BatchCounts, finish_run, start_run, write_batch
 
 if TYPE_CHECKING:
     from storage.database import Engine
     from storage.writing import Lesson
 
-# Outcomes a transaction: large enough that what every statement and commit costs is spread (64 take 1.5 times
-# the processor of 256, and 512 no less), small enough that a kill costs little; and how long a finished
-# outcome waits for the others.
+# Outcomes of one transaction, see docs/tuning.md; and how long a finished outcome waits for others.
 BATCH_SIZE = 256
 BATCH_SECONDS = 2.0
-# What may be on its way at once, from read to written. Many documents, because the whole window waits
-# behind one that takes until its time limit.
+# Most documents and bytes between reading and writing. Many documents, because all of them wait for the
+# first, which may take until its time limit.
 _WINDOW_DOCUMENTS = 2048
 _WINDOW_BYTES = 96 << 20
-# What is read ahead: chunks of this many documents or bytes, this many of them.
-_CHUNK_DOCUMENTS = 64
-_CHUNK_BYTES = 1 << 20
-_CHUNKS_AHEAD = 4
 # How long an interrupted run waits for the documents in the workers.
 _GRACE_SECONDS = 5.0
-# How often a waiting run looks for a signal.
-_LOOK_SECONDS = 0.1
+# How often a waiting run checks for a signal.
+_CHECK_SECONDS = 0.1
 
 
 class Progress(Protocol):
-    """Who watches a run; called in the thread that called `drive`, a few times a second."""
+    """Shows the progress of a run; called in the thread that called `drive`, a few times a second."""
 
     def advance(self, counts: BatchCounts) -> None:
-        """Take note of the run's counts so far; `seen` of them are done."""
+        """Show the run's counts so far; `seen` documents are done."""
 
     def total(self, documents: int) -> None:
-        """Take note of how many documents the source has, as soon as that is known."""
+        """Show how many documents the source has; called as soon as that is known."""
 
 
 Write = Callable[["Engine", int, Sequence[Outcome], Settings], BatchCounts]
@@ -71,10 +62,10 @@ Write = Callable[["Engine", int, Sequence[Outcome], Settings], BatchCounts]
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a run ended. is_interrupted: by a signal; running the same again goes on from there.
+    """How a run ended. is_interrupted: by a signal; the same command continues it.
 
-    run_id: its row in `runs`; 0 where it has none. lesson: what was learned of sites when it was over; None
-    where it was interrupted.
+    run_id: its row in `runs`, 0 if it has none. lesson: what was learned about sites at its end; None if it
+    was interrupted.
     """
 
     run_id: int
@@ -96,25 +87,25 @@ def drive(
     write: Write | None = None,
     expected: int | None = None,
 ) -> Finished:
-    """Bring the documents of a source into the base; returns when everything is committed.
+    """Bring the documents of a source into the database; return when everything is committed.
 
-    Documents that are stored already, by the same rules, are not processed again where `skips_known`: they
-    count as unchanged. SIGINT and SIGTERM end the run early: what is in the workers is finished, within
-    seconds, and written; a second signal ends the program at once. (Signals are caught only in the main
-    thread.) Raises DatabaseError where the database cannot be written, and what the source raises, after
-    what was read is written; what was committed stays.
+    SIGINT and SIGTERM end the run early: the documents in the workers are finished, within seconds, and
+    written; a second signal ends the program at once. (Signals are caught in the main thread only.) Raises
+    DatabaseError where the database cannot be written. What the source raises is raised after what was read
+    is written. What was committed stays.
 
-    command: how the run is called in `runs`; None for one that leaves no trace there. process: in place of
-    `pipeline.process.process_document`. write: in place of `storage.writer.write_batch`. expected: how many
-    documents the source has, where that is known beforehand.
+    command: the name of the run in `runs`; None for a run without a row there. process: instead of
+    `pipeline.process.process_document`. skips_known: documents that are stored already, by the same rules,
+    are not processed again and count as unchanged. write: instead of `storage.writer.write_batch`. expected:
+    how many documents the source has, if that is known beforehand.
     """
     pool = WorkerPool(settings, workers, process=process or process_document)
-    with stopping(pool) as is_stopped, pool, program_at_rest():
+    with stopping(pool) as is_stopped, pool:
         run_id = 0 if command is None else start_run(engine, command, datetime.now(UTC))
         run = _Run(engine, run_id, settings, pool, is_stopped, progress, skips_known, write or write_batch)
         if progress and expected is not None:
             progress.total(expected)
-        with _reading_ahead(source, run) as ahead:
+        with reading_ahead(source, run.wake) as ahead:
             run.drive(ahead)
         if is_stopped():
             pool.kill()
@@ -125,34 +116,9 @@ def drive(
     return Finished(run_id, run.counts, is_stopped())
 
 
-@contextmanager
-def program_at_rest() -> Iterator[None]:
-    """What is in memory now, the program above all, is not searched for garbage again and again.
-
-    A tenth of the processor time of storing is saved by it.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-@dataclass(slots=True)
-class _Ahead:
-    """What the reading thread has read and the run has not taken: chunks, then `is_done`."""
-
-    chunks: deque[list[DocumentOrRejection]] = field(default_factory=deque)
-    room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_CHUNKS_AHEAD))
-    documents: int = 0
-    is_done: bool = False
-    is_abandoned: bool = False
-    error: Exception | None = None
-
-
 @dataclass(slots=True)
 class _Pending:
-    """An outcome, or the future that becomes one, in its place in the source's order."""
+    """An outcome, or the future of one, in the source's order. size: of the document's body, in bytes."""
 
     outcome: Outcome | Future[Outcome]
     size: int
@@ -163,7 +129,11 @@ class _Pending:
 
 
 class _Run:
-    """The state of one run: what is on its way, and what is ready to be written."""
+    """The state of a run: the documents in the workers, and the outcomes to be written.
+
+    wake: is set by the reading thread and by finished futures, and never by a signal handler, which might
+    interrupt this thread while it holds the event's lock.
+    """
 
     def __init__(
         self,
@@ -177,8 +147,6 @@ class _Run:
         write: Write,
     ) -> None:
         self.counts = BatchCounts()
-        # Set by the reading thread and by finished futures; never by a signal handler, which may
-        # interrupt this very thread while it holds the event's lock.
         self.wake = threading.Event()
         self._engine = engine
         self._run_id = run_id
@@ -193,42 +161,40 @@ class _Run:
         self._batch: list[Outcome] = []
         self._batch_since = 0.0
 
-    def drive(self, ahead: _Ahead) -> None:
-        """Bring the documents from the source into the database, to the last one or until a signal."""
-        is_total_told = False
+    def drive(self, ahead: ReadAhead) -> None:
+        """Bring the documents from the source into the database, until its end or a signal."""
+        is_total_known = False
         while not self._is_stopped():
             self.wake.clear()
             self._admit(ahead)
-            if ahead.is_done and not ahead.chunks and not is_total_told:
-                is_total_told = True
+            if ahead.is_done and not is_total_known:
+                is_total_known = True
                 if self._progress:
                     self._progress.total(ahead.documents)
             self._collect()
-            if ahead.is_done and not ahead.chunks and not self._pending:
+            if ahead.is_done and not self._pending:
                 break
             self._write_if_due()
-            self.wake.wait(_LOOK_SECONDS)
+            self.wake.wait(_CHECK_SECONDS)
         if self._is_stopped():
             self._finish_begun()
         self._write()
 
-    def _admit(self, ahead: _Ahead) -> None:
-        """Take chunks that were read, as far as the window goes: skip what is known, submit the rest."""
-        while ahead.chunks and self._has_room():
-            # All that were read while a batch was written: the base is asked once, which takes a millisecond.
-            chunk: list[DocumentOrRejection] = []
-            while ahead.chunks and len(chunk) < BATCH_SIZE and self._has_room():
-                read = ahead.chunks.popleft()
-                ahead.room.release()
-                self._pending_bytes += sum(map(_size, read))
-                chunk += read
+    def _admit(self, ahead: ReadAhead) -> None:
+        """Take what was read, as far as the window goes: skip known documents, submit the others."""
+        while ahead.has_chunks and self._has_room():
+            chunk: list[DocumentOrRejection] = []  # several, so that the database is asked once for many
+            while ahead.has_chunks and len(chunk) < BATCH_SIZE and self._has_room():
+                taken = ahead.take()
+                self._pending_bytes += sum(map(body_size, taken))
+                chunk += taken
             stored = self._stored(chunk) if self._skips_known else set()
             for number, item in enumerate(chunk):
                 if number in stored:
-                    self._pending_bytes -= _size(item)
+                    self._pending_bytes -= body_size(item)
                 elif isinstance(item, Document):
                     future = self._pool.submit(item)
-                    future.add_done_callback(self._on_done)
+                    future.add_done_callback(lambda _: self.wake.set())
                     self._pending.append(_Pending(future, len(item.body)))
                 else:
                     self._pending.append(_Pending(item, 0))
@@ -239,24 +205,13 @@ class _Run:
         return len(self._pending) < _WINDOW_DOCUMENTS and self._pending_bytes < _WINDOW_BYTES
 
     def _stored(self, chunk: Sequence[DocumentOrRejection]) -> set[int]:
-        """Which documents of a chunk are stored already, by their number in it.
-
-        Where nothing is stored of a document's location, as of nearly all when a base grows, its body need
-        not be hashed.
-        """
-        documents = [(number, item) for number, item in enumerate(chunk) if isinstance(item, Document)]
-        seen = seen_locations(self._engine, [document.location for _, document in documents])
-        keys = {number: source_key(document) for number, document in documents if document.location in seen}
-        rules, own = self._settings.rules_version, self._settings.site_rules
-        stored = known(self._engine, keys.values(), rules, own) if keys else set()
+        """The documents of a chunk that are stored already, by their number in it."""
+        keys = {number: source_key(item) for number, item in enumerate(chunk) if isinstance(item, Document)}
+        stored = known(self._engine, keys.values(), self._settings.rules_version, self._settings.site_rules)
         return {number for number, key in keys.items() if key in stored}
 
-    def _on_done(self, _: Future[Outcome]) -> None:
-        if not self.wake.is_set():  # which asks for no lock
-            self.wake.set()
-
     def _collect(self) -> None:
-        """Move finished outcomes from the window's head into the batch; write it whenever it is full."""
+        """Move finished outcomes from the head of the window to the batch; write it when it is full."""
         while self._pending and self._pending[0].is_done:
             pending = self._pending.popleft()
             self._pending_bytes -= pending.size
@@ -268,7 +223,7 @@ class _Run:
                 self._write()
 
     def _finish_begun(self) -> None:
-        """Wait a little for what the workers have in hand; what they have not begun is for the next run."""
+        """Wait a little for the documents in the workers; the others are left for the next run."""
         self._pool.cancel_waiting()
         end = time.monotonic() + _GRACE_SECONDS
         try:
@@ -276,9 +231,9 @@ class _Run:
                 self.wake.clear()
                 self._collect()
                 if self._pending:
-                    self.wake.wait(_LOOK_SECONDS)
+                    self.wake.wait(_CHECK_SECONDS)
         except CancelledError:
-            pass  # only a prefix of the source is ever written
+            pass  # what comes after a cancelled document is not written: no gaps
 
     def _write_if_due(self) -> None:
         if self._batch and time.monotonic() - self._batch_since >= BATCH_SECONDS:
@@ -294,76 +249,3 @@ class _Run:
         self.counts = self.counts + counts
         if self._progress:
             self._progress.advance(self.counts)
-
-
-def _size(item: DocumentOrRejection) -> int:
-    return len(item.body) if isinstance(item, Document) else 0
-
-
-@contextmanager
-def _reading_ahead(source: Iterable[DocumentOrRejection], run: _Run) -> Iterator[_Ahead]:
-    """Read the source in a thread of its own, so that a slow disk or pipe keeps nobody waiting.
-
-    A thread that is blocked in reading a pipe when the run ends is left behind: it is a daemon.
-    """
-    ahead = _Ahead()
-    thread = threading.Thread(
-        target=_read_ahead, args=(source, ahead, run.wake), name="copydesk-reader", daemon=True
-    )
-    thread.start()
-    try:
-        yield ahead
-    finally:
-        ahead.is_abandoned = True
-        ahead.room.release()
-
-
-def _read_ahead(source: Iterable[DocumentOrRejection], ahead: _Ahead, wake: threading.Event) -> None:
-    chunk: list[DocumentOrRejection] = []
-    size = 0
-    try:
-        for item in source:
-            is_document = isinstance(item, Document)
-            chunk.append(item)
-            size += _size(item)
-            ahead.documents += 1
-            # A consumer with nothing to do is not kept waiting for a full chunk.
-            if len(chunk) >= _CHUNK_DOCUMENTS or size >= _CHUNK_BYTES or (is_document and not ahead.chunks):
-                ahead.room.acquire()
-                if ahead.is_abandoned:
-                    return
-                ahead.chunks.append(chunk)
-                chunk, size = [], 0
-                wake.set()
-    except Exception as error:  # raised again by `drive`, when what was read is written
-        ahead.error = error
-    if chunk:
-        ahead.chunks.append(chunk)
-    ahead.is_done = True
-    wake.set()
-
-
-@contextmanager
-def stopping(pool: WorkerPool | None = None) -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a flag, and the second into the end of the program."""
-    received: list[int] = []
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1:
-            for pid in pool.worker_pids() if pool else ():
-                os.kill(pid, signal.SIGKILL)
-            os._exit(128 + number)
-
-    def is_stopped() -> bool:
-        return bool(received)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield is_stopped
-        return
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield is_stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""Ingests files: reads ahead, processes on all cores, writes in the order of the source."""
+"""Ingests files and folders: documents are processed on all cores and stored in the order of the files."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def ingest(
     command: str = "ingest",
     process: Process = process_document,
 ) -> Finished:
-    """Ingest files and folders (see `crawler.files.paths.read_paths`); returns when everything is committed.
+    """Ingest files and folders (see `crawler.files.read_paths`); return when everything is committed.
 
-    Documents that are stored already, by the same rules, count as unchanged. Lines that were learned of a
-    site before are taken out; what there is to learn is learned at the end. How it is interrupted, and what
-    else it raises, is told at `crawler.runs.drive.drive`. Raises OperatorError where a path does not exist,
-    and DatabaseError where the base has fingerprints of another version than the settings'.
+    Documents that are stored already, by the same rules, count as unchanged. Lines that were learned about a
+    site earlier are removed; new ones are learned at the end. For interruption and other errors see
+    `crawler.runs.drive.drive`. Raises OperatorError where a path does not exist, and DatabaseError where the
+    database has fingerprints of another version than the settings'.
     """
     source = read_paths(paths, settings)
     require_one_fingerprint(engine, settings)

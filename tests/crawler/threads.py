@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import threading
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from scrapy import signals
 from scrapy.crawler import Crawler
 
 # What grows with what a site sends, and where it is called by name.
@@ -33,13 +31,7 @@ class Threads:
             # Of a class, its making.
             at, called = (found, "__init__") if isinstance(found, type) else (module, name)
             setattr(at, called, _noting(getattr(at, called), name, crawler))
-        crawler.signals.connect(lambda: _note_frozen(crawler), signal=signals.spider_closed, weak=False)
         return cls()
-
-
-def _note_frozen(crawler: Crawler) -> None:
-    is_frozen = gc.get_freeze_count() > 0
-    crawler.stats.set_value("garbage/program", "frozen" if is_frozen else "searched")
 
 
 def _noting(function: Callable[..., Any], name: str, crawler: Crawler) -> Callable[..., Any]:

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from copydesk.cli import app
 from crawler.runs.ingest import ingest
-from crawler.runs.reprocess import refingerprint, reprocess
+from crawler.runs.refingerprint import refingerprint
+from crawler.runs.reprocess import reprocess
 from pipeline.settings import Settings
 from storage import database, reader, schema
 from storage.database import DatabaseError, begin_write, connect, open_database, upgrade, version

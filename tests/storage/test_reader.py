@@ -128,12 +128,6 @@ def test_what_was_processed_by_these_rules_is_known(engine: Engine) -> None:
     assert reader.known(engine, keys.values(), "2-next") == set()
     assert reader.known(engine, [source_key(document("a.html", b"<p>two"))]) == set()
     assert reader.known(engine, []) == set()
-    assert reader.seen_locations(engine, [*keys, "a\0.html"]) == {
-        "a.html",
-        "b.html",
-        "slow.html",
-        "gone.html",
-    }
 
 
 def test_a_page_that_came_back_to_older_bytes_is_known(engine: Engine) -> None:

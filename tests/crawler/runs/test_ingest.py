@@ -22,6 +22,7 @@ from crawler.files.paths import read_paths
 from crawler.runs import drive as run_module
 from crawler.runs.drive import Finished
 from crawler.runs.ingest import ingest
+from crawler.runs.read_ahead import CHUNKS_AHEAD
 from pipeline.document import Document, Reason, Rejection
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
@@ -224,7 +225,7 @@ def test_what_is_on_its_way_is_bounded(
     engine = open_database(sqlite_url)
     assert run(engine, process=misbehaving.process, progress=Behind()).counts.seen == 150
     # The window, one chunk that was let in under its bound, what is read ahead, and a batch.
-    assert max(lead) <= 10 + 3 + 3 * (run_module._CHUNKS_AHEAD + 2) + 5
+    assert max(lead) <= 10 + 3 + 3 * (CHUNKS_AHEAD + 2) + 5
     engine.dispose()
 
 

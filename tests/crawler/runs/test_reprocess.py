@@ -20,8 +20,10 @@ import pytest
 from sqlalchemy import Engine
 
 from crawler.crawl import crawl
+from crawler.runs.changes import ChangeKind
 from crawler.runs.ingest import ingest
-from crawler.runs.reprocess import Refingerprinted, Reprocessed, What, refingerprint, reprocess
+from crawler.runs.refingerprint import Refingerprinted, refingerprint
+from crawler.runs.reprocess import Reprocessed, reprocess
 from pipeline.document import Document, MediaType, Origin, Outcome, Reason
 from pipeline.settings import FingerprintSettings, GroupSettings, Settings
 from storage import reader, writer
@@ -101,11 +103,11 @@ def test_the_base_ends_as_if_the_rules_had_always_been_todays(
     assert found.counts.seen == 60
     assert found.changes.documents == 20
     assert dict(found.changes.counts) == {
-        What.TEXT: 8,
-        What.TITLE: 4,
-        What.METADATA: 4,
-        What.ACCEPTED: 4,
-        What.REFUSED: 4,
+        ChangeKind.TEXT: 8,
+        ChangeKind.TITLE: 4,
+        ChangeKind.METADATA: 4,
+        ChangeKind.ACCEPTED: 4,
+        ChangeKind.REFUSED: 4,
     }
     assert dict(found.changes.fields) == {"authors": 4}
     assert found.regrouped is not None
@@ -134,12 +136,12 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(engine: Engine, tmp_path: P
 def test_samples_show_before_and_after(engine: Engine, tmp_path: Path) -> None:
     fill(engine, write_pages(tmp_path / "in"))
     samples = again(engine, dry_run=True).changes.samples
-    texts = [sample for sample in samples if sample.what is What.TEXT]
+    texts = [sample for sample in samples if sample.what is ChangeKind.TEXT]
     assert len(texts) == 3
     assert all(sample.before == f"{sample.after}\n{CLUTTER}" for sample in texts)
-    (title, *_) = [sample for sample in samples if sample.what is What.TITLE]
+    (title, *_) = [sample for sample in samples if sample.what is ChangeKind.TITLE]
     assert (title.before, title.after[:8]) == ("Old title", "Headline")
-    (accepted, *_) = [sample for sample in samples if sample.what is What.ACCEPTED]
+    (accepted, *_) = [sample for sample in samples if sample.what is ChangeKind.ACCEPTED]
     assert (accepted.article_id, accepted.before) == (None, "section front")
 
 
@@ -168,7 +170,7 @@ def test_what_fails_stays_as_it_was_and_is_tried_again(engine: Engine, tmp_path:
         assert found.counts.seen == seen
         assert found.counts.reasons == {Reason.INTERNAL_ERROR: 2}
         assert found.counts.faults == 2
-        assert found.changes.counts[What.FAILED] == 2
+        assert found.changes.counts[ChangeKind.FAILED] == 2
     after = everything(engine)
     assert after["rejections"] == before["rejections"]
     assert [a["text"] for a in before["articles"] if a not in after["articles"]] == [f"{story(3)}\n{CLUTTER}"]
