@@ -28,7 +28,7 @@ def crawl(
     Obeys robots.txt, fetches no article that is stored already, and stops in order on Ctrl-C.
     """
     from crawler.crawl import crawl as run
-    from crawler.monitor import lines
+    from crawler.monitor import alert_lines
 
     done = run(db, sites or (), sites_file=sites_file, refetch=refetch)
     if json:
@@ -47,7 +47,7 @@ def crawl(
             err.print(f"{name}: " + ", ".join(f"{what} {count:,}" for what, count in sorted(figures.items())))
         print_summary(done.counts)
         print_lesson(done.lesson)
-        print_alerts(lines(done.alerts))
+        print_alerts(alert_lines(done.alerts))
     if done.counts.faults:
         raise typer.Exit(Status.FAULTS)
     if fail_on_alert and any(site.alerts for site in done.alerts):

@@ -1,8 +1,9 @@
-"""Whether crawls are well: health judged against a site's own history, alerts, metrics."""
+"""Whether crawls are well: alerts about sites whose figures are unusual for them, trends, and metrics."""
 
 from crawler.monitor import metrics
-from crawler.monitor.alerts import Alerts, SiteAlerts, lines
-from crawler.monitor.health import FIGURES, HISTORY, Trend, trend
+from crawler.monitor.alerts import Alerts, SiteAlerts, alert_lines
+from crawler.monitor.health import HISTORY
+from crawler.monitor.trend import FIGURES, Trend, trend
 
 __all__ = [
     "FIGURES",
@@ -10,7 +11,7 @@ __all__ = [
     "Alerts",
     "SiteAlerts",
     "Trend",
-    "lines",
+    "alert_lines",
     "metrics",
     "trend",
 ]

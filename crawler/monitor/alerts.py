@@ -1,10 +1,9 @@
-"""Tells who runs the crawls when a site breaks, and when it is well again.
+"""Judges the sites of a crawl at its end, and reports those that are unusual, or as usual again.
 
-At the end of a crawl each of its sites is judged (`crawler.monitor.health`). What was found stands in the
-log, in the view `site_runs` and in the result of `crawler.crawl`; news of it, an alert that the crawl before
-did not have or one that is over, also goes to a command and a webhook where the settings name them. Both get
-the same JSON, whose words are ours and whose names are the operator's: nothing that a crawled page said is
-in it. Neither can fail a crawl, or keep it from ending.
+What is found is logged, stored in `site_runs`, and part of the result of `crawler.crawl`. If it is new (an
+alert that the crawl before did not have, or one that has ended), a command and a webhook also get it, where
+the settings name them. Both get the same JSON, which contains nothing that a crawled page said. Neither can
+make a crawl fail, or keep it from ending.
 """
 
 from __future__ import annotations
@@ -12,14 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
-import shlex
-import signal
-import subprocess
-import threading
-import urllib.request
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,8 +21,8 @@ from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 
 from crawler.monitor.health import HISTORY, Alert, judge
+from crawler.monitor.notify import parse_command, parse_webhook, post, run_command
 from crawler.store import StorePipeline
-from pipeline.errors import OperatorError
 from storage.crawls import SiteRun, site_runs
 from storage.database import DatabaseError, open_database, shown_url
 
@@ -39,9 +31,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SiteAlerts:
-    """What was found of one site.
+    """The alerts of one site.
 
-    new: figures of the alerts that its crawl before did not have. recovered: of those that only that one had.
+    new: figures of the alerts that the crawl before did not have. recovered: figures of alerts that only the
+    crawl before had.
     """
 
     site: str
@@ -51,7 +44,10 @@ class SiteAlerts:
 
 
 class Alerts:
-    """Extension that judges the sites of a crawl when it is over; `found` has those with news or alerts."""
+    """Extension that judges the sites when the spider is closed; `found` has those with alerts or recovered.
+
+    Settings: COPYDESK_ALERT_COMMAND, COPYDESK_ALERT_WEBHOOK, COPYDESK_ALERT_SECONDS.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
@@ -70,36 +66,37 @@ class Alerts:
         store = self.crawler.get_item_pipeline(StorePipeline)
         run_id = getattr(store, "run_id", None)
         if store is None or run_id is None or isinstance(store.failed, DatabaseError):
-            return  # the last: nobody is helped by waiting for that database a second time
+            return  # after an error of the database it would only be waited for a second time
         try:
-            database, self.found = await asyncio.to_thread(conclude, store.database.url, run_id, reason)
+            database, self.found = await asyncio.to_thread(conclude_run, store.database.url, run_id, reason)
         except Exception as error:
             logger.error("The sites of run %d were not judged: %s", run_id, error)
             return
-        log(self.found)
+        for line, is_alert in alert_lines(self.found):
+            logger.log(logging.WARNING if is_alert else logging.INFO, "%s", line)
         if any(site.new or site.recovered for site in self.found):
             message = as_message(self.found, database, run_id, spider.name)
-            await asyncio.to_thread(self._deliver, json.dumps(message).encode())
+            await asyncio.to_thread(self._send, json.dumps(message).encode())
 
-    def _deliver(self, message: bytes) -> None:
-        ways: list[tuple[str, Callable[[], None]]] = []
+    def _send(self, message: bytes) -> None:
+        recipients: list[tuple[str, Callable[[], None]]] = []
         if (command := self.command) is not None:
-            ways.append((f"command {command[0]}", lambda: run_command(command, message, self.seconds)))
+            recipients.append((f"command {command[0]}", lambda: run_command(command, message, self.seconds)))
         if (webhook := self.webhook) is not None:
-            # Not the whole address: many have a secret in it.
+            # Only the host: many webhooks have a secret in their address.
             host = urlsplit(webhook).hostname
-            ways.append((f"webhook at {host}", lambda: post(webhook, message, self.seconds)))
-        for name, deliver in ways:
+            recipients.append((f"webhook at {host}", lambda: post(webhook, message, self.seconds)))
+        for name, send in recipients:
             try:
-                deliver()
+                send()
             except Exception as error:
                 logger.error("The alert %s failed: %s", name, error)
 
 
-def conclude(url: str, run_id: int, reason: str) -> tuple[str, tuple[SiteAlerts, ...]]:
-    """Records how the run ended, judges its sites if it finished, and records that too.
+def conclude_run(url: str, run_id: int, reason: str) -> tuple[str, tuple[SiteAlerts, ...]]:
+    """Store how the run ended; if it finished, judge its sites, and store their alerts.
 
-    Returns the database as messages name it, and the sites with alerts or recovered ones.
+    Returns the database's URL as messages show it, and the sites with alerts or recovered figures.
     """
     engine = open_database(url, create=False)
     try:
@@ -111,14 +108,14 @@ def conclude(url: str, run_id: int, reason: str) -> tuple[str, tuple[SiteAlerts,
         alerts = {site: judge(runs) for site, runs in sorted(histories.items())}
         as_json = {site: [alert.as_json() for alert in found] for site, found in alerts.items()}
         site_runs.put_alerts(engine, run_id, as_json)
-        concluded = (compared(site, found, histories[site]) for site, found in alerts.items())
-        return shown_url(engine), tuple(site for site in concluded if site.alerts or site.recovered)
+        compared = (compare_with_last(site, found, histories[site]) for site, found in alerts.items())
+        return shown_url(engine), tuple(site for site in compared if site.alerts or site.recovered)
     finally:
         engine.dispose()
 
 
-def compared(site: str, alerts: tuple[Alert, ...], runs: Sequence[SiteRun]) -> SiteAlerts:
-    """The alerts of the last of these runs beside those of the one that was judged before it."""
+def compare_with_last(site: str, alerts: tuple[Alert, ...], runs: Sequence[SiteRun]) -> SiteAlerts:
+    """Compare the alerts of the last of these runs with those of the run that was judged before it."""
     judged = [run.alerts for run in runs[:-1] if run.alerts is not None]
     before = [str(alert["figure"]) for alert in judged[-1]] if judged else []
     now = [alert.figure.value for alert in alerts]
@@ -130,27 +127,21 @@ def compared(site: str, alerts: tuple[Alert, ...], runs: Sequence[SiteRun]) -> S
     )
 
 
-def log(found: Sequence[SiteAlerts]) -> None:
-    """A line an alert, and one a recovery."""
-    for line, is_bad in lines(found):
-        logger.log(logging.WARNING if is_bad else logging.INFO, "%s", line)
-
-
-def lines(found: Sequence[SiteAlerts]) -> list[tuple[str, bool]]:
-    """What was found as lines for people, each with whether it is bad news."""
-    said = []
+def alert_lines(found: Sequence[SiteAlerts]) -> list[tuple[str, bool]]:
+    """A line for each alert and each recovered figure; with True for an alert."""
+    lines = []
     for site in found:
         for alert in site.alerts:
             since = "" if alert.figure.value in site.new else " (as in the crawl before)"
-            said.append((f"Site {site.site}: {alert.figure}: {alert.message}{since}", True))
-        said += [(f"Site {site.site}: {figure}: as it used to be again", False) for figure in site.recovered]
-    return said
+            lines.append((f"Site {site.site}: {alert.figure}: {alert.message}{since}", True))
+        lines += [(f"Site {site.site}: {figure}: as usual again", False) for figure in site.recovered]
+    return lines
 
 
 def as_message(found: Sequence[SiteAlerts], database: str, run_id: int, spider: str) -> dict[str, Any]:
-    """What a command and a webhook are given. `text` is all of it for people, as chat services show it."""
+    """The JSON for a command and a webhook. `text` has everything for people, as chat services show it."""
     return {
-        "text": "\n".join(line for line, _ in lines(found)),
+        "text": "\n".join(line for line, _ in alert_lines(found)),
         "database": database,
         "run": run_id,
         "spider": spider,
@@ -165,76 +156,3 @@ def as_message(found: Sequence[SiteAlerts], database: str, run_id: int, spider: 
             for site in found
         ],
     }
-
-
-def parse_command(text: str | None) -> list[str] | None:
-    """The words of a command, as a shell would split them; none is used. Raises OperatorError."""
-    try:
-        words = shlex.split(text or "")
-    except ValueError as error:
-        raise OperatorError(
-            f"COPYDESK_ALERT_COMMAND: {text!r} cannot be split into words ({error}); close the quotation"
-        ) from error
-    return words or None
-
-
-def parse_webhook(text: str | None) -> str | None:
-    """The address, if there is one. Raises OperatorError."""
-    if not text:
-        return None
-    try:
-        parts = urlsplit(text)
-        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good:
-        raise OperatorError("COPYDESK_ALERT_WEBHOOK: no http(s) URL; write a whole one, https://HOST/PATH")
-    return text
-
-
-def run_command(command: Sequence[str], message: bytes, seconds: float) -> None:
-    """Runs it with the message on its standard input; what it writes on its standard error is seen.
-
-    Raises OSError where it cannot be run, ChildProcessError where it fails, and TimeoutError after so many
-    seconds, when it is killed with all that it started.
-    """
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        process.communicate(message, timeout=seconds)
-    except subprocess.TimeoutExpired as error:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise TimeoutError(f"not done after {seconds:.0f} s, and killed") from error
-    if process.returncode:
-        raise ChildProcessError(f"exit status {process.returncode}")
-
-
-def post(url: str, message: bytes, seconds: float) -> None:
-    """Posts the message; raises OSError where it is not taken, TimeoutError after so many seconds in all."""
-    failed: list[Exception] = []
-
-    def send() -> None:
-        request = urllib.request.Request(url, message, {"Content-Type": "application/json"}, method="POST")
-        try:
-            # A redirect would turn the POST into a GET, without the message.
-            with urllib.request.build_opener(_NoRedirects).open(request, timeout=seconds):
-                pass
-        except Exception as error:
-            failed.append(error)
-
-    # The time limit of a socket is for each answer of it: a server that drips could go on for ever.
-    thread = threading.Thread(target=send, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise TimeoutError(f"no answer within {seconds:.0f} s")
-    if failed:
-        raise failed[0]
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *arguments: Any) -> None:
-        return None

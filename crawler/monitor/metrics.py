@@ -1,12 +1,12 @@
-"""Metrics for Prometheus, on a port that has to be asked for: of a crawl while it goes on, and of a database.
+"""Metrics for Prometheus, where a setting names a port: of a running crawl, and of a database.
 
-    copydesk_crawl...   Scrapy's own counters of one crawl, from the extension `Metrics` in its process
-    copydesk_site_...   the last run of each site, and when it last brought something, from the database:
-                        what `serve` shows for a process that stays, as a scheduler does
+    copydesk_crawl...   Scrapy's counters of one crawl, from the extension `Metrics` in its process
+    copydesk_site_...   the last run of each site, and when it last brought something, from the database;
+                        a long-running process such as the scheduler serves them (`serve`)
 
-Crawls come and go, often several at once, and a monitor asks every minute or so: what an alert should depend
-on is better read from the database. Times are given as they happened, for a monitor to subtract from its own.
-Needs the extra `metrics`. Importing this imports no Scrapy.
+Crawls are short, and several may run at once, so alerts of a monitor should depend on the metrics of the
+database. Times are absolute; a monitor subtracts them from its own clock. Needs the extra `metrics`. Importing
+this module imports no Scrapy.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ logger = logging.getLogger(__name__)
 
 HOST_SETTING, PORT_SETTING = "COPYDESK_METRICS_HOST", "COPYDESK_METRICS_PORT"
 
-# Seconds for which what the database said is said again: a scrape must not be a load.
+# What was read from the database is served for so many seconds, so that scrapes cost little.
 FRESH = 30.0
 
-# Figures of a site's last run that are shown as they are.
+# Counts of a site's last run that become metrics unchanged.
 _FIGURES = (
     "discovered",
     "fetched",
@@ -60,7 +60,7 @@ _FIGURES = (
 
 
 class Server:
-    """Metrics served by a thread of their own, until `close`. port: the one that is listened at."""
+    """Serves metrics in a thread of its own until `close`. port: the one that it listens on."""
 
     def __init__(self, registry: CollectorRegistry, host: str, port: int) -> None:
         from prometheus_client import start_http_server
@@ -76,7 +76,7 @@ class Server:
         self.port = int(self._server.server_port)
 
     def gauge(self, name: str, what: str, labels: Iterable[str] = ()) -> Gauge:
-        """A gauge to be shown beside the others."""
+        """Add a gauge."""
         from prometheus_client import Gauge
 
         return Gauge(name, what, labels, registry=self.registry)
@@ -88,9 +88,9 @@ class Server:
 
 
 def serve(database: Engine | str, host: str = "127.0.0.1", port: int = 0) -> Server:
-    """Serve what the database says of its sites; port 0 takes a free one.
+    """Serve the metrics of the sites in a database; port 0 takes a free one.
 
-    database: an engine, or the URL of a database. Raises OperatorError where the extra is not installed, the
+    database: an engine, or the URL of a database. Raises OperatorError if the extra is not installed, the
     port is taken, or the database is unusable.
     """
     registry = _registry()
@@ -100,19 +100,22 @@ def serve(database: Engine | str, host: str = "127.0.0.1", port: int = 0) -> Ser
 
 
 def address_from(settings: Mapping[str, Any]) -> tuple[str, int] | None:
-    """Host and port that metrics are asked for at; None for nowhere. Raises OperatorError."""
-    asked = settings.get(PORT_SETTING) or 0
+    """Return the host and port of the settings; None for no metrics. Raises OperatorError."""
+    setting = settings.get(PORT_SETTING) or 0
     try:
-        port = int(asked)
+        port = int(setting)
     except ValueError:
         port = -1
     if not 0 <= port < 65536:
-        raise OperatorError(f"{PORT_SETTING}: {asked!r} is no port; write a number up to 65535, 0 for none")
+        raise OperatorError(f"{PORT_SETTING}: {setting!r} is no port; write a number up to 65535, 0 for none")
     return (settings.get(HOST_SETTING) or "127.0.0.1", port) if port else None
 
 
 class Metrics:
-    """Extension that serves a crawl's own counters while it goes on, where a port is asked for."""
+    """Extension that serves the counters of a running crawl.
+
+    Settings: COPYDESK_METRICS_PORT (0: off), COPYDESK_METRICS_HOST.
+    """
 
     def __init__(self, crawler: Crawler, registry: CollectorRegistry, host: str, port: int) -> None:
         from scrapy import signals
@@ -124,7 +127,7 @@ class Metrics:
             self.server = Server(registry, host, port)
             logger.info("Metrics are served at http://%s:%d/metrics", host, port)
         except OperatorError as error:
-            # Most likely the crawl before is not over yet: no reason to miss the news.
+            # Most likely the crawl before has not ended yet, which is no reason not to crawl.
             logger.error("%s", error)
         crawler.signals.connect(self._engine_stopped, signal=signals.engine_stopped)
 
@@ -144,7 +147,7 @@ class Metrics:
 
 
 class _Crawl:
-    """Scrapy's numbers of one crawl, as they are when they are asked for."""
+    """Collects Scrapy's counters of one crawl when they are scraped."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -152,7 +155,7 @@ class _Crawl:
     def collect(self) -> Iterable[Metric]:
         from prometheus_client.core import GaugeMetricFamily
 
-        # In one step, as the reactor's thread goes on counting.
+        # Copied at once, because the reactor's thread changes them.
         stats = dict(self.crawler.stats.get_stats())
         sites = GaugeMetricFamily(
             "copydesk_crawl_site", "Counts of this crawl by site", labels=["site", "what"]
@@ -174,7 +177,7 @@ class _Crawl:
 
 
 class _Sites:
-    """What the database says of the sites that were crawled in the last weeks."""
+    """Collects the last runs of the sites that were crawled within HISTORY from the database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -183,7 +186,7 @@ class _Sites:
         self._sites: list[SiteState] | None = None
 
     def describe(self) -> Iterable[Metric]:
-        return ()  # nothing is read before it is asked for
+        return ()  # so that registering does not read the database
 
     def collect(self) -> Iterable[Metric]:
         from prometheus_client.core import GaugeMetricFamily
@@ -224,7 +227,7 @@ class _Sites:
             if time.monotonic() - self._read_at >= FRESH:
                 try:
                     self._sites = site_runs.states(self._engine, since=datetime.now(UTC) - HISTORY)
-                except Exception as error:  # of a monitor's many questions one may meet a base that is away
+                except Exception as error:  # the database may be down at one of many scrapes
                     logger.warning("Metrics cannot be read from the database: %s", error)
                     self._sites = None
                 self._read_at = time.monotonic()

@@ -6,34 +6,20 @@ import json
 import shlex
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from crawler.monitor.alerts import (
-    SiteAlerts,
-    compared,
-    lines,
-    parse_command,
-    parse_webhook,
-    post,
-    run_command,
-)
+from crawler.monitor.alerts import SiteAlerts, alert_lines, compare_with_last
 from crawler.monitor.health import HISTORY, Alert, Figure
-from pipeline.errors import OperatorError
 from storage.crawls import site_runs
 from storage.database import open_database
 from storage.schema import SiteRun
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
+from tests.crawler.monitor.hook import Hook, listening
 from tests.crawler.monitor.test_health import run_at
 from tests.crawler.web import Page, Web, rss, serve
 from tests.storage.past import remember
@@ -44,49 +30,6 @@ import json, sys
 with open(sys.argv[1], "a") as told:
     told.write(json.dumps([sys.argv[2:], json.load(sys.stdin)]) + "\\n")
 """
-
-
-@dataclass
-class Hook:
-    """A webhook on loopback: what was posted to it, and how it answers."""
-
-    url: str = ""
-    told: list[tuple[str, Any]] = field(default_factory=list)
-    status: int = 204
-    drip: bool = False
-
-
-@contextmanager
-def listening() -> Iterator[Hook]:
-    hook = Hook()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            hook.told.append((self.headers["Content-Type"], json.loads(body)))
-            try:
-                while hook.drip:
-                    self.wfile.write(b"HTTP/1.1 200 OK\r\nX-More: of it\r\n")
-                    time.sleep(0.1)
-                self.send_response(hook.status)
-                self.send_header("Location", "/elsewhere")
-                self.end_headers()
-            except OSError:
-                pass
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    hook.url = f"http://127.0.0.1:{server.server_address[1]}/hook?token=secret"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield hook
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture
@@ -139,7 +82,7 @@ def test_a_site_that_breaks_is_told_once_and_every_crawl_says_so(
     settings = {"COPYDESK_ALERT_COMMAND": command, "COPYDESK_ALERT_WEBHOOK": hook.url}
 
     log = desk.scrapy(site="gazette", **settings)
-    message = "100% of its new pages are turned away, 0% before; most of them for: error page"
+    message = "100% of its new pages are rejected, 0% before; most of them for: error page"
     assert f"Site gazette: rejected: {message}" in log
     ((arguments, given),) = map(json.loads, told.open())
     assert arguments == ["$HOME; touch pwned"]
@@ -195,64 +138,12 @@ def test_news_are_alerts_that_the_last_judged_crawl_did_not_have() -> None:
         made = [None if found is None else [alert.as_json() for alert in found] for found in alerts]
         return [run_at(at + timedelta(days=n), 5, alerts=found) for n, found in enumerate([*made, None])]
 
-    assert compared("a", (words,), runs([], None)) == SiteAlerts("a", (words,), ("words",), ())
-    assert compared("a", (words,), runs([words], None)) == SiteAlerts("a", (words,), (), ())
-    changed = compared("a", (dates,), runs([], [words]))
+    assert compare_with_last("a", (words,), runs([], None)) == SiteAlerts("a", (words,), ("words",), ())
+    assert compare_with_last("a", (words,), runs([words], None)) == SiteAlerts("a", (words,), (), ())
+    changed = compare_with_last("a", (dates,), runs([], [words]))
     assert changed == SiteAlerts("a", (dates,), ("without date",), ("words",))
-    assert compared("a", (), runs()) == SiteAlerts("a", (), (), ())
-    assert lines([changed]) == [
+    assert compare_with_last("a", (), runs()) == SiteAlerts("a", (), (), ())
+    assert alert_lines([changed]) == [
         ("Site a: without date: undated", True),
-        ("Site a: words: as it used to be again", False),
+        ("Site a: words: as usual again", False),
     ]
-
-
-def test_a_command_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> None:
-    left = tmp_path / "child"
-    command = ["sh", "-c", 'sleep 600 & echo $! > "$0"; wait', str(left)]
-    with pytest.raises(TimeoutError, match="not done after 3 s, and killed"):
-        run_command(command, b"{}", 3.0)
-    pid = int(left.read_text())
-    until = time.monotonic() + 60
-    while _is_running(pid):
-        assert time.monotonic() < until, "it is still there"
-        time.sleep(0.05)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        # Killed, it may wait to be reaped by whoever took it over.
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-
-
-def test_a_command_fails_alone() -> None:
-    with pytest.raises(OSError, match="no-such-command"):
-        run_command(["no-such-command"], b"{}", 5.0)
-    with pytest.raises(ChildProcessError, match="exit status 7"):
-        run_command([sys.executable, "-c", "raise SystemExit(7)"], b"x" * 1_000_000, 60.0)
-
-
-def test_a_webhook_fails_alone(hook: Hook) -> None:
-    post(hook.url, b'{"a": 1}', 60.0)
-    assert hook.told == [("application/json", {"a": 1})]
-    hook.status = 302  # would be asked with GET, without what there was to tell
-    with pytest.raises(OSError, match="302"):
-        post(hook.url, b"{}", 60.0)
-    hook.drip = True
-    with pytest.raises(TimeoutError):
-        post(hook.url, b"{}", 1.0)
-    hook.drip = False
-    with pytest.raises(OSError, match="refused"):
-        post("http://127.0.0.1:9/", b"{}", 60.0)
-
-
-def test_settings_that_cannot_be_used_are_told_before_anything_is_fetched() -> None:
-    assert parse_command(None) is parse_command(" ") is None
-    assert parse_webhook("") is None
-    assert parse_command("mail -s 'a site' desk@example.org") == ["mail", "-s", "a site", "desk@example.org"]
-    with pytest.raises(OperatorError, match=r"COPYDESK_ALERT_COMMAND.*close the quotation"):
-        parse_command("mail 'desk")
-    for wrong in ("hooks.example/x", "file:///etc/passwd", "https://", "http://[x/"):
-        with pytest.raises(OperatorError, match="COPYDESK_ALERT_WEBHOOK"):
-            parse_webhook(wrong)

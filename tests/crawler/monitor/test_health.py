@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from crawler.monitor.health import HISTORY, Alert, Figure, judge, trend
+from crawler.monitor.health import HISTORY, Alert, Figure, judge
+from crawler.monitor.trend import trend
 from storage.schema import SiteRun
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
