@@ -30,8 +30,8 @@ COPYDESK_BATCH_SECONDS = 5.0
 COPYDESK_REVISIT_HOURS = "1,3,12,48"
 # A rejected page is fetched again after so many hours while a feed still lists it.
 COPYDESK_REJECTED_HOURS = 24.0
-# After a failure a host gets no request for so many seconds, twice as many each time, up to the maximum, which
-# is also the longest Retry-After that is waited for. After so many failures in a row the crawl suspends it.
+# After a failure a host gets no request for so many seconds, twice as many each time, up to the maximum,
+# which is also the longest Retry-After that is waited for. After so many failures in a row it is suspended.
 COPYDESK_BACKOFF_SECONDS = 2.0
 COPYDESK_BACKOFF_MAX_SECONDS = 120.0
 COPYDESK_HOST_FAILURES = 8
@@ -39,8 +39,8 @@ COPYDESK_HOST_FAILURES = 8
 COPYDESK_FEED_MAXSIZE = 10_000_000
 COPYDESK_SITEMAP_MAXSIZE = 50_000_000
 
-# When a site becomes unusual, or usual again: a command that gets JSON on its standard input (it is run without
-# a shell), and a URL to which the JSON is posted. Each may take so many seconds.
+# When a site becomes unusual, or usual again: a command that gets JSON on its standard input (it is run
+# without a shell), and a URL to which the JSON is posted. Each may take so many seconds.
 COPYDESK_ALERT_COMMAND = os.environ.get("COPYDESK_ALERT_COMMAND") or None
 COPYDESK_ALERT_WEBHOOK = os.environ.get("COPYDESK_ALERT_WEBHOOK") or None
 COPYDESK_ALERT_SECONDS = 30.0
@@ -81,8 +81,8 @@ SCHEDULER_PRIORITY_QUEUE = "crawler.fetch.politeness.FairPriorityQueue"
 SCHEDULER = "crawler.fetch.resume.ResumableScheduler"
 ITEM_PIPELINES: dict[str, int] = {"crawler.store.item_pipeline.StorePipeline": 500}
 
-# Whom to contact about a crawl: an e-mail address or a web page. It becomes part of the user agent; without it
-# only loopback is fetched.
+# Whom to contact about a crawl: an e-mail address or a web page. It becomes part of the user agent; without
+# it only loopback is fetched.
 COPYDESK_CONTACT = os.environ.get("COPYDESK_CONTACT") or None
 USER_AGENT = "copydesk/0.1"
 ADDONS = {"crawler.addon.CopydeskAddon": 0}

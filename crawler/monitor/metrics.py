@@ -5,8 +5,8 @@
                         a long-running process such as the scheduler serves them (`serve`)
 
 Crawls are short, and several may run at once, so alerts of a monitor should depend on the metrics of the
-database. Times are absolute; a monitor subtracts them from its own clock. Needs the extra `metrics`. Importing
-this module imports no Scrapy.
+database. Times are absolute; a monitor subtracts them from its own clock. Needs the extra `metrics`.
+Importing this module imports no Scrapy.
 """
 
 from __future__ import annotations
