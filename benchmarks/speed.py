@@ -6,7 +6,7 @@ Ours is a page's whole way: `process_documents` from bytes to outcomes, of as ma
 worker is sent where many wait (`--alone`: of each by itself, as in a crawl that waits for its sites), and
 `write_batch` of each 256 to a SQLite file. Theirs is `trafilatura.bare_extraction(html, url=…,
 with_metadata=True, include_comments=False)` on text that was decoded beforehand, whatever comes of it. A
-round takes both over all pages of a corpus, parcel by parcel in turn (of the other half of the corpus, so
+round takes both over all pages of a corpus, message by message in turn (of the other half of the corpus, so
 that neither finds a page warm), in a process forked for it, which is as warm as a worker and has seen the
 pages of the tests, none of the corpus. Seconds are those of the processor.
 """
@@ -96,8 +96,8 @@ def measure(
     return Speed(corpus, len(documents), size, found, apart(profiled, documents, most))
 
 
-def parcels(documents: Sequence[Document], most: int = MESSAGE_DOCUMENTS) -> Iterator[range]:
-    """The pages in parcels as `crawler.runs.pool` makes them up where many wait: the places of each."""
+def messages(documents: Sequence[Document], most: int = MESSAGE_DOCUMENTS) -> Iterator[range]:
+    """The pages in messages as `crawler.runs.pool` makes them up where many wait: the places of each."""
     start, size = 0, 0
     for place, document in enumerate(documents):
         size += len(document.body)
@@ -125,7 +125,7 @@ def _warm_up() -> None:
 
 
 def one_round(documents: Sequence[Document], htmls: Sequence[str], most: int = MESSAGE_DOCUMENTS) -> Round:
-    """Both ways over all pages, parcel by parcel in turn."""
+    """Both ways over all pages, message by message in turn."""
     ours = storing = theirs = 0.0
     articles = failed = 0
     half = len(documents) // 2
@@ -133,11 +133,11 @@ def one_round(documents: Sequence[Document], htmls: Sequence[str], most: int = M
     with tempfile.TemporaryDirectory() as folder:
         engine = open_database(f"sqlite:///{folder}/speed.db")
         run = writer.start_run(engine, "speed", datetime.now(UTC))
-        for places in parcels(documents, most):
+        for places in messages(documents, most):
             others = [(place + half) % len(documents) for place in places]
-            parcel = documents[places.start : places.stop]
+            message = documents[places.start : places.stop]
             began = time.process_time()
-            outcomes = process.process_documents(parcel, SETTINGS)
+            outcomes = process.process_documents(message, SETTINGS)
             between = time.process_time()
             extracted = [_theirs(htmls[other], documents[other].url) for other in others]
             ended = time.process_time()
@@ -173,7 +173,7 @@ def profiled(documents: Sequence[Document], most: int = MESSAGE_DOCUMENTS) -> Sp
             batch = documents[start : start + BATCH_SIZE]
             outcomes = [
                 outcome
-                for places in parcels(batch, most)
+                for places in messages(batch, most)
                 for outcome in process.process_documents(batch[places.start : places.stop], SETTINGS)
             ]
             writer.write_batch(engine, run, outcomes, SETTINGS)

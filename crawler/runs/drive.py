@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from storage.database import Engine
     from storage.writing import Lesson
 
-# Outcomes of one transaction, see docs/tuning.md; and how long a finished outcome waits for others.
+# Outcomes of one transaction (docs/tuning.md: BATCH_SIZE), and how long a finished outcome waits for others.
 BATCH_SIZE = 256
 BATCH_SECONDS = 2.0
 # Most documents and bytes between reading and writing. Many documents, because all of them wait for the
