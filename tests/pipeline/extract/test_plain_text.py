@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.clean.boilerplate import clean
 from pipeline.clean.wire import parse_wire
 from pipeline.document import BlockKind, DocumentRejected, Extraction
-from pipeline.extract.plain_text import extract_text, repaired
+from pipeline.extract.plain_text import extract_text, repair_text
 from pipeline.settings import Settings
 
 NOW = datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
@@ -320,7 +320,7 @@ def test_a_text_without_a_headline_gets_its_first_sentence() -> None:
 @pytest.mark.parametrize("text", ["“It’s the old boat,” she said — and sailed…"])
 def test_quotes_read_in_a_wrong_code_page_are_restored(page: str, text: str) -> None:
     wrong = "".join(_as_read(byte, page) for byte in text.encode())
-    assert repaired(wrong) == text
+    assert repair_text(wrong) == text
 
 
 def _as_read(byte: int, page: str) -> str:
@@ -352,12 +352,12 @@ SCRAPS += ["\u2028", "e\u0301", "\ufeff", "€", "œ", "“", "a", "the ", "\n",
 @given(st.lists(st.sampled_from(SCRAPS), max_size=12).map("".join))
 def test_a_text_is_mended_as_ftfy_mends_it_whole(text: str) -> None:
     fixes = ftfy.TextFixerConfig(uncurl_quotes=False, fix_latin_ligatures=False, fix_character_width=False)
-    assert repaired(text) == ftfy.fix_text(text, fixes)
+    assert repair_text(text) == ftfy.fix_text(text, fixes)
 
 
 @pytest.mark.parametrize("text", ["β-carotene costs 5 €.", "Η Αθήνα", "“quoted” ‘text’", "naïve café", "ﬁne"])
 def test_sound_text_is_left_as_it_is(text: str) -> None:
-    assert repaired(text) == text
+    assert repair_text(text) == text
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\n", "•\n---\n***", "\x00\x01"])

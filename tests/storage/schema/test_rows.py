@@ -22,7 +22,7 @@ NEWEST = "published_offset"
 PLACES = {
     "pipeline/document.py",
     "pipeline/extract/html.py",
-    "pipeline/extract/plain_text.py",
+    "pipeline/extract/plain_text/extract.py",
     "pipeline/metadata/read.py",
     "pipeline/process.py",
     "storage/migrations/versions/v0008_published_offset.py",
