@@ -115,7 +115,7 @@ class Shell:
         if command.startswith("datasette "):
             command += " --get /copydesk.json"
         if _FOREVER.match(command):
-            command = f"timeout --preserve-status --signal TERM 3 {command}"
+            return self._until_it_has_started(command)
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
             cwd=self.folder,
@@ -126,6 +126,21 @@ class Shell:
         )
         assert done.returncode == 0, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
         return done.stderr + done.stdout
+
+    def _until_it_has_started(self, command: str) -> str:
+        """Run a command that has no end, and stop it in order when it has logged that it started."""
+        with subprocess.Popen(
+            shlex.split(command), cwd=self.folder, stderr=subprocess.PIPE, text=True, bufsize=1
+        ) as process:
+            assert process.stderr is not None
+            lines = []
+            for line in process.stderr:
+                lines.append(line)
+                if " started " in line:
+                    process.terminate()
+            assert process.wait(60) == 0, (command, lines)
+        assert any(" started " in line for line in lines), (command, lines)
+        return "".join(lines)
 
 
 def _unquoted(command: str) -> str:

@@ -25,7 +25,6 @@ from pipeline.document import (
     Document,
     Extraction,
     Fingerprint,
-    PageBytes,
     Reason,
     Rejection,
     Stage,
@@ -237,5 +236,5 @@ def test_the_glossary_is_in_order_and_has_the_words_of_the_records() -> None:
     page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     words = list(_rows(page))[2:]
     assert words == sorted(words, key=str.lower)
-    records = {Document, Extraction, Article, Rejection, Block, PageBytes, Fingerprint}
+    records = {Document, Extraction, Article, Rejection, Block, Fingerprint}
     assert {record.__name__.lower() for record in records} <= set(words)
