@@ -1,4 +1,4 @@
-"""How ages and sizes are written on the command line."""
+"""Reads and writes ages and sizes: `90d`, `5GB`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def parse_age(text: str) -> timedelta:
 
 
 def parse_size(text: str) -> int:
-    """Bytes of `800MB`, `5GB`, `0.5 TB` (thousands) or `5GiB` (1,024s); a unit there must be. Raises
+    """Bytes of `800MB`, `5GB`, `0.5 TB` (thousands) or `5GiB` (1,024s); the unit is required. Raises
     OperatorError.
     """
     found = _SIZE.fullmatch(text.strip().lower())
@@ -48,7 +48,7 @@ def shown_size(size: int) -> str:
 
 
 def shown_age(age: timedelta) -> str:
-    """An age as it is said, `40 min`, `3 h`, `12 d`; `0 min` for what is yet to come."""
+    """An age as people write it: `40 min`, `3 h`, `12 d`; `0 min` for a time in the future."""
     minutes = max(0, int(age.total_seconds() // 60))
     if minutes < 60:
         return f"{minutes} min"

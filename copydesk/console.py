@@ -1,4 +1,4 @@
-"""How things look on a terminal and in a pipe: the consoles, the progress bar, JSON."""
+"""What commands print with: the consoles for results and for messages, columns, JSON, questions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pipeline.errors import OperatorError
 if TYPE_CHECKING:
     from rich.text import Text
 
-# Controls but tab and line feed, and what turns the direction of the text that follows.
+# Control characters but tab and line feed, and marks that change the writing direction.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class _Console(Console):
-    """rich's console, on which nothing that is shown steers the terminal: titles are strangers' words."""
+    """rich's console without control characters in what is shown: titles come from strangers."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
@@ -33,7 +33,7 @@ class _Console(Console):
                 yield Segment(_STEERING.sub("\ufffd", segment.text), segment.style)
 
 
-# Results go to `out`, what a person reads along the way to `err`, so that results can be piped.
+# Results go to `out`, messages to `err`, so that results can be piped.
 out = _Console(highlight=False, soft_wrap=True)
 err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -65,7 +65,7 @@ def print_json_lines(values: Iterable[Any]) -> None:
 
 
 def _dumped(value: Any, indent: int | None = None) -> str:
-    """JSON with its letters as they are; what JSON may hold bare and a terminal would obey is escaped."""
+    """JSON with letters as they are; characters that a terminal would obey are escaped."""
     text = json.dumps(plain(value), ensure_ascii=False, indent=indent)
     return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -99,14 +99,14 @@ def when(time: datetime | None) -> str:
 
 
 def confirmed(question: str, yes: bool) -> bool:
-    """Whether the operator wants it: said beforehand, or asked on the terminal, where Enter means no.
+    """Whether the operator agrees: by `yes`, or by an answer on the terminal, where Enter means no.
 
-    Raises OperatorError where there is nobody to ask.
+    Raises OperatorError without a terminal.
     """
     if yes:
         return True
     if not (sys.stdin.isatty() and err.is_terminal):
-        raise OperatorError("nothing was changed: there is no terminal to ask on, so say --yes")
+        raise OperatorError("nothing was changed: there is no terminal to ask on, so give --yes")
     import typer
 
     if typer.confirm(question, err=True):

@@ -1,4 +1,4 @@
-"""The options that several commands share, so that they read and default alike everywhere."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Database = Annotated[
 ]
 Sites = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SITE…]", help="Sites of the sites file; all if none is named."),
+    typer.Argument(metavar="[SITE…]", help="Sites of the sites file; all sites if none is named."),
 ]
 SitesFile = Annotated[
     str | None,
-    typer.Option("--sites", envvar="COPYDESK_SITES", metavar="FILE", help="Sites file of your own."),
+    typer.Option("--sites", envvar="COPYDESK_SITES", metavar="FILE", help="Your own sites file."),
 ]
 SiteRulesFile = Annotated[
     str | None,
@@ -31,13 +31,13 @@ SiteRulesFile = Annotated[
         "--sites",
         envvar="COPYDESK_SITES",
         metavar="FILE",
-        help="Sites file: pages of its sites are processed by rules that it has for them.",
+        help="Sites file, whose rules apply to pages of its sites.",
     ),
 ]
 Removed = Annotated[
     bool,
-    typer.Option("--removed", help="Before and after: the lines that went, in place, with their rules."),
+    typer.Option("--removed", help="Show the removed lines in their places, with their rules."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; change nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]

@@ -1,4 +1,4 @@
-"""Shows how a run goes: a bar on a terminal, a log line now and then anywhere else."""
+"""Shows the progress of a run (a bar on a terminal, else log lines), and its summary at the end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from copydesk.console import err
+from pipeline.counts import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -23,7 +24,7 @@ _LOG_EVERY = 10.0
 
 @contextmanager
 def watching(doing: str) -> Iterator[Watcher]:
-    """What a run reports its progress to, for as long as the context lasts."""
+    """Yields what a run reports its progress to."""
     if not err.is_terminal:
         yield _LogLines(doing)
         return
@@ -36,8 +37,8 @@ def watching(doing: str) -> Iterator[Watcher]:
 
 @contextmanager
 def counting(doing: str, total: int) -> Iterator[tuple[Callable[[int], None], Callable[[], bool]]]:
-    """For work that is counted and not run: what is told how much more was done, and what says whether a
-    signal came to end it.
+    """For work that only counts: yields a function that takes how much more was done, and one that says
+    whether a signal came to end it.
     """
     from crawler.runs import stopping
 
@@ -96,7 +97,7 @@ def _brief(counts: BatchCounts) -> str:
 
 
 def print_summary(counts: BatchCounts) -> None:
-    """The last words of a run: what became of the documents."""
+    """The summary of a run: how many documents were stored, rejected, and so on."""
     err.print(
         f"seen {counts.seen:,}: stored {counts.stored:,}, revised {counts.revised:,},"
         f" updated {counts.updated:,}, unchanged {counts.unchanged:,}, rejected {counts.rejected:,};"
@@ -107,35 +108,36 @@ def print_summary(counts: BatchCounts) -> None:
 
 
 def print_site_rules(uses: Iterable[SiteRulesUse]) -> None:
-    """What has to be known of sites' own rules: which do not fit, and which were not at hand."""
+    """Warnings about rules of sites: which do not fit their pages, and which were missing."""
     for use in uses:
         if use.take_ignored:
             err.print(
-                f"{use.key}: what its rules take held too little text on {use.take_ignored:,} of"
-                f" {use.articles:,} pages, which were read whole: look at one with copydesk extract --sites"
+                f"{use.key}: on {use.take_ignored:,} of {counted(use.articles, 'page')} the elements that its"
+                " rules take held too little text, so the whole page was read: look at one with copydesk"
+                " extract --sites"
             )
         if use.foreign:
             err.print(
-                f"{use.key}: {use.foreign:,} articles made by its rules are left as they are:"
-                " name the sites file that has it with --sites"
+                f"{use.key}: {counted(use.foreign, 'article')} made by its rules did not change:"
+                " name the sites file that has the site with --sites"
             )
 
 
 def print_lesson(lesson: Lesson | None) -> None:
-    """What was learned of sites, where it makes other texts of pages that are stored."""
+    """What was learned of sites, if it would change texts of stored pages."""
     if lesson is None or not lesson.sites:
         return
     learned, unlearned = sum(lesson.learned.values()), sum(lesson.unlearned.values())
     said = [f"{learned:,} learned as clutter"] if learned else []
-    said += [f"{unlearned:,} clutter no more"] if unlearned else []
+    said += [f"{unlearned:,} no longer clutter"] if unlearned else []
     err.print(
         f"lines of {', '.join(lesson.sites[:3])}{' and other sites' if len(lesson.sites) > 3 else ''}:"
-        f" {', '.join(said)} (copydesk learn lists them); copydesk reprocess applies it to what is stored"
+        f" {', '.join(said)} (copydesk learn lists them); copydesk reprocess applies this to stored pages"
     )
 
 
 def print_alerts(lines: Iterable[tuple[str, bool]]) -> None:
-    """What was found of the sites of a crawl, each line with whether it is bad news."""
+    """The alerts and recoveries of a crawl; each line comes with whether it is bad news."""
     from rich.markup import escape
 
     for line, is_bad in lines:

@@ -1,4 +1,4 @@
-"""An article as a person reads it: its facts, its text, and what was taken out, where it stood."""
+"""Prints articles, removed lines, search snippets and changes for a person to read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from copydesk.console import out, when
+from pipeline.counts import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RemovedText(Protocol):
-    """What both a pipeline's and a database's record of a removed line have."""
+    """What the records of a removed line have in common, from the pipeline and from the database."""
 
     @property
     def position(self) -> int: ...
@@ -53,7 +54,7 @@ def print_article(
         ("language", article.language),
         ("access", article.access if article.access != "free" else None),
         ("words", article.word_count),
-        ("removed", f"{len(lines)} lines"),
+        ("removed", counted(len(lines), "line")),
         *stored,
     )
     for name, value in facts:
@@ -94,11 +95,11 @@ def _removed_line(line: RemovedText) -> RenderableType:
 
 
 def visible(text: str) -> str:
-    """The text on one line, with nothing in it that would steer a terminal or turn what follows it round."""
+    """The text on one line, without control characters and marks that change the writing direction."""
     return "".join(c if c.isprintable() else _STAND_IN.get(c, "\ufffd") for c in text)
 
 
-# Blanks of every kind are one; of what has no width, joiners shape letters and stay, the rest goes.
+# Every kind of blank becomes a space. Characters without width are dropped, but joiners, which shape letters.
 _STAND_IN = {
     **dict.fromkeys("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029\u00a0\u202f\u205f\u3000", " "),
     **dict.fromkeys(map(chr, range(0x2000, 0x200B)), " "),
@@ -129,7 +130,7 @@ def print_changes(found: Comparison, most: int | None = None) -> None:
     """
     from pipeline.copies import ChangeKind
 
-    counts = [f"{found.same} {'sentence' if found.same == 1 else 'sentences'} the same"]
+    counts = [f"{counted(found.same, 'sentence')} the same"]
     counts += [f"{count} {kind}" for kind in ChangeKind if (count := found.count(kind))]
     figures = sum(change.figures for change in found.changes)
     if figures:

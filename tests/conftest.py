@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import sqlite3
 import tempfile
 import warnings
@@ -23,6 +24,10 @@ from storage.database import open_database
 # No example has a time limit: how long one takes says more about the machine than about the code.
 hypothesis.settings.register_profile("copydesk", deadline=None)
 hypothesis.settings.load_profile("copydesk")
+
+# A shell starts background jobs with SIGINT ignored, and every program that a test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _numbers = itertools.count()
 

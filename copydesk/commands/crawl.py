@@ -1,4 +1,4 @@
-"""`copydesk crawl`: the news spider over the sites of sites.toml."""
+"""`copydesk crawl`: runs the news spider on the sites of the sites file."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ def crawl(
     sites: Sites = None,
     db: Database = DEFAULT_DATABASE,
     sites_file: SitesFile = None,
-    refetch: Annotated[bool, typer.Option("--refetch", help="Fetch articles that are stored, too.")] = False,
+    refetch: Annotated[bool, typer.Option("--refetch", help="Also fetch articles that are stored.")] = False,
     fail_on_alert: Annotated[
         bool,
-        typer.Option("--fail-on-alert", help="End with status 3 where a site fell out of its own history."),
+        typer.Option("--fail-on-alert", help="Exit with 3 if a site is unusual against its own history."),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Fetch the news of sites from their feeds and sitemaps, and store their articles, grouped.
+    """Fetch the news of sites from their feeds and sitemaps, and store the articles, grouped.
 
-    Obeys robots.txt, fetches no article that is stored already, and stops in order on Ctrl-C.
+    Obeys robots.txt and fetches no article that is stored already. Ctrl-C stops it in order: it stores what
+    it fetched.
     """
     from crawler.crawl import crawl as run
     from crawler.monitor import alert_lines

@@ -1,4 +1,4 @@
-"""`copydesk db`: the schema of a database, by Alembic, and whether what is stored agrees with itself."""
+"""`copydesk db`: upgrades the schema of a database, shows it, and checks that the rows are consistent."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import typer
 from copydesk.console import err, out, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.status import Status
+from pipeline.counts import counted
 
 if TYPE_CHECKING:
     from storage.upkeep import Finding
 
-app = typer.Typer(help="Upgrade a database, tell which schema it has, or check it.", no_args_is_help=True)
+app = typer.Typer(help="Upgrade a database, show which schema it has, or check it.", no_args_is_help=True)
 
 
 @app.command()
 def upgrade(db: Database = DEFAULT_DATABASE) -> None:
-    """Take a database to the newest schema (make it, where there is none yet). Loses nothing."""
+    """Upgrade a database to the newest schema, or create it. Loses nothing."""
     from storage.database import connect, shown_url, upgrade
 
     engine = connect(db, create=True)
@@ -27,7 +28,7 @@ def upgrade(db: Database = DEFAULT_DATABASE) -> None:
 
 @app.command()
 def current(db: Database = DEFAULT_DATABASE) -> None:
-    """Tell the schema of a database, and the newest one. Changes nothing."""
+    """Show the schema of a database, and the newest one. Changes nothing."""
     from storage.database import connect, shown_url, version
 
     engine = connect(db)
@@ -42,18 +43,18 @@ def check(
     repair: Annotated[
         bool,
         typer.Option(
-            "--repair", help="Put right what follows from the rest: index, groups, search, counters."
+            "--repair", help="Repair what follows from the other rows: index, groups, search, counters."
         ),
     ] = False,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Make this check alone; repeatable.")
+        list[str] | None, typer.Option(metavar="NAME", help="Run only this check; repeatable.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Check that what is stored agrees with itself; exits with 1 where it does not.
+    """Check that the stored rows are consistent; exits with 1 if they are not.
 
-    Reads everything once, from one snapshot: others may read and write meanwhile. With --repair, what can be
-    worked out from the rest is, and everything is checked once more; what is left is told.
+    Reads everything once, from one snapshot; others may read and write meanwhile. --repair computes again
+    what follows from other rows, checks everything once more, and shows what is left.
     """
     from storage.database import open_database
     from storage.upkeep import check as run
@@ -87,15 +88,16 @@ def _print(findings: list[Finding], state: str) -> None:
         if not finding.count:
             out.print(f"[green]ok[/green]     {finding.check}: {finding.says}{mended}")
             continue
-        out.print(
-            f"[red]WRONG[/red]  {finding.check}: {finding.count:,} times not so: {finding.says}{mended}"
-        )
+        times = counted(finding.count, "time")
+        out.print(f"[red]WRONG[/red]  {finding.check}: wrong {times}: {finding.says}{mended}")
         for sample in finding.samples:
             out.print(f"         {escape(sample)}")
         if state == "found" and finding.can_mend:
-            out.print("         copydesk db check --repair can mend that")
+            out.print("         copydesk db check --repair can repair that")
         else:
             out.print(f"         {finding.advice}")
     out.print(
-        f"{len(findings)} checks, {wrong} {state} wrong" if wrong else f"{len(findings)} checks, all well"
+        f"{counted(len(findings), 'check')}, {wrong} {state} wrong"
+        if wrong
+        else f"{counted(len(findings), 'check')}, all well"
     )

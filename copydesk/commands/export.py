@@ -1,4 +1,4 @@
-"""`copydesk export`: a public view as Parquet, JSONL or CSV; all of it, or what changed since."""
+"""`copydesk export`: writes a public view, or its changes, as Parquet, JSONL or CSV."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import typer
 from copydesk.console import err
 from copydesk.options import DEFAULT_DATABASE, Database
 from copydesk.status import Status
+from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
 
@@ -37,8 +38,8 @@ def export(
         str | None,
         typer.Option(
             metavar="DATE|CHANGE",
-            help="A date, 2026-03-01 or 2026-03-01T10:00:00 (UTC): texts new or changed from then on. A"
-            " number: all that changed after this change of the view changes, with what is gone.",
+            help="A date, 2026-03-01 or 2026-03-01T10:00:00 (UTC): texts that are new or changed since. A"
+            " number: everything after this change of the view changes, with what is gone.",
         ),
     ] = None,
     cursor: Annotated[
@@ -46,24 +47,24 @@ def export(
         typer.Option(
             metavar="CURSOR",
             help="What changed since the last export with this cursor file, with what is gone; everything"
-            " where there is no such file yet. Keeps the new cursor in it when FILE is in place.",
+            " if the file does not exist. Writes the new cursor to it when FILE is complete.",
         ),
     ] = None,
     format: Annotated[
         str | None, typer.Option(help="jsonl or csv on standard output; a file's name says it.")
     ] = None,
 ) -> None:
-    """Write a public view to a file: the whole file appears at once, when it is complete.
+    """Write a public view to a file, which appears when it is complete.
 
-    Exports of what changed have two more columns, change and gone: put in place by id what is not gone,
-    delete what is, and your copy is exact.
+    Exports of changes have two more columns, change and gone. Delete the rows that are gone, replace the
+    others by id, and your copy is exact.
     """
     from storage import export as exports
     from storage.database import open_database
 
     selection = exports.Selection(view, site, language, unique)
     if since is not None and cursor is not None:
-        raise OperatorError("--since and --cursor both say where to begin: give one of them")
+        raise OperatorError("--since and --cursor both say where to begin: give only one of them")
     to_stdout = file == "-"
     if format is not None and not (to_stdout and format in ("jsonl", "csv")):
         raise OperatorError("--format is jsonl or csv, for standard output; a file's name says its format")
@@ -72,7 +73,7 @@ def export(
         exports.file_format(path)
         if cursor is not None and path.exists():
             raise OperatorError(
-                f"{file} is there already: load it and move it away, or give each export a name of its own"
+                f"{file} exists: load it and move it away, or give each export its own name"
                 " (it may hold changes that come only once)"
             )
     if cursor is not None and not cursor.parent.is_dir():
@@ -97,7 +98,7 @@ def export(
     if not to_stdout:
         gone = f", {done.gone:,} of them gone" if done.gone else ""
         reached = f"; up to change {done.change}" if done.change is not None else ""
-        err.print(f"{done.rows:,} rows of {view} in {file}{gone}{reached}")
+        err.print(f"{counted(done.rows, 'row')} of {view} in {file}{gone}{reached}")
 
 
 def _beginning(since: str | None) -> tuple[datetime | None, int | None]:
@@ -117,24 +118,18 @@ def _beginning(since: str | None) -> tuple[datetime | None, int | None]:
 
 @contextmanager
 def _ended_in_order_by_signals() -> Iterator[None]:
-    """Let signals end the program by SystemExit, so that an unfinished file is removed.
-
-    Python drops an exception that is raised in a finalizer or in a callback of a weak reference. So the
-    exception is raised every second until it arrives here.
-    """
+    """Let signals end the program by SystemExit, so that an unfinished file is removed."""
     ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     numbers = [number for number in ending if signal.getsignal(number) != signal.SIG_IGN]
 
     def end(_number: int, _frame: FrameType | None) -> None:
         for number in numbers:  # one is enough
             signal.signal(number, signal.SIG_IGN)
-        signal.setitimer(signal.ITIMER_REAL, 1.0)
         raise SystemExit(Status.INTERRUPTED)
 
-    before = {number: signal.signal(number, end) for number in (*numbers, signal.SIGALRM)}
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""`copydesk extract`: one page to clean text, without a database."""
+"""`copydesk extract`: prints the clean text of one page, without a database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def extract(
     sites_file: SiteRulesFile = None,
     json: Json = False,
 ) -> None:
-    """Print the article of a page, and what was taken out of it. Stores nothing."""
+    """Print the article of a page, and the lines that were removed from it. Stores nothing."""
     from crawler.files import read_paths
     from pipeline.document import Rejection
     from pipeline.process import process_document
@@ -48,10 +48,13 @@ def extract(
             print_article(outcome, outcome.removed, with_removed=removed)
             site, is_take_ignored = site_of_version(outcome.rules_version)
             if is_take_ignored:
-                err.print(f"{site}: what its rules take holds too little text here: the whole page was read")
+                err.print(
+                    f"{site}: the elements that its rules take hold too little text,"
+                    " so the whole page was read"
+                )
 
 
-# The bytes of the page, and what only a database has a use for.
+# The bytes of the page, and fields that only a database needs.
 _NOT_SHOWN = ("search_words", "fingerprint", "page")
 
 

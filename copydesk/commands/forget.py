@@ -1,4 +1,4 @@
-"""`copydesk forget`: takes an article or a site out everywhere, and keeps it out."""
+"""`copydesk forget`: deletes an article or a site from the database, and does not store it again."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from copydesk.console import confirmed, err, out, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json, Yes
 from copydesk.progress import counting
 from copydesk.status import Status
+from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from storage.database import Engine
     from storage.upkeep import ForgetPlan, Wanted
 
-# A SQLite file up to this size is rewritten in half a minute, so that is done unasked.
+# Rewriting a SQLite file up to this size is quick, so it is the default.
 _REWRITTEN = 1_000_000_000
 
 
@@ -36,14 +37,14 @@ def forget(
         bool, typer.Option("--list", help="Show what was forgotten; change nothing.")
     ] = False,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Let these be stored again when they come; brings nothing back.")
+        bool, typer.Option("--undo", help="Allow these to be stored again; brings nothing back.")
     ] = False,
     vacuum: Annotated[
         bool | None,
         typer.Option(
             "--vacuum/--no-vacuum",
             help="Rewrite the SQLite file, so that nothing is left in its unused parts; VACUUM on PostgreSQL."
-            " Done unasked where the file has less than 1 GB.",
+            " The default for a SQLite file below 1 GB.",
             show_default=False,
         ),
     ] = None,
@@ -52,15 +53,15 @@ def forget(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Take articles or whole sites out of the database everywhere, and keep them from being stored again.
+    """Delete articles or whole sites from the database, and do not store them again.
 
-    Text, older revisions, pages, removed lines, search, index, pairs and rejections go; the groups of what
-    stays are made anew. What is left is a tombstone: the URL or site, when, and the reason. Whatever comes
-    under it later, by any spelling, ends as a rejection (reason: forgotten) without its text, and crawls do
-    not ask for it. Copies of a story at other addresses stay; they are counted.
+    Deletes text, older revisions, pages, removed lines, search index, pairs and rejections, and groups the
+    remaining articles again. A tombstone remains: the URL or site, the time, and the reason. A document that
+    comes later under that address, in any spelling, is rejected (reason: forgotten) without its text, and
+    crawls do not fetch it. Copies at other addresses are not deleted; they are counted.
 
-    Tells first what it will take out, and asks; in a script, say --yes. Where it is interrupted, the same
-    command goes on.
+    Tells first what it will delete, and asks; in a script, say --yes. If it is interrupted, run the same
+    command again.
     """
     from storage.database import open_database
 
@@ -95,7 +96,7 @@ def _forget(
     what = wanted(engine, which, sites)
     plan = plan_forget(engine, what)
     _tell(shown_url(engine), what, plan, dry_run)
-    if dry_run or not confirmed("Take this out for good?", yes):
+    if dry_run or not confirmed("Delete this for good?", yes):
         if json:
             print_json({"wanted": what, "plan": plan, "forgotten": None})
         return
@@ -112,10 +113,13 @@ def _forget(
     if json:
         print_json({"wanted": what, "plan": plan, "forgotten": done})
     else:
-        out.print(f"{done.articles:,} articles and {done.rejections:,} rejections forgotten")
+        out.print(
+            f"{counted(done.articles, 'article')} and {counted(done.rejections, 'rejection')} forgotten"
+        )
     if done.is_interrupted:
         err.print(
-            "interrupted: nothing of it comes in any more, but not all is out: run the same command again"
+            "interrupted: nothing of it is stored again, but some of it is still there;"
+            " run the same command again"
         )
         raise typer.Exit(Status.INTERRUPTED)
     _erase(engine, vacuum)
@@ -127,8 +131,8 @@ def _tell(database: str, what: Wanted, plan: ForgetPlan, dry_run: bool) -> None:
     names = ", ".join((*what.urls, *(f"all of {site}" for site in what.sites)))
     err.print(f"{database}: {escape(names)} {'would be' if dry_run else 'is'} forgotten:")
     err.print(
-        f"  {plan.articles:,} articles, {plan.revisions:,} older revisions of them, {plan.pages:,} pages,"
-        f" {plan.rejections:,} rejections"
+        f"  {counted(plan.articles, 'article')}, {counted(plan.revisions, 'older revision')} of them,"
+        f" {counted(plan.pages, 'page')}, {counted(plan.rejections, 'rejection')}"
     )
     for site, count in plan.sites[:10] if what.sites else ():
         err.print(f"    {escape(site or 'local files')}: {count:,}")
@@ -137,7 +141,8 @@ def _tell(database: str, what: Wanted, plan: ForgetPlan, dry_run: bool) -> None:
     if plan.articles > len(plan.samples):
         err.print(f"    and {plan.articles - len(plan.samples):,} more")
     if plan.copies:
-        err.print(f"  {plan.copies:,} copies at other addresses stay (copydesk show ID counts them)")
+        copies = counted(plan.copies, "copy stays", "copies stay")
+        err.print(f"  {copies} at other addresses (copydesk show ID counts them)")
 
 
 def _erase(engine: Engine, vacuum: bool | None) -> None:
@@ -152,18 +157,18 @@ def _erase(engine: Engine, vacuum: bool | None) -> None:
         is_empty = erase(engine)
     elif not on_postgres:
         err.print(
-            f"what was deleted is overwritten; bytes that SQLite moved about earlier may be left in unused"
-            f" parts of the file ({shown_size(found.size)}): copydesk prune --vacuum rewrites it without them"
+            f"the deleted rows are overwritten; copies that SQLite moved earlier may be left in unused parts"
+            f" of the file ({shown_size(found.size)}): copydesk prune --vacuum rewrites it without them"
         )
     if on_postgres:
         err.print(
-            "PostgreSQL overwrites what was deleted after a VACUUM (autovacuum, or --vacuum), as room is"
-            " needed; VACUUM FULL does at once"
+            "PostgreSQL overwrites deleted rows after a VACUUM (autovacuum, or --vacuum), when it needs the"
+            " space; VACUUM FULL does it at once"
         )
     elif not is_empty:
         err.print(
-            "the log beside the file (-wal) is read by another program and holds older pages: it is emptied"
-            " when that has ended and copydesk prune --vacuum is run"
+            "another program reads the log beside the file (-wal), which holds older pages: end that program,"
+            " then run copydesk prune --vacuum"
         )
     err.print("backups and exports made before still have it")
 

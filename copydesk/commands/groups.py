@@ -1,4 +1,4 @@
-"""`copydesk groups`: the stories that have copies, or one story with all of its copies."""
+"""`copydesk groups`: lists the stories that have copies, or shows one story with all of its copies."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 from copydesk.console import out, plain, print_columns, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.rendering import print_changes
+from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A group as it is shown: its members by time, and by the member's id what makes it a copy.
+    """A group as it is shown: its members by time, and by the member's id the evidence that it is a copy.
 
     changes: what each copy added, dropped and changed against the canonical one; of one group only.
     """
@@ -47,14 +48,14 @@ def groups(
     ] = False,
     json: Json = False,
 ) -> None:
-    """List the groups of copies with their members: when, where, what kind of copy, how alike.
+    """List the groups of copies with their members: time, site, kind of copy, similarity.
 
-    [bold]*[/bold] marks the canonical copy. The kind and the figures compare each copy with it, or, where
-    the two are linked through others only, with the copy that it is most alike to.
+    [bold]*[/bold] marks the canonical copy. The kind and the figures compare each copy with it. If no
+    evidence links the two, they compare it with the copy that is most similar to it.
 
-    With an ID: that group, and by the sentence what each copy added ([green]+[/green]), dropped
-    ([red]-[/red]) and changed ([yellow]~[/yellow]) against the canonical copy. Only wording counts: quotes,
-    dashes, figures and per cent in another style are no change.
+    With an ID: show that group, and the sentences that each copy added ([green]+[/green]), dropped
+    ([red]-[/red]) and changed ([yellow]~[/yellow]) against the canonical copy. Only wording counts: a
+    different style of quotes, dashes, figures and per cent is no change.
     """
     from storage import reader
     from storage.database import open_database
@@ -114,7 +115,7 @@ def _print(shown: _Shown) -> None:
                 f"[cyan]{member.id}[/cyan]",
                 when(member.published_at),
                 escape(_outlet(member)),
-                f"{member.word_count} words",
+                counted(member.word_count, "word"),
                 f"{copy.kind}, {copy.containment:.0%} contained" if copy else "",
                 _title(member, shown),
             )
@@ -127,7 +128,7 @@ def _print_with_changes(shown: _Shown) -> None:
 
     _print_head(shown)
     for member in shown.members:
-        facts = [when(member.published_at), escape(_outlet(member)), f"{member.word_count} words"]
+        facts = [when(member.published_at), escape(_outlet(member)), counted(member.word_count, "word")]
         copy = shown.evidence.get(member.id)
         if copy is not None:
             facts += [f"[bold]{copy.kind}[/bold]", f"{copy.jaccard:.0%} similar"]
@@ -150,7 +151,8 @@ def _print_head(shown: _Shown) -> None:
     story = shown.story
     agency = f" · {escape(story.agency)}" if story.agency else ""
     out.print(
-        f"\n[bold]group {story.id}[/bold] · {story.size} copies on {story.sites} sites{agency}"
+        f"\n[bold]group {story.id}[/bold] · {counted(story.size, 'copy', 'copies')}"
+        f" on {counted(story.sites, 'site')}{agency}"
         f" · [bold]{escape(shown.canonical.title)}[/bold]"
     )
 

@@ -1,4 +1,4 @@
-"""`copydesk ingest`: files and folders into the database."""
+"""`copydesk ingest`: stores the articles of files and folders."""
 
 from __future__ import annotations
 
@@ -27,9 +27,8 @@ def ingest(
 ) -> None:
     """Read HTML, text, JSONL and WARC, compressed or in archives, and store their articles, grouped.
 
-    What is stored already is recognised and left alone, so the same command goes on where a run was
-    interrupted, and takes in only what is new. Exits with 1 where a fault of ours cost a document, with
-    130 where it was interrupted.
+    Documents that are stored already are skipped. So the same command continues an interrupted run, and later
+    stores only what is new. Exits with 1 if an internal error cost a document, with 130 if interrupted.
     """
     from crawler.runs import ingest as run
     from crawler.sites import read_rulebook
@@ -58,7 +57,7 @@ def ingest(
         if settings.site_rules:
             print_site_rules(site_rules_use(engine, settings.site_rules))
     if done.is_interrupted:
-        err.print("interrupted: what was done is stored, the same command goes on from there")
+        err.print("interrupted: what was done is stored; run the same command again for the rest")
         raise typer.Exit(Status.INTERRUPTED)
     if done.counts.faults:
         raise typer.Exit(Status.FAULTS)

@@ -1,4 +1,4 @@
-"""`copydesk learn`: which lines the sites print under any story, as far as what is stored tells."""
+"""`copydesk learn`: learns which lines a site prints under many unrelated stories."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from copydesk.console import err, out, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json
 from copydesk.progress import print_lesson
+from pipeline.counts import counted
 
 if TYPE_CHECKING:
     from storage.writing import SiteLine
@@ -21,11 +22,11 @@ def learn(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Learn from what is stored, and list the lines that are clutter on their site.
+    """Learn from the stored articles, and list the lines that are clutter on their site.
 
-    Every ingest and crawl learns when it has ended; what was learned is taken out of pages that come later,
-    and of those that are stored by copydesk reprocess. Beside each line stands in how many stories it was
-    seen, and an article that has it. A line that should stay is named in the site's rules (keep).
+    Every ingest and crawl learns at its end. Learned lines are removed from pages that come later; copydesk
+    reprocess removes them from stored pages. For each line, the list shows in how many stories it was seen,
+    and one article that has it. To keep a line, name it in the site's rules (keep).
     """
     from storage.database import open_database
     from storage.writing import learning
@@ -51,6 +52,7 @@ def _print(lines: list[SiteLine]) -> None:
     for site, of_site in groupby(lines, key=lambda line: line.site):
         out.print(f"[bold]{escape(site)}[/bold]")
         for line in of_site:
-            out.print(f"{line.stories:>6,} stories  [dim]article {line.example}[/dim]  {escape(line.text)}")
+            stories = counted(line.stories, "story", "stories")
+            out.print(f"{stories:>14}  [dim]article {line.example}[/dim]  {escape(line.text)}")
     if not lines:
         out.print("nothing was learned: no line stands in enough unrelated stories of one site")

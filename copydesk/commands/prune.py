@@ -1,4 +1,4 @@
-"""`copydesk prune`: drops stored pages that have grown old or are too many; articles stay."""
+"""`copydesk prune`: drops old stored pages to save space; articles stay."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from copydesk.console import confirmed, err, out, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json, Yes
 from copydesk.progress import counting
 from copydesk.status import Status
+from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def prune(
         bool,
         typer.Option(
             "--vacuum",
-            help="Give the space back: rewrite the SQLite file (needs twice the room of what stays, and"
-            " nobody else writes meanwhile); VACUUM on PostgreSQL. Also without pruning.",
+            help="Free the disk space: rewrite the SQLite file (needs twice the size of what remains, and"
+            " nobody else can write meanwhile); VACUUM on PostgreSQL. Also without pruning.",
         ),
     ] = False,
     dry_run: DryRun = False,
@@ -45,9 +46,9 @@ def prune(
 ) -> None:
     """Drop the stored bytes of old pages; their articles, copies and rejections stay as they are.
 
-    What was pruned is still known: nothing is fetched or stored again. But other rules cannot be tried on it
-    any more, and reprocess passes over it. Tells first what it will drop, and asks; in a script, say --yes.
-    Where it is interrupted, the same command goes on. Of both limits, what either drops goes.
+    Dropped pages are still known, so nothing is fetched or stored again. But reprocess cannot apply other
+    rules to them. Tells first what it will drop, and asks; in a script, say --yes.
+    If it is interrupted, run the same command again. With both limits, a page is dropped if either says so.
     """
     from storage.base import disk_space
     from storage.database import open_database, shown_url
@@ -55,7 +56,7 @@ def prune(
     from storage.upkeep import prune as run
 
     if older_than is None and keep_size is None and not vacuum:
-        raise OperatorError("nothing to do: say --older-than 90d, or --keep-size 5GB, or --vacuum")
+        raise OperatorError("nothing to do: give --older-than 90d, --keep-size 5GB or --vacuum")
     now = datetime.now(UTC)
     try:
         since = now - parse_age(older_than) if older_than is not None else None
@@ -78,21 +79,20 @@ def prune(
     if json:
         print_json({"plan": plan, "pruned": done, "space": disk_space(engine)})
     elif not dry_run and plan is not None and plan.pages:
-        out.print(f"{done.pages:,} pages dropped, {shown_size(done.size)}")
+        out.print(f"{counted(done.pages, 'page')} dropped, {shown_size(done.size)}")
     if done.is_interrupted:
-        err.print("interrupted: what was dropped is gone, the same command goes on")
+        err.print("interrupted: the dropped pages are gone; run the same command again for the rest")
         raise typer.Exit(Status.INTERRUPTED)
 
 
 def _tell(database: str, plan: PrunePlan, dry_run: bool) -> None:
     if not plan.pages:
-        err.print(
-            f"{database}: nothing to prune; {plan.kept_pages:,} pages, {shown_size(plan.kept_size)}, stay"
-        )
+        kept = f"{counted(plan.kept_pages, 'page')} kept, {shown_size(plan.kept_size)}"
+        err.print(f"{database}: nothing to prune; {kept}")
         return
-    go = "would go" if dry_run else "go"
+    go = "would be dropped" if dry_run else "to be dropped"
     err.print(
-        f"{database}: {plan.pages:,} of {plan.pages + plan.kept_pages:,} pages {go},"
+        f"{database}: {plan.pages:,} of {counted(plan.pages + plan.kept_pages, 'page')} {go},"
         f" {shown_size(plan.size)} of {shown_size(plan.size + plan.kept_size)},"
         f" fetched from {when(plan.oldest)} to {when(plan.newest)} UTC;"
         " articles and rejections stay, but cannot be reprocessed any more"
@@ -105,13 +105,13 @@ def _tell_space(engine: Engine) -> None:
     found = disk_space(engine)
     if found.free is None:
         err.print(
-            "PostgreSQL's autovacuum makes the room free for what comes; VACUUM FULL page gives it back to"
-            " the disk, and locks the pages while it does"
+            "PostgreSQL's autovacuum frees the space for new rows; VACUUM FULL page gives it back to the"
+            " disk, and locks the table meanwhile"
         )
     else:
         err.print(
-            f"the file keeps its size, {shown_size(found.size)}, of which {shown_size(found.free)} are free"
-            " for what comes: --vacuum makes it smaller"
+            f"the file keeps its size, {shown_size(found.size)}, with {shown_size(found.free)} free for new"
+            " rows; --vacuum makes it smaller"
         )
 
 
@@ -122,6 +122,6 @@ def _vacuum(engine: Engine) -> None:
     rewrite(engine)
     after = disk_space(engine)
     if after.free is None:
-        err.print("vacuumed: the room is free for what comes; VACUUM FULL page gives it back to the disk")
+        err.print("vacuumed: the space is free for new rows; VACUUM FULL page gives it back to the disk")
     else:
-        err.print(f"the file had {shown_size(before)}, and has {shown_size(after.size)} now")
+        err.print(f"the file had {shown_size(before)} and now has {shown_size(after.size)}")

@@ -1,4 +1,4 @@
-"""`copydesk reprocess`: today's rules over the stored pages, without fetching them again."""
+"""`copydesk reprocess`: applies the present rules to the stored pages, without fetching them again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
 from copydesk.progress import print_lesson, print_site_rules, print_summary, watching
 from copydesk.rendering import print_changes
 from copydesk.status import Status
+from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def reprocess(
     fingerprints: Annotated[
         bool,
         typer.Option(
-            "--fingerprints", help="Only make fingerprints of another version anew, from the texts."
+            "--fingerprints",
+            help="Only compute fingerprints of another version again, from stored texts.",
         ),
     ] = False,
     workers: Annotated[
@@ -46,16 +48,18 @@ def reprocess(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Run today's rules over the stored pages whose articles and rejections older rules made.
+    """Apply the present rules to stored pages that were processed with older rules.
 
-    Shows what that changed, with samples. Nothing is fetched, readers are not kept waiting, and the same
-    command goes on where a run was interrupted. A page that runs into the time limit or a fault stays as it
-    was. Exits with 1 where there was a fault, with 130 where it was interrupted. Where the rules that a site
-    has in the sites file changed, or other lines were learned of it, the pages of that site are done again;
-    those that were made by rules of a site that the file does not name stay as they are.
+    Shows what changed, with samples. Nothing is fetched, and readers do not wait. The same command continues
+    an interrupted run. A page that reaches the time limit or meets an internal error does not change. Exits
+    with 1 if there was such an error, with 130 if interrupted.
 
-    --fingerprints is for a base whose fingerprints were made by other settings or another Copydesk, which
-    ingest and crawl refuse to add to: copies among articles of both would not be found.
+    The pages of a site are also processed again if its rules in the sites file changed, or if its learned
+    lines did. Pages that were processed with rules of a site do not change if the sites file does not name
+    that site.
+
+    --fingerprints is for a database whose fingerprints are of another version or of different settings.
+    ingest and crawl refuse to add to it, because they would not find copies among articles of both versions.
     """
     from crawler.runs import reprocess as run
     from crawler.sites import read_rulebook
@@ -63,7 +67,7 @@ def reprocess(
     from storage.database import open_database
 
     if fingerprints and (site or since):
-        raise OperatorError("--fingerprints is for the whole base: leave out --site and --since")
+        raise OperatorError("--fingerprints is for the whole database: leave out --site and --since")
     engine = open_database(db, create=False)
     if fingerprints:
         _refingerprint(engine, dry_run, json)
@@ -98,10 +102,12 @@ def reprocess(
         if done.regrouped:
             _print_regrouped(done.regrouped)
         if done.pruned:
-            err.print(f"{done.pruned:,} of older rules stay as they are: their pages were pruned")
+            err.print(
+                f"{counted(done.pruned, 'document')} of older rules did not change: the pages were pruned"
+            )
         print_site_rules(done.site_rules)
         if dry_run:
-            err.print("a dry run: nothing was written; copies are looked for when texts are")
+            err.print("a dry run: nothing was written, and no copies were looked for")
         else:
             print_summary(done.counts)
             print_lesson(done.lesson)
@@ -122,14 +128,16 @@ def _refingerprint(engine: Engine, dry_run: bool, json: bool) -> None:
         if json:
             print_json({"articles": count, "versions": versions, "version": settings.index_version})
         else:
-            out.print(f"{count:,} articles have fingerprints of another version than today's")
+            out.print(f"{counted(count, 'article has', 'articles have')} fingerprints of another version")
         return
     with watching("fingerprinting") as progress:
         done = refingerprint(engine, settings=settings, progress=progress)
     if json:
         print_json(done)
     else:
-        out.print(f"{done.articles:,} articles fingerprinted anew, as version {settings.index_version}")
+        out.print(
+            f"{counted(done.articles, 'article')} fingerprinted anew, as version {settings.index_version}"
+        )
         _print_regrouped(done.regrouped)
     _leave(done.is_interrupted, False)
 
@@ -137,7 +145,7 @@ def _refingerprint(engine: Engine, dry_run: bool, json: bool) -> None:
 def _leave(is_interrupted: bool, dry_run: bool) -> None:
     if is_interrupted:
         err.print(
-            "interrupted" if dry_run else "interrupted: what was done is stored, the same command goes on"
+            "interrupted" if dry_run else "interrupted: what was done is stored; run the same command again"
         )
         raise typer.Exit(Status.INTERRUPTED)
 
@@ -146,7 +154,7 @@ def _print(changes: Changes, seen: int, dry_run: bool) -> None:
     from crawler.runs import ChangeKind
 
     would = "would change" if dry_run else "changed"
-    out.print(f"[bold]{changes.documents:,} of {seen:,} pages {would}[/bold]")
+    out.print(f"[bold]{changes.documents:,} of {counted(seen, 'page')} {would}[/bold]")
     for what in ChangeKind:
         count = changes.counts[what]
         if not count:
@@ -175,7 +183,7 @@ def _print_sample(sample: ChangeSample) -> None:
         gone, new = sample.before.splitlines(), sample.after.splitlines()
         lines = [f"[red]- {escape(line)}[/red]" for line in gone if line not in new]
         lines += [f"[green]+ {escape(line)}[/green]" for line in new if line not in gone]
-        for line in lines[:_SENTENCES] or ["the same lines, in other places"]:
+        for line in lines[:_SENTENCES] or ["the same lines, in different places"]:
             out.print(f"    {line}")
         if len(lines) > _SENTENCES:
             out.print(f"      [dim]and {len(lines) - _SENTENCES} more[/dim]")
@@ -191,6 +199,6 @@ def _print_sample(sample: ChangeSample) -> None:
 
 def _print_regrouped(regrouped: Regrouped) -> None:
     out.print(
-        f"\n{regrouped.articles:,} articles changed their group;"
+        f"\n{counted(regrouped.articles, 'article')} changed group;"
         f" groups with copies: {regrouped.before:,} before, {regrouped.after:,} now"
     )

@@ -1,4 +1,4 @@
-"""`copydesk schedule`: crawls by the clock, or what the system's own clock needs to do it."""
+"""`copydesk schedule`: crawls sites when they are due, or prints units for systemd or a crontab that do."""
 
 from __future__ import annotations
 
@@ -29,31 +29,28 @@ def schedule(
     db: Database = DEFAULT_DATABASE,
     sites_file: SitesFile = None,
     concurrent: Annotated[
-        int, typer.Option("--concurrent", min=1, metavar="N", help="So many crawls at a time.")
+        int, typer.Option("--concurrent", min=1, metavar="N", help="Run at most this many crawls at a time.")
     ] = 4,
     jitter: Annotated[
         float,
         typer.Option(
-            "--jitter", min=0, metavar="SECONDS", help="Begin each crawl up to so much after its time."
+            "--jitter", min=0, metavar="SECONDS", help="Start each crawl up to this long after its time."
         ),
     ] = 60,
     print_systemd: Annotated[
         bool,
-        typer.Option(
-            "--print-systemd", help="Print units for systemd (or write them, --out), and do no more."
-        ),
+        typer.Option("--print-systemd", help="Only print units for systemd (with --out, write them)."),
     ] = False,
-    print_cron: Annotated[
-        bool, typer.Option("--print-cron", help="Print a crontab, and do no more.")
-    ] = False,
+    print_cron: Annotated[bool, typer.Option("--print-cron", help="Only print a crontab.")] = False,
     out_folder: Annotated[
         Path | None, typer.Option("--out", metavar="FOLDER", help="With --print-systemd: write them there.")
     ] = None,
 ) -> None:
-    """Crawl each site when its schedule in the sites file says, until SIGTERM or Ctrl-C.
+    """Crawl each site when its schedule in the sites file says so, until SIGTERM or Ctrl-C.
 
-    Takes over changes of the sites file while it runs. Ends in order: crawls under way store what they
-    fetched; a second signal kills them. Never crawls a site twice at a time, whoever else does.
+    Notices changes of the sites file while it runs. At the first signal, running crawls store what they
+    fetched, and the scheduler ends; a second signal kills them. A site is never crawled twice at a time, even
+    if another process crawls.
     """
     names = tuple(sites or ())
     if print_cron:
@@ -74,7 +71,7 @@ def schedule(
 
 
 def _scheduled(names: Sequence[str], sites_file: str | None) -> list[Site]:
-    """The sites of those names, all for none, that have a schedule; the others are named."""
+    """The named sites that have a schedule (no name: all sites); prints those that have none."""
     from crawler.sites import choose_sites, read_sites
 
     chosen = choose_sites(read_sites(sites_file), names)

@@ -1,4 +1,4 @@
-"""`copydesk search`: articles by the words in them."""
+"""`copydesk search`: finds articles by words of their title and text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`copydesk show`: one stored article, clean, or with what was taken out of it and why."""
+"""`copydesk show`: shows one stored article, with its removed lines and their rules on request."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def show(
             ("revision", article.revision if article.revision > 1 else None),
             ("gone", article.gone_at and f"from its site since {when(article.gone_at)}"),
             ("rules", rules),
-            ("page", "pruned: other rules cannot be tried on it" if is_pruned else None),
+            ("page", "pruned: reprocess cannot apply other rules to it" if is_pruned else None),
         ),
     )
 

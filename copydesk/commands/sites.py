@@ -1,4 +1,4 @@
-"""`copydesk sites`: what the sites file holds, what is added to it, and whether its sites still work."""
+"""`copydesk sites`: lists the sites of the sites file, adds one, and checks whether they still work."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from copydesk.console import err, out, print_columns, print_json
 from copydesk.options import DryRun, Json, Sites, SitesFile
 from copydesk.rendering import visible
 from copydesk.status import Status
+from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -22,16 +23,17 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List the sites, add one, or check whether they still work.", no_args_is_help=True)
 
 Seconds = Annotated[
-    float, typer.Option("--seconds", min=1, help="Ask a site for no longer than so many seconds.")
+    float, typer.Option("--seconds", min=1, help="Spend at most this many seconds on a site.")
 ]
 Stale = Annotated[
-    str, typer.Option("--stale", metavar="AGE", help="A feed without anything newer is stale, e.g. 36h, 14d.")
+    str,
+    typer.Option("--stale", metavar="AGE", help="A feed with nothing newer is stale, e.g. 36h, 14d."),
 ]
 
 
 @app.command("list")
 def list_sites(sites_file: SitesFile = None, json: Json = False) -> None:
-    """List the sites of the sites file, which is checked for mistakes on the way."""
+    """List the sites of the sites file, and check the file for mistakes."""
     from crawler.sites import read_sites
 
     sites = read_sites(sites_file)
@@ -53,15 +55,15 @@ def list_sites(sites_file: SitesFile = None, json: Json = False) -> None:
 def add(
     url: Annotated[str, typer.Argument(metavar="URL", help="Address of the site's front page.")],
     sites_file: SitesFile = None,
-    key: Annotated[str | None, typer.Option("--key", help="How the site is to be called.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Key of the site in the file.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the outlet.")] = None,
     schedule: Annotated[
-        str, typer.Option("--schedule", help="When `copydesk schedule` is to crawl it; '' for never.")
+        str, typer.Option("--schedule", help="When `copydesk schedule` crawls it; '' for never.")
     ] = "every 30 min",
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
-            "--allow-host", metavar="HOST", help="A host that its articles are on, too; repeatable."
+            "--allow-host", metavar="HOST", help="Another host with articles of the site; repeatable."
         ),
     ] = None,
     stale: Stale = "14d",
@@ -71,8 +73,8 @@ def add(
 ) -> None:
     """Find a site's feeds and sitemaps, try them, and write its entry into a sites file of your own.
 
-    Looks at what the front page links to, at robots.txt and at the usual places. The rest of the file stays
-    as it is, comments and all; a file that is not there is made.
+    Looks at what the front page links to, at robots.txt and at the usual places. The rest of the file does
+    not change, comments included. A file that does not exist is created.
     """
     from crawler.probing import Terms, discover
     from crawler.sites import add_site, own_sites_file, require_new_site, site_table_text, sites_in_file
@@ -162,11 +164,11 @@ def _print_found(found: Discovery) -> None:
     for says, paths in places.items():
         out.print(f"[yellow]no use[/yellow]: usual places ({_shown(says)}): {_shown(', '.join(paths))}")
     if found.untried:
-        out.print(f"{found.untried} more that the site names were not tried")
+        out.print(f"{counted(found.untried, 'more address was', 'more addresses were')} not tried")
     for host, count in found.other_hosts.items():
         out.print(
-            f"{count} entries are on {_shown(host)}, which is not known to be the site's;"
-            f" if it is: --allow-host {_shown(host)}"
+            f"{counted(count, 'entry is', 'entries are')} on {_shown(host)}, which is not known to be the"
+            f" site's; if it is: --allow-host {_shown(host)}"
         )
     for page in found.pages:
         _print_page(page)
@@ -191,7 +193,7 @@ def _print_checks(found: list[SiteCheck]) -> None:
             _print_problems(site)
     counts = {state: sum(site.state.value == state for site in found) for state in _COLOURS}
     said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    out.print(f"\n{len(found)} site{'' if len(found) == 1 else 's'}: {said}")
+    out.print(f"\n{counted(len(found), 'site')}: {said}")
 
 
 def _print_problems(site: SiteCheck) -> None:
@@ -212,7 +214,9 @@ def _print_problems(site: SiteCheck) -> None:
 def _print_page(page: PageCheck) -> None:
     if page.problem is None:
         title = _shown(page.title or "without a title")
-        out.print(f"  [green]article[/green]  {_shown(page.url)}: {title}, {page.words} words")
+        out.print(
+            f"  [green]article[/green]  {_shown(page.url)}: {title}, {counted(page.words or 0, 'word')}"
+        )
     else:
         out.print(f"  [yellow]no article[/yellow]  {_shown(page.url)}: {_shown(page.problem)}")
 

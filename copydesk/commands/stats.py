@@ -1,4 +1,4 @@
-"""`copydesk stats`: how much there is, what runs did, why documents were turned away, how sites do."""
+"""`copydesk stats`: how much there is, what runs did, why documents were rejected, how sites do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from copydesk.amounts import shown_size
 from copydesk.console import out, print_columns, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
+from pipeline.counts import counted
 
 if TYPE_CHECKING:
     from crawler.monitor import Trend
@@ -23,14 +24,16 @@ def stats(
         bool, typer.Option("--rejections", help="List every rejected document with its reason.")
     ] = False,
     sites: Annotated[
-        bool, typer.Option("--sites", help="The last crawl of each site beside its history of four weeks.")
+        bool,
+        typer.Option("--sites", help="Show the last crawl of each site beside its history of 28 days."),
     ] = False,
     site: Annotated[
-        str | None, typer.Option("--site", metavar="NAME", help="The crawls of one site, the last first.")
+        str | None,
+        typer.Option("--site", metavar="NAME", help="Show the crawls of one site, latest first."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show how much there is, the latest runs, and what was rejected and why; or how the sites do."""
+    """Show how much is stored, the latest runs, and what was rejected and why; or the crawls of sites."""
     from rich.markup import escape
 
     from storage import reader
@@ -48,13 +51,15 @@ def stats(
         return
     out.print(f"[bold]{shown_url(engine)}[/bold]")
     out.print(
-        f"{counts.articles:,} articles on {counts.sites:,} sites in {counts.groups:,} groups,"
-        f" {counts.copied_groups:,} of them with copies ({counts.pairs:,} verified pairs)"
+        f"{counted(counts.articles, 'article')} on {counted(counts.sites, 'site')}"
+        f" in {counted(counts.groups, 'group')},"
+        f" {counts.copied_groups:,} of them with copies ({counted(counts.pairs, 'verified pair')})"
     )
     if counts.largest_size > 1:
         out.print(f"the largest is group {counts.largest_group} with {counts.largest_size:,}")
     out.print(
-        f"{counts.removed_lines:,} lines removed from them; {counts.rejections:,} documents rejected;"
+        f"{counted(counts.removed_lines, 'line')} removed from them;"
+        f" {counted(counts.rejections, 'document')} rejected;"
         f" {counts.page_bytes / 1e6:,.1f} MB of pages kept"
     )
     rows = [("[dim]run", "[dim]started (UTC)", *(f"[dim]{name}" for name in _COLUMNS), "[dim]command")]
@@ -146,7 +151,7 @@ def _print_site(runs: Sequence[SiteRun]) -> None:
 
     from crawler.monitor import trend
 
-    head = ("run", "started (UTC)", "ended", *_HEAD, "turned away for", "alerts")
+    head = ("run", "started (UTC)", "ended", *_HEAD, "rejected for", "alerts")
     rows = [tuple(f"[dim]{name}" for name in head)]
     for run in list(reversed(runs))[:_SHOWN]:
         reasons = ", ".join(f"{why} {count:,}" for why, count in sorted(run.reasons.items()))

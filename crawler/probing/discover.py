@@ -50,6 +50,7 @@ from crawler.probing.site_check import (
     judged,
 )
 from crawler.sites import Site, is_allowed_host, site_record
+from pipeline.counts import counted
 from pipeline.errors import OperatorError
 from pipeline.urls import canonical_url
 
@@ -453,5 +454,5 @@ def _described(source: _Source) -> str:
     check = source.check
     what = "news sitemap" if source.is_news else source.kind
     newest = f", the newest of {check.newest:%Y-%m-%d}" if check.newest else ""
-    articles = f"{check.articles} article{'' if check.articles == 1 else 's'}"
+    articles = counted(check.articles, "article")
     return f"{what} with {articles}{newest}"

@@ -19,6 +19,7 @@ from crawler.fetched import as_download
 from crawler.probing.probe import Asker, NoAnswer, probe
 from crawler.runs import PoolBroken
 from crawler.sites import Site, is_article_url
+from pipeline.counts import counted
 from pipeline.document import Article
 from pipeline.urls import canonical_url
 
@@ -231,7 +232,8 @@ def judged(
     if not entries:
         return replace(found, state=SourceState.EMPTY, detail="names nothing"), ()
     if not articles:
-        detail = f"none of {len(entries)} entries is an article of the site, e.g. {entries[0].url}"
+        among = counted(len(entries), "entry", "entries")
+        detail = f"no article of the site among {among}, e.g. {entries[0].url}"
         return replace(found, state=SourceState.EMPTY, detail=detail), ()
     if newest is not None and datetime.now(UTC) - newest > stale_after:
         detail = f"its newest entry is of {newest:%Y-%m-%d}"

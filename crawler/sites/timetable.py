@@ -19,6 +19,8 @@ from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim, CronSimError
 
+from pipeline.counts import counted
+
 LONGEST_INTERVAL = timedelta(days=365)
 
 _INTERVAL = re.compile(r"every ([1-9]\d{0,5})\s?(m|min|h|d)", re.ASCII)
@@ -77,7 +79,7 @@ def parse_schedule(schedule: str) -> Interval | Cron:
 def _cron(line: str) -> Cron:
     fields = line.lower().split()
     if len(fields) != 5:
-        raise ValueError(f"{len(fields)} fields, a cron line has five")
+        raise ValueError(f"{counted(len(fields), 'field')}, a cron line has five")
     for field, longest in zip(fields, _LONGEST_STEPS, strict=True):
         if _EXTENSION.search(field):
             raise ValueError(f"{field!r} is not read alike by every cron")

@@ -24,6 +24,7 @@ from crawler.sites import read_sites, site_rulebook
 from crawler.store.crawl_state import CrawlState
 from crawler.store.database import CrawlDatabase
 from crawler.store.site_statistics import SiteStatistics, has_site_statistics
+from pipeline.counts import counted
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.settings import Settings
 from pipeline.sites import site_of_version
@@ -229,7 +230,7 @@ def crawl_state(crawler: Crawler) -> CrawlState | None:
 
 
 def _documents(count: int) -> str:
-    return f"{count:,} document{'' if count == 1 else 's'}"
+    return counted(count, "document")
 
 
 def _columns(article: Article) -> dict[str, Any]:

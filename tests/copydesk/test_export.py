@@ -81,7 +81,7 @@ def test_a_cursor_file_carries_on_from_export_to_export(db: str, tmp_path: Path)
 
     # The changes of one export come once: it is not written over before somebody took it away.
     again = export(str(tmp_path / "3.jsonl"), "--cursor", str(cursor), "--unique")
-    assert "3.jsonl is there already" in str(again.exception)
+    assert "3.jsonl exists" in str(again.exception)
     assert lines(tmp_path / "3.jsonl") == second
     # Nor does a failed export move the cursor.
     before = cursor.read_text()
@@ -103,7 +103,7 @@ def test_a_cursor_file_carries_on_from_export_to_export(db: str, tmp_path: Path)
         (("a.jsonl", "--format", "csv"), "--format is jsonl or csv"),
         (("-", "--since", "yesterday"), "neither a date"),
         (("-", "--since", "99999"), "still to come"),
-        (("-", "--since", "3", "--cursor", "c"), "give one of them"),
+        (("-", "--since", "3", "--cursor", "c"), "give only one of them"),
         (("-", "--cursor", "no/such/cursor"), "no such folder"),
         (("-", "--view", "bands"), "there is no view"),
         (("-", "--view", "copies", "--since", "3"), "not for copies"),
@@ -125,14 +125,9 @@ from copydesk.cli import main
 from storage import reader
 rows = reader.rows
 
-class Waits:
-    def __del__(self):
-        time.sleep(600)
-
 def stands(*args, **options):
     yield from itertools.islice(rows(*args, **options), 1)
     print("stands still", flush=True)
-    {wait}
     time.sleep(600)
 
 reader.rows = stands
@@ -140,14 +135,11 @@ main()
 """
 
 
-# The exception of a signal that arrives in a finalizer is lost.
-@pytest.mark.parametrize("wait", ["pass", "Waits()"], ids=["in the program", "in a finalizer"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_nothing_behind(base: str, tmp_path: Path, number: signal.Signals, wait: str) -> None:
+def test_a_signal_leaves_nothing_behind(base: str, tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "a.jsonl").write_text("before")
-    program = STANDING.replace("{wait}", wait)
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "export", str(tmp_path / "a.jsonl"), "--db", base],
+        [sys.executable, "-c", STANDING, "export", str(tmp_path / "a.jsonl"), "--db", base],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -158,7 +150,7 @@ def test_a_signal_leaves_nothing_behind(base: str, tmp_path: Path, number: signa
     _, said = process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert ("Traceback" in said) == (wait != "pass"), said
+    assert "Traceback" not in said
     assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
     assert (tmp_path / "a.jsonl").read_text() == "before"
 

@@ -32,11 +32,11 @@ def articles(copydesk: Run, url: str) -> list[dict[str, object]]:
 def test_prune_tells_and_drops_only_what_is_said(copydesk: Run, own: str) -> None:
     dry = copydesk("prune", "--keep-size", "20kB", "--dry-run", "--db", own)
     assert dry.returncode == 0
-    assert "pages would go" in dry.stderr
+    assert "pages would be dropped" in dry.stderr
     asked = copydesk("prune", "--keep-size", "20kB", "--db", own)
     assert (asked.returncode, asked.stderr.splitlines()[-1]) == (
         2,
-        "copydesk: nothing was changed: there is no terminal to ask on, so say --yes",
+        "copydesk: nothing was changed: there is no terminal to ask on, so give --yes",
     )
     before = articles(copydesk, own)
     told = json.loads(copydesk("prune", "--keep-size", "20kB", "--dry-run", "--json", "--db", own).stdout)
@@ -122,7 +122,7 @@ def test_a_whole_site_is_counted_before_it_goes(copydesk: Run, own: str) -> None
     dry = copydesk("forget", "--site", site, "--dry-run", "--db", own)
     assert dry.returncode == 0
     assert f"{site}: {count}" in dry.stderr
-    assert "copies at other addresses stay" in dry.stderr
+    assert "copies stay at other addresses" in dry.stderr
     assert copydesk("forget", "--site", f"https://www.{site}/", "--yes", "--db", own).returncode == 0
     left = articles(copydesk, own)
     assert left
@@ -149,7 +149,7 @@ def test_on_a_terminal_it_asks(own: str, copydesk: Run, answer: str, left: int) 
     except OSError:  # how a terminal ends on Linux
         pass
     assert process.wait(timeout=600) == 0
-    assert b"Take this out for good?" in said
+    assert b"Delete this for good?" in said
     assert sum(a["id"] == first for a in articles(copydesk, own)) == left
 
 

@@ -291,7 +291,7 @@ def test_a_check_says_of_each_site_whether_it_works(sites: Run, web: Web, tmp_pa
     assert details["flawed"][1][1] == "HTTP 404"
     assert details["flawed"][3][1].startswith("its newest entry is of 20")
     assert details["foreign"] == [
-        ("empty", "none of 1 entries is an article of the site, e.g. http://elsewhere.example/story/1")
+        ("empty", "no article of the site among 1 entry, e.g. http://elsewhere.example/story/1")
     ]
     assert details["shut"] == [("failed", "Forbidden by robots.txt")]
     assert details["down"] == [("failed", "down.example does not give its robots.txt (HTTP 500)")]

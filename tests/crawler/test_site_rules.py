@@ -191,12 +191,12 @@ def test_a_crawl_a_page_and_a_new_rule(database_url: str, tmp_path: Path) -> Non
     saved.write_bytes(article(1, canonical=f"{web.base}/story/1", extra=EXTRA))
     shown = run("extract", str(saved), "--removed", sites_file=desk.sites_file)
     assert f"- {WALKS}   [site.gazette.clutter Walks with the Gazette*]" in shown.stdout
-    assert "gazette: what its rules take holds too little text here" in shown.stderr
+    assert "gazette: the elements that its rules take hold too little text" in shown.stderr
 
     told = run("reprocess", "--dry-run", sites_file=None, db=database_url)
     assert "0 of 0 pages would change" in told.stdout
-    assert "gazette: what its rules take held too little text on 3 of 3 pages" in told.stderr
-    assert "gazette: 3 articles made by its rules are left as they are" in told.stderr
+    assert "gazette: on 3 of 3 pages the elements that its rules take held too little text" in told.stderr
+    assert "gazette: 3 articles made by its rules did not change" in told.stderr
     desk.sites_file.write_text(sites(web.base, other.base, RULES.replace("div.x7", ".none")))
     told = run("reprocess", "--json", sites_file=desk.sites_file, db=database_url)
     answer = json.loads(told.stdout)
