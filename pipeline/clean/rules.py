@@ -19,7 +19,7 @@ from importlib import resources
 from pipeline.clean.literals import Required, begins_with_any_text, narrowed, required_literals
 from pipeline.clean.spelling import folded_phrase, without_closing, without_decoration
 from pipeline.sites import SiteRules
-from pipeline.text import AFTER_SENTENCE
+from pipeline.text import AFTER_SENTENCE, ANY_CREDIT
 
 DEFAULT_MAX_CHARS = 240
 # Rules for lines longer than this are few and form groups of their own.
@@ -128,7 +128,7 @@ RuleBook = Mapping[Scope, Sequence[RuleGroup]]
 def phrase_rules() -> tuple[Rule, ...]:
     """The rules of clutter.toml, in file order."""
     data = tomllib.loads(resources.files("pipeline.clean").joinpath("clutter.toml").read_text("utf-8"))
-    words: dict[str, str] = {}
+    words = {"agency": f"(?:{ANY_CREDIT})"}
     for name, pattern in data["words"].items():
         words[name] = _spelled_out(pattern, words)
     return tuple(

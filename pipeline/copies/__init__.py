@@ -18,7 +18,7 @@ from pipeline.copies.candidates import (
 )
 from pipeline.copies.differences import Change, ChangeKind, Comparison, compare
 from pipeline.copies.fingerprint import fingerprint
-from pipeline.copies.groups import CanonicalKey, canonical_key, components, is_agency_site
+from pipeline.copies.groups import CanonicalKey, canonical_key, components
 from pipeline.copies.tokens import distinct
 from pipeline.copies.verification import Pair, PreparedText, prepare, verify
 
@@ -39,7 +39,6 @@ __all__ = [
     "components",
     "distinct",
     "fingerprint",
-    "is_agency_site",
     "is_candidate",
     "is_far",
     "near_range",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pipeline.copies.article_copy import ArticleCopy
+from pipeline.text import is_agency_site
 
 CanonicalKey = tuple[bool, datetime, int, str]
 
@@ -56,14 +57,3 @@ def _published_by(article: ArticleCopy) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
     is_day_only = (at.hour, at.minute, at.second) == (0, 0, 0)
     return at + timedelta(days=1, seconds=-1) if is_day_only else at
-
-
-# What agencies append to their name in their hosts: apnews.com, xinhuanet.com, dpa-international.com.
-_HOST_ENDINGS = ("", "news", "net", "agency", "international")
-
-
-def is_agency_site(site: str, agencies: Iterable[str]) -> bool:
-    """Whether the site is one of these agencies' own."""
-    labels = {label.replace("-", "") for label in site.lower().split(".")[:-1]}
-    names = {"".join(filter(str.isalnum, agency.lower())) for agency in agencies} - {""}
-    return any(name + ending in labels for name in names for ending in _HOST_ENDINGS)

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.metadata.dates import without_dates
 from pipeline.metadata.outlet import is_site
 from pipeline.metadata.structured_data import StructuredData, cleaned, element_text, resolved
-from pipeline.text import runs_key
+from pipeline.text import ANY_INITIALS, runs_key
 
 _BY_WORDS = (
     r"(?:written|reported|posted|published|story|text|words|article|report)\s+by|by|von|par|por|di|da|door|przez"
@@ -61,10 +61,8 @@ _CREDENTIAL = re.compile(
     r"(?:M\.?D|Ph\.?D|M\.?S(?:c|W)?|M\.?A|B\.?A|B\.?Sc|MBA|RDN?|R\.?N|CFP®?|CFA|CPA|DVM|VMD|DDS|D\.?O|J\.?D|Esq|"
     r"Jr|Sr|LCSW|NP|MPH|PsyD|EdD|CPT|LVT|DACVB|FACLM|CPP|PSP|II|III|IV)\.?"
 )
-# What agencies look like beside a name: initials in capitals, or one of those written small.
-_INITIALS = re.compile(
-    r"[^\W\d_a-zà-ÿа-яіїєґ]{2,5}|dpa|epd|kna|sda|apa|sid|ots|afp|efe|lusa|ansa|belga|ritzau|ntb|tt"
-)
+# Agencies beside a name: initials in capitals, or known ones in small letters. "ots" marks press releases.
+_INITIALS = re.compile(rf"[^\W\d_a-zà-ÿа-яіїєґ]{{2,5}}|{ANY_INITIALS}|ots")
 _OF_INSTITUTION = re.compile(r"\b(?:of|for|the|für|pour|para|per|voor|dla)\b", re.I)
 _PLACEHOLDER = re.compile(
     r"admin(?:istrator)?|web ?master|root|user|guest|anonymous|unknown|null|undefined|none|n/?a|author|by"

@@ -1,8 +1,17 @@
-"""Words, sentences, writing systems and languages: what is known of a text without a page around it.
+"""Words, sentences, writing systems, languages, news agencies: what is known of a text without a page.
 
 Everything else in pipeline/ builds on it, so it imports none of it.
 """
 
+from pipeline.text.agencies import (
+    AGENCIES,
+    ANY_AGENCY,
+    ANY_BARE,
+    ANY_CREDIT,
+    ANY_INITIALS,
+    Agency,
+    is_agency_site,
+)
 from pipeline.text.language import identify_language, language_model
 from pipeline.text.search_words import LEFT_OUT, FoldedWord, folded_words, make_search_words, query_words
 from pipeline.text.sentences import (
@@ -21,6 +30,11 @@ from pipeline.text.writing_systems import HANGUL, UNSPACED, UNSPACED_RANGES
 
 __all__ = [
     "AFTER_SENTENCE",
+    "AGENCIES",
+    "ANY_AGENCY",
+    "ANY_BARE",
+    "ANY_CREDIT",
+    "ANY_INITIALS",
     "CLOSING",
     "EXCLAMATIONS",
     "FULL_STOPS",
@@ -32,11 +46,13 @@ __all__ = [
     "UNSPACED",
     "UNSPACED_RANGES",
     "WORD",
+    "Agency",
     "FoldedWord",
     "ends_sentence",
     "folded_words",
     "has_long_unstopped",
     "identify_language",
+    "is_agency_site",
     "language_model",
     "make_search_words",
     "query_words",

@@ -45,6 +45,7 @@ from pipeline import copies
 from pipeline.copies import ArticleCopy, Pair, PreparedText, distinct
 from pipeline.document import Fingerprint
 from pipeline.settings import BAND_BITS, Settings
+from pipeline.text import is_agency_site
 from storage import schema
 from storage.base import among
 from storage.database import insert_rows
@@ -1102,7 +1103,7 @@ def _choose_canonical(connection: Connection, groups: Collection[int], joined: C
     for part in chunks(joined):
         look_at(and_(among(table.c.group_id, part), table.c.is_canonical))
     for group_id in joined:
-        own = [site for site in sites[group_id] if copies.is_agency_site(site, agencies[group_id])]
+        own = [site for site in sites[group_id] if is_agency_site(site, agencies[group_id])]
         for some in chunks(own):
             look_at(and_(table.c.group_id == group_id, among(table.c.site, some)))
     chosen = {id for _, id in first.values()}

@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from pipeline.clean.wire import AGENCIES, parse_wire
+from pipeline.clean.wire import parse_wire
 from pipeline.document import Block, BlockKind
+from pipeline.text import AGENCIES, Agency
 
 BODY = "The harbour council voted on Monday to let the old ferry sail for one more winter, its chair said."
 
@@ -231,9 +232,9 @@ def test_the_title_names_the_agency_when_nothing_else_does() -> None:
     assert parse_wire(paragraphs(BODY), "Reuters sells its ferry").agency is None
 
 
-@pytest.mark.parametrize("name", AGENCIES)
-def test_every_agency_is_known_by_its_own_name(name: str) -> None:
-    assert parse_wire(paragraphs(f"OSLO ({name}) - " + BODY), "").agency == name
+@pytest.mark.parametrize("agency", AGENCIES, ids=lambda agency: agency.name)
+def test_every_agency_is_known_by_its_own_name(agency: Agency) -> None:
+    assert parse_wire(paragraphs(f"OSLO ({agency.name}) - " + BODY), "").agency == agency.name
 
 
 @pytest.mark.parametrize(
@@ -248,9 +249,9 @@ def test_nothing_in_nothing_out() -> None:
     assert parse_wire((), "") == parse_wire((), "Old ferry sails on")
 
 
-@pytest.mark.parametrize("name", AGENCIES)
-def test_every_form_of_an_agency_is_found_in_a_dateline(name: str) -> None:
-    for form in AGENCIES[name].split("|"):
+@pytest.mark.parametrize("agency", AGENCIES, ids=lambda agency: agency.name)
+def test_every_form_of_an_agency_is_found_in_a_dateline(agency: Agency) -> None:
+    for form in agency.forms:
         plain = re.sub(r"\(\?:[^)]*\)(?:\?|\{0,3\})|\?", "", form).replace("\\", "")
         plain = re.sub(r"\[(.).*?\]", r"\1", plain)
         copy = parse_wire(paragraphs(f"LONDON, March 7 ({plain}) - {BODY}", BODY), "Old ferry sails on")

@@ -7,7 +7,6 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,23 +44,6 @@ def test_canonical_is_the_agencys_own() -> None:
     agency = story(FERRY[:3], id=2, days=1, site="reuters.com")
     assert canonical([outlet, agency]) == 2
     assert canonical([outlet, replace(agency, site="reuters-fans.example")]) == 1
-
-
-@pytest.mark.parametrize(
-    ("site", "agency"),
-    [
-        ("reuters.com", "Reuters"),
-        ("uk.reuters.com", "Reuters"),
-        ("apnews.com", "AP"),
-        ("dpa-international.com", "dpa"),
-        ("xinhuanet.com", "Xinhua"),
-        ("ukrinform.ua", "Ukrinform"),
-        ("tass.com", "TASS"),
-    ],
-)
-def test_agencies_own_sites(site: str, agency: str) -> None:
-    earlier = story(FERRY, id=1, days=-1, agency=agency, site="harbourpost.example")
-    assert canonical([earlier, story(FERRY, id=2, site=site)]) == 2
 
 
 def test_canonical_is_the_earliest_then_the_longest_then_by_url() -> None:

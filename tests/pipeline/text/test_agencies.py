@@ -1,0 +1,61 @@
+"""Agencies are told by their hosts, and every entry of agencies.toml is sound."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from pipeline.text.agencies import AGENCIES, ANY_CREDIT, Agency, is_agency_site
+
+
+@pytest.mark.parametrize(
+    ("site", "agency"),
+    [
+        ("reuters.com", "Reuters"),
+        ("uk.reuters.com", "Reuters"),
+        ("apnews.com", "AP"),
+        ("dpa-international.com", "dpa"),
+        ("xinhuanet.com", "Xinhua"),
+        ("ukrinform.ua", "Ukrinform"),
+        ("tass.com", "TASS"),
+        ("ria.ru", "RIA Novosti"),
+        ("www.aa.com.tr", "Anadolu"),
+        ("seawire.example", "Seawire"),
+    ],
+)
+def test_own_sites(site: str, agency: str) -> None:
+    assert is_agency_site(site, ["Nobody", agency])
+
+
+@pytest.mark.parametrize(
+    ("site", "agency"),
+    [
+        ("reuters-fans.example", "Reuters"),
+        ("reuters.com", "AP"),
+        ("harbourpost.example", "dpa"),
+        ("news.example", ""),
+        ("aria.example", "RIA Novosti"),
+    ],
+)
+def test_other_sites(site: str, agency: str) -> None:
+    assert not is_agency_site(site, [agency])
+
+
+def test_no_agency_is_listed_twice() -> None:
+    names = Counter(agency.name for agency in AGENCIES)
+    forms = Counter(form for agency in AGENCIES for form in agency.forms)
+    assert [name for counts in (names, forms) for name, count in counts.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("agency", AGENCIES, ids=lambda agency: agency.name)
+def test_an_agency_is_known_by_one_of_its_forms(agency: Agency) -> None:
+    assert re.fullmatch(agency.pattern, agency.name)
+    assert all(re.compile(form) for form in (*agency.bare, *agency.credits))
+    assert agency.initials is None or agency.initials.islower()
+
+
+@pytest.mark.parametrize("credit", ["reuters", "ap", "a.p.", "the associated press", "dpa", "pa media"])
+def test_picture_credits(credit: str) -> None:
+    assert re.fullmatch(ANY_CREDIT, credit)
