@@ -6,7 +6,6 @@ behind when it is executed and then makes way for the real one, so one run shows
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from copydesk.safe_path import leave_out_current_folder
-from crawler.runs.fork_server import safe_start
 from storage import reader
 from storage.database import open_database
 from tests.crawler.crawling import QUICK, ROOT, Desk, Done
@@ -259,20 +257,3 @@ def test_a_current_folder_that_is_gone_is_no_matter(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(sys, "path", ["", "/lib"])
     leave_out_current_folder()
     assert sys.path == ["", "/lib"]
-
-
-def test_what_is_started_has_the_path_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    main = sys.modules["__main__"]
-    monkeypatch.setattr(sys, "path", ["/a", "", "mark.of.an.editable.install", "/b:c", "/d"])
-    monkeypatch.setenv("PYTHONPATH", "/own")
-    monkeypatch.setenv("FIRST", "kept")
-    before = dict(os.environ)
-    with safe_start({"FIRST": "1", "SECOND": "1"}):
-        assert os.environ == {
-            **before,
-            "SECOND": "1",
-            "PYTHONSAFEPATH": "1",
-            "PYTHONPATH": f"/a:{os.getcwd()}:/d",
-        }
-    assert os.environ == before
-    assert sys.modules["__main__"] is main

@@ -30,7 +30,12 @@ def test_documents_and_calls_arrive_as_they_were_sent(
 ) -> None:
     ours, theirs = ends
     documents = [document("x" * size, n) for n in range(3)]
-    sender = threading.Thread(target=lambda: [send(ours, m) for m in (documents, Call(divmod, (7, 2)))])
+
+    def send_both() -> None:
+        send(ours, documents)
+        send(ours, Call(divmod, (7, 2)))
+
+    sender = threading.Thread(target=send_both)
     sender.start()
     assert receive(theirs) == documents
     assert receive(theirs) == Call(divmod, (7, 2))
