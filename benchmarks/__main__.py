@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.apart import apart
+from benchmarks.own_process import apart
 from benchmarks.parts import PARTS, Run, part_measured
 from benchmarks.report import Report
 

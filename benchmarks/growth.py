@@ -9,7 +9,7 @@ crawl's length, are written to both in turn. So both take in the same articles a
 machine, and differ in how much they hold; the ratio of the means is the answer, and the ratio of the medians
 says what most batches see: the difference is the pauses in which pages are written back and search words
 are merged. Beside the time stand what hardly hangs on what else the machine does: processor time, and what is
-written and read (`benchmarks.costs`).
+written and read (`benchmarks.write_costs`).
 
 FOLDER gets the points as JSON and the curve as PNG; the bases are made in a folder of their own within it,
 which is removed. With --filled, only so many articles are written by `write_batch`; larger sizes are reached
@@ -63,8 +63,8 @@ import numpy as np
 import zstandard
 from sqlalchemy import Engine, text
 
-from benchmarks.costs import Cost, cost
 from benchmarks.older_news import BUCKET_BITS, lay_older, tidy, without_word_index
+from benchmarks.write_costs import Cost, cost
 from pipeline import copies
 from pipeline.copies.fingerprint import fingerprint
 from pipeline.document import Access, Article, Claims, MediaType, Origin, PageBytes

@@ -1,4 +1,4 @@
-"""Instructions that the hottest functions take, which hang on no clock and on nothing else the machine does.
+"""Counts the instructions of the hottest functions, which do not depend on the load of the machine.
 
     python -m benchmarks.instructions [--record] [--with perf|cachegrind]
 

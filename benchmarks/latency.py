@@ -1,4 +1,4 @@
-"""What a command takes from its start to its end: processor time, and seconds that somebody waits.
+"""Processor time and elapsed time of a command, from its start to its end.
 
     python -m benchmarks.latency [--rounds N] [--page FILE]
 
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.rounds import Spread, spread
+from benchmarks.medians import Spread, spread
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "tests" / "pages" / "articles" / "german.html"

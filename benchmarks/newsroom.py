@@ -1,4 +1,4 @@
-"""Pages of invented news without end, shaped like pages and no two alike: what long runs are fed with.
+"""Makes any number of pages of invented news, no two alike, for long runs.
 
 A page takes a millisecond to make, so that whoever makes them is not what is measured. Sites have templates
 of their own: another language of class names, a menu, teasers, a form, scripts with data, JSON-LD or meta

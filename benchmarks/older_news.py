@@ -1,4 +1,4 @@
-"""Makes a base large in minutes: its own articles once more, as older news of other stories.
+"""Makes a database large in minutes: copies its articles as older news of different stories.
 
 Everything that an article has is there again (page, text, signature, index rows, search words, pairs, group),
 under other ids and addresses, earlier by a whole number of the index's time buckets and with other keys in

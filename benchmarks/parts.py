@@ -1,4 +1,4 @@
-"""The parts of a whole run of benchmarks: what each measures, and what of it is told in short."""
+"""The parts of a run of all benchmarks: what each measures, and its line in the summary."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def scaling(run: Run) -> str:
 
 
 def replay(run: Run) -> str:
-    from benchmarks import replay as measured
+    from benchmarks import writer_capacity as measured
 
     lines = [f"| {' | '.join(measured.COLUMNS)} |", f"|{'---|' * len(measured.COLUMNS)}"]
     # a larger corpus of pages: runs of few documents would tell how a run begins and ends
@@ -110,7 +110,7 @@ def replay(run: Run) -> str:
 
 
 def text_in(run: Run) -> str:
-    from benchmarks import text_in as measured
+    from benchmarks import text_ingest as measured
 
     paths = [path for name in measured.FILES for path in sorted(run.folder.glob(f"*/{name}"))]
     if not paths:
@@ -128,7 +128,7 @@ def text_in(run: Run) -> str:
 
 
 def steady(run: Run) -> str:
-    from benchmarks import steady as measured
+    from benchmarks import long_run as measured
 
     workers = os.cpu_count() or 1
     found = (

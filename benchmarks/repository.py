@@ -1,4 +1,4 @@
-"""Pages and texts that the repository holds: what is measured anywhere without any corpus."""
+"""Reads the pages and texts of this repository, for measurements without a corpus."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
-from benchmarks.rows import (
+from benchmarks.compare_rows import (
     ARTICLE_IDS,
     GROUP_IDS,
     Comparison,

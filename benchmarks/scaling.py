@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import charts, machine, pages
-from benchmarks.rounds import Spread, spread
+from benchmarks.medians import Spread, spread
 from crawler.runs.drive import drive
 from pipeline.document import Document
 from pipeline.process import process_document

@@ -1,4 +1,4 @@
-"""What a base takes on the disk, table by table, in bytes an article.
+"""Size of a database on the disk, table by table, in bytes an article.
 
     python -m benchmarks.sizes DATABASE-URL                      a base that is there
     python -m benchmarks.sizes --articles 10000 --out FOLDER     one of invented news, on both databases

@@ -25,9 +25,9 @@ from pathlib import Path
 import trafilatura
 
 from benchmarks import charts, pages
-from benchmarks.apart import apart
+from benchmarks.medians import Spread, spread
+from benchmarks.own_process import apart
 from benchmarks.repository import article_pages
-from benchmarks.rounds import Spread, spread
 from benchmarks.stages import REST, STAGES, Spent, timed
 from crawler.runs.drive import BATCH_SIZE
 from crawler.runs.pool import MESSAGE_BYTES, MESSAGE_DOCUMENTS

@@ -1,4 +1,4 @@
-"""Where the time of a page goes, stage by stage: the functions at the borders of the stages, timed in place.
+"""Processor time of a page, stage by stage: times the functions at the borders of the stages.
 
 A stage is named by its functions. Whoever imported one of them by name has it replaced there as well, so a
 stage is found wherever it is called from. One that is no longer there ends the measurement with its name:

@@ -1,4 +1,4 @@
-"""A Scrapy extension that tells how long a crawl's reactor was kept from its work, and by what.
+"""A Scrapy extension that reports how long a crawl's reactor was blocked, and by what.
 
 A call is due every few milliseconds. How much later than due it comes is how long the reactor was blocked, by
 the clock on the wall; how much processor time its thread took meanwhile says how much of that was a

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as everything
-from benchmarks import instructions, latency, pages, parts, reactor, replay, scaling, speed, steady
-from benchmarks.apart import apart
+from benchmarks import instructions, latency, long_run, pages, parts, reactor, scaling, speed, writer_capacity
+from benchmarks.own_process import apart
 from benchmarks.repository import ROOT, article_pages
 
 
@@ -58,16 +58,16 @@ def test_scaling_tells_the_parents_share() -> None:
 
 
 def test_replay_tells_how_many_workers_the_parent_keeps_up_with() -> None:
-    found = replay.measure(article_pages()[:8], rounds=1, workers=1)
+    found = writer_capacity.measure(article_pages()[:8], rounds=1, workers=1)
     assert found.workers.median > 0
-    assert replay.as_row("own", found).startswith("| own | 8 |")
+    assert writer_capacity.as_row("own", found).startswith("| own | 8 |")
 
 
 def test_a_long_run_is_looked_at_from_begin_to_end() -> None:
-    found = steady.measure(120, workers=1, recycle=40)
+    found = long_run.measure(120, workers=1, recycle=40)
     assert found.looks[0].documents == 0
     assert found.looks[-1].documents == 120
-    assert "120 documents" in steady.as_markdown(found)
+    assert "120 documents" in long_run.as_markdown(found)
 
 
 def test_commands_are_measured_as_processes() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.rows import Comparison, compare, describe, read
+from benchmarks.compare_rows import Comparison, compare, describe, read
 from benchmarks.same_rows import CommandFailed, checkout
 
 LEFT_OUT = {("runs", "started_at"): "the clock"}

@@ -1,6 +1,6 @@
 """Texts a second from JSON Lines to committed rows, beside datasketch's loop in memory over the same texts.
 
-    python -m benchmarks.text_in CORPORA [--only NAME…] [--rounds N] [--workers N…]
+    python -m benchmarks.text_ingest CORPORA [--only NAME…] [--rounds N] [--workers N…]
 
 Every corpus with `documents.jsonl` (or .gz) goes through `crawler.runs.ingest.ingest`, which is all that
 `copydesk ingest` does with it: reading, cleaning, language, fingerprint, pages, search index, groups, into a
@@ -23,8 +23,8 @@ from pathlib import Path
 from benchmarks import machine
 from benchmarks.extraction import FETCHED_AT
 from benchmarks.grouping import datasketch_lsh
-from benchmarks.replay import corpora, read_corpus
-from benchmarks.rounds import Spread, spread
+from benchmarks.medians import Spread, spread
+from benchmarks.writer_capacity import corpora, read_corpus
 from crawler.runs.ingest import ingest
 from pipeline.copies import ArticleCopy
 from pipeline.settings import Settings

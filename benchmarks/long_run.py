@@ -1,6 +1,6 @@
-"""Whether a long run stays as fast and as small as it began.
+"""Whether a long run keeps its speed and its memory.
 
-    python -m benchmarks.steady [--documents N] [--text] [--workers N] [--recycle N] [--out FOLDER]
+    python -m benchmarks.long_run [--documents N] [--text] [--workers N] [--recycle N] [--out FOLDER]
 
 Pages of invented news (`benchmarks.newsroom`), no two alike, go through `crawler.runs.drive.drive` into a
 SQLite file, 100,000 of them if nothing else is said. Throughput and processor time of the first tenth stand

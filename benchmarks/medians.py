@@ -1,4 +1,4 @@
-"""Medians of rounds, and how far the rounds lie apart."""
+"""Median, least and greatest of several rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a function in a process of its own: no round finds what another left behind."""
+"""Runs a function in a process of its own, so that rounds do not influence each other."""
 
 from __future__ import annotations
 

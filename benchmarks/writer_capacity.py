@@ -1,6 +1,6 @@
-"""How many workers one writer keeps up with: runs in which the workers replay what extraction gave before.
+"""How many workers one writer keeps up with. The workers replay outcomes that were extracted before.
 
-    python -m benchmarks.replay CORPORA [--only NAME…] [--sample N] [--rounds N] [--workers N]
+    python -m benchmarks.writer_capacity CORPORA [--only NAME…] [--sample N] [--rounds N] [--workers N]
 
 Every document is processed once, in this process and at its own pace, which gives the processor time that a
 worker needs for it. Then runs are made as `copydesk ingest` makes them, into a SQLite file, with workers that
@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import machine, pages
-from benchmarks.rounds import Spread, spread
+from benchmarks.medians import Spread, spread
 from crawler.files.paths import read_paths
 from crawler.runs.drive import drive
 from pipeline.document import Document, Outcome

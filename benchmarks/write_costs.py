@@ -1,4 +1,4 @@
-"""What writing to a base costs, in measures that do not hang on what else the machine does.
+"""Cost of writing to a database, in measures that do not depend on the load of the machine.
 
 A clock that hangs on the wall says what somebody waits, and on a busy machine little else. Beside it stand
 processor time, which hardly depends on others, and what is read and written, which does not at all. All of
