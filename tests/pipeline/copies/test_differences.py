@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.copies.differences import Change, ChangeKind, Comparison, PartKind, compare
+from pipeline.copies.differences import Change, ChangeKind, Comparison, compare
 from pipeline.copies.tokens import spelling, tokens
+from pipeline.copies.word_changes import PartKind
 from pipeline.text import sentences
 
 STORY = [
