@@ -76,7 +76,7 @@ def add(
     Looks at what the front page links to, at robots.txt and at the usual places. The rest of the file does
     not change, comments included. A file that does not exist is created.
     """
-    from crawler.probing import Terms, discover
+    from crawler.probing import Limits, discover
     from crawler.sites import add_site, own_sites_file, require_new_site, site_table_text, sites_in_file
 
     path = None if dry_run and sites_file is None else own_sites_file(sites_file)
@@ -91,7 +91,7 @@ def add(
         name=name,
         schedule=schedule or None,
         allow_hosts=allow_host or (),
-        terms=Terms(parse_age(stale), seconds=seconds),
+        limits=Limits(parse_age(stale), seconds=seconds),
         require=require_new,
     )
     is_found = bool(found.entry.get("feeds") or found.entry.get("sitemaps"))
@@ -128,7 +128,7 @@ def check(
     Exits with 3 where a site is broken: nothing of what its entry names is up to date, or none of the pages
     that were fetched is an article.
     """
-    from crawler.probing import SiteState, Terms, check_sites
+    from crawler.probing import Limits, SiteState, check_sites
     from crawler.sites import choose_sites, read_sites
 
     chosen = choose_sites(read_sites(sites_file), sites or ())
@@ -140,7 +140,7 @@ def check(
         if err.is_terminal:
             err.print(f"[dim]{count} of {total}: {site.key} {site.state.value}[/dim]")
 
-    found = check_sites(chosen, Terms(parse_age(stale), pages, seconds), done=done)
+    found = check_sites(chosen, Limits(parse_age(stale), pages, seconds), done=done)
     if json:
         print_json(found)
     else:

@@ -43,6 +43,7 @@ from crawler.runs import PoolBroken, TaskFailed
 from crawler.sites import MAX_URL_LENGTH, Site, choose_sites, is_article_url, parse_hours, read_sites
 from crawler.spiders import selection
 from crawler.store import CrawlState, StorePipeline
+from pipeline.counts import counted
 from pipeline.document import Claims, Document, Rejection
 from pipeline.urls import canonical_url
 from storage.base import TRANSIENT
@@ -310,11 +311,10 @@ class NewsSpider(scrapy.Spider):
             rest = len(wanted) - left
             self._count(site, "over_budget", rest)
             self.logger.warning(
-                "Site %s: page budget of %d is spent, %d article%s left for the next crawl",
+                "Site %s: page budget of %d is spent, %s left for the next crawl",
                 site.key,
                 site.politeness.page_budget,
-                rest,
-                " is" if rest == 1 else "s are",
+                counted(rest, "article is", "articles are"),
             )
         return requests
 

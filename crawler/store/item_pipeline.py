@@ -216,7 +216,7 @@ class StorePipeline:
                 # Nothing of the batch was stored, and the next would fail as well. So the crawl ends, instead
                 # of fetching pages that are thrown away.
                 self._count("lost", len(batch))
-                logger.error("A batch of %s was not stored", _documents(len(batch)))
+                logger.error("A batch of %s was not stored", counted(len(batch), "document"))
                 self.stop(error, "storage_error")
 
     def _count(self, what: str, count: int = 1) -> None:
@@ -227,10 +227,6 @@ def crawl_state(crawler: Crawler) -> CrawlState | None:
     """The state of a crawl that stores its articles; None for a crawl without StorePipeline."""
     pipeline = crawler.get_item_pipeline(StorePipeline)
     return pipeline.state if pipeline is not None else None
-
-
-def _documents(count: int) -> str:
-    return counted(count, "document")
 
 
 def _columns(article: Article) -> dict[str, Any]:

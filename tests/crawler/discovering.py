@@ -12,9 +12,9 @@ import sys
 from typing import Any
 
 from copydesk.console import plain
-from crawler.probing.discover import look
-from crawler.probing.probe import Asker, probe
-from crawler.probing.site_check import Terms
+from crawler.probing.client import Client, probe
+from crawler.probing.discover import discover_site
+from crawler.probing.limits import Limits
 from crawler.sites.reader import site_record
 from pipeline.errors import OperatorError
 from tests.crawler.crawling import QUICK
@@ -37,15 +37,17 @@ def main() -> None:
     ]
     found: list[Any] = [None] * len(jobs)
 
-    async def one(asker: Asker, number: int) -> None:
-        terms = Terms(pages=1, seconds=jobs[number].get("seconds", 120))
+    async def one(client: Client, number: int) -> None:
+        limits = Limits(pages=1, seconds=jobs[number].get("seconds", 120))
         try:
-            found[number] = plain(await look(asker, sites[number], terms, name=jobs[number].get("name")))
+            found[number] = plain(
+                await discover_site(client, sites[number], limits, name=jobs[number].get("name"))
+            )
         except OperatorError as error:
             found[number] = {"error": str(error)}
 
-    async def work(asker: Asker) -> None:
-        await asyncio.gather(*(one(asker, number) for number in range(len(jobs))))
+    async def work(client: Client) -> None:
+        await asyncio.gather(*(one(client, number) for number in range(len(jobs))))
 
     probe(work, sites, settings={**QUICK, "DOWNLOAD_TIMEOUT": 60})
     json.dump(found, sys.stdout)

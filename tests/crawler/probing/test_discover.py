@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from crawler.probing.discover import MAX_FOREIGN
+from crawler.probing.search import MAX_FOREIGN
 from tests import forked
 from tests.crawler.web import Answer, Page, Web, article, serve, sitemap
 
@@ -289,7 +289,7 @@ def test_hosts_of_the_outlet_are_allowed_and_others_only_told(found: Found) -> N
     assert found[1]["www.courier.example"]["other_hosts"] == {"rumours.example": 2, "10.0.0.1": 1}
     verdict, says = attempts(found, "www.courier.example")["http://www.courier.example/aggregated"]
     assert verdict == "no use"
-    assert says.startswith("none of 3 entries is an article of the site")
+    assert says.startswith("no article of the site among 3 entries")
 
 
 def test_a_host_that_the_operator_allows_is_the_sites(found: Found) -> None:

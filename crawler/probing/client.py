@@ -1,7 +1,7 @@
-"""Asks for single pages outside of a crawl, through everything that a crawl's requests go through.
+"""Fetches single pages outside of a crawl, for `copydesk sites add` and `sites check`.
 
-`copydesk sites add` and `sites check` look at sites with it: robots.txt, delays, user agent, size limits, and
-the guard against foreign hosts and private addresses hold as in a crawl. Nothing is stored.
+All that holds for a crawl's requests holds here: robots.txt, delays, user agent, size limits, and the guard
+against hosts that are not the site's and against private addresses. Nothing is stored.
 """
 
 from __future__ import annotations
@@ -29,21 +29,20 @@ from pipeline.settings import Settings as PipelineSettings
 from pipeline.sites import SiteRulebook
 
 T = TypeVar("T")
-Work = Callable[["Asker"], Awaitable[None]]
+Work = Callable[["Client"], Awaitable[None]]
 
 _POLITENESS = "crawler.fetch.politeness.Politeness"
 
 
-class NoAnswer(Exception):
-    """Raised where a request brings no page, or reading it does not end well; the message is one line that
-    says why.
+class NoPage(Exception):
+    """A page could not be fetched or read; the message is one line that says why.
 
-    Caught by what asked for the page.
+    Raised by `Client`, caught by the checks and the search.
     """
 
 
-class Asker:
-    """What a piece of work asks with: pages of the web, and the pipeline's judgement on them."""
+class Client:
+    """Fetches pages, and takes them through the pipeline in a worker process."""
 
     def __init__(self, crawler: Crawler, rules: SiteRulebook) -> None:
         self.settings = crawler.settings
@@ -55,14 +54,14 @@ class Asker:
     async def get(self, url: str, site: Site, hosts: frozenset[str], *, maxsize: int) -> Response:
         """Return the page at a URL, after redirects, all of which must be on those hosts.
 
-        site: whose manners hold. maxsize: in bytes. Raises NoAnswer, for every status that is no success too.
+        site: whose politeness holds. maxsize: in bytes. Raises NoPage, also for a status other than 2xx.
         """
-        manners = site.politeness
+        limits = site.politeness
         request = Request(
             url,
             meta={
                 **hosts_meta(hosts),
-                **politeness_meta(site.key, manners.delay, manners.concurrent_requests, manners.time_budget),
+                **politeness_meta(site.key, limits.delay, limits.concurrent_requests, limits.time_budget),
                 "download_maxsize": maxsize,
                 # A robots.txt allows itself to be read (RFC 9309, 2.2.2).
                 "dont_obey_robotstxt": is_robots_url(url),
@@ -71,13 +70,13 @@ class Asker:
         try:
             response: Response = await self._crawler.engine.download_async(request)
         except Exception as error:
-            raise NoAnswer(self._why(error, request)) from error
+            raise NoPage(self._why(error, request)) from error
         if not 200 <= response.status < 300:
-            raise NoAnswer(f"HTTP {response.status}")
+            raise NoPage(f"HTTP {response.status}")
         return response
 
     def _why(self, error: Exception, request: Request) -> str:
-        """Why there is no response; a host that gives no robots.txt forbids nothing, it does not work."""
+        """Why there is no response. A suspended host (no robots.txt, for example) does not work."""
         politeness = self._crawler.get_extension(Politeness)
         host = urlsplit(request.url).hostname or ""
         if isinstance(error, IgnoreRequest) and politeness is not None and host in politeness.suspended:
@@ -85,21 +84,21 @@ class Asker:
         return failure_to_rejection(SimpleNamespace(value=error, request=request)).detail
 
     async def judge(self, response: Response, site: Site, claims: Claims) -> Outcome:
-        """Return what the pipeline makes of an article's page, in a process that a page may kill."""
+        """Take an article's page through the pipeline, in a worker process; returns its outcome."""
         found = document_or_rejection(response, publisher=site.name, claims=claims)
         if not isinstance(found, Document):
             return found
         return await asyncio.wrap_future((await self._workers()).submit(found))
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call a function that reads a stranger's bytes, in a process that they may kill.
+        """Call a function that reads fetched bytes, in a worker process.
 
-        Raises what the function raises, and NoAnswer where it did not return.
+        Raises what the function raises, and NoPage if the bytes killed or blocked the process.
         """
         try:
             return await asyncio.wrap_future((await self._workers()).run(function, *arguments))
         except (TaskFailed, PoolBroken) as error:
-            raise NoAnswer(f"cannot be read: {error}") from error
+            raise NoPage(f"cannot be read: {error}") from error
 
     async def _workers(self) -> WorkerPool:
         async with self._starting:
@@ -127,13 +126,13 @@ class ProbeSpider(scrapy.Spider):
         self.error: Exception | None = None
 
     async def start(self) -> AsyncIterator[Any]:
-        asker = Asker(self.crawler, self.rules)
+        client = Client(self.crawler, self.rules)
         try:
-            await self.work(asker)
+            await self.work(client)
         except Exception as error:
             self.error = error
         finally:
-            await asker.close()
+            await client.close()
         if False:
             yield  # there is nothing to crawl, but it must be a generator
 
