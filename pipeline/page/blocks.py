@@ -153,14 +153,13 @@ class Page:
     """All blocks of a page in document order, and the elements that hold them.
 
     alt_texts: `runs_key` of alt and title texts of the page's images. paths: what `path` has said, for many
-    blocks share a container and every rule asks for it. linked: what `structure.linked_by_container` says.
+    blocks share a container and every rule asks for it.
     """
 
     blocks: list[RawBlock] = field(default_factory=list)
     containers: Containers = field(default_factory=Containers)
     alt_texts: set[str] = field(default_factory=set)
     paths: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
-    linked: dict[int, int] | None = field(default=None, repr=False, compare=False)
 
     def path(self, container: int) -> tuple[int, ...]:
         """Numbers of the container and of those around it, innermost first, the root last."""
