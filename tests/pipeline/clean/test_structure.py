@@ -1,0 +1,77 @@
+"""Lines that go for what they are: captions, links, the headline again, repetition."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.clean.boilerplate import clean
+from pipeline.document import Block, BlockKind
+from pipeline.settings import Settings
+from tests.pipeline.clean.pages import STORY, extraction, kept_texts, paragraph
+
+
+def test_captions_go_by_kind_and_table_captions_stay() -> None:
+    caption = Block(BlockKind.CAPTION, "The old ferry at the quay", tags=("figcaption", "figure"))
+    heading = Block(BlockKind.CAPTION, "Sailings a week, by month", tags=("caption", "table"))
+    kept, removed = clean(extraction(STORY[0], caption, heading, STORY[1]), Settings())
+    assert [position for position, _ in kept] == [0, 2, 3]
+    assert [(r.position, r.rule) for r in removed] == [(1, "structure.caption")]
+
+
+def test_the_headline_repeated_above_its_story_goes() -> None:
+    assert kept_texts(paragraph("Old ferry gets ONE more winter"), *STORY) == [b.text for b in STORY]
+
+
+def test_lines_that_stand_twice_in_a_row_are_captions_unless_they_are_sentences() -> None:
+    caption = "The skipper's dog waits on the quay at Northport"
+    curly = caption.replace("'", "’")
+    sentence = "The skipper said that he had never seen so many people on the quay."
+    page = (
+        STORY[0],
+        *map(paragraph, (caption, curly)),
+        STORY[1],
+        *map(paragraph, (sentence, sentence)),
+        STORY[2],
+    )
+    assert kept_texts(*page) == [STORY[0].text, STORY[1].text, sentence, STORY[2].text]
+
+
+def test_letters_that_look_like_quotes_are_parts_of_words() -> None:
+    modifier, quote = (paragraph(f"The skipper{mark}s dog waits on the quay at Northport") for mark in "ʼ’")
+    assert kept_texts(STORY[0], modifier, quote, STORY[1])[1:3] == [modifier.text, quote.text]
+    assert kept_texts(STORY[0], modifier, modifier, STORY[1]) == [STORY[0].text, STORY[1].text]
+
+
+@pytest.mark.parametrize("end", [".", "!", '."', ".')", "。", ',"', '?"', "!)]"])
+def test_a_linked_sentence_is_told_by_its_end(end: str) -> None:
+    sentence = paragraph(f"The council published the letter on Monday{end}", link_density=1.0)
+    assert sentence.text in kept_texts(*STORY[:4], sentence, *STORY[4:])
+
+
+@pytest.mark.parametrize("end", ["", "...", "..", ".!", "?", '"', ",", "…", "?')", ";"])
+def test_a_linked_teaser_is_told_by_its_end(end: str) -> None:
+    teaser = paragraph(f"The council published the letter on Monday{end}", link_density=1.0)
+    assert teaser.text not in kept_texts(*STORY[:4], teaser, *STORY[4:])
+
+
+def test_short_labels_and_table_rows_may_repeat() -> None:
+    labels = [paragraph("Good value"), paragraph("Good value")]
+    rows = [Block(BlockKind.TABLE_ROW, "Northport Easthaven 9:15 11:40 daily")] * 2
+    assert len(kept_texts(*STORY, *labels, *rows)) == len(STORY) + 4
+
+
+def test_a_line_strewn_through_the_page_goes_everywhere() -> None:
+    promotion = paragraph("Every reader of this paper owns a small part of it")
+    page = [block for story in STORY[:4] for block in (story, promotion)]
+    assert kept_texts(*page) == [block.text for block in STORY[:4]]
+
+
+def test_a_paragraph_that_is_nothing_but_a_link_goes() -> None:
+    teaser = paragraph("Ten walks along the old canal", link_density=1.0)
+    sentence = paragraph("The council published the letter on Monday.", link_density=1.0)
+    doubled = Block(BlockKind.HEADING, "Who owns the quay now Who owns the quay now", link_density=0.5)
+    assert kept_texts(*STORY[:4], teaser, sentence, doubled, *STORY[4:]) == [
+        *(block.text for block in STORY[:4]),
+        sentence.text,
+        *(block.text for block in STORY[4:]),
+    ]
