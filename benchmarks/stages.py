@@ -41,7 +41,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "clean": ("pipeline.clean.boilerplate.clean",),
     "wire": ("pipeline.clean.wire.parse_wire",),
     "fingerprint": ("pipeline.copies.fingerprint.fingerprint",),
-    "store": ("storage.writer.write_batch",),
+    "store": ("storage.writer.batches.write_batch",),
 }
 # All of a page but what its stages take.
 REST = "rest"

@@ -1,8 +1,8 @@
-"""Metadata for Datasette (https://datasette.io), which shows a SQLite base in the browser and as JSON.
+"""Metadata for Datasette (https://datasette.io), which shows a SQLite database in the browser and as JSON.
 
 What `storage.schema` says of the views and their columns, with facets, an order and a few queries. The
-private tables are hidden: Datasette serves them to who asks for them by name, so a base that not all of
-its readers may see in full is better exported. `examples/datasette.json` holds it for a `copydesk.db`.
+private tables are hidden, but Datasette serves them to anybody who names one. So a database that not all of
+its readers may see in full should be exported instead. `examples/datasette.json` is made for `copydesk.db`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from storage.schema import VIEWS, View, metadata
 
-# How each view is first shown. Datasette sorts views only by columns that it is told of.
+# How each view is first shown. Datasette sorts views only by the columns listed here.
 _SHOWN: dict[str, dict[str, Any]] = {
     "articles": {
         "facets": ["site", "language", "agency", "access"],
@@ -137,7 +137,7 @@ _QUERIES = {
 
 
 def datasette_metadata(name: str = "copydesk") -> dict[str, Any]:
-    """What `datasette --metadata` takes. name: the base's file name without its ending."""
+    """What `datasette --metadata` takes. name: the database's file name without its ending."""
     hidden = sorted({*metadata.tables, "alembic_version", "search_words"})
     shown = {view.name: _described(view) for view in VIEWS}
     queries = {key: {**query, "sql": _dedented(query["sql"])} for key, query in _QUERIES.items()}

@@ -5,8 +5,8 @@ flushed to the disk, then renamed. Rows go from the database to the file in part
 size takes the same memory.
 
 An incremental export reads on after a change (see the view `changes`). Its rows have two more columns at
-the end: `change`, and `gone`, true where an article has to be taken out of the copy that is kept: it is
-gone from the base, or no longer among those asked for (it stopped being canonical, say). Of such a row
+the end: `change`, and `gone`, true where an article has to be removed from the copy that is kept: it is
+gone from the database, or no longer among those asked for (it stopped being canonical, say). Of such a row
 only `id`, `change` and `gone` are given. The rows come in the order of `change`; each article has one.
 Putting in place by `id` what is not gone and deleting the rest makes the copy exact, and doing it twice
 does no harm.
@@ -101,7 +101,7 @@ def export(
     format: one of FORMATS; for a file its name says it, and may end in .gz or .zst where it is not Parquet.
     since: articles with a text new or changed from then on (`updated_at`), changes from then on (`at`).
     after: an incremental export of what changed after that change; 0 for all there is, without what is gone.
-    Raises OperatorError where the file cannot be written, or pyarrow is missing.
+    Raises OperatorError if the file cannot be written, or pyarrow is missing.
     """
     chosen = selection or Selection()
     if after is not None and since is not None:
@@ -150,9 +150,9 @@ def file_format(path: Path) -> tuple[str, str]:
 
 
 def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
-    """The change that the cursor kept in a file stands at, 0 where there is no file.
+    """The change that the cursor kept in a file stands at, 0 if there is no file.
 
-    Raises OperatorError where the cursor is another base's or another selection's, for which it would
+    Raises OperatorError if the cursor is another database's or another selection's, for which it would
     leave something out.
     """
     try:
@@ -196,7 +196,7 @@ class _Counted:
                 self.change = row["change"]
             is_gone = row.get("gone", False)
             if is_gone and self.begins:
-                continue  # who begins has nothing to take out
+                continue  # a first export has nothing to delete
             self.gone += is_gone
             self.rows += 1
             yield row
@@ -237,7 +237,7 @@ def _changed_rows(engine: Engine, selection: Selection, after: int) -> Iterator[
         row["gone"] = changed.article is None
         if after == 0 and changed.article is None:
             row["skipped"] = (
-                True  # who begins has nothing to take out; the cursor has to pass it all the same
+                True  # a first export has nothing to delete; the cursor has to pass it all the same
             )
         yield row
 
@@ -275,7 +275,7 @@ def _write_csv(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[R
         writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
         text.flush()
     finally:
-        text.detach()  # or the stream would be closed with it
+        text.detach()  # otherwise the stream would be closed with it
 
 
 def _plain(value: Any) -> Any:
@@ -294,7 +294,7 @@ def _write_parquet(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterab
     import pyarrow.parquet
 
     schema = pyarrow.schema([_field(column, columns) for column in columns])
-    # Texts are hardly ever the same twice; a dictionary of them is a waste of time.
+    # Texts rarely repeat, so a dictionary of them is a waste of time.
     repeated = [c.name for c in columns if c.type == "text" and c.name not in ("text", "title", "detail")]
     with pyarrow.parquet.ParquetWriter(
         stream, schema, compression="zstd", use_dictionary=repeated, write_statistics=True
@@ -324,7 +324,7 @@ def _field(column: ViewColumn, columns: Sequence[ViewColumn]) -> Any:
         "boolean": pyarrow.bool_,
         "json": partial(_json_type, column),
     }
-    is_incremental = columns[-1].name == "gone"  # then a row may have nothing but these
+    is_incremental = columns[-1].name == "gone"  # then a row may have only these
     never = column.null.startswith("never") and (
         not is_incremental or column.name in ("id", "change", "gone")
     )
@@ -349,7 +349,7 @@ def _json_type(column: ViewColumn) -> Any:
 
 
 def _row_group(rows: Iterator[Row]) -> list[Row]:
-    """The next rows: at most _GROUP_ROWS of them and, but for the last one, _GROUP_CHARACTERS of text."""
+    """The next rows: at most _GROUP_ROWS of them and, except for the last one, _GROUP_CHARACTERS of text."""
     return list(islice(_until_heavy(rows), _GROUP_ROWS))
 
 
@@ -404,7 +404,7 @@ def _whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """So that the new name, too, is there after a power cut; some file systems cannot."""
+    """Makes the new name survive a power cut; some file systems cannot."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:

@@ -57,8 +57,8 @@ def check(
     what follows from other rows, checks everything once more, and shows what is left.
     """
     from storage.database import open_database
-    from storage.upkeep import check as run
-    from storage.upkeep import repair as mend
+    from storage.upkeep import check_integrity as run
+    from storage.upkeep import repair_faults as mend
 
     engine = open_database(db, create=False)
 

@@ -17,7 +17,7 @@ from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from storage.database import Engine
-    from storage.upkeep import ForgetPlan, Wanted
+    from storage.upkeep import ForgetPlan, ForgetTarget
 
 # Rewriting a SQLite file up to this size is quick, so it is the default.
 _REWRITTEN = 1_000_000_000
@@ -90,10 +90,10 @@ def _forget(
 ) -> None:
     from pipeline.settings import Settings
     from storage.database import shown_url
-    from storage.upkeep import forget as run
-    from storage.upkeep import plan_forget, wanted
+    from storage.upkeep import find_targets, plan_forget
+    from storage.upkeep import forget_targets as run
 
-    what = wanted(engine, which, sites)
+    what = find_targets(engine, which, sites)
     plan = plan_forget(engine, what)
     _tell(shown_url(engine), what, plan, dry_run)
     if dry_run or not confirmed("Delete this for good?", yes):
@@ -125,7 +125,7 @@ def _forget(
     _erase(engine, vacuum)
 
 
-def _tell(database: str, what: Wanted, plan: ForgetPlan, dry_run: bool) -> None:
+def _tell(database: str, what: ForgetTarget, plan: ForgetPlan, dry_run: bool) -> None:
     from rich.markup import escape
 
     names = ", ".join((*what.urls, *(f"all of {site}" for site in what.sites)))
@@ -147,14 +147,14 @@ def _tell(database: str, what: Wanted, plan: ForgetPlan, dry_run: bool) -> None:
 
 def _erase(engine: Engine, vacuum: bool | None) -> None:
     from storage.base import disk_space, rewrite
-    from storage.upkeep import erase
+    from storage.upkeep import erase_remains
 
-    is_empty = erase(engine)
+    is_empty = erase_remains(engine)
     found = disk_space(engine)
     on_postgres = found.free is None
     if vacuum or (vacuum is None and not on_postgres and found.size <= _REWRITTEN):
         rewrite(engine)
-        is_empty = erase(engine)
+        is_empty = erase_remains(engine)
     elif not on_postgres:
         err.print(
             f"the deleted rows are overwritten; copies that SQLite moved earlier may be left in unused parts"
@@ -193,10 +193,10 @@ def _list(engine: Engine, json: bool) -> None:
 def _undo(engine: Engine, which: list[str], sites: list[str], json: bool) -> None:
     from rich.markup import escape
 
-    from storage.upkeep import Wanted, lift
+    from storage.upkeep import ForgetTarget, lift_tombstones
     from storage.writing import parse_site
 
-    lifted = lift(engine, Wanted(tuple(which), tuple(parse_site(site) for site in sites)))
+    lifted = lift_tombstones(engine, ForgetTarget(tuple(which), tuple(parse_site(site) for site in sites)))
     if json:
         print_json({"lifted": lifted})
     elif lifted:

@@ -53,7 +53,7 @@ def prune(
     from storage.base import disk_space
     from storage.database import open_database, shown_url
     from storage.upkeep import Pruned, plan_prune
-    from storage.upkeep import prune as run
+    from storage.upkeep import prune_pages as run
 
     if older_than is None and keep_size is None and not vacuum:
         raise OperatorError("nothing to do: give --older-than 90d, --keep-size 5GB or --vacuum")

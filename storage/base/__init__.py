@@ -1,11 +1,12 @@
-"""What all of storage/ uses: keys, values that both databases take alike, lists as parameters, disk space."""
+"""What all of storage/ uses: keys, values that both databases accept, lists in parts, disk space."""
 
-from storage.base.among import among
+from storage.base.chunks import chunks
 from storage.base.keys import (
     TRANSIENT,
     SourceKey,
+    UnstorableError,
     as_rejection,
-    check,
+    check_storable,
     claims_json,
     claims_of,
     from_microseconds,
@@ -22,9 +23,10 @@ from storage.base.space import disk_space, empty_log, rewrite, securely
 __all__ = [
     "TRANSIENT",
     "SourceKey",
-    "among",
+    "UnstorableError",
     "as_rejection",
-    "check",
+    "check_storable",
+    "chunks",
     "claims_json",
     "claims_of",
     "disk_space",

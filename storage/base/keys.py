@@ -1,4 +1,4 @@
-"""What tells stored things apart: keys of sources and texts, and values that both databases take alike."""
+"""Keys of sources and texts, and values that both databases accept."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NO_CLAIMS = Claims()
 
-# Ends that the document need not come to another time: they are tried again by the next run.
+# Failures that a second attempt may not have: the next run tries these documents again.
 TRANSIENT = frozenset(
     {Reason.UNREACHABLE, Reason.TIMEOUT, Reason.WORKER_DIED, Reason.INTERNAL_ERROR, Reason.STORAGE_ERROR}
 )
 
-# Longer than any host, agency and language tag is named; PostgreSQL's indexes refuse values over 2,700 bytes.
+# Longer than any host, agency or language tag. PostgreSQL's indexes refuse values over 2,700 bytes.
 _LONGEST = {"site": 300, "agency": 300, "language": 100}
 
 
-# Characters of a rejection's detail.
+# Most characters of a rejection's detail.
 _LONGEST_DETAIL = 2000
 
 
 class UnstorableError(ValueError):
-    """A value that no database is asked to take. Caught by the writer, which records a rejection."""
+    """Raised for a value that one of the databases would refuse; the writer records a rejection."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceKey:
-    """Certain bytes at a certain location: what a run asks about before it processes a document again.
+    """Certain bytes at a certain location: a run looks them up before it processes a document again.
 
-    Made by `source_key`. sha256: digest of the body; of a JSONL record, of what stands beside it as well.
+    Made by `source_key`. sha256: digest of the body; for a JSONL record also of the values beside it.
     """
 
     location: str
@@ -86,7 +86,7 @@ def _digest(
 
 
 def text_hash(title: str, text: str) -> bytes:
-    """Tells the texts of one URL apart, 16 bytes; a new headline over the same story is another text."""
+    """Distinguishes the texts of one URL, 16 bytes; a new headline over the same story is a new text."""
     return hashlib.sha256(f"{title}\0{text}".encode()).digest()[:16]
 
 
@@ -116,7 +116,7 @@ def storable_name(value: str) -> str:
 
 
 def storable(outcome: Outcome) -> Outcome:
-    """The outcome with every text made storable; the same object where nothing had to be done."""
+    """The outcome with every text made storable; the same object if nothing had to be changed."""
     if _is_storable(_texts_of(outcome)):
         return outcome
     if isinstance(outcome, Rejection):
@@ -151,10 +151,10 @@ def storable(outcome: Outcome) -> Outcome:
 
 
 def _texts_of(outcome: Outcome) -> Iterator[str | None]:
-    """All that `storable` looks at."""
+    """All texts that `storable` may change."""
     yield from (outcome.url, outcome.location)
     if isinstance(outcome, Rejection):
-        # Another one's detail is cut.
+        # A longer detail is cut.
         yield outcome.detail if len(outcome.detail) <= _LONGEST_DETAIL else "\0"
     else:
         yield from (outcome.publisher, outcome.site, outcome.title, outcome.text, *outcome.authors)
@@ -169,7 +169,7 @@ def _texts_of(outcome: Outcome) -> Iterator[str | None]:
 
 
 def _is_storable(texts: Iterable[str | None]) -> bool:
-    """Whether they are as `storable_text` and `storable_name` would leave them; asked of all at once."""
+    """Whether `storable_text` and `storable_name` would leave all of them unchanged."""
     joined = "".join(filter(None, texts))
     if "\0" in joined:
         return False
@@ -180,8 +180,8 @@ def _is_storable(texts: Iterable[str | None]) -> bool:
     return True
 
 
-def check(article: Article) -> None:
-    """Raises UnstorableError where one of the databases would refuse a value, so that both do."""
+def check_storable(article: Article) -> None:
+    """Raises UnstorableError for a value that one of the databases would refuse, so both refuse it."""
     for name, longest in _LONGEST.items():
         value = getattr(article, name) or ""
         if len(value) > longest:
@@ -191,7 +191,7 @@ def check(article: Article) -> None:
 
 
 def as_rejection(outcome: Outcome, why: str) -> Rejection:
-    """What is recorded of an outcome that could not be stored."""
+    """The rejection that is recorded for an outcome that could not be stored."""
     fetched = outcome.page.fetched_at if isinstance(outcome, Article) else outcome.at
     return Rejection(
         location=outcome.location,

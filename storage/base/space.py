@@ -19,13 +19,13 @@ from storage.database import DatabaseError, explain
 
 T = TypeVar("T")
 
-# Seconds that a reader is waited for who still reads what the log alone has.
+# Seconds to wait for readers that still need the log.
 _WAIT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Bytes. size: of the database. free: of these, what is held for rows to come; None where that is not
+    """Bytes. size: of the database. free: of these, what is held for rows to come; None if that is not
     told (PostgreSQL).
     """
 
@@ -34,7 +34,7 @@ class Space:
 
 
 def disk_space(engine: Engine) -> Space:
-    """What the base takes; cheap."""
+    """The size of the database; cheap."""
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             name = func.current_database()
@@ -47,7 +47,7 @@ def disk_space(engine: Engine) -> Space:
 
 
 def securely(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
-    """The same work; on SQLite what it deletes is overwritten with zeros."""
+    """The same work; SQLite overwrites what it deletes with zeros."""
 
     def done(connection: Connection) -> T:
         if connection.dialect.name != "sqlite":
@@ -64,7 +64,7 @@ def securely(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
 
 
 def empty_log(engine: Engine) -> bool:
-    """Folds SQLite's log into the file and empties it; False where a reader or writer held it meanwhile."""
+    """Checkpoints SQLite's log into the file and empties it; False if a reader or writer kept it busy."""
     if engine.dialect.name != "sqlite":
         return True
     with engine.connect() as connection:
@@ -81,7 +81,7 @@ def rewrite(engine: Engine) -> None:
     """Writes SQLite's file anew, without what is free in it; on PostgreSQL a VACUUM.
 
     SQLite needs room for twice what stays, in its temporary folder and beside the file, and nobody else can
-    write meanwhile. Raises DatabaseError where somebody holds the base, or the room is not there.
+    write meanwhile. Raises DatabaseError if somebody holds the database, or the room is not there.
     """
     try:
         if engine.dialect.name == "postgresql":
@@ -93,7 +93,7 @@ def rewrite(engine: Engine) -> None:
         raw = engine.raw_connection()
         try:
             cursor = raw.cursor()
-            # Elsewhere temporary tables are in memory; here one is as large as the base.
+            # Temporary tables are usually in memory; this one is as large as the database.
             cursor.execute("PRAGMA temp_store = FILE")
             cursor.execute("VACUUM")
             cursor.execute("PRAGMA temp_store = MEMORY")

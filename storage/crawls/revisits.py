@@ -1,4 +1,4 @@
-"""Young articles are asked for again, because news is corrected, extended and taken down in its first days.
+"""Requests young articles again, because news is corrected, extended and taken down in its first days.
 
 An article that a crawl of a site brought has a row in `revisit` as long as there is another time to ask for
 it. The row is written in the transaction that stores what the last request brought (`writer.write_batch`),
@@ -19,11 +19,10 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 
 from pipeline.document import Claims
 from storage import schema
-from storage.base import claims_of, storable_name, storable_text
+from storage.base import chunks, claims_of, storable_name, storable_text
 from storage.database import in_transaction, persistently
-from storage.writing import chunks
 
-# A page that could not be had so often in a row is left alone until its next time.
+# A page that failed so often in a row is not requested until its next regular time.
 _FAILURES = 3
 
 
@@ -43,11 +42,11 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request for an article of a site has come to an end.
+    """A finished request for an article of a site.
 
     location: the address that was asked for. site: the site's key in the sites file. hours: when to ask
     again, in hours after the article was first seen, ascending; () for never. has_failed: nothing was learnt
-    of the page, so that it is asked for again at the next crawl.
+    of the page, so that it is requested again at the next crawl.
     """
 
     location: str
@@ -61,7 +60,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An article that is to be asked for again. claims: what its source said of it."""
+    """An article that is to be requested again. claims: what its source said of it."""
 
     article_id: int
     url: str
@@ -83,7 +82,7 @@ class Beside:
 
 
 def due(engine: Engine, site: str, now: datetime, limit: int) -> list[Due]:
-    """The articles of a crawled site that are to be asked for again, those that have waited longest first."""
+    """The articles of a crawled site that are to be requested again, the longest overdue first."""
     table, article, page = schema.revisit, schema.article, schema.page
     query = (
         select(
@@ -109,13 +108,13 @@ def due(engine: Engine, site: str, now: datetime, limit: int) -> list[Due]:
 
 
 def drop(engine: Engine, ids: Iterable[int]) -> None:
-    """Ask for these articles no more: they are not among what is crawled any longer."""
+    """Stops requesting these articles again: they do not belong to a crawled site any more."""
     wanted = sorted(set(ids))
     in_transaction(engine, lambda connection: _delete(connection, wanted))
 
 
 def note(connection: Connection, visits: Sequence[Visit]) -> None:
-    """Decides when the articles that were asked for are asked for the next time.
+    """Decides when the articles that were requested are requested the next time.
 
     Within the transaction that stored what the requests brought; a request that brought no article, now or
     before, leaves no trace.
@@ -148,7 +147,7 @@ def note(connection: Connection, visits: Sequence[Visit]) -> None:
 
 
 def _row(visit: Visit, id: int, first_seen: datetime, before: Any) -> dict[str, Any] | None:
-    """The article's row after a visit; None where it is not to be asked for again."""
+    """The article's row after a visit; None if it is not to be requested again."""
     row = {
         "article_id": id,
         "site": storable_name(visit.site),
@@ -184,5 +183,5 @@ def _delete(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def storable_header(value: str | None) -> str | None:
-    """The value of a header, which may be any bytes, as both databases take it."""
+    """The value of a header, which may be any bytes, as both databases accept it."""
     return None if value is None else storable_text(value)

@@ -44,14 +44,14 @@ class SiteLocks:
         self.close()
 
     def take(self, site: str) -> bool:
-        """Lock the site; False where another process, or another SiteLocks, has locked it.
+        """Lock the site; False if a different process or SiteLocks has locked it.
 
-        Raises DatabaseError where the lock can be neither had nor refused.
+        Raises DatabaseError if the lock can be neither taken nor refused.
         """
         if self._engine.dialect.name == "postgresql":
             return persistently(self._engine, lambda: self._take_advisory(site))
         path = self._engine.url.database
-        if not path or path == ":memory:":  # nobody else can open that one
+        if not path or path == ":memory:":  # no other process can open that one
             return True
         file = Path(f"{Path(path).resolve()}.locks", f"{quote(site, safe='')}.lock")
         return site in self._files or self._take_file(site, file)

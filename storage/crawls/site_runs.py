@@ -92,7 +92,7 @@ class _Ends:
 
 
 class Tally:
-    """How the documents of a crawl ended, by site, and what of it is written; for one writer thread."""
+    """Counts by site how the documents of a crawl ended, and which of it is written. For one thread."""
 
     def __init__(self) -> None:
         self._sites: dict[str, _Ends] = {}
@@ -135,7 +135,7 @@ class Tally:
         return _Put(changed, rows)
 
     def keep(self, put: _Put) -> None:
-        """Takes over what `put` wrote."""
+        """Remembers what `put` wrote, once it is committed."""
         self._sites.update(put.ends)
         self._written.update(put.rows)
 
@@ -191,7 +191,7 @@ def history(
     """
     view, run = view_tables["site_runs"], schema.run
     with engine.connect() as connection:
-        # Ids grow with time, and are what the rows are found by.
+        # Ids grow with time, and the rows are found by them.
         first = connection.scalar(select(func.min(run.c.id)).where(run.c.started_at >= since))
         query = select(view).where(view.c.run_id >= (first or 0)).order_by(view.c.run_id)
         if first is None:

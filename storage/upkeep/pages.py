@@ -1,4 +1,4 @@
-"""The stored pages with what became of them: what reprocessing reads.
+"""The stored pages with what was made of them: the input of reprocessing.
 
 They come in a stable order, a few at a time and each few in a transaction of their own, so that a run of
 hours keeps neither the writers waiting nor SQLite's log from being folded in, and holds little.
@@ -33,14 +33,13 @@ from pipeline.document import Document, Reason, Removed
 from pipeline.sites import NO_SITE_RULES, SiteRulebook, site_of_version
 from pipeline.urls import site_of
 from storage import schema
-from storage.base import TRANSIENT, microseconds, storable_name
+from storage.base import TRANSIENT, chunks, microseconds, storable_name
 from storage.database import persistently
 from storage.reader import document_of
-from storage.writing import chunks
 
-# Pages that are read at once: of the largest allowed, that many have to fit into memory.
+# Pages that are read at once: so many of the largest allowed have to fit into memory.
 _AT_ONCE = 16
-# Rejections that are looked at, without their pages, at once.
+# Rejections that are read at once, without their pages.
 _LOOKED_AT = 1000
 
 
@@ -77,7 +76,7 @@ COMPARED_COLUMNS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which pages are asked for: of other rules than these.
+    """Which pages are wanted: those made by different rules than these.
 
     rules_version: the general rules. site_rules: those of sites; what was made by rules of a site that is not
     among them is not asked for. site: of this site only. since: fetched from then on.
@@ -100,9 +99,9 @@ def outdated(
     site: str | None = None,
     since: datetime | None = None,
 ) -> Iterator[StoredPage]:
-    """Pages whose texts and rejections were made by other rules, in a stable order: texts, then rejections.
+    """Pages whose texts or rejections were made by different rules, in a stable order, texts first.
 
-    For the arguments see `Wanted`. Rejections for a fault of ours count as made by other rules, as
+    For the arguments see `Wanted`. Rejections for a fault of ours count as made by different rules, as
     `reader.known` has it. What is written in the meantime is not read again.
     """
     wanted = Wanted(rules_version, site_rules, site, since)
@@ -181,7 +180,7 @@ class SiteRulesUse:
 
 
 def site_rules_use(engine: Engine, site_rules: SiteRulebook) -> list[SiteRulesUse]:
-    """What the rules of sites made of what is stored, by the site's key."""
+    """How many stored texts the rules of sites helped to make, by the site's key."""
     table = schema.article
     count = func.count().label("articles")
     query = select(table.c.rules_version, table.c.site, count).where(table.c.rules_version.like("%+%"))
@@ -225,7 +224,7 @@ def _read(
 
 
 def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: bool = True) -> Select[Any]:
-    """Of articles and revisions what other rules made; of rejections what may be refused by others.
+    """Articles and revisions that different rules made, or rejections that different rules may have made.
 
     kept: those that have their page; otherwise those that had one.
     """
@@ -236,7 +235,7 @@ def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: boo
             again = table.c.reason.in_([reason.value for reason in TRANSIENT])
             query = query.where(or_(table.c.rules_version != wanted.rules_version, again))
         if not kept:
-            # A digest there is of bytes; of what was forgotten it was never kept with them.
+            # Only a rejection of bytes has a digest. The bytes of what was forgotten were never kept.
             query = query.where(table.c.digest.is_not(None), table.c.reason != Reason.FORGOTTEN.value)
         return query if since is None else query.where(table.c.at_us >= microseconds(since))
     query = query.where(_is_made_by_others(connection, table, wanted))
@@ -248,7 +247,7 @@ def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: boo
 
 
 def _is_made_by_others(connection: Connection, table: Table, wanted: Wanted) -> ColumnElement[bool]:
-    """Whether other rules made the text of a row.
+    """Whether different rules made the text of a row.
 
     Which rules a site has is told in Python, once for each version on each host, of which there are few.
     """
@@ -287,7 +286,7 @@ def _refused(query: Select[Any]) -> Select[Any]:
 
 
 def _is_refused_by_others(row: Any, wanted: Wanted) -> bool:
-    """Whether other rules, or a fault of ours, turned a document away; one of the site asked for."""
+    """Whether different rules, or a fault of ours, rejected a document of the site asked for."""
     on = _site(row.url) if wanted.site is not None or wanted.site_rules.sites else ""
     if wanted.site is not None and on != wanted.site:
         return False
@@ -299,7 +298,7 @@ def _is_refused_by_others(row: Any, wanted: Wanted) -> bool:
 def _refused_by_others(
     engine: Engine, query: Select[Any], wanted: Wanted, last: int
 ) -> tuple[list[int], int]:
-    """Of the next rejections the pages that other rules turned away, and the last page that was looked at."""
+    """Of the next rejections the pages that different rules rejected, and the last page that was read."""
     with engine.connect() as connection:
         rows = connection.execute(_refused(query).limit(_LOOKED_AT)).all()
     ids = [row.page_id for row in rows if _is_refused_by_others(row, wanted)]

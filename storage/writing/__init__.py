@@ -5,7 +5,7 @@ Only `storage.writer` and upkeep call it, within a transaction that is theirs.
 
 from storage.writing import groups, learning, revisions, tombstones
 from storage.writing.learning import Lesson, SiteLine, learn, with_learned
-from storage.writing.revisions import chunks, unpack_keys
+from storage.writing.revisions import unpack_keys
 from storage.writing.tombstones import SITE, URL, is_under, key_of, list_tombstones, parse_site, withheld_by
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "URL",
     "Lesson",
     "SiteLine",
-    "chunks",
     "groups",
     "is_under",
     "key_of",

@@ -1,7 +1,7 @@
 """What was forgotten stays out: the marks that `copydesk forget` leaves, and the gate that asks for them.
 
 A tombstone names a URL or a site, and nothing of what stood there. `withhold` is asked in every writing
-transaction, so whatever a document comes by (a file, a crawl, other rules over a stored page) it ends as
+transaction, so whatever a document comes by (a file, a crawl, different rules over a stored page) it ends as
 a rejection of its own reason, without its bytes. A URL is compared by `urls.address_key`: http and https,
 www., m. and amp. twins are one. An article is asked for by its own URL and by the one it was fetched from,
 so a page that states a forgotten URL as its canonical link is kept out too. A site includes what is under
@@ -21,10 +21,9 @@ from pipeline.document import Article, Outcome, Reason, Rejection, Stage
 from pipeline.errors import OperatorError
 from pipeline.urls import address_key, site_of
 from storage import schema
-from storage.base import storable_name
+from storage.base import chunks, storable_name
 from storage.database import persistently
 from storage.schema import utc_text
-from storage.writing.revisions import chunks
 
 URL, SITE = "url", "site"
 

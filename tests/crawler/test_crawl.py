@@ -23,7 +23,7 @@ import pytest
 from pipeline.settings import Settings
 from storage import reader
 from storage.database import open_database
-from storage.upkeep.retention import Wanted, forget
+from storage.upkeep import ForgetTarget, forget_targets
 from tests import forked
 from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
@@ -458,5 +458,5 @@ def test_what_was_forgotten_is_not_asked_for_and_not_taken_in(desk: Outlet) -> N
 
 def _forget(desk: Outlet, **what: tuple[str, ...]) -> None:
     engine = open_database(desk.url)
-    forget(engine, Wanted(**what), settings=Settings(), now=datetime.now(UTC))
+    forget_targets(engine, ForgetTarget(**what), settings=Settings(), now=datetime.now(UTC))
     engine.dispose()

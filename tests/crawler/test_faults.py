@@ -31,8 +31,7 @@ from crawler.runs.ingest import ingest
 from crawler.runs.worker import Process
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
-from storage import database
-from storage.database import DatabaseError, open_database
+from storage.database import DatabaseError, open_database, transactions
 from storage.writer import BatchCounts
 from tests.crawler import drive
 from tests.crawler.runs.test_ingest import ended, rows, write_input
@@ -243,7 +242,7 @@ def test_a_server_that_stays_away_ends_the_run_in_one_line(
     expected = uninterrupted(tmp_path, folder)
     monkeypatch.setattr(run_module, "BATCH_SIZE", 8)
     monkeypatch.setattr(run_module, "WorkerPool", AtOnce)
-    monkeypatch.setattr(database, "_BACK_OFF", (0.0, 0.1, 0.2))
+    monkeypatch.setattr(transactions, "_BACK_OFF", (0.0, 0.1, 0.2))
     engine = open_database(own_url)
 
     class Stopping:

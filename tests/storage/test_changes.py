@@ -300,9 +300,10 @@ def test_what_was_there_before_the_changes_were_kept_is_the_first_of_them(empty_
     from alembic import command
 
     from storage import database
+    from storage.database import versions
 
     engine = database.connect(empty_database_url, create=True)
-    config = database._config()
+    config = versions.alembic_config()
     with begin_write(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0002")

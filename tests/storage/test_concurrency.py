@@ -20,8 +20,8 @@ from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import OperationalError
 
 from pipeline.document import Outcome
-from storage import database, reader, writer
-from storage.database import begin_write, open_database
+from storage import reader, writer
+from storage.database import begin_write, open_database, transactions
 from tests.conftest import PostgresServer
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view, wire
 
@@ -173,8 +173,8 @@ def test_a_batch_whose_commit_was_not_answered_is_stored_and_counted_once(
             raise OperationalError("COMMIT", None, psycopg.OperationalError("the connection is lost"))
 
     run = writer.start_run(engine, "test", START)
-    monkeypatch.setattr(database, "begin_write", silent)
-    monkeypatch.setattr(database, "_BACK_OFF", (0.0, 0.0))
+    monkeypatch.setattr(transactions, "begin_write", silent)
+    monkeypatch.setattr(transactions, "_BACK_OFF", (0.0, 0.0))
     counts = writer.write_batch(engine, run, wire(10), SETTINGS)
 
     assert len(broken) == 2
@@ -200,7 +200,7 @@ def test_a_connection_that_the_server_closes_is_made_again(
                 other.execute("SELECT pg_terminate_backend(%s)", (pid,))
             closed.append(pid)
 
-    monkeypatch.setattr(database, "_BACK_OFF", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(transactions, "_BACK_OFF", (0.0, 0.0, 0.0))
     counts = store(engine, made[10:])
 
     assert counts.stored == 10

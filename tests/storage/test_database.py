@@ -26,19 +26,22 @@ from storage.database import (
     connect,
     insert_rows,
     open_database,
+    transactions,
     upgrade,
     version,
+    versions,
 )
+from storage.database import rows as row_inserts
 from tests.conftest import PostgresServer
 from tests.storage.bases import load
 from tests.storage.news import START, contents, store, wire
 
 
 def test_versions_are_told_by_the_names_of_the_migrations_files() -> None:
-    scripts = ScriptDirectory.from_config(database._config())
+    scripts = ScriptDirectory.from_config(versions.alembic_config())
 
-    assert {script.revision for script in scripts.walk_revisions()} == database._known_versions()
-    assert scripts.get_current_head() == database._head()
+    assert {script.revision for script in scripts.walk_revisions()} == versions.known_versions()
+    assert scripts.get_current_head() == versions.newest_version()
 
 
 def test_a_new_base_is_made_at_the_newest_schema(empty_database_url: str) -> None:
@@ -301,7 +304,7 @@ def test_writers_take_turns(database_url: str) -> None:
         if other.dialect.name == "postgresql":
             driver.commit()
         with pytest.raises(DBAPIError) as refused, waiting.begin():
-            waiting.execute(text(f"SELECT pg_advisory_xact_lock({database._WRITER_LOCK})"))
+            waiting.execute(text(f"SELECT pg_advisory_xact_lock({transactions.WRITER_LOCK})"))
         assert database.is_transient(refused.value)
     one.dispose()
     other.dispose()
@@ -367,7 +370,7 @@ def pages_to_insert(count: int, **changes: Any) -> list[dict[str, Any]]:
 def test_rows_come_in_as_they_are_many_or_few(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for copy_from in (1, 10**9):
-        monkeypatch.setattr(database, "_COPY_FROM", copy_from)
+        monkeypatch.setattr(row_inserts, "_COPY_FROM", copy_from)
         with begin_write(engine) as connection:
             connection.execute(delete(schema.page))
             insert_rows(connection, schema.page, pages_to_insert(7))

@@ -25,6 +25,7 @@ from storage import reader, schema, writer
 from storage.crawls import site_runs
 from storage.crawls.site_runs import SiteCounts, Tally
 from storage.export import Selection, export, file_format, read_cursor, write_cursor
+from storage.reader import article_rows
 from storage.schema import VIEWS, View
 from tests.storage.news import SETTINGS, START, article, rejection, store, story, view, wire
 from tests.storage.test_changes import change
@@ -351,7 +352,7 @@ def test_an_export_of_any_size_takes_the_same_memory(
     engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Held are the texts of one fetch, here ten, and of one row group, here 2 MB, of 20 MB in all."""
-    monkeypatch.setattr(reader, "_FETCH_TEXTS", 10)
+    monkeypatch.setattr(article_rows, "FETCH_TEXTS", 10)
     monkeypatch.setattr(exports, "_GROUP_CHARACTERS", 2_000_000)
     count, size = 200, 100_000
     row = {

@@ -22,8 +22,8 @@ from crawler.runs.ingest import ingest
 from crawler.runs.refingerprint import refingerprint
 from crawler.runs.reprocess import reprocess
 from pipeline.settings import Settings
-from storage import database, reader, schema
-from storage.database import DatabaseError, begin_write, connect, open_database, upgrade, version
+from storage import reader, schema
+from storage.database import DatabaseError, begin_write, connect, open_database, upgrade, version, versions
 from storage.writer import BatchCounts, other_fingerprints
 from tests.storage.bases import PAGES, SCHEMAS, load
 from tests.storage.news import contents
@@ -107,7 +107,7 @@ def rows(url: str, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
 
 def test_every_schema_of_a_release_has_its_base() -> None:
     assert "0001" in SCHEMAS
-    assert set(SCHEMAS) <= database._known_versions()
+    assert set(SCHEMAS) <= versions.known_versions()
 
 
 def test_an_old_base_holds_something_of_everything(old_url: str) -> None:
@@ -255,7 +255,7 @@ def test_an_old_base_is_upgraded_only_when_asked(old_url: str) -> None:
 
 def test_a_base_is_never_downgraded(engine: Engine) -> None:
     before = version(engine)
-    config = database._config()
+    config = versions.alembic_config()
     with begin_write(engine) as connection:
         config.attributes["connection"] = connection
         with pytest.raises(NotImplementedError, match="never downgraded; restore a backup"):

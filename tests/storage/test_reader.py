@@ -15,7 +15,7 @@ from pipeline.document import Claims, Document, Origin, Reason
 from storage import reader, writer
 from storage.crawls.revisits import Validators
 from storage.database import open_database
-from storage.reader import SourceKey, source_key
+from storage.reader import SourceKey, article_rows, source_key, streaming
 from tests.storage.news import SETTINGS, START, article, page, rejection, store, story, wire
 
 URL = "https://harbour.example/ferry"
@@ -192,7 +192,7 @@ def test_rows_are_dictionaries_in_the_order_of_the_columns(engine: Engine) -> No
 
 
 def test_what_streams_fetches_a_part_at_a_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "_FETCH", 4)
+    monkeypatch.setattr(streaming, "FETCH", 4)
     store(engine, wire(30))
     fetched = []
 
@@ -223,8 +223,8 @@ def test_known_asks_about_many_at_once(engine: Engine) -> None:
 def test_a_stream_sees_the_base_as_it_was_when_it_began(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, filters: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(reader, "_FETCH_TEXTS", 1)
-    monkeypatch.setattr(reader, "_FETCH_IDS", 1)
+    monkeypatch.setattr(article_rows, "FETCH_TEXTS", 1)
+    monkeypatch.setattr(article_rows, "FETCH_IDS", 1)
     store(engine, [article(f"https://a.example/{n}", story(n)) for n in range(1, 5)])
     before = list(reader.articles(engine, **filters))
     changes = list(reader.changed_articles(engine))

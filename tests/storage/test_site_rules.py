@@ -15,8 +15,8 @@ from pipeline.sites.rules import Phrase, SiteRulebook, SiteRules, combined_versi
 from storage import reader
 from storage.base.keys import page_digest
 from storage.reader import SourceKey
+from storage.upkeep import plan_prune, prune_pages
 from storage.upkeep.pages import SiteRulesUse, count_outdated, count_pruned, outdated, site_rules_use
-from storage.upkeep.retention import plan_prune, prune
 from tests.storage.news import SETTINGS, START, article, page, rejection, store, story
 
 GENERAL = SETTINGS.rules_version
@@ -93,7 +93,7 @@ def test_the_pages_that_are_outdated(engine: Engine, sites: tuple[SiteRules, ...
     keys = {name: SourceKey(o.location, page_digest(o.page)) for name, o in ALL.items() if o.page}
     known = reader.known(engine, keys.values(), GENERAL, book)
     assert {name for name, key in keys.items() if key not in known} == names
-    prune(engine, plan_prune(engine, older_than=LATER + timedelta(days=1)))
+    prune_pages(engine, plan_prune(engine, older_than=LATER + timedelta(days=1)))
     assert count_outdated(engine, GENERAL, site_rules=book) == 0
     assert count_pruned(engine, GENERAL, site_rules=book) == len(names)
 

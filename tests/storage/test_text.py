@@ -20,8 +20,14 @@ from pipeline.process import process_document
 from storage import reader, writer
 from storage.base.keys import storable, storable_name, storable_text
 from storage.database import open_database
-from storage.upkeep.integrity import check
-from storage.upkeep.retention import Wanted, forget, lift, plan_forget, wanted
+from storage.upkeep import (
+    ForgetTarget,
+    check_integrity,
+    find_targets,
+    forget_targets,
+    lift_tombstones,
+    plan_forget,
+)
 from storage.writing.tombstones import list_tombstones, withheld_urls
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view
 
@@ -89,7 +95,7 @@ def test_every_column_takes_every_character(engine: Engine) -> None:
     assert document is not None
     assert document.claims == Claims(CLEAN, CLEAN, (CLEAN,), CLEAN)
     assert store(engine, outcomes).unchanged == 3
-    assert [finding.check for finding in check(engine) if finding.count] == []
+    assert [finding.check for finding in check_integrity(engine) if finding.count] == []
     # The older text becomes the current one again, out of the JSON that it was laid away in.
     refused = Rejection(
         **{f: getattr(rejection("x"), f) for f in ("stage", "reason", "detail", "at")},
@@ -122,19 +128,19 @@ def test_what_has_an_odd_name_is_forgotten_like_anything_else(engine: Engine) ->
     made = odd_article("https://harbour.example/%00%FF", 1)
     store(engine, [made])
     assert withheld_urls(engine, [made.url, ODD, f"https://{NAME}/"]) == set()
-    what = wanted(engine, [made.location])
+    what = find_targets(engine, [made.location])
     assert what.urls == (made.url,)
     assert plan_forget(engine, what).articles == 1
-    forget(engine, what, settings=SETTINGS, now=START, reason=ODD)
+    forget_targets(engine, what, settings=SETTINGS, now=START, reason=ODD)
     assert (list_tombstones(engine)[0].reason, view(engine, "articles")) == (CLEAN, [])
     assert withheld_urls(engine, [made.url, ODD]) == {made.url}
     assert store(engine, [made]).reasons == {Reason.FORGOTTEN: 1}
-    assert len(lift(engine, Wanted(urls=(made.url,)))) == 1
+    assert len(lift_tombstones(engine, ForgetTarget(urls=(made.url,)))) == 1
     assert store(engine, [made]).stored == 1
-    odd = Wanted(urls=(f"https://a.example/{NAME}", f"file:///{NAME}"))
-    forget(engine, odd, settings=SETTINGS, now=START)
+    odd = ForgetTarget(urls=(f"https://a.example/{NAME}", f"file:///{NAME}"))
+    forget_targets(engine, odd, settings=SETTINGS, now=START)
     assert withheld_urls(engine, odd.urls) == set(odd.urls)
-    assert len(lift(engine, odd)) == 2
+    assert len(lift_tombstones(engine, odd)) == 2
 
 
 RECORDS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -176,7 +182,7 @@ def test_documents_with_odd_and_long_texts_end_alike_on_both_databases(
     said = {row["location"].rpartition("#")[2]: row["reason"] for row in view(engine, "rejections")}
     assert said["4"] == "too large"
     assert len(found) + len(said) == 6
-    assert [finding.check for finding in check(engine) if finding.count] == []
+    assert [finding.check for finding in check_integrity(engine) if finding.count] == []
     assert store(engine, processed).unchanged == 6
     if engine.dialect.name == "postgresql":
         other = open_database(f"sqlite:///{tmp_path / 'other.db'}")

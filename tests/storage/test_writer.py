@@ -16,9 +16,10 @@ from sqlalchemy.exc import DataError
 from pipeline import copies
 from pipeline.document import Claims, Origin, Outcome, Reason, Removed, Stage
 from pipeline.settings import Settings
-from storage import database, reader, schema, writer
+from storage import reader, schema, writer
 from storage.base.keys import UnstorableError
-from storage.writer import BatchCounts
+from storage.database import transactions
+from storage.writer import BatchCounts, batches
 from storage.writing import groups
 from tests.storage.news import (
     SETTINGS,
@@ -368,7 +369,7 @@ def test_a_batch_that_fails_half_way_leaves_no_trace(engine: Engine, monkeypatch
     store(engine, wire(5))
     before = contents(engine)
     with monkeypatch.context() as patch:
-        patch.setattr(groups, "enter", interrupt)
+        patch.setattr(groups, "add_stories", interrupt)
         with pytest.raises(KeyboardInterrupt):
             store(engine, wire(40, seed=2))
 
@@ -388,7 +389,7 @@ def test_ids_have_no_gaps_and_are_never_used_twice(engine: Engine) -> None:
 def test_a_busy_database_is_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
-    for module in (writer, database):
+    for module in (batches, transactions):
         monkeypatch.setattr(module, "is_transient", lambda error: isinstance(error, DataError))
     failures = iter([True, True, False])
 

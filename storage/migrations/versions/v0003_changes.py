@@ -2,9 +2,9 @@
 
 The rows are kept by triggers, because writing, grouping, reprocessing and taking out all change what a
 reader of `articles` sees, and one of them forgotten would be a silent gap in somebody's copy. The trigger
-numbers within the transaction that changed the article, and writers of one base take turns, so the numbers
-become visible in order. On PostgreSQL the trigger takes the writers' lock itself (a thing of nothing where
-it is held already), so that this holds for a statement typed by hand as well.
+numbers within the transaction that changed the article, and writers of one database take turns, so the
+numbers become visible in order. On PostgreSQL the trigger takes the writers' lock itself, so this is also
+true for a statement typed by hand; where the lock is held already, it costs nothing.
 
 A migration that makes the table `article` anew on SQLite has to make these triggers anew.
 """
@@ -141,7 +141,7 @@ def upgrade() -> None:
     for statement in _TRIGGERS_POSTGRESQL if on_postgres else _TRIGGERS_SQLITE:
         op.execute(statement)
     op.execute(_VIEW)
-    # A random number, below what any JSON reader takes for exact: tells a cursor of this base from others.
+    # A random number that any JSON reader reads exactly: it tells cursors of this database from others.
     op.execute(
         sa.text("INSERT INTO counter (name, value) VALUES ('base', :id)").bindparams(
             id=secrets.randbelow(2**53)

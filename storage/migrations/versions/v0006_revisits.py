@@ -1,9 +1,9 @@
 """Revisits of young articles, articles that are gone from their site, and what a feed or sitemap names.
 
-`revisit` has a row an article as long as it is to be asked for again, so it stays as small as a few days of
+`revisit` has a row an article as long as it is to be requested again, so it stays as small as a few days of
 news. `article.gone_at` is shown by the views, so the triggers of `change` have to look at it as well. What a
 source names (`fetch_state.children`) is asked for when the source itself has not changed; `read_as` says by
-which rules it was read, so that other rules read it again.
+which rules it was read, so that different rules read it again.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 
 No text is kept: what a learned line says is read from the article that `example` names. `sighting` has no
 foreign key: it stays until it is known that its article is gone, since its block and group have to be looked
-at again then. The counter `learned` is the last number of `change` that was taken note of; a base that is
+at again then. The counter `learned` is the last number of `change` that was taken note of; a database that is
 upgraded begins at its first article.
 """
 

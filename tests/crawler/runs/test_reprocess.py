@@ -25,8 +25,8 @@ from pipeline.document import Document, MediaType, Origin, Outcome, Reason
 from pipeline.settings import Settings
 from storage import reader, writer
 from storage.database import open_database
+from storage.upkeep import plan_prune, prune_pages
 from storage.upkeep.pages import count_outdated, outdated
-from storage.upkeep.retention import plan_prune, prune
 from tests.crawler import rules
 from tests.crawler.rules import CLUTTER
 from tests.storage.news import START, contents, cut, story, view
@@ -313,7 +313,7 @@ def test_pages_that_were_pruned_are_passed_over_and_counted(engine: Engine, tmp_
     before = contents(engine)
     kept = plan_prune(engine, keep_size=2_000).kept_pages
     assert 0 < kept < 60
-    prune(engine, plan_prune(engine, keep_size=2_000))
+    prune_pages(engine, plan_prune(engine, keep_size=2_000))
     for dry_run in (True, False):
         found = again(engine, dry_run=dry_run)
         assert (found.counts.seen, found.pruned) == (kept, 60 - kept)

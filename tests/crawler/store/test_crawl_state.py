@@ -16,7 +16,7 @@ from pipeline.document import Outcome, Reason, Rejection
 from storage import reader, writer
 from storage.crawls import Validators, Visit, revisits
 from storage.database import DatabaseError, Engine, open_database
-from storage.upkeep import retention
+from storage.upkeep import ForgetTarget, forget_targets
 from tests.storage.news import SETTINGS, START, article, rejection, store, story
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ def test_stored_and_lately_rejected_urls_are_known(url: str, engine: Engine) -> 
 
 def test_urls_with_a_tombstone_are_forgotten(url: str, engine: Engine) -> None:
     store(engine, [article(A, story(1))])
-    retention.forget(engine, retention.Wanted((A,)), settings=SETTINGS, now=START)
+    forget_targets(engine, ForgetTarget((A,)), settings=SETTINGS, now=START)
 
     async def use(state: CrawlState) -> set[str]:
         return await state.forgotten_urls([A, B])

@@ -25,7 +25,7 @@ from crawler.store import StorePipeline, crawl_state
 from pipeline.document import Claims, Document, MediaType, Origin, Outcome
 from storage import reader, writer
 from storage.database import DatabaseError, Engine, open_database
-from storage.upkeep import retention
+from storage.upkeep import ForgetTarget, forget_targets
 from tests.storage.news import SETTINGS, START, article, rejection, story
 
 A, B = "https://gazette.example/1", "https://gazette.example/2"
@@ -209,7 +209,7 @@ def test_a_batch_is_written_after_some_seconds(tmp_path: Path) -> None:
 
 def test_a_forgotten_url_is_neither_stored_nor_passed_on(tmp_path: Path) -> None:
     crawl = Crawl(tmp_path)
-    retention.forget(open_database(crawl.url), retention.Wanted((A,)), settings=SETTINGS, now=START)
+    forget_targets(open_database(crawl.url), ForgetTarget((A,)), settings=SETTINGS, now=START)
 
     async def run() -> str:
         crawl.give({A: article(A, story(1))})

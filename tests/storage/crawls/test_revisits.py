@@ -15,8 +15,14 @@ from storage.base.keys import storable_name
 from storage.crawls import revisits
 from storage.crawls.revisits import Beside, Due, Validators, Visit
 from storage.schema import to_second
-from storage.upkeep import retention
-from storage.upkeep.integrity import check, repair
+from storage.upkeep import (
+    ForgetTarget,
+    check_integrity,
+    forget_targets,
+    plan_prune,
+    prune_pages,
+    repair_faults,
+)
 from tests.storage.news import SETTINGS, START, article, page, rejection, store, story
 
 HOURS = (1.0, 3.0, 12.0, 48.0)
@@ -107,7 +113,7 @@ def test_what_the_source_said_comes_with_it(engine: Engine) -> None:
     (found,) = revisits.due(engine, "gazette", after(1), 100)
     assert found == Due(1, URL, URL, None, None, claims)
 
-    retention.prune(engine, retention.plan_prune(engine, older_than=after(1)))
+    prune_pages(engine, plan_prune(engine, older_than=after(1)))
     (found,) = revisits.due(engine, "gazette", after(1), 100)
     assert found == Due(1, URL, URL, None, None, Claims())
 
@@ -127,8 +133,8 @@ def test_a_page_that_cannot_be_had_is_tried_three_times(engine: Engine) -> None:
 
 def test_what_is_taken_out_is_not_asked_for(engine: Engine) -> None:
     write(engine, [article(URL, story(1))], visit(START))
-    what = retention.Wanted(urls=(URL,))
-    retention.forget(engine, what, settings=SETTINGS, now=after(1))
+    what = ForgetTarget(urls=(URL,))
+    forget_targets(engine, what, settings=SETTINGS, now=after(1))
     assert due(engine, after(2)) == []
     write(engine, [], visit(after(2)))
     assert due(engine, after(100)) == []
@@ -208,13 +214,13 @@ def test_pages_that_never_gave_an_article_are_not_gone(engine: Engine) -> None:
 def test_a_check_finds_articles_that_are_gone_before_they_were_fetched(engine: Engine, shift: int) -> None:
     write(engine, [article(URL, story(1)), article(f"{URL}/2", story(2))])
     write(engine, [gone(after(2))])
-    assert [finding.check for finding in check(engine) if finding.count] == []
+    assert [finding.check for finding in check_integrity(engine) if finding.count] == []
     with engine.begin() as connection:
         table = schema.article
         connection.execute(table.update().where(table.c.id == 1).values(gone_at=after(shift)))
-    found = check(engine, only=["gone articles"])
+    found = check_integrity(engine, only=["gone articles"])
     assert [finding.count for finding in found] == [1 if shift < 0 else 0]
-    assert [finding.count for finding in repair(engine, found)] == [0]
+    assert [finding.count for finding in repair_faults(engine, found)] == [0]
     with engine.connect() as connection:
         left = connection.scalar(select(func.count()).select_from(table).where(table.c.gone_at.is_not(None)))
     assert left == (0 if shift < 0 else 1)

@@ -297,7 +297,7 @@ def test_a_batch_that_fails_leaves_the_index_as_it_was(
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(groups, "enter", interrupt)
+    monkeypatch.setattr(groups, "add_stories", interrupt)
     with pytest.raises(KeyboardInterrupt):
         store(
             engine,

@@ -16,9 +16,16 @@ from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 from storage import writer
 from storage.database import connect, open_database, upgrade
-from storage.upkeep import integrity
-from storage.upkeep.integrity import check, repair
-from storage.upkeep.retention import Wanted, forget, plan_prune, prune
+from storage.upkeep import (
+    ForgetTarget,
+    check_groups,
+    check_integrity,
+    forget_targets,
+    integrity,
+    plan_prune,
+    prune_pages,
+    repair_faults,
+)
 from storage.writing.learning import learn
 from tests.storage.bases import SCHEMAS, load
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view, wire
@@ -28,7 +35,7 @@ NEWS = Path(__file__).parents[3] / "examples" / "news"
 
 
 def faults(engine: Engine) -> dict[str, int]:
-    return {finding.check: finding.count for finding in check(engine) if finding.count}
+    return {finding.check: finding.count for finding in check_integrity(engine) if finding.count}
 
 
 def damage(engine: Engine, *statements: str) -> None:
@@ -121,14 +128,14 @@ def test_what_is_derived_is_found_and_mended(filled: Engine, name: str) -> None:
     assert faults(filled) == {}
     broken(filled, name)
 
-    found = check(filled)
+    found = check_integrity(filled)
     wrong = {finding.check: finding for finding in found if finding.count}
     assert name in wrong
     assert wrong[name].can_mend
     assert wrong[name].samples
     assert faults(filled) == {n: f.count for n, f in wrong.items()}, "to check changes nothing"
 
-    after = repair(filled, found)
+    after = repair_faults(filled, found)
     left = {finding.check for finding in after if finding.count}
     # The document is processed again when it comes, and then its text has one again.
     assert left == ({"texts"} if name == "documents" else set())
@@ -149,7 +156,7 @@ def test_a_mended_index_groups_what_comes_as_ever(filled: Engine, tmp_path: Path
         "UPDATE article SET group_id = id, is_canonical = TRUE WHERE id < 20",
     )
     assert {"bands", "groups"} <= faults(filled).keys()
-    assert all(finding.count == 0 for finding in repair(filled, check(filled)))
+    assert all(finding.count == 0 for finding in repair_faults(filled, check_integrity(filled)))
     writer.remove_articles(filled, [25, 26], SETTINGS)
     store(filled, wire(60)[24:])
     one, other = contents(filled), contents(fresh)
@@ -162,7 +169,7 @@ def test_a_mended_index_groups_what_comes_as_ever(filled: Engine, tmp_path: Path
 @pytest.mark.parametrize("size", [1, 3])
 def test_groups_are_mended_in_parts(filled: Engine, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """All articles in one group, then each in one of its own, then strangers in a group of a wrong name."""
-    monkeypatch.setattr(integrity, "_AT_ONCE", size)
+    monkeypatch.setattr(check_groups, "AT_ONCE", size)
     before = contents(filled)
     for statement in (
         "UPDATE article SET group_id = 1, is_canonical = (id = 1)",
@@ -171,7 +178,7 @@ def test_groups_are_mended_in_parts(filled: Engine, size: int, monkeypatch: pyte
     ):
         damage(filled, statement)
         assert "groups" in faults(filled)
-        assert all(finding.count == 0 for finding in repair(filled, check(filled)))
+        assert all(finding.count == 0 for finding in repair_faults(filled, check_integrity(filled)))
         assert contents(filled) == before
 
 
@@ -190,10 +197,12 @@ def test_what_cannot_be_mended_is_told(filled: Engine, name: str, statement: str
     if statement:
         damage(filled, statement)
     else:  # a forgetting that was killed after its first step
-        forget(filled, Wanted(urls=("https://alone.example/1",)), settings=SETTINGS, now=NOW)
+        forget_targets(filled, ForgetTarget(urls=("https://alone.example/1",)), settings=SETTINGS, now=NOW)
         damage(filled, "UPDATE article SET url = 'https://alone.example/1' WHERE id = 26")
     assert name in faults(filled)
-    left = {finding.check: finding for finding in repair(filled, check(filled)) if finding.count}
+    left = {
+        finding.check: finding for finding in repair_faults(filled, check_integrity(filled)) if finding.count
+    }
     # Of a revision without its article the documents go, which only told whose it was.
     assert set(left) - {name} <= ({"texts"} if name == "references" else set())
     assert left[name].advice
@@ -203,14 +212,14 @@ def test_whatever_was_done_to_a_base_it_is_well(engine: Engine, tmp_path: Path) 
     folder = tmp_path / "news"
     shutil.copytree(NEWS, folder)
     ingest(engine, [str(folder)], workers=2, settings=Settings())
-    assert [finding.count for finding in check(engine)] == [0] * len(check(engine))
+    assert [finding.count for finding in check_integrity(engine)] == [0] * len(check_integrity(engine))
     store(engine, [*wire(50), rejection("x")], batch=9)
-    prune(engine, plan_prune(engine, keep_size=30_000))
-    forget(engine, Wanted(sites=("site1.example",)), settings=SETTINGS, now=NOW)
+    prune_pages(engine, plan_prune(engine, keep_size=30_000))
+    forget_targets(engine, ForgetTarget(sites=("site1.example",)), settings=SETTINGS, now=NOW)
     store(engine, wire(60, seed=2), batch=9)
     assert faults(engine) == {}
-    everything = Wanted(sites=tuple({row["site"] for row in view(engine, "articles")} - {""}))
-    forget(engine, everything, settings=SETTINGS, now=NOW)
+    everything = ForgetTarget(sites=tuple({row["site"] for row in view(engine, "articles")} - {""}))
+    forget_targets(engine, everything, settings=SETTINGS, now=NOW)
     assert faults(engine) == {}
 
 
@@ -224,18 +233,21 @@ def test_a_base_of_an_older_schema_is_well_when_upgraded(empty_database_url: str
 
 
 def test_names_of_checks_differ_and_are_asked_for_alone(filled: Engine) -> None:
-    names = [finding.check for finding in check(filled)]
+    names = [finding.check for finding in check_integrity(filled)]
     assert len(set(names)) == len(names)
     told: list[str] = []
-    assert [f.check for f in check(filled, only=["bands", "runs"], began=told.append)] == ["bands", "runs"]
+    assert [f.check for f in check_integrity(filled, only=["bands", "runs"], began=told.append)] == [
+        "bands",
+        "runs",
+    ]
     assert told == ["bands", "runs"]
     with pytest.raises(OperatorError, match="there is no check nothing: the checks are file, references"):
-        check(filled, only=["nothing"])
+        check_integrity(filled, only=["nothing"])
 
 
 def test_many_faults_are_counted_and_a_few_shown(filled: Engine) -> None:
     damage(filled, "DELETE FROM band")
-    (found,) = check(filled, only=["bands"])
+    (found,) = check_integrity(filled, only=["bands"])
     assert found.count > 500
     assert len(found.samples) == integrity.SAMPLES
 
@@ -248,9 +260,9 @@ def test_a_damaged_file_is_found_in_it(filled: Engine, how: str) -> None:
     spoil: Callable[[Path], None] = _spoil_index if how == "index" else _spoil_page
     spoil(path)
     engine = open_database(f"sqlite:///{path}", create=False)
-    found = {finding.check: finding for finding in check(engine) if finding.count}
+    found = {finding.check: finding for finding in check_integrity(engine) if finding.count}
     assert "file" in found
-    left = {finding.check for finding in repair(engine, list(found.values())) if finding.count}
+    left = {finding.check for finding in repair_faults(engine, list(found.values())) if finding.count}
     assert ("file" in left) == (how == "page"), "an index is made anew, a lost page is not"
     engine.dispose()
 

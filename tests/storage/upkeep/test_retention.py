@@ -15,19 +15,21 @@ from pipeline.document import Article, Claims, Origin, Outcome, Reason
 from pipeline.errors import OperatorError
 from storage import reader, schema
 from storage.base import space
-from storage.upkeep import retention
-from storage.upkeep.pages import count_outdated, count_pruned
-from storage.upkeep.retention import (
+from storage.upkeep import (
+    ForgetTarget,
     Forgotten,
     Pruned,
-    Wanted,
-    forget,
-    lift,
+    erase_remains,
+    find_targets,
+    forget_targets,
+    lift_tombstones,
     plan_forget,
     plan_prune,
-    prune,
-    wanted,
+    prune_pages,
 )
+from storage.upkeep import forget as forgetting
+from storage.upkeep import prune as pruning
+from storage.upkeep.pages import count_outdated, count_pruned
 from storage.writing.tombstones import list_tombstones, withheld_urls
 from tests.storage.news import (
     SETTINGS,
@@ -78,10 +80,10 @@ def test_pages_go_by_age_and_articles_stay(engine: Engine) -> None:
     assert plan.kept_size > 0
     assert rows(engine, "page") == 10, "a plan drops nothing"
 
-    assert prune(engine, plan) == Pruned(4, plan.size, is_interrupted=False)
+    assert prune_pages(engine, plan) == Pruned(4, plan.size, is_interrupted=False)
     assert rows(engine, "page") == 6
     assert contents(engine) == before
-    assert prune(engine, plan) == Pruned(0, 0, is_interrupted=False)
+    assert prune_pages(engine, plan) == Pruned(0, 0, is_interrupted=False)
     found = {
         url: reader.article_by_url(engine, url) for url in ("https://a.example/3", "https://a.example/4")
     }
@@ -105,20 +107,20 @@ def test_the_newest_pages_are_kept_up_to_a_size(engine: Engine) -> None:
     assert plan_prune(engine, keep_size=sum(newest)).pages == 0
     both = plan_prune(engine, keep_size=room, older_than=START + timedelta(days=8))
     assert both.kept_pages == 2, "what either of the two drops, goes"
-    prune(engine, plan_prune(engine, keep_size=room))
+    prune_pages(engine, plan_prune(engine, keep_size=room))
     assert values(engine, schema.page.c.location) == {f"https://a.example/{n}" for n in (6, 7, 8, 9)}
 
 
 def test_pruning_is_stopped_and_goes_on(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "_PAGES_AT_ONCE", 3)
+    monkeypatch.setattr(pruning, "_PAGES_AT_ONCE", 3)
     store(engine, aged(10))
     plan = plan_prune(engine, older_than=NOW)
     told: list[int] = []
 
-    first = prune(engine, plan, advance=told.append, is_stopped=lambda: len(told) == 2)
+    first = prune_pages(engine, plan, advance=told.append, is_stopped=lambda: len(told) == 2)
     assert (first.pages, first.is_interrupted) == (6, True)
     store(engine, [article("https://a.example/new", story(99), START)])
-    second = prune(engine, plan)
+    second = prune_pages(engine, plan)
     assert (second.pages, second.is_interrupted) == (4, False)
     assert first.size + second.size == plan.size
     assert values(engine, schema.page.c.location) == {"https://a.example/new"}, "it came after the plan"
@@ -128,7 +130,7 @@ def test_what_was_pruned_is_known_and_stored_no_second_time(engine: Engine) -> N
     outcomes = aged(6)
     store(engine, outcomes)
     keys = [reader.source_key(reader.document(engine, n)) for n in range(1, 6)]  # type: ignore[arg-type]
-    prune(engine, plan_prune(engine, older_than=NOW))
+    prune_pages(engine, plan_prune(engine, older_than=NOW))
 
     assert reader.known(engine, keys) == set(keys)
     counts = store(engine, outcomes)
@@ -141,7 +143,7 @@ def test_what_was_pruned_is_known_and_stored_no_second_time(engine: Engine) -> N
 def test_older_revisions_lose_their_pages_too(engine: Engine) -> None:
     url = "https://a.example/1"
     store(engine, [article(url, story(n), START + timedelta(days=n)) for n in range(3)])
-    prune(engine, plan_prune(engine, older_than=START + timedelta(hours=36)))
+    prune_pages(engine, plan_prune(engine, older_than=START + timedelta(hours=36)))
 
     assert values(engine, schema.page.c.fetched_us) == {
         (START + timedelta(days=2) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
@@ -153,7 +155,7 @@ def test_older_revisions_lose_their_pages_too(engine: Engine) -> None:
 def test_pages_of_other_rules_are_counted_where_they_are_gone(engine: Engine) -> None:
     outcomes = aged(6)
     store(engine, [*outcomes, rejection("https://a.example/none", page=None)])
-    prune(engine, plan_prune(engine, older_than=START + timedelta(days=3)))
+    prune_pages(engine, plan_prune(engine, older_than=START + timedelta(days=3)))
 
     assert (count_outdated(engine, "other"), count_pruned(engine, "other")) == (3, 3)
     assert count_pruned(engine, SETTINGS.rules_version) == 0
@@ -166,8 +168,8 @@ def test_pages_of_other_rules_are_counted_where_they_are_gone(engine: Engine) ->
 
 
 def gone(engine: Engine, *which: str, sites: tuple[str, ...] = (), **options: Any) -> Forgotten:
-    what = wanted(engine, which, sites)
-    return forget(engine, what, settings=SETTINGS, now=NOW, **options)
+    what = find_targets(engine, which, sites)
+    return forget_targets(engine, what, settings=SETTINGS, now=NOW, **options)
 
 
 def test_a_forgotten_article_is_gone_from_every_table(engine: Engine) -> None:
@@ -186,7 +188,7 @@ def test_a_forgotten_article_is_gone_from_every_table(engine: Engine) -> None:
         rejection("https://b.example/list"),
     ]
     store(engine, [*kept, *alone])
-    plan = plan_forget(engine, wanted(engine, [url]))
+    plan = plan_forget(engine, find_targets(engine, [url]))
     assert (plan.articles, plan.revisions, plan.pages, plan.rejections, plan.copies) == (1, 1, 4, 2, 2)
     assert plan.sites == (("a.example", 1),)
     assert plan.samples == ((url, "Title"),)
@@ -258,7 +260,7 @@ def test_what_was_forgotten_is_not_stored_however_it_comes(
         key = reader.SourceKey(outcome.location, outcome.page.sha256)
         assert reader.known(engine, [key]) == {key}, "so it is not even processed"
 
-    assert lift(engine, Wanted(urls=(url,))) == [url]
+    assert lift_tombstones(engine, ForgetTarget(urls=(url,))) == [url]
     assert list_tombstones(engine) == []
     assert store(engine, [outcome]).reasons.get(Reason.FORGOTTEN) is None
     if isinstance(outcome, Article):
@@ -303,7 +305,7 @@ def test_other_addresses_of_a_forgotten_article_are_kept_out_too(engine: Engine)
     assert store(engine, [article(alias, story(2))]).reasons == {Reason.FORGOTTEN: 1}
     asked = [url, alias, "https://a.example/s/2"]
     assert withheld_urls(engine, asked) == {url, alias}
-    assert lift(engine, Wanted(urls=(alias,))) == [alias]
+    assert lift_tombstones(engine, ForgetTarget(urls=(alias,))) == [alias]
     assert (list_tombstones(engine), view(engine, "rejections"), withheld_urls(engine, asked)) == (
         [],
         [],
@@ -312,7 +314,7 @@ def test_other_addresses_of_a_forgotten_article_are_kept_out_too(engine: Engine)
 
 
 def test_a_site_is_forgotten_with_what_is_under_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "_ARTICLES_AT_ONCE", 3)
+    monkeypatch.setattr(forgetting, "_ARTICLES_AT_ONCE", 3)
     stays: list[Outcome] = [
         article("https://notsite1.example/1", story(50)),
         article("https://site1.example.org/1", story(51)),
@@ -328,7 +330,7 @@ def test_a_site_is_forgotten_with_what_is_under_it(engine: Engine, monkeypatch: 
     assert len(others) < 38
     fresh: list[Outcome] = [*stays, *others]
     store(engine, [*stays, *under, *copies])
-    plan = plan_forget(engine, wanted(engine, [], ["https://www.Site1.example/about"]))
+    plan = plan_forget(engine, find_targets(engine, [], ["https://www.Site1.example/about"]))
     assert plan.articles == 41 - len(others)
     assert plan.rejections == 2
     assert dict(plan.sites) == {"site1.example": 40 - len(others), "news.site1.example": 1}
@@ -352,7 +354,7 @@ def test_a_site_is_forgotten_with_what_is_under_it(engine: Engine, monkeypatch: 
     assert withheld_urls(engine, ["https://x.site1.example/", "https://site2.example/"]) == {
         "https://x.site1.example/"
     }
-    assert lift(engine, Wanted(sites=("site1.example",))) == ["site1.example"]
+    assert lift_tombstones(engine, ForgetTarget(sites=("site1.example",))) == ["site1.example"]
     counts = store(engine, copies)
     assert counts.stored == 40 - len(others)
 
@@ -390,10 +392,10 @@ def test_an_article_is_forgotten_by_its_id_and_unknown_ones_are_named(engine: En
     assert [row["id"] for row in view(engine, "articles")] == [1]
     for nothing in ("2", "99999999999999999999999", "nowhere.html"):
         with pytest.raises(OperatorError, match=f"no article '{nothing}' here"):
-            wanted(engine, [nothing])
+            find_targets(engine, [nothing])
     with pytest.raises(OperatorError, match="is no site"):
-        wanted(engine, [], ["not a site"])
-    assert wanted(engine, ["https://never.example/seen"]).urls == ("https://never.example/seen",)
+        find_targets(engine, [], ["not a site"])
+    assert find_targets(engine, ["https://never.example/seen"]).urls == ("https://never.example/seen",)
 
 
 def test_what_the_crawler_kept_of_it_goes(engine: Engine) -> None:
@@ -440,7 +442,7 @@ def test_nothing_of_a_forgotten_text_is_left_in_the_file(engine: Engine, way: st
     traces = [word.encode(), word[2:].encode()]
     assert all(trace in files_of(engine) for trace in (*traces, older.encode()))
     gone(engine, url)
-    assert retention.erase(engine)
+    assert erase_remains(engine)
     assert not any(trace in files_of(engine) for trace in traces)
     if way == "rewritten":
         space.rewrite(engine)
@@ -458,14 +460,14 @@ def test_who_reads_the_log_keeps_it_from_being_emptied(
     with engine.connect() as reading:
         reading.execute(select(schema.article)).all()
         gone(engine, "https://a.example/1")
-        assert not retention.erase(engine)
-    assert retention.erase(engine)
+        assert not erase_remains(engine)
+    assert erase_remains(engine)
 
 
 def test_a_base_is_rewritten_smaller(engine: Engine) -> None:
     store(engine, [article(f"https://b.example/{n}", story(n, 600), START) for n in range(40)])
     before = space.disk_space(engine)
-    prune(engine, plan_prune(engine, older_than=NOW))
+    prune_pages(engine, plan_prune(engine, older_than=NOW))
     if engine.dialect.name == "sqlite":
         freed = space.disk_space(engine)
         assert freed.size >= before.size

@@ -18,9 +18,8 @@ from pipeline.document import Article, Block, BlockKind
 from pipeline.sites.learned_lines import remove_learned_lines
 from storage import reader, schema, writer
 from storage.database import begin_write
-from storage.upkeep.retention import Wanted, forget
-from storage.writing import learning
-from storage.writing.learning import Lesson, learn, site_lines, try_learning, with_learned
+from storage.upkeep import ForgetTarget, forget_targets
+from storage.writing.learning import Lesson, learn, lessons, sightings, site_lines, try_learning, with_learned
 from tests.storage.news import SETTINGS, START, article, store, story
 
 FURNITURE = "Stay ahead of the tide: become a Harbour Friend today."
@@ -70,7 +69,7 @@ def anew(engine: Engine) -> dict[str, Any]:
     with begin_write(engine) as connection:
         for table in (schema.sighting, schema.sight_block, schema.learned_line):
             connection.execute(table.delete())
-        connection.execute(schema.counter.delete().where(schema.counter.c.name == learning.CURSOR))
+        connection.execute(schema.counter.delete().where(schema.counter.c.name == sightings.CURSOR))
     learn(engine)
     return state(engine)
 
@@ -215,12 +214,12 @@ def test_an_article_that_is_forgotten_leaves_nothing(engine: Engine) -> None:
         example = connection.scalar(select(schema.learned_line.c.example))
     url = next(one.url for one in made if _id(engine, one) == example)
 
-    forget(engine, Wanted((url,), ()), settings=SETTINGS, now=START)
+    forget_targets(engine, ForgetTarget((url,), ()), settings=SETTINGS, now=START)
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(schema.sighting)) == 3
         assert connection.scalar(select(func.count()).select_from(schema.learned_line)) == 0
     assert learn(engine) == Lesson(1, {}, {})
-    forget(engine, Wanted((), (SITE,)), settings=SETTINGS, now=START)
+    forget_targets(engine, ForgetTarget((), (SITE,)), settings=SETTINGS, now=START)
     with engine.connect() as connection:
         for table in (schema.sighting, schema.sight_block, schema.learned_line):
             assert connection.scalar(select(func.count()).select_from(table)) == 0
@@ -238,7 +237,7 @@ def test_a_dry_run_tells_and_changes_nothing(engine: Engine) -> None:
 
 def test_a_kill_between_two_steps_loses_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every transaction of learning is the last one once, and the next call goes on from there."""
-    monkeypatch.setattr(learning, "_AT_ONCE", 3)
+    monkeypatch.setattr(sightings, "AT_ONCE", 3)
     store(engine, [told(n, FURNITURE, site=f"s{n % 2}.example") for n in range(10)])
     kills = 0
     left = 0
@@ -251,7 +250,7 @@ def test_a_kill_between_two_steps_loses_nothing(engine: Engine, monkeypatch: pyt
         with begin_write(engine) as connection:
             return work(connection)
 
-    monkeypatch.setattr(learning, "in_transaction", step)
+    monkeypatch.setattr(lessons, "in_transaction", step)
     while True:
         left = kills
         try:

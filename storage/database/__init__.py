@@ -1,0 +1,28 @@
+"""Connections, transactions and versions, with all that differs between SQLite and PostgreSQL."""
+
+from sqlalchemy import Engine  # the type, for packages that may not import SQLAlchemy
+
+from storage.database.engines import connect, lasting_url
+from storage.database.errors import DatabaseError, explain, is_exhausted, is_transient, shown_url
+from storage.database.rows import insert_rows
+from storage.database.transactions import begin_write, in_transaction, persistently
+from storage.database.versions import SchemaVersion, open_database, upgrade, version
+
+__all__ = [
+    "DatabaseError",
+    "Engine",
+    "SchemaVersion",
+    "begin_write",
+    "connect",
+    "explain",
+    "in_transaction",
+    "insert_rows",
+    "is_exhausted",
+    "is_transient",
+    "lasting_url",
+    "open_database",
+    "persistently",
+    "shown_url",
+    "upgrade",
+    "version",
+]

@@ -1,0 +1,177 @@
+"""Engines: how to connect to SQLite and to PostgreSQL.
+
+What is set on a SQLite database stands with its reasons at `_PRAGMAS`. The settings of a PostgreSQL server
+are the server's business, but a crawl of days needs some things of the connection:
+
+    keepalives   a server that vanished is noticed within two minutes, not hours
+    pool         few connections, tested before use and renewed after half an hour; the one used last is used
+                 first, so that connections of a busy moment come to rest
+    readers      no limit of ours: an export that streams into a slow pipe takes its time between rows, and a
+                 server that cuts idle transactions is asked not to cut these
+
+The limits of writers are in `transactions`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
+
+from storage.database.errors import DatabaseError, explained
+
+_BUSY_TIMEOUT_MS = 30_000
+
+# Set on every connection.
+_PRAGMAS = (
+    # How long a writer waits for a different writer, or for a checkpoint, before it fails.
+    ("busy_timeout", _BUSY_TIMEOUT_MS),
+    # Readers and the one writer do not wait for each other.
+    ("journal_mode", "WAL"),
+    # The log is flushed to the disk at a checkpoint, not at every commit. A killed process loses nothing that
+    # was committed. A power cut may lose the last transactions, in order, but never the database. The next
+    # run makes them again.
+    ("synchronous", "NORMAL"),
+    # SQLite's default is off.
+    ("foreign_keys", "ON"),
+    # 64 MB, in KB; a writer has more, see `_WRITER_CACHE`.
+    ("cache_size", -65_536),
+    # 128 MB, in pages: many batches write the same pages of the near-duplicate index, and a checkpoint copies
+    # each once. docs/tuning.md: SQLite's log and cache.
+    ("wal_autocheckpoint", 32_768),
+    # The log that a long reader made grow is cut back to this: 256 MB, in bytes.
+    ("journal_size_limit", 256 << 20),
+    # Sorting and materialised subqueries use no files, because the disk may be full.
+    ("temp_store", "MEMORY"),
+)
+
+# The cache of a connection that writes, in KB: 256 MB. It holds what today's news touches of the
+# near-duplicate index in a database of a million articles. docs/tuning.md: SQLite's log and cache.
+_WRITER_CACHE = -262_144
+
+# Keywords of libpq. The URL overrides them.
+_POSTGRESQL = {
+    "connect_timeout": 10,
+    "application_name": "copydesk",
+    "keepalives": 1,
+    "keepalives_idle": 60,
+    "keepalives_interval": 15,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 120_000,
+}
+
+
+def connect(url: str, *, create: bool = False) -> Engine:
+    """An engine on a database of any schema version, or of none; DatabaseError if it cannot be reached."""
+    parsed = _parsed(url)
+    is_sqlite = parsed.drivername == "sqlite"
+    engine = _sqlite_engine(parsed, create) if is_sqlite else _postgresql_engine(parsed)
+    try:
+        with explained(engine), engine.connect() as connection:
+            # Connecting does not read the file's header; this does.
+            connection.execute(text("PRAGMA schema_version" if is_sqlite else "SELECT 1"))
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def lasting_url(url: str) -> tuple[str, Path | None]:
+    """The URL as a service's file may hold it, valid from any folder and without its password; and the file
+    of a SQLite base. Raises DatabaseError for what is no URL.
+    """
+    parsed = _parsed(url)
+    if parsed.drivername != "sqlite":
+        bare = parsed._replace(password=None).difference_update_query(["password"])  # `set` keeps for None
+        return bare.render_as_string(hide_password=False), None
+    if parsed.database in (None, "", ":memory:"):
+        raise DatabaseError("a database in memory ends with its process: write sqlite:///path/to/file.db")
+    file = Path(str(parsed.database)).absolute()
+    return parsed.set(database=str(file)).render_as_string(hide_password=False), file
+
+
+def _parsed(url: str) -> URL:
+    wanted = "sqlite:///path/to/file.db or postgresql://user@host/name"
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        raise DatabaseError(f"{url!r} is no database URL: write {wanted}") from error
+    if backend == "sqlite":
+        return parsed.set(drivername="sqlite")
+    if backend in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql")
+    raise DatabaseError(f"databases of kind {backend!r} are not supported: write {wanted}")
+
+
+def _sqlite_engine(url: URL, create: bool) -> Engine:
+    path = url.database or ":memory:"
+    if path == ":memory:":
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        _check_file(Path(path), create)
+        engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # or the driver would begin transactions where it sees fit
+        cursor = connection.cursor()
+        for name, value in _PRAGMAS:
+            cursor.execute(f"PRAGMA {name} = {value}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("copydesk_writes", False)
+        if writes:
+            connection.exec_driver_sql(f"PRAGMA cache_size = {_WRITER_CACHE}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=3,
+        max_overflow=7,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        pool_use_lifo=True,
+        connect_args={name: value for name, value in _POSTGRESQL.items() if name not in url.query},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: psycopg.Connection[Any], _record: object) -> None:
+        # Not by libpq's `options`, which poolers between us and the server refuse.
+        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', false)")
+        connection.commit()
+
+    return engine
+
+
+def _check_file(path: Path, create: bool) -> None:
+    if path.is_dir():
+        raise DatabaseError(f"{path} is a folder: name the database file in it")
+    if path.exists():
+        if not create and path.stat().st_size == 0:
+            raise DatabaseError(f"{path} is empty: copydesk ingest PATH --db URL makes a database")
+        return
+    if not create:
+        raise DatabaseError(f"there is no database at {path}: copydesk ingest PATH --db URL makes one")
+    if not path.parent.is_dir():
+        raise DatabaseError(f"{path}: {os.strerror(errno.ENOENT).lower()}: {path.parent}")

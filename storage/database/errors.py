@@ -1,0 +1,105 @@
+"""What can be wrong with a database: whether to try again, and what to tell the operator."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from pipeline.errors import OperatorError
+
+
+class DatabaseError(OperatorError):
+    """A database that cannot be opened or written as asked: the message is one line and says what to do."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """True if the same transaction may well go through in a moment: a busy database, a restarted server."""
+    if not isinstance(error, DBAPIError):
+        return False
+    original = error.orig
+    if isinstance(original, sqlite3.OperationalError):
+        code = getattr(original, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    if isinstance(original, psycopg.Error):
+        state = original.sqlstate
+        # No state: the connection broke. 08 connection, 40 serialisation and deadlock, 55P03 lock not
+        # available, 57P0x the server is shut down or starting, 25P03 it was tired of waiting for us, 53300
+        # it has too many clients.
+        return (state is None and isinstance(original, psycopg.OperationalError)) or (
+            state is not None
+            and (state.startswith(("08", "40", "57P0")) or state in ("55P03", "25P03", "53300"))
+            and state != "08P01"  # a message of ours that it does not understand, now as little as later
+        )
+    return False
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """True if the machine is at fault and not a value: disk full, I/O error, read-only, out of memory,
+    a statement that was cancelled or took too long."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, MemoryError)
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", 0) & 0xFF
+        return code in (
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_IOERR,
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_CORRUPT,
+            sqlite3.SQLITE_NOTADB,
+            sqlite3.SQLITE_NOMEM,
+        )
+    if isinstance(original, psycopg.Error):
+        state = original.sqlstate or ""
+        # 53 insufficient resources, 58 system error, 42501 no privilege, 25006 read-only, 57014 cancelled,
+        # XX internal.
+        return state.startswith(("53", "58", "XX")) or state in ("42501", "25006", "57014")
+    return False
+
+
+def explain(error: BaseException, engine: Engine) -> str:
+    """One line that says what is wrong with the database, and what to do where that is known."""
+    shown = shown_url(engine)
+    original = error.orig if isinstance(error, DBAPIError) else error
+    said = " ".join(str(original).split())
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", 0) & 0xFF
+        known = {
+            sqlite3.SQLITE_NOTADB: "is not a SQLite database",
+            sqlite3.SQLITE_CORRUPT: "is damaged: restore a backup, or try sqlite3 FILE .recover",
+            sqlite3.SQLITE_CANTOPEN: "cannot be opened: does its folder exist, and may you write there?",
+            sqlite3.SQLITE_READONLY: "cannot be written: check the rights of the file and of its folder",
+            sqlite3.SQLITE_FULL: "cannot grow: the disk is full. What was committed is safe, the same command"
+            " goes on when there is room",
+            sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full, over its quota or failing",
+            sqlite3.SQLITE_BUSY: "is held by another program: wait for it, or stop it",
+        }
+        return f"{shown} {known.get(code, said)}"
+    if isinstance(original, psycopg.OperationalError) and original.sqlstate is None:
+        return f"{shown} cannot be reached: {said}"
+    if isinstance(original, psycopg.errors.LockNotAvailable):
+        return f"{shown} is held by another program: wait for it, or stop it"
+    if isinstance(original, psycopg.errors.DiskFull):
+        return f"{shown} cannot grow: the server's disk is full ({said})"
+    return f"{shown}: {said}"
+
+
+def shown_url(engine: Engine) -> str:
+    """The database as a message names it: the file's path, or the URL without its password."""
+    if engine.url.drivername == "sqlite":
+        return engine.url.database or "the database in memory"
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
+
+
+@contextmanager
+def explained(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise DatabaseError(explain(error, engine)) from error

@@ -1,0 +1,114 @@
+"""Articles, and what was removed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Engine, select
+
+from storage import schema
+from storage.base import storable_name
+from storage.reader.streaming import FETCH_IDS, FETCH_TEXTS, R, one_row, one_snapshot, stream
+from storage.schema import (
+    RemovedLine,
+    StoredArticle,
+    view_tables,
+)
+
+
+def articles(
+    engine: Engine,
+    *,
+    site: str | None = None,
+    language: str | None = None,
+    since: datetime | None = None,
+    group_id: int | None = None,
+    canonical_only: bool = False,
+    limit: int | None = None,
+) -> Iterator[StoredArticle]:
+    """Articles by id. since: those whose text is new or changed from then on (`updated_at`)."""
+    return select_articles(engine, StoredArticle, site, language, since, group_id, canonical_only, limit)
+
+
+def article(engine: Engine, id: int) -> StoredArticle | None:
+    view = view_tables["articles"]
+    return one_row(engine, select(view).where(view.c.id == id), StoredArticle)
+
+
+def article_by_url(engine: Engine, url: str) -> StoredArticle | None:
+    """The article of a URL in canonical form."""
+    view = view_tables["articles"]
+    return one_row(engine, select(view).where(view.c.url == storable_name(url)), StoredArticle)
+
+
+def article_by_location(engine: Engine, location: str) -> StoredArticle | None:
+    """The article that the document at a location gave; the latest where it gave several."""
+    view = view_tables["articles"]
+    given = schema.document
+    query = (
+        select(view)
+        .join(given, given.c.article_id == view.c.id)
+        .where(given.c.location == storable_name(location))
+        .order_by(given.c.fetched_us.desc(), view.c.id.desc())
+        .limit(1)
+    )
+    return one_row(engine, query, StoredArticle)
+
+
+def removed(engine: Engine, id: int) -> list[RemovedLine]:
+    """What was removed from the article's current text, in the order of the page."""
+    table = schema.removal
+    query = select(table.c.article_id, table.c.position, table.c.rule, table.c.text).where(
+        table.c.article_id == id
+    )
+    return list(stream(engine, query.order_by(table.c.line), RemovedLine))
+
+
+def rules_version(engine: Engine, id: int) -> str | None:
+    """The rules that made the article's current text, as `Settings.rules_version`; None for no article."""
+    table = schema.article
+    with engine.connect() as connection:
+        return connection.scalar(select(table.c.rules_version).where(table.c.id == id))
+
+
+def select_articles(
+    engine: Engine,
+    make: Callable[..., R],
+    site: str | None,
+    language: str | None,
+    since: datetime | None,
+    group_id: int | None,
+    canonical_only: bool,
+    limit: int | None,
+) -> Iterator[R]:
+    """Articles by id, each made of the columns of the view.
+
+    Where an index finds them they come in its order. A database told to sort whole articles by id may hold
+    all their texts at once (SQLite does), so the ids alone are sorted, and the rest is fetched by them.
+    """
+    view, table = view_tables["articles"], schema.article
+    wanted: list[ColumnElement[bool]] = []
+    if site is not None:
+        wanted.append(table.c.site == storable_name(site))
+    if language is not None:
+        wanted.append(table.c.language == storable_name(language))
+    if since is not None:
+        wanted.append(table.c.updated_at >= since)
+    if group_id is not None:
+        wanted.append(table.c.group_id == group_id)
+    if not wanted:
+        query = select(view).order_by(view.c.id).limit(limit)
+        if canonical_only:
+            query = query.where(view.c.is_canonical)
+        yield from stream(engine, query, make, FETCH_TEXTS)
+        return
+    if canonical_only:
+        wanted.append(table.c.is_canonical)
+    ids = select(table.c.id).where(*wanted).order_by(table.c.id).limit(limit)
+    with one_snapshot(engine) as connection:
+        streaming = {"stream_results": True, "yield_per": FETCH_IDS}
+        found = connection.execute(ids, execution_options=streaming).scalars()
+        for some in found.partitions(FETCH_TEXTS):
+            for row in connection.execute(select(view).where(view.c.id.in_(some)).order_by(view.c.id)):
+                yield make(*row)

@@ -1,0 +1,88 @@
+"""What is new, different or gone since the last time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, and_, func, select
+
+from storage import schema
+from storage.base import storable_name
+from storage.reader.streaming import FETCH_TEXTS, stream
+from storage.schema import (
+    Change,
+    StoredArticle,
+    view_tables,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedArticle:
+    """An article that changed, as it is now. article: None if it is gone, or is not of those asked for."""
+
+    change: int
+    id: int
+    article: StoredArticle | None
+
+
+def changes(engine: Engine, after: int = 0, *, limit: int | None = None) -> Iterator[Change]:
+    """What changed after a change, in order; each article that did once, at its last change.
+
+    after: the `change` of the last row that was read, 0 for all. Reading on after the last row misses
+    nothing and repeats nothing, however many writers there are and however often a reader stops: changes
+    are numbered in the order in which they are committed. Of an article that changed again while this is
+    read, the later change is given by the next call.
+    """
+    view = view_tables["changes"]
+    query = select(view).where(view.c.change > after).order_by(view.c.change)
+    return stream(engine, query if limit is None else query.limit(limit), Change)
+
+
+def changed_articles(
+    engine: Engine,
+    after: int = 0,
+    *,
+    site: str | None = None,
+    language: str | None = None,
+    canonical_only: bool = False,
+) -> Iterator[ChangedArticle]:
+    """As `changes`, with the articles themselves: who puts in place what has an article, and takes out what
+    has none, keeps an exact copy.
+
+    The filters choose articles; what changed and is not, or no longer, of those has `article` None, so that
+    a copy of the canonical ones loses what stopped being canonical.
+    """
+    view, change = view_tables["articles"], schema.change
+    wanted = [view.c.id == change.c.article_id]
+    if site is not None:
+        wanted.append(view.c.site == storable_name(site))
+    if language is not None:
+        wanted.append(view.c.language == storable_name(language))
+    if canonical_only:
+        wanted.append(view.c.is_canonical)
+    query = (
+        select(change.c.number, change.c.article_id, view)
+        .outerjoin_from(change, view, and_(*wanted))
+        .where(change.c.number > after)
+        .order_by(change.c.number)
+    )
+
+    def make(number: int, id: int, *row: Any) -> ChangedArticle:
+        return ChangedArticle(number, id, None if row[0] is None else StoredArticle(*row))
+
+    return stream(engine, query, make, FETCH_TEXTS)
+
+
+def database_id(engine: Engine) -> int:
+    """A number that identifies this database: a cursor is only valid for the database that it came from."""
+    with engine.connect() as connection:
+        named = schema.counter.c.name == schema.DATABASE_ID
+        return int(connection.execute(select(schema.counter.c.value).where(named)).scalar_one())
+
+
+def last_change(engine: Engine) -> int:
+    """The number of the last change, to read on from; 0 in an empty database."""
+    with engine.connect() as connection:
+        return int(connection.scalar(select(func.max(schema.change.c.number))) or 0)

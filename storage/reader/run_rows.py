@@ -1,0 +1,85 @@
+"""Runs, rejections and totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, Select, func, select
+
+from storage import schema
+from storage.reader.streaming import one_row, stream
+from storage.schema import (
+    RunRow,
+    StoredRejection,
+    view_tables,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is. groups: all of them; copied_groups: those of more than one article.
+
+    largest_group: id of the one with most articles, the oldest of several; None in an empty base.
+    largest_size: how many it has. A template or a disclaimer printed without end shows here first.
+    """
+
+    articles: int
+    groups: int
+    copied_groups: int
+    largest_group: int | None
+    largest_size: int
+    pairs: int
+    sites: int
+    revisions: int
+    removed_lines: int
+    rejections: int
+    pages: int
+    page_bytes: int
+
+
+def rejections(engine: Engine, run_id: int | None = None) -> Iterator[StoredRejection]:
+    """Locations whose present end is a rejection, by location; of one run, or of all."""
+    view = view_tables["rejections"]
+    query = select(view).order_by(view.c.location)
+    return stream(engine, query if run_id is None else query.where(view.c.run_id == run_id), StoredRejection)
+
+
+def runs(engine: Engine) -> list[RunRow]:
+    """Every run, the latest first."""
+    view = view_tables["runs"]
+    return list(stream(engine, select(view).order_by(view.c.id.desc()), RunRow))
+
+
+def run(engine: Engine, id: int) -> RunRow | None:
+    view = view_tables["runs"]
+    return one_row(engine, select(view).where(view.c.id == id), RunRow)
+
+
+def counts(engine: Engine) -> Counts:
+    """Totals; reads every article's index entry, so it takes longer as the database grows."""
+    table = schema.article
+    sized = select(table.c.group_id, func.count().label("size")).group_by(table.c.group_id)
+    sizes = sized.subquery()
+    largest = select(sizes).order_by(sizes.c.size.desc(), sizes.c.group_id).limit(1)
+    with engine.connect() as connection:
+        first = connection.execute(largest).first()
+
+        def scalar(query: Select[Any]) -> int:
+            return int(connection.scalar(query) or 0)
+
+        return Counts(
+            articles=scalar(select(func.count()).select_from(table)),
+            groups=scalar(select(func.count()).select_from(sizes)),
+            copied_groups=scalar(select(func.count()).select_from(sizes).where(sizes.c.size > 1)),
+            largest_group=first.group_id if first else None,
+            largest_size=first.size if first else 0,
+            pairs=scalar(select(func.count()).select_from(schema.pair)),
+            sites=scalar(select(func.count(func.nullif(table.c.site, "").distinct()))),
+            revisions=scalar(select(func.count()).select_from(schema.revision)),
+            removed_lines=scalar(select(func.count()).select_from(schema.removal)),
+            rejections=scalar(select(func.count()).select_from(schema.rejection)),
+            pages=scalar(select(func.count()).select_from(schema.page)),
+            page_bytes=scalar(select(func.sum(schema.page.c.size))),
+        )

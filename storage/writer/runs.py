@@ -1,0 +1,100 @@
+"""Runs, and how their documents ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, select, update
+
+from pipeline.document import Reason
+from storage import schema
+from storage.base import storable_name
+from storage.database import in_transaction
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCounts:
+    """How the documents of a batch, or of a run, ended; each in exactly one way.
+
+    seen = stored + revised + updated + unchanged + rejected.
+    stored: new articles. revised: other texts of known articles. updated: known bytes that different rules
+    or other source data made another article of. unchanged: nothing new in them. rejected: not an article;
+    `reasons` has them by reason. grouped: of those stored, revised or updated, how many have a copy.
+    """
+
+    seen: int = 0
+    stored: int = 0
+    revised: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    grouped: int = 0
+    reasons: Mapping[Reason, int] = field(default_factory=dict)
+
+    def __add__(self, other: BatchCounts) -> BatchCounts:
+        sums = {
+            f.name: getattr(self, f.name) + getattr(other, f.name)
+            for f in fields(self)
+            if f.name != "reasons"
+        }
+        reasons = {
+            reason: self.reasons.get(reason, 0) + other.reasons.get(reason, 0)
+            for reason in (*self.reasons, *other.reasons)
+        }
+        return BatchCounts(**sums, reasons=reasons)
+
+    @property
+    def faults(self) -> int:
+        """Rejections that no document should be able to cause; a run with one exits with 1."""
+        return sum(count for reason, count in self.reasons.items() if reason.is_fault)
+
+
+def start_run(engine: Engine, command: str, now: datetime) -> int:
+    """Records that a run began; returns its id."""
+
+    def start(connection: Connection) -> int:
+        id = (connection.scalar(select(func.max(schema.run.c.id))) or 0) + 1
+        zero = {f.name: 0 for f in fields(BatchCounts) if f.name != "reasons"}
+        values: dict[str, Any] = {
+            "id": id,
+            "command": storable_name(command),
+            "started_at": now,
+            "reasons": {},
+            **zero,
+        }
+        connection.execute(insert(schema.run), [values])
+        return id
+
+    return in_transaction(engine, start)
+
+
+def finish_run(engine: Engine, run_id: int, counts: BatchCounts | None, now: datetime) -> None:
+    """Records that a run ended. counts: the whole run's, with what it skipped as known counted as unchanged;
+    None leaves what its batches added up to.
+    """
+
+    def finish(connection: Connection) -> None:
+        values: dict[str, Any] = {"finished_at": now, **(columns_of(counts) if counts else {})}
+        connection.execute(update(schema.run).where(schema.run.c.id == run_id).values(values))
+
+    in_transaction(engine, finish)
+
+
+def columns_of(counts: BatchCounts) -> dict[str, Any]:
+    values: dict[str, Any] = {f.name: getattr(counts, f.name) for f in fields(counts)}
+    values["reasons"] = {reason.value: count for reason, count in sorted(counts.reasons.items())}
+    return values
+
+
+def add_to_run(connection: Connection, run_id: int, counts: BatchCounts) -> int:
+    """Returns how many documents the run has seen with these."""
+    table = schema.run
+    row = connection.execute(select(table).where(table.c.id == run_id)).mappings().one()
+    values = {f.name: row[f.name] for f in fields(counts) if f.name != "reasons"}
+    before = BatchCounts(**values, reasons={Reason(r): n for r, n in row["reasons"].items()})
+    after = before + counts
+    connection.execute(update(table).where(table.c.id == run_id).values(columns_of(after)))
+    return after.seen

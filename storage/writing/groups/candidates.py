@@ -1,0 +1,249 @@
+"""Which pairs are candidates: those that share enough bands as near neighbours, and those that state it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    select,
+    text,
+)
+
+from pipeline import copies
+from pipeline.settings import Settings
+from storage import schema
+from storage.base import chunks
+from storage.writing.groups.entries import Neighbourhood
+from storage.writing.groups.index import IdPair, Place, in_index_order, ordered
+from storage.writing.revisions import IndexedStory, unpack_keys
+
+# Bands of a pair that are looked up together: two decide most pairs.
+_BANDS_AT_ONCE = 4
+
+# How many rows stand between two places of a band, counted up to the window.
+_BETWEEN_SQLITE = text(
+    """
+    SELECT wanted.key AS n,
+           (SELECT count(*) FROM (
+                SELECT 1 FROM band
+                WHERE key = json_extract(wanted.value, '$[0]')
+                  AND (position, article_id)
+                    > (json_extract(wanted.value, '$[1]'), json_extract(wanted.value, '$[2]'))
+                  AND (position, article_id)
+                    < (json_extract(wanted.value, '$[3]'), json_extract(wanted.value, '$[4]'))
+                LIMIT :window)) AS between_them
+    FROM json_each(:wanted) AS wanted
+    """
+)
+
+_BETWEEN_POSTGRESQL = text(
+    """
+    SELECT wanted.n - 1 AS n, found.between_them
+    FROM unnest(CAST(:keys AS bigint[]), CAST(:positions AS bigint[]), CAST(:ids AS bigint[]),
+                CAST(:other_positions AS bigint[]), CAST(:other_ids AS bigint[]))
+             WITH ORDINALITY AS wanted (key, position, article_id, other_position, other_id, n)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS between_them FROM (
+            SELECT 1 FROM band
+            WHERE key = wanted.key
+              AND (position, article_id) > (wanted.position, wanted.article_id)
+              AND (position, article_id) < (wanted.other_position, wanted.other_id)
+            LIMIT :window) AS standing_between
+    ) AS found
+    """
+)
+
+
+def stated_copies(connection: Connection, entered: Sequence[IndexedStory]) -> set[IdPair]:
+    """Pairs in which one article states, by its canonical link, to be a copy of the other."""
+    table = schema.article
+    proposed: set[IdPair] = set()
+    indexed = [i for i in entered if i.fingerprint]
+    stated = {i.syndicated_from for i in indexed if i.syndicated_from}
+    originals: dict[str, int] = {}
+    for part in chunks(stated):
+        for id, url in connection.execute(
+            select(table.c.id, table.c.url)
+            .join(schema.signature, schema.signature.c.article_id == table.c.id)
+            .where(table.c.url.in_(part))
+        ):
+            originals[url] = id
+    for i in indexed:
+        original = originals.get(i.syndicated_from or "")
+        if original is not None and original != i.story.id:
+            proposed.add(ordered(original, i.story.id))
+    own = {i.story.url: i.story.id for i in indexed}
+    for part in chunks(own):
+        for id, source in connection.execute(
+            select(table.c.id, table.c.syndicated_from)
+            .join(schema.signature, schema.signature.c.article_id == table.c.id)
+            .where(table.c.syndicated_from.in_(part))
+        ):
+            if own[source] != id:
+                proposed.add(ordered(own[source], id))
+    return proposed
+
+
+def candidates_now(
+    connection: Connection,
+    pairs: Iterable[IdPair],
+    settings: Settings,
+    around: Neighbourhood | None = None,
+) -> set[IdPair]:
+    """Those of the pairs that are candidates in the index as it is now.
+
+    around: answers for the bands of the new stories. A few of the other bands of all pairs are looked at
+    together, then more where that does not settle it.
+    """
+    limits = settings.group
+    undecided: dict[IdPair, tuple[Place, Place, list[int], int]] = {}
+    for pair, ((one, bands), (other, other_bands)) in _index_places(connection, pairs).items():
+        shared, found = bands & other_bands, 0
+        if other[0] > copies.near_range(one[0], limits)[1]:
+            shared = frozenset(filter(copies.is_far, shared))
+        if around is not None and pair in around.parted:
+            settled = shared.intersection(around.bands[around.parted[pair]].tolist())
+            shared -= settled
+            found = sum(
+                copies.band_weight(band, limits)
+                for band in settled
+                if around.are_near(band, one, other, limits.band_window)
+            )
+        undecided[pair] = (one, other, sorted(shared), found)
+    candidates: set[IdPair] = set()
+    while undecided:
+        asked: list[tuple[IdPair, int]] = []
+        for pair, (_, _, rest, found) in list(undecided.items()):
+            if copies.is_candidate(found, limits):
+                candidates.add(pair)
+                del undecided[pair]
+            elif not copies.is_candidate(
+                found + sum(copies.band_weight(band, limits) for band in rest), limits
+            ):
+                del undecided[pair]
+            else:
+                asked.extend((pair, band) for band in rest[:_BANDS_AT_ONCE])
+        spans = [(band, *undecided[pair][:2]) for pair, band in asked]
+        near: Counter[IdPair] = Counter()
+        with in_index_order(connection):
+            are_near = _are_near(connection, spans, limits.band_window)
+        for (pair, band), is_near in zip(asked, are_near, strict=True):
+            near[pair] += is_near * copies.band_weight(band, limits)
+        undecided = {
+            pair: (here, there, rest[_BANDS_AT_ONCE:], found + near[pair])
+            for pair, (here, there, rest, found) in undecided.items()
+        }
+    return candidates
+
+
+def _index_places(
+    connection: Connection, pairs: Iterable[IdPair]
+) -> dict[IdPair, tuple[tuple[Place, frozenset[int]], tuple[Place, frozenset[int]]]]:
+    """Place and bands of both articles of each pair, in the order of their places."""
+    wanted = list(pairs)
+    table = schema.signature
+    found: dict[int, tuple[Place, frozenset[int]]] = {}
+    for part in chunks({id for pair in wanted for id in pair}):
+        for id, position, packed in connection.execute(
+            select(table.c.article_id, table.c.position, table.c["keys"]).where(table.c.article_id.in_(part))
+        ):
+            bands = copies.bands_of(np.array(unpack_keys(packed), dtype=np.int64))
+            found[id] = ((position, id), frozenset(bands.tolist()))
+    placed = {}
+    for pair in wanted:
+        if pair[0] in found and pair[1] in found:
+            one, other = sorted((found[pair[0]], found[pair[1]]), key=lambda f: f[0])
+            placed[pair] = (one, other)
+    return placed
+
+
+def _are_near(connection: Connection, spans: Sequence[tuple[int, Place, Place]], window: int) -> list[bool]:
+    """Whether there are fewer than `window` rows of a band between two places, the earlier first."""
+    wanted: list[tuple[int, int, int, int, int]] = []
+    of: list[int] = []
+    for n, (band, one, other) in enumerate(spans):
+        for key in copies.bucket_keys(band, one[0], other[0]):
+            wanted.append((key, *one, *other))
+            of.append(n)
+    between = [0] * len(spans)
+    if not spans:
+        return []
+    if connection.dialect.name == "postgresql":
+        keys, positions, ids, other_positions, other_ids = map(list, zip(*wanted, strict=True))
+        rows = connection.execute(
+            _BETWEEN_POSTGRESQL,
+            {
+                "keys": keys,
+                "positions": positions,
+                "ids": ids,
+                "other_positions": other_positions,
+                "other_ids": other_ids,
+                "window": window,
+            },
+        )
+    else:
+        rows = connection.execute(_BETWEEN_SQLITE, {"wanted": json.dumps(wanted), "window": window})
+    for n, count in rows:
+        between[of[n]] += count
+    return [count < window for count in between]
+
+
+def stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
+    """Those of the pairs that are stored."""
+    # By the first id alone: for a list of pairs SQLite would read the whole table.
+    table = schema.pair
+    wanted = set(pairs)
+    stored: set[IdPair] = set()
+    for part in chunks({a for a, _ in wanted}):
+        for a, b in connection.execute(select(table.c.a, table.c.b).where(table.c.a.in_(part))):
+            if (a, b) in wanted:
+                stored.add((a, b))
+    return stored
+
+
+def remove_weak_pairs(connection: Connection, around: Neighbourhood, settings: Settings) -> list[IdPair]:
+    """Deletes the stored pairs that are not candidates any more; returns them."""
+    parted = around.parted
+    # Copies belong to one group, which is quickly looked up; most separated pairs only share a phrase.
+    group_of = groups_of(connection, {id for pair in parted for id in pair})
+    stored = stored_pairs(connection, [pair for pair in parted if group_of[pair[0]] == group_of[pair[1]]])
+    weak = stored - candidates_now(connection, stored, settings, around)
+    broken = sorted(weak - _stating(connection, weak))
+    if broken:
+        connection.execute(
+            delete(schema.pair).where(
+                schema.pair.c.a == bindparam("at_a"), schema.pair.c.b == bindparam("at_b")
+            ),
+            [{"at_a": a, "at_b": b} for a, b in broken],
+        )
+    return broken
+
+
+def _stating(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
+    """Those of the pairs in which one states to be a copy of the other: they need no shared band."""
+    table = schema.article
+    wanted = list(pairs)
+    said: dict[int, tuple[str, str | None]] = {}
+    for part in chunks({id for pair in wanted for id in pair}):
+        for id, url, source in connection.execute(
+            select(table.c.id, table.c.url, table.c.syndicated_from).where(table.c.id.in_(part))
+        ):
+            said[id] = (url, source)
+    return {(a, b) for a, b in wanted if said[a][0] == said[b][1] or said[b][0] == said[a][1]}
+
+
+def groups_of(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
+    table = schema.article
+    return {
+        id: group_id
+        for part in chunks(ids)
+        for id, group_id in connection.execute(
+            select(table.c.id, table.c.group_id).where(table.c.id.in_(part))
+        )
+    }

@@ -1,0 +1,177 @@
+"""Writes the index entries of new stories, and finds their candidates on the way."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import (
+    Connection,
+    insert,
+    select,
+)
+
+from pipeline import copies
+from pipeline.copies import ArticleCopy
+from pipeline.document import Fingerprint
+from pipeline.settings import Settings
+from storage import schema
+from storage.database import insert_rows
+from storage.writing.groups.index import (
+    IdPair,
+    IndexRows,
+    Place,
+    Reaches,
+    in_index_order,
+    insert_index_rows,
+    is_among,
+    neighbours,
+    ordered,
+    reaches_of,
+)
+from storage.writing.revisions import IndexedStory, pack_keys, salted
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """The bands of the new stories as they are now, as far as the neighbourhoods of the new stories reach.
+
+    places: in order, by band. bands: those of each new story. parted: older pairs that a new story came
+    to stand between in some band, and which story that was.
+    """
+
+    places: dict[int, list[Place]] = field(default_factory=dict)
+    bands: dict[int, NDArray[np.int64]] = field(default_factory=dict)
+    parted: dict[IdPair, int] = field(default_factory=dict)
+
+    def are_near(self, band: int, one: Place, other: Place, window: int) -> bool:
+        """Whether fewer than `window` rows stand between two places with a new story of this band between.
+
+        All bands are in one order, so the new story is between them in each of its bands; if they are
+        neighbours there, they and all between them are in its neighbourhood. So what is missing here is too
+        far away, and missing rows never make two places look nearer than the window.
+        """
+        places = self.places.get(band, [])
+        start, end = bisect_left(places, one), bisect_left(places, other)
+        return (
+            start < len(places)
+            and places[start] == one
+            and places[end : end + 1] == [other]
+            and end - start <= window
+        )
+
+
+def add_to_index(
+    connection: Connection, entered: Sequence[IndexedStory], settings: Settings
+) -> tuple[set[IdPair], Neighbourhood]:
+    """Writes signatures and bands. Returns the new stories' candidate pairs, and their neighbourhood."""
+    window = settings.group.band_window
+    around = Neighbourhood()
+    printed = [(i.story, i.fingerprint) for i in entered if i.fingerprint]
+    if not printed:
+        return set(), around
+    limits = settings.group.version
+    versions = [
+        f"{print_.version} {limits}" for _, print_ in printed
+    ]  # older articles may have a different version than the settings
+    sketches = _sketch_ids(connection, set(versions))
+    positions = [copies.order_key(story) for story, _ in printed]
+    rows, bounds = _index_rows(printed, versions, positions)
+    keys = copies.row_keys(rows.bands, rows.positions)
+    signatures = []
+    for n, (story, print_) in enumerate(printed):
+        around.bands[story.id] = rows.bands[bounds[n] : bounds[n + 1]]
+        signatures.append(
+            {
+                "article_id": story.id,
+                "sketch_id": sketches[versions[n]],
+                "position": positions[n],
+                "signature": print_.signature,
+                "keys": pack_keys(keys[bounds[n] : bounds[n + 1]]),
+            }
+        )
+    reaches = reaches_of(positions, settings)
+    standing: dict[int, list[Place]] = {}
+    with in_index_order(connection):
+        found = neighbours(connection, rows, reaches, settings)
+    for n, (before, after) in found.items():
+        if before or after:
+            standing.setdefault(int(rows.bands[n]), []).extend((*before, *after))
+    insert_index_rows(connection, keys, rows)
+    insert_rows(connection, schema.signature, signatures)
+
+    # A story that is alone in a band has no neighbours there.
+    bands, counts = np.unique(rows.bands, return_counts=True)
+    crowds = bands[counts > 1].tolist()
+    around.places.update((band, sorted(set(standing.get(band, ())))) for band in {*standing, *crowds})
+    places = sorted(rows[is_among(rows.bands, around.places)].rows())
+    for band, position, id in places:
+        there = around.places[band]
+        if len(there) > window:  # fewer are all neighbours, whatever comes between
+            before, after = _within_reach(there, band, (position, id), reaches, window)
+            for (_, one), (_, other) in copies.separated(before, after, window):
+                if one not in around.bands and other not in around.bands:
+                    around.parted[ordered(one, other)] = id
+        insort(there, (position, id))
+    near: dict[int, list[int]] = {id: [] for id in around.bands}
+    far: dict[int, list[int]] = {id: [] for id in around.bands}
+    for band, position, id in places:
+        for side in _within_reach(around.places[band], band, (position, id), reaches, window):
+            (far if copies.is_far(band) else near)[id].extend([other for _, other in side])
+    proposed = {
+        ordered(id, other)
+        for id in around.bands
+        for other in copies.candidates_among(near[id], far[id], settings.group)
+    }
+    return proposed, around
+
+
+def _index_rows(
+    printed: Sequence[tuple[ArticleCopy, Fingerprint]], versions: Sequence[str], positions: Sequence[int]
+) -> tuple[IndexRows, list[int]]:
+    """The index rows of stories, each story's in the order of keys, and the first row of each story."""
+    sizes = [len(print_.bands) for _, print_ in printed]
+    bands = np.fromiter(chain.from_iterable(print_.bands for _, print_ in printed), dtype=np.int64)
+    for version in set(versions):
+        of_version = np.repeat([other == version for other in versions], sizes)
+        bands[of_version] = salted(bands[of_version], version)
+    story = np.repeat(np.arange(len(printed)), sizes)
+    # Stories of one position have their keys in the order of their bands.
+    order = np.lexsort((bands, story))
+    bands, story = bands[order], story[order]
+    # A band occurs twice in a fingerprint only if two collide; one row is enough for both.
+    is_first = np.ones(bands.size, dtype=np.bool_)
+    is_first[1:] = (bands[1:] != bands[:-1]) | (story[1:] != story[:-1])
+    bands, story = bands[is_first], story[is_first]
+    ids = np.array([one.id for one, _ in printed], dtype=np.int64)
+    places = IndexRows(bands, np.array(positions, dtype=np.int64)[story], ids[story])
+    return places, np.searchsorted(story, np.arange(len(printed) + 1)).tolist()
+
+
+def _within_reach(
+    places: list[Place], band: int, own: Place, reaches: Reaches, window: int
+) -> tuple[list[Place], list[Place]]:
+    """The neighbours of a place before and after it, nearest first, among the places of its band."""
+    at = bisect_left(places, own)
+    after = at + (at < len(places) and places[at] == own)
+    first, end = max(0, at - window), min(after + window, len(places))
+    if not copies.is_far(band):
+        low, high = reaches[own[0]]
+        while first < at and places[first][0] < low:
+            first += 1
+        while end > after and places[end - 1][0] > high:
+            end -= 1
+    return places[first:at][::-1], places[after:end]
+
+
+def _sketch_ids(connection: Connection, versions: Iterable[str]) -> dict[str, int]:
+    table = schema.sketch
+    known = {version: id for id, version in connection.execute(select(table.c.id, table.c.version))}
+    for version in sorted(set(versions) - set(known)):
+        known[version] = max(known.values(), default=0) + 1
+        connection.execute(insert(table).values(id=known[version], version=version))
+    return known

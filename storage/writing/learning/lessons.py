@@ -1,0 +1,156 @@
+"""Learning from all that changed, and what was learned."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, select
+
+from pipeline.sites import (
+    LearnedLines,
+)
+from storage import schema
+from storage.base import chunks
+from storage.database import begin_write, in_transaction
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+from storage.writing.learning.blocks import learnable_lines, look_at, look_at_next
+from storage.writing.learning.sightings import AT_ONCE, renew, renew_next
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLine:
+    """A learned line. stories: that it was seen in. text: as it stands in the article `example`, whether it
+    was removed there or not.
+    """
+
+    site: str
+    stories: int
+    text: str
+    example: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a call of `learn` made other. articles: how many were looked at. learned, unlearned: how many
+    lines of which site are clutter now, and are no more.
+    """
+
+    articles: int
+    learned: dict[str, int]
+    unlearned: dict[str, int]
+
+    @property
+    def sites(self) -> list[str]:
+        """The sites from whose pages different lines would be removed now."""
+        return sorted(self.learned.keys() | self.unlearned.keys())
+
+
+def with_learned(engine: Engine, settings: Settings) -> Settings:
+    """The settings with what was learned of the sites in this database."""
+    with engine.connect() as connection:
+        learned = learned_lines(connection)
+    return replace(settings, site_rules=replace(settings.site_rules, learned=learned))
+
+
+def learn(engine: Engine, *, soon: bool = False) -> Lesson:
+    """Learns from all articles that are new, different or gone since the last time.
+
+    soon: blocks that are nearly what they were (see `NEARLY`) wait for another time, so that a run which
+    brings a few articles does not read thousands. Where it is interrupted, what was committed stays and the
+    next call goes on. Raises DatabaseError.
+    """
+
+    def run(step: Callable[[Connection], T]) -> T:
+        return in_transaction(engine, step)
+
+    return _learn(run, soon)
+
+
+class _Run(Protocol):
+    """Calls a step of the work with a connection."""
+
+    def __call__(self, step: Callable[[Connection], T], /) -> T: ...
+
+
+def _learn(run: _Run, soon: bool = False) -> Lesson:
+    articles = 0
+    while count := run(renew_next):
+        articles += count
+    learned: dict[str, int] = {}
+    unlearned: dict[str, int] = {}
+    while (looked := run(partial(look_at_next, soon=soon))) is not None:
+        learned.update({one.site: one.learned for one in looked if one.learned})
+        unlearned.update({one.site: one.unlearned for one in looked if one.unlearned})
+    return Lesson(articles, learned, unlearned)
+
+
+def site_lines(engine: Engine, site: str | None = None) -> list[SiteLine]:
+    """The learned lines with their texts, of one site or of all; by site, the most frequent first."""
+    with engine.connect() as connection:
+        return site_lines_of(connection, site)
+
+
+def try_learning(engine: Engine, site: str | None = None) -> tuple[Lesson, list[SiteLine]]:
+    """What `learn` would change, and the lines that would be learned; nothing of it is kept.
+
+    It is one transaction of a writer, so others wait until it has ended.
+    """
+    with begin_write(engine) as connection:
+
+        def run(step: Callable[[Connection], T]) -> T:
+            return step(connection)
+
+        lesson = _learn(run)
+        lines = site_lines_of(connection, site)
+        connection.rollback()
+    return lesson, lines
+
+
+def forget_articles(connection: Connection, ids: Sequence[int]) -> None:
+    """Deletes the sightings of articles that were just deleted, and learns their sites again."""
+    for part in chunks(ids, AT_ONCE):
+        if sites := renew(connection, part):
+            look_at(connection, sites)
+
+
+def learned_lines(connection: Connection, site: str | None = None) -> tuple[LearnedLines, ...]:
+    line, block = schema.learned_line, schema.sight_block
+    query = select(block.c.site, line.c.hash, line.c.stories, line.c.is_shared)
+    query = query.join(block, block.c.id == line.c.block_id)
+    if site is not None:
+        query = query.where(block.c.site == site)
+    stories: dict[str, Counter[int]] = defaultdict(Counter)
+    shared: set[tuple[str, int]] = set()
+    for row in connection.execute(query):
+        stories[row.site][row.hash] += row.stories
+        if row.is_shared:
+            shared.add((row.site, row.hash))
+    found = []
+    for name, counts in sorted(stories.items()):
+        lines = sorted((hash, n) for hash, n in counts.items() if n and (name, hash) not in shared)
+        if lines:
+            found.append(LearnedLines(name, tuple(lines)))
+    return tuple(found)
+
+
+def site_lines_of(connection: Connection, site: str | None) -> list[SiteLine]:
+    line, block = schema.learned_line, schema.sight_block
+    found = []
+    for learned in learned_lines(connection, site):
+        query = select(line.c.hash, line.c.example).join(block, block.c.id == line.c.block_id)
+        query = query.where(block.c.site == learned.site, line.c.stories > 0).order_by(block.c.quarter)
+        # From the latest block: what the line looks like today.
+        examples = {row.hash: row.example for row in connection.execute(query)}
+        texts = learnable_lines(connection, [examples[hash] for hash, _ in learned.lines])
+        for hash, stories in learned.lines:
+            example = examples[hash]
+            found.append(SiteLine(learned.site, stories, texts.get(example, {}).get(hash, ""), example))
+    return sorted(found, key=lambda one: (one.site, -one.stories, one.text))

@@ -1,0 +1,115 @@
+"""Keys tell documents and texts apart, and values are made such that both databases accept them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from pipeline.document import Claims, Document, MediaType, Origin, Removed
+from pipeline.text.search_words import make_search_words
+from storage.base.keys import (
+    UnstorableError,
+    as_rejection,
+    check_storable,
+    claims_json,
+    claims_of,
+    from_microseconds,
+    microseconds,
+    page_digest,
+    source_key,
+    storable,
+    storable_name,
+    storable_text,
+    text_hash,
+)
+from tests.storage.news import START, article, page, rejection
+
+
+def document(origin: Origin, title: str) -> Document:
+    return Document(
+        location="a",
+        url="https://a.example/a",
+        body=b"It sails.",
+        media_type=MediaType.TEXT,
+        fetched_at=START,
+        origin=origin,
+        claims=Claims(title=title),
+    )
+
+
+def test_what_a_record_says_beside_its_text_is_part_of_its_key() -> None:
+    assert source_key(document(Origin.JSONL, "one")) != source_key(document(Origin.JSONL, "two"))
+    assert source_key(document(Origin.FILE, "one")) == source_key(document(Origin.FILE, "two"))
+
+
+@pytest.mark.parametrize("origin", Origin)
+def test_a_stored_page_has_the_digest_of_its_document(origin: Origin) -> None:
+    given = document(origin, "one")
+    made = page("It sails.", START, given.url, origin, given.claims)
+
+    assert page_digest(replace(made, encoding=given.encoding)) == source_key(given).sha256
+
+
+def test_a_new_headline_is_a_new_text() -> None:
+    assert len(text_hash("One", "It sails.")) == 16
+    assert text_hash("One", "It sails.") != text_hash("Two", "It sails.")
+    assert text_hash("a", "b c") != text_hash("a b", "c")
+
+
+def test_microseconds_are_exact() -> None:
+    time = datetime(2026, 3, 1, 12, 0, 0, 123457, timezone(timedelta(hours=1)))
+
+    assert from_microseconds(microseconds(time)) == time
+    assert microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)) == 1_000_000
+
+
+def test_texts_lose_what_postgresql_refuses_and_names_stay_different() -> None:
+    assert storable_text("a\0b\ud800") == "a\ufffdb\ufffd"
+    assert storable_name("a\0") == "a\\x00"
+    assert storable_name("\udcff") != storable_name("\udcfe")
+
+
+def test_what_is_storable_is_left_as_it_is() -> None:
+    made = article("https://a.example/1", "It sails.")
+
+    assert storable(made) is made
+
+
+def test_every_text_of_an_article_is_made_storable() -> None:
+    odd = "a\0b"
+    made = article(
+        "https://a.example/\0", odd, title=odd, authors=(odd,), byline=odd, removed=(Removed(0, odd, odd),)
+    )
+    found = storable(made)
+
+    assert "\0" not in repr(found)
+    assert found.search_words == make_search_words(found.title, found.text)  # type: ignore[union-attr]
+
+
+def test_the_detail_of_a_rejection_is_cut() -> None:
+    assert len(storable(rejection("a", detail="x" * 3000)).detail) == 2000  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("field", ["site", "agency", "language"])
+def test_a_value_too_long_for_an_index_is_refused(field: str) -> None:
+    with pytest.raises(UnstorableError, match=field):
+        check_storable(article("https://a.example/1", "It sails.", **{field: "x" * 301}))  # type: ignore[arg-type]
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(UnstorableError, match="published_at"):
+        check_storable(article("https://a.example/1", "It sails.", published_at=START.replace(tzinfo=None)))
+
+
+def test_an_article_that_cannot_be_stored_becomes_a_rejection_with_the_reason() -> None:
+    made = as_rejection(article("https://a.example/1", "It sails.", START), "too long\0")
+
+    assert (made.reason.value, made.detail, made.at) == ("storage error", "too long\ufffd", START)
+
+
+@pytest.mark.parametrize("claims", [Claims(), Claims("T", "2026-03-01", ("Ada",), "en")])
+def test_claims_come_back_as_they_were(claims: Claims) -> None:
+    assert claims_of(claims_json(claims)) == claims
+    assert (claims_json(claims) is None) == (claims == Claims())
