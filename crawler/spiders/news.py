@@ -47,7 +47,7 @@ from pipeline.counts import counted
 from pipeline.document import Claims, Document, Rejection
 from pipeline.urls import canonical_url
 from storage.base import TRANSIENT
-from storage.crawls import Due, Validators, Visit
+from storage.crawls import DueRevisit, Validators, Visit
 from storage.database import DatabaseError
 
 # A sitemap index may name indexes; deeper than this they name each other.
@@ -356,7 +356,7 @@ class NewsSpider(scrapy.Spider):
                 headers = {} if self.refetch else condition(due.etag, due.last_modified)
                 yield self._article_request(crawl.site, due.location, due.claims, headers)
 
-    async def _due_revisits(self, crawl: _SiteCrawl) -> list[Due]:
+    async def _due_revisits(self, crawl: _SiteCrawl) -> list[DueRevisit]:
         """The due revisits within the budget; those that are not the site's any more are cancelled."""
         state = self._state()
         due = await state.due_revisits(crawl.site.key, crawl.budget_left)

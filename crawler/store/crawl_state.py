@@ -18,7 +18,7 @@ from pipeline.document import Article, Outcome, Rejection
 from pipeline.urls import canonical_url
 from storage import reader
 from storage.base import TRANSIENT
-from storage.crawls import Beside, Due, Validators, Visit, revisits
+from storage.crawls import DueRevisit, Validators, Visit, VisitsAndStates, revisits
 from storage.database import DatabaseError
 from storage.writing import tombstones
 
@@ -91,7 +91,7 @@ class CrawlState:
         has_transient_failure = any(self._outcomes.get(location, False) for location in named)
         self._sources[url] = _Source(served, named - self._outcomes.keys(), has_transient_failure)
 
-    async def due_revisits(self, site: str, limit: int) -> list[Due]:
+    async def due_revisits(self, site: str, limit: int) -> list[DueRevisit]:
         """Return the stored articles of a site that are due for a revisit, at most so many."""
         return await self._call(revisits.due, site, datetime.now(UTC), limit)
 
@@ -107,7 +107,7 @@ class CrawlState:
         """Report a visit that brought nothing to store; it is stored with the next batch."""
         self._visits.append(visit)
 
-    def take_for(self, batch: Sequence[Outcome]) -> Beside | None:
+    def take_for(self, batch: Sequence[Outcome]) -> VisitsAndStates | None:
         """Remove and return what must be stored in the transaction of this batch; None for nothing."""
         states = {**_rejected_states(batch), **self._completed_sources(batch)}
         visits, self._visits = self._visits, []
@@ -115,7 +115,7 @@ class CrawlState:
             visit = self._visits_by_location.pop(outcome.location, None)
             if visit is not None:
                 visits.append(visit if isinstance(outcome, Article) else _rejected_visit(visit, outcome))
-        return Beside(datetime.now(UTC), visits, states) if visits or states else None
+        return VisitsAndStates(datetime.now(UTC), visits, states) if visits or states else None
 
     def _completed_sources(self, batch: Sequence[Outcome]) -> dict[str, Validators]:
         """Remove the sources whose last articles are in the batch; return their validators by URL."""

@@ -1,15 +1,14 @@
 """What is stored about crawls: figures of each site's runs, locks, articles to visit again."""
 
 from storage.crawls import revisits, site_runs
-from storage.crawls.revisits import Beside, Due, Validators, Visit
+from storage.crawls.revisits import DueRevisit, Validators, Visit, VisitsAndStates
 from storage.crawls.site_locks import SiteLocks
 from storage.crawls.site_runs import CrawledBatch, Ended, SiteCounts, SiteState, last_starts
 from storage.schema import SiteRun
 
 __all__ = [
-    "Beside",
     "CrawledBatch",
-    "Due",
+    "DueRevisit",
     "Ended",
     "SiteCounts",
     "SiteLocks",
@@ -17,6 +16,7 @@ __all__ = [
     "SiteState",
     "Validators",
     "Visit",
+    "VisitsAndStates",
     "last_starts",
     "revisits",
     "site_runs",

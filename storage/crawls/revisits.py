@@ -59,7 +59,7 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueRevisit:
     """An article that is to be requested again. claims: what its source said of it."""
 
     article_id: int
@@ -71,7 +71,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class VisitsAndStates:
     """What a crawl keeps beside the outcomes of a batch. states: of sources and of pages that were turned
     away, by address, all of them fetched at `at`.
     """
@@ -81,7 +81,7 @@ class Beside:
     states: Mapping[str, Validators] = field(default_factory=dict)
 
 
-def due(engine: Engine, site: str, now: datetime, limit: int) -> list[Due]:
+def due(engine: Engine, site: str, now: datetime, limit: int) -> list[DueRevisit]:
     """The articles of a crawled site that are to be requested again, the longest overdue first."""
     table, article, page = schema.revisit, schema.article, schema.page
     query = (
@@ -100,9 +100,9 @@ def due(engine: Engine, site: str, now: datetime, limit: int) -> list[Due]:
         .limit(limit)
     )
 
-    def read() -> list[Due]:
+    def read() -> list[DueRevisit]:
         with engine.connect() as connection:
-            return [Due(*row[:-1], claims=claims_of(row.claims)) for row in connection.execute(query)]
+            return [DueRevisit(*row[:-1], claims=claims_of(row.claims)) for row in connection.execute(query)]
 
     return persistently(engine, read)
 

@@ -25,7 +25,7 @@ from storage.base import (
     chunks,
     storable_name,
 )
-from storage.writing import SITE, URL, is_under, key_of, parse_site
+from storage.writing import SITE, URL, is_url_of_site, key_of, parse_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def stored_articles_of(connection: Connection, what: ForgetTarget) -> dict[int, 
             given.c.alias.is_not(None), given.c.alias.contains(site, autoescape=True)
         )
         for id, alias in _streamed(connection, query):
-            if is_under(site, alias):
+            if is_url_of_site(site, alias):
                 found.setdefault(id, key)
     for url in what.urls:
         for id in ids_at(connection, url):
@@ -158,7 +158,7 @@ def _meant(
     The addresses in these columns are as they were written, so the database can only look for the host.
     """
     for site in what.sites:
-        yield partial(is_under, site), _names_host(columns, site)
+        yield partial(is_url_of_site, site), _names_host(columns, site)
     for url in what.urls:
         if site_of(url):
             host = address_key(url).partition("/")[0].partition("?")[0].partition(":")[0]

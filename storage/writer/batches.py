@@ -17,7 +17,7 @@ from pipeline.document import Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from storage import schema
 from storage.base import as_rejection, storable
-from storage.crawls import Beside, CrawledBatch, Ended, revisits
+from storage.crawls import CrawledBatch, Ended, VisitsAndStates, revisits
 from storage.database import in_transaction, is_exhausted, is_transient
 from storage.writer.fetch_states import put_states
 from storage.writer.runs import BatchCounts, add_to_run
@@ -32,7 +32,7 @@ def write_batch(
     outcomes: Sequence[Outcome],
     settings: Settings,
     crawled: CrawledBatch | None = None,
-    beside: Beside | None = None,
+    beside: VisitsAndStates | None = None,
 ) -> BatchCounts:
     """Stores articles and rejections, regroups what they touch, and adds to the run's counts: all or nothing.
 
@@ -72,7 +72,7 @@ def write_batch(
     return written
 
 
-def _put_crawl_state(connection: Connection, beside: Beside) -> None:
+def _put_crawl_state(connection: Connection, beside: VisitsAndStates) -> None:
     revisits.note(connection, beside.visits)
     put_states(connection, beside.states, beside.at)
 

@@ -6,7 +6,15 @@ Only `storage.writer` and upkeep call it, within a transaction that is theirs.
 from storage.writing import groups, learning, revisions, tombstones
 from storage.writing.learning import Lesson, SiteLine, learn, with_learned
 from storage.writing.revisions import unpack_keys
-from storage.writing.tombstones import SITE, URL, is_under, key_of, list_tombstones, parse_site, withheld_by
+from storage.writing.tombstones import (
+    SITE,
+    URL,
+    is_url_of_site,
+    key_of,
+    list_tombstones,
+    parse_site,
+    withheld_by,
+)
 
 __all__ = [
     "SITE",
@@ -14,7 +22,7 @@ __all__ = [
     "Lesson",
     "SiteLine",
     "groups",
-    "is_under",
+    "is_url_of_site",
     "key_of",
     "learn",
     "learning",

@@ -111,7 +111,7 @@ def parse_site(text: str) -> str:
     return site
 
 
-def is_under(site: str, url: str) -> bool:
+def is_url_of_site(site: str, url: str) -> bool:
     """Whether the URL is one of the site, or of a site under it."""
     host = site_of(url)
     return host == site or host.endswith(f".{site}")

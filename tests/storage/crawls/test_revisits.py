@@ -13,7 +13,7 @@ from pipeline.document import Claims, Origin, Outcome, Reason, Rejection, Stage
 from storage import reader, schema, writer
 from storage.base.keys import storable_name
 from storage.crawls import revisits
-from storage.crawls.revisits import Beside, Due, Validators, Visit
+from storage.crawls.revisits import DueRevisit, Validators, Visit, VisitsAndStates
 from storage.schema import to_second
 from storage.upkeep import (
     ForgetTarget,
@@ -39,7 +39,7 @@ def visit(at: datetime, location: str = URL, site: str = "gazette", **fields: An
 
 def write(engine: Engine, outcomes: list[Outcome], *visits: Visit) -> None:
     run = writer.start_run(engine, "scrapy crawl news", START)
-    writer.write_batch(engine, run, outcomes, SETTINGS, beside=Beside(START, visits))
+    writer.write_batch(engine, run, outcomes, SETTINGS, beside=VisitsAndStates(START, visits))
 
 
 def gone(at: datetime, location: str = URL) -> Rejection:
@@ -111,11 +111,11 @@ def test_what_the_source_said_comes_with_it(engine: Engine) -> None:
     made = article(URL, story(1), page=page("<p>1", url=URL, origin=Origin.CRAWL, claims=claims))
     write(engine, [made], visit(START))
     (found,) = revisits.due(engine, "gazette", after(1), 100)
-    assert found == Due(1, URL, URL, None, None, claims)
+    assert found == DueRevisit(1, URL, URL, None, None, claims)
 
     prune_pages(engine, plan_prune(engine, older_than=after(1)))
     (found,) = revisits.due(engine, "gazette", after(1), 100)
-    assert found == Due(1, URL, URL, None, None, Claims())
+    assert found == DueRevisit(1, URL, URL, None, None, Claims())
 
 
 def test_a_page_that_cannot_be_had_is_tried_three_times(engine: Engine) -> None:
