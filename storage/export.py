@@ -1,15 +1,14 @@
 """Public views as files for other programs: JSONL, CSV and Parquet; all of it, or what changed since.
 
 A file appears at once and complete, or not at all: it is written under another name in the same folder,
-flushed to the disk, then renamed. Rows go from the database to the file in parts, so an export of any
-size takes the same memory.
+flushed to the disk, then renamed. Rows go from the database to the file in parts, so an export of any size
+takes the same memory.
 
-An incremental export reads on after a change (see the view `changes`). Its rows have two more columns at
-the end: `change`, and `gone`, true where an article has to be removed from the copy that is kept: it is
-gone from the database, or no longer among those asked for (it stopped being canonical, say). Of such a row
-only `id`, `change` and `gone` are given. The rows come in the order of `change`; each article has one.
-Putting in place by `id` what is not gone and deleting the rest makes the copy exact, and doing it twice
-does no harm.
+An incremental export reads on after a change (see the view `changes`). Its rows have two more columns at the
+end: `change`, and `gone`. An article with `gone` true has to be deleted from the copy that is kept: it was
+deleted from the database, or is not selected any more (it stopped being canonical, for example). Such a row
+has only `id`, `change` and `gone`. The rows come in the order of `change`, one for each article. To replace
+by `id` what is not gone and to delete the rest makes the copy exact, and may be done twice.
 """
 
 from __future__ import annotations
@@ -55,8 +54,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is exported: a view; of articles those of a site, in a language, canonical ones. Raises
-    OperatorError where the view has nothing of the kind.
+    """What is exported: a view, and which of its articles: by site, by language, canonical copies only.
+
+    Raises OperatorError if there is no such view, or if it has no articles to choose from.
     """
 
     view: str = "articles"
@@ -78,8 +78,9 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """rows: how many, gone ones included. gone: how many of them say so. change: the last one that an
-    incremental export has, to read on after; None of any other.
+    """What was written. rows: how many, gone ones included. gone: how many articles are gone.
+
+    change: the last one in an incremental export, to read on after; None for any different export.
     """
 
     rows: int

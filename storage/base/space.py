@@ -1,10 +1,10 @@
-"""Room on the disk, and what is left in it of rows that are deleted.
+"""Disk space, and what deleted rows leave on the disk.
 
-SQLite keeps the pages of deleted rows in its file for rows to come, so the file never shrinks by itself; and
-it leaves their bytes there, unless `secure_delete` is on. Even then, bytes may stand where it moved rows
-within its file before, while it was off. Only `rewrite` leaves nothing of that. PostgreSQL marks rows as
-deleted; VACUUM, which autovacuum does in time, lets others take their place, and only VACUUM FULL, which
-locks the table, writes what is left to a new file.
+SQLite keeps the pages of deleted rows in its file for later rows, so the file never shrinks by itself. It
+also leaves their bytes there, unless `secure_delete` is on. Even then, bytes may remain where it moved rows
+within the file while it was off. Only `rewrite` leaves nothing of them. PostgreSQL marks rows as deleted.
+VACUUM, which autovacuum runs in time, makes their space usable again, and only VACUUM FULL, which locks the
+table, writes the rest to a new file.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ _WAIT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Bytes. size: of the database. free: of these, what is held for rows to come; None if that is not
-    told (PostgreSQL).
-    """
+    """Bytes. size: of the database. free: the part of it that is kept for later rows; None on PostgreSQL."""
 
     size: int
     free: int | None
@@ -78,10 +76,10 @@ def empty_log(engine: Engine) -> bool:
 
 
 def rewrite(engine: Engine) -> None:
-    """Writes SQLite's file anew, without what is free in it; on PostgreSQL a VACUUM.
+    """Writes SQLite's file anew without its free pages; on PostgreSQL it is a VACUUM.
 
-    SQLite needs room for twice what stays, in its temporary folder and beside the file, and nobody else can
-    write meanwhile. Raises DatabaseError if somebody holds the database, or the room is not there.
+    SQLite needs twice the size of the result, in its temporary folder and beside the file. Nobody else can
+    write meanwhile. Raises DatabaseError if a different process uses the database, or the disk is too full.
     """
     try:
         if engine.dialect.name == "postgresql":

@@ -1,11 +1,11 @@
 """Requests young articles again, because news is corrected, extended and taken down in its first days.
 
-An article that a crawl of a site brought has a row in `revisit` as long as there is another time to ask for
-it. The row is written in the transaction that stores what the last request brought (`writer.write_batch`),
-so a crawl that is killed has either taken the step with all that came of it, or not at all. The times are
-hours after the article was first seen; one that has passed when the next crawl comes is left out.
+An article that a crawl of a site stored has a row in `revisit` as long as it is to be requested again. The
+row is written in the transaction that stores the result of the last request (`writer.write_batch`), so a
+killed crawl has done both or neither. The times are hours after the article was first seen; a time that has
+passed before the next crawl is left out.
 
-Articles of files, and of lists of addresses, belong to no site of the sites file and have no row.
+Articles of files, and of lists of URLs, belong to no site of the sites file and have no row.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _FAILURES = 3
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What an address was served with, as the server wrote it, to be asked with the next time.
+    """The validators of a response, as the server sent them, for the next conditional request.
 
-    children: the further sources that it names, each with what it is. read_as: the rules by which it was
-    read; None for what names nothing.
+    children: the further sources that it names, each with its kind. read_as: the rules by which it was read;
+    None for a document that names no sources.
     """
 
     etag: str | None = None
@@ -44,9 +44,9 @@ class Validators:
 class Visit:
     """A finished request for an article of a site.
 
-    location: the address that was asked for. site: the site's key in the sites file. hours: when to ask
-    again, in hours after the article was first seen, ascending; () for never. has_failed: nothing was learnt
-    of the page, so that it is requested again at the next crawl.
+    location: the URL that was requested. site: the site's key in the sites file. hours: when to request it
+    again, in hours after the article was first seen, ascending; () for never. has_failed: the page could not
+    be fetched or read, so it is requested again at the next crawl.
     """
 
     location: str
@@ -72,8 +72,9 @@ class DueRevisit:
 
 @dataclass(frozen=True, slots=True)
 class VisitsAndStates:
-    """What a crawl keeps beside the outcomes of a batch. states: of sources and of pages that were turned
-    away, by address, all of them fetched at `at`.
+    """What a crawl stores beside the outcomes of a batch.
+
+    states: validators of sources and of rejected pages, by URL, all of them fetched at `at`.
     """
 
     at: datetime
@@ -116,8 +117,8 @@ def drop(engine: Engine, ids: Iterable[int]) -> None:
 def note(connection: Connection, visits: Sequence[Visit]) -> None:
     """Decides when the articles that were requested are requested the next time.
 
-    Within the transaction that stored what the requests brought; a request that brought no article, now or
-    before, leaves no trace.
+    Call it in the transaction that stored the results of the requests. A request that gave no article, now or
+    before, is not recorded.
     """
     latest = {storable_name(visit.location): visit for visit in visits}
     ids = _articles_at(connection, latest)

@@ -1,9 +1,9 @@
-"""What each crawl did at each of its sites: kept up to date with every batch, read to judge a site's health.
+"""The figures of each crawl at each of its sites: written with every batch, read to judge a site's health.
 
-The figures are of two kinds. How documents ended is known to the writer alone, so a `Tally` takes it from
-each batch; everything else (`SiteCounts`) the crawl counts. Both are sums since the start of the crawl, and
-are written in the transaction of the batch: the rows always say of a run what is stored of it, and of a
-crawl that was killed they stand as of its last batch.
+There are two kinds of figures. Only the writer knows how documents ended, so a `Tally` takes that from each
+batch. The crawl counts everything else (`SiteCounts`). Both are sums since the start of the crawl, and are
+written in the transaction of the batch, so the rows always agree with what is stored of a run. A killed crawl
+has the figures of its last batch.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SiteCounts:
 
 @dataclass(frozen=True, slots=True)
 class SiteState:
-    """How a site stands.
+    """The state of a site.
 
     last: its last run. succeeded_at: start of the last that finished and could read a source, or stored
     something; stored_at: of the last that stored a new article. alerts: of the last that was judged.
@@ -105,10 +105,10 @@ class Tally:
         counts: Mapping[str, SiteCounts],
         batch: Iterable[tuple[str, Ended]] = (),
     ) -> _Put:
-        """Writes the rows of the sites that have news, in the caller's transaction.
+        """Writes the rows of the sites whose figures changed, in the caller's transaction.
 
-        counts: of every site so far. batch: documents with their sites. What this tally holds is changed by
-        `keep` alone, to be called with the result once that is committed; so it may be tried again.
+        counts: of every site so far. batch: documents with their sites. Only `keep` changes this tally: call
+        it with the result once the transaction is committed. So the transaction may be tried again.
         """
         changed: dict[str, _Ends] = {}
         for site, (outcome, end) in batch:
@@ -148,8 +148,9 @@ class _Put:
 
 @dataclass(frozen=True, slots=True)
 class CrawledBatch:
-    """What `writer.write_batch` has to know to write the figures with a batch: the site of each of its
-    outcomes, in their order, and the counts of every site so far.
+    """What `writer.write_batch` needs to write the figures with a batch.
+
+    sites: the site of each outcome, in their order. counts: of every site so far.
     """
 
     tally: Tally

@@ -1,7 +1,7 @@
 """The stored pages with what was made of them: the input of reprocessing.
 
-They come in a stable order, a few at a time and each few in a transaction of their own, so that a run of
-hours keeps neither the writers waiting nor SQLite's log from being folded in, and holds little.
+They come in a stable order, a few at a time, each in a transaction of its own. So a run of hours blocks
+neither writers nor the checkpoints of SQLite's log, and needs little memory.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""What was forgotten stays out: the marks that `copydesk forget` leaves, and the gate that asks for them.
+"""Tombstones: what `copydesk forget` deleted is not stored again.
 
-A tombstone names a URL or a site, and nothing of what stood there. `withhold` is asked in every writing
-transaction, so whatever a document comes by (a file, a crawl, different rules over a stored page) it ends as
-a rejection of its own reason, without its bytes. A URL is compared by `urls.address_key`: http and https,
-www., m. and amp. twins are one. An article is asked for by its own URL and by the one it was fetched from,
-so a page that states a forgotten URL as its canonical link is kept out too. A site includes what is under
-it: `example.com` also means `news.example.com`.
+A tombstone names a URL or a site, and holds nothing of its articles. Every writing transaction calls
+`withhold`. So wherever a document comes from (a file, a crawl, different rules over a stored page), it ends
+as a rejection with a reason of its own, without its bytes. A URL is compared by `urls.address_key`: http and
+https, www., m. and amp. twins are one. An article is asked for by its own URL and by the one it was fetched
+from, so a page that states a forgotten URL as its canonical link is kept out too. A site includes what is
+under it: `example.com` also means `news.example.com`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def withheld_by(connection: Connection, urls: Sequence[str]) -> list[Tombstone |
 
 
 def withheld(engine: Engine, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """As `withhold`, for what is done with outcomes beside storing them. Raises DatabaseError."""
+    """As `withhold`, for other uses of outcomes than storing them. Raises DatabaseError."""
 
     def read() -> list[Outcome]:
         with engine.connect() as connection:
@@ -124,7 +124,7 @@ def _addresses(outcome: Outcome) -> list[str]:
 
 
 def _found(connection: Connection, addresses: Sequence[Sequence[str]]) -> list[Tombstone | None]:
-    """For each set of URLs, the tombstone of one of them or of its site."""
+    """For each list of URLs, the tombstone of one of them or of its site."""
     nothing: list[Tombstone | None] = [None] * len(addresses)
     table = schema.tombstone
     if connection.scalar(select(table.c.kind).limit(1)) is None:
