@@ -284,8 +284,8 @@ an_article = st.builds(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
-    made=st.lists(an_article, min_size=12, max_size=30),
-    gone=st.sets(st.integers(0, 29), max_size=5),
+    made=st.lists(an_article, min_size=12, max_size=20),
+    gone=st.sets(st.integers(0, 19), max_size=5),
     seed=st.integers(0, 1000),
 )
 def test_what_is_learned_depends_on_what_is_stored_alone(
