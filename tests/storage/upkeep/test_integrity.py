@@ -29,7 +29,7 @@ from storage.upkeep import (
 from storage.writing.learning import learn
 from tests.storage.bases import SCHEMAS, load
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view, wire
-from tests.storage.upkeep.test_retention import NOW
+from tests.storage.upkeep.rows_of_tables import NOW
 
 NEWS = Path(__file__).parents[3] / "examples" / "news"
 
