@@ -22,6 +22,7 @@ class TextRevision:
     """One text of one article. columns: `schema.TEXT_COLUMNS` except for page_id.
 
     page: bytes that are not stored yet; otherwise they are the page `page_id`, None once pruned.
+    search_words: None for a text that is stored already.
     """
 
     columns: Mapping[str, Any]
@@ -34,6 +35,8 @@ class TextRevision:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
+    """A row of `document`."""
+
     location: str
     digest: bytes
     fetched_us: int
@@ -65,7 +68,11 @@ class PendingArticle:
 
 @dataclass(slots=True)
 class PendingBatch:
-    """All that a batch of outcomes touches, by key. stored_…: what the database has."""
+    """All that a batch of outcomes can change, by key. stored_…: what the database has.
+
+    next_article, next_page: the next ids to assign. ids: articles by URL. rejected_pages: bytes of new
+    rejections by location. counts: documents by end. reasons: rejections by reason. touched: changed articles.
+    """
 
     next_article: int
     next_page: int
