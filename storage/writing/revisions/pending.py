@@ -71,7 +71,7 @@ class PendingBatch:
     """All that a batch of outcomes can change, by key. stored_…: what the database has.
 
     next_article, next_page: the next ids to assign. ids: articles by URL. rejected_pages: bytes of new
-    rejections by location. counts: documents by end. reasons: rejections by reason. touched: changed articles.
+    rejections by location. counts: documents by end. reasons: rejections by reason. touched: changed ids.
     """
 
     next_article: int
