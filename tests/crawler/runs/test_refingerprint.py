@@ -17,6 +17,7 @@ from crawler.runs.refingerprint import Refingerprinted, refingerprint
 from pipeline.settings import FingerprintSettings, GroupSettings, Settings
 from storage import writer
 from storage.database import DatabaseError, open_database
+from storage.writer import refingerprinting
 from tests.crawler.runs.test_reprocess import SETTINGS, again, everything, fill, write_pages
 from tests.storage.news import START, article, contents, cut, story, view, wire
 
@@ -108,7 +109,7 @@ def test_no_group_is_taken_apart_in_between_and_a_stopped_run_goes_on(
     stored_by(fresh, SETTINGS, wire(60))
     before = contents(engine)
     assert before["groups"] == contents(fresh)["groups"], "both settings find the same copies"
-    monkeypatch.setattr(writer, "_RENEWED", 4)
+    monkeypatch.setattr(refingerprinting, "_RENEWED", 4)
     after: int | None = 0
     batches = 0
     while after is not None:
@@ -150,7 +151,7 @@ def test_other_thresholds_verify_and_regroup_in_place(
     before = contents(engine)
     assert before["groups"] != contents(fresh)["groups"], "the threshold matters"
     assert writer.count_refingerprint(engine, SETTINGS) == len(made)
-    monkeypatch.setattr(writer, "_RENEWED", 8)
+    monkeypatch.setattr(refingerprinting, "_RENEWED", 8)
     after: int | None = 0
     for _ in range(stop_after):  # and then it is killed
         if after is not None:
@@ -168,7 +169,7 @@ def test_a_group_larger_than_a_transaction_may_be(
     stored_by(engine, OTHER, wire(40, stories=1))
     stored_by(fresh, SETTINGS, wire(40, stories=1))
     assert max(map(len, contents(engine)["groups"])) > 30
-    monkeypatch.setattr(writer, "_RENEWED", 4)
-    monkeypatch.setattr(writer, "_RENEWED_MOST", 8)
+    monkeypatch.setattr(refingerprinting, "_RENEWED", 4)
+    monkeypatch.setattr(refingerprinting, "_RENEWED_MOST", 8)
     assert renewed(engine).articles == 40
     assert contents(engine) == contents(fresh)
