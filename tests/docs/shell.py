@@ -229,7 +229,8 @@ def is_as_printed(said: str, printed: str) -> bool:
     """Whether a transcript is what was printed.
 
     A line or a part of one may be left out, `[…]`, and a line may be cut off, `word…`. Blanks and line breaks
-    do not count, since pages are narrower. Times of the last days, and versions of rules, are any.
+    do not count, since pages are narrower. Times of the last days, versions of rules, and how many joined a
+    group, which depends on where a batch ends, are any.
     """
     return re.fullmatch(_pattern(said), _neutral(printed).strip(), re.DOTALL) is not None
 
@@ -255,4 +256,5 @@ def _neutral(text: str, of_page: bool = False) -> str:
     text = re.sub(
         r"\d{4}-\d\d-\d\d \d\d:\d\d", lambda found: "(then)" if is_recent(found[0]) else found[0], text
     )
+    text = re.sub(r"\b\d+ joined a group", "(some) joined a group", text)
     return re.sub(r"\b\d+-[0-9a-f]{8}\b", "(rules)", text)
