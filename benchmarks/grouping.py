@@ -51,7 +51,7 @@ from pipeline.copies import (
 )
 from pipeline.document import Access, Article, Claims, Document, Fingerprint, MediaType, Origin, PageBytes
 from pipeline.metadata.dates import parse_date
-from pipeline.process import PAGE_PARAMETERS, process_document
+from pipeline.process import process_document
 from pipeline.settings import FingerprintSettings, Settings
 from pipeline.text import make_search_words
 from storage.database import Engine, open_database
@@ -375,7 +375,7 @@ def storing(corpus: Corpus, rounds: int = 3) -> None:
     processor, on which other programs tell less. Both have the program at rest.
     """
     with_text = [story for story in corpus.stories if story.text]
-    compressor = zstandard.ZstdCompressor(compression_params=PAGE_PARAMETERS)
+    compressor = zstandard.ZstdCompressor()
     settings = Settings()
 
     def ours(engine: Engine) -> None:

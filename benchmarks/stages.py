@@ -18,7 +18,7 @@ from typing import Any
 
 # In the order in which they run. What is called within another stage is taken off that stage.
 STAGES: Mapping[str, tuple[str, ...]] = {
-    "compress": ("pipeline.process._page",),
+    "compress": ("pipeline.process._compressed",),
     "decode": ("pipeline.page.decode.decode_body",),
     "parse": ("pipeline.extract.parse.parse",),
     "segment": ("pipeline.page.blocks.segment_page",),

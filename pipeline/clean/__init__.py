@@ -5,9 +5,10 @@ Every removed line names its rule. Rules of phrases are data (clutter.toml) with
 
 from pipeline.clean.boilerplate import clean
 from pipeline.clean.rules import compile_rules
-from pipeline.clean.wire import compile_patterns, parse_wire
+from pipeline.clean.wire import WireCopy, compile_patterns, parse_wire
 
 __all__ = [
+    "WireCopy",
     "clean",
     "compile_patterns",
     "compile_rules",

@@ -15,7 +15,7 @@ from pipeline.page.blocks import (
     segment_page,
     segment_with_places,
 )
-from pipeline.page.decode import decode_body, decoded, sniff_media_type
+from pipeline.page.decode import decode_body, sniff_media_type
 from pipeline.page.selectors import check_selector, find_by_selector
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "check_selector",
     "common_container",
     "decode_body",
-    "decoded",
     "find_by_selector",
     "is_inline",
     "is_layout_row",

@@ -158,17 +158,12 @@ def decode_body(body: bytes, declared: str | None, media_type: MediaType) -> str
     (meta element, XML declaration), then detection. A declared charset whose reading is clearly worse
     than another's is passed over. Never raises: bytes that fit nothing become U+FFFD.
     """
-    return decoded(body, declared, media_type)[0]
-
-
-def decoded(body: bytes, declared: str | None, media_type: MediaType) -> tuple[str, bool]:
-    """As `decode_body`, and whether the body is that text in UTF-8, byte for byte, as most pages are."""
     for mark, codec in _BOMS:
         if body.startswith(mark):
-            return _clean(body, body[len(mark) :].decode(codec, "replace"), codec), False
+            return _clean(body, body[len(mark) :].decode(codec, "replace"), codec)
     codec = _wide_without_mark(body) or ""
     if codec:
-        return _clean(body, body.decode(codec, "replace"), codec), False
+        return _clean(body, body.decode(codec, "replace"), codec)
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -176,9 +171,8 @@ def decoded(body: bytes, declared: str | None, media_type: MediaType) -> tuple[s
     else:
         codec = _instead_of_utf8(body, text, declared, media_type)
         if not codec:
-            clean = _clean(body, text, "utf-8")
-            return clean, clean is text
-    return _clean(body, body.decode(codec, "replace"), codec), False
+            return _clean(body, text, "utf-8")
+    return _clean(body, body.decode(codec, "replace"), codec)
 
 
 def _instead_of_utf8(body: bytes, text: str, declared: str | None, media_type: MediaType) -> str:
