@@ -76,7 +76,7 @@ def check_integrity(
     if unknown:
         names = ", ".join(one.name for one in _CHECKS)
         raise OperatorError(
-            f"there is no check_integrity {', '.join(sorted(unknown))}: the checks are {names}"
+            f"there is no check {', '.join(sorted(unknown))}: the checks are {names}"
         )
     found = []
     with engine.connect() as connection:
@@ -131,7 +131,7 @@ def _found(engine: Engine, connection: Connection, one: Check) -> Finding:
 _CHECKS = (
     Check(
         "file",
-        "SQLite's own check_integrity of the file finds nothing",
+        "SQLite's own check of the file finds nothing",
         find_damage,
         reindex,
         "restore a backup, or try sqlite3 FILE .recover",
