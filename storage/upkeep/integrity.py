@@ -75,9 +75,7 @@ def check_integrity(
     unknown = (wanted or set()) - {one.name for one in _CHECKS}
     if unknown:
         names = ", ".join(one.name for one in _CHECKS)
-        raise OperatorError(
-            f"there is no check {', '.join(sorted(unknown))}: the checks are {names}"
-        )
+        raise OperatorError(f"there is no check {', '.join(sorted(unknown))}: the checks are {names}")
     found = []
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":  # on SQLite a transaction always is
@@ -92,9 +90,9 @@ def check_integrity(
 def repair_faults(
     engine: Engine, findings: Sequence[Finding], *, began: Callable[[str], None] = _nobody
 ) -> list[Finding]:
-    """Mends what can be, then makes the same checks once more: what is left, and how much was mended.
+    """Repairs what can be repaired, then checks again: what is left, and how much was corrected.
 
-    findings: as `check_integrity` gave them. What is left could not be mended, or came of writing beside it.
+    findings: from `check_integrity`. What is left could not be repaired, or was written in the meantime.
     """
     mended: dict[str, int] = {}
     left = list(findings)
