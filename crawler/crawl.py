@@ -1,4 +1,4 @@
-"""Drives a crawl from a program: what `copydesk crawl` calls. By hand it is `scrapy crawl news`."""
+"""Runs a crawl from a program, as `copydesk crawl` does. By hand it is `scrapy crawl news`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from storage.database import open_database
 from storage.writer import BatchCounts, require_one_fingerprint
 from storage.writing import Lesson
 
-# What these log at the start of a crawl (settings, middlewares) is for who works on a spider.
-_CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware")
+# They log settings and middlewares, which only help while a spider is written.
+_VERBOSE_LOGGERS = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class CrawlResult:
 
     run_id: its row in `runs`. counts: what it did to the database.
     finish_reason: Scrapy's word: "finished", "shutdown" (Ctrl-C, SIGTERM), "storage_error", ...
-    sites: per site, what became of its URLs: discovered, known, fetched, failed, ...
-    alerts: sites that fell out of their own history, and those that are as they used to be again.
-    lesson: what was learned of sites when it was over.
+    sites: counts by site: discovered, known, fetched, failed, ...
+    alerts: sites that are unusual compared with their own history, and those that are as usual again.
+    lesson: what was learned about sites at the end.
     """
 
     run_id: int
@@ -55,7 +55,7 @@ def crawl(
 ) -> CrawlResult:
     """Crawl the sites of those names (all for none) into the database; returns when done or stopped.
 
-    Ctrl-C and SIGTERM end it in order: nothing new is fetched, and what was fetched is stored.
+    Ctrl-C and SIGTERM end it in order: nothing more is fetched, and what was fetched is stored.
     A Twisted reactor runs once a process, so this may be called once a process; RuntimeError otherwise.
 
     settings: Scrapy settings that override crawler.settings, e.g. {"LOG_LEVEL": "WARNING"}.
@@ -84,7 +84,7 @@ def crawl(
     finally:
         engine.dispose()
     process = AsyncCrawlerProcess(project)
-    for name in _CHATTY:  # after Scrapy has set up logging, which forgets it
+    for name in _VERBOSE_LOGGERS:  # after Scrapy has set up logging, which forgets it
         logging.getLogger(name).setLevel(logging.WARNING)
     crawler = process.create_crawler(NewsSpider)
     task = process.crawl(crawler, site=",".join(site.key for site in chosen))

@@ -1,4 +1,4 @@
-"""What comes of one request: a document for the pipeline, or a rejection that says why there is none."""
+"""Turns the result of one request into a document for the pipeline, or into a rejection with its reason."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejec
 from pipeline.page import sniff_media_type
 from pipeline.settings import Settings
 
-# Statuses that say nothing about the page: the next crawl asks again.
-_PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+# Transient failures, which say nothing about the page: the next crawl requests it again.
+_TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _GONE_STATUS = frozenset({404, 410})
 _FORBIDDEN_STATUS = frozenset({401, 402, 403, 407, 451})
 
-_NO_ANSWER = {
+_NO_RESPONSE = {
     CannotResolveHostError: "the host's name cannot be resolved",
     DownloadConnectionRefusedError: "connection refused",
-    DownloadTimeoutError: "no whole answer in time",
-    ResponseDataLossError: "the answer broke off",
+    DownloadTimeoutError: "no complete response in time",
+    ResponseDataLossError: "the response broke off",
     DownloadFailedError: "connection lost",
 }
 
@@ -52,8 +52,8 @@ def document_or_rejection(
 ) -> Document | Rejection:
     """Turn the response to an article request into a document.
 
-    A document's location is the address that was asked for, its url the one that redirects led to: so
-    the address that a feed names is known to be done, wherever the article turned out to be.
+    A document's location is the URL that was requested, its url the one that redirects led to. So the URL
+    that a feed names is known later, wherever its article is.
     """
     content_type = (response.headers.get("Content-Type") or b"").decode("latin-1").strip()
     location = requested_url(response)
@@ -80,13 +80,13 @@ def document_or_rejection(
 
 
 def failure_to_rejection(failure: Any) -> Rejection:
-    """Say as a rejection why a request (of which Scrapy gives the failure) brought no response."""
+    """Turn the failure that Scrapy gives to an errback into a rejection."""
     error = failure.value
     location = requested_url(failure.request)
     url = failure.request.url
     if isinstance(error, HttpError):
         status = error.response.status
-        if status in _PASSING_STATUS:
+        if status in _TRANSIENT_STATUS:
             return _rejection(location, url, Reason.UNREACHABLE, f"HTTP {status}")
         reason = Reason.FORBIDDEN if status in _FORBIDDEN_STATUS else Reason.ERROR_PAGE
         rejection = _rejection(location, url, reason, f"HTTP {status}")
@@ -94,7 +94,7 @@ def failure_to_rejection(failure: Any) -> Rejection:
     text = str(error)
     if isinstance(error, PutOff):
         return _rejection(location, url, Reason.UNREACHABLE, text)
-    # Scrapy cancels a download for its size only; what grows too large by decompression is ignored.
+    # Scrapy cancels a download only for its size. A body that is too large after decompression is ignored.
     if isinstance(error, DownloadCancelledError) or (
         isinstance(error, IgnoreRequest) and "DOWNLOAD_MAXSIZE" in text
     ):
@@ -102,7 +102,7 @@ def failure_to_rejection(failure: Any) -> Rejection:
     if isinstance(error, IgnoreRequest):
         reason = Reason.UNREACHABLE if "redirections" in text else Reason.FORBIDDEN
         return _rejection(location, url, reason, text)
-    for kind, what in _NO_ANSWER.items():
+    for kind, what in _NO_RESPONSE.items():
         if isinstance(error, kind):
             return _rejection(location, url, Reason.UNREACHABLE, what)
     return _rejection(location, url, Reason.UNREACHABLE, f"{type(error).__name__}: {text}")

@@ -1,7 +1,7 @@
-"""What a crawl writes into its log: of an item its address, not its bytes; and nothing to steer a terminal.
+"""Formats a crawl's log: items by their location, and no control characters.
 
-Addresses, headers and messages of errors hold what servers sent. A line end in them would begin a line that
-looks like one of our own, and an escape sequence would be obeyed by the terminal that shows the log.
+URLs, headers and error messages contain what servers sent. A line end in them would start a line that looks
+like one of Copydesk's own, and a terminal that shows the log would obey an escape sequence.
 """
 
 from __future__ import annotations
@@ -15,54 +15,55 @@ from scrapy.crawler import Crawler
 
 from pipeline.document import Document, Rejection
 
-# Alembic tells of each of its plugins when it is imported, and of each look at a schema's version.
+# Alembic logs each of its plugins when it is imported, and each time it reads a schema's version.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
-# Controls but tab and line feed, other line ends, what turns the direction of text, and lone surrogates.
-_UNFIT = re.compile(
+# Controls except tab and line feed, other line ends, changes of text direction, and lone surrogates.
+_UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
 def one_line(text: str) -> str:
-    """One printable line: an error message quotes what a server sent."""
+    """Return the text as one printable line of at most 300 characters."""
     return "".join(c if c.isprintable() else " " for c in text)[:300].strip()
 
 
-def fit_for_log(text: str) -> str:
-    """The text with controls written as escapes, and with lines after the first indented."""
-    escaped = _UNFIT.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+def safe_for_log(text: str) -> str:
+    """Return the text with control characters as escapes, and with lines after the first indented."""
+    escaped = _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
     return escaped.replace("\n", "\n    ")
 
 
-def _fit_record(record: logging.LogRecord) -> bool:
-    """A filter of a log handler: changes the record, keeps every one."""
+def _make_record_safe(record: logging.LogRecord) -> bool:
+    """A filter for log handlers that changes records and keeps all of them."""
     try:
         message = record.getMessage()
-    except Exception:  # the handler tells of a message that does not fit its arguments
+    except Exception:  # the handler reports a message that does not match its arguments
         return True
-    if (fit := fit_for_log(message)) != message:
-        record.msg, record.args = fit, None
+    if (safe := safe_for_log(message)) != message:
+        record.msg, record.args = safe, None
     if record.exc_info and not record.exc_text:
-        record.exc_text = fit_for_log(logging.Formatter().formatException(record.exc_info))
+        record.exc_text = safe_for_log(logging.Formatter().formatException(record.exc_info))
     return True
 
 
-def _keep_log_fit() -> None:
+def _make_handlers_safe() -> None:
     for handler in logging.root.handlers:
-        handler.addFilter(_fit_record)
+        handler.addFilter(_make_record_safe)
 
 
 class TerseFormatter(logformatter.LogFormatter):
-    """Scrapy's messages, with a document or rejection named by its location (setting LOG_FORMATTER).
+    """Scrapy's messages, with the location of a document or rejection in place of its content.
 
-    Makes the process's log handlers write every message fit for a log, whoever it comes from.
+    It also makes the process's log handlers escape control characters in every message, wherever it comes
+    from. Setting: LOG_FORMATTER names the class.
     """
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> TerseFormatter:
-        # Scrapy makes its handler anew between the formatter and the engine.
-        crawler.signals.connect(_keep_log_fit, signal=signals.engine_started)
+        # Scrapy replaces its handler after it made the formatter, and before the engine starts.
+        crawler.signals.connect(_make_handlers_safe, signal=signals.engine_started)
         return cls()
 
     def scraped(self, item: Any, response: Any, spider: Any) -> Any:

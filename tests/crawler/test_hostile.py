@@ -18,7 +18,6 @@ import brotli
 import pytest
 import zstandard
 
-from crawler.log import fit_for_log, one_line
 from crawler.settings import EXTENSIONS
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
@@ -213,25 +212,6 @@ def test_nothing_in_the_log_or_on_the_terminal_steers_it(crawled: tuple[Desk, We
         )
         assert done.stdout
         assert not STEERING.findall(done.stdout + done.stderr), command
-
-
-@pytest.mark.parametrize(
-    ("text", "fit"),
-    [
-        ("plain é 新聞", "plain é 新聞"),
-        ("two\nlines", "two\n    lines"),
-        ("a\r\x1b[2J\x9b1m\x07\x7f", r"a\r\x1b[2J\x9b1m\x07\x7f"),
-        ("\u202eturned\u2028", r"\u202eturned\u2028"),
-        ("\ud800", r"\ud800"),
-    ],
-)
-def test_log_messages_are_fit_to_be_read(text: str, fit: str) -> None:
-    assert fit_for_log(text) == fit
-
-
-def test_a_detail_is_one_line_of_bounded_length() -> None:
-    assert one_line(" a\nb\x1b[2J\u2028c ") == "a b [2J c"
-    assert len(one_line("x" * 10_000)) == 300
 
 
 READ = """
