@@ -1,8 +1,8 @@
-"""Cuts a parsed page into typed blocks of text, each with the evidence that rules ask for.
+"""Cuts a parsed page into typed blocks of text, each with its place in the page.
 
-Extractors hand back text and throw away where it stood, and where a line stood (in a caption, in a
-list of links, in a container called "newsletter") is what tells a story from the clutter around it.
-So the raw tree is read once, before anything is pruned, and what an extractor keeps is looked up here.
+Extractors return text without its place. But the place of a line (in a caption, in a list of links, in a
+container called "newsletter") tells a story from the clutter around it. So the tree is read once, before
+anything is removed from it, and the lines of an extractor are looked up among these blocks.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ _INLINE = _names(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rb rp rt ruby s",
     "samp small span strike strong sub sup time tt u var wbr amp-link text ilayer",
 )
-# What the page is operated with. Menus are a quarter of the elements of a news page, and the model does as
-# well without them; without footers and forms it does not (.9519 in place of .9537 on wcxb-dev).
+# Controls and menus, a quarter of the elements of a news page. docs/tuning.md: Lists of links
 _FURNITURE = _names("button nav")
 _CELLS = frozenset(("td", "th"))
 _MEDIA = frozenset(("img", "amp-img", "picture"))
@@ -58,9 +57,7 @@ _PARAGRAPH, _HEADING = BlockKind.PARAGRAPH, BlockKind.HEADING
 # The names of an open table row that is no row of boxes, and of a list of nothing but links.
 _ROW, _LINKS = "tr-row", "ul-links"
 _TAGS = {_ROW: "tr", _LINKS: "ul"}
-# Outside these, a list of nothing but links is read as one block. Link by link, a page of multi-dev takes a
-# twentieth longer; cross-validated by site, mean F1 of wcxb-dev, multi-dev and fundus-dev is .9666 then, and
-# .9665 so, by a model that learned link by link; one that learned from such blocks has .9650.
+# Outside these, a list of nothing but links is read as one block. docs/tuning.md: Lists of links
 _STORY_BOXES = frozenset(("article", "main"))
 _BETWEEN_LINKS = " · "
 # What an element is to the walk, by its name; any other is a box, which begins and ends blocks.

@@ -1,9 +1,9 @@
-"""CSS selectors over a page, in time that grows with the page alone.
+"""Finds the elements that a CSS selector matches, in time that grows linearly with the page.
 
-cssselect reads a selector, and libxml2 finds what its parts match, but not what their combination does: for
-`p ~ p` it takes half a minute on a page of five thousand paragraphs, and a page is not to be trusted with
-that. So the parts between blanks, `>`, `+` and `~` are looked up one by one, and one walk over the page puts
-them together.
+cssselect parses the selector, and libxml2 finds what each of its parts matches. libxml2 does not evaluate the
+whole selector: `p ~ p` takes it half a minute on a page of five thousand paragraphs, so one such page would
+whole selector: `p ~ p` takes it half a minute on a page of five thousand paragraphs, and such a page would
+over the page for each of them.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The language of a text by its function words, for languages that are told apart by them beyond doubt.
+"""Identifies the language of a text by its function words, in languages that these tell apart safely.
 
-Of a text that is written out, articles, prepositions, pronouns and the like are two words in five, whatever
-it is about (Ingle, "A language identification table", 1976; Grefenstette, "Comparing two language
-identification schemes", 1995). Most news is in a few languages, which this settles thirty times faster than
-a model of n-grams, and without one that takes half a second to read. All else is the model's: short texts,
-lists and tables, two languages at once, and languages too close to another.
+In continuous text two words in five are articles, prepositions, pronouns and the like, whatever the text is
+about (Ingle, "A language identification table", 1976; Grefenstette, "Comparing two language identification
+schemes", 1995). py3langid takes more than half a second to load, and `copydesk extract` would wait for it on
+every start: that is why this module exists. Everything else is left to py3langid: short texts, lists and
+tables, mixed languages, and languages that are close to others.
 """
 
 from __future__ import annotations
@@ -14,20 +14,17 @@ from collections.abc import Mapping
 from operator import mul
 from struct import Struct
 
-# Fewer words are no sample.
+# Shorter texts are no sample.
 MIN_WORDS = 60
-# Share of function words below which a text is none that is written out: a table, a list of names.
+# Texts with a smaller share of function words are no continuous text: a table, a list of names.
 MIN_SHARE = 0.2
-# Against each other language: share of the words that are function words of this one only, and how many
-# times as many of them there must be as of those that are of the other only. Of the languages of 1300 pages
-# and 3400 wire items (multi-dev, fundus-dev, wcxb-dev, syndicated, a quarter of wire) 97 % and 89 % are
-# settled, each as the model says. Passages of 1000 and 3000 characters from programs' translations into many
-# languages: none is taken for another but of four dialects that the model does not know either.
+# Compared with each other language: the least share of words that only this language has, and how many times
+# as many these must be as the words that only the other language has. docs/tuning.md: Function words
 MIN_APART = 0.06
 TIMES = 8
 
-# The most frequent ones, in lower case, of languages in which news is written and of those that are close to
-# them. A word that several have stands with all of them, or it would speak for one.
+# The most frequent function words, in lower case, of news languages and of languages close to them. A word of
+# several languages is listed with each, otherwise it would count for one of them.
 _WORDS = {
     "en": """the of and to in a is that for it was on with as be at by this have from or had not are but
         what all were when we there can an your which their said if do will each about how up out them
@@ -71,7 +68,7 @@ _WORDS = {
         én mert így most két több""",
     "ro": """de și în a la cu pe care din nu o un mai că este pentru se au fost ca sunt prin sau al le i
         ce după va să lui fi ale dar această acest am unei unui între ar când până cele cel poate fără""",
-    # close to one of these, and never decided on
+    # close to one of the languages above, and never returned
     "af": """die van in en is het dat te vir met op nie aan om was by ook as wat hy sy deur uit word na
         kan sal maar 'n ŉ of moet dit jy jou hierdie geen daar ons hulle nog oor meer indien""",
     "fy": """de fan in en is it dat op te foar mei net oan as ek fia wurdt hat wie by om út nei mar
@@ -113,8 +110,8 @@ _WORDS = {
 }  # fmt: skip
 _LANGUAGES = list(_WORDS)
 _OF_LANGUAGE = {language: frozenset(words.split()) for language, words in _WORDS.items()}
-# For each word one number of 32 bits for each language, 1 where it is a word of that one: so one sum over the
-# words counts all languages.
+# Each word's number has 32 bits for each language, which hold 1 if it is a word of that language. So one sum
+# over the words of a text counts all languages at once.
 _COUNTED: dict[str, int] = {}
 for _place, _language in enumerate(_LANGUAGES):
     for _word in _OF_LANGUAGE[_language]:
@@ -124,7 +121,7 @@ DECIDED = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv", "cs", "hu", "ro
 
 
 def language_by_function_words(text: str) -> str | None:
-    """ISO 639-1 code of the language that the text must be in; None where its words do not settle that."""
+    """ISO 639-1 code of the text's language; None where function words do not decide it."""
     words = text.lower().split()
     if len(words) < MIN_WORDS:
         return None

@@ -1,7 +1,7 @@
-"""Which language a text is written in, by its content.
+"""Identifies the language of a text by its content.
 
-Metadata often names the language of the site's template and not of the story, so content decides
-wherever there is enough of it; what the page says breaks ties and stands in for short texts.
+Metadata often states the language of the site's template and not that of the story. So the content decides
+where there is enough of it. The language that the page states decides short and unclear texts.
 """
 
 from __future__ import annotations
@@ -16,22 +16,19 @@ from pipeline.text.function_words import language_by_function_words
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-# Enough for words and model to be sure; reading more costs time and changes nothing.
+# More text takes longer and changes no decision.
 SAMPLE_CHARS = 3000
-# Where function words leave it open, the model is given so many stretches of the sample, of so many
-# characters and evenly spaced: its walk over the bytes is most of the cost. For each of 3300 pages and
-# wire items (wcxb-dev, fundus-dev, multi-dev, syndicated, wire) the verdict is that on the whole sample.
-# Of texts put together of two languages, 89.8 % get the one that most of the text is in (by the whole
-# sample 91.1 %, by 8 stretches of 120 89.2 %, by 20 of 50 88.4 %, by the first 1000 characters 82.1 %).
+# py3langid reads so many stretches of the sample, evenly spaced and of so many characters, because most of
+# its time is spent reading. docs/tuning.md: STRETCHES
 STRETCHES = 10
 STRETCH_CHARS = 100
-# Fewer letters than this say little (a headline of names fits any language).
+# Fewer letters do not decide (a headline of names fits any language).
 MIN_LETTERS = 25
-# Below this probability the page's own word is the better guess.
+# With a lower probability the language that the page states is the better guess.
 SURE = 0.9
 
-# Languages that the model knows and no newsroom writes in, constructed or ancient. The three-letter codes
-# go as well: market tables in telegram English come out as one of the pidgins otherwise.
+# Languages of the model in which there is no news: constructed or ancient. Languages with codes of three
+# letters are left out as well, or market tables in telegram English would be identified as a pidgin.
 NO_NEWS = frozenset({"an", "eo", "la", "sa", "vo", "wa"})
 
 _LETTER = re.compile(r"[^\W\d_]")
@@ -40,9 +37,9 @@ _CJK_LETTERS = 8
 
 
 def identify_language(text: str, hint: str | None = None) -> str | None:
-    """ISO 639-1 code of the text's language, lower case; None where neither text nor hint says.
+    """ISO 639-1 code of the text's language, lower case; None where neither text nor hint decides.
 
-    hint: what the page or record states ("de", "pt-BR", "en_US"); its region is ignored.
+    hint: the language that the page or record states ("de", "pt-BR", "en_US"); its region is ignored.
     """
     stated = _subtag(hint)
     sample = text[:SAMPLE_CHARS]
@@ -50,8 +47,7 @@ def identify_language(text: str, hint: str | None = None) -> str | None:
     wide = sum(letter >= "\u0e00" for letter in letters)
     if len(letters) < (_CJK_LETTERS if wide * 2 > len(letters) else MIN_LETTERS):
         return stated
-    # The scripts of these two are told apart by letters that only one of them has, which holds for
-    # short and mixed texts where n-gram statistics waver.
+    # Letters that only one of these two has decide also short and mixed texts, where n-grams do not.
     if stated in ("ru", "uk"):
         small = sample.lower()
         ukrainian = sum(small.count(letter) for letter in "іїєґ")
@@ -81,14 +77,14 @@ def _subtag(hint: str | None) -> str | None:
 
 @cache
 def language_model() -> LanguageIdentifier:
-    """What tells the languages of all texts that function words leave open; half a second to load."""
+    """py3langid's model, for texts that function words do not decide; it takes half a second to load."""
     import numpy as np
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     labels = [str(label) for label in identifier.labels]
     identifier.set_languages([label for label in labels if len(label) == 2 and label not in NO_NEWS])
-    # A row of this table is read for every feature found. As it comes, the numbers of a row lie far apart in
-    # memory, and reading them takes as long as the walk over the text.
+    # A row of this table is read for every feature found. As loaded, the numbers of a row lie far apart in
+    # memory, and reading them takes as long as reading the text.
     identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc)
     return identifier
