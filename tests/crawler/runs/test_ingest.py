@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select, table
 
 from crawler.files.paths import read_paths
 from crawler.runs import drive as run_module
@@ -28,10 +28,12 @@ from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 from storage.database import open_database
 from storage.writer import BatchCounts
+from tests import forked
 from tests.crawler import misbehaving
 from tests.crawler.drive import process
 from tests.storage.news import cut, story, view
 
+ROOT = Path(__file__).parents[3]
 SETTINGS = Settings()
 VIEWS = ("articles", "unique_articles", "story_groups", "copies", "removed_text", "rejections")
 
@@ -240,22 +242,33 @@ def sqlite_url(tmp_path: Path) -> str:
 PROGRAM = "import sys; from tests.crawler import drive; drive.main(*sys.argv[1:])"
 
 
-def start(url: str, *paths: Path, batch_size: int = 4, workers: int = 2) -> subprocess.Popen[str]:
+def command(url: str, *paths: Path, batch_size: int = 4, workers: int = 2) -> list[str]:
+    return [sys.executable, "-c", PROGRAM, url, str(batch_size), str(workers), *map(str, paths)]
+
+
+def start_group(url: str, *paths: Path) -> subprocess.Popen[str]:
+    """A run whose workers are of its own process group."""
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, url, str(batch_size), str(workers), *map(str, paths)],
+        command(url, *paths),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parents[3],
+        cwd=ROOT,
         start_new_session=True,
     )
 
 
 def ended(engine: Engine) -> int:
-    return len(view(engine, "articles")) + len(view(engine, "rejections"))
+    """How many documents are stored, as an article or as a rejection."""
+    with engine.connect() as connection:
+        counts = (
+            connection.scalar(select(func.count()).select_from(table(name)))
+            for name in ("articles", "rejections")
+        )
+        return sum(count or 0 for count in counts)
 
 
-def wait_until_ended(engine: Engine, process: subprocess.Popen[str], count: int) -> None:
+def wait_until_ended(engine: Engine, process: forked.Started | subprocess.Popen[str], count: int) -> None:
     while ended(engine) < count:
         if process.poll() is not None:
             raise AssertionError(f"the run ended early: {process.communicate()}")
@@ -271,7 +284,8 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(
     chance = random.Random(11)
     kills = 0
     for wanted in (1, 40, 41, 90, 140):
-        process = start(database_url, folder, batch_size=chance.choice([1, 4, 7]))
+        sized = command(database_url, folder, batch_size=chance.choice([1, 4, 7]))
+        process = forked.Started(sized, cwd=ROOT)
         wait_until_ended(engine, process, wanted)
         time.sleep(chance.random() * 0.1)
         process.kill()
@@ -279,10 +293,8 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(
         kills += process.returncode == -signal.SIGKILL
         assert ended(engine) <= 161
     assert kills >= 4
-    process = start(database_url, folder)
-    out, err = process.communicate(timeout=600)
-    assert process.returncode == 0, err
-    assert int(out.split()[0]) == 161
+    done = forked.run(command(database_url, folder), cwd=ROOT, check=True)
+    assert int(done.stdout.split()[0]) == 161
     assert rows(engine) == rows(reference)
     reference.dispose()
 
@@ -291,7 +303,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(
 def test_a_signal_ends_a_run_in_order(number: signal.Signals, tmp_path: Path, sqlite_url: str) -> None:
     folder = write_input(tmp_path / "in", 400, slow=0.02)
     engine = open_database(sqlite_url)
-    process = start(sqlite_url, folder)
+    process = start_group(sqlite_url, folder)
     wait_until_ended(engine, process, 8)
     os.killpg(process.pid, number)  # as a terminal and a service manager do: the workers get it as well
     out, err = process.communicate(timeout=600)
@@ -316,7 +328,7 @@ def test_a_second_signal_ends_the_program_at_once(tmp_path: Path, sqlite_url: st
     record = {"text": f"Title\nText\n!touch {begun}\n!sleep 25"}
     (tmp_path / "a.jsonl").write_text("\n".join([json.dumps(record)] * 4))
     engine = open_database(sqlite_url)
-    process = start(sqlite_url, tmp_path / "a.jsonl")
+    process = start_group(sqlite_url, tmp_path / "a.jsonl")
     while not begun.exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
@@ -333,7 +345,7 @@ def test_an_interrupted_run_does_not_wait_for_a_document_that_hangs(tmp_path: Pa
     lines[6] = json.dumps({"text": "Title\nText\n!sleep 29", "id": 6})
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     engine = open_database(sqlite_url)
-    process = start(sqlite_url, tmp_path / "a.jsonl", batch_size=2)
+    process = forked.Started(command(sqlite_url, tmp_path / "a.jsonl", batch_size=2), cwd=ROOT)
     wait_until_ended(engine, process, 6)
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=25)
