@@ -1,1 +1,1 @@
-"""Scrapy's own commands, where a crawl that failed has to say so (setting COMMANDS_MODULE)."""
+"""Scrapy's commands, with an exit status that shows a failed crawl (setting COMMANDS_MODULE)."""

@@ -1,4 +1,4 @@
-"""`scrapy runspider`, which exits with 1 where the articles could not be stored."""
+"""`scrapy runspider`, which exits with 1 if the articles could not be stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Scrapy's commands leave to an item pipeline: a crawl that could not store ends like one that could."""
+"""Lets Scrapy's commands exit with 1 after a crawl that could not store its articles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scrapy.crawler import Crawler
 
 
 def exit_with_faults(command: ScrapyCommand, crawler: Crawler) -> Crawler:
-    """Have the command exit with 1 where the crawl did not begin, or could not store; returns the crawler."""
+    """Let the command exit with 1 if the crawl could not start, or could not store; returns the crawler."""
 
     def closed(reason: str) -> None:
         from crawler.store import StorePipeline

@@ -1,4 +1,4 @@
-"""`scrapy crawl urls -a file=PATH`: the articles of a list of addresses, one a line; - is standard input."""
+"""`scrapy crawl urls -a file=PATH`: fetches the articles of a list of URLs, one a line; - is standard input."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from pipeline.document import Document, Rejection
 from pipeline.errors import OperatorError
 from pipeline.urls import canonical_url
 
-# Lines that are read, and looked up in the database, at a time: a list may be longer than memory is large.
+# Lines that are read, and looked up in the database, at a time: a list may be larger than the memory.
 LINES_AT_A_TIME = 500
 
 
 class UrlsSpider(scrapy.Spider):
-    """Fetches every address of a list that is not stored yet, whatever its host; robots.txt is obeyed.
+    """Fetches every URL of a list that is not stored yet, on any host; robots.txt is obeyed.
 
-    file: path of the list, or - for standard input; blank lines and lines that begin with # are skipped.
+    Argument: file: path of the list, or - for standard input; blank lines and comments (#) are ignored.
+    Settings: COPYDESK_REFETCH, COPYDESK_CONTACT, COPYDESK_ALLOW_LOOPBACK.
     """
 
     name = "urls"
-    # The hosts of a list have no history to be judged by, and may be many.
+    # The hosts of a list have no history to compare with, and there may be many.
     site_statistics = False
 
     def __init__(self, file: str = "", **arguments: Any) -> None:
@@ -53,7 +54,7 @@ class UrlsSpider(scrapy.Spider):
         settings = crawler.settings
         if not has_contact(settings) and not settings.getbool(LOOPBACK_SETTING):
             raise OperatorError(
-                "no page is asked for without a contact address in the user agent;"
+                "no page is requested without a contact address in the user agent;"
                 " set COPYDESK_CONTACT to your e-mail address or web page"
             )
         return spider
@@ -81,13 +82,13 @@ class UrlsSpider(scrapy.Spider):
         yield document_or_rejection(response)
 
     def failed(self, failure: Any) -> Iterator[Rejection]:
-        """An address that could not be fetched ends as a rejection, unless this crawl chose not to ask."""
+        """Make a rejection of a URL that could not be fetched, unless the crawl decided not to request it."""
         if not isinstance(failure.value, PutOff):
             yield failure_to_rejection(failure)
 
 
 def _addresses(lines: TextIO) -> list[str]:
-    """The next addresses of a list; an empty list at its end."""
+    """The next URLs of a list; an empty list at its end."""
     stripped = (line.strip() for line in lines)
     wanted = (line for line in stripped if line.startswith(("http://", "https://")) and _has_host(line))
     return list(islice(wanted, LINES_AT_A_TIME))
