@@ -1,4 +1,4 @@
-"""`scrapy crawl urls -a file=PATH`: fetches the articles of a list of URLs, one a line; - is standard input."""
+"""`scrapy crawl urls -a file=PATH`: fetches a list of URLs, one a line; - is standard input."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import pytest
 from storage.database import open_database
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
-from tests.crawler.test_spiders import OWN_SPIDER
+from tests.crawler.spiders.test_spiders import OWN_SPIDER
 from tests.crawler.web import Page, Web, article, rss, serve
 
 SAFE = "What was stored is safe; fix the cause, and start the same crawl again"
