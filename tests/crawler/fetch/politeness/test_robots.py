@@ -1,0 +1,116 @@
+"""A robots.txt that is missing, unreachable or very long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from scrapy import Request
+from scrapy.exceptions import DownloadTimeoutError, IgnoreRequest
+from scrapy.http import Response
+
+from crawler.fetch.errors import PutOff, RequestRefused
+from crawler.fetch.politeness.robots import MAX_ROBOTS_BYTES, RobotsMiddleware, RobotsTxt
+from tests.crawler.fetch.crawlers import idle_crawler, politeness_of
+
+HOST = "gazette.example"
+ROBOTS = f"https://{HOST}/robots.txt"
+STORY = f"https://{HOST}/story"
+RULES = b"User-agent: *\nDisallow: /private\n"
+
+
+@pytest.fixture
+def robots() -> RobotsMiddleware:
+    return RobotsMiddleware.from_crawler(idle_crawler())
+
+
+def _request(url: str = ROBOTS, **meta: object) -> Request:
+    return Request(url, meta={"dont_obey_robotstxt": True, "download_slot": HOST, **meta})
+
+
+def _answer(robots: RobotsMiddleware, status: int, body: bytes = RULES) -> Response:
+    request = _request()
+    return asyncio.run(robots.process_response(request, Response(ROBOTS, status, body=body, request=request)))
+
+
+def _allows(response: Response, url: str) -> bool:
+    return RobotsTxt.from_crawler(idle_crawler(), response.body).allowed(url, "copydesk")
+
+
+def _suspended(robots: RobotsMiddleware) -> dict[str, str]:
+    return politeness_of(robots.crawler).suspended
+
+
+def test_a_robots_txt_holds_as_it_is(robots: RobotsMiddleware) -> None:
+    response = _answer(robots, 200)
+    assert not _allows(response, f"https://{HOST}/private/1")
+    assert _allows(response, STORY)
+    assert _suspended(robots) == {}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
+def test_where_there_is_none_everything_is_allowed_whatever_the_error_page_says(
+    robots: RobotsMiddleware, status: int
+) -> None:
+    assert _allows(_answer(robots, status, b"User-agent: *\nDisallow: /\n"), STORY)
+    assert _suspended(robots) == {}
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_one_that_the_server_fails_to_send_allows_nothing_and_suspends_the_host(
+    robots: RobotsMiddleware, status: int
+) -> None:
+    assert not _allows(_answer(robots, status, b""), STORY)
+    assert _suspended(robots) == {HOST: f"does not give its robots.txt (HTTP {status})"}
+    with pytest.raises(PutOff, match=HOST):
+        robots.process_request(Request(STORY))
+
+
+def test_no_response_allows_nothing(robots: RobotsMiddleware) -> None:
+    response = robots.process_exception(_request(), DownloadTimeoutError())
+    assert response is not None
+    assert not _allows(response, STORY)
+    assert _suspended(robots) == {HOST: "does not give its robots.txt (DownloadTimeoutError)"}
+
+
+def test_a_redirect_to_a_host_that_is_not_allowed_suspends_the_host_that_redirects(
+    robots: RobotsMiddleware,
+) -> None:
+    redirected = _request("https://elsewhere.example/robots.txt", redirect_urls=[ROBOTS])
+    response = robots.process_exception(redirected, RequestRefused("elsewhere.example is not the site's"))
+    assert response is not None
+    assert not _allows(response, STORY)
+    assert list(_suspended(robots)) == [HOST]
+
+
+def test_a_request_that_was_not_made_says_nothing_about_the_host(robots: RobotsMiddleware) -> None:
+    for error in (IgnoreRequest(), PutOff("its time is spent"), RequestRefused("private")):
+        assert robots.process_exception(_request(), error) is None
+    assert _suspended(robots) == {}
+
+
+def test_pages_are_not_touched(robots: RobotsMiddleware) -> None:
+    request = Request(STORY)
+    page = Response(STORY, status=503, body=b"x" * MAX_ROBOTS_BYTES * 2, request=request)
+    assert asyncio.run(robots.process_response(request, page)) is page
+    assert robots.process_exception(request, DownloadTimeoutError()) is None
+    assert _suspended(robots) == {}
+
+
+def test_of_a_vast_file_the_beginning_holds(robots: RobotsMiddleware) -> None:
+    filler = b"# a comment that says nothing\n"
+    vast = RULES + filler * (MAX_ROBOTS_BYTES // len(filler)) + b"Disallow: /story\n"
+    response = _answer(robots, 200, vast)
+    assert len(response.body) == MAX_ROBOTS_BYTES
+    assert not _allows(response, f"https://{HOST}/private/1")
+    assert _allows(response, STORY)
+
+
+def test_a_long_file_is_parsed_once_beforehand() -> None:
+    crawler = idle_crawler(DOWNLOADER_MIDDLEWARES={"crawler.fetch.politeness.RobotsMiddleware": 540})
+    robots = crawler.get_downloader_middleware(RobotsMiddleware)
+    assert robots is not None
+    response = _answer(robots, 200, RULES + b"# filler\n" * 2000)
+    (parsed,) = robots.parsed.values()
+    assert RobotsTxt.from_crawler(crawler, response.body) is parsed
+    assert robots.parsed == {}
