@@ -19,8 +19,8 @@ from storage.database import open_database
 from storage.schema import SiteRun
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
+from tests.crawler.monitor.health.histories import run_at
 from tests.crawler.monitor.hook import Hook, listening
-from tests.crawler.monitor.test_health import run_at
 from tests.crawler.web import Page, Web, rss, serve
 from tests.storage.past import remember
 

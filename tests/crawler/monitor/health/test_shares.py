@@ -1,0 +1,66 @@
+"""Rejected pages, and articles without date or author."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from crawler.monitor.health import Figure, judge
+from storage.schema import SiteRun
+from tests.crawler.monitor.health.histories import BREAK, busy, changed, daily, first_told, like, over_time
+
+
+def test_pages_that_are_turned_away_are_told_with_the_reason() -> None:
+    def change(run: SiteRun) -> SiteRun:
+        count = run.stored + run.rejected
+        return replace(
+            run, stored=0, words=None, rejected=count, reasons={"consent wall": count} if count else {}
+        )
+
+    runs = changed(busy(26), BREAK, change)
+    assert first_told(runs, BREAK, Figure.REJECTED) <= timedelta(hours=14)
+    (alert, *_) = [alert for alert in judge(runs) if alert.figure is Figure.REJECTED]
+    assert alert.now > 0.9 > 0.1 > alert.was
+    assert "most of them for: consent wall" in alert.message
+
+
+@pytest.mark.parametrize(
+    ("column", "figure"),
+    [("without_date", Figure.WITHOUT_DATE), ("without_author", Figure.WITHOUT_AUTHOR)],
+)
+def test_metadata_that_vanish_are_told(column: str, figure: Figure) -> None:
+    runs = changed(busy(26), BREAK, lambda run: like(run, **{column: run.stored}))
+    assert first_told(runs, BREAK, figure) <= timedelta(hours=22)
+    daily_runs = changed(daily(28), BREAK, lambda run: like(run, **{column: run.stored}))
+    assert first_told(daily_runs, BREAK, figure) <= timedelta(days=2)
+    alert = next(alert for alert in judge(daily_runs) if alert.figure is figure)
+    assert (alert.now, alert.was < 0.3) == (1.0, True)
+
+
+def test_known_articles_that_are_asked_for_again_hide_nothing_and_what_is_gone_is_no_break() -> None:
+    visited = [like(run, unchanged=80, revisited=81, gone=1, rejected=run.rejected + 1) for run in daily(26)]
+    assert judge(visited) == ()
+
+    def change(run: SiteRun) -> SiteRun:
+        return like(run, stored=0, words=None, rejected=run.stored, reasons={"no article": run.stored})
+
+    assert [alert.figure for alert in judge(changed(visited, BREAK, change))] == [Figure.REJECTED]
+    many = changed(visited, BREAK, lambda run: like(run, gone=60, rejected=60, reasons={"error page": 60}))
+    assert judge(many) == ()
+
+
+def test_what_an_operator_had_taken_out_is_no_rejection_of_the_sites() -> None:
+    def change(run: SiteRun) -> SiteRun:
+        return like(run, stored=0, words=None, rejected=run.stored, reasons={"forgotten": run.stored})
+
+    runs = changed(daily(26), BREAK, change)
+    assert Figure.REJECTED not in {alert.figure for alert in judge(runs)}
+
+
+def test_what_stays_becomes_the_sites_own_way() -> None:
+    runs = changed(daily(24 + 28), BREAK, lambda run: like(run, without_author=run.stored))
+    said = over_time(runs, BREAK)
+    days = [at for at, figures in said.items() if Figure.WITHOUT_AUTHOR in figures]
+    assert timedelta(days=10) < max(days) - min(days) < timedelta(days=20)
