@@ -1,8 +1,9 @@
 """Metadata for Datasette (https://datasette.io), which shows a SQLite database in the browser and as JSON.
 
-What `storage.schema` says of the views and their columns, with facets, an order and a few queries. The
-private tables are hidden, but Datasette serves them to anybody who names one. So a database that not all of
-its readers may see in full should be exported instead. `examples/datasette.json` is made for `copydesk.db`.
+It has the documentation of the views and their columns from `storage.schema`, with facets, a sort order and a
+few queries. The private tables are hidden, but Datasette still serves a table to anybody who knows its name.
+So if some readers may not see the whole database, export the views instead. `examples/datasette.json` is made
+for `copydesk.db`.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ _QUERIES = {
     },
     "rejected": {
         "title": "Rejections by reason",
-        "description": "How many documents were turned away at which stage, with an example.",
+        "description": "How many documents were rejected at which stage, with an example.",
         "sql": """
             SELECT stage, reason, count(*) AS documents, min(location) AS example, min(detail) AS detail
             FROM rejections
@@ -110,7 +111,7 @@ _QUERIES = {
     },
     "cut_short": {
         "title": "Copies that were cut short",
-        "description": "Nine tenths of the shorter stand in the longer, which has half as many words again.",
+        "description": "The longer text has nine tenths of the shorter one and is half as long again.",
         "sql": """
             SELECT c.containment, a.site AS one, a.word_count AS one_words, b.site AS other,
                    b.word_count AS other_words, a.title, a.url AS one_url, b.url AS other_url
@@ -137,7 +138,7 @@ _QUERIES = {
 
 
 def datasette_metadata(name: str = "copydesk") -> dict[str, Any]:
-    """What `datasette --metadata` takes. name: the database's file name without its ending."""
+    """The metadata for `datasette --metadata`. name: the database's file name without its ending."""
     hidden = sorted({*metadata.tables, "alembic_version", "search_words"})
     shown = {view.name: _described(view) for view in VIEWS}
     queries = {key: {**query, "sql": _dedented(query["sql"])} for key, query in _QUERIES.items()}
@@ -155,7 +156,7 @@ def datasette_metadata(name: str = "copydesk") -> dict[str, Any]:
 
 
 def as_json(name: str = "copydesk") -> str:
-    """The metadata as a file holds it."""
+    """The metadata as the text of a file."""
     return json.dumps(datasette_metadata(name), ensure_ascii=False, indent=2) + "\n"
 
 

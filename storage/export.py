@@ -1,14 +1,15 @@
-"""Public views as files for other programs: JSONL, CSV and Parquet; all of it, or what changed since.
+"""Writes public views to JSONL, CSV and Parquet files: everything, or what changed since an export.
 
-A file appears at once and complete, or not at all: it is written under another name in the same folder,
-flushed to the disk, then renamed. Rows go from the database to the file in parts, so an export of any size
-takes the same memory.
+A file appears only when it is complete: it is written under a different name in the same folder, flushed to
+the disk, then renamed. Rows go from the database to the file in parts, so an export of any size takes the
+same memory.
 
-An incremental export reads on after a change (see the view `changes`). Its rows have two more columns at the
-end: `change`, and `gone`. An article with `gone` true has to be deleted from the copy that is kept: it was
-deleted from the database, or is not selected any more (it stopped being canonical, for example). Such a row
-has only `id`, `change` and `gone`. The rows come in the order of `change`, one for each article. To replace
-by `id` what is not gone and to delete the rest makes the copy exact, and may be done twice.
+An incremental export has the changes after a given change (see the view `changes`). Its rows have two more
+columns at the end: `change` and `gone`. If `gone` is true, the article must be deleted from the reader's
+copy: it was deleted from the database, or it is not selected any more (it stopped being canonical, for
+example). Such a row has only `id`, `change` and `gone`. The rows come in the order of `change`, one for each
+article. Replacing the rows that are not gone by `id`, and deleting the others, makes the copy exact. It is
+safe to do that twice.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is exported: a view, and which of its articles: by site, by language, canonical copies only.
+    """A view to export, and which of its articles: by site, by language, or canonical copies only.
 
     Raises OperatorError if there is no such view, or if it has no articles to choose from.
     """
@@ -78,9 +79,9 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written. rows: how many, gone ones included. gone: how many articles are gone.
+    """What was written. rows: their number, with gone articles. gone: the number of gone articles.
 
-    change: the last one in an incremental export, to read on after; None for any different export.
+    change: the last change of an incremental export, after which the next one continues; None for others.
     """
 
     rows: int
@@ -97,11 +98,11 @@ def export(
     since: datetime | None = None,
     after: int | None = None,
 ) -> Exported:
-    """Writes what is selected to a file, which it replaces, or to a stream.
+    """Writes the selected rows to a stream, or to a file, which is replaced.
 
-    format: one of FORMATS; for a file its name says it, and may end in .gz or .zst where it is not Parquet.
-    since: articles with a text new or changed from then on (`updated_at`), changes from then on (`at`).
-    after: an incremental export of what changed after that change; 0 for all there is, without what is gone.
+    format: one of FORMATS; a file's name determines it, and may end in .gz or .zst if it is not Parquet.
+    since: articles whose text is new or changed from then on (`updated_at`), or changes from then on (`at`).
+    after: an incremental export of everything after this change; 0 for all articles, without gone ones.
     Raises OperatorError if the file cannot be written, or pyarrow is missing.
     """
     chosen = selection or Selection()
@@ -136,7 +137,7 @@ def export(
 
 
 def file_format(path: Path) -> tuple[str, str]:
-    """Format and compression (`.gz`, `.zst` or none) that a file's name says; raises OperatorError."""
+    """Format and compression (`.gz`, `.zst` or none) by a file's name; raises OperatorError."""
     suffixes = path.suffixes
     compression = suffixes.pop() if suffixes and suffixes[-1] in _COMPRESSIONS else ""
     format = suffixes[-1][1:] if suffixes else ""
@@ -151,10 +152,10 @@ def file_format(path: Path) -> tuple[str, str]:
 
 
 def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
-    """The change that the cursor kept in a file stands at, 0 if there is no file.
+    """The change in a cursor file; 0 if there is no file.
 
-    Raises OperatorError if the cursor is another database's or another selection's, for which it would
-    leave something out.
+    Raises OperatorError if the cursor is of a different database or selection, because the export would then
+    miss changes.
     """
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
@@ -173,7 +174,7 @@ def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
 
 
 def write_cursor(path: Path, engine: Engine, selection: Selection, after: int) -> None:
-    """Keeps a cursor for the next export: the old one or the new one is there, never half of one."""
+    """Writes a cursor for the next export. The file is replaced in one step, so it is never incomplete."""
     kept = {"after": after, "base": reader.database_id(engine), "selection": asdict(selection)}
     with _whole_file(path) as stream:
         stream.write((json.dumps(kept) + "\n").encode())
@@ -238,7 +239,7 @@ def _changed_rows(engine: Engine, selection: Selection, after: int) -> Iterator[
         row["gone"] = changed.article is None
         if after == 0 and changed.article is None:
             row["skipped"] = (
-                True  # a first export has nothing to delete; the cursor has to pass it all the same
+                True  # a first export has nothing to delete, but the cursor must pass this change
             )
         yield row
 
@@ -259,15 +260,15 @@ def _writer(format: str) -> Callable[[BinaryIO, Sequence[ViewColumn], Iterable[R
 
 
 def _write_jsonl(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row]) -> None:
-    """One object a row, with all columns in their order; of an article that is gone, those that say so."""
+    """One object for each row, with all columns in order; a gone article has only its three columns."""
     for row in rows:
         line = json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=False)
         stream.write(line.encode() + b"\n")
 
 
 def _write_csv(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row]) -> None:
-    """RFC 4180 in UTF-8, with a header; no value is an empty field, booleans are true and false, and
-    `authors` is JSON."""
+    """RFC 4180 in UTF-8, with a header. Null is an empty field, booleans are true and false, `authors` is
+    JSON."""
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     try:
         writer = csv.writer(text)
@@ -290,12 +291,12 @@ def _cell(value: Any) -> Any:
 
 
 def _write_parquet(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row]) -> None:
-    """Typed columns, each with what it means in its metadata (`description`), compressed with zstd."""
+    """Typed columns with their documentation as metadata (`description`), compressed with zstd."""
     import pyarrow
     import pyarrow.parquet
 
     schema = pyarrow.schema([_field(column, columns) for column in columns])
-    # Texts rarely repeat, so a dictionary of them is a waste of time.
+    # Texts rarely repeat, so a dictionary of them would only cost time.
     repeated = [c.name for c in columns if c.type == "text" and c.name not in ("text", "title", "detail")]
     with pyarrow.parquet.ParquetWriter(
         stream, schema, compression="zstd", use_dictionary=repeated, write_statistics=True
@@ -303,7 +304,7 @@ def _write_parquet(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterab
         iterator = iter(rows)
 
         def write_row_group() -> bool:
-            """In a function of its own, so that no group is still held when the next one is read."""
+            """Writes one row group; a function of its own, so that the group is freed before the next."""
             group = _row_group(iterator)
             if group:
                 writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
@@ -314,7 +315,7 @@ def _write_parquet(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterab
 
 
 def _field(column: ViewColumn, columns: Sequence[ViewColumn]) -> Any:
-    """The Arrow field of a column. Times are to the second, Parquet's coarsest unit is the millisecond."""
+    """The Arrow field of a column. Times are in milliseconds, which is Parquet's coarsest unit."""
     import pyarrow
 
     types = {
@@ -335,8 +336,9 @@ def _field(column: ViewColumn, columns: Sequence[ViewColumn]) -> Any:
 
 
 def _json_type(column: ViewColumn) -> Any:
-    """Arrays are of texts, or of objects whose texts and numbers go by name; objects that stand alone count
-    something by name. The example says which of them it is.
+    """The Arrow type of a JSON column: a list of texts or objects, or a map from names to counts.
+
+    The column's example shows which one it is.
     """
     import pyarrow
 
@@ -350,7 +352,7 @@ def _json_type(column: ViewColumn) -> Any:
 
 
 def _row_group(rows: Iterator[Row]) -> list[Row]:
-    """The next rows: at most _GROUP_ROWS of them and, except for the last one, _GROUP_CHARACTERS of text."""
+    """The next rows: at most _GROUP_ROWS, and none after the one that reaches _GROUP_CHARACTERS."""
     return list(islice(_until_heavy(rows), _GROUP_ROWS))
 
 
@@ -367,7 +369,7 @@ def _until_heavy(rows: Iterator[Row]) -> Iterator[Row]:
 def _compressed(stream: BinaryIO, compression: str) -> Iterator[BinaryIO]:
     made: Any
     if compression == ".gz":
-        # Nothing but the rows is in it: the same rows make the same file.
+        # No name or time in the header, so that the same rows give the same file.
         made = gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0)
     else:
         made = zstandard.ZstdCompressor(level=3).stream_writer(stream, closefd=False)
@@ -380,7 +382,7 @@ def _compressed(stream: BinaryIO, compression: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that is there complete or not at all; a link is followed. Raises OperatorError."""
+    """Opens a file that appears only when it is complete. A link is followed. Raises OperatorError."""
     target = Path(os.path.realpath(path))
     hidden = target.with_name(f".copydesk-{os.getpid()}-{secrets.token_hex(4)}.partial")
     try:
@@ -405,7 +407,7 @@ def _whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes the new name survive a power cut; some file systems cannot."""
+    """Flushes the folder, so that the new name survives a power cut. Some file systems do not support it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:

@@ -1,4 +1,4 @@
-"""What all of storage/ uses: keys, values that both databases accept, lists in parts, disk space."""
+"""Helpers for all of storage/: keys, values that both databases accept, lists in parts, disk space."""
 
 from storage.base.chunks import chunks
 from storage.base.keys import (

@@ -76,7 +76,7 @@ def empty_log(engine: Engine) -> bool:
 
 
 def rewrite(engine: Engine) -> None:
-    """Writes SQLite's file anew without its free pages; on PostgreSQL it is a VACUUM.
+    """Rewrites SQLite's file without its free pages; on PostgreSQL it is a VACUUM.
 
     SQLite needs twice the size of the result, in its temporary folder and beside the file. Nobody else can
     write meanwhile. Raises DatabaseError if a different process uses the database, or the disk is too full.

@@ -51,7 +51,7 @@ class SiteLocks:
         if self._engine.dialect.name == "postgresql":
             return persistently(self._engine, lambda: self._take_advisory(site))
         path = self._engine.url.database
-        if not path or path == ":memory:":  # no other process can open that one
+        if not path or path == ":memory:":  # only this process can open such a database
             return True
         file = Path(f"{Path(path).resolve()}.locks", f"{quote(site, safe='')}.lock")
         return site in self._files or self._take_file(site, file)

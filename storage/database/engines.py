@@ -91,8 +91,9 @@ def connect(url: str, *, create: bool = False) -> Engine:
 
 
 def lasting_url(url: str) -> tuple[str, Path | None]:
-    """The URL as a service's file may hold it, valid from any folder and without its password; and the file
-    of a SQLite base. Raises DatabaseError for what is no URL.
+    """The URL for a service's file, valid from any folder and without its password; and the file of SQLite.
+
+    Raises DatabaseError if it is not a URL.
     """
     parsed = _parsed(url)
     if parsed.drivername != "sqlite":

@@ -1,4 +1,4 @@
-"""What is new, different or gone since the last time."""
+"""Reads which articles are new, different or gone since a given change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is stored already, and need not be processed or fetched again."""
+"""Finds documents that are stored already, and need not be processed or fetched again."""
 
 from __future__ import annotations
 

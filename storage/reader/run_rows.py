@@ -19,10 +19,10 @@ from storage.schema import (
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much there is. groups: all of them; copied_groups: those of more than one article.
+    """Totals of a database. groups: all groups; copied_groups: groups of more than one article.
 
-    largest_group: id of the one with most articles, the oldest of several; None in an empty base.
-    largest_size: how many it has. A template or a disclaimer printed without end shows here first.
+    largest_group: id of the group with most articles, the oldest of several; None in an empty database.
+    largest_size: its number of articles. A template or disclaimer in many articles shows here first.
     """
 
     articles: int

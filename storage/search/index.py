@@ -8,9 +8,9 @@ could do it: the words are made in Python (`pipeline.text.make_search_words`). T
                    PostgreSQL one row an article, a tsvector with a GIN index. It is apart from `article`,
                    because each change of an article's group would write its words to the index again.
 
-FTS5 without contents keeps no second copy of the texts, and removes words only if it is told which ones they
-were. They are made again from the stored text, and the digest says whether they are the same. If they are
-not, because a newer Python knows letters that an older one did not, the whole index is rebuilt on the spot.
+FTS5 without contents keeps no second copy of the texts. To remove an article's words, it needs the same words
+again. They are computed from the stored text, and the digest shows whether they are the same. If they are
+not, because a newer Python knows more letters, the whole index is rebuilt at once.
 
 FTS5 and GIN keep their own settings (docs/tuning.md: FTS5 and GIN).
 """
@@ -115,7 +115,7 @@ def find_index_faults(connection: Connection) -> list[int]:
 
 
 def rebuild_index(connection: Connection, *, without: Collection[int] = ()) -> int:
-    """Indexes all articles anew, except those in `without`; returns how many are indexed.
+    """Indexes all articles again, except those in `without`; returns how many are indexed.
 
     Call it within a writing transaction. Readers see the old index until that is committed.
     """

@@ -114,7 +114,7 @@ def _wrong_groups(connection: Connection) -> Iterator[tuple[set[int], str]]:
 
 
 def mend_groups(engine: Engine) -> int:
-    """Makes groups anew from the pairs if an id, a part or a canonical copy is wrong."""
+    """Rebuilds groups from the pairs if an id, a member or a canonical copy is wrong."""
     with engine.connect() as connection:
         dirty = {id for ids, _ in _wrong_groups(connection) for id in ids}
         dirty.update(row.group_id for row in stream_rows(connection, _CANONICAL_COPIES))

@@ -71,7 +71,7 @@ def mend_changes(engine: Engine) -> int:
 def find_late_counters(connection: Connection) -> Iterator[str]:
     for name, value, least in _counters(connection):
         if name == schema.DATABASE_ID:
-            yield "the base has no number of its own"
+            yield "the database has no number of its own"
         else:
             yield f"counter {name} is at {value}, and {least} was given out"
 

@@ -169,7 +169,7 @@ _CHECKS = (
     ),
     Check(
         "bands",
-        "the index has the rows that the signatures say, and no others",
+        "the index has exactly the rows of the signatures",
         find_wrong_bands,
         mend_bands,
         "run copydesk reprocess --fingerprints after restoring the signatures from a backup",
@@ -183,7 +183,7 @@ _CHECKS = (
     ),
     Check("canonical copies", "every group has exactly one", find_wrong_canonical, mend_groups),
     Check("search", "full-text search has every article as it is", find_wrong_search, mend_search),
-    Check("changes", "every article's last change is told", find_wrong_changes, mend_changes),
+    Check("changes", "every article has its last change", find_wrong_changes, mend_changes),
     Check("counters", "no id is given out twice", find_late_counters, mend_counters),
     Check(
         "learning",

@@ -1,7 +1,7 @@
-"""The stored pages with what was made of them: the input of reprocessing.
+"""Reads the stored pages with their texts or rejections, for reprocessing.
 
-They come in a stable order, a few at a time, each in a transaction of its own. So a run of hours blocks
-neither writers nor the checkpoints of SQLite's log, and needs little memory.
+Pages are read in a stable order, a few in each transaction. So a run of hours blocks neither writers nor the
+checkpoints of SQLite's log, and needs little memory.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from storage.base import TRANSIENT, chunks, microseconds, storable_name
 from storage.database import persistently
 from storage.reader import document_of
 
-# Pages that are read at once: so many of the largest allowed have to fit into memory.
+# Number of pages that are read at once. So many pages of the largest allowed size must fit into memory.
 _AT_ONCE = 16
-# Rejections that are read at once, without their pages.
+# Number of rejections that are read at once, without their pages.
 _LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class TextBefore:
-    """The text that a page gave, as it is stored.
+    """The stored text of a page.
 
     is_current: False for an older revision of the article. columns: the values of `COMPARED_COLUMNS`.
     """
@@ -59,14 +59,14 @@ class TextBefore:
 
 @dataclass(frozen=True, slots=True)
 class StoredPage:
-    """A document as it was fetched, and what it is stored as: a text of an article, or a rejection."""
+    """A document as it was fetched, and what is stored of it: a text of an article, or a rejection."""
 
     document: Document
     text: TextBefore | None
     reason: Reason | None
 
 
-# What is compared of a stored text and of what its page gives now. The length follows from the text.
+# Columns in which a stored text is compared with the new one. The length follows from the text.
 COMPARED_COLUMNS = tuple(
     column.name
     for column in schema.ARTICLE_COLUMNS
@@ -78,8 +78,9 @@ COMPARED_COLUMNS = tuple(
 class Wanted:
     """Which pages are wanted: those made by different rules than these.
 
-    rules_version: the general rules. site_rules: those of sites; what was made by rules of a site that is not
-    among them is not asked for. site: of this site only. since: fetched from then on.
+    rules_version: the general rules. site_rules: the rules of sites; pages that were processed with rules of
+    a site that is missing here are not wanted. site: only pages of this site. since: only pages fetched from
+    then on.
     """
 
     rules_version: str
@@ -101,8 +102,8 @@ def outdated(
 ) -> Iterator[StoredPage]:
     """Pages whose texts or rejections were made by different rules, in a stable order, texts first.
 
-    For the arguments see `Wanted`. Rejections for a fault of ours count as made by different rules, as
-    `reader.known` has it. What is written in the meantime is not read again.
+    For the arguments see `Wanted`. Rejections for an internal error count as made by different rules, as in
+    `storage.reader.known_documents`. Rows that are written meanwhile are not read again.
     """
     wanted = Wanted(rules_version, site_rules, site, since)
     for table in _TABLES:
@@ -136,7 +137,7 @@ def count_outdated(
     site: str | None = None,
     since: datetime | None = None,
 ) -> int:
-    """How many pages `outdated` gives."""
+    """The number of pages that `outdated` gives."""
     return _count(engine, Wanted(rules_version, site_rules, site, since), kept=True)
 
 
@@ -148,7 +149,7 @@ def count_pruned(
     site: str | None = None,
     since: datetime | None = None,
 ) -> int:
-    """How many texts and rejections `outdated` would give, had their pages not been pruned."""
+    """The number of texts and rejections that `outdated` leaves out because their pages were pruned."""
     return _count(engine, Wanted(rules_version, site_rules, site, since), kept=False)
 
 
@@ -168,9 +169,11 @@ def _count(engine: Engine, wanted: Wanted, *, kept: bool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SiteRulesUse:
-    """articles: how many current texts the rules of the site `key` helped to make. take_ignored: of them, on
-    how many pages its `take` was not followed. foreign: how many cannot be told outdated, the site not
-    being among those that were asked with.
+    """How much the rules of the site `key` were used.
+
+    articles: the number of current texts that were made with them. take_ignored: the number of these whose
+    page had too little text in the elements of `take`. foreign: the number of these that cannot be compared,
+    because the site is missing in the rules that were given.
     """
 
     key: str
@@ -180,7 +183,7 @@ class SiteRulesUse:
 
 
 def site_rules_use(engine: Engine, site_rules: SiteRulebook) -> list[SiteRulesUse]:
-    """How many stored texts the rules of sites helped to make, by the site's key."""
+    """How much the rules of each site were used for the stored texts, by the site's key."""
     table = schema.article
     count = func.count().label("articles")
     query = select(table.c.rules_version, table.c.site, count).where(table.c.rules_version.like("%+%"))
@@ -200,14 +203,14 @@ def site_rules_use(engine: Engine, site_rules: SiteRulebook) -> list[SiteRulesUs
 
 
 def has_page(engine: Engine, article_id: int) -> bool:
-    """Whether the page of the article's current text is there; otherwise it was pruned."""
+    """Whether the page of the article's current text is stored; otherwise it was pruned."""
     table = schema.article
     with engine.connect() as connection:
         return connection.scalar(select(table.c.page_id).where(table.c.id == article_id)) is not None
 
 
 def partition(engine: Engine) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Every article's id, in order, and its group's; shape (articles,) each. 16 bytes an article."""
+    """The id of every article, ascending, and the id of its group; two arrays of shape (articles,)."""
     table = schema.article
     with engine.connect().execution_options(stream_results=True, yield_per=10_000) as connection:
         rows = connection.execute(select(table.c.id, table.c.group_id).order_by(table.c.id))
@@ -226,7 +229,7 @@ def _read(
 def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: bool = True) -> Select[Any]:
     """Articles and revisions that different rules made, or rejections that different rules may have made.
 
-    kept: those that have their page; otherwise those that had one.
+    kept: those whose page is stored; otherwise those whose page was pruned.
     """
     of, since, site = schema.article, wanted.since, wanted.site
     query = select().where(table.c.page_id.is_not(None) if kept else table.c.page_id.is_(None))
@@ -235,7 +238,7 @@ def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: boo
             again = table.c.reason.in_([reason.value for reason in TRANSIENT])
             query = query.where(or_(table.c.rules_version != wanted.rules_version, again))
         if not kept:
-            # Only a rejection of bytes has a digest. The bytes of what was forgotten were never kept.
+            # Only a rejection of bytes has a digest. The bytes of forgotten documents were never stored.
             query = query.where(table.c.digest.is_not(None), table.c.reason != Reason.FORGOTTEN.value)
         return query if since is None else query.where(table.c.at_us >= microseconds(since))
     query = query.where(_is_made_by_others(connection, table, wanted))
@@ -249,7 +252,7 @@ def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: boo
 def _is_made_by_others(connection: Connection, table: Table, wanted: Wanted) -> ColumnElement[bool]:
     """Whether different rules made the text of a row.
 
-    Which rules a site has is told in Python, once for each version on each host, of which there are few.
+    The rules of a site are found in Python, once for each version on each host. There are few of these.
     """
     version, host = table.c.rules_version, schema.article.c.site
     made = select(version, host if wanted.site_rules.depends_on_site else literal("")).distinct()
@@ -273,20 +276,20 @@ def _is_made_by_others(connection: Connection, table: Table, wanted: Wanted) -> 
 
 
 def _on_site(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The condition, which is on an article's site, for a row of an article or of a revision of one."""
+    """Applies a condition on an article's site to rows of articles or of their revisions."""
     if table is schema.article:
         return condition
     return table.c.article_id.in_(select(schema.article.c.id).where(condition))
 
 
 def _refused(query: Select[Any]) -> Select[Any]:
-    """The query of rejections with what `_is_refused_by_others` needs to know of them."""
+    """The query of rejections with the columns that `_is_refused_by_others` needs."""
     table = schema.rejection
     return query.add_columns(table.c.page_id, table.c.url, table.c.reason, table.c.rules_version)
 
 
 def _is_refused_by_others(row: Any, wanted: Wanted) -> bool:
-    """Whether different rules, or a fault of ours, rejected a document of the site asked for."""
+    """Whether different rules, or an internal error, rejected a document of the wanted site."""
     on = _site(row.url) if wanted.site is not None or wanted.site_rules.sites else ""
     if wanted.site is not None and on != wanted.site:
         return False
@@ -298,7 +301,7 @@ def _is_refused_by_others(row: Any, wanted: Wanted) -> bool:
 def _refused_by_others(
     engine: Engine, query: Select[Any], wanted: Wanted, last: int
 ) -> tuple[list[int], int]:
-    """Of the next rejections the pages that different rules rejected, and the last page that was read."""
+    """Those of the next pages that different rules rejected, and the last page that was read."""
     with engine.connect() as connection:
         rows = connection.execute(_refused(query).limit(_LOOKED_AT)).all()
     ids = [row.page_id for row in rows if _is_refused_by_others(row, wanted)]
@@ -306,7 +309,7 @@ def _refused_by_others(
 
 
 def _joined(query: Select[Any], table: Table) -> Select[Any]:
-    """The query with the page's columns, and those of the text or rejection with `of_` before their names."""
+    """The query with the page's columns, and the columns of the text or rejection with the prefix `of_`."""
     page, article = schema.page, schema.article
     query = query.add_columns(*page.c).where(page.c.id == table.c.page_id)
     if table is schema.rejection:

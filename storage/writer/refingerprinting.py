@@ -1,4 +1,4 @@
-"""Makes fingerprints anew when their version changed, and refuses to mix versions."""
+"""Replaces fingerprints when their version changed, and refuses to mix versions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def count_refingerprint(engine: Engine, settings: Settings) -> int:
 
 
 def refingerprint_batch(engine: Engine, settings: Settings, after: int) -> tuple[int, int | None]:
-    """Makes fingerprints of a different version anew from the stored texts, in place, in one transaction.
+    """Replaces fingerprints of a different version, from the stored texts, in one transaction.
 
     after: the group to go on after, 0 for the first. Returns how many were made, and the last group of
     them; None if there was none left after that one. Whole groups are done at once, so that readers
@@ -68,7 +68,7 @@ def refingerprint_batch(engine: Engine, settings: Settings, after: int) -> tuple
 
 
 def refingerprint_revisions(engine: Engine, settings: Settings) -> None:
-    """Makes the fingerprints of older revisions anew, and deletes the versions that are not used any more."""
+    """Replaces the fingerprints of older revisions, and deletes versions that are not used any more."""
     table, version = schema.revision, settings.fingerprint.version
 
     def renew(connection: Connection) -> int:
@@ -98,7 +98,8 @@ def refingerprint_revisions(engine: Engine, settings: Settings) -> None:
     in_transaction(engine, forget)
 
 
-# Articles and revisions that are fingerprinted anew in one transaction; a group is completed up to the most.
+# Number of articles and of revisions that get a new fingerprint in one transaction. A group is completed up
+# to the maximum.
 _RENEWED, _RENEWED_MOST, _REVISIONS = 64, 1024, 500
 
 

@@ -1,1 +1,1 @@
-"""One migration a file; its name begins with the version that it leads to."""
+"""The migrations, one in each file. The name of a file begins with the version that it leads to."""

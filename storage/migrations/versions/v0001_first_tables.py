@@ -1,7 +1,7 @@
 """The first tables, their indexes and the public views.
 
-Frozen: what this makes is never changed, later migrations change it. PostgreSQL's b-trees refuse values
-over 2,700 bytes and URLs and paths may be longer, so there they are held unique and found by hash indexes.
+This file never changes; later migrations change what it creates. PostgreSQL's b-trees refuse values of more
+than 2,700 bytes, and URLs and paths may be longer. So hash indexes find them there and keep them unique.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ def upgrade() -> None:
             "CREATE INDEX article_syndicated_from ON article USING hash (syndicated_from)"
             " WHERE syndicated_from IS NOT NULL"
         )
-        # Already compressed: trying again costs time and gains nothing.
+        # The bodies are compressed already, so a second compression would only cost time.
         op.execute("ALTER TABLE page ALTER COLUMN body SET STORAGE EXTERNAL")
     else:
         op.create_index("article_url", "article", ["url"], unique=True)

@@ -1,4 +1,4 @@
-"""Full-text search: what each article is found by, made for the articles that are there already."""
+"""Full-text search: the search words of each article, also for the articles that are stored already."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def upgrade() -> None:
             " article_id bigint PRIMARY KEY REFERENCES article (id) ON DELETE CASCADE,"
             " words tsvector NOT NULL)"
         )
-        # Compressing a tsvector is tried in vain: it has each word once.
+        # A tsvector has each word once, so compression would gain nothing.
         op.execute("ALTER TABLE search_words ALTER COLUMN words SET STORAGE EXTERNAL")
     else:
-        # Words come finished: `ascii` parts them at blanks, and takes every other character as a letter.
+        # Copydesk prepares the words: `ascii` splits at blanks, and takes every other character as a letter.
         op.execute(
             "CREATE VIRTUAL TABLE search_words USING fts5 (title, text, content = '', tokenize = 'ascii')"
         )

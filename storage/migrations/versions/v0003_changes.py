@@ -1,12 +1,12 @@
-"""What changed since: one row an article, there or gone, with the number of its last change.
+"""Changes: one row for each article, stored or gone, with the number of its last change.
 
-The rows are kept by triggers, because writing, grouping, reprocessing and taking out all change what a
-reader of `articles` sees, and one of them forgotten would be a silent gap in somebody's copy. The trigger
-numbers within the transaction that changed the article, and writers of one database take turns, so the
-numbers become visible in order. On PostgreSQL the trigger takes the writers' lock itself, so this is also
-true for a statement typed by hand; where the lock is held already, it costs nothing.
+Triggers write the rows, because writing, grouping, reprocessing and deleting all change what a reader of
+`articles` sees. If one of them forgot to write its row, a reader's copy would silently miss a change. The
+trigger numbers changes within the transaction that changed the article, and writers of one database take
+turns, so the numbers become visible in order. On PostgreSQL the trigger takes the writers' lock itself, so
+this also holds for a statement typed by hand. If the transaction has the lock already, this costs nothing.
 
-A migration that makes the table `article` anew on SQLite has to make these triggers anew.
+A migration that recreates the table `article` on SQLite must recreate these triggers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _VIEW = """
 
 _NOW_SQLITE = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 
-# Compared is what `articles` shows; text_hash stands for text and title, and is sooner read.
+# The triggers compare what `articles` shows; text_hash replaces text and title, because it is shorter.
 _TRIGGERS_SQLITE = (
     """
     CREATE TRIGGER article_stored AFTER INSERT ON article BEGIN
@@ -131,7 +131,7 @@ def upgrade() -> None:
         sa.Column("at", time, nullable=False),
         sa.Column("url", sa.Text),
     )
-    # What is there was stored in the order of its ids; of what went before, nothing is known.
+    # Stored articles were stored in the order of their ids. Earlier changes are not known.
     now = "date_trunc('second', now())" if on_postgres else _NOW_SQLITE
     op.execute(
         "INSERT INTO change (article_id, number, gone, at)"  # noqa: S608
@@ -141,7 +141,7 @@ def upgrade() -> None:
     for statement in _TRIGGERS_POSTGRESQL if on_postgres else _TRIGGERS_SQLITE:
         op.execute(statement)
     op.execute(_VIEW)
-    # A random number that any JSON reader reads exactly: it tells cursors of this database from others.
+    # A random number that any JSON reader reads exactly. It identifies the database in cursor files.
     op.execute(
         sa.text("INSERT INTO counter (name, value) VALUES ('base', :id)").bindparams(
             id=secrets.randbelow(2**53)

@@ -1,6 +1,6 @@
-"""Tombstones: what was forgotten and is not to be stored again.
+"""Tombstones: articles and sites that were forgotten, and must not be stored again.
 
-A pruned page needs nothing here: its row goes, and what referred to it says so by having none.
+Pruned pages need no table: the row of the page is deleted, and references to it become null.
 """
 
 from __future__ import annotations

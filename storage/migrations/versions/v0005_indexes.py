@@ -1,8 +1,8 @@
-"""Indexes of the downstream queries, and groups that are worked out one at a time.
+"""Indexes for the queries of readers, and a view of groups that computes each group by itself.
 
-What each index of `article` is for, a random one being what costs the writer most:
+The purpose of each index of `article`. Indexes with rows in random order cost the writer most.
 
-    article_url               who is at this URL: every batch, every crawl
+    article_url               the article of a URL: every batch, every crawl
     article_group             the members of a group: grouping, `story_groups`; with `is_canonical`, counting
                               groups and unique articles does not have to read the articles
     article_published         newest first, and between two times; `unique_articles` too, more than half of
@@ -12,11 +12,11 @@ What each index of `article` is for, a random one being what costs the writer mo
     article_page              foreign key of the pages that are dropped; the order of reprocessing
     article_syndicated_from   who states to be a copy of this URL (partial: most state nothing)
 
-All but the first and the last grow at their end, or at one place a site, as articles come in.
+New articles extend all but the first and the last at their end, or at one place for each site.
 
-`story_groups` was an aggregate over all articles, of which a join computed every group before it took one.
-Now it is the canonical copies, each with what an index finds for its group: a join reads the groups that it
-names, a list of all of them takes twice as long as before.
+`story_groups` was an aggregate over all articles, so a join computed every group even if it needed one. Now
+it reads the canonical copies, and for each an index finds the figures of its group. A join reads only the
+groups that it names, but a list of all groups takes twice as long as before.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# Flattened into the query around it; what that does not ask for is not computed.
+# SQLite flattens it into the outer query, and does not compute columns that this does not read.
 _GROUPS_SQLITE = """
     CREATE VIEW story_groups AS
     SELECT canonical.group_id AS id,
@@ -63,7 +63,7 @@ def upgrade() -> None:
     op.drop_index("article_group", "article")
     op.create_index("article_group", "article", ["group_id", "is_canonical"])
     if op.get_context().dialect.name == "postgresql":
-        op.execute(_GROUPS_POSTGRESQL)  # in place: who was granted the view keeps it
+        op.execute(_GROUPS_POSTGRESQL)  # in place, so that granted rights stay
     else:
         op.execute("DROP VIEW story_groups")
         op.execute(_GROUPS_SQLITE)

@@ -1,9 +1,9 @@
 """Revisits of young articles, articles that are gone from their site, and what a feed or sitemap names.
 
-`revisit` has a row an article as long as it is to be requested again, so it stays as small as a few days of
-news. `article.gone_at` is shown by the views, so the triggers of `change` have to look at it as well. What a
-source names (`fetch_state.children`) is asked for when the source itself has not changed; `read_as` says by
-which rules it was read, so that different rules read it again.
+`revisit` has a row for each article as long as it will be requested again, so it stays as small as a few days
+of news. The views show `article.gone_at`, so the triggers of `change` compare it as well. What a source names
+(`fetch_state.children`) is requested even if the source itself has not changed. `read_as` has the rules by
+which it was read, so that a source is read again when they change.
 """
 
 from __future__ import annotations

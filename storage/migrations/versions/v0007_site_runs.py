@@ -1,6 +1,6 @@
-"""What each run did at each site, one row a run and site, and the view `site_runs`.
+"""The figures of each run at each site, one row for each run and site, and the view `site_runs`.
 
-Found by run (the primary key: all sites of the last weeks are one stretch of it) and by site (the index).
+The primary key finds rows by run (the last weeks are one stretch of it), and the index finds them by site.
 """
 
 from __future__ import annotations

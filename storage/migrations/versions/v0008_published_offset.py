@@ -1,7 +1,7 @@
 """The offset from UTC that a page states with its date of publication.
 
-It stands beside `published_at` in articles and in their revisions, and is null until the stored page is
-processed again. The views show it, so the triggers of `change` have to look at it as well.
+Articles and their revisions have it beside `published_at`. It is null until the stored page is processed
+again. The views show it, so the triggers of `change` compare it as well.
 """
 
 from __future__ import annotations

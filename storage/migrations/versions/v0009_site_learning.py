@@ -1,14 +1,14 @@
-"""What site learning keeps: the lines of each article as digests, and the lines that were learned from them.
+"""Site learning: the lines of each article as digests, and the lines that were learned from them.
 
-    sight_block   a quarter of a year of one site: what is looked at together; how many articles it had at the
-                  last look, and how many are others since
-    sighting      one row an article: its lines, 4 bytes each (`pipeline.sites.evidence`)
-    learned_line  what a block says of a line: in how many of its stories it stands
+    sight_block   a quarter of a year of one site, the unit of learning; how many articles it had when it was
+                  last evaluated, and how many have changed since
+    sighting      one row for each article: its lines, 4 bytes each (`pipeline.sites.evidence`)
+    learned_line  what a block says about a line: how many of its stories have it
 
-No text is kept: what a learned line says is read from the article that `example` names. `sighting` has no
-foreign key: it stays until it is known that its article is gone, since its block and group have to be looked
-at again then. The counter `learned` is the last number of `change` that was taken note of; a database that is
-upgraded begins at its first article.
+No text is stored: the wording of a learned line is read from the article in `example`. `sighting` has no
+foreign key, because it must stay when its article is deleted: its block and group are evaluated again then.
+The counter `learned` is the last number of `change` that was evaluated. An upgraded database begins at its
+first article.
 """
 
 from __future__ import annotations

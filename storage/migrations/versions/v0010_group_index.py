@@ -1,9 +1,8 @@
 """Agencies and sites in the index of groups, so that choosing a group's canonical copy reads no article.
 
-Each time that a copy joins a group, the agencies credited in it and the sites it stands on are asked for.
-Of a text that was printed 100,000 times that was as many rows of `article` for every batch; now it is a
-stretch of the index (at 35,000 copies, all pages in memory, 3.8 in place of 24 ms of processor time on
-SQLite).
+Whenever a copy joins a group, the agencies and sites of the group are read. For a text that was printed
+100,000 times, every batch read as many rows of `article`. Now it reads a stretch of the index.
+docs/tuning.md: Index of groups.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The near-duplicate index and the groups, kept in step with the articles in the writer's transaction.
 
 `pipeline.copies.candidates` defines the candidates of an article: its neighbours in time, in enough of its
-bands. So the pairs, and with them the groups, are a function of the articles that are stored, whatever their
-order. This package keeps that true for a batch of changes. Stories that leave lose their index rows and
-pairs, and pairs that had them in between become candidates again. Stories that are added get rows and pairs,
-and may separate other pairs. Only the bands and groups of these stories are read.
+bands. So the pairs and the groups are a function of the stored articles, in whatever order these came. This
+package keeps that true for a batch of changes. Stories that are removed lose their index rows and pairs, and
+pairs that were too far apart because of them become candidates again. Stories that are added get rows and
+pairs, and may separate existing pairs. Only the bands and groups of these stories are read.
 """
 
 from storage.writing.groups.rebuild import rebuild_groups

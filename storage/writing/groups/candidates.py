@@ -1,4 +1,4 @@
-"""Which pairs are candidates: those that share enough bands as near neighbours, and those that state it."""
+"""Decides which pairs are candidates: pairs that share enough bands as neighbours, and stated copies."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from storage.writing.groups.entries import Neighbourhood
 from storage.writing.groups.index import IdPair, Place, in_index_order, ordered
 from storage.writing.revisions import IndexedStory, unpack_keys
 
-# Bands of a pair that are looked up together: two decide most pairs.
+# Number of bands of a pair that are looked up together. Two bands decide most pairs.
 _BANDS_AT_ONCE = 4
 
-# How many rows stand between two places of a band, counted up to the window.
+# Counts the rows between two places of a band, up to the window.
 _BETWEEN_SQLITE = text(
     """
     SELECT wanted.key AS n,
@@ -61,7 +61,7 @@ _BETWEEN_POSTGRESQL = text(
 
 
 def stated_copies(connection: Connection, entered: Sequence[IndexedStory]) -> set[IdPair]:
-    """Pairs in which one article states, by its canonical link, to be a copy of the other."""
+    """Pairs in which one article states by its canonical link that it is a copy of the other."""
     table = schema.article
     proposed: set[IdPair] = set()
     indexed = [i for i in entered if i.fingerprint]
@@ -96,10 +96,10 @@ def candidates_now(
     settings: Settings,
     around: Neighbourhood | None = None,
 ) -> set[IdPair]:
-    """Those of the pairs that are candidates in the index as it is now.
+    """Those of the pairs that are candidates in the present index.
 
-    around: answers for the bands of the new stories. A few of the other bands of all pairs are looked at
-    together, then more where that does not settle it.
+    around: has the rows for the bands of the new stories. A few of the other bands are read for all pairs
+    together, then more for the pairs that are still undecided.
     """
     limits = settings.group
     undecided: dict[IdPair, tuple[Place, Place, list[int], int]] = {}
@@ -145,7 +145,7 @@ def candidates_now(
 def _index_places(
     connection: Connection, pairs: Iterable[IdPair]
 ) -> dict[IdPair, tuple[tuple[Place, frozenset[int]], tuple[Place, frozenset[int]]]]:
-    """Place and bands of both articles of each pair, in the order of their places."""
+    """Place and bands of both articles of each pair, the earlier place first."""
     wanted = list(pairs)
     table = schema.signature
     found: dict[int, tuple[Place, frozenset[int]]] = {}
@@ -164,7 +164,7 @@ def _index_places(
 
 
 def _are_near(connection: Connection, spans: Sequence[tuple[int, Place, Place]], window: int) -> list[bool]:
-    """Whether there are fewer than `window` rows of a band between two places, the earlier first."""
+    """Whether fewer than `window` rows of a band are between two places, the earlier place first."""
     wanted: list[tuple[int, int, int, int, int]] = []
     of: list[int] = []
     for n, (band, one, other) in enumerate(spans):
@@ -196,7 +196,7 @@ def _are_near(connection: Connection, spans: Sequence[tuple[int, Place, Place]],
 
 def stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
     """Those of the pairs that are stored."""
-    # By the first id alone: for a list of pairs SQLite would read the whole table.
+    # Selects by the first id alone, because SQLite would read the whole table for a list of pairs.
     table = schema.pair
     wanted = set(pairs)
     stored: set[IdPair] = set()
@@ -210,7 +210,7 @@ def stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]
 def remove_weak_pairs(connection: Connection, around: Neighbourhood, settings: Settings) -> list[IdPair]:
     """Deletes the stored pairs that are not candidates any more; returns them."""
     parted = around.parted
-    # Copies belong to one group, which is quickly looked up; most separated pairs only share a phrase.
+    # Stored pairs are in one group, and looking up groups is fast. Most separated pairs only share a phrase.
     group_of = groups_of(connection, {id for pair in parted for id in pair})
     stored = stored_pairs(connection, [pair for pair in parted if group_of[pair[0]] == group_of[pair[1]]])
     weak = stored - candidates_now(connection, stored, settings, around)
@@ -226,7 +226,7 @@ def remove_weak_pairs(connection: Connection, around: Neighbourhood, settings: S
 
 
 def _stating(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]:
-    """Those of the pairs in which one states to be a copy of the other: they need no shared band."""
+    """Those of the pairs in which one states that it is a copy of the other; these need no shared band."""
     table = schema.article
     wanted = list(pairs)
     said: dict[int, tuple[str, str | None]] = {}

@@ -29,10 +29,10 @@ from storage.base import chunks
 def choose_canonical(connection: Connection, groups: Collection[int], joined: Collection[int]) -> None:
     """Sets the canonical copy of each group.
 
-    joined: those of the groups that only gained members. Of these nobody else comes first than a copy that
-    did in what was joined, or is new (all of which are flagged), or that stands on a site which the credit of
-    another part makes an agency's own. So a group costs a look at the agencies that it credits, whatever its
-    size; one that credits any, at its sites as well, which the index has.
+    joined: those of the groups that only gained members. The canonical copy of such a group is one of three
+    kinds: a canonical copy of a group that was joined, a new article (all of these are flagged), or a copy on
+    a site that belongs to an agency which another copy credits. So only the credited agencies are read,
+    whatever the size of the group. If there are any, its sites are read too. The index has both.
     """
     table = schema.article
     agencies: dict[int, set[str]] = defaultdict(set)
@@ -81,7 +81,7 @@ def choose_canonical(connection: Connection, groups: Collection[int], joined: Co
 
 
 def _credited() -> Select[Any]:
-    """Each of the `groups` with each agency that it credits, read from the index step by step."""
+    """Each of the `groups` with each agency that its articles credit; reads one index entry for each."""
     head, member = schema.article.alias(), schema.article.alias()
 
     def following(group_id: ColumnElement[int], flag: ColumnElement[bool], last: ColumnElement[str]) -> Any:
@@ -106,7 +106,7 @@ def _credited() -> Select[Any]:
     return select(found.c.group_id, found.c.agency).where(found.c.agency.is_not(None)).distinct()
 
 
-# Made once: building the statement takes as long as running it.
+# Built once, because building the statement takes as long as running it.
 _CREDITED = _credited()
 
 

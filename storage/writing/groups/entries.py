@@ -1,4 +1,4 @@
-"""Writes the index entries of new stories, and finds their candidates on the way."""
+"""Writes the index entries of new stories, and finds their candidates in the same rows."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ from storage.writing.revisions import IndexedStory, pack_keys, salted
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """The bands of the new stories as they are now, as far as the neighbourhoods of the new stories reach.
+    """The rows near the new stories, in the bands of the new stories.
 
-    places: in order, by band. bands: those of each new story. parted: older pairs that a new story came
-    to stand between in some band, and which story that was.
+    places: sorted, by band. bands: those of each new story. parted: older pairs that a new story now
+    separates in some band, with that story.
     """
 
     places: dict[int, list[Place]] = field(default_factory=dict)
@@ -49,11 +49,11 @@ class Neighbourhood:
     parted: dict[IdPair, int] = field(default_factory=dict)
 
     def are_near(self, band: int, one: Place, other: Place, window: int) -> bool:
-        """Whether fewer than `window` rows stand between two places with a new story of this band between.
+        """Whether fewer than `window` rows are between two places that a new story of this band separates.
 
         All bands are in one order, so the new story is between them in each of its bands; if they are
-        neighbours there, they and all between them are in its neighbourhood. So what is missing here is too
-        far away, and missing rows never make two places look nearer than the window.
+        neighbours there, they and all rows between them are in its neighbourhood. So rows that are missing
+        here are too far away, and they never make two places look closer than the window.
         """
         places = self.places.get(band, [])
         start, end = bisect_left(places, one), bisect_left(places, other)
@@ -111,7 +111,7 @@ def add_to_index(
     places = sorted(rows[is_among(rows.bands, around.places)].rows())
     for band, position, id in places:
         there = around.places[band]
-        if len(there) > window:  # fewer are all neighbours, whatever comes between
+        if len(there) > window:  # if there are fewer, all of them are neighbours
             before, after = _within_reach(there, band, (position, id), reaches, window)
             for (_, one), (_, other) in copies.separated(before, after, window):
                 if one not in around.bands and other not in around.bands:
@@ -133,14 +133,14 @@ def add_to_index(
 def _index_rows(
     printed: Sequence[tuple[ArticleCopy, Fingerprint]], versions: Sequence[str], positions: Sequence[int]
 ) -> tuple[IndexRows, list[int]]:
-    """The index rows of stories, each story's in the order of keys, and the first row of each story."""
+    """The index rows of stories, sorted by key within a story, and the number of each story's first row."""
     sizes = [len(print_.bands) for _, print_ in printed]
     bands = np.fromiter(chain.from_iterable(print_.bands for _, print_ in printed), dtype=np.int64)
     for version in set(versions):
         of_version = np.repeat([other == version for other in versions], sizes)
         bands[of_version] = salted(bands[of_version], version)
     story = np.repeat(np.arange(len(printed)), sizes)
-    # Stories of one position have their keys in the order of their bands.
+    # Among stories of one position, the order of keys is the order of bands.
     order = np.lexsort((bands, story))
     bands, story = bands[order], story[order]
     # A band occurs twice in a fingerprint only if two collide; one row is enough for both.

@@ -1,4 +1,4 @@
-"""The near-duplicate index: its rows, and which of them stand near a place in time.
+"""Reads and writes the rows of the near-duplicate index, and finds the rows near a place in time.
 
 Each article has about thirty rows in the table `band`: a key, which is a band of its fingerprint and for
 most bands a stretch of time, the article's position in time, and its id. `pipeline.copies.candidates`
@@ -43,10 +43,10 @@ IdPair = tuple[int, int]
 # Position -> the least and the greatest position of a neighbour in a near band.
 Reaches = Mapping[int, tuple[int, int]]
 
-# Stretches of the index that one statement looks up.
+# Number of stretches of the index that one statement looks up.
 _STRETCHES_AT_ONCE = 8192
 
-# Keys that one statement of SQLite looks up: older builds take 999 parameters.
+# Number of keys that one statement of SQLite looks up, because older builds take 999 parameters.
 _KEYS_AT_ONCE = 999
 
 
@@ -68,10 +68,10 @@ class IndexRows:
         return zip(self.bands.tolist(), self.positions.tolist(), self.owners.tolist(), strict=True)
 
 
-# (key, first and last position): where the neighbours of an article in a band may stand.
+# (key, first and last position): where the neighbours of an article in a band may be.
 Stretch = tuple[int, int, int]
 
-# Which keys have rows. It stops at the first row of each.
+# Finds the keys that have rows. It stops at the first row of each key.
 _OCCUPIED_SQLITE = """
     WITH wanted (key) AS (VALUES (?))
     SELECT key FROM wanted WHERE EXISTS (SELECT 1 FROM band WHERE band.key = wanted.key)
@@ -85,8 +85,8 @@ _OCCUPIED_POSTGRESQL = text(
     """
 )
 
-# What stands in stretches of the index, each up to a limit. One statement for a whole batch: what differs
-# between the databases is how a list of rows is handed over and how a LIMIT applies to each of them.
+# Reads stretches of the index, each up to a limit, in one statement for a whole batch. The databases differ
+# in how a statement takes a list of rows, and how a LIMIT applies to each of them.
 _STANDING_SQLITE = text(
     """
     SELECT wanted.key AS n,
@@ -113,7 +113,7 @@ _STANDING_POSTGRESQL = text(
     """
 )
 
-# The nearest before and after a place, where more stand in a stretch than the limit.
+# Reads the rows nearest to a place, before and after it, in stretches with more rows than the limit.
 _NEAREST_SQLITE = text(
     """
     SELECT wanted.key AS n,
@@ -160,9 +160,9 @@ _NEAREST_POSTGRESQL = text(
 def in_index_order(connection: Connection) -> Iterator[None]:
     """Makes PostgreSQL read rows from an index in its order, up to a LIMIT.
 
-    It would take most bands for small, as most are, and read and sort all that stands in one; of a band that
-    a template has filled that is every issue, for every new one. Elsewhere it needs its other ways: a list of
-    URLs is looked up in a hash index by a bitmap.
+    Its planner expects every band to be small, as most are, and would read and sort a whole band. If a band
+    is full of issues of a template, each new issue would read all of them. Other statements need its other
+    plans: it looks up a list of URLs in a hash index by a bitmap scan.
     """
     if connection.dialect.name != "postgresql":
         yield
@@ -183,13 +183,13 @@ _IN_INDEX_ORDER = select(
 def neighbours(
     connection: Connection, places: IndexRows, reaches: Reaches, settings: Settings
 ) -> dict[int, tuple[Sequence[Place], Sequence[Place]]]:
-    """By number of the row: its neighbours before and after it, nearest first, up to the window."""
+    """The neighbours of each row before and after it, nearest first, up to the window; by row number."""
     window = settings.group.band_window
     latest = connection.scalar(_LATEST) or 0
     keys, of = _reached_keys(places, reaches)
     is_read = keys <= latest  # no row is later than today's news
     keys, of = keys[is_read], of[is_read]
-    # Most stories are alone in most of their bands, which is quickly looked up.
+    # Most stories are alone in most of their bands, and looking that up is fast.
     is_read = is_among(keys, _occupied(connection, distinct(keys)))
     keys, of = keys[is_read], of[is_read]
     numbers: list[int] = of.tolist()
@@ -230,7 +230,7 @@ def neighbours(
 
 
 def _reached_keys(places: IndexRows, reaches: Reaches) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The keys that neighbours of the places may have, and the number of the place that each is for."""
+    """The keys that neighbours of the places may have, and for each key the number of its place."""
     positions, place_of = np.unique(places.positions, return_inverse=True)
     ends = np.array([reaches[position] for position in positions.tolist()])
     first, last = (copies.row_keys(places.bands, ends[place_of, end]) for end in (0, 1))
@@ -241,7 +241,7 @@ def _reached_keys(places: IndexRows, reaches: Reaches) -> tuple[NDArray[np.int64
 
 
 def is_among(values: NDArray[np.int64], some: Iterable[int]) -> NDArray[np.bool_]:
-    """Which of the values are among those few."""
+    """Whether each value is one of a few."""
     ordered = np.array(sorted(some), dtype=np.int64)
     if not ordered.size:
         return np.zeros(values.size, dtype=np.bool_)
@@ -250,13 +250,13 @@ def is_among(values: NDArray[np.int64], some: Iterable[int]) -> NDArray[np.bool_
 
 
 def _occupied(connection: Connection, keys: NDArray[np.int64]) -> list[int]:
-    """Those of the keys that have rows. keys: in order."""
+    """Those of the keys that have rows. keys: sorted."""
     wanted: list[int] = keys.tolist()
     if connection.dialect.name == "postgresql":
         return list(connection.execute(_OCCUPIED_POSTGRESQL, {"keys": wanted}).scalars()) if wanted else []
     found: list[int] = []
     for part in chunks(wanted, _KEYS_AT_ONCE):
-        padding = [None] * (_KEYS_AT_ONCE - len(part))  # so that it is one statement, which is parsed once
+        padding = [None] * (_KEYS_AT_ONCE - len(part))  # one statement for every list
         found += connection.exec_driver_sql(_OCCUPIED_SQLITE, (*part, *padding)).scalars()
     return found
 

@@ -1,4 +1,4 @@
-"""Makes groups anew from the stored pairs, for what only a damaged database needs."""
+"""Rebuilds groups from the stored pairs. Only the repair of a damaged database needs this."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from storage.writing.groups.index import IdPair
 
 
 def rebuild_groups(connection: Connection, ids: Iterable[int]) -> int:
-    """Makes groups anew from the stored pairs, canonical copies included: the groups of these ids, and those
-    that pairs join to them. Returns how many there are now. For what only a damaged database needs.
+    """Rebuilds the groups of these ids from the stored pairs, canonical copies included.
+
+    Groups that pairs connect to them are rebuilt too. Returns the number of groups that this gives.
     """
     table, pairs = schema.article, schema.pair
     members: dict[int, int] = {}  # article -> its group so far

@@ -39,8 +39,8 @@ from storage.writing.revisions import IndexedStory, unpack_keys
 class RemovedStories:
     """The effect of removing stories from the index.
 
-    ids: the stories that left; rejoined: pairs that stand within the window again; groups: those that
-    lost a pair.
+    ids: the removed stories. rejoined: pairs that are within the window again. groups: those that lost a
+    pair.
     """
 
     ids: frozenset[int] = frozenset()
@@ -60,10 +60,10 @@ def remove_stories(connection: Connection, ids: Sequence[int], settings: Setting
             .join(sketch, sketch.c.id == table.c.sketch_id)
             .where(table.c.article_id.in_(part))
         ).all()
-        # One at a time, because each changes what is near the next one.
+        # One story at a time, because each removal changes the neighbours of the next story.
         for row in signatures:
             keys = unpack_keys(row.packed)
-            # Stories of different settings become candidates when they are fingerprinted anew, not before.
+            # Stories with fingerprints of different settings become candidates only after `refingerprint`.
             if row.version == settings.index_version:
                 bands = copies.bands_of(np.array(keys, dtype=np.int64))
                 place = np.full(bands.size, row.position), np.full(bands.size, row.article_id)
@@ -112,7 +112,7 @@ def add_stories(
 ) -> set[int]:
     """Adds stories to the index, verifies candidates, and regroups. Returns the ids that have a copy.
 
-    After the articles have been written.
+    Call it after the articles have been written.
     """
     stories = {indexed.story.id: indexed for indexed in entered}
     proposed, around = add_to_index(connection, entered, settings)
@@ -145,8 +145,10 @@ def _regroup(
     broken: Iterable[IdPair],
     left: RemovedStories,
 ) -> set[int]:
-    """Components of what changed. A group that only gained pairs counts as one node, its id; a group that
-    lost some is taken apart and put together again from its stored pairs.
+    """Computes the components of the groups that changed.
+
+    A group that only gained pairs is one node, its id. A group that lost pairs is split into its articles and
+    put together again from its stored pairs.
     """
     partners = {id for pair in found for id in pair}
     cut = _cut(found, broken)
@@ -199,7 +201,7 @@ def _regroup(
 
 
 def _cut(found: Mapping[IdPair, Pair], broken: Iterable[IdPair]) -> list[IdPair]:
-    """The deleted pairs whose ends are not connected by new pairs: only these may split a group."""
+    """The deleted pairs whose articles are not connected by new pairs; only these may split a group."""
     broken = list(broken)
     if not broken:
         return []

@@ -1,4 +1,4 @@
-"""Verifies candidate pairs by exact comparison, and keeps what was prepared for it in a cache."""
+"""Verifies candidate pairs by exact comparison, with a cache of prepared texts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from storage.base import chunks
 from storage.writing.groups.index import IdPair
 from storage.writing.revisions import IndexedStory
 
-# Prepared texts are arrays of a few KB. Today's stories are mostly compared with those of the last hours.
+# A prepared text is some arrays of a few KB. New stories are mostly compared with those of the last hours.
 _CACHE_SIZE = 4096
 
 _CacheKey = tuple[Any, ...]

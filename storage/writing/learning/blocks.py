@@ -1,4 +1,4 @@
-"""What the blocks of a site say of its lines, as a consequence of their sightings."""
+"""Computes from the sightings of each block which lines of a site are learned."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from storage.base import chunks
 from storage.database import insert_rows
 from storage.writing.learning.sightings import learned_removals
 
-# With `soon`, a block is learned again once one article in so many has changed. So each new article costs the
-# same, however large its block is. docs/tuning.md: Learned lines.
+# With `soon`, a block is learned again once one in this many of its articles has changed. So a new article
+# costs the same in a large block as in a small one. docs/tuning.md: Learned lines.
 NEARLY = 20
 
-# Sites that are learned in one transaction.
+# Number of sites that are learned in one transaction.
 _SITES_AT_ONCE = 20
 
-# Blocks of up to so many articles are read together, larger ones one by one.
+# Blocks with up to this many articles are read together, larger ones one by one.
 _SMALL = 500
 
-# Articles that are read to find the whole hash of a line: they keep 29 bits, which rarely collide.
+# Most articles that are read to find the full hash of a line. Sightings keep 29 bits, which rarely collide.
 _ASKED = 3
 
 
 def learnable_lines(connection: Connection, ids: Iterable[int]) -> dict[int, dict[int, str]]:
-    """The learnable lines of articles as if none had been learned, by article and hash."""
+    """The learnable lines of articles as if no line had been learned, by article and hash."""
     table = schema.article
     found = {}
     for part in chunks(sorted(set(ids))):
@@ -73,7 +73,7 @@ class _Looked:
 
 
 def look_at(connection: Connection, sites: Sequence[str]) -> list[_Looked]:
-    """Works out what the changed blocks of these sites say, and deletes empty blocks."""
+    """Evaluates the changed blocks of these sites, and deletes empty blocks."""
     block, line = schema.sight_block, schema.learned_line
     blocks = connection.execute(select(block).where(block.c.site.in_(sites))).all()
     rows = rows_of_blocks(connection, [row.id for row in blocks])
@@ -124,8 +124,10 @@ def _clutter(rows: BlockRows) -> set[int]:
 def worked_out(
     connection: Connection, rows: BlockRows, changed: set[int], at_hand: Mapping[int, list[ArticleLines]]
 ) -> BlockRows:
-    """The rows as they are when the changed blocks have been looked at, and the others for what is new in
-    them: it may have come with a story there. at_hand: sightings of some of the blocks.
+    """The rows of `learned_line` after the changed blocks were evaluated.
+
+    The other blocks are evaluated for the lines that are new, because they may have come with a story there.
+    at_hand: sightings of some of the blocks.
     """
     rows = dict(rows)
     known = _furniture(rows)
@@ -162,7 +164,7 @@ def _sightings(connection: Connection, blocks: Sequence[int]) -> dict[int, list[
 def _evidence_rows(
     connection: Connection, block_id: int, sightings: Sequence[ArticleLines], known: set[int]
 ) -> dict[int, dict[str, Any]]:
-    """What a block says of lines, as rows of `learned_line` by hash. known: learned lines of the site."""
+    """What a block says about lines, as rows of `learned_line` by hash. known: learned lines of the site."""
     of_short = {short_line_hash(hash): hash for hash in sorted(known)}
     seen = find_repeated_lines(sightings, of_short.keys())
     hashes = _hashes(connection, {key: one for key, one in seen.items() if key not in of_short})
@@ -181,7 +183,7 @@ def _evidence_rows(
 
 
 def _hashes(connection: Connection, seen: dict[int, RepeatedLine]) -> dict[int, int]:
-    """The whole hashes of lines by their short ones: the majority of some articles that have the line."""
+    """The full hashes of lines by their short ones: those that most of some articles with the line have."""
     asked = {key: _some_bearers(one.bearers) for key, one in seen.items()}
     texts = learnable_lines(connection, (id for ids in asked.values() for id in ids))
     found: dict[int, int] = {}

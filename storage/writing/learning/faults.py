@@ -1,4 +1,4 @@
-"""Whether what was learned follows from the articles, and learning it anew."""
+"""Checks whether the learned lines follow from the articles, and learns everything again as a repair."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from storage.writing.revisions import set_counter
 
 
 def find_learning_faults(connection: Connection) -> Iterator[str]:
-    """A message for each thing that does not follow from the articles that were looked at."""
+    """Yields a message for each row that does not follow from the articles that were read."""
     change, sighting, block, line = schema.change, schema.sighting, schema.sight_block, schema.learned_line
     done = cursor(connection)
     blocks = {row.id: (row.site, row.quarter) for row in connection.execute(select(block))}

@@ -1,4 +1,4 @@
-"""Learning from all that changed, and what was learned."""
+"""Learns from all articles that changed, and reads what was learned."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SiteLine:
-    """A learned line. stories: that it was seen in. text: as it stands in the article `example`, whether it
-    was removed there or not.
+    """A learned line.
+
+    stories: the number of stories in which it was seen. text: its wording in the article `example`, where it
+    may have been removed or not.
     """
 
     site: str
@@ -39,8 +41,10 @@ class SiteLine:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a call of `learn` made other. articles: how many were looked at. learned, unlearned: how many
-    lines of which site are clutter now, and are no more.
+    """What a call of `learn` changed.
+
+    articles: how many were read. learned, unlearned: by site, how many lines are clutter now, and how many
+    are not clutter any more.
     """
 
     articles: int
@@ -49,12 +53,12 @@ class Lesson:
 
     @property
     def sites(self) -> list[str]:
-        """The sites from whose pages different lines would be removed now."""
+        """The sites whose learned lines changed."""
         return sorted(self.learned.keys() | self.unlearned.keys())
 
 
 def with_learned(engine: Engine, settings: Settings) -> Settings:
-    """The settings with what was learned of the sites in this database."""
+    """The settings with what was learned about the sites in this database."""
     with engine.connect() as connection:
         learned = learned_lines(connection)
     return replace(settings, site_rules=replace(settings.site_rules, learned=learned))
@@ -63,9 +67,9 @@ def with_learned(engine: Engine, settings: Settings) -> Settings:
 def learn(engine: Engine, *, soon: bool = False) -> Lesson:
     """Learns from all articles that are new, different or gone since the last time.
 
-    soon: blocks that are nearly what they were (see `NEARLY`) wait for another time, so that a run which
-    brings a few articles does not read thousands. Where it is interrupted, what was committed stays and the
-    next call goes on. Raises DatabaseError.
+    soon: blocks that hardly changed (see `NEARLY`) wait for a later call, so that a run which brings a few
+    articles does not read thousands. If the call is interrupted, what was committed stays and the next call
+    continues. Raises DatabaseError.
     """
 
     def run(step: Callable[[Connection], T]) -> T:
@@ -75,7 +79,7 @@ def learn(engine: Engine, *, soon: bool = False) -> Lesson:
 
 
 class _Run(Protocol):
-    """Calls a step of the work with a connection."""
+    """Calls one step of `learn` with a connection."""
 
     def __call__(self, step: Callable[[Connection], T], /) -> T: ...
 
@@ -99,9 +103,9 @@ def site_lines(engine: Engine, site: str | None = None) -> list[SiteLine]:
 
 
 def try_learning(engine: Engine, site: str | None = None) -> tuple[Lesson, list[SiteLine]]:
-    """What `learn` would change, and the lines that would be learned; nothing of it is kept.
+    """What `learn` would change, and the lines that would be learned; the transaction is rolled back.
 
-    It is one transaction of a writer, so others wait until it has ended.
+    This is one write transaction, so other writers wait until it has ended.
     """
     with begin_write(engine) as connection:
 
@@ -147,7 +151,7 @@ def site_lines_of(connection: Connection, site: str | None) -> list[SiteLine]:
     for learned in learned_lines(connection, site):
         query = select(line.c.hash, line.c.example).join(block, block.c.id == line.c.block_id)
         query = query.where(block.c.site == learned.site, line.c.stories > 0).order_by(block.c.quarter)
-        # From the latest block: what the line looks like today.
+        # From the latest block, which shows how the line looks today.
         examples = {row.hash: row.example for row in connection.execute(query)}
         texts = learnable_lines(connection, [examples[hash] for hash, _ in learned.lines])
         for hash, stories in learned.lines:

@@ -1,4 +1,4 @@
-"""The sightings: the lines of each article, kept in step with the articles."""
+"""Keeps the sightings, that is the lines of each article, in step with the articles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from storage.writing.revisions import set_counter
 # The counter of the last change that learning has seen.
 CURSOR = "learned"
 
-# Articles whose sightings are renewed in one transaction.
+# Number of articles whose sightings are renewed in one transaction.
 AT_ONCE = 500
 
 
@@ -44,7 +44,7 @@ def learned_removals(connection: Connection, ids: Sequence[int]) -> dict[int, li
 
 @dataclass(slots=True)
 class _Sighted:
-    """A sighting as it should be stored. was: the stored row, None if there is none."""
+    """A sighting as it should be stored. was: the stored row; None if there is none."""
 
     article_id: int
     block_id: int
@@ -70,7 +70,7 @@ class _Sighted:
 
 
 def renew_next(connection: Connection) -> int:
-    """Renews the sightings of the next articles that changed; returns how many those are."""
+    """Renews the sightings of the next articles that changed; returns the number of these articles."""
     change = schema.change
     query = select(change.c.article_id, change.c.number).where(change.c.number > cursor(connection))
     rows = connection.execute(query.order_by(change.c.number).limit(AT_ONCE)).all()
@@ -88,8 +88,8 @@ def cursor(connection: Connection) -> int:
 def renew(connection: Connection, ids: Sequence[int]) -> list[str]:
     """Brings the sightings of these articles up to date, and marks the blocks that change.
 
-    What copies share is marked in each of them, so the groups that the articles are in, or were in, are gone
-    through. Returns the sites whose blocks are marked.
+    Lines that copies share are marked in each of them. So all groups that the articles are in, or were in,
+    are read. Returns the sites whose blocks are marked.
     """
     stored = stored_sightings(connection, ids)
     sighted = {row.article_id: row for row in _sighted(connection, ids, stored)}
@@ -151,7 +151,7 @@ def _sighted(connection: Connection, ids: Iterable[int], stored: dict[int, Row[A
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What an article says of itself. block: site and quarter. lines: none is marked as shared."""
+    """The sighting of an article by itself. block: site and quarter. lines: none is marked as shared."""
 
     id: int
     block: tuple[str, int]

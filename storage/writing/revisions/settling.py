@@ -2,13 +2,14 @@
 
 The decisions do not depend on the order of arrival:
 
-- An article has every distinct text that a document of it gave. The current one is that of the greatest
+- An article has every distinct text of its documents. The current text is the one with the greatest
   (time of fetch, text hash), whichever was stored first.
 - If the same bytes at the same location are processed by different rules, their text changes in place. A text
-  that no document gives any more is dropped, and an article without a text is deleted.
-- A rejection is the current end of its location. A document fetched later there, or the same bytes, replaces
-  it. A page that is rejected today leaves the article that different bytes gave before. If the server says
-  that there is no page any more, the article that was last fetched there is gone until it is fetched again.
+  without a document is dropped, and an article without a text is deleted.
+- A rejection is the current outcome of its location. A document that is fetched there later replaces it,
+  and so do the same bytes. If a page is rejected, the article that different bytes gave before stays. If the
+  server says that the page does not exist any more, the article that was last fetched there is gone until it
+  is fetched again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from storage.writing.revisions.pending import DocumentRow, PendingArticle, Pendi
 
 
 def settle(batch: PendingBatch, outcome: Outcome, run_id: int) -> str:
-    """Decides what one outcome means for the articles; counts it, and returns the end that it counted as.
+    """Decides what one outcome means for the articles; counts it, and returns the name of that count.
 
     Raises UnstorableError.
     """
@@ -70,7 +71,7 @@ def _settle_article(batch: PendingBatch, article: Article) -> str:
         alias=own if own != article.url and own.startswith("http") else None,
     )
     known_text = pending.texts.get(hash)
-    # The last fetch of these bytes: different rules may read them from an older file.
+    # The last fetch of these bytes counts, because different rules may read them from an older file.
     text = _text_after(known_text, article, hash, batch.documents[key].fetched_us)
     pending.texts[hash] = text
     pending.first_seen_at = min(pending.first_seen_at, to_second(article.page.fetched_at))
@@ -120,9 +121,10 @@ def _text_after(known: TextRevision | None, article: Article, hash: bytes, fetch
 def _move_documents(
     batch: PendingBatch, before: DocumentRow, rules_version: str, after: DocumentRow | None
 ) -> None:
-    """Where different rules make something else of the page that a text is kept with, every document of that
-    text goes the same way: to `after`, or out of the base. Their own bytes are not kept, so nothing but what
-    became of this page can be said of them; should they come again, they are processed.
+    """Moves all documents of a text when different rules give a different outcome for its stored page.
+
+    They go to `after`, or are deleted if it is None. Their own bytes are not stored, so the outcome of this
+    page is all that is known about them. If they come again, they are processed.
     """
     text = batch.articles[before.article_id].texts.get(before.text_hash)
     if text is None or not _came_from(text, before) or before.rules_version == rules_version:
@@ -145,7 +147,7 @@ def _move_documents(
 
 
 def _came_from(text: TextRevision, document: DocumentRow) -> bool:
-    """Whether the metadata and the page of the text came from this document."""
+    """Whether the metadata and the page of the text are those of this document."""
     of = (text.columns["location"], text.columns["fetched_us"])
     return of == (document.location, document.fetched_us)
 
@@ -159,7 +161,7 @@ def _same_article(one: TextRevision, other: TextRevision) -> bool:
 
 
 def _drop_if_unused(batch: PendingBatch, article_id: int, hash: bytes) -> None:
-    """Drops a text that no document gives any more. An article without texts is deleted."""
+    """Drops a text that has no document any more. An article without texts is deleted."""
     if any(d.article_id == article_id and d.text_hash == hash for d in batch.documents.values()):
         return
     pending = batch.articles[article_id]
@@ -198,7 +200,7 @@ def _settle_rejection(batch: PendingBatch, rejection: Rejection, run_id: int) ->
             rejection.url,
         )
         if tuple(known[name] for name in same) == new:
-            # It is tried at every run, so every run counts its failure.
+            # Every run tries it again, so every run counts its failure.
             return "rejected" if rejection.reason in TRANSIENT else "unchanged"
     _drop_rejection(batch, location)
     batch.rejections[location] = {
@@ -214,14 +216,14 @@ def _settle_rejection(batch: PendingBatch, rejection: Rejection, run_id: int) ->
         "rules_version": rejection.rules_version,
         "page_id": None,
     }
-    # For a forgotten document the digest is enough: it is known, and its bytes are not kept.
+    # The digest is enough to recognise a forgotten document, so its bytes are not stored.
     if rejection.page and rejection.reason is not Reason.FORGOTTEN:
         batch.rejected_pages[location] = rejection.page
     return "rejected"
 
 
 def _mark_gone(batch: PendingBatch, location: str, at: datetime) -> None:
-    """Marks the articles that were last fetched here; one that was found elsewhere since is not gone."""
+    """Marks as gone the articles that were last fetched here, and not at a different location since."""
     for id in {row.article_id for row in batch.documents.values() if row.location == location}:
         from_web = (
             row
