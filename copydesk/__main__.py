@@ -1,4 +1,4 @@
-"""`python -m copydesk` is `copydesk`, which starts here as well."""
+"""Entry point of `python -m copydesk` and of the `copydesk` script."""
 
 from copydesk.safe_path import leave_out_current_folder
 

@@ -16,29 +16,30 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgt]?)b|([kmgt])|([kmgt])ib)")
 
 
 def parse_age(text: str) -> timedelta:
-    """`36h`, `90d`, `12w`, `2y` (of 365 days). Raises OperatorError."""
+    """Parse an age: `36h`, `90d`, `12w`, `2y` (of 365 days). Raises OperatorError."""
     found = _AGE.fullmatch(text.strip().lower())
     try:
         if found:
             return timedelta(hours=float(found[1]) * _HOURS[found[2]])
     except OverflowError:
         pass
-    raise OperatorError(f"{text!r} is no age: write hours, days, weeks or years, e.g. 36h, 90d, 12w, 2y")
+    raise OperatorError(f"{text!r} is not an age: write hours, days, weeks or years, e.g. 36h, 90d, 12w, 2y")
 
 
 def parse_size(text: str) -> int:
-    """Bytes of `800MB`, `5GB`, `0.5 TB` (thousands) or `5GiB` (1,024s); the unit is required. Raises
-    OperatorError.
+    """The number of bytes in `800MB`, `5GB`, `0.5 TB` (decimal) or `5GiB` (binary). The unit is required.
+
+    Raises OperatorError.
     """
     found = _SIZE.fullmatch(text.strip().lower())
     if not found:
-        raise OperatorError(f"{text!r} is no size: write a number with its unit, e.g. 800MB, 5GB or 5GiB")
+        raise OperatorError(f"{text!r} is not a size: write a number with its unit, e.g. 800MB, 5GB or 5GiB")
     number, decimal, bare, binary = found.groups()
     return int(float(number) * (_BINARY[binary] if binary else _DECIMAL[decimal or bare or ""]))
 
 
 def shown_size(size: int) -> str:
-    """Bytes with a decimal unit, `1.2 GB`."""
+    """A number of bytes with a decimal unit, `1.2 GB`."""
     value, unit = float(size), "bytes"
     for larger in ("kB", "MB", "GB", "TB"):
         if value < 1000:
@@ -48,7 +49,7 @@ def shown_size(size: int) -> str:
 
 
 def shown_age(age: timedelta) -> str:
-    """An age as people write it: `40 min`, `3 h`, `12 d`; `0 min` for a time in the future."""
+    """An age for people to read: `40 min`, `3 h`, `12 d`; `0 min` for a time in the future."""
     minutes = max(0, int(age.total_seconds() // 60))
     if minutes < 60:
         return f"{minutes} min"

@@ -1,4 +1,4 @@
-"""The Typer application: names the commands, and prints an OperatorError as one line.
+"""The Typer application: registers the commands, and prints an OperatorError as one line.
 
 Commands import what they need when they run, so that `copydesk --help` answers at once.
 """

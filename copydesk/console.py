@@ -1,4 +1,4 @@
-"""What commands print with: the consoles for results and for messages, columns, JSON, questions."""
+"""Output of commands: the consoles for results and for messages, columns, JSON, questions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pipeline.errors import OperatorError
 if TYPE_CHECKING:
     from rich.text import Text
 
-# Control characters but tab and line feed, and marks that change the writing direction.
+# Control characters except tab and line feed, and marks that change the writing direction.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class _Console(Console):
-    """rich's console without control characters in what is shown: titles come from strangers."""
+    """rich's console, which removes control characters, because titles come from strangers."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
@@ -65,13 +65,13 @@ def print_json_lines(values: Iterable[Any]) -> None:
 
 
 def _dumped(value: Any, indent: int | None = None) -> str:
-    """JSON with letters as they are; characters that a terminal would obey are escaped."""
+    """JSON with unescaped letters; characters that a terminal would obey are escaped."""
     text = json.dumps(plain(value), ensure_ascii=False, indent=indent)
     return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def print_columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> None:
-    """Rows of markup in aligned columns, `right` ones to the right; cut at a terminal's edge, else whole."""
+    """Print rows of markup in columns; `right`: those aligned right. Only a terminal's edge cuts a row."""
     from rich.text import Text
 
     cells = [[Text.from_markup(cell) for cell in row] for row in rows]
@@ -94,12 +94,12 @@ def _padded(cell: Text, width: int, to_the_right: bool) -> Text:
 
 
 def when(time: datetime | None) -> str:
-    """A time as tables show it, UTC to the minute; an em dash for none."""
+    """A time for tables, in UTC to the minute; an em dash for none."""
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if time else "—"
 
 
 def confirmed(question: str, yes: bool) -> bool:
-    """Whether the operator agrees: by `yes`, or by an answer on the terminal, where Enter means no.
+    """Whether the operator agrees, by `yes` or by an answer on the terminal. Enter means no.
 
     Raises OperatorError without a terminal.
     """

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from storage.writer import BatchCounts
     from storage.writing import Lesson
 
-# Seconds between two log lines where there is no terminal.
+# Seconds between two log lines if there is no terminal.
 _LOG_EVERY = 10.0
 
 
 @contextmanager
 def watching(doing: str) -> Iterator[Watcher]:
-    """Yields what a run reports its progress to."""
+    """Yields the object to which a run reports its progress."""
     if not err.is_terminal:
         yield _LogLines(doing)
         return
@@ -37,8 +37,9 @@ def watching(doing: str) -> Iterator[Watcher]:
 
 @contextmanager
 def counting(doing: str, total: int) -> Iterator[tuple[Callable[[int], None], Callable[[], bool]]]:
-    """For work that only counts: yields a function that takes how much more was done, and one that says
-    whether a signal came to end it.
+    """Shows the progress of work that only counts.
+
+    Yields a function that takes how much more was done, and one that returns whether a signal ended the work.
     """
     from crawler.runs import stopping
 
@@ -108,7 +109,7 @@ def print_summary(counts: BatchCounts) -> None:
 
 
 def print_site_rules(uses: Iterable[SiteRulesUse]) -> None:
-    """Warnings about rules of sites: which do not fit their pages, and which were missing."""
+    """Prints warnings about rules of sites that do not fit their pages, or that were missing."""
     for use in uses:
         if use.take_ignored:
             err.print(
@@ -124,7 +125,7 @@ def print_site_rules(uses: Iterable[SiteRulesUse]) -> None:
 
 
 def print_lesson(lesson: Lesson | None) -> None:
-    """What was learned of sites, if it would change texts of stored pages."""
+    """Prints what was learned about sites, if it would change texts of stored pages."""
     if lesson is None or not lesson.sites:
         return
     learned, unlearned = sum(lesson.learned.values()), sum(lesson.unlearned.values())
@@ -137,7 +138,7 @@ def print_lesson(lesson: Lesson | None) -> None:
 
 
 def print_alerts(lines: Iterable[tuple[str, bool]]) -> None:
-    """The alerts and recoveries of a crawl; each line comes with whether it is bad news."""
+    """Prints the alerts and recoveries of a crawl; each line comes with whether it is an alert."""
     from rich.markup import escape
 
     for line, is_bad in lines:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RemovedText(Protocol):
-    """What the records of a removed line have in common, from the pipeline and from the database."""
+    """The common fields of a removed line's records, from the pipeline and from the database."""
 
     @property
     def position(self) -> int: ...
@@ -35,9 +35,9 @@ def print_article(
     with_removed: bool,
     stored: Iterable[tuple[str, object]] = (),
 ) -> None:
-    """The headline, the facts that are known, and the text; `stored` adds what only a database knows.
+    """Print the headline, the known facts, and the text. `stored` adds facts that only a database has.
 
-    with_removed: shows the removed lines where they stood, with their rules.
+    with_removed: shows the removed lines in their places, with their rules.
     """
     from rich.markup import escape
 
@@ -68,7 +68,7 @@ def print_article(
 
 
 def print_before_and_after(text: str, removed: Sequence[RemovedText]) -> None:
-    """The page's own order: kept lines plain, removed ones marked with `-` and the rule that took them.
+    """Print lines in the page's order: removed ones are marked with `-` and the rule that removed them.
 
     A removed line's position is the number of kept lines before it.
     """
@@ -124,9 +124,9 @@ def snippet_line(found: Snippet) -> Text:
 
 
 def print_changes(found: Comparison, most: int | None = None) -> None:
-    """What a copy added, dropped and changed, a sentence a line and `most` of them, after a line that counts.
+    """Print counts, then what a copy added, dropped and changed: one sentence on a line, at most `most`.
 
-    Changed words are coloured where there are colours, else marked as `[-dropped-]` and `{+added+}`.
+    Changed words are coloured, or marked as `[-dropped-]` and `{+added+}` if there are no colours.
     """
     from pipeline.copies import ChangeKind
 

@@ -1,4 +1,4 @@
-"""What the process tells a shell when it ends."""
+"""Exit statuses of the commands."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """DONE; FAULTS: done, but a fault of ours cost a document; USAGE: it could not be carried out, and one
-    line says why; ALERT: done, but a site fell out of its own history (`crawl --fail-on-alert`) or is broken
-    (`sites check`); BUSY: done but for sites that another process is crawling; INTERRUPTED: by a signal,
-    after what was done had been stored.
+    """The exit status of a command.
+
+    DONE: everything was done. FAULTS: done, but an internal error cost a document. USAGE: not done; one line
+    says why. ALERT: done, but a site is unusual (`crawl --fail-on-alert`) or broken (`sites check`). BUSY:
+    done, except for sites that another process is crawling. INTERRUPTED: ended by a signal, after finished
+    work was stored.
     """
 
     DONE = 0

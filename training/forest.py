@@ -1,4 +1,4 @@
-"""Trained trees as the arrays that `pipeline.extract.model.trees` evaluates, and the file that holds them."""
+"""Converts trained trees to the arrays of `pipeline.extract.model.trees`, and writes the model's file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.extract.model.name_features import TokenOdds
 from pipeline.extract.model.trees import BlockModel
 
-# Leaves of one tree. `BlockModel` holds them as bits of 16-bit numbers.
+# Most leaves of one tree. `BlockModel` stores them as bits of 16-bit numbers.
 MAX_LEAVES = 15
 
 

@@ -1,4 +1,4 @@
-"""Labels for training: which blocks of a page stand in its true text.
+"""Labels for training: which blocks of a page are in its true text.
 
 Blocks and truth are matched in order: dynamic programming finds the chain of matches with the most words.
 """
@@ -15,7 +15,7 @@ from pipeline.extract.model.columns import Array
 from pipeline.page.blocks import RawBlock
 from pipeline.text import runs
 
-# The chain takes time by the square of the number of matches. Where there are more, short ones are left out.
+# The chain takes time by the square of the number of matches. If there are more, short ones are left out.
 _MOST_MATCHES = 6000
 
 
@@ -30,11 +30,11 @@ class _Match:
 
 
 def label_blocks(blocks: Sequence[RawBlock], truth: str) -> Array:
-    """Share of each block's words that stand in the truth, (blocks,) float32. Each word is used once.
+    """Share of each block's words that are in the truth, (blocks,) float32. Each word is used once.
 
     Blocks and truth are matched in order, as the best chain of matches. Long matches outside the chain count
     where the chain left their words uncovered. A match of one to three words counts only where it is a whole
-    line of the truth or adjoins another match: such words stand anywhere.
+    line of the truth or adjoins another match, because such words occur anywhere.
     """
     words: list[str] = []
     starts: set[int] = set()
@@ -68,7 +68,7 @@ def label_blocks(blocks: Sequence[RawBlock], truth: str) -> Array:
 
 
 def _matches(blocks: Sequence[RawBlock], words: Sequence[str]) -> Iterator[_Match]:
-    """Where each block may stand in the words of the truth: as a whole, or in parts of four words or more."""
+    """Where a block may be in the words of the truth: as a whole, or in parts of at least four words."""
     by_word: dict[str, list[int]] = defaultdict(list)
     by_four: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for place, word in enumerate(words):

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 # Word of a name -> weight of the article's text under it, weight of all text under it.
 Ballot = dict[str, tuple[float, float]]
-# A word of names counts from this many sites on; each table is drawn to its base rate by this many sites.
+# A word counts if it occurs on this many sites. So many sites of the base rate are added to each table.
 _MIN_SITES = 4
 _PRIOR_SITES = 3.0
 
 
 def ballots(page: Page, share: Array, label: Array) -> tuple[Ballot, Ballot]:
-    """How much text of the article, and of all, stands under each word of class and id names.
+    """Counts how much text of the article, and of the page, is under each word of class and id names.
 
-    One ballot for the blocks of the first pass, one for all others; the word "" stands for all blocks.
+    One ballot is for the blocks of the first pass, one for all others. The word "" means all blocks.
     share: of each block that the first pass takes, (blocks,). label: as `label_blocks`.
     """
     names: list[frozenset[str]] = []

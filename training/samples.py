@@ -25,7 +25,7 @@ from pipeline.settings import Settings
 from training.labels import label_blocks
 from training.name_odds import Ballot, ballots
 
-# Pages of the corpora carry no time of fetching; they were all saved before this.
+# Pages of the corpora have no time of fetching. All were saved before this time.
 FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)
 
 

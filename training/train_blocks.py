@@ -4,7 +4,7 @@
         [--cross TRAIN:TEST…] [--out FILE]
 
 CORPORA is a folder of corpora as `benchmarks.extraction` reads them. A block's label is whether its words
-stand in the page's true text, in order; boosted trees learn it from the features of
+are in the page's true text, in order; boosted trees learn it from the features of
 `pipeline.extract.model`. `--validate` scores the text of the kept blocks under cross-validation by site, and
 `--models` keeps the model of each fold, with which `benchmarks.extraction --stages --models` measures the
 whole pipeline. `--cross wcxb-dev:fundus-dev` trains on one corpus and scores another. `--out` trains on all
@@ -40,7 +40,7 @@ ROUNDS = 150
 # Ensembles whose log-odds are averaged, each trained with a different seed.
 BAGS = 1
 CORPORA = ("wcxb-dev", "multi-dev", "fundus-dev")
-# News pages of publishers weigh this much more than pages of the web at large, of which there are many.
+# Weight of publishers' news pages, because the corpora have many more pages of the general web.
 WEIGHTS = {"multi-dev": 3.0, "fundus-dev": 3.0}
 PARAMETERS: Mapping[str, Any] = {
     "objective": "binary",
@@ -64,8 +64,8 @@ PARAMETERS: Mapping[str, Any] = {
 def train(samples: Sequence[Sample], rounds: int = ROUNDS) -> BlockModel:
     """A model of these pages.
 
-    The odds of names that a page is learned with come from folds without the page's site; otherwise the
-    trees would trust names too much.
+    The odds of names in a page's features come from folds without the page's site. Otherwise the trees would
+    trust names too much.
     """
     samples = [sample for sample in samples if sample.truth]
     by_names: dict[int, Array] = {}
@@ -100,7 +100,8 @@ def _rows(
 ) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], np.ndarray[Any, np.dtype[np.float64]]]:
     """Which blocks to learn from, (blocks,) bool, and the weight of each: its share of the true text.
 
-    Of the blocks far from any block that was taken, three in ten stand for all.
+    Of the blocks far from the article and from the first pass, a sample of three in ten is used, with more
+    weight.
     """
     near = np.convolve((sample.candidates.share > 0) | (sample.label > 0), np.ones(9), "full")[4:-4] > 0.5
     drawn = np.random.default_rng(len(near)).random(len(near)) < 0.3

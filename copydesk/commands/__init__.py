@@ -1,1 +1,1 @@
-"""One file a command; each calls one function of a package below and shows what it returned."""
+"""One file for each command. A command calls a function of a lower package and prints the result."""

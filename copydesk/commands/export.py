@@ -102,7 +102,7 @@ def export(
 
 
 def _beginning(since: str | None) -> tuple[datetime | None, int | None]:
-    """The date, or the change, that --since names."""
+    """Parse --since: a date, or the number of a change."""
     if since is None:
         return None, None
     if since.isdecimal() and since.isascii():

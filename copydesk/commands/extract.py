@@ -54,7 +54,7 @@ def extract(
                 )
 
 
-# The bytes of the page, and fields that only a database needs.
+# Left out: the bytes of the page, and fields that only a database needs.
 _NOT_SHOWN = ("search_words", "fingerprint", "page")
 
 

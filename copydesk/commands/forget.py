@@ -60,15 +60,15 @@ def forget(
     comes later under that address, in any spelling, is rejected (reason: forgotten) without its text, and
     crawls do not fetch it. Copies at other addresses are not deleted; they are counted.
 
-    Tells first what it will delete, and asks; in a script, say --yes. If it is interrupted, run the same
+    Shows first what it will delete, and asks; in a script, use --yes. If it is interrupted, run the same
     command again.
     """
     from storage.database import open_database
 
     if show_list and (which or site or undo):
-        raise OperatorError("--list shows all that was forgotten: leave out the rest")
+        raise OperatorError("--list shows everything that was forgotten: leave out the other arguments")
     if not show_list and not which and not site:
-        raise OperatorError("nothing to forget: name a URL, an id or --site; --list shows what was forgotten")
+        raise OperatorError("nothing to forget: give a URL, an id or --site; --list shows what was forgotten")
     engine = open_database(db, create=False)
     if show_list:
         _list(engine, json)
@@ -118,7 +118,7 @@ def _forget(
         )
     if done.is_interrupted:
         err.print(
-            "interrupted: nothing of it is stored again, but some of it is still there;"
+            "interrupted: none of it will be stored again, but some of it is not deleted yet;"
             " run the same command again"
         )
         raise typer.Exit(Status.INTERRUPTED)

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A group as it is shown: its members by time, and by the member's id the evidence that it is a copy.
+    """A group for display: its members by time, and by a member's id the evidence that it is a copy.
 
-    changes: what each copy added, dropped and changed against the canonical one; of one group only.
+    changes: what each copy added, dropped and changed compared with the canonical copy; only if one group is
+    shown.
     """
 
     story: StoryGroup
@@ -92,7 +93,7 @@ def _shown(engine: Engine, story: StoryGroup, with_changes: bool) -> _Shown:
 
 
 def _evidence(story: StoryGroup, copies: Sequence[Copy]) -> Mapping[int, Copy]:
-    """For each member, its pair with the canonical copy, else the closest pair that it has."""
+    """For each member, its pair with the canonical copy, or else its most similar pair."""
     best: dict[int, tuple[tuple[bool, float, float], Copy]] = {}
     for copy in copies:
         for this, other in ((copy.article_id, copy.other_id), (copy.other_id, copy.article_id)):

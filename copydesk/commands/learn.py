@@ -55,4 +55,4 @@ def _print(lines: list[SiteLine]) -> None:
             stories = counted(line.stories, "story", "stories")
             out.print(f"{stories:>14}  [dim]article {line.example}[/dim]  {escape(line.text)}")
     if not lines:
-        out.print("nothing was learned: no line stands in enough unrelated stories of one site")
+        out.print("nothing was learned: no line is in enough unrelated stories of one site")

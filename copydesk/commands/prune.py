@@ -47,7 +47,7 @@ def prune(
     """Drop the stored bytes of old pages; their articles, copies and rejections stay as they are.
 
     Dropped pages are still known, so nothing is fetched or stored again. But reprocess cannot apply other
-    rules to them. Tells first what it will drop, and asks; in a script, say --yes.
+    rules to them. Shows first what it will drop, and asks; in a script, use --yes.
     If it is interrupted, run the same command again. With both limits, a page is dropped if either says so.
     """
     from storage.base import disk_space

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crawler.runs import Changes, ChangeSample, Regrouped
     from storage.database import Engine
 
-# Sentences of a sample's text that are shown.
+# Number of sentences that are shown of a sample's text.
 _SENTENCES = 4
 
 
@@ -34,7 +34,7 @@ def reprocess(
     ] = None,
     sites_file: SiteRulesFile = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what would change; write nothing.")
+        bool, typer.Option("--dry-run", help="Show what would change; write nothing.")
     ] = False,
     fingerprints: Annotated[
         bool,
@@ -136,7 +136,7 @@ def _refingerprint(engine: Engine, dry_run: bool, json: bool) -> None:
         print_json(done)
     else:
         out.print(
-            f"{counted(done.articles, 'article')} fingerprinted anew, as version {settings.index_version}"
+            f"{counted(done.articles, 'article')} got new fingerprints, of version {settings.index_version}"
         )
         _print_regrouped(done.regrouped)
     _leave(done.is_interrupted, False)

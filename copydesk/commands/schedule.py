@@ -1,4 +1,4 @@
-"""`copydesk schedule`: crawls sites when they are due, or prints units for systemd or a crontab that do."""
+"""`copydesk schedule`: crawls sites when they are due, or prints systemd units or a crontab for that."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _units(
 
 
 def _print_units(units: Mapping[str, str], folder: Path | None) -> None:
-    """On standard output as `systemctl cat` shows them, or into a folder."""
+    """Print the units in the form of `systemctl cat`, or write them into a folder."""
     for name, text in units.items():
         if folder is None:
             sys.stdout.write(f"# /etc/systemd/system/{name}\n{text}\n")

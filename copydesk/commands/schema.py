@@ -1,6 +1,6 @@
-"""`copydesk schema`: the public views, column by column, as Markdown, or as Datasette takes it.
+"""`copydesk schema`: prints the public views, column by column, as Markdown or as Datasette metadata.
 
-docs/reference/views.md holds the one, examples/datasette.json the other.
+docs/reference/views.md has the Markdown, examples/datasette.json the metadata.
 """
 
 from __future__ import annotations

@@ -123,10 +123,10 @@ def check(
     seconds: Seconds = 120,
     json: Json = False,
 ) -> None:
-    """Tell of each site whether its feeds answer, are fresh, and yield articles; stores nothing.
+    """Check whether the feeds of each site answer, are fresh, and lead to articles. Stores nothing.
 
-    Exits with 3 where a site is broken: nothing of what its entry names is up to date, or none of the pages
-    that were fetched is an article.
+    Exits with 3 if a site is broken: none of the sources of its entry is up to date, or none of the fetched
+    pages is an article.
     """
     from crawler.probing import Limits, SiteState, check_sites
     from crawler.sites import choose_sites, read_sites

@@ -1,4 +1,4 @@
-"""`copydesk stats`: how much there is, what runs did, why documents were rejected, how sites do."""
+"""`copydesk stats`: shows totals, the latest runs, rejected documents, and the crawls of sites."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def stats(
 
 _COLUMNS = ("seen", "stored", "revised", "updated", "unchanged", "rejected", "grouped")
 
-# Crawls that are shown of one site.
+# Number of crawls that are shown of one site.
 _SHOWN = 30
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 def _histories(engine: Engine, site: str | None) -> dict[str, list[SiteRun]]:
-    """The last weeks' runs of the site, or of each. Raises OperatorError for a site without any."""
+    """The runs of the last weeks, of one site or of all. Raises OperatorError for a site without runs."""
     import difflib
     from datetime import UTC, datetime
 
@@ -122,7 +122,7 @@ _HEAD = (*_FIGURES, "size", "time")
 
 
 def _print_sites(trends: Sequence[Trend]) -> None:
-    """A line a site: its last crawl, each figure with an arrow where it is far from its median."""
+    """One line for each site: its last crawl; a figure that is far from its median has an arrow."""
     from rich.markup import escape
 
     head = ("site", "last crawl (UTC)", "ended", *_HEAD, "crawls", "stored by day")
@@ -146,7 +146,7 @@ def _print_sites(trends: Sequence[Trend]) -> None:
 
 
 def _print_site(runs: Sequence[SiteRun]) -> None:
-    """A line a crawl, the last first, each beside those before it."""
+    """One line for each crawl, the latest first, each compared with the crawls before it."""
     from rich.markup import escape
 
     from crawler.monitor import trend
@@ -214,7 +214,7 @@ def _number(name: str, value: float | None) -> str:
 
 
 def _arrow(value: float | None, usual: float | None) -> str:
-    """What a difference looks like that is worth a look; a blank where there is none, to keep the columns."""
+    """An arrow for a large difference; a blank for none, to keep the columns aligned."""
     if value is None or usual is None or abs(value - usual) < 0.01:
         return " "
     return "↑" if value > 1.5 * usual else "↓" if value < usual / 1.5 else " "

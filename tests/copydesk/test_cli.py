@@ -252,4 +252,4 @@ def test_reprocess_tells_what_new_rules_change(copydesk: Run, base: str, tmp_pat
     assert json.loads(copydesk("reprocess", "--db", db, "--json").stdout)["counts"]["seen"] == 0
     assert copydesk("reprocess", "--db", db, "--fingerprints", "--site", "a.example").returncode == 2
     said = copydesk("reprocess", "--db", db, "--fingerprints").stdout
-    assert said.startswith("0 articles fingerprinted anew")
+    assert said.startswith("0 articles got new fingerprints")

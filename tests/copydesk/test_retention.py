@@ -70,11 +70,11 @@ def test_who_looks_at_a_pruned_article_is_told(copydesk: Run, own: str) -> None:
     ("arguments", "said"),
     [
         (["prune"], "nothing to do"),
-        (["prune", "--older-than", "90"], "'90' is no age"),
+        (["prune", "--older-than", "90"], "'90' is not an age"),
         (["prune", "--older-than", "9999y"], "there were no pages then"),
-        (["prune", "--keep-size", "5"], "'5' is no size"),
+        (["prune", "--keep-size", "5"], "'5' is not a size"),
         (["forget"], "nothing to forget"),
-        (["forget", "--list", "1"], "leave out the rest"),
+        (["forget", "--list", "1"], "leave out the other arguments"),
         (["forget", "nowhere.html"], "no article 'nowhere.html' here"),
         (["forget", "--undo", "https://a.example/1"], "no such tombstone"),
     ],
@@ -158,10 +158,10 @@ def test_ages_and_sizes() -> None:
     sizes = [parse_size(t) for t in ("800MB", "5GB", "0.5 tb", "5GiB", "2k", "12B")]
     assert sizes == [800_000_000, 5_000_000_000, 500_000_000_000, 5 << 30, 2000, 12]
     for text in ("", "d", "-1d", "90", "3m", "1e3d"):
-        with pytest.raises(OperatorError, match="is no age"):
+        with pytest.raises(OperatorError, match="is not an age"):
             parse_age(text)
     for text in ("", "GB", "-1GB", "5", "5XB", "5 G B"):
-        with pytest.raises(OperatorError, match="is no size"):
+        with pytest.raises(OperatorError, match="is not a size"):
             parse_size(text)
     shown = [shown_size(n) for n in (0, 999, 1000, 1_234_567, 5_000_000_000)]
     assert shown == ["0 bytes", "999 bytes", "1.0 kB", "1.2 MB", "5.0 GB"]

@@ -151,13 +151,13 @@ def test_a_site_that_is_there_already_is_told_by_its_front_page(sites: Run, web:
         (("add", "http://herald.example/", "--key", "A B"), "a site's key is made of a-z"),
         (("add", "ftp://herald.example/"), "homepage: 'ftp://herald.example/' is no http(s) URL"),
         (("add", "http://ada:secret@herald.example/"), "write http://herald.example/"),
-        (("add", "http://herald.example/", "--stale", "soon"), "'soon' is no age"),
+        (("add", "http://herald.example/", "--stale", "soon"), "'soon' is not an age"),
         (("add", "http://herald.example/", "--schedule", "hourly"), "'hourly' is no schedule"),
         (("add", "http://herald.example/", "--allow-host", "*"), "allowed_hosts.1: '*' is no host name"),
         (("add", "http://herald.example/"), "set COPYDESK_CONTACT"),
         (("check",), "set COPYDESK_CONTACT"),
         (("check", "tribun"), "did you mean tribune?"),
-        (("check", "--stale", "soon"), "'soon' is no age"),
+        (("check", "--stale", "soon"), "'soon' is not an age"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_asked_for(
