@@ -1,9 +1,9 @@
-"""Bytes to text, and what kind of document bytes are.
+"""Decodes the bytes of a document, and detects its media type.
 
 A page's charset is stated in up to three places (HTTP header, byte order mark, meta element), and
-any of them may be wrong: a proxy adds `charset=utf-8` to windows-1251 pages, a template carries the
-meta element of the site it was copied from. So a statement counts as evidence, and the bytes decide:
-bytes that are valid UTF-8 are UTF-8, and what else is stated has to read like language.
+each of them may be wrong: a proxy adds `charset=utf-8` to windows-1251 pages, a template keeps the
+meta element of the site it was copied from. So a stated charset is only evidence, and the bytes decide.
+Bytes that are valid UTF-8 are UTF-8. Any other charset is accepted if the decoded text looks like language.
 """
 
 from __future__ import annotations
@@ -20,23 +20,25 @@ from pipeline.document import MediaType
 if TYPE_CHECKING:
     from charset_normalizer import CharsetMatch
 
-# Bytes looked at to judge what a document is, and to find a stated charset. HTML asks for the
-# meta element within the first 1024 bytes; real pages put scripts before it.
+# Bytes that are read to detect the media type and to find a stated charset. HTML requires the
+# meta element within the first 1024 bytes, but real pages put scripts before it.
 _HEAD = 65536
-# Bytes of non-ASCII text given to detection: more does not make it better, only slower.
+# Bytes of non-ASCII text given to charset detection. More bytes make it slower and not better.
 _SAMPLE = 12_000
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16-LE, whose mark is its beginning
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16-LE, because this mark begins with that one
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-# Labels as they are found on the web -> Python codec, after the WHATWG Encoding Standard
+# Python codec -> labels found on the web, after the WHATWG Encoding Standard
 # (https://encoding.spec.whatwg.org/#names-and-labels): a label stands for the superset that browsers
 # use for it. Python codecs outside this list (rot13, unicode_escape, utf-7) are never looked up.
+# The package webencodings does not replace this list: it lacks labels that pages use (utf8mb4, win-1251,
+# cp949, hz), and maps GB2312 to GBK instead of GB18030.
 _LABELS = {
     codec: labels.split()
     for codec, labels in {
@@ -83,8 +85,8 @@ _LABELS = {
 }
 _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels}
 
-# What undeclared bytes are tried as. Left out: what nobody wrote news in (cp1258 and iso-8859-3 look
-# plausible for anything), and the subsets of those listed.
+# Charsets that detection tries. Not listed are charsets that news is not written in (cp1258 and iso-8859-3
+# look plausible for any bytes), and subsets of the listed ones.
 _DETECTABLE = [
     "cp1252",
     "cp1251",
@@ -108,7 +110,7 @@ _DETECTABLE = [
     "tis_620",
     "iso8859_6",
 ]
-# The charset of a page whose language is stated, among those that read as well as each other.
+# If several charsets are equally likely, the page's stated language decides.
 _BY_LANGUAGE = {
     "tr": "cp1254",
     "az": "cp1254",
@@ -145,18 +147,18 @@ _XML_ENCODING = re.compile(
 _LANGUAGE = re.compile(rb"""<html[^>]{0,400}?\slang\s*=\s*["']?([a-z]{2,3})\b""", re.IGNORECASE)
 
 _ISO_2022_JP = re.compile(rb"\x1b\$[@B]|\x1b\([BJI]")
-# Everything below blank but tab, line feed, form feed and carriage return: no text has a use for
-# it, lxml refuses it, and PostgreSQL refuses NUL.
+# All ASCII control characters except tab, line feed, form feed and carriage return. Text does not need
+# them, lxml rejects them, and PostgreSQL rejects NUL.
 _CONTROL_BYTES = bytes([*range(0x09), 0x0B, *range(0x0E, 0x20), 0x7F])
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def decode_body(body: bytes, declared: str | None, media_type: MediaType) -> str:
-    """Return the document's text, without NUL, other control characters and lone surrogates.
+    """Return the document's text without NUL, other control characters and lone surrogates.
 
-    Byte order mark first, then valid UTF-8, then the charset declared by the source, the page's own
-    (meta element, XML declaration), then detection. A declared charset whose reading is clearly worse
-    than another's is passed over. Never raises: bytes that fit nothing become U+FFFD.
+    The order is: byte order mark, valid UTF-8, the charset declared by the source, the charset stated in the
+    page (meta element, XML declaration), detection. A declared charset is ignored if another charset gives a
+    clearly better text. Never raises: bytes that cannot be decoded become U+FFFD.
     """
     for mark, codec in _BOMS:
         if body.startswith(mark):
@@ -176,13 +178,13 @@ def decode_body(body: bytes, declared: str | None, media_type: MediaType) -> str
 
 
 def _instead_of_utf8(body: bytes, text: str, declared: str | None, media_type: MediaType) -> str:
-    """Return the codec of bytes that are valid UTF-8, and are something else nevertheless; or ""."""
+    """Return the codec of bytes that are valid UTF-8 only by accident; "" if they are UTF-8."""
     if text.isascii():
         if b"\x1b" in body and _decodes_escapes(body, "iso2022_jp"):
             return "iso2022_jp"
         if "hz" in _stated(body, declared, media_type) and _decodes_escapes(body, "hz"):
             return "hz"
-    # a character takes three bytes more than one at most: what is longer is no accident
+    # A character takes at most three extra bytes in UTF-8, so a larger difference means more characters.
     elif len(body) - len(text) <= 3 * _ACCIDENT_CHARS:
         stated = _stated(body, declared, media_type)
         if _is_short_accident(body, text, stated):
@@ -190,15 +192,15 @@ def _instead_of_utf8(body: bytes, text: str, declared: str | None, media_type: M
     return ""
 
 
-# Characters of a text that may be an accident of another charset.
+# A text of another charset is valid UTF-8 by accident only if it has at most so many non-ASCII characters.
 _ACCIDENT_CHARS = 8
 
 
 def sniff_media_type(body: bytes) -> MediaType | None:
-    """Return what the bytes are, by content alone; None for binary or another kind of document.
+    """Return the media type, judged by content alone; None for a binary or an unsupported kind of document.
 
-    `body` may be the beginning of a longer document. UTF-16 and UTF-32 are text. XML that is no
-    XHTML (a feed, a sitemap, SVG), RTF and saved mail (MHTML) are other kinds of documents.
+    `body` may be the beginning of a longer document. UTF-16 and UTF-32 are text. XML other than
+    XHTML (a feed, a sitemap, SVG), RTF and saved mail (MHTML) are not supported.
     """
     head = body[:_HEAD]
     codec = next((codec for mark, codec in _BOMS if head.startswith(mark)), None) or _wide_without_mark(head)
@@ -210,7 +212,7 @@ def sniff_media_type(body: bytes) -> MediaType | None:
     comments = _COMMENTS.match(start)
     start = start[comments.end() :] if comments else start
     is_html = _HTML_START.match(start)
-    # One byte in nine of compressed data is a control character; a text damaged by NUL bytes has few.
+    # About one byte in nine of compressed data is a control character. A text damaged by NUL bytes has fewer.
     controls = len(head) - len(head.translate(None, _CONTROL_BYTES))
     if controls > len(head) * (0.3 if is_html else 0.05) and not _ISO_2022_JP.search(head):
         return None
@@ -282,29 +284,29 @@ _CLOSING_TAGS = re.compile(
 
 
 def _clean(body: bytes, text: str, codec: str) -> str:
-    # A control character can only come from a control byte where ASCII is a subset of the codec;
-    # looking through bytes is many times cheaper than searching a str. Python's strict and replacing
-    # decoders make no lone surrogates, wide codecs aside.
+    # If ASCII is a subset of the codec, a control character can only come from a control byte, and searching
+    # bytes is much faster than searching a str. Lone surrogates can only come from the UTF-16 and UTF-32
+    # decoders.
     is_superset = not codec.startswith(("utf-16", "utf-32"))
     return text if is_superset and not _has_control_bytes(body) else _UNWANTED.sub("", text)
 
 
 def _has_control_bytes(body: bytes) -> bool:
-    """Tell whether there is one of `_CONTROL_BYTES`, in a fifth of the time of taking them out."""
+    """Return whether the body has any of `_CONTROL_BYTES`; faster than removing them."""
     if not body:
         return False
     values = np.frombuffer(body, np.uint8)
     if values.min() < 0x09 or b"\x0b" in body or b"\x7f" in body:
         return True
-    # what is smaller than 0x0E is white space by now, and wraps around to more than 200
+    # The remaining values below 0x0E are white space; the subtraction wraps them around to above 200.
     return bool((values - np.uint8(0x0E)).min() < 0x20 - 0x0E)
 
 
 def _wide_without_mark(body: bytes) -> str | None:
-    """Return utf-16-le/be or utf-32-le/be where NUL bytes stand as they do in such text, else None.
+    """Return utf-16-le/be or utf-32-le/be if the NUL bytes are placed as in such text, else None.
 
-    In UTF-16 text of any alphabet the upper bytes take two or three values (0 for blanks and ASCII,
-    and the script's own); at one of two positions, in step, as in no eight-bit text.
+    In UTF-16 text of any alphabet the upper bytes take only two or three values: 0 for blanks and ASCII,
+    and those of the script. They are at every second position, which does not happen in eight-bit text.
     """
     head = body[:4096]
     head = head[: len(head) // 4 * 4]
@@ -319,7 +321,7 @@ def _wide_without_mark(body: bytes) -> str | None:
     }
     for codec, (values, lower) in halves.items():
         common = sum(sorted(map(values.count, set(values)), reverse=True)[:3])
-        in_step = values.count(0) >= max(4, 4 * lower.count(0))  # Chinese, whose upper bytes vary
+        in_step = values.count(0) >= max(4, 4 * lower.count(0))  # for Chinese, where the upper bytes vary
         if (common < len(values) * 0.9 and not in_step) or values.count(0) <= lower.count(0):
             continue
         if len(set(lower)) < 4:
@@ -361,28 +363,29 @@ def _decodes_escapes(body: bytes, codec: str) -> bool:
 
 
 def _is_short_accident(body: bytes, text: str, stated: list[str]) -> bool:
-    """True where a few bytes of a legacy charset happen to be valid UTF-8.
+    """Return whether a few bytes of a legacy charset happen to be valid UTF-8.
 
-    Two Chinese words in GBK can be valid UTF-8; two dozen cannot. So this asks only where all that is
-    stated is another charset, the text is short of evidence, and the bytes read as well in that charset.
+    Two Chinese words in GBK can be valid UTF-8; two dozen cannot. So the answer is True only if no stated
+    charset is UTF-8, the text has few non-ASCII characters, and the stated charset decodes all of them to
+    East Asian letters.
     """
     if not stated or "utf-8" in stated or any(codec.startswith("utf") for codec in stated):
         return False
     wide = [c for c in text if c > "\x7f"]
     if len(wide) > _ACCIDENT_CHARS:
         return False
-    if any(c > "\u07ff" for c in wide):  # three valid bytes in a row are no accident
+    if any(c > "\u07ff" for c in wide):  # a valid sequence of three bytes is not an accident
         return False
     try:
         other = body.decode(stated[0])
     except UnicodeDecodeError:
         return False
-    # UTF-8 letters read in a single-byte charset give symbols (Ã©, РЎ); the charset's own text gives letters.
+    # UTF-8 decoded with another charset gives symbols (Ã©, РЎ); text of that charset gives letters.
     return all(c.isalpha() and c > "\u2e80" for c in other if c > "\x7f")
 
 
 def _choose(body: bytes, stated: list[str]) -> str:
-    """Return the codec that fits bytes which are not valid UTF-8."""
+    """Return the best codec for bytes that are not valid UTF-8."""
     if _is_damaged_utf8(body):
         return "utf-8"
     if stated and stated[0].startswith("utf-16"):
@@ -394,7 +397,7 @@ def _choose(body: bytes, stated: list[str]) -> str:
     if not matches:
         stated = [codec for codec in stated if codec != "utf-8"]
         return next((codec for codec in stated if _error_share(body, codec) < 0.02), "cp1252")
-    # Those that read about as well as the best; the rest is not believed, whoever states it.
+    # Charsets about as good as the best one. A charset outside this list is rejected even if it is stated.
     best = min(match.chaos for match, _ in matches)
     top = max(match.coherence for match, _ in matches if match.chaos <= best + 0.03)
     near = [names for match, names in matches if match.chaos <= best + 0.03 and match.coherence >= top - 0.25]
@@ -405,7 +408,7 @@ def _choose(body: bytes, stated: list[str]) -> str:
     for codec in preferred:
         if any(codec in names for names in near):
             return "cp1254" if codec == "cp1252" and _is_turkish(sample) else _WIDER.get(codec, codec)
-    # A stated charset that detection does not know of, or one with a few broken bytes.
+    # A stated charset that detection does not try.
     for codec in stated:
         if (
             _SPELLED.get(codec, codec) not in _DETECTABLE
@@ -417,21 +420,22 @@ def _choose(body: bytes, stated: list[str]) -> str:
 
 
 def _is_turkish(sample: bytes) -> bool:
-    """Tell whether ı, ş, ğ were read as the Icelandic ý, þ and ð, and no other Icelandic letter is there."""
+    """Return whether cp1252 would show ı, ş, ğ as ý, þ, ð: no other Icelandic letter occurs."""
     letters = re.sub(rb"[^\xc0-\xff]", b"", sample)
     turkish = len(re.findall(rb"[\xd0\xdd\xde\xf0\xfd\xfe]", letters))
     return turkish > len(letters) * 0.3 and not re.search(rb"[\xe6\xe1\xed\xf3\xfa]", letters)
 
 
-# Our codec names as charset-normalizer spells them, and the superset to decode with.
+# Codec name -> charset-normalizer's name for it, or for its superset among `_DETECTABLE`.
 _SPELLED = {"koi8-r": "koi8_r", "koi8-u": "koi8_u", "iso8859-2": "iso8859_2", "iso8859-5": "iso8859_5"}
 _SPELLED |= {"big5hkscs": "big5", "cp874": "tis_620", "mac-cyrillic": "mac_cyrillic"}
 _SPELLED |= {"iso8859-6": "iso8859_6", "iso8859-7": "cp1253", "iso8859-15": "cp1252", "iso8859-8": "cp1255"}
+# Detected charset -> superset to decode with.
 _WIDER = {"big5": "big5hkscs", "tis_620": "cp874"}
 
 
 def _matches(sample: bytes) -> list[tuple[CharsetMatch, list[str]]]:
-    # Here: few pages leave their encoding to be guessed.
+    # Imported here because few pages need detection.
     from charset_normalizer import from_bytes
 
     found = from_bytes(sample, cp_isolation=_DETECTABLE, steps=6, chunk_size=512, enable_fallback=False)
@@ -439,7 +443,7 @@ def _matches(sample: bytes) -> list[tuple[CharsetMatch, list[str]]]:
 
 
 def _is_damaged_utf8(body: bytes) -> bool:
-    """True where nearly all non-ASCII bytes form valid UTF-8 sequences, and a few are broken."""
+    """Return whether nearly all non-ASCII bytes form valid UTF-8 sequences, and a few are damaged."""
     text = body.decode("utf-8", "replace")
     broken = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
     sound = sum(map(len, _NON_ASCII.findall(text))) - text.count("\ufffd")
@@ -450,12 +454,12 @@ _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 _TAGS = re.compile(
     rb"<(?:script|style)\b.*?</(?:script|style)\s*>|<[^<>]{0,2000}>", re.DOTALL | re.IGNORECASE
 )
-# Cut only at blanks and line ends, which are never part of a multi-byte character.
+# Cut only at line ends, which are never part of a multi-byte character.
 _PIECES = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*[\r\n]*")
 
 
 def _sample(body: bytes) -> bytes:
-    """Return the lines of the page's text that hold non-ASCII bytes, at most about `_SAMPLE` bytes."""
+    """Return the lines of the page's text that have non-ASCII bytes, about `_SAMPLE` bytes of them."""
     text = _TAGS.sub(b"\n", body[: 40 * _SAMPLE])
     pieces: list[bytes] = []
     size = 0
@@ -465,7 +469,7 @@ def _sample(body: bytes) -> bytes:
         if size >= _SAMPLE:
             break
     sample = b"".join(pieces) or body[:_SAMPLE]
-    if len(sample) > 4 * _SAMPLE:  # one endless line
+    if len(sample) > 4 * _SAMPLE:  # one very long line
         cut = sample.rfind(b" ", 0, 4 * _SAMPLE)
         sample = sample[: cut if cut > 0 else 4 * _SAMPLE]
     return sample
@@ -481,7 +485,7 @@ def _has_decoder(codec: str) -> bool:
 
 
 def _error_share(body: bytes, codec: str) -> float:
-    """Return the share of characters that `codec` cannot read, 1.0 for an unknown codec."""
+    """Return the share of non-ASCII characters that `codec` cannot decode; 1.0 for an unknown codec."""
     if not _has_decoder(codec):
         return 1.0
     text = body[: 40 * _SAMPLE].decode(codec, "replace")
