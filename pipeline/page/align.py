@@ -1,8 +1,8 @@
-"""Finds an extractor's text again among the blocks of the raw page.
+"""Aligns the lines of an extractor's text with the blocks of the raw page.
 
-Trafilatura says which text is the article, but hands back bare lines. Here every line is looked up
-in the page, so that what is kept has its place and its evidence, and a line that cannot be found is
-kept as it is: alignment may lose evidence, never text.
+Trafilatura returns the text of the article as plain lines. Each line is looked up in the page, so that its
+position and its evidence (tags, links, containers) are known. A line that is not found is kept without
+evidence: alignment may lose evidence, but never text.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from dataclasses import dataclass
 from pipeline.page.blocks import RawBlock
 from pipeline.text import RUN, runs
 
-# Blocks shorter than this many words are only found where a line begins: "Share" stands in many lines.
+# A block of fewer words is matched only at the start of a line: a word such as "Share" is in many lines.
 _FREE_WORDS = 6
-# Share of a line's word triples that a block must hold to be taken for its source.
+# A block is the source of a line if it has at least this share of the line's word triples.
 _LIKENESS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of article text. `index` is its block in the page, None where it was not found.
+    """A piece of article text.
 
-    position: order of the pieces in the page; pieces that were not found follow their predecessor.
+    index: its block in the page; None if it was not found.
+    position: sort key for page order; a piece that was not found comes after the piece before it.
     """
 
     index: int | None
@@ -35,7 +36,7 @@ class Passage:
 
 
 def align_lines(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Passage]:
-    """The extractor's `lines` as pieces in the order of the page."""
+    """Return the extractor's `lines` as passages in page order."""
     texts = [line for line in lines if RUN.search(line)]
     line_words = [runs(line) for line in texts]
     found = _anchors(blocks, line_words)
@@ -66,7 +67,10 @@ def align_lines(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Passag
 
 
 def _anchors(blocks: Sequence[RawBlock], lines: Sequence[tuple[str, ...]]) -> list[tuple[int, int]]:
-    """Pairs (block, line) of equal texts that occur once on either side, as the longest increasing chain."""
+    """Pairs (block, line) of equal texts that occur once in the page and once in the lines.
+
+    If the orders differ, the pairs are the longest increasing subsequence.
+    """
     in_blocks = Counter(block.words for block in blocks)
     in_lines = Counter(lines)
     where = {block.words: number for number, block in enumerate(blocks) if in_blocks[block.words] == 1}
@@ -75,7 +79,7 @@ def _anchors(blocks: Sequence[RawBlock], lines: Sequence[tuple[str, ...]]) -> li
         for number, words in enumerate(lines)
         if in_lines[words] == 1 and words in where
     ]
-    # patience: longest chain of increasing block numbers, lines being in order already
+    # Patience sorting: longest increasing subsequence of block numbers; the lines are in order already.
     ends: list[int] = []
     ends_at: list[int] = []
     before: list[int] = []
@@ -103,7 +107,10 @@ def _fill_gap(
     line_words: Sequence[tuple[str, ...]],
     lines: range,
 ) -> tuple[list[tuple[int, int]], list[tuple[int, str]]]:
-    """Between two anchors: blocks found in the lines in order, and what of the lines is left over."""
+    """Matches blocks and lines between two anchors, in order.
+
+    Returns the matched pairs (block, line), and the text that no block covers as pairs (line, text).
+    """
     stream = " "
     starts: list[int] = []
     for line in lines:
@@ -142,6 +149,7 @@ def _fill_gap(
 
 
 def _covered_words(words: Sequence[str], begin: int, inside: Sequence[tuple[int, int]]) -> list[bool]:
+    """For each word of a line, whether a matched block covers it; `inside` has (start, end) offsets."""
     taken = []
     at = begin
     for word in words:
@@ -151,6 +159,7 @@ def _covered_words(words: Sequence[str], begin: int, inside: Sequence[tuple[int,
 
 
 def _left_over(text: str, spans: Sequence[tuple[int, int]], taken: Sequence[bool]) -> list[str]:
+    """The stretches of a line whose words are not taken; those without a word are dropped."""
     parts: list[str] = []
     start: int | None = None
     for number, gone in enumerate([*taken, True]):
@@ -166,7 +175,7 @@ def _left_over(text: str, spans: Sequence[tuple[int, int]], taken: Sequence[bool
 def _place_rest(
     blocks: Sequence[RawBlock], rest: Sequence[tuple[int, str]], used: set[int], place: dict[int, int]
 ) -> list[Passage]:
-    """Lines that no block equals in order: by equal text elsewhere, by likeness, else unplaced."""
+    """Finds blocks for the rest: an equal block that is unused, else a similar block, else none."""
     if not rest:
         return []
     by_words: dict[tuple[str, ...], list[int]] = defaultdict(list)
