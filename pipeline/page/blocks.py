@@ -1,8 +1,8 @@
-"""Cuts a parsed page into typed blocks of text, each with its place in the page.
+"""Cuts a parsed page into typed blocks of text, each with its position among the page's containers.
 
-Extractors return text without its place. But the place of a line (in a caption, in a list of links, in a
-container called "newsletter") tells a story from the clutter around it. So the tree is read once, before
-anything is removed from it, and the lines of an extractor are looked up among these blocks.
+Extractors return text without its position. But the position of a line (in a caption, in a list of links, in
+a container called "newsletter") separates a story from the clutter around it. So the tree is read once,
+before anything is removed from it, and the lines of an extractor are looked up among these blocks.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from lxml import etree
 from pipeline.document import Block, BlockKind
 from pipeline.text import AFTER_SENTENCE, runs, runs_key
 
-# A page with more text blocks than this is an index or an attack; what follows is not read.
+# A page with more text blocks than this is an index or an attack. The rest of it is not read.
 MAX_BLOCKS = 20_000
-# Containers nested deeper than this are taken for one (text in them is still read).
+# Containers nested deeper than this are treated as one. Text in them is still read.
 MAX_DEPTH = 200
-# Prose: a block of so many words, of which fewer than half are linked.
+# Prose is a block of at least so many words, of whose characters fewer than half are linked.
 PROSE_WORDS = 15
 
 
@@ -38,7 +38,7 @@ _INLINE = _names(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rb rp rt ruby s",
     "samp small span strike strong sub sup time tt u var wbr amp-link text ilayer",
 )
-# Controls and menus, a quarter of the elements of a news page. docs/tuning.md: Lists of links
+# Controls and menus. docs/tuning.md: Lists of links
 _FURNITURE = _names("button nav")
 _CELLS = frozenset(("td", "th"))
 _MEDIA = frozenset(("img", "amp-img", "picture"))
@@ -52,16 +52,16 @@ _KINDS = {
     "ul-links": BlockKind.LIST_ITEM,
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), BlockKind.HEADING),
 }
-# Asking an enumeration for its members takes several times as long.
+# Module constants, because access to the members of an enumeration is slow.
 _PARAGRAPH, _HEADING = BlockKind.PARAGRAPH, BlockKind.HEADING
-# The names of an open table row that is no row of boxes, and of a list of nothing but links.
+# Tag names for an open table row that is not a layout row, and for a list that has only links.
 _ROW, _LINKS = "tr-row", "ul-links"
 _TAGS = {_ROW: "tr", _LINKS: "ul"}
-# Outside these, a list of nothing but links is read as one block. docs/tuning.md: Lists of links
+# Outside these, a list that has only links is read as one block. docs/tuning.md: Lists of links
 _STORY_BOXES = frozenset(("article", "main"))
 _BETWEEN_LINKS = " · "
-# What an element is to the walk, by its name; any other is a box, which begins and ends blocks.
-# The text in the first four is read.
+# How the walk treats an element, by tag name. Other elements are boxes, which begin and end blocks.
+# The text directly inside the first four kinds is read.
 _BOX, _SURPLUS, _WITHIN_LINE, _CELL, _BREAK, _IMAGE, _SKIP, _DOUBTFUL, _LIST = range(9)
 _PARTS: dict[Any, int] = {
     **dict.fromkeys(_INLINE, _WITHIN_LINE),
@@ -71,18 +71,18 @@ _PARTS: dict[Any, int] = {
     "br": _BREAK,
     **dict.fromkeys(_FURNITURE, _DOUBTFUL),
     **dict.fromkeys(("ul", "ol"), _LIST),
-    # nodes that are no elements have a function for a name
+    # The tag of a node that is not an element is a function.
     etree.Comment: _SKIP,
     etree.ProcessingInstruction: _SKIP,
     etree.Entity: _SKIP,
 }
-# Attributes whose words say what an element is.
+# Attributes whose words describe an element.
 _NAMING = frozenset(("class", "id", "role", "itemprop"))
 _NO_TOKENS: frozenset[str] = frozenset()
-# Names of one attribute that are read.
+# At most so many names of one attribute are read.
 _TOKENS = 40
 _HIDDEN = frozenset(("hidden",))
-# What is longer than any names of a template is not remembered: pages make names up as they like.
+# Longer attribute values are not cached: templates do not have them, and they would fill the cache.
 _KNOWN_CHARS = 500
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _SENTENCE_END = re.compile(rf"{AFTER_SENTENCE}\s*$")
@@ -90,11 +90,12 @@ _SENTENCE_END = re.compile(rf"{AFTER_SENTENCE}\s*$")
 
 @dataclass(slots=True)
 class Containers:
-    """The elements that hold blocks, in the order of the page, so each before those in it; field by field.
+    """The elements that have blocks, in document order (parents before children); one list for each field.
 
-    parent: number of the container around each; the first is the root, and its own parent. tokens: what its
-    class, id and the like call it. first, end: what it holds, however deep, stands side by side, from that
-    block to the one before `end`.
+    parent: number of the container around each. Container 0 is the root and its own parent.
+    tokens: words of its class, id, role and itemprop.
+    first, end: its blocks, with those of inner containers, are the range from `first` up to, not including,
+        `end`.
     """
 
     parent: list[int] = field(default_factory=lambda: [0])
@@ -108,7 +109,7 @@ class Containers:
         return len(self.parent)
 
     def add(self, parent: int, depth: int, tag: str, tokens: frozenset[str], first: int) -> int:
-        """The number of a new one, whose end is to be told."""
+        """Adds a container and returns its number; its `end` is set later."""
         number = len(self.parent)
         self.parent.append(parent)
         self.depth.append(depth)
@@ -120,9 +121,11 @@ class Containers:
 
 
 class RawBlock(NamedTuple):
-    """One block as it stands in the page, with its place among the containers.
+    """One block of the page as it was read.
 
-    container: number of the innermost container; the block's own element, where it has one.
+    container: number of the innermost container; the block's own element if it has one.
+    link_chars, links: characters inside links, and number of links.
+    tag: tag name of the block's element. inline_tokens: tokens of inline elements around most of the text.
     words: the words of the text, for comparison.
     """
 
@@ -141,16 +144,16 @@ class RawBlock(NamedTuple):
 
     @property
     def is_prose(self) -> bool:
-        """Prose of some length, and no list of links."""
+        """Whether it has at least `PROSE_WORDS` words and most of its text is not linked."""
         return len(self.words) >= PROSE_WORDS and 2 * self.link_chars < len(self.text)
 
 
 @dataclass(slots=True)
 class Page:
-    """All blocks of a page in document order, and the elements that hold them.
+    """All blocks of a page in document order, and the elements that contain them.
 
-    alt_texts: `runs_key` of alt and title texts of the page's images. paths: what `path` has said, for many
-    blocks share a container and every rule asks for it.
+    alt_texts: `runs_key` of alt and title texts of the page's images.
+    paths: cache of `path`, because many blocks share a container and every rule needs it.
     """
 
     blocks: list[RawBlock] = field(default_factory=list)
@@ -159,7 +162,7 @@ class Page:
     paths: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def path(self, container: int) -> tuple[int, ...]:
-        """Numbers of the container and of those around it, innermost first, the root last."""
+        """Numbers of the container and its ancestors, innermost first, the root last."""
         found = self.paths.get(container)
         if found is None:
             parent = self.containers.parent[container]
@@ -168,7 +171,7 @@ class Page:
         return found
 
     def block(self, index: int, top: int = 0, text: str | None = None) -> Block:
-        """The public form of a block; tokens are gathered up to, not including, the container `top`."""
+        """The public form of a block. Its tokens are those of its containers below the container `top`."""
         raw = self.blocks[index]
         tokens: set[str] = set(raw.inline_tokens)
         tags: list[str] = []
@@ -190,33 +193,35 @@ class Page:
 
 
 def segment_page(root: Any, *, link_by_link: bool = False) -> Page:
-    """Cuts the tree under `root` (an lxml element) into blocks. The tree is read, not changed.
+    """Cuts the tree under `root` (an lxml element) into blocks. The tree is not changed.
 
-    link_by_link: also lists of nothing but links outside the story, each of which is one block otherwise.
+    link_by_link: a list that has only links gives a block for each link. Otherwise such a list outside
+    the story is one block.
     """
     return _Segmenter(link_by_link=link_by_link).run(root)
 
 
 def segment_with_places(root: Any, marked: Collection[Any]) -> tuple[Page, dict[Any, int]]:
-    """As `segment_page`, and before which block each of the marked elements stands.
+    """As `segment_page`; also returns, for each marked element, the index of the block that follows it.
 
-    An element within a block stands before that block; one in what shows no text stands nowhere.
+    For an element within a block this is the index of that block. An element in a part that shows no text
+    has no index.
     """
     segmenter = _Segmenter(marked)
     return segmenter.run(root), segmenter.places
 
 
 class _Segmenter:
-    """State of one walk over a tree: the open boxes and the block being gathered.
+    """State of one walk over a tree: the open boxes and the current block.
 
-    marked: elements of which `places` tells how many blocks there were when the walk came to them.
+    marked: elements for which `places` records the number of blocks before them.
     """
 
     def __init__(self, marked: Collection[Any] = (), *, link_by_link: bool = False) -> None:
         self.link_by_link = link_by_link
         self.page = Page()
-        # The open boxes, outermost first: their elements, their names, and the index of their container, for
-        # those that hold a block already. Boxes that never come to hold one are no containers.
+        # The open boxes, outermost first: their elements, tag names, and container numbers. Only boxes that
+        # have a block already have a container number.
         self.boxes: list[Any] = [None]
         self.tags = ["html"]
         self.numbers = [0]
@@ -226,7 +231,8 @@ class _Segmenter:
         self.links = 0
         self.link_depth = 0
         self.breaks = 0
-        # inline elements open or closed inside the present block: element, characters before and inside
+        # Inline elements of the current block, open ones and closed ones: (element, characters before it)
+        # and (element, characters inside it).
         self.inline_open: list[tuple[Any, int]] = []
         self.inline_seen: list[tuple[Any, int]] = []
         self.marked = marked
@@ -252,7 +258,7 @@ class _Segmenter:
                     if not self.link_by_link and _STORY_BOXES.isdisjoint(tags):
                         links = _links_alone(element)
                 if part is _BOX:
-                    # most elements begin and end where nothing has been gathered
+                    # For most elements there is nothing to end.
                     if pieces or self.links or self.breaks:
                         end_block()
                     if len(tags) > MAX_DEPTH:
@@ -306,7 +312,7 @@ class _Segmenter:
         return self.page
 
     def _list_of_links(self, element: Any, links: Sequence[str]) -> None:
-        """Gathers a list of nothing but links, of which the box has just begun."""
+        """Reads a list that has only links into one block. Its box has just been opened."""
         self.tags[-1] = _LINKS
         for inner in element.iter() if self.marked else ():
             self._note(inner)
@@ -327,7 +333,7 @@ class _Segmenter:
 
     def _line_break(self) -> None:
         self.breaks += 1
-        # one break ends a paragraph where a sentence of some length has just ended
+        # Two breaks end a paragraph; one does so after a sentence if the paragraph is not short.
         if self.breaks >= 2 or (self.chars >= 100 and _SENTENCE_END.search("".join(self.pieces[-3:]))):
             self._end_block()
         elif self.pieces:
@@ -353,7 +359,7 @@ class _Segmenter:
     def _end_block(self) -> None:
         if self.pieces:
             text = "".join(self.pieces).strip()
-            # the only white space that can be printed is a blank
+            # The blank is the only printable white space, so other texts need no folding.
             if "  " in text or not text.isprintable():
                 text = " ".join(text.split())
             self._add(text)
@@ -377,7 +383,7 @@ class _Segmenter:
                     tag = name
                 break
             if name == _ROW:
-                # cells of prose are no row of a table
+                # A row with so much text has prose in its cells.
                 kind, tag = (_PARAGRAPH if len(text) > 300 else BlockKind.TABLE_ROW), "tr"
                 break
         most = 0.8 * self.chars
@@ -393,7 +399,7 @@ class _Segmenter:
         self.page.blocks.append(RawBlock(kind, text, self.link_chars, self.links, number, tag, inline, words))
 
     def _container(self) -> int:
-        """The index of the innermost open box, which is made a container, and those around it, if need be."""
+        """The container number of the innermost open box. Open boxes without a number become containers."""
         numbers = self.numbers
         if len(numbers) < len(self.tags):
             add, first = self.page.containers.add, len(self.page.blocks)
@@ -405,9 +411,9 @@ class _Segmenter:
 
 
 def _holds_story(element: Any) -> bool:
-    """True where there may be text of the article in an element that is made for other things.
+    """Whether a button or menu may contain text of the article.
 
-    A button or menu that was never closed holds all that follows it.
+    One that was never closed contains everything after it.
     """
     return next(element.iter("p", "main", "article", "h1"), None) is not None
 
@@ -417,11 +423,11 @@ _IN_LINKS = etree.XPath(".//a//text()", smart_strings=False)
 
 
 def _links_alone(element: Any) -> Sequence[str]:
-    """The texts of the links that a list consists of; none where there is one at most, or other text."""
+    """The link texts of a list that has only links; empty if it has other text or fewer than two links."""
     texts = [text for text in map(str.strip, _IN_LINKS(element)) if text]
     if len(texts) < 2 or len("".join(_SHOWN(element).split())) != len("".join("".join(texts).split())):
         return ()
-    # what such elements hold is not shown
+    # The text in such elements is not shown.
     if next(element.iter(*_SKIPPED), None) is not None:
         return ()
     links = [*element.iter("a")]
@@ -432,12 +438,12 @@ def _links_alone(element: Any) -> Sequence[str]:
 
 
 def is_inline(tag: str) -> bool:
-    """Whether an element of this name stands within a line of text, and does not begin another."""
+    """Whether an element of this tag name is part of a line of text and does not begin a new one."""
     return tag in _INLINE or tag in _CELLS
 
 
 def is_layout_row(row: Any) -> bool:
-    """True where a table row only places boxes on the page, as old templates do."""
+    """Whether a table row is only used for page layout, as in old templates."""
     return any(
         child.tag not in _INLINE
         and child.tag not in _SKIPPED
@@ -467,23 +473,23 @@ def _names_in(value: str) -> frozenset[str]:
     return frozenset(value.lower().split()[:_TOKENS])
 
 
-# Most elements that have names have the same ones as many others, on this page and on those of its site.
+# Cached, because most elements share their names with many others of the page and of the site.
 _known_names = lru_cache(maxsize=10_000)(_names_in)
 
 
-# Of the text of some blocks, what a container must hold to be the one that they have in common; more than
-# half, so that no two side by side do.
+# The common container of some blocks has at least this share of their text. It is more than half, so that
+# two siblings cannot both have it.
 _COMMON_SHARE = 0.8
 
 
 def common_container(page: Page, indices: Iterable[int]) -> int:
-    """The innermost container that holds most of the text of the given blocks; 0 for none."""
+    """The innermost container that has at least `_COMMON_SHARE` of the given blocks' text; 0 for none."""
     chars = [0] * len(page.containers)
     for index in indices:
         block = page.blocks[index]
         chars[block.container] += len(block.text)
     enough = _COMMON_SHARE * sum(chars)
-    # children come after their parents: going backwards, the first that holds enough is the innermost
+    # Children come after their parents. So, going backwards, the first with enough text is the innermost.
     for number in range(len(chars) - 1, 0, -1):
         held = chars[number]
         if held:
