@@ -1,7 +1,7 @@
-"""The records that travel through the pipeline. Standard library only.
+"""The records that are passed between the stages of the pipeline. Standard library only.
 
-Every record is a frozen dataclass with slots: it can be pickled to a worker process, compared,
-and read by any stage, and it holds values only (no lxml node, no open file, no connection).
+Every record is a frozen dataclass with slots. It has values only (no lxml node, no open file, no
+connection), so it can be pickled to a worker process, compared, and read by any stage.
 A document ends as exactly one `Outcome`: an `Article` or a `Rejection`.
 """
 
@@ -13,14 +13,14 @@ from enum import StrEnum
 
 
 class MediaType(StrEnum):
-    """What the bytes of a document are, judged by content and not by name."""
+    """The type of a document's bytes, judged by content and not by name."""
 
     HTML = "text/html"
     TEXT = "text/plain"
 
 
 class Origin(StrEnum):
-    """Which kind of source a document came from."""
+    """The kind of source that a document came from."""
 
     FILE = "file"
     JSONL = "jsonl"
@@ -39,14 +39,14 @@ class BlockKind(StrEnum):
 
 
 class Access(StrEnum):
-    """Whether the page carried the whole story. PAYWALLED is only ever said by the page itself."""
+    """Whether the page has the whole story. PAYWALLED is set only if the page itself states it."""
 
     FREE = "free"
     PAYWALLED = "paywalled"
 
 
 class Stage(StrEnum):
-    """Where a document was turned away."""
+    """The stage that rejected a document."""
 
     SOURCE = "source"
     EXTRACT = "extract"
@@ -56,37 +56,37 @@ class Stage(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a document was turned away. `is_fault` tells ours from the document's own."""
+    """Why a document was rejected."""
 
     UNREADABLE = "unreadable"  # the file, archive member or record cannot be read
-    MALFORMED_RECORD = "malformed record"  # a JSONL line or WARC record that is not one
+    MALFORMED_RECORD = "malformed record"  # not a valid JSONL line or WARC record
     UNSUPPORTED = "unsupported type"  # neither HTML nor text: an image, a PDF, a binary
     TOO_LARGE = "too large"
     EMPTY = "empty"
-    NO_ARTICLE = "no article"  # a page, but nothing on it is an article
+    NO_ARTICLE = "no article"  # a page without an article
     SECTION_FRONT = "section front"
     ERROR_PAGE = "error page"
     CONSENT_WALL = "consent wall"
     LOGIN_PAGE = "login page"
-    FORBIDDEN = "forbidden"  # not fetched: robots.txt, the site's host list or the server says no
-    FORGOTTEN = "forgotten"  # was taken out by `copydesk forget`, which keeps it from coming back
-    UNREACHABLE = "unreachable"  # no answer: name, connection, time limit, server error; may pass
+    FORBIDDEN = "forbidden"  # not fetched: robots.txt, the site's host list or the server forbids it
+    FORGOTTEN = "forgotten"  # removed by `copydesk forget`, and not stored again
+    UNREACHABLE = "unreachable"  # no answer (name, connection, time limit, server error); may be temporary
     TIMEOUT = "timeout"  # the worker's hard time limit
     WORKER_DIED = "worker died"
-    INTERNAL_ERROR = "internal error"  # an exception of ours while processing
+    INTERNAL_ERROR = "internal error"  # an exception in our code while processing
     STORAGE_ERROR = "storage error"
 
     @property
     def is_fault(self) -> bool:
-        """True where no document should be able to cause it; a run with one exits with 1."""
+        """Whether it is a fault of the program and not of the document; a run with one exits with 1."""
         return self in (Reason.INTERNAL_ERROR, Reason.STORAGE_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What the source says about a document beside its body (JSONL keys, feed entry fields).
+    """Metadata that the source gives with a document's body (JSONL keys, feed entry fields).
 
-    Values are as given: `published_at` is unparsed text, nothing is trusted yet.
+    Values are as given and not verified. `published_at` is unparsed text.
     """
 
     title: str | None = None
@@ -99,13 +99,13 @@ class Claims:
 class Document:
     """Fetched bytes and where they came from.
 
-    location: the URL fetched, or the path as it was given, with `#n` (1-based) for the n-th
+    location: the fetched URL, or the path as it was given, with `#n` (1-based) for the n-th
         record of a JSONL or WARC file and `!member` for a member of an archive.
     url: the URL the document was fetched from, or a file: URL where the source names none.
-    body: the bytes as they came, decompressed, at most `Settings.max_body_bytes` long.
-    encoding: the charset an HTTP header or the source declared, unverified; None if none did.
-    fetched_at: aware, UTC. The pipeline's only clock: nothing is published after it.
-    publisher: name of the outlet, where the source knows it.
+    body: the bytes as fetched, decompressed, at most `Settings.max_body_bytes` long.
+    encoding: the charset that an HTTP header or the source declared, not verified; None if none did.
+    fetched_at: aware, UTC. The pipeline's only clock: no publication date is after it.
+    publisher: name of the outlet if the source knows it.
     """
 
     location: str
@@ -121,10 +121,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One piece of text of a page, in document order, with the evidence that rules ask for.
+    """One piece of text of a page, in document order, with the evidence that rules use.
 
     text: white space folded to single blanks, never empty.
-    link_density: share of the characters that stand inside links, 0 to 1.
+    link_density: share of the characters that are inside links, 0 to 1.
     tokens: lower-case class, id, role and itemprop tokens of the element and of the containers
         around it up to the article's own container.
     tags: names of the element and its ancestors, innermost first.
@@ -139,13 +139,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A line that was taken out, and by which rule.
+    """A removed line, and the rule that removed it.
 
-    position: in a stage's result, the index of the block of the extraction that the text stood in or
-        (where extraction itself dropped it) before; in an article, how many lines of the clean text
-        stand before it. Several may share one.
-    rule: `family.name`, e.g. `phrase.en.register-now`, `structure.caption`, `wire.dateline`; of a site's own
-        rules `site.KEY.drop` or `site.KEY.clutter`, a blank, and the selector or phrase.
+    position: in a stage's result, the index of the extraction's block that had the text; if extraction
+        itself removed it, of the block after it. In an article, the number of lines of the clean text
+        before it. Several lines may have the same position.
+    rule: `family.name`, e.g. `phrase.en.register-now`, `structure.caption`, `wire.dateline`. For a site's own
+        rules: `site.KEY.drop` or `site.KEY.clutter`, a blank, and the selector or phrase.
     """
 
     position: int
@@ -155,17 +155,17 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What extraction learned from one page: typed blocks and metadata, nothing cleaned yet.
+    """Result of extraction for one page: typed blocks and metadata, not cleaned yet.
 
-    blocks: the article region in document order; the title is not among them.
-    removed: what extraction itself dropped from inside the article region, with its rule.
+    blocks: the article region in document order, without the title.
+    removed: lines that extraction itself removed from the article region, with their rules.
     published_at: aware, UTC, never after the document's `fetched_at`.
-    published_offset: the time zone stated with that date, in minutes east of UTC; 0 where it says UTC (Z,
-        GMT), None where it names none.
-    published_source: where that date stood: "json-ld", "meta", "time", "url", "text", "claim".
-    canonical_url: the page's own statement (link rel=canonical, else og:url), absolute, unverified.
-    is_take_ignored: the elements in which the site's own rules look for the story held too little text, so
-        it was looked for in the whole page.
+    published_offset: the time zone stated with that date, in minutes east of UTC; 0 for UTC (Z, GMT), None
+        if no zone is stated.
+    published_source: where that date was found: "json-ld", "meta", "time", "url", "text", "claim".
+    canonical_url: the page's own statement (link rel=canonical, else og:url), absolute, not verified.
+    is_take_ignored: the elements selected by the site's `take` rules had too little text, so the article
+        was searched for in the whole page.
     """
 
     blocks: tuple[Block, ...]
@@ -184,7 +184,7 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True)
 class PageBytes:
-    """The document's bytes as they are stored, so that new rules can run without a refetch.
+    """The document's bytes as they are stored, so that new rules can run without fetching it again.
 
     sha256: digest of the uncompressed body, 32 bytes.
     compressed: the body as one zstd frame.
@@ -204,12 +204,12 @@ class PageBytes:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What the near-duplicate index keeps of one article.
+    """Entry of one article in the near-duplicate index.
 
-    version: names the settings and the permutation scheme; signatures of different versions
-        are never compared.
+    version: names the settings and the permutation scheme. Signatures of different versions are never
+        compared.
     signature: MinHash values of the whole text, then of its lead, little-endian uint32.
-    bands: band keys, signed 64-bit; the band's number is mixed into its key.
+    bands: band keys, signed 64-bit. The band's number is mixed into its key.
     """
 
     version: str
@@ -219,7 +219,7 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class SearchWords:
-    """The words that full-text search indexes of an article, in lower case and folded; a space between two.
+    """An article's words for full-text search, in lower case and folded, separated by blanks.
 
     Made by `pipeline.text.search_words`.
     """
@@ -233,12 +233,12 @@ class Article:
     """One revision of one URL, clean, ready to store.
 
     url: the identity, in canonical form.
-    text: paragraphs joined by one newline, without title, byline, dateline and sign-off.
+    text: paragraphs, separated by one newline, without title, byline, dateline and sign-off.
     site: the URL's host without `www.`; "" for a file: URL.
     syndicated_from: a canonical link to another host: evidence of syndication, never identity.
     published_at, published_offset: as in `Extraction`.
-    search_words: of this title and this text.
-    fingerprint: None where the text must stay out of grouping (paywall stubs).
+    search_words: the words of this title and this text.
+    fingerprint: None if the text is excluded from grouping (paywall stubs).
     """
 
     url: str
@@ -267,11 +267,11 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A document that did not become an article, and why; never an exception, never a None.
+    """A document that did not become an article, and why.
 
-    page: the bytes, kept so that better rules may take the document in after all; None where
-        there are none to keep (unreadable, too large).
-    is_gone: the server said that there is no such page (404, 410): an article that was there is gone.
+    page: the bytes, kept because later rules may accept the document; None if there are no bytes to keep
+        (unreadable, too large).
+    is_gone: the server answered that the page does not exist (404, 410), so an earlier article is gone.
     """
 
     location: str
@@ -289,7 +289,7 @@ Outcome = Article | Rejection
 
 
 class DocumentRejected(Exception):
-    """Raised by a stage to turn a document away; caught only by `pipeline.process`."""
+    """Raised by a stage that rejects a document; caught only by `pipeline.process`."""
 
     def __init__(self, stage: Stage, reason: Reason, detail: str) -> None:
         super().__init__(f"{stage}: {reason}: {detail}")
