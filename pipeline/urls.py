@@ -1,10 +1,10 @@
-"""Which URLs are one page: the canonical form of a URL, and the identity of an article.
+"""Canonical form of a URL, and identity of an article: which URLs are the same page.
 
-Two mistakes are possible, and they are not alike. Taking one page for two costs a duplicate, which
-grouping finds later; taking two pages for one loses an article for good. So everything here is done
-by name, from lists of what is known to be noise: only the host is lower-cased (`/story/AbC` and
-`/story/abc` may be two pages), only known trackers go (`?cid=123` and `?cid=124` may be two pages),
-and a trailing slash stays (the site's own redirect or canonical link settles it).
+Two mistakes are possible, and one is worse. If one page gets two identities, there is a duplicate, which
+grouping finds later. If two pages get one identity, an article is lost. So only what is known to be noise is
+removed: only the host is lower-cased (`/story/AbC` and `/story/abc` may be two pages), only known trackers
+are removed (`?cid=123` and `?cid=124` may be two pages), and a trailing slash is kept (the site's own
+redirect or canonical link decides).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# Keys that say where a reader came from, never what is read; compared in lower case. Each is the
-# documented parameter of a mailing, advertising or audience-measurement product, or of one
+# Query keys that tell where a reader came from and never select the content; compared in lower case. Each
+# is the documented parameter of a mailing, advertising or audience-measurement product, or of one
 # publisher's share buttons and feeds (dw.com maca, bbc at_* and ns_*, nytimes smid, ft.com ftcamp, ...).
 _TRACKER_NAMES = """
     fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid ysclid twclid ttclid igshid igsh li_fat_id rdt_cid
@@ -34,15 +34,15 @@ _TRACKER_NAMES = """
 """
 _TRACKERS = frozenset(_TRACKER_NAMES.split())
 _TRACKER_PREFIXES = ("utm_", "at_", "ns_", "pk_", "mtm_", "piwik_", "matomo_", "hsa_", "itm_", "stm_", "ga_")
-# `at_…` and `ns_…` are also short words, so of these only the documented names go.
+# These prefixes are also short words, so only the documented names that begin with them are removed.
 _TRACKER_PREFIX_NAMES = {
     "at_": re.compile(r"at_(?:medium|campaign|custom\d|bbc_team|link_\w+|ptr_\w+|format|creation|variant)"),
     "ns_": re.compile(r"ns_(?:mchannel|source|campaign|linkname|fee)"),
     "ga_": re.compile(r"ga_(?:source|medium|term|content|campaign|place)"),
 }
 
-# Keys that mean something else on another site: they go only with a value that names a feed or a
-# share button.
+# Keys that have a different meaning on some sites. They are removed only with a value that names a feed or
+# a share button.
 _REFERRER_KEYS = frozenset({"ref", "src", "source", "from", "via", "partner", "output", "feature"})
 _REFERRER_VALUES = frozenset(
     {"rss", "rss_feed", "rssfeed", "rss-feed", "feed", "atom"}
@@ -56,7 +56,7 @@ _SESSION_PREFIXES = ("aspsessionid",)
 _PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*", re.IGNORECASE)
 _ASPNET_SESSION = re.compile(r"/\((?:[A-Z]\([0-9a-z]{20,}\))+\)(?=/)", re.IGNORECASE)
 
-# The same page shown otherwise: key -> values that say so ("" stands for a bare key).
+# A different view of the same page: key -> values that select it ("" stands for a key without a value).
 _YES = frozenset({"", "1", "true", "yes", "y", "on"})
 _PRESENTATION = {
     "print": _YES,
@@ -83,13 +83,13 @@ _CONTROLS_AND_BLANK = "".join(map(chr, range(0x21)))
 
 
 def canonical_url(url: str) -> str:
-    """Return the one form that all spellings of an http(s) URL share; never raises.
+    """Return the canonical form of an http(s) URL, which all its spellings share; never raises.
 
-    Lower-cases scheme and host (IDN hosts become punycode), drops credentials, default ports,
-    fragments, known trackers, session ids and print/AMP switches, resolves dot segments, brings
-    percent-encoding to one form (upper-case hex, nothing encoded that need not be) and sorts the
-    query by key. Other schemes (file: above all, where a fragment numbers a record) and text that
-    is no URL come back without surrounding white space and otherwise untouched.
+    Lower-cases scheme and host (IDN hosts become punycode), removes credentials, default ports,
+    fragments, known trackers, session ids and print/AMP switches, resolves dot segments, normalises
+    percent-encoding (upper-case hex, only necessary escapes) and sorts the query by key. URLs of other
+    schemes (such as file:, where a fragment numbers a record) and text that is not a URL are returned
+    without surrounding white space and otherwise unchanged.
     """
     url = url.strip(_CONTROLS_AND_BLANK)
     if url[:5].lower() not in ("http:", "https"):
@@ -111,17 +111,17 @@ def canonical_url(url: str) -> str:
 
 
 def site_of(url: str) -> str:
-    """Return the URL's host, lower-case and without `www.`; "" for a file: URL or for text that is no URL."""
+    """Return the URL's host, lower-case and without `www.`; "" if the URL is not http(s)."""
     host = re.sub(r":\d+$", "", _host(url))
     return host.removeprefix("www.")
 
 
 def address_key(url: str) -> str:
-    """Return what all addresses that one page may have share, for what must not be missed (a takedown).
+    """Return a key that all possible addresses of one page share, for a lookup that must not miss any.
 
-    Unlike the canonical form this takes http and https, the www., m. and amp. twins of a host, and a path
-    with and without its last slash for one: too much rather than too little. Text that is no http(s) URL
-    comes back as `canonical_url` has it.
+    Unlike the canonical form, the key is the same for http and https, for the www., m. and amp. twins of a
+    host, and for a path with and without a trailing slash. It may match too much (it is used for takedowns).
+    For text that is not an http(s) URL it is `canonical_url`.
     """
     canonical = canonical_url(url)
     if not _host(canonical):
@@ -132,7 +132,7 @@ def address_key(url: str) -> str:
 
 
 def twins(url: str) -> list[str]:
-    """The canonical URLs that have the `address_key` of the URL: some thirty; itself for no http URL."""
+    """The canonical URLs with the same `address_key`; only the URL itself if it is not http(s)."""
     canonical = canonical_url(url)
     if not _host(canonical):
         return [canonical]
@@ -150,12 +150,12 @@ def twins(url: str) -> list[str]:
 
 
 def identity(fetched: str, stated: str | None) -> tuple[str, str | None]:
-    """Return (the article's own URL, the URL on another host that it says it is a copy of, or None).
+    """Return (the article's own URL, the URL of the original on a different host or None).
 
-    fetched: where the bytes came from. stated: the page's own canonical link, unverified.
-    A stated URL of the same host, or of its www./m./amp. twin, is the identity; one of another host
-    is a statement of syndication. A stated front page is a template's mistake and says nothing. A
-    saved page (file:) is whatever article it states to be.
+    fetched: the URL that was fetched. stated: the page's own canonical link, not verified.
+    A stated URL of the same host, or of its www./m./amp. twin, is the identity. One of a different host
+    states that the article is syndicated. A stated front page is a mistake of the template and is ignored.
+    For a saved page (file:) the stated URL is always the identity.
     """
     own = canonical_url(fetched)
     if not stated or not stated.strip():
@@ -174,7 +174,7 @@ def identity(fetched: str, stated: str | None) -> tuple[str, str | None]:
 
 
 def _slashes(url: str) -> str:
-    """Read backslashes before the query as slashes and drop tabs and line ends, as browsers do."""
+    """Turn backslashes before the query into slashes, and remove tabs and line ends, as browsers do."""
     url = url.replace("\t", "").replace("\r", "").replace("\n", "")
     end = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=len(url))
     return url[:end].replace("\\", "/") + url[end:]
@@ -193,7 +193,7 @@ def _ascii_host(host: str) -> str:
 
 
 def _host(url: str) -> str:
-    """Host of an http(s) URL with any port that is not the default one; "" where there is none."""
+    """Host of an http(s) URL, with its port if that is not the default one; "" if it is not http(s)."""
     canonical = canonical_url(url)
     if not canonical.startswith(("http://", "https://")):
         return ""
@@ -208,7 +208,7 @@ def _same_site(one: str, other: str) -> bool:
 
 
 def _bare(host: str) -> str:
-    """Drop leading twin labels, as long as a name with a dot is left (`m.com` is a site of its own)."""
+    """Remove leading twin labels as long as a name with a dot is left (`m.com` is a site of its own)."""
     label, _, rest = host.partition(".")
     while label in _TWIN_LABELS and "." in rest:
         host = rest
@@ -222,9 +222,9 @@ def _is_front(url: str) -> bool:
 
 
 def _percent_normal(text: str, safe: bytes) -> str:
-    """Bring one URL component to its normal percent-encoding (RFC 3986, 6.2.2), non-ASCII as UTF-8."""
+    """Normalise the percent-encoding of one URL component (RFC 3986, 6.2.2), non-ASCII as UTF-8."""
     raw = text.encode("utf-8", "surrogatepass")
-    if not raw.translate(None, safe):  # as most are: nothing is encoded, and nothing need be
+    if not raw.translate(None, safe):  # the usual case: nothing is encoded or has to be
         return text
     out: list[str] = []
     at = 0
@@ -261,7 +261,7 @@ def _resolve_dots(path: str) -> str:
 
 
 def _canonical_query(query: str) -> str:
-    """Drop what is known to be noise; sort by key, so that equal keys keep their order."""
+    """Remove known noise, and sort by key. The sort is stable, so equal keys keep their order."""
     kept: list[tuple[str, str]] = []
     for pair in query.replace("&amp;", "&").split("&"):
         normal = _percent_normal(pair, _QUERY_SAFE)
