@@ -1,7 +1,7 @@
-"""What every worker needs and none changes, read once: imported by the process that workers are forked from.
+"""Loads models and compiles rules in the process that workers are forked from (forkserver preload).
 
-A worker that had to read the language model and to compile the phrases itself would take a second of
-processor time for its first page, and hold a hundred megabytes of its own; forked from here it shares them.
+Workers share this memory. Otherwise each worker would load the language model and compile the phrases
+itself, which delays its first page and takes memory of its own. docs/tuning.md: Shared memory of workers
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.process import process_document
 from pipeline.settings import Settings
 from pipeline.text import language_model
 
-# Whatever a page of this kind brings into memory stays there.
+# Processing this page loads what most pages need.
 _PAGE = """<html lang="en"><head><title>Harbour opens</title></head><body><article><h1>Harbour opens</h1>
 <p>The harbour of the town was opened again on Monday after repairs that took the whole of the winter.</p>
 <p>Three ships had been waiting outside, the harbour master said, and a fourth was on its way.</p>
@@ -24,7 +24,7 @@ _PAGE = """<html lang="en"><head><title>Harbour opens</title></head><body><artic
 
 
 def warm_up() -> None:
-    """Take a page and a text through the pipeline; what that made is no garbage and need not be looked at."""
+    """Processes a page and a text, then calls gc.freeze, so that memory stays shared after a fork."""
     compile_rules()
     compile_patterns()
     for media_type in (MediaType.HTML, MediaType.TEXT):
@@ -39,8 +39,8 @@ def warm_up() -> None:
             ),
             Settings(),
         )
-    language_model()  # of languages, for texts whose words do not settle it
-    article_lines(parse(_PAGE))  # Trafilatura, for the pages of which the model is not sure
+    language_model()  # for texts whose function words do not decide the language
+    article_lines(parse(_PAGE))  # loads Trafilatura, for pages where the block model is not sure
     gc.collect()
     gc.freeze()
 
