@@ -1,4 +1,4 @@
-"""Takes bylines off a story: who wrote it, people or agencies."""
+"""Removes bylines from a story, and reads the names of the people and agencies that wrote it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.clean.wire_patterns import (
 from pipeline.document import Removed
 from pipeline.text import ANY_AGENCY
 
-# A byline is a line of names: longer lines are sentences.
+# A byline is a line of names. Longer lines are sentences.
 BYLINE_WORDS = 24
 BYLINE_CHARS = 200
 
@@ -50,12 +50,12 @@ _BY_SOMEBODY = rf"{_BY}:? (?P<who>{_PERSONS}|(?:{CREDIT})|{_ROLE}){_AFTER_BYLINE
 _SIGNED = rf"(?P<who>{_PERSONS}){_AND}(?:{_ROLE}|(?:{CREDIT})){_AFTER_BYLINE}\.?"
 _STAFF = rf"(?P<who>(?:(?:{CREDIT})\s)?{_ROLE}){_AFTER_BYLINE}\.?"
 _ONLY_ROLE = rf"(?:(?:{CREDIT}) )?{_ROLE}"
-# Hebrew has no capitals: only the word for "by" makes a line of names a byline.
+# Hebrew has no capitals, so a line of names is a byline only if it begins with the word for "by".
 _IN_HEBREW = (
     rf"(?:מאת:?|כתבו?:|כתבה:) (?P<who>{_HEBREW}(?: {_HEBREW}){{1,3}}(?:,? {_HEBREW} {_HEBREW})?)"
     rf"(?:[ ,|]+{_STAMP})?\.?"
 )
-# Without these no line is one of them.
+# A line must have one of these to match `_BY_SOMEBODY`, or `_SIGNED` and `_STAFF`.
 _BY_WORD = re.compile(rf"{_BY}:? ")
 _IN_ROLE = ("riter", "eporter", "orrespondent", "ditor", "ontributor", "olumnist", "taff", "esk", "ournalist")
 # By Jane Doe LONDON (Reuters) -
@@ -65,7 +65,7 @@ PATTERNS = (_BY_SOMEBODY, _SIGNED, _STAFF, _IN_HEBREW, _ONLY_ROLE, _BYLINE_HEAD,
 
 
 def take_bylines(lines: list[WireLine]) -> tuple[list[WireLine], str | None, str | None, list[Removed]]:
-    """The lines without bylines, the names of the first byline, the agency named, and what was removed."""
+    """Returns the lines without bylines, the names in the first byline, the agency, and what was removed."""
     byline: str | None = None
     agency: str | None = None
     removed: list[Removed] = []
@@ -89,14 +89,14 @@ def take_bylines(lines: list[WireLine]) -> tuple[list[WireLine], str | None, str
 
 
 def authors_of(byline: str | None) -> tuple[str, ...]:
-    """Who the byline names, people or agencies; nobody if it only says what they are."""
+    """The people and agencies that the byline names; empty if it has only a role, such as "Staff writer"."""
     if byline is None or pattern(_ONLY_ROLE).fullmatch(byline):
         return ()
     return tuple(name for name in re.split(_AND, byline) if name)
 
 
 def _byline(text: str) -> re.Match[str] | None:
-    """The whole line as a byline; each form is tried only if the words that it needs are in the line."""
+    """Matches a whole line as a byline. A pattern is tried only if the line has the words that it needs."""
     if len(text) > BYLINE_CHARS or len(text.split()) > BYLINE_WORDS:
         return None
     match = pattern(_BY_SOMEBODY).fullmatch(text) if _BY_WORD.match(text) else None

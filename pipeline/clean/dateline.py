@@ -1,4 +1,4 @@
-"""Takes the dateline off a story: place, date and agency before its first sentence."""
+"""Removes the dateline of a story: place, date and agency before its first sentence."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from pipeline.clean.wire_patterns import (
 )
 from pipeline.document import BlockKind, Removed
 
-# How far down the dateline may be: under a summary in bullets, a photo line, a standfirst.
+# The dateline is in one of the first blocks. A summary in bullets, a photo line or standfirst may precede it.
 LEAD_BLOCKS = 10
-# A dateline without an agency is a place and a dash, so only the first paragraphs may have it.
+# Without an agency (a place and a dash) it is weak evidence, so only the first paragraphs may have it.
 BARE_BLOCKS = 3
-# A place of more words is a headline in capitals.
+# A place has at most so many words; more are a headline in capitals.
 PLACE_WORDS = 3
 
 _DASH = r"(?:\s*(?:--+|[-–—―−]|\.-|:)\s*)"
@@ -36,8 +36,7 @@ _DAY = (
 )
 _PLACES = rf"{_PLACE_NAME}(?:(?:,? ?[/|] ?|, | and | und | et | y ){_PLACE_NAME}){{0,3}}"
 
-# Sources of patterns, each of which takes a dateline off the start of a paragraph; groups: place (with its
-# date), credit.
+# Patterns (sources) of a dateline at the start of a paragraph. Groups: place (with its date), credit.
 _WITH_AGENCY = (
     # (ANSA) - ROMA, 12 MAR -
     rf"[(\[](?P<credit>{CREDIT})[)\]]{_DASH}(?P<place>{UPPER}(?:, {_DAY}))\s*{_DASH}",
@@ -54,7 +53,7 @@ _WITH_AGENCY = (
     # КИЇВ. Укрінформ.
     rf"(?P<place>{UPPER})\.\s*[/(]?(?P<credit>{CREDIT})[/)]?(?:\s*[.:]|{_DASH})\s*",
 )
-# As East Asian agencies begin theirs, with one of these characters.
+# The datelines of East Asian agencies begin with one of these characters.
 _EASTERN_BEGIN = tuple("（(新中［[【〔")
 _EASTERN = (
     # 新华社北京3月5日电
@@ -73,7 +72,7 @@ _BARE = re.compile(
     rf"(?P<place>{UPPER}(?:/{UPPER})*(?:, {WORD}(?: {WORD}){{0,2}})?(?:,? {_DAY})?)"
     rf"(?: ?\((?P<desk>[^)]{{2,30}})\))?\s*(?:--+|[–—―]| - )\s*(?=[\"“„«'‘]?[{CAPITAL}])"
 )
-# What stands in capitals before a dash and is no place.
+# Words in capitals before a dash that are not a place.
 _NO_PLACE = re.compile(
     r"\b(?:BREAKING|UPDATED?|LIVE|WATCH|EXCLUSIVE|OPINION|ANALYSIS|REVIEW|VIDEO|PHOTOS?|CORRECTION|NOTE|Q|A|"
     r"EDITOR|EDITORIAL|SPOILER|WARNING|ALERT|NEWS|FACTBOX|TIMELINE|EXPLAINER|INTERVIEW|FEATURE|STEP|PART|DAY|"
@@ -84,8 +83,9 @@ PATTERNS = (*_WITH_AGENCY, *_EASTERN)
 
 
 def take_dateline(lines: list[WireLine]) -> tuple[list[WireLine], re.Match[str] | None, list[Removed]]:
-    """The lines without the dateline, its match, and what was removed. The match has the group `place`, and
-    `credit` or `desk` if it names an agency.
+    """Returns the lines without the dateline, its match, and what was removed.
+
+    The match has the group `place`, and `credit` or `desk` if it names an agency.
     """
     paragraphs = 0
     for index, line in enumerate(lines[:LEAD_BLOCKS]):

@@ -1,4 +1,4 @@
-"""Takes the sign-off off the end of a story: who reported and edited it, and the agency's tag."""
+"""Removes the sign-off at the end of a story: who reported and edited it, and the agency's tag."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.clean.wire_patterns import CAPITAL, CREDIT, WORD, WireLine, agency
 from pipeline.document import Removed
 from pipeline.text import AFTER_SENTENCE, ANY_BARE
 
-# How far up from the end the sign-off may begin.
+# The sign-off is within so many blocks from the end.
 LAST_BLOCKS = 5
 
 _WORKED = (
@@ -60,21 +60,21 @@ _SIGNOFF_TAILS = (
     r"\s+(?P<credit>REUTER|Reuter|reuter)[\s.]*\x03?\s*$",
     r"\s*\x03\s*$",
 )
-# How those without a credit end.
+# Endings of the tails that name no agency.
 _TAIL_ENDS = (")", "]", ").", "].", "\x03")
 
 PATTERNS = (*_SIGNOFF_LINES, *_SIGNOFF_TAILS)
 
 
 def take_signoff(lines: list[WireLine], desk: str | None) -> tuple[list[WireLine], str | None, list[Removed]]:
-    """The lines without the sign-off, the agency that it names, and what was removed.
+    """Returns the lines without the sign-off, the agency that it names, and what was removed.
 
-    desk: an unknown name in the dateline's brackets. It is an agency's if it signs the story as well.
+    desk: an unknown name in the dateline's brackets. It is an agency if the sign-off has it too.
     """
     agency: str | None = None
     removed: list[Removed] = []
     kept = list(lines)
-    # From the end upwards, past what may be between two lines of the sign-off.
+    # From the end upwards. A line that does not match may be between two lines of the sign-off.
     for index in range(len(kept) - 1, max(-1, len(kept) - 1 - LAST_BLOCKS), -1):
         position, _, text = kept[index]
         is_named = names_agency(text)
