@@ -1,30 +1,23 @@
-"""Which lines of a site are its furniture and not its stories: the evidence, and what it has to come to.
+"""Finds lines that a site repeats in unrelated stories: its boilerplate.
 
-A line that stands in unrelated stories is none of theirs. What "unrelated" and "stands in" have to mean so
-that no story loses a sentence:
+A line that is in many unrelated stories of a site does not belong to any of them. These rules keep a story
+from losing a sentence:
 
-- Looked at together are the articles of one site that were first fetched in one quarter of a year (a block):
-  what a site prints around its stories changes, so shares of all times would say little, and a block is read
-  in milliseconds however large the base is.
-- Copies of a story, found by grouping, count as one story, and so do articles with one headline (figures
-  apart), as editions of one story and the weekly market report have.
-- What counts is the share of the block's stories that have the line, at the lower end of its 95 % interval
-  (Wilson 1927), so that few stories have to agree more than many; and never fewer than `LEAST_STORIES`. How
-  large it must be depends on what else speaks for a line: `LABEL_SHARE` for lines that do not end as a
-  sentence does; `EDGE_SHARE` for sentences at the edge of the text, where newsrooms put what they say under
-  every story; `SENTENCE_SHARE` for sentences in its midst, where "No arrests have been made" stands.
-- An article most of whose sentences would go is told from set phrases: it is no evidence.
-- A line that also stands in a copy of the story at another outlet came with the story. It is the story's,
-  however often it stands in others: the background paragraph of an agency.
+- A block is the articles of one site that were first fetched in one quarter of a year. Only articles of one
+  block are compared, because a site's boilerplate changes over time, and because a block is read fast in a
+  database of any size.
+- Copies of a story, as found by grouping, count as one story. Articles with the same headline (without
+  numbers) also count as one: editions of one story, or a weekly market report.
+- A line needs at least `LEAST_STORIES` stories, and a minimum share of the block's stories. The share is the
+  lower end of its 95 % confidence interval (Wilson 1927), so a small block needs a larger share. The
+  minimum is `LABEL_SHARE` for lines that do not end as a sentence does, `EDGE_SHARE` for sentences at the
+  beginning or end of the text, where newsrooms put their notices, and `SENTENCE_SHARE` for sentences in the
+  middle, such as "No arrests have been made".
+- If most sentences of an article would be removed, it is written in set phrases and is not used as evidence.
+- A line that is also in a copy of the story at a different outlet belongs to the story, even if it is in many
+  stories: for example an agency's background paragraph.
 
-The shares were chosen so that stories keep their sentences. Of 13,536 items of Reuters newswire of 1987,
-cut into sites of 2,000, 500, 100 and 40 stories, none loses a line; of the 677 sites of 20, one does, of
-1,354 of ten, two (rows of tables). By number alone, without shares, .04 % of the lines would go, and 3.4 %
-if figures were folded as well. In 294 syndicated pages of ten outlets, cleaned by the rules, made-up local
-sentences stand in up to 7 of 34 pages: with all shares at .05, 14 of them would be learned, at .10 three,
-from .15 on none. With no other rules, and copies not compared, learning takes the clutter strings of these
-pages from 57.8 to 43.8 %, and F1 from .951 to .959 at a recall of .987 and .989; after the rules there is
-nothing left to learn. multi-dev and fundus-dev, with up to five pages a site, lose nothing.
+docs/tuning.md: Shares of stories
 """
 
 from __future__ import annotations
@@ -42,20 +35,20 @@ LEAST_STORIES = 4
 LABEL_SHARE = 0.15
 EDGE_SHARE = 0.25
 SENTENCE_SHARE = 0.55
-# A sentence stands at the edge where that share of the articles have it there.
+# A sentence is at the edge if at least this share of its articles have it there.
 AT_EDGE = 0.75
-# The first and the last lines of a text are its edge.
+# The edge of a text: its first and its last lines.
 HEAD_LINES, FOOT_LINES = 2, 4
-# Set phrases are more than this share of a text's sentences.
+# An article is written in set phrases if more than this share of its sentences would be removed.
 SET_PHRASES = 2 / 3
 
-# Lines of one article that are looked at, from either end: a live blog has thousands.
+# Only so many lines at each end of an article are read, because a live blog has thousands.
 _MOST_LINES = 100
-# A line is four bytes: 29 bits of its digest, and three that say what it is in this article.
+# A line is stored in four bytes: 29 bits of its digest, and three flags for its role in this article.
 _HASH_BITS = 29
 _SHARED, _EDGE, _SENTENCE = 1, 2, 4
 _FLAG_BITS = 3
-# Headlines of fewer words, figures apart, say little: "Weather", the name of the site.
+# Shorter headlines (without numbers) do not identify a story: "Weather", the name of the site.
 _TITLE_WORDS = 3
 _TITLE_BITS = 32
 _Z = 1.96
@@ -65,7 +58,7 @@ LineCodes = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class ArticleLines:
-    """One article of a block. lines: as `line_codes` gives them. title: as `title_key`; 0 says nothing."""
+    """One article of a block. lines: from `line_codes`. title: from `title_key`; 0 if too short."""
 
     article_id: int
     group_id: int
@@ -75,9 +68,11 @@ class ArticleLines:
 
 @dataclass(frozen=True, slots=True)
 class RepeatedLine:
-    """What a block says of a line. stories: how many have it, where that is enough, otherwise 0.
+    """Evidence of a block about one line.
 
-    bearers: articles that have it, by id. is_shared: it came with a story.
+    stories: number of stories with it; 0 if these are not enough.
+    bearers: ids of the articles with it.
+    is_shared: it is also in a copy at a different outlet, so it belongs to a story.
     """
 
     stories: int
@@ -86,12 +81,15 @@ class RepeatedLine:
 
 
 def short_line_hash(hash: int) -> int:
-    """What is kept of a line's hash in an article."""
+    """The part of a line's hash that is stored with an article: 29 bits."""
     return hash & ((1 << _HASH_BITS) - 1)
 
 
 def line_codes(lines: Sequence[str]) -> LineCodes:
-    """The lines of an article, each once, by hash; none of them shared. 4 bytes a line."""
+    """The distinct lines of an article as hashes with flags; the shared flag is not set.
+
+    Sorted uint32, shape (lines,).
+    """
     found: dict[int, int] = {}
     last = len(lines) - 1
     for number, line in enumerate(lines):
@@ -107,13 +105,13 @@ def line_codes(lines: Sequence[str]) -> LineCodes:
 
 
 def title_key(title: str) -> int:
-    """What headlines that differ in nothing but figures share; 0 for one that says little."""
+    """A key of 32 bits, equal for headlines that differ only in numbers; 0 for a headline too short."""
     words = [word for word in words_key(title).split() if not any(map(str.isdigit, word))]
     return line_hash(" ".join(words)) % (1 << _TITLE_BITS) if len(words) >= _TITLE_WORDS else 0
 
 
 def registered_domain(site: str) -> str:
-    """The registered name that a site is under, as near as it can be told without a list of suffixes."""
+    """The registered domain of a site; an approximation, because no list of public suffixes is used."""
     labels = site.split(".")
     is_country = len(labels[-1]) == 2
     has_second = len(labels) > 2 and is_country and len(labels[-2]) <= 3
@@ -121,12 +119,15 @@ def registered_domain(site: str) -> str:
 
 
 def without_shared_flags(lines: LineCodes) -> LineCodes:
-    """The lines of an article without the flags of `flag_shared_lines`."""
+    """The lines of an article without the flag that `flag_shared_lines` sets."""
     return lines & np.uint32(~_SHARED & 0xFFFFFFFF)
 
 
 def flag_shared_lines(copies: Sequence[tuple[str, LineCodes]]) -> list[LineCodes]:
-    """The lines of the copies of one story, each copy with its site, marked where another outlet has them."""
+    """Sets the shared flag on lines that copies of one story at different outlets have.
+
+    copies: (site, lines) of each copy.
+    """
     bare = [without_shared_flags(lines) for _, lines in copies]
     outlets = [registered_domain(site) for site, _ in copies]
     if len(set(outlets)) < 2:
@@ -143,9 +144,9 @@ def flag_shared_lines(copies: Sequence[tuple[str, LineCodes]]) -> list[LineCodes
 def find_repeated_lines(
     block: Sequence[ArticleLines], known: Collection[int] = ()
 ) -> dict[int, RepeatedLine]:
-    """By `short_line_hash`, the lines that the block's stories show to be furniture, shared ones among them.
+    """The lines that enough stories of the block have, by `short_line_hash`; shared lines are included.
 
-    known: lines that other blocks show to be; of them it is told as well where they are shared here.
+    known: lines found in different blocks. They are returned too if they are shared in this block.
     """
     if not block or (len(block) < LEAST_STORIES and not known):
         return {}
@@ -182,13 +183,13 @@ def find_repeated_lines(
 
 
 def _stories(block: Sequence[ArticleLines]) -> NDArray[np.int64]:
-    """The number of the story that each article is of; shape (articles,)."""
+    """The story number of each article; shape (articles,)."""
     labels = np.arange(len(block))
     groups = np.unique([sighting.group_id for sighting in block], return_inverse=True)[1]
-    # An article whose title says little is alone with it.
+    # A title without a key gets a number of its own, so that it joins no articles.
     titles = [sighting.title or -1 - number for number, sighting in enumerate(block)]
     headlines = np.unique(titles, return_inverse=True)[1]
-    while True:  # until neither group nor headline joins two: a few times
+    while True:  # until groups and headlines join no more articles, after a few rounds
         before = labels
         for of in (groups, headlines):
             least = np.full(len(block), len(block))
@@ -206,9 +207,9 @@ def _furniture(
     stories: NDArray[np.int64],
     counted: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """For each line in how many stories it stands, where that is enough; otherwise 0; shape (count,).
+    """The number of stories with each line, 0 if these are not enough; shape (count,).
 
-    where: of each occurrence the number of its line. counted: which articles are evidence.
+    where: the line number of each occurrence. counted: which articles are used as evidence.
     """
     is_counted = counted[owners]
     where, owners, lines = where[is_counted], owners[is_counted], lines[is_counted]
@@ -224,7 +225,7 @@ def _furniture(
 
 
 def _least_share(having: NDArray[np.int64], of: int) -> NDArray[np.float64]:
-    """Lower end of the 95 % interval of the share `having / of` (Wilson 1927, formula without correction)."""
+    """Lower end of the 95 % confidence interval of the share `having / of` (Wilson 1927, uncorrected)."""
     n = max(of, 1)
     share = having / n
     spread = _Z * np.sqrt(share * (1 - share) / n + _Z * _Z / (4 * n * n))

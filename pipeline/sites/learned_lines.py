@@ -1,13 +1,12 @@
-"""Removes lines that a site prints under every story, whatever the story is about.
+"""Removes lines that a site prints with its stories, whatever the story is about.
 
-`pipeline.sites.evidence` and `storage.writing.learning` find these lines in stored articles. A worker only
-knows their digests, and removes them from a text.
+`pipeline.sites.evidence` and `storage.writing.learning` find these lines in stored articles. A worker has
+only their digests, and removes the lines from a text.
 
-They are removed last, from the lines that would be stored otherwise, and each removed line stays in
-`removed_text` with its position. So the text without learning can be restored from what is stored
-(`restore_learned_lines`), whichever lines were known when the page was processed. Evidence is counted over
-that text. Removing a line therefore does not weaken the evidence for removing it, and whether a line is
-learned does not depend on what was learned before.
+This is the last step of cleaning, and each removed line is stored in `removed_text` with its position. So the
+text without learning can be restored from the database (`restore_learned_lines`), whichever lines were known
+when the page was processed. Evidence is counted over that text. Removing a line therefore does not weaken the
+evidence for it, and what is learned does not depend on what was learned before.
 """
 
 from __future__ import annotations
@@ -20,28 +19,29 @@ from dataclasses import dataclass, field
 from pipeline.document import Block, Removed
 from pipeline.text import words_key
 
-# Raised by hand when code changes what the same learned lines make of a text.
+# Raised by hand when code changes the text that the same learned lines give.
 LEARNED_REVISION = 1
 
-# How `removed_text` names it: `site.learned seen in 14 stories`.
+# Name of the rule in `removed_text`: `site.learned seen in 14 stories`.
 LEARNED_RULE = "site.learned"
 
-# Shorter lines are labels and cross-heads, of which newsrooms have a common stock ("What we know"), and what
-# has fewer different words beside its figures is a row of a table.
+# Shorter lines are labels and cross-heads, which many stories share ("What we know"). A line with fewer
+# different words (without numbers) is a row of a table.
 LEAST_WORDS = 4
 LEAST_DIFFERENT = 3
 LEAST_CHARS = 12
-# A text of which more would go is left whole: it is a notice, a list, a story told from set phrases.
+# If a larger share of the words would be removed, the text is left unchanged: it is a notice, a list, or a
+# story written in set phrases.
 MOST_TAKEN = 0.5
 
-# Words of a line that are counted to tell a row of a table, and from what length on a line is none.
+# To recognise a row of a table, so many words of a line are counted. A longer line is not a row of a table.
 _LOOKED_AT = 12
 _SURE_CHARS = 150
 _FIGURE = re.compile(r"\d")
 
 
 def is_learnable(fold: str) -> bool:
-    """Whether a line, as `words_key` gives it, is long enough to be told from a label."""
+    """Whether a line, as `words_key` gives it, is long enough not to be a label or a row of a table."""
     if len(fold) >= _SURE_CHARS:
         return True
     if len(fold) < LEAST_CHARS or fold.count(" ") < LEAST_WORDS - 1:
@@ -53,14 +53,14 @@ def is_learnable(fold: str) -> bool:
 
 
 def line_hash(fold: str) -> int:
-    """Signed 64 bits."""
+    """BLAKE2b digest of a folded line as a signed 64-bit integer."""
     return int.from_bytes(hashlib.blake2b(fold.encode(), digest_size=8).digest(), "little", signed=True)
 
 
 def restore_learned_lines(text: str, removed: Iterable[tuple[int, str, str]]) -> list[str]:
-    """The lines of an article as they would be stored had none of them been learned.
+    """The lines of an article as they would be stored without learning.
 
-    removed: (position, text, rule) of its removed lines, in order; others than learned ones are passed over.
+    removed: (position, text, rule) of its removed lines, in order. Only learned lines are restored.
     """
     before: dict[int, list[str]] = {}
     for position, line, rule in removed:
@@ -79,7 +79,7 @@ def restore_learned_lines(text: str, removed: Iterable[tuple[int, str, str]]) ->
 
 @dataclass(frozen=True, slots=True)
 class LearnedLines:
-    """The lines of one site. site: as `Article.site`. lines: (`line_hash`, number of stories with it)."""
+    """The learned lines of one site. site: as `Article.site`. lines: (`line_hash`, number of stories)."""
 
     site: str
     lines: tuple[tuple[int, int], ...]
@@ -88,12 +88,12 @@ class LearnedLines:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_stories", dict(self.lines))
-        # Without the numbers of stories, which grow: they change what is said of a line and not what goes.
-        said = f"{LEARNED_REVISION} {sorted(self._stories)}"
-        object.__setattr__(self, "version", hashlib.sha256(said.encode()).hexdigest()[:8])
+        # The numbers of stories are left out: they grow, and they do not change which lines are removed.
+        data = f"{LEARNED_REVISION} {sorted(self._stories)}"
+        object.__setattr__(self, "version", hashlib.sha256(data.encode()).hexdigest()[:8])
 
     def stories(self, hash: int) -> int | None:
-        """In how many stories the line was seen; None for one that is no learned line."""
+        """The number of stories with the line; None if it is not a learned line."""
         return self._stories.get(hash)
 
 
@@ -102,10 +102,10 @@ def remove_learned_lines(
     learned: LearnedLines,
     is_kept: Callable[[str], bool] | None = None,
 ) -> tuple[tuple[tuple[int, Block], ...], tuple[Removed, ...]]:
-    """The blocks, each with its position, without learned lines; and those.
+    """Returns the blocks, each with its position, without learned lines, and the removed lines.
 
-    is_kept: whether a line, as `words_key` gives it, is to stay all the same. Nothing is taken where more
-    than `MOST_TAKEN` of the words would go.
+    is_kept: whether a line, as `words_key` gives it, must not be removed. Nothing is removed if more than
+    `MOST_TAKEN` of the words would be.
     """
     kept: list[tuple[int, Block]] = []
     removed: list[Removed] = []

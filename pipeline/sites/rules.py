@@ -1,13 +1,13 @@
-"""The rules of its own that a site has, and which pages they are for.
+"""Rules of single sites, and the versions that name them in stored rows.
 
-General rules say what is clutter on any site. What one outlet calls its newsletter, and which of its boxes is
-a promotion, only somebody who reads that outlet can say; these rules are data that come with the settings.
+General rules describe clutter that any site may have. The name of one outlet's newsletter, or the class of
+its promotion boxes, is known only to somebody who reads that outlet. Such rules are data in the settings.
 
-A page is processed by the rules of the site that its article's own URL is on, and what is stored of it names
-them beside the general rules: `2-a43f515f+gazette-1f2e3d4c` was made by the general rules `2-a43f515f` and
-those of the site `gazette`, whose digest follows. So other rules of one site outdate the pages of that site,
-and of no other one. The same holds for lines that were learned of a site (`pipeline.sites.learned_lines`),
-whose digest comes last: `2-a43f515f~5e6f7a8b`, `2-a43f515f+gazette-1f2e3d4c~5e6f7a8b`.
+A page is processed with the rules of the site that its article's own URL is on. The stored version names
+them after the general rules: `2-a43f515f+gazette-1f2e3d4c` means the general rules `2-a43f515f` and the rules
+of the site `gazette` with their digest. So a change of one site's rules makes only the pages of that site
+outdated. The same holds for lines that were learned of a site (`pipeline.sites.learned_lines`), whose digest
+comes last: `2-a43f515f~5e6f7a8b`, `2-a43f515f+gazette-1f2e3d4c~5e6f7a8b`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from fnmatch import fnmatchcase
 from pipeline.sites.learned_lines import LearnedLines
 from pipeline.text import words_key
 
-# Raised by hand when code changes what the same rules of a site make of a page.
+# Raised by hand when code changes the text that the same rules of a site give.
 SITE_RULES_REVISION = 1
 
-# What of a line a phrase is looked for in; clutter.toml says what each means.
+# The part of a line or text that a phrase must match. clutter.toml explains them.
 SCOPES = ("line", "tail", "head", "section", "comments")
 
-# At the end of a version: what the site's rules take held too little text on this page, and was not followed.
+# Suffix of a version: the site's `take` rules were ignored, because they selected too little text.
 _UNTAKEN = "!take"
-# Before the digest of what was learned of the site.
+# Separates the digest of the site's learned lines.
 _LEARNED = "~"
 _MAX_PHRASE = 300
 _MAX_GAPS = 8
 _MAX_RULES = 200
-# Shorter phrases say nothing: "a*" would take a third of a story out. (In Chinese two characters are a word.)
+# Shorter phrases match too much, such as "a*". (In Chinese two characters are a word.)
 _MIN_LETTERS = 2
 
 
@@ -42,9 +42,10 @@ _MIN_LETTERS = 2
 class Phrase:
     """A line, or the end or start of one, that is clutter on one site.
 
-    text: as it stands on the page, in any case; `*` stands for any characters, none included. scope: one of
-    SCOPES. A line of more than `clean.SITE_MAX_CHARS` is left alone.
-    Raises ValueError, with what to write instead, for a phrase that would be found everywhere.
+    text: as printed on the page, in any case; `*` matches any characters, also none.
+    scope: one of SCOPES.
+    A line of more than `clean.SITE_MAX_CHARS` characters is never removed.
+    Raises ValueError, with what to write instead, for a phrase that would match everywhere.
     """
 
     text: str
@@ -75,13 +76,14 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class SiteRules:
-    """One site's rules; a site that has none is known by its hosts all the same.
+    """One site's hosts and rules. A site may have no rules.
 
-    key: the site, as the sites file calls it. hosts: lower-case, subdomains included.
-    clutter: phrases that go. drop: selectors of elements that go, before the article is looked for.
-    take: selectors of the elements in which alone it is looked for. keep: lines that stay though they were
-    learned of the site; `*` as in a `Phrase`.
-    Raises ValueError, with what to write instead, for a selector that is none.
+    key: name of the site in the sites file. hosts: lower-case; they include their subdomains.
+    clutter: phrases to remove.
+    drop: selectors of elements that are removed before the article is searched for.
+    take: selectors of the elements in which the article is searched for; nothing outside them is used.
+    keep: lines that are kept although they were learned of the site; `*` as in a `Phrase`.
+    Raises ValueError, with what to write instead, for an invalid selector.
     """
 
     key: str
@@ -99,25 +101,25 @@ class SiteRules:
 
     @property
     def selects(self) -> bool:
-        """Whether they say in which elements the article is looked for."""
+        """Whether they have selectors, which change where the article is searched for."""
         return bool(self.drop or self.take)
 
     @property
     def version(self) -> str:
-        """Names the site and its rules, e.g. `gazette-1f2e3d4c`; "" where it has none."""
+        """Names the site and its rules, e.g. `gazette-1f2e3d4c`; "" if it has no rules."""
         if not (self.clutter or self.drop or self.take or self.keep):
             return ""
         phrases = [(phrase.text, phrase.scope) for phrase in self.clutter]
         kept = [[phrase.text for phrase in self.keep]] if self.keep else []
-        said = json.dumps([SITE_RULES_REVISION, phrases, self.drop, self.take, *kept])
-        return f"{self.key}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+        data = json.dumps([SITE_RULES_REVISION, phrases, self.drop, self.take, *kept])
+        return f"{self.key}-{hashlib.sha256(data.encode()).hexdigest()[:8]}"
 
     def rule_id(self, what: str, which: str) -> str:
-        """How `removed_text` names one of the rules, e.g. `site.gazette.drop aside.related`."""
+        """The name of one of the rules in `removed_text`, e.g. `site.gazette.drop aside.related`."""
         return f"site.{self.key}.{what} {which}"
 
     def keeps(self, fold: str) -> bool:
-        """Whether a line, as `words_key` gives it, is to stay though it was learned."""
+        """Whether a line, as `words_key` gives it, is kept although it was learned."""
         return any(
             fnmatchcase(fold, "*".join(words_key(part) for part in phrase.text.split("*")))
             for phrase in self.keep
@@ -125,13 +127,13 @@ class SiteRules:
 
 
 def check_rule_count(rules: Sequence[object]) -> None:
-    """Raises ValueError where these are more rules of one kind than a site may have."""
+    """Raises ValueError for more rules of one kind than a site may have."""
     if len(rules) > _MAX_RULES:
         raise ValueError(f"{len(rules)} are more than {_MAX_RULES}; join some, with '*' or with commas")
 
 
 def check_selectors(selectors: Sequence[str]) -> None:
-    """Raises ValueError with what is wrong with the first bad selector, and what to write instead."""
+    """Raises ValueError for the first invalid selector, with the error and what to write instead."""
     check_rule_count(selectors)
     if not selectors:
         return
@@ -143,10 +145,10 @@ def check_selectors(selectors: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SiteRulebook:
-    """The sites of a sites file with their rules. True where any site has some.
+    """The sites of a sites file with their rules. True if any site has rules.
 
-    learned: lines that were learned of sites, whether they stand in a sites file or not.
-    Raises ValueError where two sites have rules for one host.
+    learned: learned lines of sites, which need not be in a sites file.
+    Raises ValueError if two sites have rules for one host.
     """
 
     sites: tuple[SiteRules, ...] = ()
@@ -175,59 +177,63 @@ class SiteRulebook:
         return self._has_rules
 
     def of_host(self, host: str) -> SiteRules | None:
-        """The site that a host belongs to: of those with the host or a domain above it, the closest."""
+        """The site of a host: the one that lists the host or, if none does, the closest domain above it."""
         if not self._by_host:
             return None
         return next((self._by_host[name] for name in _domains(host) if name in self._by_host), None)
 
     def learned_of(self, site: str) -> LearnedLines | None:
-        """What was learned of a site, `Article.site`; of that very host, since each prints its own lines."""
+        """The learned lines of a site (`Article.site`), without those of domains above it."""
         return self._learned_of.get(site)
 
     @property
     def depends_on_site(self) -> bool:
-        """Whether a version can be outdated on one site and not on another."""
+        """Whether a version can be outdated on one site and current on a different one."""
         return bool(self.sites or self.learned)
 
     def version(self, general: str, host: str) -> str:
-        """The version that an article on the host has when it is made by today's rules.
+        """The version of an article on the host if it is made with the current rules.
 
         general: `Settings.rules_version`.
         """
         return combined_version(general, self.of_host(host), self.learned_of(host))
 
     def is_outdated(self, version: str, general: str, host: str) -> bool:
-        """Whether other rules than today's made an article on the host, or other lines were learned of its
-        site then; False where `is_foreign`.
+        """Whether an article on the host was made with rules or learned lines that are not the current ones.
+
+        False if `is_foreign`.
         """
         if version == general and not self and not self.learned:
             return False
         return not self.is_foreign(version, host) and _bare(version) != self.version(general, host)
 
     def is_outdated_but_for_learning(self, version: str, general: str, host: str) -> bool:
-        """As `is_outdated`, whatever was learned of the site: so that a document which comes again is not
-        done again after every lesson. What is learned applies to what is new, and to all by reprocessing.
+        """As `is_outdated`, but ignores learned lines.
+
+        Used for documents that are fetched again, which are not processed again each time a line is learned.
+        Learned lines apply to new documents, and to stored ones when these are reprocessed.
         """
         version = _unlearned(version)
-        if version == general and not self:  # nearly always, and of every document that comes again
+        if version == general and not self:  # the usual case for documents that are fetched again
             return False
         own = combined_version(general, self.of_host(host))
         return not self.is_foreign(version, host) and _bare(version) != own
 
     def is_outdated_rejection(self, version: str, general: str, host: str) -> bool:
-        """Whether other rules than today's turned a document away; False where `is_foreign`.
+        """Whether a document was rejected with different rules than the current ones; False if `is_foreign`.
 
-        host: of the document's URL, which is not always the site's: a saved page names its site by its
-        canonical link. So the site by whose rules it was turned away is asked first.
+        host: host of the document's URL. It may differ from the site's, because the site of a saved page is
+        known from its canonical link. So the site whose rules rejected the document is checked first.
         """
         made_by = self._by_key.get(_key(version))
         if made_by is not None and made_by.version:
             return _bare(version) != combined_version(general, made_by)
-        return self.is_outdated_but_for_learning(version, general, host)  # nothing is turned away by lines
+        return self.is_outdated_but_for_learning(version, general, host)  # learned lines reject nothing
 
     def is_foreign(self, version: str, host: str) -> bool:
-        """Whether it was made by rules of a site that is not among these: of these rules it cannot be said
-        whether they would make something else of it, so it is left as it is.
+        """Whether the version names a site that is not in this rulebook.
+
+        It is then unknown whether the result would change, so such a row is left unchanged.
         """
         key = _key(version)
         return bool(key) and key not in self._by_key and self.of_host(host) is None
@@ -243,7 +249,7 @@ def combined_version(
     *,
     is_take_ignored: bool = False,
 ) -> str:
-    """The version of what the general rules, those of a site, and what was learned of it made."""
+    """The version for the general rules, the rules of a site, and its learned lines."""
     own = rules.version if rules is not None else ""
     made = f"{general}+{own}" if own else general
     if learned is not None:
@@ -252,7 +258,7 @@ def combined_version(
 
 
 def site_of_version(version: str) -> tuple[str, bool]:
-    """The site whose rules made what has this version ("" for none), and whether its `take` was ignored."""
+    """The site whose rules a version names ("" for none), and whether its `take` rules were ignored."""
     return _key(version), version.endswith(_UNTAKEN)
 
 
@@ -269,7 +275,7 @@ def _key(version: str) -> str:
 
 
 def _domains(host: str) -> Iterator[str]:
-    """The host, and every domain above it, closest first."""
+    """The host and every domain above it, closest first."""
     while host:
         yield host
         host = host.partition(".")[2]
