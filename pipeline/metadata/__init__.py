@@ -1,6 +1,7 @@
-"""What a page states about its article: title, authors, date, language, address, access.
+"""Reads the metadata of an article from its page: title, authors, date, language, address, access.
 
-Statements are gathered first (JSON-LD, meta elements, visible text) and judged after that, field by field.
+`structured_data` collects the statements of JSON-LD and meta elements. `headline`, `authors`, `dates` and
+`outlet` choose each value from these statements and the visible text. `read` puts all of them together.
 """
 
 from pipeline.metadata.dates import StatedTime, parse_time

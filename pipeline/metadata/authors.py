@@ -1,4 +1,4 @@
-"""Who wrote a story: people and agencies, without "By", jobs and addresses, by the most trusted statement."""
+"""Authors of a story from the most trusted statement: people and agencies, without "By", jobs, addresses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BY_WORDS = (
     r"(?:written|reported|posted|published|story|text|words|article|report)\s+by|by|von|par|por|di|da|door|przez"
     r"|rédigé par|publié par|escrito por|scritto da|geschrieben von"
 )
-# Words that name the writer only before a colon or by themselves: "Author: …", "Redacción".
+# Words that introduce the author only before a colon or if they stand alone: "Author: …", "Redacción".
 _AUTHOR_LABEL = (
     r"authors?|autor(?:in|en|a|es|as|ka|zy)?|autor(?:in)?/autor(?:in)?|auteurs?|autori|autore|autrice|auteures?|"
     r"verfasser(?:in)?|автор[ыиа]?|автори|текст|texto?|testo|redacción|tekst|skribent|forfatter|written|reporter"
@@ -43,7 +43,7 @@ _ROLE = (
     r"redakteur(?:in)?|korrespondent(?:in)?|journaliste|rédact(?:eur|rice)|correspondante?|periodista|"
     r"corresponsal|giornalista|redattore|redattrice|redator|jornalista|dziennikarz|корреспондент|кореспондент)"
 )
-# A job that follows a name without a separator: its first word is one that no name holds.
+# A job that follows a name without a separator. Its first word is never part of a name.
 _JOB_AFTER_NAME = re.compile(
     r"(?<=\S\s)(?:(?:senior|chief|staff|deputy|associate|assistant|managing|executive|contributing|freelance|"
     r"special|political|business|sports?|features?|digital|news|health|science|technology|autos?|content|"
@@ -61,7 +61,7 @@ _CREDENTIAL = re.compile(
     r"(?:M\.?D|Ph\.?D|M\.?S(?:c|W)?|M\.?A|B\.?A|B\.?Sc|MBA|RDN?|R\.?N|CFP®?|CFA|CPA|DVM|VMD|DDS|D\.?O|J\.?D|Esq|"
     r"Jr|Sr|LCSW|NP|MPH|PsyD|EdD|CPT|LVT|DACVB|FACLM|CPP|PSP|II|III|IV)\.?"
 )
-# Agencies beside a name: initials in capitals, or known ones in small letters. "ots" marks press releases.
+# Agencies beside a name: initials in capitals, or known ones in lower case. "ots" marks press releases.
 _INITIALS = re.compile(rf"[^\W\d_a-zà-ÿа-яіїєґ]{{2,5}}|{ANY_INITIALS}|ots")
 _OF_INSTITUTION = re.compile(r"\b(?:of|for|the|für|pour|para|per|voor|dla)\b", re.I)
 _PLACEHOLDER = re.compile(
@@ -71,16 +71,16 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def authors_of(root: Any, said: StructuredData, site: set[str], lines: Sequence[str]) -> tuple[str, ...]:
-    """People and agencies, from the most trusted statement that names any.
+def authors_of(root: Any, data: StructuredData, site: set[str], lines: Sequence[str]) -> tuple[str, ...]:
+    """Returns people and agencies from the most trusted statement that names any.
 
-    The outlet itself is an author only where a machine-readable statement says so and nothing on the page
-    names anybody else.
+    The outlet itself is an author only if a machine-readable statement says so and the page names no other
+    author.
     """
     outlet: list[str] = []
-    for stated in _stated_authors(root, said, site, lines):
+    for stated in _stated_authors(root, data, site, lines):
         others = [n for n in stated if not is_site(n, site) and not _HOST.search(n)]
-        # A name of one word may be a town, a section or a login: it must not displace the outlet.
+        # A name of one word may be a town, a section or a login, so it does not replace the outlet.
         if others and (not outlet or any(_FULL_NAME.search(n) for n in others)):
             return tuple(_without_initialled(others))
         outlet = outlet or stated
@@ -88,17 +88,17 @@ def authors_of(root: Any, said: StructuredData, site: set[str], lines: Sequence[
 
 
 def _stated_authors(
-    root: Any, said: StructuredData, site: set[str], lines: Sequence[str]
+    root: Any, data: StructuredData, site: set[str], lines: Sequence[str]
 ) -> Iterator[list[str]]:
-    yield _ld_authors(said)
+    yield _ld_authors(data)
     for names in _META_AUTHORS:
-        stated = [v for v in said.meta(*names) if not v.startswith(("http", "@", "/"))]
-        # Indexes of papers file them by surname: "Brandt, Ida".
+        stated = [v for v in data.meta(*names) if not v.startswith(("http", "@", "/"))]
+        # Bibliographic metadata has the surname first: "Brandt, Ida".
         turned = "citation_author" in names
         yield _names([_SURNAME_FIRST.sub(r"\2 \1", v) if turned else v for v in stated])
-    labels = zip(said.meta("twitter:label1"), said.meta("twitter:data1"), strict=False)
+    labels = zip(data.meta("twitter:label1"), data.meta("twitter:data1"), strict=False)
     yield _names(value for label, value in labels if _WRITTEN_BY.search(label))
-    # A visible line never makes the outlet an author: it may be the masthead.
+    # The outlet's name in a visible line may be the masthead, so it is not used as an author.
     yield [n for n in _visible_authors(root, site) if not is_site(n, site)]
     yield [n for n in _by_lines(lines) if not is_site(n, site)]
 
@@ -107,7 +107,7 @@ _SURNAME_FIRST = re.compile(r"^\s*([^,]+),\s*([^,]+?)\s*$")
 
 
 def _without_initialled(names: list[str]) -> list[str]:
-    """Names without those that say one of the others again: "I. Brandt" beside "Ida Brandt"."""
+    """Removes names that repeat a longer one with an initial: "I. Brandt" beside "Ida Brandt"."""
 
     def repeats(short: str, full: str) -> bool:
         a, b = _bare(short).split(), _bare(full).split()
@@ -124,7 +124,7 @@ def _without_initialled(names: list[str]) -> list[str]:
 
 
 def _bare(name: str) -> str:
-    """Folded, without accents."""
+    """The name folded and without accents, for comparison."""
     plain = runs_key(name)
     if plain.isascii():
         return plain
@@ -132,12 +132,12 @@ def _bare(name: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
-# Lines below the headline among which one word after "By" is an author.
+# Only in so many lines below the headline may an author after "By" have a single word.
 _NEAR = 5
 
 
 def _by_lines(lines: Sequence[str]) -> list[str]:
-    """Names from a line by the headline that says "By" and holds nothing else but a date and a place."""
+    """Names from a line near the headline with "By" and names, and at most a date and a place beside them."""
     for number, line in enumerate(lines):
         label = _LABEL_ALONE.fullmatch(line.strip())
         following = lines[number + 1] if number + 1 < len(lines) else ""
@@ -163,7 +163,7 @@ _PARTICLE = re.compile(
 
 
 def _names_in_byline(line: str, *, alone_allowed: bool) -> list[str]:
-    """Names after "By" in a line such as "April 26, 2025 | By Ida Brandt and dpa", else none."""
+    """Names after "By" in a line such as "April 26, 2025 | By Ida Brandt and dpa"; empty without "By"."""
     if len(line) > 140:
         return []
     for part in re.split(r"\n|\s*[|•·●]\s*", without_dates(line)):
@@ -180,7 +180,7 @@ def _names_in_byline(line: str, *, alone_allowed: bool) -> list[str]:
 
 
 def _is_name(name: str) -> bool:
-    """Every word begins with a capital, or is a particle; or it is an agency's initials."""
+    """Whether every word begins with a capital or is a particle, or the name is an agency's initials."""
     if _INITIALS.fullmatch(name):
         return True
     words = name.split()
@@ -199,12 +199,12 @@ _WRITTEN_BY = re.compile(r"written by|author|verfasst|geschrieben|écrit|escrito
 _HOST = re.compile(r"^(?:www\.)?[\w-]+\.(?:com|org|net|[a-z]{2})$", re.I)
 
 
-def _ld_authors(said: StructuredData) -> list[str]:
+def _ld_authors(data: StructuredData) -> list[str]:
     values: list[str] = []
     for key in ("author", "creator"):
-        authors = said.article.get(key)
+        authors = data.article.get(key)
         for author in authors if isinstance(authors, list) else [authors]:
-            author = resolved(author, said)
+            author = resolved(author, data)
             if isinstance(author, dict):
                 names = author.get("name")
                 values += [n for n in (names if isinstance(names, list) else [names]) if isinstance(n, str)]
@@ -216,7 +216,7 @@ def _ld_authors(said: StructuredData) -> list[str]:
     return []
 
 
-# Longer statements are no bylines, and the patterns take time quadratic in the length.
+# Longer statements are not bylines, and the patterns take time quadratic in the length.
 _LONGEST_BYLINE = 1000
 
 
@@ -234,7 +234,7 @@ def _names(values: Iterable[str]) -> list[str]:
 
 
 _NO_LETTERS = re.compile(r"[\d\W]+")
-# Who looked over a text did not write it.
+# A person who edited or reviewed a text did not write it.
 _CHECKED_BY = re.compile(
     r"(?:(?:medically |fact[- ])?(?:edited|reviewed|checked|approved)|updated) by\b", re.I
 )
@@ -247,14 +247,14 @@ def _split_names(value: str) -> list[str]:
     kept = [p for p in parts if not _NOT_A_NAME.search(p) and len(p.split()) <= 5]
     named = [p for p in kept if not _CREDENTIAL.fullmatch(p)]
     if len(named) < len(kept):
-        # beside a doctorate, other initials are no agency
+        # Beside an academic degree, initials are not an agency.
         named = [p for p in named if not _INITIALS.fullmatch(p)]
     if not named:
         return [parts[0]]
     if len(named) < len(kept) and len(named) == 1:
         return named
-    # What a conjunction joins is a list, unless it is one name: "Smith & Sons", "Centre for Food and Health".
-    # Commas alone may set off a town or a surname.
+    # A conjunction joins names, unless it is part of one: "Smith & Sons", "Centre for Food and Health".
+    # Without a conjunction, a comma may separate a town or a surname.
     if _CONJUNCTION.search(value) and "," not in value:
         short = [p for p in named if len(p.split()) < 2 and not _INITIALS.fullmatch(p)]
         is_one = len(short) == len(parts) or (short and _OF_INSTITUTION.search(value))
@@ -285,7 +285,7 @@ _AUTHOR_CLASSES = (
 
 
 def _visible_authors(root: Any, site: set[str]) -> list[str]:
-    """Names from microdata, author links, and what templates name after authors, close to the headline."""
+    """Names near the headline from microdata, author links, and elements with a class for authors."""
     ranked: dict[int, list[Any]] = {}
     below = root.find(".//h1") is None
     prose = 0
@@ -294,7 +294,7 @@ def _visible_authors(root: Any, site: set[str]) -> list[str]:
             below = True
         if not below:
             continue
-        # other stories' authors stand below the text
+        # The authors of other stories are below the text.
         if element.tag == "p" and len(element.text or "") > 120:
             prose += 1
             if prose > 2 and ranked:
@@ -316,9 +316,9 @@ def _visible_authors(root: Any, site: set[str]) -> list[str]:
     return []
 
 
-# Up to this rank an element states that it holds the author: one word will do, as agencies have.
+# Up to this rank an element is explicitly marked as the author, so a name may have one word (agencies).
 _NAMED = 2
-# Two to five words, and no colon or figure: what else stands in such elements is a section, a place, a job.
+# At least two words, without a colon or a digit. Other texts in such elements are sections, places or jobs.
 _FULL_NAME = re.compile(r"^[^\W\d_][^\d:@/]*\s[^\d:@/]+$")
 _AUTHOR_LINK = re.compile(r"/(?:author|authors|autor|autoren|auteur|journalist)/", re.I)
 
@@ -327,7 +327,7 @@ _MAY_BE_AUTHOR = re.compile(rf"(?:{'|'.join(_AUTHOR_CLASSES)})(?:\s|$)")
 
 
 def _author_rank(element: Any) -> int | None:
-    """How much an element looks like the author's name: 0 the most, None not at all."""
+    """How likely an element has the author's name: 0 is most likely, None means no."""
     rank = _named_rank(element)
     if rank is not None and any(
         "comment" in (e.get("class") or "").lower() for e in (element, *element.iterancestors("div", "li"))
@@ -361,7 +361,7 @@ def _class_rank(names: str) -> int | None:
     return None
 
 
-# Most elements that have classes have the same ones as many others, on this page and on those of its site;
-# what is longer than any names of a template is not remembered.
+# Cached, because most elements share their classes with many others of the page and of the site. Longer
+# attribute values are not cached: templates do not have them.
 _KNOWN_CHARS = 500
 _known_class_rank = lru_cache(maxsize=10_000)(_class_rank)

@@ -1,7 +1,7 @@
-"""When a story was published, as the page says it, and in which time zone it says so.
+"""Date of publication as the page states it, with the stated time zone.
 
-Machine-readable statements come first, in order of trust; then the date in the page's address; then the dates
-that readers see, where a line that is a date line counts before a sentence that names a day.
+Machine-readable statements come first, in order of trust, then the date in the page's URL, then visible
+dates. Among visible dates a line that has only a date comes before a sentence that mentions a day.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from pipeline.metadata.structured_data import StructuredData, cleaned, text_of
 class StatedTime:
     """A time as it was stated.
 
-    at: aware UTC, of a bare day its first moment; what names no zone is taken for UTC.
-    offset: of the zone that it names, in minutes east of UTC; 0 for UTC itself, None where it names none.
-    has_clock: it states a time of day.
+    at: aware UTC. A day without a time of day is its midnight; a time without a zone is read as UTC.
+    offset: the stated zone in minutes east of UTC; 0 for UTC itself, None if no zone is stated.
+    has_clock: a time of day is stated.
     """
 
     at: datetime
@@ -35,24 +35,24 @@ class StatedTime:
 
     @property
     def wall(self) -> datetime:
-        """Day and clock as they were printed."""
+        """Date and time of day as printed: `at` in the stated zone."""
         return self.at + timedelta(minutes=self.offset or 0)
 
 
 def parse_date(text: str, fetched_at: datetime) -> datetime | None:
-    """A stated date as aware UTC; None where it is none, or lies before 1970 or after `fetched_at`."""
+    """A stated date as aware UTC; None if it is not a date, before 1970 or after `fetched_at`."""
     stamp = parse_time(text, fetched_at)
     return stamp.at if stamp else None
 
 
 def parse_time(text: str, fetched_at: datetime, *, far_east: bool = False) -> StatedTime | None:
-    """As `parse_date`, with the time zone that the text names.
+    """As `parse_date`, with the stated time zone.
 
-    far_east: a time without a zone may be that of a place where the day is that much further, and is then
-    `fetched_at`.
+    far_east: a time without a zone may be local time up to 14 hours ahead of UTC. If it is after
+    `fetched_at`, it becomes `fetched_at`.
     """
     stamp = _stamp(text)
-    # clocks differ by minutes, and pages are fetched in the minute they are published
+    # Clocks differ by minutes, and pages may be fetched in the minute of their publication.
     late = _FURTHEST_EAST if far_east and stamp and stamp.offset is None else timedelta(minutes=5)
     if stamp is None or not _EARLIEST <= stamp.at <= fetched_at + late:
         return None
@@ -62,7 +62,7 @@ def parse_time(text: str, fetched_at: datetime, *, far_east: bool = False) -> St
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _FURTHEST_EAST = timedelta(hours=14)
 
-# Minutes east of UTC; of those that several zones go by, the one that news pages print.
+# Minutes east of UTC. If several zones share an abbreviation, it is the one that news pages use.
 _ZONES = {
     "Z": 0, "UTC": 0, "GMT": 0, "BST": 60, "CET": 60, "CEST": 120, "MEZ": 60, "MESZ": 120, "EET": 120,
     "EEST": 180, "MSK": 180, "IST": 330, "WIB": 420, "JST": 540, "KST": 540, "AEST": 600, "AEDT": 660,
@@ -85,7 +85,7 @@ _CLOCK = re.compile(
 
 
 def _stamp(text: str) -> StatedTime | None:
-    """A machine-readable time stamp, None if it is none."""
+    """Parses a machine-readable time stamp, or else a date written for readers; None if it is neither."""
     text = text.strip()
     if match := _LOOSE_ISO.match(text):
         year, month, day, *clock, zone = match.groups()
@@ -98,7 +98,7 @@ def _stamp(text: str) -> StatedTime | None:
 
 
 def _written(text: str) -> StatedTime | None:
-    """A date written out for readers, with the time of day and the zone where they are given."""
+    """Parses a date written for readers, with the time of day and the zone if they are given."""
     if not _FIGURES.search(text):
         return None
     match = _CLOCK.search(text)
@@ -125,7 +125,7 @@ def _made(day: Sequence[str], clock: Sequence[str | None] | None, zone: str | No
 
 
 def _offset(zone: str | None) -> int | None:
-    """Minutes east of UTC; None for what is no zone anywhere."""
+    """Minutes east of UTC; None if there is no such zone."""
     if not zone:
         return None
     if zone.upper() in _ZONES:
@@ -137,7 +137,7 @@ def _offset(zone: str | None) -> int | None:
     return (60 * hours + minutes) * (-1 if sign == "-" else 1)
 
 
-# --- what a page says ------------------------------------------------------------------------------
+# --- stated dates ----------------------------------------------------------------------------------
 
 _PUBLISHED_METAS = (
     "article:published_time",
@@ -165,7 +165,7 @@ _PUBLISHED_NAME = re.compile(r"publish|publication|(?:^|[-_.:])date$|created")
 _MODIFIED_NAME = re.compile(r"modif|updat|revis|expir|online")
 _URL_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_\-.]?(0[1-9]|1[0-2])[/_\-.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _URL_WRITTEN = re.compile(r"/((?:19|20)\d\d)/([a-z]{3,9})/(0?[1-9]|[12]\d|3[01])(?!\d)", re.I)
-# The number of a story that begins with the minute in which it was made, as Korean outlets count theirs.
+# A story number that begins with the minute in which the story was created, as in URLs of Korean outlets.
 _URL_SERIAL = re.compile(
     r"(?<!\d)(20[0-3]\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d\d{2,}"
 )
@@ -175,15 +175,15 @@ _Found = tuple[StatedTime, str]
 
 def publication_time(
     root: Any,
-    said: StructuredData,
+    data: StructuredData,
     url: str,
     fetched_at: datetime,
     titles: Iterable[str],
     lines: Sequence[str],
 ) -> tuple[StatedTime | None, str | None]:
-    """When the page says that it was published, and where it says so (see `Extraction.published_source`).
+    """Returns the date of publication and where it was found (see `Extraction.published_source`).
 
-    titles: as the page states them, affixes and all. lines: visible ones around the headline.
+    titles: as the page states them, with affixes. lines: visible lines around the headline.
     """
 
     def stated(source: str, values: Iterable[str]) -> Iterator[_Found]:
@@ -194,28 +194,28 @@ def publication_time(
         stamps = (parse_time(day, fetched_at) for day in days)
         return ((stamp, "text") for stamp in stamps if stamp)
 
-    article = [text_of(said.article.get(k)) for k in ("datePublished", "dateCreated", "uploadDate")]
-    nodes = [text_of(node.get("datePublished")) for node in said.nodes]
-    names = [n for n in said.metas if any(part in n for part in _PUBLISHED_PARTS)]
+    article = [text_of(data.article.get(k)) for k in ("datePublished", "dateCreated", "uploadDate")]
+    nodes = [text_of(node.get("datePublished")) for node in data.nodes]
+    names = [n for n in data.metas if any(part in n for part in _PUBLISHED_PARTS)]
     names = [n for n in names if _PUBLISHED_NAME.search(n) and not _MODIFIED_NAME.search(n)]
-    metas = said.meta(*dict.fromkeys([*_PUBLISHED_METAS, *names]))
+    metas = data.meta(*dict.fromkeys([*_PUBLISHED_METAS, *names]))
     heads = [*stated("json-ld", filter(_is_by_program, article)), *stated("meta", metas)]
     if heads:
         stamp, source = heads[0]
         return _sharpened(stamp, [other for other, _ in heads[1:]]), source
     seen = _Shown(root, lines)
     ranked = chain(
-        stated("time", _times(said)),
+        stated("time", _times(data)),
         stated("json-ld", filter(_is_by_program, nodes)),
         stated("url", _days_in(url)),
         shown(seen.beside_headline()),
-        # Written for readers ("Jun 24, 2025") it is often the day on which a page was last built.
+        # A date in this form ("Jun 24, 2025") is often the day on which the page was last built.
         stated("json-ld", [*article, *nodes]),
-        # Some outlets close the title of a page with its date: "Ferry runs again | Post | 01.03.2026".
+        # Some outlets put the date at the end of the title: "Ferry runs again | Post | 01.03.2026".
         shown(_days(title.rsplit("|", 1)[-1] for title in titles if "|" in title)),
         shown(seen.labelled()),
-        stated("json-ld", [text_of(said.article.get("dateModified"))]),
-        stated("meta", said.meta("article:modified_time", "og:updated_time")),
+        stated("json-ld", [text_of(data.article.get("dateModified"))]),
+        stated("meta", data.meta("article:modified_time", "og:updated_time")),
         shown(seen.elsewhere()),
         stated("url", _serials_in(url)),
     )
@@ -230,9 +230,9 @@ def _is_by_program(value: str) -> bool:
 
 
 def _sharpened(stamp: StatedTime, others: Iterable[StatedTime]) -> StatedTime:
-    """The stamp with what other statements of the same time add: the time of a bare day, and the zone.
+    """Adds the time of day and the zone from other statements of the same time.
 
-    Content systems print one time as a bare day here, in UTC there, and in the newsroom's time elsewhere.
+    Content management systems write one time as a day without time, in UTC, and in the newsroom's zone.
     """
     for other in others:
         is_that_day = not stamp.has_clock and other.has_clock and other.wall.date() == stamp.wall.date()
@@ -247,12 +247,12 @@ def _is_close(one: datetime, other: datetime) -> bool:
     return abs(one - other) < timedelta(minutes=1)
 
 
-def _times(said: StructuredData) -> list[str]:
-    """Times of elements made for them, those that are marked as the date of publication first."""
-    marked = [e for e in said.items if "published" in (e.get("itemprop") or "").lower()]
+def _times(data: StructuredData) -> list[str]:
+    """Values of microdata and time elements; those marked as the date of publication come first."""
+    marked = [e for e in data.items if "published" in (e.get("itemprop") or "").lower()]
     stated = [e.get("datetime") or e.get("content") for e in marked]
-    stated += [e.get("datetime") for e in said.times if e.get("pubdate") is not None]
-    return [t for t in [*stated, *(e.get("datetime") for e in said.times[:3])] if t]
+    stated += [e.get("datetime") for e in data.times if e.get("pubdate") is not None]
+    return [t for t in [*stated, *(e.get("datetime") for e in data.times[:3])] if t]
 
 
 def _days_in(url: str) -> list[str]:
@@ -269,7 +269,7 @@ def _serials_in(url: str) -> list[str]:
     return [f"{match[1]}-{match[2]}-{match[3]}"] if match else []
 
 
-# --- what readers see ------------------------------------------------------------------------------
+# --- visible dates ---------------------------------------------------------------------------------
 
 _PUBLISHED = re.compile(
     r"\b(?:(?:first )?published|posted|publication date|release date|date(?= ?:)|veröffentlicht|erschienen|"
@@ -286,7 +286,7 @@ _MODIFIED = re.compile(
 
 
 class _Shown:
-    """The dates that readers see, each kind read only where the ones before it gave none."""
+    """The visible dates of a page. Each kind is read only if the kinds before it gave none."""
 
     def __init__(self, root: Any, lines: Sequence[str]) -> None:
         self.root = root
@@ -297,12 +297,12 @@ class _Shown:
         return list(_dated(self.root))
 
     def beside_headline(self) -> Iterator[str]:
-        """What says that it is the date of publication, then what stands by itself."""
+        """Near the headline: labelled dates of publication, then date lines."""
         yield from _days(part for part in self.near if _PUBLISHED.match(part))
         yield from _days(part for part in self.near if not _MODIFIED.match(part) and _is_date_line(part))
 
     def labelled(self) -> Iterator[str]:
-        """What says so elsewhere, what sentences by the headline tell, what stands in elements for dates."""
+        """Labelled dates elsewhere, then other dates near the headline, then elements named after dates."""
         far = [part for text, _ in self.dated for part in _parts(text)]
         yield from _days(part for part in far if _PUBLISHED.match(part))
         yield from _days(part for part in self.near if not _MODIFIED.match(part))
@@ -311,14 +311,14 @@ class _Shown:
         yield from _days(part for part in [*self.near, *hinted] if _MODIFIED.match(part))
 
     def elsewhere(self) -> Iterator[str]:
-        """What scripts read, what says that the page was changed, any date that stands by itself."""
+        """Dates in the data of scripts, labelled dates of modification, and date lines anywhere."""
         yield from _in_scripts(self.root)
         yield from _days(text for text, _ in self.dated if _MODIFIED.match(text))
         yield from _days(text for text, _ in self.dated if _is_date_line(text))
 
 
 def _days(parts: Iterable[str]) -> Iterator[str]:
-    """What the parts hold of dates: the time of day only where its zone is named as well."""
+    """The dates in the parts. The time of day is kept only if its zone is stated too."""
     for part in parts:
         stamp = _written(part) if len(part) <= _LONGEST_DATE_LINE else None
         if stamp:
@@ -326,9 +326,9 @@ def _days(parts: Iterable[str]) -> Iterator[str]:
 
 
 def _parts(line: str) -> list[str]:
-    """The line cut before what labels a date: "Published 1 March 2026 | Updated 3 March 2026".
+    """The line cut before each label of a date: "Published 1 March 2026 | Updated 3 March 2026".
 
-    Nothing of a line that holds no date.
+    Empty if the line has no date.
     """
     if len(line) > _LONGEST_DATE_LINE or not _FIGURES.search(line):
         return []
@@ -339,7 +339,7 @@ def _parts(line: str) -> list[str]:
 
 
 def _is_date_line(part: str) -> bool:
-    """Nothing but a date and what stands beside dates: a byline, a place, a reading time."""
+    """Whether it has only a date and short pieces that go with dates: a byline, a place, a reading time."""
     rest = [piece for piece in re.split(r"[|•·●\n]", without_dates(part)) if re.search(r"[^\W\d_]", piece)]
     return all(len(piece.split()) <= 4 for piece in rest)
 
@@ -349,13 +349,13 @@ _HINT = re.compile(
 )
 _NO_HINT = re.compile(r"candidate|mandate|validate|updates\b|comment|related|sidebar|widget")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<![\d.])[0-3]\d\.[01]\d\.\d\d(?!\d)")
-# All texts, to be looked through from here: conditions on them cost four times as much as the texts do.
+# All texts; they are filtered in Python, because conditions in the XPath expression are slower.
 _TEXTS = etree.XPath("//text()")
 _LONGEST_TEXT = 300
 
 
 def _dated(root: Any) -> Iterator[tuple[str, bool]]:
-    """Short texts down the page that hold a date, and whether their element is named after dates."""
+    """Short texts of the page that have a date, and whether their element is named after dates."""
     seen = set()
     for text in _TEXTS(root):
         may = "20" in text or "19" in text or ".2" in text or ".1" in text
@@ -383,12 +383,12 @@ _IN_SCRIPT = re.compile(
     r"\b(?:date_?published|published_?(?:at|date)|publish_?date|pub_?date)\\*\"\s*:\s*\\*\"(\d{4}-\d\d-\d\d[^\"\\]{0,20})",
     re.I,
 )
-# Of what it ends in, which is found many times faster.
+# A date at the end of a match of `_IN_SCRIPT`: a fast test that rules most scripts out.
 _DAY_IN_SCRIPT = re.compile(r"\"\d{4}-\d\d-\d\d")
 
 
 def _in_scripts(root: Any) -> Iterator[str]:
-    """Dates of publication in the data that a page's scripts read."""
+    """Dates of publication in the data of a page's scripts."""
     for script in root.iter("script"):
         text = script.text or ""
         if _DAY_IN_SCRIPT.search(text) and (match := _IN_SCRIPT.search(text)):
@@ -396,7 +396,7 @@ def _in_scripts(root: Any) -> Iterator[str]:
 
 
 def _short_text(element: Any) -> str:
-    """The element's text, or nothing where it is long."""
+    """The element's text; empty if it is longer than a date line."""
     pieces: list[str] = []
     length = 0
     for piece in element.itertext():
@@ -407,7 +407,7 @@ def _short_text(element: Any) -> str:
     return cleaned(" ".join(pieces))
 
 
-# Longer lines tell of other days.
+# The dates in longer lines are days that a story mentions.
 _LONGEST_DATE_LINE = 120
 
 # First letters of the months' names: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish,
@@ -436,18 +436,18 @@ _MONTH_DAY_YEAR = re.compile(r"\b([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?
 _EASTERN = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
 _DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)")
 _YEAR_MONTH_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)\s+([^\W\d_]{3,12})\.?\s+(\d{1,2})(?!\d)")
-# 31.12.25: two figures each, or it is a version of something.
+# 31.12.25: two digits in each part; otherwise it is a version number.
 _DOTTED_SHORT = re.compile(r"(?<![\d.])([0-3]\d)\.([01]\d)\.(\d\d)(?![\d.]\d|\d)")
 _ISO_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([-/.])\s?(\d{1,2})\2\s?(\d{1,2})(?!\d)")
-# Which of the two is the month is told only by a day after the twelfth.
+# The order of day and month is known only if the day is after the twelfth.
 _SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)(?!\d)")
-# What stands in every one of them, and in all but 31.12.25: one look in place of eight.
+# Fast tests: every form of a date has the first pattern, and every form except 31.12.25 has the second.
 _FIGURES = re.compile(r"\d{4}|\d\d\.\d\d\.\d\d")
 _YEAR_FIGURES = re.compile(r"\d{4}")
 
 
 def date_in_line(line: str) -> str | None:
-    """The first date written out in a short line, as ISO 8601; longer lines tell of other days."""
+    """The first date in a line as ISO 8601; None if the line has none or is longer than a date line."""
     if len(line) > _LONGEST_DATE_LINE:
         return None
     if match := _EASTERN.search(line):
@@ -472,7 +472,7 @@ def date_in_line(line: str) -> str | None:
 
 
 def without_dates(line: str) -> str:
-    """The line with a bar in place of each date that is written out."""
+    """The line with a bar in place of each date."""
     if not _YEAR_FIGURES.search(line):
         return line
     for pattern in (_DAY_MONTH_YEAR, _MONTH_DAY_YEAR, _DOTTED, _ISO_DAY):

@@ -1,4 +1,4 @@
-"""The headline of a page: without the site's name, a section or a column at its side, never the masthead."""
+"""Headline of a page, without the names of the site, section or column; never the masthead."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SEPARATOR = re.compile(r"\s*[_｜]\s*|\s*--+\s*|\s+[|–—\-:·•»«›‹~/
 
 
 def without_affixes(title: str, names: set[str], others: Iterable[str]) -> str:
-    """A title without the site name or section that a page puts before or after it.
+    """Removes the site name or section before or after a title.
 
-    names: `runs_key` of the names of the site. others: other statements of the title; a cut that makes the
-    title equal to one of them is believed.
+    names: `runs_key` of the names of the site. others: other statements of the title. If a part of the title
+    is equal to one of them, that part is the result.
     """
     cuts = list(_SEPARATOR.finditer(title))
     if not cuts:
@@ -46,9 +46,9 @@ def without_affixes(title: str, names: set[str], others: Iterable[str]) -> str:
     return title
 
 
-def _headings(said: StructuredData) -> list[str]:
+def _headings(data: StructuredData) -> list[str]:
     found = []
-    for heading in said.headings:
+    for heading in data.headings:
         text = element_text(heading)
         if text and len(text) < 400:
             found.append(text)
@@ -58,17 +58,17 @@ def _headings(said: StructuredData) -> list[str]:
 
 
 def headline_of(
-    root: Any, said: StructuredData, site_name: str | None, url: str
+    root: Any, data: StructuredData, site_name: str | None, url: str
 ) -> tuple[str, tuple[str, ...]]:
-    names = site_words(site_name, url, said)
-    ld = cleaned(text_of(said.article.get("headline")))
-    og = [cleaned(t) for t in said.meta("og:title")]
-    twitter = [cleaned(t) for t in said.meta("twitter:title")]
+    names = site_words(site_name, url, data)
+    ld = cleaned(text_of(data.article.get("headline")))
+    og = [cleaned(t) for t in data.meta("og:title")]
+    twitter = [cleaned(t) for t in data.meta("twitter:title")]
     document = [t for t in (element_text(e) for e in _document_titles(root)) if t]
-    headings = _headings(said)
-    itemprop = [element_text(e) for e in [e for e in said.items if e.get("itemprop") == "headline"][:2]]
+    headings = _headings(data)
+    itemprop = [element_text(e) for e in [e for e in data.items if e.get("itemprop") == "headline"][:2]]
     raw = [t for t in [*headings[:1], ld, *og, *twitter, *document] if t]
-    sections = _sections(said)
+    sections = _sections(data)
     known = [ld, *og, *twitter, *document]
     headings = [_trimmed(_respaced(h, known), known, sections) for h in headings]
     heads = [h for h in headings if not is_site(h, names)]
@@ -79,9 +79,9 @@ def headline_of(
     stated = [t for t in stated if not is_site(t, names)] or ([] if heads else stated)
     heading = _agreed_heading(heads, itemprop, stated)
     title = heading or next(iter(stated), "") or next(iter(heads), "")
-    if stripped_ld and _NEWS_TYPE.search(types_of(said.article)):
-        # Newsrooms fill in this headline themselves. Elsewhere plug-ins do, for search engines, and what
-        # readers see is the better title.
+    if stripped_ld and _NEWS_TYPE.search(types_of(data.article)):
+        # In pages of a news type this headline is written by the newsroom. In others a plug-in writes it for
+        # search engines, and the visible headline is better.
         seen = heading and [runs_key(heading)] == [runs_key(t) for t in stripped_og[:1]]
         third = runs_key(next(iter(stripped_doc), ""))
         title = heading if seen and third == runs_key(stripped_ld) else stripped_ld
@@ -92,26 +92,26 @@ def headline_of(
 _NEWS_TYPE = re.compile(r"News")
 
 
-def _sections(said: StructuredData) -> set[str]:
-    """Folded names of the sections that the page says it belongs to."""
-    names = [*said.meta("article:section", "section", "parsely-section")]
-    sections = said.article.get("articleSection")
+def _sections(data: StructuredData) -> set[str]:
+    """Folded names of the sections that the page states, and of common columns."""
+    names = [*data.meta("article:section", "section", "parsely-section")]
+    sections = data.article.get("articleSection")
     names += [n for n in (sections if isinstance(sections, list) else [sections]) if isinstance(n, str)]
-    for node in said.nodes:
+    for node in data.nodes:
         if types_of(node) == "ListItem":
             item = node.get("item")
             names.append(text_of(node.get("name")) or text_of(item if isinstance(item, dict) else None))
     return {runs_key(n) for n in names if n and len(n) <= 40} | _COLUMNS
 
 
-# What pages call kinds of text, set before or after the headline.
+# Names of columns and kinds of text that pages put before or after the headline.
 _COLUMNS = frozenset(
     ("blog", "news", "opinion", "video", "title", "podcast", "comment", "kommentar", "editorial")
 )
 
 
 def _respaced(heading: str, known: Iterable[str]) -> str:
-    """The heading with the blanks of another statement of it: its markup may break a word in two."""
+    """The heading with the word breaks of another statement of it, because its markup may split a word."""
     words = runs_key(heading)
     letters = words.replace(" ", "")
     for other in known:
@@ -122,7 +122,7 @@ def _respaced(heading: str, known: Iterable[str]) -> str:
 
 
 def _trimmed(heading: str, known: Iterable[str], sections: set[str]) -> str:
-    """A heading without a section beside it, or a date and a credit that its element holds as well."""
+    """A heading without a section, a date or a credit that is in the same element."""
     for cut in list(_SEPARATOR.finditer(heading))[-1:]:
         head, tail = heading[: cut.start()], heading[cut.end() :]
         if runs_key(tail) in sections and len(runs(head)) >= 3 and "|" in cut.group():
@@ -145,7 +145,7 @@ _BESIDE_HEADLINE = re.compile(r"(?:posted|published|updated|written by|by)\b|\([
 
 
 def _without_kicker(title: str, shared: Sequence[str]) -> str:
-    """A headline without the line above it ("Olympic Games: …"), where the title for sharing has none."""
+    """A headline without its kicker ("Olympic Games: …"), if the title for sharing does not have it."""
     for other in shared[:1]:
         kicker = title.removesuffix(other)
         if kicker != title and kicker.rstrip().endswith(":") and len(runs(other)) >= 4:
@@ -154,7 +154,7 @@ def _without_kicker(title: str, shared: Sequence[str]) -> str:
 
 
 def _document_titles(root: Any) -> list[Any]:
-    # <svg> may hold <title> elements as well: only the one in the head, or failing that the first
+    # <svg> may have <title> elements too, so this is the one in the head, or else the first outside <svg>.
     return list(_TITLE(root)[:1] or _FIRST_TITLE(root)[:1])
 
 
@@ -163,7 +163,7 @@ _FIRST_TITLE = etree.XPath("//title[not(ancestor::svg)]")
 
 
 def _agreed_heading(heads: list[str], itemprop: list[str], stated: list[str]) -> str:
-    """The h1 that other statements agree with: the words that readers saw as the headline."""
+    """The visible heading that another statement agrees with, or a long h1 if it is the only one; else ""."""
     for heading in [*itemprop, *heads]:
         mine = set(runs(heading))
         if not mine:

@@ -1,4 +1,4 @@
-"""What an outlet calls itself: its name as the page states it, and the words by which to know it again."""
+"""Name of the outlet as the page states it, and the words that identify the outlet in titles and bylines."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pipeline.metadata.structured_data import StructuredData, cleaned, resolved,
 from pipeline.text import runs_key
 
 
-def site_name_of(said: StructuredData) -> str | None:
+def site_name_of(data: StructuredData) -> str | None:
     """The name that the page gives its site or its publisher."""
-    for name in said.meta("og:site_name"):
+    for name in data.meta("og:site_name"):
         if cleaned(name):
             return cleaned(name)
-    publisher = text_of(resolved(said.article.get("publisher"), said))
+    publisher = text_of(resolved(data.article.get("publisher"), data))
     if publisher and not publisher.startswith("http"):
         return cleaned(publisher)
-    for name in said.meta("application-name", "apple-mobile-web-app-title"):
+    for name in data.meta("application-name", "apple-mobile-web-app-title"):
         if cleaned(name):
             return cleaned(name)
-    for node in said.nodes:
+    for node in data.nodes:
         if types_of(node) in ("WebSite", "NewsMediaOrganization", "Organization") and text_of(
             node.get("name")
         ):
@@ -27,14 +27,14 @@ def site_name_of(said: StructuredData) -> str | None:
     return None
 
 
-def site_words(site_name: str | None, url: str, said: StructuredData) -> set[str]:
+def site_words(site_name: str | None, url: str, data: StructuredData) -> set[str]:
     names = {runs_key(site_name or "").replace(" ", "")}
     host = (urlsplit(url).hostname or "").removeprefix("www.")
     parts = host.split(".")
     if len(parts) >= 2:
         names.add(parts[-2] if len(parts[-2]) > 3 or len(parts) < 3 else parts[-3])
         names.add(host.replace(".", "").replace("-", ""))
-    for name in said.meta("twitter:site", "application-name", "al:ios:app_name", "og:site_name"):
+    for name in data.meta("twitter:site", "application-name", "al:ios:app_name", "og:site_name"):
         names.add(runs_key(name.lstrip("@")).replace(" ", ""))
     names.discard("")
     return {n for n in names if len(n) >= 2}
@@ -52,10 +52,10 @@ def is_site(part: str, names: set[str]) -> bool:
     )
 
 
-def outlet_words(site_name: str | None, url: str, said: StructuredData) -> set[str]:
-    """The site's names, the publisher's among them: what an outlet calls itself in place of an author."""
-    names = site_words(site_name, url, said)
-    publishers = [resolved(said.article.get("publisher"), said)]
-    publishers += [n for n in said.nodes if types_of(n) in ("WebSite", "NewsMediaOrganization")]
+def outlet_words(site_name: str | None, url: str, data: StructuredData) -> set[str]:
+    """The names of the site and its publisher, which outlets use in place of an author."""
+    names = site_words(site_name, url, data)
+    publishers = [resolved(data.article.get("publisher"), data)]
+    publishers += [n for n in data.nodes if types_of(n) in ("WebSite", "NewsMediaOrganization")]
     names |= {runs_key(text_of(p.get("name"))).replace(" ", "") for p in publishers if isinstance(p, dict)}
     return {name for name in names if len(name) >= 2}

@@ -1,7 +1,7 @@
-"""What a page says about its article: title, authors, date, language, address, access.
+"""Reads all metadata of a page: title, authors, date, language, address, access.
 
-Pages say the same thing several times (JSON-LD, meta elements, visible text) and rarely the same
-way, so each value is chosen from all of its statements: by trust in the source, and by agreement.
+Pages state a value several times (JSON-LD, meta elements, visible text), and the statements often differ. So
+each value is chosen from all its statements, by trust in the source and by agreement.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from pipeline.metadata.structured_data import (
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Everything a page says about its article; see `Extraction` for the fields of the same name.
+    """The metadata of a page; see `Extraction` for the fields of the same name.
 
-    article_body: JSON-LD articleBody, a text of last resort where the page itself shows none.
+    article_body: JSON-LD articleBody, used as text only if the page itself shows none.
     page_type: og:type, lower-cased ("article", "website", …) or "".
-    is_article: the page states that it is one (JSON-LD type, og:type, article:published_time).
-    is_video: the page states that it is a film or a recording, and no article.
+    is_article: the page states that it is an article (JSON-LD type, og:type, article:published_time).
+    is_video: the page states that it is a video and not an article.
+    titles, descriptions: all statements of them.
     """
 
     title: str
@@ -58,30 +59,30 @@ class Metadata:
 def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str] = ()) -> Metadata:
     """Reads a parsed page (lxml root element).
 
-    fetched_at: aware; nothing is published after it. lines: visible lines around the headline, where a
-    date may stand that no machine-readable statement repeats.
+    fetched_at: aware; later dates of publication are rejected.
+    lines: visible lines around the headline, which may have a date or authors that are stated nowhere else.
     """
-    said = read_structured_data(root, url)
-    article = said.article
-    site_name = site_name_of(said)
-    title, titles = headline_of(root, said, site_name, url)
-    stamp, source = publication_time(root, said, url, fetched_at, titles, lines)
-    page_type = next(iter(said.meta("og:type")), "").lower()
+    data = read_structured_data(root, url)
+    article = data.article
+    site_name = site_name_of(data)
+    title, titles = headline_of(root, data, site_name, url)
+    stamp, source = publication_time(root, data, url, fetched_at, titles, lines)
+    page_type = next(iter(data.meta("og:type")), "").lower()
     is_article = (
         (bool(article) and is_article_type(types_of(article)))
         or page_type.startswith("article")
-        or bool(said.meta("article:published_time"))
+        or bool(data.meta("article:published_time"))
     )
     return Metadata(
         title=title,
-        authors=authors_of(root, said, outlet_words(site_name, url, said), lines),
+        authors=authors_of(root, data, outlet_words(site_name, url, data), lines),
         published_at=stamp.at if stamp else None,
         published_offset=stamp.offset if stamp else None,
         published_source=source,
-        canonical_url=_canonical(said, url),
+        canonical_url=_canonical(data, url),
         site_name=site_name,
-        html_language=_html_language(root, said),
-        access=_access(said),
+        html_language=_html_language(root, data),
+        access=_access(data),
         article_body=text_of(article.get("articleBody")),
         page_type=page_type,
         is_article=is_article,
@@ -90,7 +91,7 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
         descriptions=tuple(
             cleaned(d)
             for d in [
-                *said.meta("og:description", "description", "twitter:description"),
+                *data.meta("og:description", "description", "twitter:description"),
                 text_of(article.get("description")),
             ]
             if d
@@ -98,9 +99,9 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
     )
 
 
-def _canonical(said: StructuredData, url: str) -> str | None:
-    stated = [link.get("href") for link in said.links if (link.get("rel") or "").lower() == "canonical"]
-    for address in [*filter(None, stated), *said.meta("og:url")]:
+def _canonical(data: StructuredData, url: str) -> str | None:
+    stated = [link.get("href") for link in data.links if (link.get("rel") or "").lower() == "canonical"]
+    for address in [*filter(None, stated), *data.meta("og:url")]:
         address = address.strip()
         try:
             absolute: str = urljoin(url, address)
@@ -112,12 +113,12 @@ def _canonical(said: StructuredData, url: str) -> str | None:
     return None
 
 
-def _html_language(root: Any, said: StructuredData) -> str | None:
+def _html_language(root: Any, data: StructuredData) -> str | None:
     html = root if root.tag == "html" else root.find(".//html")
     values = (
         [html.get("lang"), html.get("{http://www.w3.org/XML/1998/namespace}lang")] if html is not None else []
     )
-    values += [text_of(said.article.get("inLanguage")), *said.meta("og:locale", "content-language")]
+    values += [text_of(data.article.get("inLanguage")), *data.meta("og:locale", "content-language")]
     for value in values:
         match = re.match(r"\s*([a-zA-Z]{2,3})(?:[-_].*)?\s*$", value or "")
         if match:
@@ -125,14 +126,14 @@ def _html_language(root: Any, said: StructuredData) -> str | None:
     return None
 
 
-def _access(said: StructuredData) -> Access:
-    for node in [said.article, *said.nodes]:
-        if node is not said.article and not is_article_type(types_of(node)):
+def _access(data: StructuredData) -> Access:
+    for node in [data.article, *data.nodes]:
+        if node is not data.article and not is_article_type(types_of(node)):
             continue
         free = node.get("isAccessibleForFree")
         if free is False or (isinstance(free, str) and free.strip().lower() in ("false", "no", "0")):
             return Access.PAYWALLED
-    tiers = said.meta("article:content_tier")
+    tiers = data.meta("article:content_tier")
     if any(t.lower() == "locked" for t in tiers):
         return Access.PAYWALLED
     return Access.FREE

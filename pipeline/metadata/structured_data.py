@@ -1,6 +1,6 @@
-"""What a page states about itself in its head and in JSON-LD, gathered and not yet judged.
+"""Collects meta elements, links and JSON-LD of a page; the values are not checked here.
 
-Malformed JSON-LD is common: it is repaired where the damage is of a common kind, and else read key by key.
+Malformed JSON-LD is common. Common errors are repaired; otherwise it is read key by key.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-# How the types of articles end, in lower case: NewsArticle, BlogPosting, ReviewNewsArticle, …
+# Endings of the schema.org types of articles, in lower case: NewsArticle, BlogPosting, ReviewNewsArticle, …
 _ARTICLE_TYPES = ("article", "posting", "report", "review", "analysisnews", "opinionnews")
 _PAGE_TYPE = re.compile(r"^(WebPage|ItemPage|VideoObject|Recipe|CreativeWork|MediaObject)$", re.I)
 
 
 @dataclass(slots=True)
 class StructuredData:
-    """What was found in the head of the page and in its JSON-LD, unjudged, and where else it may tell.
+    """The statements of a page, and the elements that may have more.
 
-    headings: its h1. times: its time elements. items: elements with an itemprop that are no meta.
+    metas: values of the meta elements by lower-case name. links: link elements.
+    nodes: all JSON-LD objects. article: that of the article, or empty. by_id: those with an @id.
+    headings: h1 elements. times: time elements. items: elements with an itemprop, without meta elements.
     """
 
     metas: dict[str, list[str]] = field(default_factory=dict)
@@ -41,26 +43,26 @@ class StructuredData:
 
 
 def read_structured_data(root: Any, url: str) -> StructuredData:
-    """All meta elements and JSON-LD objects of a page, and which of them is the article."""
-    said = StructuredData()
-    kept = {"link": said.links, "h1": said.headings, "time": said.times}
+    """Collects the meta elements and JSON-LD objects of a page, and chooses the object of the article."""
+    data = StructuredData()
+    kept = {"link": data.links, "h1": data.headings, "time": data.times}
     for element in root.iter("meta", "script", *kept):
         if element.tag == "meta":
-            _take_meta(element, said.metas)
+            _take_meta(element, data.metas)
         elif element.tag != "script":
             kept[element.tag].append(element)
         elif "ld+json" in (element.get("type") or "").lower() and element.text:
-            said.nodes += read_json_ld(element.text)
-    said.items = [element for element in _ITEMS(root) if element.tag != "meta"]
-    for node in said.nodes:
+            data.nodes += read_json_ld(element.text)
+    data.items = [element for element in _ITEMS(root) if element.tag != "meta"]
+    for node in data.nodes:
         identity = node.get("@id")
         if isinstance(identity, str) and len(node) > 1:
-            said.by_id.setdefault(identity, node)
-    said.article = _choose_article(said.nodes, url)
-    return said
+            data.by_id.setdefault(identity, node)
+    data.article = _choose_article(data.nodes, url)
+    return data
 
 
-# By way of the attributes: a condition on each element takes twice as long, and so do all nodes ("//").
+# This form is faster than a condition on each element, and faster than "//".
 _ITEMS = etree.XPath("/descendant-or-self::*/@itemprop/..")
 
 
@@ -72,10 +74,10 @@ def _take_meta(meta: Any, metas: dict[str, list[str]]) -> None:
 
 
 def read_json_ld(text: str) -> list[dict[str, Any]]:
-    """All objects of a JSON-LD script, outermost first, graphs and lists unfolded.
+    """All objects of a JSON-LD script, outermost first, with those in graphs and lists.
 
-    Scripts that are no JSON are repaired where the damage is of a common kind, and otherwise read
-    key by key, so that one stray character does not cost the date and the authors.
+    In a script that is not valid JSON, common errors are repaired. Otherwise it is read key by key, so that
+    one wrong character does not lose the date and the authors.
     """
     text = text.strip().removeprefix("<!--").removesuffix("-->").strip()
     if "[CDATA[" in text or "]]>" in text:
@@ -96,7 +98,7 @@ def _repaired(text: str) -> str:
     text = re.sub(r"([}\]])\s*(\{)", r"\1,\2", text)
     text = re.sub(r"\\(?![\"\\/bfnrtu])", r"\\\\", text)
     if not text.startswith("["):
-        # several objects one after the other
+        # The script has several objects without a list around them.
         text = f"[{text}]" if re.search(r"\},\{", text) and not text.startswith("{") else text
     return text
 
@@ -215,7 +217,7 @@ def element_text(element: Any) -> str:
     return cleaned(" ".join(element.itertext()))
 
 
-def resolved(value: Any, said: StructuredData) -> Any:
+def resolved(value: Any, data: StructuredData) -> Any:
     if isinstance(value, dict) and set(value) <= {"@id", "@type"} and isinstance(value.get("@id"), str):
-        return said.by_id.get(value["@id"], value)
+        return data.by_id.get(value["@id"], value)
     return value
