@@ -223,6 +223,7 @@ def publication_time(
 
 
 def _is_by_program(value: str) -> bool:
+    """Whether a date is in a machine-readable form, or at least has a time of day."""
     if re.match(r"\s*\d{4}-?\d\d", value):
         return True
     stamp = _stamp(value)

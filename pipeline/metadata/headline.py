@@ -60,6 +60,11 @@ def _headings(data: StructuredData) -> list[str]:
 def headline_of(
     root: Any, data: StructuredData, site_name: str | None, url: str
 ) -> tuple[str, tuple[str, ...]]:
+    """Returns the headline ("" if the page has none), and all statements of it, the headline first.
+
+    A visible heading that other statements agree with comes first, then JSON-LD, og:title, the document's
+    title and twitter:title. In pages of a news type the JSON-LD headline usually comes first.
+    """
     names = site_words(site_name, url, data)
     ld = cleaned(text_of(data.article.get("headline")))
     og = [cleaned(t) for t in data.meta("og:title")]

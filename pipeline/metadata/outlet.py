@@ -28,6 +28,7 @@ def site_name_of(data: StructuredData) -> str | None:
 
 
 def site_words(site_name: str | None, url: str, data: StructuredData) -> set[str]:
+    """The names of the site and its host, folded and without blanks, as `is_site` compares them."""
     names = {runs_key(site_name or "").replace(" ", "")}
     host = (urlsplit(url).hostname or "").removeprefix("www.")
     parts = host.split(".")
@@ -41,6 +42,10 @@ def site_words(site_name: str | None, url: str, data: StructuredData) -> set[str
 
 
 def is_site(part: str, names: set[str]) -> bool:
+    """Whether a part of a title or an author is the site's name, with little added; True without letters.
+
+    names: from `site_words` or `outlet_words`.
+    """
     word = runs_key(part).replace(" ", "")
     if not word:
         return True

@@ -39,6 +39,7 @@ class StructuredData:
     items: list[Any] = field(default_factory=list)
 
     def meta(self, *names: str) -> list[str]:
+        """The values of the meta elements with these names, in the order of the names."""
         return [value for name in names for value in self.metas.get(name, ())]
 
 
@@ -92,6 +93,7 @@ def read_json_ld(text: str) -> list[dict[str, Any]]:
 
 
 def _repaired(text: str) -> str:
+    """Repairs escaped quotes, comments, commas that are surplus or missing, and invalid backslashes."""
     text = html_entities.unescape(text) if "&quot;" in text and '"' not in text[:200] else text
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
     text = re.sub(r",\s*([}\]])", r"\1", text)
@@ -112,6 +114,7 @@ _SCRAPED_NAME = re.compile(r'"name"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
 
 def _scraped(text: str) -> list[dict[str, Any]]:
+    """Reads the known keys of damaged JSON-LD with regular expressions into one object."""
     text = text[:500_000]
     node: dict[str, Any] = {}
     for key, string, literal in _SCRAPED_KEY.findall(text):
@@ -157,6 +160,7 @@ def _objects(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
 
 
 def types_of(node: dict[str, Any]) -> str:
+    """The type of a JSON-LD object: of several, the first of an article, else the first; "" if none."""
     kind = node.get("@type")
     if isinstance(kind, str):
         return kind
@@ -166,10 +170,12 @@ def types_of(node: dict[str, Any]) -> str:
 
 
 def is_article_type(name: str) -> bool:
+    """Whether a schema.org type is a kind of article."""
     return name.lower().endswith(_ARTICLE_TYPES)
 
 
 def _choose_article(nodes: list[dict[str, Any]], url: str) -> dict[str, Any]:
+    """The object that most likely describes the page's article, by type, keys and URL; empty if none does."""
     best: dict[str, Any] = {}
     best_score = 0.0
     path = urlsplit(url).path.rstrip("/")
@@ -196,6 +202,7 @@ def _choose_article(nodes: list[dict[str, Any]], url: str) -> dict[str, Any]:
 
 
 def text_of(value: Any) -> str:
+    """The text of a JSON-LD value: a string, the first of a list, or an object's value or name; else ""."""
     if isinstance(value, list):
         value = next((v for v in value if isinstance(v, str)), "")
     if isinstance(value, dict):
@@ -204,6 +211,7 @@ def text_of(value: Any) -> str:
 
 
 def cleaned(text: str) -> str:
+    """The text without tags, entities (also double-escaped ones) and soft hyphens, white space folded."""
     for _ in range(2):
         if "&" not in text:
             break
@@ -214,10 +222,12 @@ def cleaned(text: str) -> str:
 
 
 def element_text(element: Any) -> str:
+    """The cleaned text of an element and its descendants."""
     return cleaned(" ".join(element.itertext()))
 
 
 def resolved(value: Any, data: StructuredData) -> Any:
+    """The object that a JSON-LD reference (only @id and @type) refers to; any other value unchanged."""
     if isinstance(value, dict) and set(value) <= {"@id", "@type"} and isinstance(value.get("@id"), str):
         return data.by_id.get(value["@id"], value)
     return value
