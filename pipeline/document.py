@@ -29,6 +29,8 @@ class Origin(StrEnum):
 
 
 class BlockKind(StrEnum):
+    """The kind of a block of text, from the element that it was in."""
+
     TITLE = "title"
     HEADING = "heading"
     PARAGRAPH = "paragraph"
@@ -86,7 +88,7 @@ class Reason(StrEnum):
 class Claims:
     """Metadata that the source gives with a document's body (JSONL keys, feed entry fields).
 
-    Values are as given and not verified. `published_at` is unparsed text.
+    Values are not verified. `published_at` is unparsed text.
     """
 
     title: str | None = None
@@ -101,7 +103,7 @@ class Document:
 
     location: the fetched URL, or the path as it was given, with `#n` (1-based) for the n-th
         record of a JSONL or WARC file and `!member` for a member of an archive.
-    url: the URL the document was fetched from, or a file: URL where the source names none.
+    url: the URL that the document was fetched from; a file: URL if the source gives none.
     body: the bytes as fetched, decompressed, at most `Settings.max_body_bytes` long.
     encoding: the charset that an HTTP header or the source declared, not verified; None if none did.
     fetched_at: aware, UTC. The pipeline's only clock: no publication date is after it.

@@ -155,7 +155,7 @@ def identity(fetched: str, stated: str | None) -> tuple[str, str | None]:
     fetched: the URL that was fetched. stated: the page's own canonical link, not verified.
     A stated URL of the same host, or of its www./m./amp. twin, is the identity. One of a different host
     states that the article is syndicated. A stated front page is a mistake of the template and is ignored.
-    For a saved page (file:) the stated URL is always the identity.
+    For a saved page (file:) a stated URL of any host is the identity.
     """
     own = canonical_url(fetched)
     if not stated or not stated.strip():

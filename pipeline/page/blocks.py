@@ -140,6 +140,7 @@ class RawBlock(NamedTuple):
 
     @property
     def link_density(self) -> float:
+        """Share of the characters that are inside links, 0 to 1."""
         return min(1.0, self.link_chars / len(self.text))
 
     @property
@@ -239,6 +240,7 @@ class _Segmenter:
         self.places: dict[Any, int] = {}
 
     def run(self, root: Any) -> Page:
+        """Walks the tree once, and returns its blocks and containers."""
         blocks, boxes, tags, numbers = self.page.blocks, self.boxes, self.tags, self.numbers
         ends = self.page.containers.end
         end_block, add_text, pieces, marked = self._end_block, self._text, self.pieces, self.marked

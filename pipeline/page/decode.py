@@ -435,6 +435,7 @@ _WIDER = {"big5": "big5hkscs", "tis_620": "cp874"}
 
 
 def _matches(sample: bytes) -> list[tuple[CharsetMatch, list[str]]]:
+    """Return the plausible charsets of the sample, best first, each with those that decode it alike."""
     # Imported here because few pages need detection.
     from charset_normalizer import from_bytes
 
