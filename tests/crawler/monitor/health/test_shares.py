@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from crawler.monitor.health import Figure, judge
+from crawler.monitor.health.shares import check_authors, check_dates, check_rejected
 from storage.schema import SiteRun
-from tests.crawler.monitor.health.histories import BREAK, busy, changed, daily, first_told, like, over_time
+from tests.crawler.monitor.health.histories import (
+    BREAK,
+    MONDAY,
+    busy,
+    changed,
+    daily,
+    first_told,
+    like,
+    over_time,
+    run_at,
+)
 
 
 def test_pages_that_are_turned_away_are_told_with_the_reason() -> None:
@@ -64,3 +76,43 @@ def test_what_stays_becomes_the_sites_own_way() -> None:
     said = over_time(runs, BREAK)
     days = [at for at, figures in said.items() if Figure.WITHOUT_AUTHOR in figures]
     assert timedelta(days=10) < max(days) - min(days) < timedelta(days=20)
+
+
+def _daily(days: int = 20, stored: int = 20, **last: Any) -> list[SiteRun]:
+    """A site with a run a day, one article in ten without date; the last run has other figures."""
+    runs = [run_at(MONDAY + timedelta(days=day), stored) for day in range(days)]
+    return [*runs[:-1], like(runs[-1], **last)]
+
+
+def test_a_share_that_rises_is_reported_and_one_that_falls_is_not() -> None:
+    alert = check_dates(_daily(without_date=16))
+    assert alert is not None
+    assert (alert.figure, alert.was, alert.now) == (Figure.WITHOUT_DATE, 0.1, 0.8)
+    assert alert.message == "80% of its new articles have no date, 10% before"
+    assert check_dates(_daily(without_date=0)) is None
+    alert = check_authors(_daily(without_author=20))
+    assert alert is not None
+    assert alert.message == "100% of its new articles name no author, 20% before"
+
+
+def test_a_rise_that_does_not_matter_is_not_reported() -> None:
+    assert check_dates(_daily(stored=1000, without_date=350)) is None
+    assert check_dates(_daily(stored=1000, without_date=450)) is not None
+
+
+def test_shares_are_not_judged_before_a_week_is_known() -> None:
+    assert check_dates(_daily(days=8, without_date=20)) is None
+    assert check_dates(_daily(days=9, without_date=20)) is not None
+
+
+def test_a_site_that_never_names_authors_is_well() -> None:
+    assert check_authors([like(run, without_author=20) for run in _daily()]) is None
+
+
+def test_of_reasons_the_most_frequent_is_named() -> None:
+    reasons = {"consent wall": 12, "no article": 5, "error page": 3}
+    *before, last = _daily()
+    alert = check_rejected([*before, like(last, stored=0, rejected=20, reasons=reasons)])
+    assert alert is not None
+    assert (alert.was, alert.now) == (0.048, 1.0)
+    assert alert.message.endswith("; most of them for: consent wall")
