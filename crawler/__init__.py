@@ -1,1 +1,1 @@
-"""Where documents come from (files, sites), and who drives a run."""
+"""Brings documents from files and from sites through the pipeline into the database."""

@@ -27,7 +27,7 @@ from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejec
 from pipeline.page import sniff_media_type
 from pipeline.settings import Settings
 
-# Transient failures, which say nothing about the page: the next crawl requests it again.
+# Transient failures say nothing about the page, so the next crawl requests it again.
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _GONE_STATUS = frozenset({404, 410})
 _FORBIDDEN_STATUS = frozenset({401, 402, 403, 407, 451})

@@ -1,4 +1,4 @@
-"""What a feed, sitemap or section page names: addresses, with what is said of them beside the address."""
+"""Entries of feeds, sitemaps and section pages: an address, and what the source says about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SourceEntry:
     """One address that a source names.
 
     at: aware, UTC: when the entry says that it was last changed or published, if it does.
-    claims: what the entry says of the article beside its address.
+    claims: what the entry says about the article, besides its address.
     """
 
     url: str
@@ -26,7 +26,7 @@ class SourceEntry:
 
 
 def absolute(base: str, link: str) -> str:
-    """Return the link relative to the base; the link itself where it is no address."""
+    """Return the link relative to the base; the link itself if it is not an address."""
     try:
         return urljoin(base, link.strip())
     except ValueError:

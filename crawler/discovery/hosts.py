@@ -1,4 +1,4 @@
-"""What the name of a host says of its site: a short key, and which hosts belong together."""
+"""Derives a short key for a site from its host name, and decides which hosts belong together."""
 
 from __future__ import annotations
 

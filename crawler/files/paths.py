@@ -152,7 +152,7 @@ def _peek(reader: Reader) -> tuple[bytes, Reader]:
     return head, io.BufferedReader(Chained(head, reader), BUFFER_BYTES)
 
 
-# Files that are text by their bytes but are written for machines. Only the name tells.
+# Files whose bytes are text, but which are written for machines. Only their names show it.
 # fmt: off
 _MACHINE_SUFFIXES = frozenset((
     "css", "scss", "less", "js", "mjs", "cjs", "jsx", "ts", "tsx", "json", "xml", "xsl", "xsd",

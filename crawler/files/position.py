@@ -23,7 +23,7 @@ class FilePosition:
     """A position within a file, e.g. record 3 of a member of an archive.
 
     path: of the file as it was given; "-" for standard input. url_base: the file's URL. name: of the file or
-    member, for its suffix. fetched_at: aware, UTC; when the bytes were fetched, as far as the file tells.
+    member, for its suffix. fetched_at: aware, UTC; when the bytes were fetched, if the file says so.
     now: when the run began. inner: what follows the file's path in the location, e.g. `!member#3`. streams:
     the compressed streams that the bytes come through, outermost first. archive_depth: how many archives the
     position is in.

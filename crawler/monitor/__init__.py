@@ -1,4 +1,4 @@
-"""Whether crawls are well: alerts about sites whose figures are unusual for them, trends, and metrics."""
+"""Monitors crawls: alerts about sites whose figures are unusual for them, trends, and metrics."""
 
 from crawler.monitor import metrics
 from crawler.monitor.alerts import Alerts, SiteAlerts, alert_lines

@@ -207,7 +207,7 @@ class _Sites:
             "site_last_article_timestamp_seconds", "Start of the last crawl that stored a new article", "site"
         )
         figures = gauge("site_last_run", "Figures of the last crawl of the site", "site", "figure")
-        alerts = gauge("site_alert", "1 for each figure that fell out of its history", "site", "figure")
+        alerts = gauge("site_alert", "1 for each figure that is unusual for the site", "site", "figure")
         for state in sites or ():
             name = state.last.site
             last_run.add_metric([name], state.last.started_at.timestamp())

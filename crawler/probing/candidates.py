@@ -24,7 +24,7 @@ USUAL_PLACE = "usual place"
 
 
 def usual_places(homepage: str, kind: FoundKind, names: Iterable[str]) -> list[SourceCandidate]:
-    """Candidates at the usual places; for feeds also in the front page's folder, and these first."""
+    """Candidates at the usual places; for feeds those in the front page's folder come first."""
     folder = urljoin(homepage, urlsplit(homepage).path.rpartition("/")[0] + "/")
     if not urlsplit(homepage).path.endswith("/") and urlsplit(homepage).path:
         folder = f"{urldefrag(homepage).url.partition('?')[0]}/"

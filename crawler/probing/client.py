@@ -1,7 +1,7 @@
 """Fetches single pages outside of a crawl, for `copydesk sites add` and `sites check`.
 
-All that holds for a crawl's requests holds here: robots.txt, delays, user agent, size limits, and the guard
-against hosts that are not the site's and against private addresses. Nothing is stored.
+Everything that applies to a crawl's requests applies here: robots.txt, delays, user agent, size limits, and
+the guard against private addresses and hosts that are not the site's. Nothing is stored.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Client:
 
 
 class ProbeSpider(scrapy.Spider):
-    """Does one piece of work; no spider of a project, as it needs to be given that."""
+    """Runs one function. It is not a spider of the project, because the caller passes the function."""
 
     name = "probe"
 
@@ -138,10 +138,10 @@ class ProbeSpider(scrapy.Spider):
 
 
 def probe(work: Work, sites: Collection[Site], *, settings: Mapping[str, Any] | None = None) -> None:
-    """Run the work to its end, in a crawl without a database; once a process, as every crawl.
+    """Run the work to its end, in a crawl without a database; only once in a process, like every crawl.
 
-    sites: whose hosts are asked, and whose rules hold for their pages. settings: override crawler.settings.
-    Raises what the work raises, OperatorError for a missing contact address, and KeyboardInterrupt where a
+    sites: those that are requested; their rules apply to their pages. settings: override crawler.settings.
+    Raises what the work raises, OperatorError for a missing contact address, and KeyboardInterrupt if a
     signal ended it.
     """
     project = Settings()

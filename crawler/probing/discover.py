@@ -54,16 +54,16 @@ _COMMENTS = re.compile(r"comments?|kommentare?|comentarios?|commentaires?|reacti
 
 
 class Verdict(StrEnum):
-    """What came of an address that was tried."""
+    """The result for an address that was tried."""
 
     TAKEN = "taken"
-    SPARE = "not needed"  # it would do, but others have its articles
+    SPARE = "not needed"  # it is usable, but other sources have its articles
     UNFIT = "no use"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An address that was tried, and what came of it as a line."""
+    """An address that was tried, and the result as one line."""
 
     url: str
     kind: FoundKind
@@ -74,12 +74,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What was found.
+    """The result of a search.
 
     key: a name for the site. entry: its table for a sites file. attempts: in the order in which they were
-    made. pages: some of its articles, fetched to see whether they are. other_hosts: hosts, not the site's as
-    far as can be told, that feeds lead to, with how many entries each. untried: feeds and sitemaps that were
-    named as well, but not tried any more.
+    made. pages: the results for some fetched pages of its articles. other_hosts: hosts that feeds lead to but
+    that are not known to be the site's, with their numbers of entries. untried: feeds and sitemaps that the
+    site also names, but that were not tried.
     """
 
     key: str
@@ -101,17 +101,17 @@ def discover(
     require: Callable[[str, str], None] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Discovery:
-    """Look at a site by the address of its front page; once a process.
+    """Search a site from the address of its front page; only once in a process.
 
-    key, name: in place of those that are inferred. schedule: stands in the entry as it is. allow_hosts: hosts
-    whose articles are the site's although nothing shows it. require: called with key and homepage before
-    anything but the front page is fetched; may raise OperatorError. settings: Scrapy settings that override
+    key, name: replace those that are inferred. schedule: is written into the entry unchanged. allow_hosts:
+    further hosts whose articles are the site's. require: is called with key and homepage before anything but
+    the front page is fetched; may raise OperatorError. settings: Scrapy settings that override
     crawler.settings.
-    Raises OperatorError where the front page cannot be had. Where nothing is found, the entry has neither
+    Raises OperatorError if the front page cannot be fetched. If nothing is found, the entry has neither
     feeds nor sitemaps.
     """
     homepage = url if "://" in url else f"https://{url}"
-    with suppress(ValueError):  # which is told below
+    with suppress(ValueError):  # it is reported below
         parts = urlsplit(homepage)
         homepage = parts._replace(path=parts.path or "/").geturl()
     entry = {"homepage": homepage, "sections": (homepage,), "allowed_hosts": tuple(allow_hosts)}
@@ -136,7 +136,7 @@ async def discover_site(
     name: str | None = None,
     require: Callable[[str, str], None] | None = None,
 ) -> Discovery:
-    """Look at the site of a record, which says its front page, further hosts and manners; as `discover`."""
+    """Search the site of a record, which has its front page, further hosts and politeness; see `discover`."""
     search = Search(site, limits)
     front = await _front_page(client, search)
     own_key = key or site_key(search.site.homepage)
@@ -144,14 +144,14 @@ async def discover_site(
         require(own_key, search.site.homepage)
     with suppress(NoPage):
         search.front = await client.run(read_front_page, as_download(front))
-    with suppress(TimeoutError):  # what was found until then stands
+    with suppress(TimeoutError):  # what was found until then is kept
         async with asyncio.timeout(limits.seconds):
             await _search(client, search)
     return _discovery(search, own_key, name)
 
 
 async def _front_page(client: Client, search: Search) -> Response:
-    """Fetch the front page; the site's homepage becomes what it redirects to for good."""
+    """Fetch the front page; after a permanent redirect, its target becomes the site's homepage."""
     home, seconds = search.site.homepage, search.limits.seconds
     limit = client.settings.getint("COPYDESK_FEED_MAXSIZE")
     try:

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """stale_after: age of a source's newest entry from which it is stale. pages: most articles to fetch.
-    seconds: most that a site takes.
+    """Limits for one site.
+
+    stale_after: a source whose newest entry is older is stale. pages: most articles to fetch. seconds: most
+    time for the site.
     """
 
     stale_after: timedelta = timedelta(days=14)

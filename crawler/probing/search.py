@@ -34,17 +34,17 @@ from crawler.probing.source_check import SourceCheck, SourceState, check_entries
 from crawler.sites import Site, is_allowed_host
 from pipeline.urls import canonical_url
 
-# Candidates of each kind that are tried, among those that the site names.
+# Most candidates of each kind that are tried, of those that the site names.
 MAX_TRIED = {"feed": 12, "sitemap": 8}
-# Feeds that are taken.
+# Most feeds that are taken.
 MAX_FEEDS = 5
-# Sitemaps of one index that are tried.
+# Most sitemaps of one index that are tried.
 MAX_CHILDREN = 3
 # Candidates on hosts that are not the site's, such as a feed service; a page may name any number of them.
 MAX_FOREIGN = 4
-# Entries of one source that are read.
+# Most entries of one source that are read.
 MAX_ENTRIES = 5000
-# Hosts of articles beside the homepage's own.
+# Most hosts of articles, besides the homepage's own.
 MAX_HOSTS = 5
 
 _DATED_NAME = re.compile(r"\d{4}|[-_/.]\d+\.")
@@ -209,8 +209,9 @@ def permanent_url(response: Response) -> str:
 def choose_sources(search: Search) -> tuple[list[FoundSource], dict[str, FoundSource]]:
     """Return the sources to take, and the other usable ones by their canonical URLs.
 
-    Fresh ones before stale ones; the first news sitemap, and the first feed; further feeds only where there
-    is no news sitemap and they have articles that the others have not; a sitemap of all for want of a feed.
+    Fresh sources come before stale ones. The first news sitemap and the first feed are taken. Further feeds
+    are taken only if there is no news sitemap, and they have articles that the other feeds have not. A
+    sitemap of all articles is taken only if there is no feed.
     """
     usable = {name: s for name, s in search.sources.items() if s.check.state.is_usable}
     fresh = {name: s for name, s in usable.items() if s.check.state is SourceState.OK}

@@ -67,7 +67,7 @@ def check_sites(
     done: Callable[[SiteCheck], None] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> list[SiteCheck]:
-    """Check the sites and return the results in their order; once in a process, as every crawl.
+    """Check the sites and return the results in their order; only once in a process, like every crawl.
 
     done: is called with each result. settings: Scrapy settings that override crawler.settings. Raises
     OperatorError for a missing contact address.

@@ -1,4 +1,4 @@
-"""What other rules made of stored documents: each document as it is stored, compared with its new outcome."""
+"""Compares each stored document with its outcome under different rules, and counts the changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from storage.writer import BatchCounts, write_batch
 if TYPE_CHECKING:
     from storage.database import Engine
 
-# Samples that are kept of each kind of change.
+# Most samples that are kept of each kind of change.
 _SAMPLES = 3
 
 

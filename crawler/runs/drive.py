@@ -183,7 +183,7 @@ class _Run:
     def _admit(self, ahead: ReadAhead) -> None:
         """Take what was read, as far as the window goes: skip known documents, submit the others."""
         while ahead.has_chunks and self._has_room():
-            chunk: list[DocumentOrRejection] = []  # several, so that the database is asked once for many
+            chunk: list[DocumentOrRejection] = []  # several, so that one query looks up many
             while ahead.has_chunks and len(chunk) < BATCH_SIZE and self._has_room():
                 taken = ahead.take()
                 self._pending_bytes += sum(map(body_size, taken))

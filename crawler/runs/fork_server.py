@@ -30,7 +30,7 @@ _VARIABLES = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_
 
 
 def start_fork_server(modules: Sequence[str]) -> None:
-    """Start the fork server once a program, with these modules imported for all workers.
+    """Start the fork server once in a program, with these modules imported for all workers.
 
     Not `fork`: the parent has threads. Not `spawn`: every replaced worker would import again, for seconds.
     """
@@ -40,7 +40,7 @@ def start_fork_server(modules: Sequence[str]) -> None:
 
 
 def start_worker(target: Callable[..., None], arguments: tuple[Any, ...]) -> ForkServerProcess:
-    """Start a process that calls the target; the fork server is started anew if it has ended.
+    """Start a process that calls the target; the fork server is started again if it has ended.
 
     Raises OSError where no process can be started.
     """
@@ -53,7 +53,7 @@ def start_worker(target: Callable[..., None], arguments: tuple[Any, ...]) -> For
 
 @contextmanager
 def safe_start(variables: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Give processes that multiprocessing starts in this context the path of this process, and no other.
+    """Give processes that multiprocessing starts in this context the path of this process only.
 
     variables: more variables for their environment, where it does not have them yet. The environment and
     `__main__` of this process are restored afterwards. Raises OperatorError under `python -E` without `-P`,

@@ -75,7 +75,7 @@ def send(channel: socket.socket, message: Any) -> None:
 
 
 def receive(channel: socket.socket) -> Any:
-    """Return the next message of a blocking socket; None where the other side is gone."""
+    """Return the next message of a blocking socket; None if the other side has closed it."""
     length = _read(channel, _LENGTH.size)
     content = _read(channel, _LENGTH.unpack(length)[0]) if length is not None else None
     return None if content is None else pickle.loads(content)

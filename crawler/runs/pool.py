@@ -8,8 +8,8 @@ whose workers share a pipe and a lock, such as pebble's and concurrent.futures',
 is killed while it holds the lock or is in the middle of a message (pebble 5.2 hangs).
 
 A worker is sent several messages ahead, so that it never waits for the parent. Where many documents wait, a
-message has several. When a worker dies, the task in hand is at fault and the rest go to another worker. If it
-had several documents in hand, each is sent alone then, and the one at fault fails again.
+message has several. When a worker dies, its current message is at fault and the rest go to another worker. If
+that message has several documents, each is then sent alone, and the one at fault fails again.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from pipeline.settings import Settings
 T = TypeVar("T")
 
 # For the sizes of messages see docs/tuning.md, "Messages to workers".
-# Messages that a worker is sent beside the one in hand; their size together; and the time that they may take,
-# judged by what other documents took.
+# Limits of the messages that a worker is sent ahead, besides its current one: their number, their size
+# together, and their time, estimated from other documents.
 _MESSAGES_AHEAD = 8
 _AHEAD_BYTES = 4 << 20
 _AHEAD_SECONDS = 0.4
-# Documents of one message, their size together, the time that they may take, and the part of the queue that
-# goes to one worker at once, so that the last documents are spread evenly.
+# Limits of one message: its documents, their size together, their time, and the part of the queue that one
+# worker gets at once, so that the last documents are spread evenly.
 MESSAGE_DOCUMENTS = 16
 MESSAGE_BYTES = 3 << 20
 _MESSAGE_SECONDS = 0.25
@@ -73,7 +73,7 @@ class PoolBroken(RuntimeError):
 class _Task:
     work: Document | Call
     future: Future[Any]
-    is_suspect: bool = False  # one of several that a worker had in hand when it died: goes alone now
+    is_suspect: bool = False  # one of several in the message of a worker that died: is sent alone
 
     @property
     def size(self) -> int:
@@ -94,7 +94,7 @@ class _Sent:
 
 @dataclass(slots=True)
 class _Worker:
-    """A process, the parent's end of its socket, and what it was sent and has not answered yet."""
+    """A process, the parent's end of its socket, and the messages that it has not answered yet."""
 
     process: ForkServerProcess
     channel: socket.socket
@@ -371,7 +371,7 @@ class WorkerPool:
             self._dismiss(worker)
 
     def _take(self, worker: _Worker, content: bytes, now: float) -> None:
-        """Take a worker's answer to the message in hand."""
+        """Take a worker's answer to its current message."""
         began, worker.since = worker.since, now
         if not worker.is_ready:
             worker.is_ready = True
@@ -409,7 +409,7 @@ class WorkerPool:
                 self._bury(worker, detail)
 
     def _bury(self, worker: _Worker, overdue: str | None) -> None:
-        """Take a dead worker out. The task in hand failed; the rest go back to the queue."""
+        """Remove a dead worker. Its current task failed; the other tasks go back to the queue."""
         self._dismiss(worker)
         tasks = [task for sent in worker.sent for task in sent.tasks]
         in_hand = worker.sent[0].tasks if worker.sent else []

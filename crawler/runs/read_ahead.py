@@ -55,7 +55,7 @@ class ReadAhead:
         return chunk
 
     def abandon(self) -> None:
-        """Let the thread end, or wait for ever in reading a pipe: it is a daemon."""
+        """Let the thread end. If it waits for a pipe, it does not end, but it is a daemon."""
         self._is_abandoned = True
         self._room.release()
 

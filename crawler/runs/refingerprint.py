@@ -1,4 +1,4 @@
-"""Makes the fingerprints of stored articles anew, from their texts, and groups them again."""
+"""Replaces the fingerprints of stored articles, from their texts, and groups the articles again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refingerprint(engine: Engine, *, settings: Settings, progress: Progress | No
     if progress:
         progress.total(count_refingerprint(engine, settings))
     done, after = 0, 0
-    is_renewed = False  # whether this pass over the groups made any
+    is_renewed = False  # whether this pass over the groups replaced any
     with stopping() as is_stopped:
         while not is_stopped():
             count, last = refingerprint_batch(engine, settings, after)

@@ -1,4 +1,4 @@
-"""Runs the present rules over stored pages, without fetching them again, and tells what that changed.
+"""Applies the present rules to stored pages, without fetching them again, and reports what changed.
 
 Documents are processed and written like those of files (`crawler.runs.drive`). What is done is recognised by
 the version of the rules that made it, so the same command continues an interrupted run. Each batch is a
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 class Reprocessed:
     """How a run ended.
 
-    regrouped: None for a dry run, which writes nothing. pruned: texts and rejections that other rules made
-    and that stay as they are, because their pages were pruned. site_rules: what the sites' own rules made of
-    what is stored now, also of sites that the settings do not know.
+    regrouped: None for a dry run, which writes nothing. pruned: texts and rejections of different rules that
+    do not change, because their pages were pruned. site_rules: how much the rules of each site are used for
+    the stored texts, also of sites that the settings do not have.
     """
 
     run_id: int
@@ -65,11 +65,11 @@ def reprocess(
     command: str = "reprocess",
     process: Process | None = None,
 ) -> Reprocessed:
-    """Process stored pages whose texts and rejections other rules made; return when all is committed.
+    """Process stored pages whose outcomes are of different rules; return when everything is committed.
 
     A change of a site's own rules (`Settings.site_rules`), or of the lines learned about it, concerns the
     pages of that site alone.
-    site: only this site. since: only pages fetched from then on. dry_run: tell what would change, write
+    site: only this site. since: only pages fetched from then on. dry_run: report what would change, write
     nothing. For interruption and errors see `crawler.runs.drive.drive`. Raises DatabaseError where the
     database has fingerprints of another version than the settings'; then `refingerprint` comes first.
     """

@@ -1,7 +1,7 @@
 """The worker process: takes messages from the pool, processes documents or makes a call, and answers.
 
 A worker ignores SIGINT and SIGTERM, because the pool decides when it ends. Its memory is limited; running out
-of it costs the document or call in hand. An alarm ends the worker if the pool was killed and can no longer
+of it costs the current document or call. An alarm ends the worker if the pool was killed and can no longer
 watch the time.
 """
 

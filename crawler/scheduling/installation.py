@@ -1,4 +1,4 @@
-"""How Copydesk is installed here: what systemd units and crontab lines start it with.
+"""Describes how Copydesk is installed here, for systemd units and crontab lines that start it.
 
 Neither gets the database's password: everybody can read units, and libpq has a file for passwords.
 """

@@ -1,4 +1,4 @@
-"""What `copydesk schedule` is to do."""
+"""The options of `copydesk schedule` as a record."""
 
 from __future__ import annotations
 

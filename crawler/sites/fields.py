@@ -106,7 +106,7 @@ def _ascending(values: tuple[float, ...]) -> tuple[float, ...]:
 def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     for number, value in enumerate(values):
         if value in values[:number]:
-            raise ValueError(f"{value!r} stands there twice; leave one out")
+            raise ValueError(f"{value!r} is listed twice; leave one out")
     return values
 
 

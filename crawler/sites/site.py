@@ -30,7 +30,7 @@ class Record(BaseModel):
 
 
 class Politeness(Record):
-    """How much is asked of a site. Its robots.txt, with its Crawl-delay, is obeyed in any case.
+    """Limits of the requests to a site. Its robots.txt, with its Crawl-delay, is obeyed in any case.
 
     delay: least seconds between two requests to one host; AutoThrottle may wait longer.
     concurrent_requests: requests to one host at a time.

@@ -1,6 +1,6 @@
 """`scrapy crawl news -a site=NAME[,NAME…]`: from the feeds and sitemaps of sites to their articles.
 
-The way of a crawl: sources (feeds, sitemaps, section pages) -> their entries -> requests for those that are
+The steps of a crawl: sources (feeds, sitemaps, section pages) -> their entries -> requests for those that are
 neither stored nor rejected -> documents, which the item pipeline takes. When all sources of a site are read,
 stored articles that are due are visited again.
 """

@@ -1,7 +1,7 @@
 """What the database knows about the URLs of a crawl, and what the crawl learns about them.
 
-Spiders ask here which URLs need a request, and report how sources and articles were served. What they report
-becomes true only with the articles it is about. So it is kept until these are in a batch, and stored in the
+Spiders ask here which URLs need a request, and report how sources and articles were served. A report is valid
+only if its articles are stored. So it is kept until these are in a batch, and stored in the
 transaction of that batch: a crawl that dies in between loses neither and repeats both.
 """
 

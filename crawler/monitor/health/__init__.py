@@ -21,8 +21,8 @@ decline causes no alert; `copydesk stats --sites` shows it.
 
 Spidermon was considered. It checks the counters of one run of one spider against limits that are written
 for it. A run here has hundreds of sites, whose limits follow from their history, and Spidermon keeps its
-history in a file for each spider on the machine that ran it. What could be used of it is the sending of
-messages.
+history in a file for each spider on the machine that ran it. Only its sending of messages could be
+used.
 """
 
 from crawler.monitor.health.alert import Alert, Figure

@@ -32,7 +32,7 @@ def check_silence(runs: Sequence[SiteRun]) -> Alert | None:
     """There is no new article for longer than ever.
 
     A silence begins with the first run that stores nothing, and lasts as long as the site was crawled: times
-    in which the crawler stood still do not count.
+    in which the crawler did not run do not count.
     """
     clock = _crawled_time(runs)
     silences: list[timedelta] = []

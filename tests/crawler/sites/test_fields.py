@@ -80,7 +80,7 @@ MISTAKES = [
     (BASE + "sitemaps = [3]\n", "sitemaps.1: 3 will not do; write a text in quotes"),
     (
         BASE + 'sections = ["https://x.example/a", "https://x.example/b", "https://x.example/a"]\n',
-        "sections: 'https://x.example/a' stands there twice; leave one out",
+        "sections: 'https://x.example/a' is listed twice; leave one out",
     ),
     (BASE + 'allowed_hosts = ["x.example:80"]\n', "allowed_hosts.1: 'x.example:80' is no host name"),
     (BASE + 'allowed_hosts = ["*.x.example"]\n', "allowed_hosts.1: '*.x.example' is no host name"),
@@ -90,7 +90,7 @@ MISTAKES = [
     ),
     (
         BASE + 'allowed_hosts = ["x.example", "X.Example."]\n',
-        "allowed_hosts: 'x.example' stands there twice; leave one out",
+        "allowed_hosts: 'x.example' is listed twice; leave one out",
     ),
     (
         BASE + 'allowed_hosts = "x.example"\n',
