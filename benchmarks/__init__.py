@@ -1,1 +1,1 @@
-"""What is measured and how. Reads corpora from a folder that it is given; holds none itself."""
+"""Measurements of quality, speed and size. Corpora are read from a folder that is given."""

@@ -1,10 +1,10 @@
-"""`python -m benchmarks [CORPORA]`: every measurement, and a report of them in Markdown with plots.
+"""`python -m benchmarks [CORPORA]`: runs every measurement, and writes a report in Markdown with plots.
 
     python -m benchmarks CORPORA [--parts NAME…] [--full] [--out bench-report]
 
-As it stands it takes a quarter of an hour on two cores, with samples of the corpora and short runs; `--full`
-takes all of them, lets the long runs be long, and takes hours. What a part measures and how its figures are
-defined stands in benchmarks/README.md.
+Without options it takes a quarter of an hour on two cores, with samples of the corpora and short runs.
+`--full` uses the whole corpora and long runs, and takes hours. benchmarks/README.md says what each part
+measures, and how its figures are defined.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.own_process import apart
 from benchmarks.parts import PARTS, Run, part_measured
 from benchmarks.report import Report
 
-# Corpora that the README tells how to get. Others are measured as well, if they have the same form.
+# Corpora that the README describes. Other corpora of the same form are measured as well.
 KNOWN = ("fundus-dev", "multi-dev", "syndicated", "wcxb-dev", "wire")
 
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("corpora", type=Path, nargs="?", help="folder of corpora (benchmarks/README.md)")
-    parser.add_argument("--parts", nargs="+", choices=list(PARTS), help="these only; else all quick ones")
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), help="these only; default all quick ones")
     parser.add_argument("--full", action="store_true", help="whole corpora, long runs, every part")
     parser.add_argument("--out", type=Path, default=Path("bench-report"))
     options = parser.parse_args(arguments)
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.corpora is not None:
         missing = [name for name in KNOWN if not (options.corpora / name).is_dir()]
         if missing:
-            report.note(f"Not in {options.corpora}, and so not measured on: {', '.join(missing)}.")
+            report.note(f"Not measured, because they are not in {options.corpora}: {', '.join(missing)}.")
     run = Run(options.corpora, report, options.full)
     figures: list[tuple[str, str]] = []
     for name, part in PARTS.items():
@@ -54,10 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measured(name: str, run: Run, figures: list[tuple[str, str]]) -> str:
-    """What a part found; its figures are added to the others.
+    """Measure a part; its figures are added to those of the others.
 
-    It runs in an interpreter of its own: in memory that another part has left full of holes, arrays are
-    hardly ever in the processor's cache, and what works with them takes up to twice its time.
+    It runs in its own interpreter. Another part leaves memory that is fragmented, in which arrays are rarely
+    in the processor's cache, and code that works with them takes up to twice the time.
     """
     body, found = apart(part_measured, name, run, is_fresh=True)
     figures += found

@@ -28,7 +28,7 @@ def _write(figure: Any, path: Path) -> None:
 
 
 def stacked_bars(title: str, unit: str, rows: Mapping[str, Mapping[str, float]], path: Path) -> None:
-    """One bar a row, one colour a part, in the order of the first row's parts."""
+    """One bar for each row, one colour for each part, in the order of the first row's parts."""
     from matplotlib import colormaps
 
     figure, axes = _figure(title, unit, "")
@@ -55,7 +55,7 @@ def lines(
     marks: Sequence[float] = (),
     marker: str = "",
 ) -> None:
-    """Curves by name; `marks` are upright lines across all of them."""
+    """Curves by name; `marks` are vertical lines across all of them."""
     figure, axes = _figure(title, x, y)
     for name, (across, up) in curves.items():
         axes.plot(across, up, marker=marker, label=name, linewidth=1.2)

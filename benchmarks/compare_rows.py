@@ -1,8 +1,8 @@
 """Reads the public views of two databases, and compares them row for row and column for column.
 
-All views of a database are read from its catalogue, with all columns, their order and their types. Ids of
-articles and groups are compared as they are, and also by the URLs that they stand for: so rows of one article
-are paired, and one article more does not make all later rows different for a reader.
+All views of a database are found in its catalogue, with all columns, their order and their types. Ids of
+articles and groups are compared as they are, and also by their URLs. So rows of one article are paired, and
+one additional article does not make all later rows different.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ ARTICLE_IDS = {
 }
 GROUP_IDS = {("articles", "group_id"), ("unique_articles", "group_id"), ("story_groups", "id")}
 
-# Which row of the one side is compared with which of the other; ids stand for their URLs here. Rows of a view
-# that is not listed are paired in their order.
+# The columns by which rows of the two sides are paired; an id means its URL here. Rows of a view that is not
+# listed are paired in their order.
 KEYS = {
     "articles": ("url",),
     "unique_articles": ("url",),
@@ -62,7 +62,7 @@ LeftOut = Mapping[tuple[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view as it was read. columns: (name, declared type), in order. rows: one value a column."""
+    """A view as it was read. columns: (name, declared type), in order. rows: one value for each column."""
 
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[Value, ...], ...]
@@ -70,7 +70,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is compared of a database. versions: by name from `VERSIONS`, the version for each key."""
+    """The compared content of a database. versions: by name from `VERSIONS`, the version for each key."""
 
     views: Mapping[str, View]
     versions: Mapping[str, Mapping[str, str]]
@@ -292,7 +292,7 @@ def _order(row: Mapping[str, Value]) -> list[tuple[float, str]]:
 def _compare_rows(
     name: str, before: Sequence[dict[str, Value]], after: Sequence[dict[str, Value]]
 ) -> ViewComparison:
-    """Take away the rows that both sides have, and pair the rest by their keys."""
+    """Remove the rows that both sides have, and pair the rest by their keys."""
     rest: dict[str, defaultdict[tuple[Value, ...], list[dict[str, Value]]]] = {}
     counted = [Counter(tuple(row.items()) for row in side) for side in (before, after)]
     for side, rows in (("before", counted[0] - counted[1]), ("after", counted[1] - counted[0])):
@@ -321,7 +321,7 @@ def _difference(
 
 
 def _compare_versions(before: Mapping[str, str] | None, after: Mapping[str, str] | None) -> tuple[str, bool]:
-    """Tell the versions of both sides, and whether each has exactly one name on the other side."""
+    """Report the versions of both sides, and whether each has exactly one name on the other side."""
     if before is None or after is None:
         return f"not there {'before' if before is None else 'after'}", True
     renamed = {(before[key], after[key]) for key in before.keys() & after.keys()}

@@ -1,4 +1,4 @@
-"""How well extraction does on labelled pages, beside Trafilatura's default on the same pages.
+"""Measures the quality of extraction on labelled pages, and of Trafilatura's default on the same pages.
 
     python -m benchmarks.extraction CORPORA [--stage extract|process] [--only NAME…] [--sample N]
         [--workers N] [--out FOLDER] [--stages] [--models FOLDER]
@@ -10,11 +10,11 @@ pages lie in `NAME/html/` or `NAME/pages/` under that id, gzipped where the name
 The text measure is that of scrapinghub/article-extraction-benchmark: precision and recall of 4-word
 shingles counted with multiplicity, averaged over pages, and the F1 of the two means.
 
-`--stages` says what each stage of extraction is worth instead: the text with the stages switched on one
-after the other, and with each one alone switched off, and the gain in F1 with its interval. `--models`
-has every page judged by a block model that did not learn from its site: the folder of models that
-`training.train_blocks --validate --models FOLDER` leaves behind. Without it, the figures of a corpus
-that the model in the package is trained on are those of training.
+`--stages` measures instead what each stage of extraction contributes: the stages are switched on one after
+another, then each one alone is switched off, and the gain in F1 is printed with its interval. `--models`
+names the folder of models that `training.train_blocks --validate --models FOLDER` writes. Each page is then
+judged by a block model that was not trained on its site. Without it, a corpus on which the model in the
+package was trained gives training scores.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from pipeline.process import process_document
 from pipeline.settings import Settings
 from pipeline.text.language import identify_language
 
-# Pages of the corpora carry no time of fetching; they were all saved before this.
+# Pages of the corpora have no time of fetching. All were saved before this time.
 FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)
 
 
@@ -96,7 +96,7 @@ def read_bytes(corpus: Path, key: str) -> bytes:
 
 
 def predict(job: tuple[Path, dict[str, Any], str]) -> dict[str, Any]:
-    """One page through the pipeline (or extraction alone): what it gave, or why it was turned away."""
+    """The result of the pipeline (or of extraction alone) for one page, or why it was rejected."""
     corpus, truth, stage = job
     body, url = read_bytes(corpus, key_of(truth)), str(truth.get("url") or "https://page.example/")
     if stage == "extract":
@@ -117,7 +117,7 @@ def predict(job: tuple[Path, dict[str, Any], str]) -> dict[str, Any]:
         text, title, authors = outcome.text, outcome.title, outcome.authors
         published, offset = outcome.published_at, outcome.published_offset
     if published:
-        # the day that the page prints is the one in its own zone
+        # the page prints the day in its own time zone
         published = published.astimezone(timezone(timedelta(minutes=offset or 0)))
     return {
         "id": key_of(truth),
@@ -129,7 +129,7 @@ def predict(job: tuple[Path, dict[str, Any], str]) -> dict[str, Any]:
 
 
 def baseline(job: tuple[Path, dict[str, Any]]) -> str:
-    """Trafilatura's default on the same page, comments off."""
+    """The result of Trafilatura's default for the same page, without comments."""
     import trafilatura
 
     corpus, truth = job
@@ -168,7 +168,7 @@ def fields(truths: Iterable[dict[str, Any]], predicted: Iterable[dict[str, Any]]
 
 # --- stage by stage --------------------------------------------------------------------------------
 
-# In the order in which they run; what each does beyond the one before.
+# In the order in which they run, with what each adds to the one before.
 STAGES = {
     "first pass": "the region with most of the prose",
     "repair": "what was missed, by structure",
@@ -207,7 +207,7 @@ def settings_of_stages() -> dict[str, frozenset[str]]:
     """Names of the settings that are measured, and the stages that each switches on."""
     names = list(STAGES)
     settings = {f"+ {name}": frozenset(names[: at + 1]) for at, name in enumerate(names)}
-    # Without a first pass nothing else can run.
+    # Nothing else can run without a first pass.
     return settings | {f"without {name}": frozenset(names) - {name} for name in names[1:]}
 
 

@@ -1,4 +1,4 @@
-"""Which pages must not be split between training and test, and how they fall into folds."""
+"""Decides which pages must not be split between training and test, and divides them into folds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 
 def site_of_page(corpus: str, record: Mapping[str, Any]) -> str:
-    """What shares a template, and so must stay together: the publisher, by the name of its domain.
+    """The publisher of a page, by the name of its domain: its pages share templates, so they stay together.
 
-    Where no URL is known, the name of the page's file stands in, as it begins with the publisher's. Pages
-    of a corpus by countries ("de-…") are one for each country, because its publishers share templates;
-    those of the United States hardly do.
+    If no URL is known, the name of the page's file is used, because it begins with the publisher's name. In a
+    corpus by countries ("de-…"), all pages of a country are one publisher, because its publishers share
+    templates. Publishers of the United States hardly do.
 
     record: one object of truth.jsonl, with "id" (or "path") and perhaps "url".
     """
@@ -28,5 +28,5 @@ def site_of_page(corpus: str, record: Mapping[str, Any]) -> str:
 
 
 def fold_of(site: str, folds: int, salt: str = "") -> int:
-    """A site's fold, 0 to folds - 1; another salt, another division."""
+    """A site's fold, 0 to folds - 1. Each salt gives a different division."""
     return zlib.crc32(f"{salt}{site}".encode()) % folds

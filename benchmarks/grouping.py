@@ -1,16 +1,16 @@
-"""How well copies are grouped on labelled corpora, beside the usual parts on the same texts.
+"""Measures how well copies are grouped on labelled corpora, and the usual libraries on the same texts.
 
     python -m benchmarks.grouping CORPORA [--only NAME…] [--stage process|text] [--undated]
         [--measure quality|cost|storing…]
 
 CORPORA is a folder of corpora. One with `documents.jsonl` (or .gz: "id", "title", "text", "date") and
 `pairs.tsv` ("a-b", a tab, "copy" or "other") is scored on those pairs; one with `truth.jsonl` whose objects
-have a "story" is scored on all pairs of its pages. With `--stage text` the texts are taken as they are
-given; by default they come out of the pipeline, as they would be stored.
+have a "story" is scored on all pairs of its pages. With `--stage text` the texts of the corpus are
+used; by default they go through the pipeline first.
 
-Copydesk's line is what the database does, in memory: the same bands, neighbours, candidates, verification
-and components. "All pairs" verifies every pair that shares a shingle, whatever the index says: what is
-between the two lines is what the index misses. The others group whatever their index proposes.
+Copydesk's line does in memory what the database does: the same bands, neighbours, candidates, verification
+and components. "All pairs" verifies every pair that shares a shingle, without the index. The difference
+between these two lines is what the index misses. The other methods group whatever their index proposes.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ IdPair = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Stories numbered from 0, and what is known of them: labelled pairs, or the true story of each."""
+    """Stories numbered from 0, and their labels: labelled pairs, or the true story of each."""
 
     name: str
     stories: list[ArticleCopy]
@@ -132,7 +132,7 @@ def page_story(path: Path, n: int, truth: dict[str, Any], stage: str) -> Article
 
 
 def processed(n: int, document: Document) -> ArticleCopy:
-    """The story as it would be stored; an empty one, which has no copies, where it would be rejected."""
+    """The story as it would be stored; if it would be rejected, an empty one, which has no copies."""
     outcome = process_document(document, Settings())
     if not isinstance(outcome, Article):
         return ArticleCopy(n, document.url, "", "", document.fetched_at)
@@ -180,7 +180,7 @@ def copydesk(stories: Sequence[ArticleCopy]) -> Found:
 
 
 def all_pairs(stories: Sequence[ArticleCopy]) -> Found:
-    """Every pair whose containment could do, through an inverted index of all shingles."""
+    """Every pair with enough containment, found with an inverted index of all shingles."""
     settings = Settings().group
     sets = [prepare(story, Settings().fingerprint).shingles for story in stories]
     sizes = np.array([s.size for s in sets])
@@ -297,7 +297,7 @@ def quality(corpus: Corpus) -> None:
         )
 
 
-# Words of the texts on which the cost of a signature is measured; texts within a tenth of that length.
+# Lengths in words at which the cost of a signature is measured, on texts within a tenth of that length.
 LENGTHS = (150, 500, 850)
 MEASURES = ("quality", "cost", "storing")
 
@@ -314,11 +314,11 @@ def cost(corpus: Corpus, rounds: int = 9) -> None:
 
 
 def signature_cost(name: str, texts: Sequence[str], rounds: int) -> None:
-    """The same texts by turns; medians of the rounds, and how often ours goes into the others' time.
+    """Measure the methods on the same texts in turn: medians of the rounds, and ratios to our time.
 
-    The others' list of shingles is the quickest there is, words as they stand between blanks; ours are
-    without case, marks and spellings of figures. "rensa, lower case" is given words without case and marks as
-    well, by the usual expression. "with bands" is all that an article's index entry takes.
+    The other methods get the fastest list of shingles, from words between blanks. Ours has no case, marks and
+    spellings of figures. "rensa, lower case" also gets words without case and marks, by the usual regular
+    expression. "with bands" is everything that an article's index entry needs.
     """
     settings = FingerprintSettings()
     size, num_perm = settings.shingle_words, settings.num_perm
@@ -347,7 +347,7 @@ def signature_cost(name: str, texts: Sequence[str], rounds: int) -> None:
     except ImportError:
         pass
     spent: dict[str, list[float]] = {way: [] for way in ways}
-    # Short turns, so that whatever else the machine does falls on all alike.
+    # Short turns, so that other work of the machine affects all methods alike.
     for turn in range(rounds * max(1, len(texts) // 100)):
         some = texts[turn % max(1, len(texts) // 100) :: max(1, len(texts) // 100)]
         for way, run in ways.items():
@@ -367,12 +367,12 @@ def signature_cost(name: str, texts: Sequence[str], rounds: int) -> None:
 
 
 def storing(corpus: Corpus, rounds: int = 3) -> None:
-    """Text to committed rows of a SQLite base beside datasketch's loop in memory, by turns.
+    """Measure text to committed rows of a SQLite database, and datasketch's loop in memory, in turn.
 
-    Ours fingerprints, as many texts at once as a worker does, compresses the page, writes in batches as an
-    ingest does, verifies and groups, and commits, into a base that is there and empty. The loop makes the
-    list of shingles, and calls update_batch, query and insert. Of each the times by the clock, and of the
-    processor, on which other programs tell less. Both have the program at rest.
+    Ours fingerprints as many texts at once as a worker does, compresses the page, writes in batches as an
+    ingest does, verifies, groups, and commits. The database exists and is empty. The loop makes the list of
+    shingles, and calls update_batch, query and insert. Prints elapsed time, and processor time, which depends
+    less on other programs.
     """
     with_text = [story for story in corpus.stories if story.text]
     compressor = zstandard.ZstdCompressor()

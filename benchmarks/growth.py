@@ -1,42 +1,32 @@
-"""What adding an article costs as the base grows, on news that the benchmark makes itself.
+"""Measures what adding an article costs as the database grows, with invented news.
 
     python -m benchmarks.growth --articles 1000000 --database sqlite|postgresql --out FOLDER
     python -m benchmarks.growth --filled 50000 --database sqlite|postgresql --out FOLDER
 
-Outcomes with finished fingerprints go through `storage.writer.write_batch`, as in a crawl: extraction is not
-part of it. At each size a second base is made of the last 10,000 articles alone, and the next batches, of a
-crawl's length, are written to both in turn. So both take in the same articles at the same time on the same
-machine, and differ in how much they hold; the ratio of the means is the answer, and the ratio of the medians
-says what most batches see: the difference is the pauses in which pages are written back and search words
-are merged. Beside the time stand what hardly hangs on what else the machine does: processor time, and what is
-written and read (`benchmarks.write_costs`).
+Outcomes with finished fingerprints go through `storage.writer.write_batch`, as in a crawl. Extraction is not
+included. At each size, a second database is made of the last 10,000 articles alone. The next batches, of the
+size of a crawl's batches, are written to both in turn. So both get the same articles at the same time on the
+same machine, and differ only in size. The ratio of the means is the result. The ratio of the medians is that
+of most batches: the means also have the pauses in which pages are written back and search words are merged.
+Processor time, and the bytes that are written and read (`benchmarks.write_costs`), are printed as well,
+because they hardly depend on other work of the machine.
 
-FOLDER gets the points as JSON and the curve as PNG; the bases are made in a folder of their own within it,
-which is removed. With --filled, only so many articles are written by `write_batch`; larger sizes are reached
-by `benchmarks.older_news`, in minutes instead of hours. With --keep the base stays, and another call goes on
-from it: --fill-only makes it, and what is there is measured as it is, as often as it is asked for.
+FOLDER gets the points as JSON and the curve as PNG. The databases are made in a folder within it, which is
+removed. With --filled, only so many articles are written by `write_batch`. Larger sizes are reached by
+`benchmarks.older_news`, in minutes instead of hours. With --keep the database stays, and the next call
+continues from it. --fill-only only makes it. --times measures a size several times.
 
-Measured, 1,000,000 articles to 10,000, on two cores that did other work at times; ratio of the means, of the
-medians, and of processor time:
+With --cold, the writer has just been started. Five keys of an article and the hash of its text are at random
+places of the index. Until the pages that have them are in memory, each costs a read, from the disk if the
+system does not have them either. docs/tuning.md: Growth of the database.
 
-    SQLite                  1.14   1.10   1.10    2.33 to 2.05 ms an article; three rounds, 1.09 to 1.19
-    PostgreSQL              1.17   1.15   1.16    4.16 to 3.57 ms; two rounds, 1.13 and 1.21
-    SQLite, cold            1.69   1.59   1.31    and in the next 3,000 articles 1.34, 1.30 and 1.26
-    PostgreSQL, cold        1.43   1.42   1.22    5.96 to 4.16 ms
-    PostgreSQL, cold        1.23   1.12   1.14    4.44 to 3.62 ms, once more
+PostgreSQL has the settings of a server for a database of this size, see `SERVER`. SQLite has Copydesk's.
 
-Cold is a writer that was started just now: five keys an article and the hash of its text lie anywhere in the
-index, and until the pages that hold them are in memory each costs a read, from the disk where the system
-does not hold them either. On SQLite 104 KB an article are read then, afterwards 61 in place of 37, most of
-which is the log that is folded in; 224 KB are written in place of 186. PostgreSQL logs 77 KB in place of 41.
-
-The PostgreSQL is set up as for a base of this size, see `SERVER`; SQLite as Copydesk sets it.
-
-The news is invented but shaped like news, 10,000 articles a day. Words follow Zipf's law over one vocabulary.
-More than half of all articles are copies: cut from the bottom, with another headline, with a lead or a
-paragraph of the outlet's own, hours to days later; how many a story has is heavy-tailed, up to 2,000. One
-article in twelve is an issue of a template, with other figures and names each week, and some outlets end each
-text with the same lines. Stories of the past are never told again, so memory does not hold them.
+The news is invented but has the statistics of news, 10,000 articles a day. Words follow Zipf's law over one
+vocabulary. More than half of all articles are copies: cut from the bottom, with another headline, with a lead
+or a paragraph of the outlet's own, hours to days later. The number of a story's copies is heavy-tailed, up to
+2,000. One article in twelve is an issue of a template, with different figures and names each week, and some
+outlets end each text with the same lines. Old stories never come again, so they are not kept in memory.
 """
 
 from __future__ import annotations
@@ -80,14 +70,14 @@ SIZES = (SMALL, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 # A crawl's batch, and how many are timed at each size; a batch while filling.
 CRAWL_BATCH = 50
 CRAWL_BATCHES = 60
-# Batches before them: what laid the older articles, or vacuumed, has put other pages into the caches than
-# those that news needs.
+# Batches before the timed ones, because copying older articles, or a vacuum, leaves different pages in the
+# caches than news needs.
 WARM_BATCHES = 20
-# What the base takes in before that: a writer that has run for a day holds the pages of the index that any
-# article may need (`storage.database`). With --cold, one that was started just now is measured.
+# Articles that are written before that: a writer that has run for a day has the pages of the index that any
+# article may need in its cache (`storage.database`). With --cold, a writer that was just started is measured.
 WARM_ARTICLES = 10_000
 FILL_BATCH = 2500
-# The first of a base.
+# The time of the first article of a database.
 RUN = 1
 
 # --- invented news ------------------------------------------------------------------------------------------
@@ -121,7 +111,7 @@ class News:
         self.templates = [self._sentences(int(self.rng.integers(60, 300))) for _ in range(TEMPLATES)]
         self.endings = {n: self._sentences(40) for n in range(0, SITES, 5)}
         self.compressor = zstandard.ZstdCompressor(level=3)
-        # Articles without fingerprint and bytes, which are only there to be passed over.
+        # Articles without fingerprint and bytes, which are skipped.
         self.is_bare = False
 
     def articles(self) -> Iterator[Article]:
@@ -225,16 +215,16 @@ class News:
         )
 
 
-# What a server of a base of this size is given: its default is 128 MB of memory for itself, and a checkpoint
-# each GB that is written, after which every page that is touched goes whole into the log.
+# Settings of a server for a database of this size. By default it has 128 MB of memory and a checkpoint for
+# each GB that is written, after which every changed page goes into the log as a whole.
 SERVER = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
 
-# --- bases --------------------------------------------------------------------------------------------------
+# --- databases ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A PostgreSQL of the benchmark's own; databases are made in it by name."""
+    """A PostgreSQL server of the benchmark, with databases by name."""
 
     url: str
 
@@ -243,7 +233,7 @@ class Server:
         return f"{head.rpartition('/')[0]}/{name}?{options}"
 
     def database(self, name: str) -> str:
-        """The URL of an empty database, made in place of one of the same name."""
+        """The URL of a new, empty database, which replaces one of the same name."""
         import psycopg
         from psycopg import sql
 
@@ -269,7 +259,7 @@ def server(folder: Path) -> Iterator[Server]:
             setting = sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
             with psycopg.connect(started.get_uri(), autocommit=True) as connection:
                 connection.execute(setting)
-        # only a start takes up the size of its memory
+        # a server reads the size of its memory only when it starts
         started.cleanup()
         started = get_server(folder, cleanup_mode="stop")
         yield Server(started.get_uri())
@@ -279,13 +269,13 @@ def server(folder: Path) -> Iterator[Server]:
 
 @dataclass(frozen=True, slots=True)
 class Bases:
-    """Where bases are made: files in a folder, or databases of a server."""
+    """Makes databases: files in a folder, or databases of a server."""
 
     folder: Path
     server: Server | None
 
     def fresh(self, name: str) -> Engine:
-        """An empty base, in place of one of the same name."""
+        """A new, empty database, which replaces one of the same name."""
         if self.server is not None:
             return open_database(self.server.database(name))
         for suffix in ("", "-wal", "-shm"):
@@ -293,7 +283,7 @@ class Bases:
         return open_database(f"sqlite:///{self.folder / name}.db")
 
     def kept(self, name: str) -> Engine:
-        """A base that is there, taken to the newest schema."""
+        """An existing database, upgraded to the newest schema."""
         engine = connect(self.server.url_of(name) if self.server else f"sqlite:///{self.folder / name}.db")
         upgrade(engine)
         return engine
@@ -301,7 +291,7 @@ class Bases:
 
 @contextmanager
 def bases(database: str, folder: Path, *, keep: bool = False) -> Iterator[Bases]:
-    """keep: the folder may be there, and stays."""
+    """keep: the folder may exist already, and stays."""
     folder.mkdir(parents=True, exist_ok=keep)
     try:
         if database == "sqlite":
@@ -331,9 +321,9 @@ def index_bytes(engine: Engine) -> int:
 class Point:
     """What adding an article costs at one size.
 
-    written: how many of the articles came in by `write_batch`. large: to the base of this size, an article,
-    mean of the batches; small: to that of 10,000. ratio: of the times, the one by the other; least, most: of
-    one round alone; of_medians: of the batches' medians. fill_ms: in batches of FILL_BATCH, median since the
+    written: how many of the articles came by `write_batch`. large: cost of an article in the database of this
+    size, mean of the batches; small: in that of 10,000. ratio: of the times, large by small; least, most: of
+    single rounds; of_medians: of the batches' medians. fill_ms: in batches of FILL_BATCH, median since the
     last point; candidates: pairs verified an article, and grouped: share of articles with a copy, likewise;
     None where nothing was filled.
     rows, index_bytes: of the index, an article. memory_mb: the most that this process ever held.
@@ -357,10 +347,10 @@ class Point:
 
 @dataclass(slots=True)
 class Growing:
-    """The base that grows, the news that it takes in, and what both have come to.
+    """The growing database, its news, and the state of both.
 
-    written, stored: articles that came in by `write_batch`, and all. layers: of older news. rows: that the
-    index has of those written. fill_ms, counts, verified: since the last point. recent: the last of the news.
+    written, stored: articles that came by `write_batch`, and all articles. layers: of older news. rows: index
+    rows of the written articles. fill_ms, counts, verified: since the last point. recent: the latest news.
     """
 
     engine: Engine
@@ -374,7 +364,7 @@ class Growing:
     recent: deque[Article] = field(default_factory=lambda: deque(maxlen=SMALL))
 
     def take(self, count: int) -> list[Article]:
-        """The next of the news, which is going to be written."""
+        """The next article, which will be written."""
         batch = list(islice(self.news, count))
         self.written += count
         self.stored += count
@@ -383,7 +373,7 @@ class Growing:
         return batch
 
     def fill(self, size: int, filled: int, until: float) -> None:
-        """Up to `size` articles: `filled` by `write_batch`, the rest as older news. until: time to stop."""
+        """Fill up to `size` articles: `filled` by `write_batch`, the rest as older news. until: the end."""
         self.fill_ms, self.counts = [], BatchCounts()
         while self.stored < min(size, filled) and time.time() <= until:
             batch = self.take(min(FILL_BATCH, size - self.stored))
@@ -401,18 +391,18 @@ class Growing:
         self.engine.dispose()
 
     def take_in(self, articles: int) -> None:
-        """So many more, in batches of a crawl; what `fill` found out of them stays as it is."""
+        """Write so many more articles in batches of a crawl; the figures of `fill` do not change."""
         for _ in range(articles // CRAWL_BATCH):
             write_batch(self.engine, RUN, self.take(CRAWL_BATCH), SETTINGS)
 
     def keep(self, path: Path) -> None:
-        """Notes down what `kept` goes on from."""
+        """Save the state from which `kept` continues."""
         noted = {name: getattr(self, name) for name in ("written", "stored", "layers", "rows")}
         path.write_text(json.dumps(noted))
 
     @classmethod
     def kept(cls, engine: Engine, news: News, path: Path) -> Growing:
-        """What was noted down; the news is told again up to there."""
+        """Load the saved state, and generate the news again up to it."""
         noted = json.loads(path.read_text())
         articles = news.articles()
         news.is_bare = True
@@ -431,7 +421,7 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
         large = Growing(made.fresh("large"), news.articles())
         start_run(large.engine, "growth", BEGINNING)
     verified = count_verified()
-    # One that is there already is measured as it is.
+    # An existing database is measured unchanged.
     sizes = [size for size in SIZES if large.stored < size <= options.articles] or [large.stored]
     for size in sizes[-1:] if options.fill_only else sizes:
         before = verified[0]
@@ -452,10 +442,10 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
 
 
 def compare(large: Growing, made: Bases, candidates: int, stored: int, times: int) -> Point:
-    """Writes the same batches to the base as it is and to one of 10,000, which is made anew each time.
+    """Write the same batches to the large database and to one of 10,000, which is new each time.
 
-    candidates: pairs verified since the last point. stored: articles at the point. times: how often that is
-    done.
+    candidates: pairs verified since the last point. stored: articles at the point. times: the number of
+    repetitions.
     """
     rounds = [_one_round(large, made) for _ in range(times)]
     of_large, of_small = ([spent for one in rounds for spent in one[n]] for n in (0, 1))
@@ -484,7 +474,7 @@ def compare(large: Growing, made: Bases, candidates: int, stored: int, times: in
 
 
 def _one_round(large: Growing, made: Bases) -> tuple[list[Cost], list[Cost]]:
-    """What each batch cost an article, in the base as it is and in a new one of 10,000."""
+    """The cost of an article in each batch, in the large database and in a new one of 10,000."""
     small = made.fresh("small")
     start_run(small, "growth", BEGINNING)
     held = list(large.recent)
@@ -506,12 +496,12 @@ def _mean(costs: Sequence[Cost]) -> Cost:
 
 
 def buckets_of(articles: int) -> int:
-    """Buckets of time that so many articles in a row are spread over, at least."""
+    """The least number of time buckets over which so many articles in a row are spread."""
     return (articles * 86400 // A_DAY >> BUCKET_BITS) + 2
 
 
 def count_verified() -> list[int]:
-    """From here on counts, in the one number that is returned, the pairs that are verified."""
+    """Start to count verified pairs, in the one number of the returned list."""
     number, verify = [0], copies.verify
 
     def counted(
@@ -548,7 +538,7 @@ def draw(points: Sequence[Point], database: str, path: Path) -> None:
     for axes in (times, pages):
         axes.set_xscale("log")
         axes.set_ylim(bottom=0)
-        axes.set_xlabel("articles in the base")
+        axes.set_xlabel("articles in the database")
         axes.legend()
     figure.tight_layout()
     figure.savefig(path, dpi=150)
@@ -583,9 +573,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--minutes", type=float, default=24 * 60, help="measure what is reached by then, and stop"
     )
-    parser.add_argument("--keep", action="store_true", help="leave the base, for another call to go on from")
-    parser.add_argument("--fill-only", action="store_true", help="only make the base; with --keep")
-    parser.add_argument("--cold", action="store_true", help="measure a writer that was started just now")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the database, for the next call to continue"
+    )
+    parser.add_argument("--fill-only", action="store_true", help="only make the database; with --keep")
+    parser.add_argument("--cold", action="store_true", help="measure a writer that was just started")
     parser.add_argument("--times", type=int, default=1, help="how often a size is measured")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)

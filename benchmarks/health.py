@@ -1,10 +1,11 @@
-"""How often `crawler.monitor` raises an alert for invented sites that are well, and how soon for broken ones.
+"""Measures how often `crawler.monitor` raises alerts for healthy sites, and how soon for broken ones.
 
     python -m benchmarks.health --sites 60 --days 45
 
-Sites differ in how much they publish (3 a week to 300 a day), when (day and night, weekends), how often they
-are asked, how long their articles are, and how many have no date, no author, or are turned away. Well ones
-are judged every six hours from the second week on, broken ones every hour from the break on.
+The sites are invented. They differ in how much they publish (3 a week to 300 a day), when (day and night,
+weekends), how often they are crawled, how long their articles are, and how many have no date or author, or
+are rejected. Healthy sites are judged every six hours from the second week on, broken ones every hour after
+the break.
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
     python -m benchmarks.instructions [--record] [--with perf|cachegrind]
 
-Each function is run on pages or texts that the repository holds, in a process of its own with a fixed seed of
-hashes, twice: with N and with 2 N rounds; the difference is that of N rounds without all that comes before.
-Counted by `perf stat -e instructions:u` where that works here, else by valgrind's cachegrind, which takes
-some minutes. The counts stand in instructions.json for each minor version of Python and each way of counting.
-More than 5 % above them is told, and ends with status 1. `--record` writes today's.
+Each function runs on pages or texts of the repository, in its own process with a fixed hash seed, twice: with
+N and with 2 N rounds. The difference is the count of N rounds without the start of the process. Instructions
+are counted by `perf stat -e instructions:u` if that works here, else by valgrind's cachegrind, which takes
+some minutes. instructions.json has the counts for each minor version of Python and each way of counting. A
+count more than 5 % above them is reported, and the exit status is 1. `--record` writes the present counts.
 
-A count hangs on the versions of Python, lxml and numpy, too: compare like with like, tests/constraints.txt.
+A count also depends on the versions of Python, lxml and numpy: compare with those of tests/constraints.txt.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TOLERANCE = 0.05
 
 
 def _page_to_outcome() -> Callable[[], Any]:
-    """The whole of what a worker does."""
+    """Everything that a worker does."""
     from pipeline.process import process_document
 
     settings, documents = Settings(), article_pages()
@@ -61,7 +61,7 @@ def _text_to_fingerprint() -> Callable[[], Any]:
     return lambda: [fingerprint(text, settings) for text in texts]
 
 
-# Each with so many rounds: enough that what varies from run to run is a small part.
+# The functions with their rounds: enough that the variation between runs is a small part.
 FUNCTIONS: dict[str, tuple[Callable[[], Callable[[], Any]], int]] = {
     "process_document": (_page_to_outcome, 1),
     "parse and segment": (_text_to_blocks, 4),
@@ -70,7 +70,7 @@ FUNCTIONS: dict[str, tuple[Callable[[], Callable[[], Any]], int]] = {
 
 
 def run(name: str, rounds: int) -> None:
-    """What is counted: the function, made ready and warm, so many times."""
+    """The counted work: prepare and warm the function, then call it so many times."""
     prepare, _ = FUNCTIONS[name]
     function = prepare()
     function()
@@ -79,7 +79,7 @@ def run(name: str, rounds: int) -> None:
 
 
 def perf_works() -> bool:
-    """Whether this machine lets its instructions be counted; many virtual ones do not."""
+    """Whether this machine can count instructions; many virtual machines cannot."""
     return shutil.which("perf") is not None and _by_perf([sys.executable, "-c", "pass"]) is not None
 
 
@@ -129,7 +129,7 @@ def measure(way: str) -> dict[str, int]:
 
 
 def choose_way() -> str:
-    """How to count here. Raises OSError where neither is there."""
+    """The way of counting on this machine. Raises OSError if there is none."""
     if perf_works():
         return "perf"
     if shutil.which("valgrind"):
@@ -142,7 +142,7 @@ def key_of(way: str) -> str:
 
 
 def grown(counts: dict[str, int], known: dict[str, int]) -> list[str]:
-    """Functions that take more than the tolerance above what was recorded."""
+    """Functions that exceed their recorded count by more than the tolerance."""
     return [name for name, number in counts.items() if number > known.get(name, number) * (1 + TOLERANCE)]
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.latency [--rounds N] [--page FILE]
 
-Each command is a process of its own, run in turn with the others, with compiled modules and files warm.
+Each command runs in its own process, in turn with the others, with warm files and compiled modules.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def measure(page: Path = PAGE, rounds: int = ROUNDS) -> list[Latency]:
         for turn in range(rounds + 1):
             for name, command in commands.items():
                 took = run(command)
-                if turn:  # the first reads files
+                if turn:  # the first round reads files from the disk
                     found[name].append(took)
     return [
         Latency(name, spread([own for own, _ in took]), spread([clock for _, clock in took]))
@@ -63,7 +63,7 @@ _COPYDESK = [sys.executable, "-m", "copydesk"]
 
 
 def run(command: Sequence[str]) -> tuple[float, float]:
-    """Processor seconds of a command and of all that it waits for, and seconds on the wall."""
+    """Processor seconds of a command and its children, and elapsed seconds."""
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     said = process.stderr.read() if process.stderr else b""
