@@ -1,7 +1,8 @@
-"""A crawl that is killed wherever it stands, and started again: as if nothing had happened."""
+"""Crawls with a JOBDIR, and crawls that are killed at any point and started again."""
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import signal
 import threading
@@ -12,12 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
 from sqlalchemy import Engine, select
 
+from crawler.fetch.errors import RequestNotNeeded
+from crawler.fetch.request_meta import SESSION
+from crawler.fetch.resume import ResumableScheduler, ResumeMiddleware
 from storage import schema
 from storage.database import open_database
 from tests import forked
 from tests.crawler.crawling import ROOT
+from tests.crawler.fetch.crawlers import idle_crawler
 from tests.crawler.test_incremental import Gazette
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
 from tests.storage.news import contents
@@ -200,3 +208,89 @@ def _stored(desk: Gazette) -> set[str]:
 def _visited(desk: Gazette) -> set[str]:
     """What was asked for again, or is new, and committed."""
     return _paths(desk, desk.sql("SELECT location FROM revisit WHERE due_at > '2026-01-02'"))
+
+
+def _scheduler(folder: Path) -> tuple[ResumableScheduler, Crawler]:
+    crawler = idle_crawler(JOBDIR=str(folder), SCHEDULER_PRIORITY_QUEUE="scrapy.pqueues.ScrapyPriorityQueue")
+    scheduler = ResumableScheduler.from_crawler(crawler)
+    assert crawler.spider is not None
+    scheduler.open(crawler.spider)
+    return scheduler, crawler
+
+
+def test_after_an_orderly_stop_the_queue_is_kept(tmp_path: Path) -> None:
+    first, _ = _scheduler(tmp_path)
+    assert first.enqueue_request(Request("https://gazette.example/1"))
+    first.close("shutdown")
+    second, _ = _scheduler(tmp_path)
+    assert not second.enqueue_request(Request("https://gazette.example/1"))  # a duplicate
+    found = second.next_request()
+    assert found is not None
+    assert found.url == "https://gazette.example/1"
+    second.close("finished")
+
+
+def test_after_a_kill_the_queue_is_dropped_and_its_requests_can_be_made_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    killed, _ = _scheduler(tmp_path)
+    assert killed.enqueue_request(Request("https://gazette.example/1"))
+    second, _ = _scheduler(tmp_path)
+    assert "is of a crawl that was killed" in caplog.text
+    assert len(second) == 0
+    assert second.enqueue_request(Request("https://gazette.example/1"))
+    second.close("finished")
+
+
+class _Wanting:
+    """A spider as far as the middleware asks it: it wants some URLs that an earlier process requested."""
+
+    session = "now"
+
+    def __init__(self, *wanted: str) -> None:
+        self.wanted = wanted
+
+    async def is_wanted(self, request: Request) -> bool:
+        return request.url in self.wanted
+
+
+def _resume(folder: Path, *wanted: str) -> ResumeMiddleware:
+    crawler: Any = idle_crawler(JOBDIR=str(folder))
+    crawler.spider = _Wanting(*wanted)
+    return ResumeMiddleware.from_crawler(crawler)
+
+
+def _request(url: str, session: str, **meta: int) -> Request:
+    return Request(url, meta={SESSION: session, **meta})
+
+
+def test_requests_of_an_earlier_process_are_made_only_if_they_are_still_wanted(tmp_path: Path) -> None:
+    new, stored = "https://gazette.example/new", "https://gazette.example/stored"
+    middleware = _resume(tmp_path, new)
+    asyncio.run(middleware.process_request(_request(new, "before")))
+    with pytest.raises(RequestNotNeeded, match="already stored"):
+        asyncio.run(middleware.process_request(_request(stored, "before")))
+    # This process has checked its own requests itself.
+    asyncio.run(middleware.process_request(_request("https://gazette.example/other", "now")))
+
+
+def test_no_request_is_made_twice_but_its_retries_and_redirects_are(tmp_path: Path) -> None:
+    url = "https://gazette.example/1"
+    middleware = _resume(tmp_path)
+    asyncio.run(middleware.process_request(_request(url, "now")))
+    for meta in ({"retry_times": 1}, {"redirect_times": 1}):
+        asyncio.run(middleware.process_request(_request(url, "now", **meta)))
+    with pytest.raises(RequestNotNeeded, match="already requested"):
+        asyncio.run(middleware.process_request(_request(url, "now")))
+
+
+def test_requests_of_spiders_that_are_not_copydesks_are_not_checked(tmp_path: Path) -> None:
+    middleware = _resume(tmp_path)
+    for _ in range(2):
+        asyncio.run(middleware.process_request(Request("https://gazette.example/1")))
+    assert middleware.requested == set()
+
+
+def test_without_a_jobdir_the_middleware_is_off() -> None:
+    with pytest.raises(NotConfigured):
+        ResumeMiddleware.from_crawler(idle_crawler())
