@@ -1,11 +1,11 @@
-"""Whether a long run keeps its speed and its memory.
+"""Measures whether a long run keeps its speed and its memory.
 
     python -m benchmarks.long_run [--documents N] [--text] [--workers N] [--recycle N] [--out FOLDER]
 
 Pages of invented news (`benchmarks.newsroom`), no two alike, go through `crawler.runs.drive.drive` into a
-SQLite file, 100,000 of them if nothing else is said. Throughput and processor time of the first tenth stand
-beside those of the last; memory of the parent and of each worker is looked at twice a second, and drawn,
-with a line wherever a worker was replaced. The parent makes the pages as well, a millisecond each.
+SQLite file, 100,000 of them by default. Throughput and processor time of the first tenth are compared with
+those of the last. The memory of the parent and of each worker is sampled twice a second and plotted, with a
+line wherever a worker was replaced. The parent also makes the pages, in a millisecond each.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from storage.writer import BatchCounts
 SETTINGS = Settings()
 DOCUMENTS = 100_000
 LOOK_SECONDS = 0.5
-# How long after a worker was replaced a dip would show.
+# Seconds after the replacement of a worker in which a dip would show.
 DIP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at a run: seconds since its begin, documents committed, processor seconds, megabytes held."""
+    """A sample of a run: seconds since its start, committed documents, processor seconds, megabytes held."""
 
     seconds: float
     documents: int
@@ -55,7 +55,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Steady:
-    """A run, look by look."""
+    """A run as a series of samples."""
 
     documents: int
     looks: tuple[Look, ...]
@@ -63,8 +63,8 @@ class Steady:
     def pace(self, begin: float, end: float) -> tuple[float, float]:
         """Documents a second and processor milliseconds a document, between two parts of the whole.
 
-        The beginning is when the first documents are done: before that, workers start. Not a number, where
-        the run was so short that nobody looked in between.
+        Time begins when the first documents are done, because workers start before that. NaN if the run was
+        so short that there is no sample in between.
         """
         first, last = (self._at(max(1, self.documents * part)) for part in (begin, end))
         done = last.documents - first.documents
@@ -76,12 +76,12 @@ class Steady:
         )
 
     def _at(self, documents: float) -> Look:
-        """The first look at which so many documents were done."""
+        """The first sample at which so many documents were done."""
         return next((look for look in self.looks if look.documents >= documents), self.looks[-1])
 
     @property
     def replaced(self) -> list[float]:
-        """When a worker was first seen that was not there at the beginning."""
+        """The times at which workers that replace others were first seen."""
         known = {pid for look in self.looks if look.documents == 0 for pid in look.workers}
         moments = []
         for look in self.looks:
@@ -91,7 +91,7 @@ class Steady:
         return moments
 
     def around_replacements(self) -> tuple[float, float] | None:
-        """Median documents a second while a worker was replaced, and at all other times; None for none."""
+        """Median documents a second while a worker was replaced, and otherwise; None without samples."""
         near: list[float] = []
         far: list[float] = []
         step = max(1, round(DIP_SECONDS / LOOK_SECONDS))
@@ -103,7 +103,7 @@ class Steady:
 
 
 def measure(documents: int, workers: int, recycle: int | None = None, *, text: bool = False) -> Steady:
-    """A run over so many pages, or plain texts. recycle: a worker is replaced after so many of them."""
+    """Measure a run over so many pages, or plain texts. recycle: a worker is replaced after so many."""
     looks: list[Look] = []
     with tempfile.TemporaryDirectory() as folder, _recycling(recycle):
         engine = open_database(f"sqlite:///{folder}/steady.db")
@@ -129,7 +129,7 @@ class _Progress:
 
 @contextmanager
 def _recycling(documents: int | None) -> Iterator[None]:
-    """For as long as it lasts, runs replace a worker after so many documents."""
+    """While it lasts, runs replace a worker after so many documents."""
     if documents is None:
         yield
         return
@@ -202,7 +202,7 @@ def _largest(look: Look) -> float:
 
 
 def draw(steady: Steady, folder: Path) -> None:
-    """memory.png and throughput.png."""
+    """Write memory.png and throughput.png."""
     seconds = [look.seconds for look in steady.looks]
     memory = {
         "parent": (seconds, [look.parent for look in steady.looks]),

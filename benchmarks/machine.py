@@ -1,4 +1,4 @@
-"""The machine and the versions that figures were measured with, and what processes take on it."""
+"""Describes the machine and the versions of a measurement, and measures time and memory of processes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _version(package: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Seconds of processor time of this process and of all that it started, up to now, also of what ended."""
+    """Seconds of processor time of this process and of all its children so far, also of those that ended."""
 
     own: float
     others: float
@@ -66,7 +66,7 @@ class Usage:
 
     @property
     def share(self) -> float:
-        """What of all the time is this process's own."""
+        """This process's own share of all the time."""
         return self.own / (self.own + self.others) if self.own + self.others else 0.0
 
     @property
@@ -75,21 +75,21 @@ class Usage:
 
 
 def usage() -> Usage:
-    """A child's time counts with what its own ended children took: workers are children of a child."""
+    """A child's time includes that of its own ended children, because workers are children of a child."""
     process = psutil.Process()
     own, others = process.cpu_times(), 0.0
     others += own.children_user + own.children_system
     for child in process.children(recursive=True):
         try:
             times = child.cpu_times()
-        except psutil.Error:  # it ended meanwhile: the next look finds its time with its parent
+        except psutil.Error:  # it ended meanwhile: the next sample has its time in its parent
             continue
         others += times.user + times.system + times.children_user + times.children_system
     return Usage(own.user + own.system, others)
 
 
 def resident(pids: Iterable[int]) -> dict[int, float]:
-    """Megabytes that each of these processes holds; none for one that has ended."""
+    """Megabytes of each of these processes that is still running."""
     held = {}
     for pid in pids:
         try:

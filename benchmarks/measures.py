@@ -41,7 +41,7 @@ def shingles(text: str, n: int = 4) -> Counter[tuple[str, ...]]:
 
 
 def page_score(true: str, predicted: str) -> tuple[float | None, float | None]:
-    """Shingle precision and recall of one page; None where the prediction (the truth) has no words."""
+    """Shingle precision and recall of one page; None if the prediction (the truth) has no words."""
     a, b = shingles(true), shingles(predicted)
     common = sum((a & b).values())
     return (common / sum(b.values()) if b else None), (common / sum(a.values()) if a else None)
@@ -57,7 +57,7 @@ def text_score(pairs: Iterable[tuple[str, str]]) -> Score:
 
 
 def normalised(text: str | None) -> str:
-    """Lower-cased words joined by blanks: what titles and names are compared by."""
+    """Lower-cased words joined by blanks, to compare titles and names."""
     return " ".join(_WORD.findall((text or "").lower()))
 
 
@@ -70,7 +70,7 @@ def same_authors(true: Iterable[str], predicted: Iterable[str]) -> bool:
 
 
 def same_day(true: str, predicted: datetime | None) -> bool:
-    """True where the two fall on one calendar day, in the stamp's own time zone or in UTC."""
+    """True if both are on one calendar day, in the stamp's own time zone or in UTC."""
     if predicted is None:
         return False
     try:

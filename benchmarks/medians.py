@@ -1,4 +1,4 @@
-"""Median, least and greatest of several rounds."""
+"""Summarises several rounds by their median, minimum and maximum."""
 
 from __future__ import annotations
 

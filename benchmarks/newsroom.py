@@ -1,9 +1,9 @@
 """Makes any number of pages of invented news, no two alike, for long runs.
 
-A page takes a millisecond to make, so that whoever makes them is not what is measured. Sites have templates
-of their own: another language of class names, a menu, teasers, a form, scripts with data, JSON-LD or meta
-elements. Words follow Zipf's law over one invented vocabulary. One story in six is a copy of one of the last
-thousand, cut from the bottom and under another headline.
+Making a page takes only a millisecond, so it hardly affects what is measured. Each site has its own
+template: class names, a menu, teasers, a form, scripts with data, JSON-LD or meta elements. Words follow
+Zipf's law over one invented vocabulary. One story in six is a copy of one of the last thousand, cut from the
+bottom and with a different headline.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SYLLABLES = [c + v + e for c in "bcdfghklmnprstvz" for v in "aeiou" for e in ("
 
 
 class Newsroom:
-    """An endless stream of pages; the same for the same seed."""
+    """An endless stream of pages; the same seed gives the same pages."""
 
     def __init__(self, seed: int = 1) -> None:
         self._rng = random.Random(seed)
@@ -85,7 +85,7 @@ class Newsroom:
         return as_document(page.encode(), url)
 
     def _frame(self, number: int) -> tuple[tuple[str, str, str], str]:
-        """What stands around each story of a site: what is in its head, above and below."""
+        """The template of a site: what is in the head, above and below each story."""
         rng = self._rng
         name = rng.choice(self._words)
         data = ",".join(f'"{word}":{rng.random():.6f}' for word in self._some(rng.randint(100, 900)))

@@ -1,9 +1,9 @@
 """Makes a database large in minutes: copies its articles as older news of different stories.
 
-Everything that an article has is there again (page, text, signature, index rows, search words, pairs, group),
-under other ids and addresses, earlier by a whole number of the index's time buckets and with other keys in
-the index. So lookups, inserts and the pages of every table and index are as in a base that was filled article
-by article; only that the old texts are the same each time, which nothing looks at again.
+All rows of an article are copied (page, text, signature, index rows, search words, pairs, group), with new
+ids and addresses. The copy is earlier by a whole number of the index's time buckets, and has different keys
+in the index. So lookups, inserts and the pages of every table and index are as in a database that was filled
+article by article. Only the old texts are the same in each copy, but nothing reads them again.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from pipeline.text import make_search_words
 from storage import schema, search
 from storage.writing.revisions import set_counter
 
-# A bucket of the index is of so many seconds, as `pipeline.copies.candidates.row_key` makes them.
+# Seconds of a time bucket of the index, as in `pipeline.copies.candidates.row_key`.
 BUCKET_BITS = 18
 _HASH_BITS = 29
-# Odd, so that each layer changes the keys otherwise.
+# Odd, so that each layer changes the keys differently.
 _NEAR_MASK, _FAR_MASK = 0x2545F4914F6C % (1 << BAND_BITS), 0x1E3779B97F4A7C15
 _TEXTS = 2000
-# What SQLite holds meanwhile: 1 GB, in KB.
+# SQLite's cache meanwhile: 1 GB, in KB.
 _CACHE = -(1 << 20)
 
 
 def lay_older(engine: Engine, *, template: int, layer: int, buckets: int) -> None:
-    """Adds the articles with ids up to `template` once more, `layer` * `buckets` buckets of time earlier.
+    """Adds copies of the articles with ids up to `template`, `layer` * `buckets` time buckets earlier.
 
-    layer: 1, 2, … `buckets`: at least as many as the template covers. The connection that it leaves in the
-    engine's pool is set for this; dispose of it.
+    layer: 1, 2, … `buckets`: at least as many as the template covers. The connection in the engine's pool has
+    special settings afterwards: dispose of the engine.
     """
     seconds = (layer * buckets) << BUCKET_BITS
     with engine.begin() as connection:
@@ -82,7 +82,7 @@ def _copy_words(connection: Connection, template: int, offset: int) -> None:
 
 @contextmanager
 def without_word_index(engine: Engine) -> Iterator[None]:
-    """PostgreSQL's index of words is away meanwhile, and made anew: in minutes, where merging takes hours."""
+    """Drops PostgreSQL's index of words meanwhile. Rebuilding takes minutes, and merging would take hours."""
     if engine.dialect.name != "postgresql":
         yield
         return
@@ -97,7 +97,7 @@ def without_word_index(engine: Engine) -> Iterator[None]:
 
 
 def tidy(engine: Engine) -> None:
-    """Leaves a base as autovacuum does, which one that grew for months has had time for."""
+    """Vacuums, as autovacuum does in a database that grows for months."""
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
@@ -108,7 +108,7 @@ def _last(connection: Connection, table: Table) -> int:
 
 
 class _Moved:
-    """Copies rows of a table within itself, with the columns that tell them apart changed."""
+    """Copies rows of a table within the table, with changed values in its key columns."""
 
     def __init__(
         self, connection: Connection, offset: int, page_offset: int, seconds: int, layer: int
@@ -138,5 +138,5 @@ class _Moved:
 
 
 def _xor(name: str, mask: int) -> str:
-    """SQLite has no operator for it."""
+    """The expression for a column XOR a mask; SQLite has no operator for it."""
     return f"(({name} | {mask}) - ({name} & {mask}))"

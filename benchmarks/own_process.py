@@ -1,4 +1,4 @@
-"""Runs a function in a process of its own, so that rounds do not influence each other."""
+"""Runs a function in its own process, so that rounds do not influence each other."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ T = TypeVar("T")
 def apart(function: Callable[..., T], *arguments: Any, is_fresh: bool = False) -> T:
     """Call the function in another process; returns what it returns.
 
-    That process is a fork of this one, as warm as it is, which may have no other threads. is_fresh: it is an
-    interpreter that has just begun: it remembers nothing, and its memory is in order.
-    Raises RuntimeError where the process ends without an answer, or the function raises; its traceback stands
-    above that.
+    The process is a fork of this one, with its warm caches; this one must have no other threads. is_fresh: it
+    is a new interpreter, with empty caches and unfragmented memory instead.
+    Raises RuntimeError if the process ends without an answer, or the function raises; its traceback is
+    printed before.
     """
     context = multiprocessing.get_context("spawn") if is_fresh else multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)

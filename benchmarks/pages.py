@@ -1,4 +1,4 @@
-"""Pages of a folder of corpora as the pipeline takes them."""
+"""Reads pages of a folder of corpora as documents for the pipeline."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def corpora_with_pages(folder: Path, only: Sequence[str] = ()) -> Iterator[Path]
 
 
 def missing(folder: Path, only: Sequence[str]) -> list[str]:
-    """Corpora that were asked for, and that the folder does not hold with pages."""
+    """Corpora that were named, but that are not in the folder or have no pages."""
     found = {corpus.name for corpus in corpora_with_pages(folder)}
     return [name for name in only if name not in found]
 
 
 def read_pages(corpus: Path, step: int = 1, most: int | None = None) -> list[Document]:
-    """Every `step`-th page of a corpus, at most so many."""
+    """Every `step`-th page of a corpus, up to a limit."""
     with (corpus / "truth.jsonl").open(encoding="utf-8") as lines:
         truths = [json.loads(line) for line in lines if line.strip()][::step][:most]
     return [

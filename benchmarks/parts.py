@@ -10,17 +10,17 @@ from pathlib import Path
 
 from benchmarks.report import Report, printed
 
-# The corpora on which speed is held to a limit, and how many pages of each do for a quick look.
+# The corpora for which speed has a limit, and the number of pages of each in a quick run.
 OF_SPEED = ("multi-dev", "wcxb-dev")
 QUICK_PAGES = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What is to be measured. corpora: None where no folder was given.
+    """The options of a run. corpora: their folder; None if none was given.
 
-    figures: what is worth to be told in short, with its value; parts add theirs. The report ends with them,
-    and so does docs/explanation/performance.md.
+    figures: names and values of the main results; each part adds its own. The report ends with them, and so
+    does docs/explanation/performance.md.
     """
 
     corpora: Path | None
@@ -29,7 +29,7 @@ class Run:
     figures: list[tuple[str, str]] = field(default_factory=list)
 
     def with_pages(self, preferred: Sequence[str] = ()) -> list[Path]:
-        """The corpora with pages, of those that are preferred if there are any. Raises MissingCorpus."""
+        """The corpora with pages; only preferred ones if there are any. Raises MissingCorpus."""
         from benchmarks.pages import corpora_with_pages
 
         found = list(corpora_with_pages(self.folder))
@@ -45,14 +45,14 @@ class Run:
         return self.corpora
 
     def step(self, corpus: Path) -> int:
-        """Every how many-th page of a corpus is taken."""
+        """The step between the pages of a corpus that are taken."""
         with (corpus / "truth.jsonl").open("rb") as lines:
             count = sum(1 for _ in lines)
         return 1 if self.is_full else max(1, count // QUICK_PAGES)
 
 
 class MissingCorpus(LookupError):
-    """There is nothing to measure on. Raised by `Run`; told in the report, where the part would stand."""
+    """There is no corpus to measure on. Raised by `Run`, and shown in the report in the place of the part."""
 
 
 def speed(run: Run) -> str:
@@ -95,7 +95,7 @@ def replay(run: Run) -> str:
     from benchmarks import writer_capacity as measured
 
     lines = [f"| {' | '.join(measured.COLUMNS)} |", f"|{'---|' * len(measured.COLUMNS)}"]
-    # a larger corpus of pages: runs of few documents would tell how a run begins and ends
+    # a larger corpus of pages: short runs would measure how a run begins and ends
     corpora = measured.corpora(run.folder, () if run.is_full else ("wcxb-dev", "wire"))
     if not corpora:
         raise MissingCorpus(f"no corpus with pages or documents in {run.folder}")
@@ -216,7 +216,7 @@ PARTS = {
     "steady": Part("A long run", steady),
     "latency": Part("Latency of commands", latency),
     "reactor": Part("A crawl's reactor under load", reactor),
-    "growth": Part("Growth of the base", growth),
+    "growth": Part("Growth of the database", growth),
     "extraction": Part("Quality of extraction", extraction),
     "grouping": Part("Quality and cost of grouping", grouping),
     "instructions": Part("Instructions of the hottest functions", instructions, is_quick=False),
@@ -224,7 +224,7 @@ PARTS = {
 
 
 def part_measured(name: str, run: Run) -> tuple[str, list[tuple[str, str]]]:
-    """What a part found, in Markdown, and its figures."""
+    """Measure a part; returns its results in Markdown, and its figures."""
     try:
         return PARTS[name].measured(run), run.figures
     except MissingCorpus as missing:

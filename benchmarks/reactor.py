@@ -1,12 +1,12 @@
-"""How long a crawl's reactor is blocked, under load: `scrapy crawl` on the invented web of examples/web.
+"""Measures how long a crawl's reactor is blocked under load: `scrapy crawl` on the web of examples/web.
 
     python -m benchmarks.reactor [--articles N] [--listed N] [--workers N] [--places]
 
-Beside the world's own sites stand busy ones: pages of some hundred kilobytes as fast as they can be had, a
-sitemap with thousands of addresses, a section page with thousands of links, a robots.txt with thousands of
-rules. A watchdog in the crawl's process (`benchmarks.watchdog`) is called every 5 ms. What is told is the
-processor time that passed in the reactor's thread between two calls, which is what our code blocked it for,
-and how late the calls came by the clock, which on a busy machine is mostly waiting for a core.
+Busy sites are added to the invented ones: pages of some hundred kilobytes without a delay, a sitemap with
+thousands of addresses, a section page with thousands of links, a robots.txt with thousands of rules. A
+watchdog in the crawl's process (`benchmarks.watchdog`) is called every 5 ms. The result is the processor time
+of the reactor's thread between two calls, which is how long our code blocked it, and how late the calls came
+by the clock, which on a busy machine is mostly waiting for a core.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LISTED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Of each interval between two calls of the watchdog: seconds it was late, seconds of processor time."""
+    """For each interval between two calls of the watchdog: seconds of delay, seconds of processor time."""
 
     late: tuple[float, ...]
     busy: tuple[float, ...]
@@ -52,7 +52,7 @@ class Blocked:
 
 
 def measure(articles: int = ARTICLES, listed: int = LISTED, workers: int = 0) -> Blocked:
-    """Crawls the world with its busy sites. Raises CalledProcessError where the crawl fails."""
+    """Crawls the world with its busy sites. Raises CalledProcessError if the crawl fails."""
     with tempfile.TemporaryDirectory() as folder, serve(World()) as world:
         sites = {f"busy{n}": _busy_site(world, n, articles // BUSY_SITES) for n in range(BUSY_SITES)}
         sites["listed"] = _listing_site(world, listed)
@@ -95,7 +95,7 @@ def _crawl(world: World, sites: Path, found: Path, base: Path, workers: int) -> 
 
 
 def _busy_site(world: World, number: int, articles: int) -> dict[str, Any]:
-    """A site whose feed names many large pages, which come as fast as they are asked for."""
+    """A site whose feed names many large pages, which are served without a delay."""
     base = f"http://busy{number}.example"
     now = datetime.now(UTC)
     items = []
@@ -164,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--articles", type=int, default=ARTICLES, help="of the busy sites together")
     parser.add_argument("--listed", type=int, default=LISTED, help="addresses in the sitemap")
     parser.add_argument("--workers", type=int, default=0)
-    parser.add_argument("--places", action="store_true", help="where the reactor's thread was meanwhile")
+    parser.add_argument("--places", action="store_true", help="show where the reactor's thread was meanwhile")
     options = parser.parse_args(arguments)
     blocked = measure(options.articles, options.listed, options.workers)
     print(as_markdown(blocked))

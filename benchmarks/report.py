@@ -1,4 +1,4 @@
-"""The report of a run of all benchmarks: Markdown with its plots beside it."""
+"""Writes the report of a run of all benchmarks: Markdown, with the plots in the same folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks import machine
 
 @dataclass(slots=True)
 class Report:
-    """A folder with report.md, written anew after every part: a run that is ended leaves what it has."""
+    """A folder with report.md, which is rewritten after every part, so that a stopped run leaves a report."""
 
     folder: Path
     parts: list[str] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Report:
         self._add(text)
 
     def part(self, title: str, measured: Callable[[], str]) -> None:
-        """Measure a part and add what it gives. One that fails is told, and does not end the others."""
+        """Measure a part and add its results. If it fails, that is reported and the other parts go on."""
         print(f"\n… {title}", flush=True)
         try:
             body = measured()
@@ -39,7 +39,7 @@ class Report:
         self._add(f"## {title}\n\n{body}")
 
     def plot(self, name: str) -> str:
-        """A line that shows a plot of the folder; nothing where it was not drawn."""
+        """A line that shows a plot of the folder; empty if it was not drawn."""
         return f"\n\n![{name}]({name})" if (self.folder / name).exists() else ""
 
     def _add(self, text: str) -> None:
@@ -49,7 +49,7 @@ class Report:
 
 
 def printed(run: Callable[[], object]) -> str:
-    """What a function prints, as a block of Markdown."""
+    """The output of a function, as a block of Markdown."""
     told = io.StringIO()
     with redirect_stdout(told):
         run()

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.document import Document, MediaType, Origin
 
 ROOT = Path(__file__).parents[1]
-# After all of them were written.
+# A time after all of them were written.
 FETCHED_AT = datetime(2026, 12, 31, tzinfo=UTC)
 
 

@@ -8,15 +8,15 @@ the interpreter that --before-python or --after-python names. `copydesk ingest` 
 an empty database, the second time with what was learned of the sites. The inputs are the examples and the
 tests' pages of BEFORE, each corpus as the files that it consists of, and each corpus whose pages have URLs
 once more as a WARC file. Then both crawl the invented web of BEFORE's examples, from one server and in turn,
-before and after news breaks on it. Nothing of a checkout is imported here: the program runs as a command in
+before and after its news changes. Nothing of a checkout is imported here: the program runs as a command in
 an empty folder, and the views are read by SQL.
 
 What cannot be the same in two runs of the same code is named in `LEFT_OUT` and `LEFT_OUT_OF_CRAWLS`. Versions
-of rules and of fingerprints may have other names, one for one.
+of rules and of fingerprints may have different names, one for one.
 
 Prints a table, the versions, and the first rows that differ. Exit status: 0 if no row differs, 1 if one does,
 2 if a command failed. The databases stay in the folder --work. Those of BEFORE's ingests are used again while
-its code, its libraries and the inputs are the same; the rest is always made anew.
+its code, its libraries and the inputs are the same; all others are always made again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from benchmarks.compare_rows import (
     read,
 )
 
-# (view, column) -> why its values differ in two runs of the same code. Whether it is null is compared still.
+# (view, column) -> why its values differ in two runs of the same code. Only whether it is null is compared.
 LEFT_OUT = {
     ("runs", "started_at"): "the clock",
     ("runs", "finished_at"): "the clock",
@@ -81,7 +81,7 @@ DATABASES = ("sqlite", "postgresql")
 CRAWL = "examples/web"
 _WARC_DATE = "2026-08-01T00:00:00Z"
 
-# Prints, as the program sees it, where its packages are and which libraries it has.
+# Prints where the program finds its packages, and which libraries it has.
 _WHERE = """
 import importlib, importlib.metadata, json, sys
 files = {name: importlib.import_module(name).__file__ for name in sys.argv[1:]}
@@ -91,7 +91,7 @@ print(json.dumps([files, libraries]))
 
 
 class CommandFailed(Exception):
-    """A command of a checkout did not do its work; raised by whatever runs one, caught by `main`."""
+    """A command of a checkout failed. Raised by the functions that run one, caught by `main`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Input:
     paths: tuple[Path, ...]
 
     def digest(self) -> str:
-        """Of the names, sizes and times of its files: their times count as times of fetching."""
+        """A digest of the names, sizes and times of its files, as their times are times of fetching."""
         files = sorted(file for path in self.paths for file in (path.rglob("*") if path.is_dir() else [path]))
         states = [(str(file), file.stat()) for file in files if file.is_file()]
         return _digest(*(f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states))
@@ -110,10 +110,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A side of the comparison.
+    """One side of the comparison.
 
-    side: before or after. empty: the folder where its commands run. libraries: names and versions of what its
-    interpreter has. digest: of the code and the libraries.
+    side: before or after. empty: the folder where its commands run. libraries: names and versions of its
+    interpreter's libraries. digest: of the code and the libraries.
     """
 
     side: str
@@ -127,7 +127,7 @@ class Checkout:
         return [str(self.python), "-m", "copydesk", *arguments]
 
     def run(self, arguments: Sequence[str], **environment: str) -> None:
-        """Run copydesk. A document that fails by a fault of the program (1) is a row of rejections."""
+        """Run copydesk. Status 1 is allowed: a document with an internal error is a row of rejections."""
         done = subprocess.run(
             self.command(*arguments),
             cwd=self.empty,
@@ -174,11 +174,11 @@ class Databases:
         return f"{head.rpartition('/')[0]}/{name}?{options}"
 
     def state(self, name: str) -> Path:
-        """A file that says of which code and documents the database is, once it is complete."""
+        """A file with the digests of the database's code and documents; written when it is complete."""
         return self._folder / f"{name}.{self.kind}.json"
 
     def make(self, name: str) -> str:
-        """The URL of an empty database in place of one of that name."""
+        """The URL of a new, empty database, which replaces one of that name."""
         self.state(name).unlink(missing_ok=True)
         if self._server is None:
             for suffix in ("", "-wal", "-shm"):
@@ -209,7 +209,7 @@ def postgresql(folder: Path) -> Iterator[str]:
 
 
 def checkout(side: str, folder: Path, python: Path | None, empty: Path) -> Checkout:
-    """Raises CommandFailed where the interpreter would run the code of another folder."""
+    """Raises CommandFailed if the interpreter would run the code of a different folder."""
     folder = folder.absolute()
     python = python or folder / ".venv" / "bin" / "python"
     done = subprocess.run(
@@ -237,7 +237,7 @@ def checkout(side: str, folder: Path, python: Path | None, empty: Path) -> Check
 
 
 def inputs_of(before: Path, corpora: Path | None, folder: Path) -> list[Input]:
-    """The inputs; WARC files are written to the folder where they are not there."""
+    """The inputs; missing WARC files are written to the folder."""
     found = [
         Input("examples", (before / "examples" / "news",)),
         Input("tests/pages", (before / "tests" / "pages",)),
@@ -253,7 +253,7 @@ def inputs_of(before: Path, corpora: Path | None, folder: Path) -> list[Input]:
 
 
 def _write_warc(corpus: Path, path: Path) -> bool:
-    """Write the pages that have a URL, if they are not there; False where none has one."""
+    """Write the pages that have a URL, unless the file exists; False if no page has one."""
     time_of_truth = (corpus / "truth.jsonl").stat().st_mtime_ns
     if path.exists() and path.stat().st_mtime_ns == time_of_truth:
         return True
@@ -313,7 +313,7 @@ def compare_ingest(
 
 
 def compare_crawls(before: Checkout, after: Checkout, databases: Databases) -> Result:
-    """Both sides crawl the same server in turn, so that its times and addresses are the same for both."""
+    """Both sides crawl the same server in turn, so that both get the same times and addresses."""
     sites = before.folder / "examples" / "web" / "sites.toml"
     urls = {side: databases.make(f"{side.side}_crawl") for side in (before, after)}
     with _world(before) as proxy:
@@ -335,7 +335,7 @@ def compare_crawls(before: Checkout, after: Checkout, databases: Databases) -> R
 
 @contextmanager
 def _world(side: Checkout) -> Iterator[str]:
-    """Serves the invented web of a checkout; gives the address of the server."""
+    """Serves the invented web of a checkout; yields the address of the server."""
     process = subprocess.Popen(
         [str(side.python), "-u", "-m", "examples.web", "--port", "0"],
         cwd=side.folder,
@@ -356,7 +356,7 @@ def _world(side: Checkout) -> Iterator[str]:
 
 
 def as_markdown(results: Sequence[Result]) -> str:
-    """A line for each input and database: documents of each run, rows of each view, how many differ."""
+    """One line for each input and database: documents of each run, rows of each view, differing rows."""
     names = list(dict.fromkeys(name for one in results for name in one.comparison.views))
     lines = [f"| input | database | documents | {' | '.join(names)} | all |", "|---" * (len(names) + 4) + "|"]
     for one in results:
@@ -369,7 +369,7 @@ def as_markdown(results: Sequence[Result]) -> str:
 
 
 def differences_of(one: Result, most: int) -> Iterator[str]:
-    """The first differences of each view; those of more than ids come first."""
+    """The first differences of each view; differences in more than ids come first."""
     where = f"{one.input}, {one.database}"
     for fault in one.comparison.faults:
         yield f"{where}: {fault}"
@@ -389,14 +389,14 @@ def differences_of(one: Result, most: int) -> Iterator[str]:
 
 
 def versions_of(results: Sequence[Result]) -> list[str]:
-    """What the versions are, each line once."""
+    """The versions, each line once."""
     return list(
         dict.fromkeys(f"{name}: {told}" for one in results for name, told in one.comparison.versions.items())
     )
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """The environment without what would lead to other code, another database or a proxy."""
+    """The environment without variables that lead to different code, a different database or a proxy."""
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -1,15 +1,14 @@
-"""Pages a second by number of workers, and what of the processor's time the parent takes.
+"""Measures pages a second by number of workers, and the parent's share of the processor time.
 
     python -m benchmarks.scaling CORPORA [--only NAME…] [--sample N] [--rounds N] [--workers N…] [--out F]
 
-Pages in memory go through `crawler.runs.drive.drive` into a SQLite file, as `copydesk ingest` has them do
-once they are read. The numbers of workers take turns, and the wall clock counts, from the first page to the
-last commit: on a machine that has other things to do, look at the parent's share and the processor time
-alone.
+Pages in memory go through `crawler.runs.drive.drive` into a SQLite file, as in `copydesk ingest` after they
+are read. The numbers of workers take turns. Elapsed time is measured, from the first page to the last commit.
+On a machine that has other work, only the parent's share and the processor time are meaningful.
 
-What the machine itself gives is told beside: processes that each take their part of the same pages, have no
-parent and store nothing. Cores share memory and caches, and virtual ones at times a core, so that two of them
-may do less than twice the work of one.
+For comparison, independent processes measure what the machine itself can do: each processes its part of the
+same pages, without a parent and without storing. Cores share memory and caches, and virtual cores may share a
+core, so two of them may do less than twice the work of one.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One run: seconds by the clock on the wall, and processor time of parent and workers."""
+    """One run: elapsed seconds, and processor time of parent and workers."""
 
     seconds: float
     usage: machine.Usage
@@ -67,13 +66,13 @@ class Scaling:
         return spread([turn.usage.whole * 1000 / self.documents for turn in self.turns])
 
     def times(self, one: Scaling) -> Spread:
-        """How many times as fast as one worker, turn by turn."""
+        """The speed relative to one worker, turn by turn."""
         both = zip(self.turns, one.turns, strict=True)
         return spread([theirs.seconds / ours.seconds for ours, theirs in both])
 
 
 def measure(documents: Sequence[Document], workers: Sequence[int], rounds: int = ROUNDS) -> list[Scaling]:
-    """Runs with each number of workers, in turn; the first of all, which starts everything, is not told."""
+    """Runs with each number of workers, in turn. The very first run is left out: it fills the caches."""
     one_turn(documents[:16], max(workers))
     turns: dict[int, list[Turn]] = {number: [] for number in workers}
     for _ in range(rounds):
@@ -83,7 +82,7 @@ def measure(documents: Sequence[Document], workers: Sequence[int], rounds: int =
 
 
 def unaided(documents: Sequence[Document], workers: Sequence[int], rounds: int = ROUNDS) -> dict[int, Spread]:
-    """How many times as fast as one so many processes are that only compute: what the machine has to give."""
+    """The speed of so many independent processes relative to one: what the machine itself can do."""
     from pipeline.warm import warm_up
 
     warm_up()  # before the processes fork, so that they share what it loads
@@ -99,7 +98,7 @@ def unaided(documents: Sequence[Document], workers: Sequence[int], rounds: int =
 
 
 def _seconds(parts: Sequence[Sequence[Document]]) -> float:
-    """By the clock, until a process for each part has done it."""
+    """Elapsed seconds until a process for each part has done it."""
     context = multiprocessing.get_context("fork")
     processes = [context.Process(target=_process_all, args=(part,)) for part in parts]
     began = time.perf_counter()
@@ -126,7 +125,7 @@ def one_turn(documents: Sequence[Document], workers: int) -> Turn:
 
 
 def up_to(cores: int) -> list[int]:
-    """1, 2, 4 … and the cores."""
+    """1, 2, 4 … and the number of cores."""
     return sorted(
         {1, 2, cores, *(1 << n for n in range(cores.bit_length()))} & {*range(1, max(2, cores) + 1)}
     )

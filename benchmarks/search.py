@@ -1,13 +1,13 @@
-"""What full-text search costs: writing it with every article, its size, and asking it.
+"""Measures what full-text search costs: writing the index with every article, its size, and queries.
 
     python -m benchmarks.search --articles 200000 --database sqlite|postgresql --out FOLDER
 
 Three measurements, on the news that `growth` makes:
 
-1. `write_batch` of the same batches of 50 to two bases in turn, one of which has no search index: ms and
+1. `write_batch` of the same batches of 50 to two databases in turn, one of which has no search index: ms and
    bytes an article, and the ratio.
-2. The index alone, batches of 50 to a base of --articles and to one of 10,000 in turn: how its cost grows.
-3. Queries of that base: median and slowest of several words each, for the first 20 hits.
+2. The index alone, batches of 50 to a database of --articles and to one of 10,000: how its cost grows.
+3. Queries of that database: median and slowest of several words each, for the first 20 hits.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument(
-        "--only", choices=["writing", "growth"], help="one part alone; queries belong to growth"
+        "--only", choices=["writing", "growth"], help="only this part; queries belong to growth"
     )
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -52,13 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.only != "growth":
             measure_writing(made)
         if options.only != "writing":
-            # Articles without fingerprints, as the index of words asks for none.
+            # Articles without fingerprints, because the index of words does not need them.
             with patch.object(growth, "fingerprint", _nothing):
                 measure_growth(made, options.articles)
 
 
 def measure_writing(made: growth.Bases) -> None:
-    """With and without the index, the same batches in turn."""
+    """Write the same batches with and without the index, in turn."""
     news = growth.News(1).articles()
     engines = {"with": made.fresh("with"), "without": made.fresh("without")}
     run = {name: start_run(engine, "search", growth.BEGINNING) for name, engine in engines.items()}
@@ -85,7 +85,7 @@ def measure_writing(made: growth.Bases) -> None:
 
 
 def measure_growth(made: growth.Bases, articles: int) -> None:
-    """The index alone, in a large base and in a small one in turn; then queries of the large one."""
+    """Write the index alone, in a large and a small database in turn; then query the large one."""
     news = growth.News(2)
     stream = news.articles()
     large, small = made.fresh("large"), made.fresh("small")
@@ -153,7 +153,7 @@ def _texts(batch: Sequence[Article], number: int) -> list[tuple[int, SearchWords
 
 
 def _lay(connection: Connection, batch: Sequence[Article], number: int, *, with_words: bool = True) -> None:
-    """Puts articles in by hand: what search asks of them, and nothing else."""
+    """Insert articles directly, with only the columns that search needs."""
     connection.execute(
         insert(schema.article),
         [
@@ -194,7 +194,7 @@ def _bytes(engine: Engine) -> int:
 
 
 def _index_bytes(engine: Engine) -> int:
-    """Of both tables."""
+    """The size of both tables."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             relations = "pg_total_relation_size('search_words') + pg_total_relation_size('search_entry')"

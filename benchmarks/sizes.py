@@ -1,12 +1,12 @@
-"""Size of a database on the disk, table by table, in bytes an article.
+"""Measures the size of a database on the disk, table by table, in bytes an article.
 
-    python -m benchmarks.sizes DATABASE-URL                      a base that is there
+    python -m benchmarks.sizes DATABASE-URL                      an existing database
     python -m benchmarks.sizes --articles 10000 --out FOLDER     one of invented news, on both databases
 
-A table's indexes stand beside it; the parts of the full-text index count as one. On SQLite the sizes are
-those of the pages in use (`dbstat`), on PostgreSQL `pg_table_size` (TOAST among it) and `pg_indexes_size`.
-Nothing is vacuumed before: it is what a crawl leaves behind. The invented news is that of `growth`, whose
-pages are their texts with two tags: of a base of your own, `page` is what differs most.
+Each table is listed with its indexes. The parts of the full-text index count as one. On SQLite the sizes are
+those of the pages in use (`dbstat`), on PostgreSQL `pg_table_size` (with TOAST) and `pg_indexes_size`. There
+is no vacuum before, so the sizes are those after a crawl. The invented news is that of `growth`, whose pages
+are texts with two tags, so in your own database `page` differs most.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Size:
 
 
 def sizes(engine: Engine) -> list[Size]:
-    """The tables of a base, the largest first."""
+    """The tables of a database, the largest first."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             pages = connection.execute(text("SELECT name, sum(pgsize) AS size FROM dbstat GROUP BY name"))
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("url", nargs="?", help="a database that is there")
+    parser.add_argument("url", nargs="?", help="an existing database")
     parser.add_argument("--articles", type=int, default=10_000)
     parser.add_argument("--out", type=Path, help="a folder for databases of invented news; they are removed")
     options = parser.parse_args(arguments)

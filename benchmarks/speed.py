@@ -1,14 +1,14 @@
-"""Whole-path pages a second on one core, beside Trafilatura alone on the same pages, and a profile by stage.
+"""Measures pages a second on one core, of the whole path and of Trafilatura alone, and a profile by stage.
 
     python -m benchmarks.speed CORPORA [--only NAME…] [--sample N] [--rounds N] [--alone] [--out FOLDER]
 
-Ours is a page's whole way: `process_documents` from bytes to outcomes, of as many pages at a time as a
-worker is sent where many wait (`--alone`: of each by itself, as in a crawl that waits for its sites), and
+Ours is a page's whole path: `process_documents` from bytes to outcomes, with as many pages at a time as a
+worker gets when many wait (`--alone`: one at a time, as in a crawl that waits for its sites), and
 `write_batch` of each 256 to a SQLite file. Theirs is `trafilatura.bare_extraction(html, url=…,
-with_metadata=True, include_comments=False)` on text that was decoded beforehand, whatever comes of it. A
-round takes both over all pages of a corpus, message by message in turn (of the other half of the corpus, so
-that neither finds a page warm), in a process forked for it, which is as warm as a worker and has seen the
-pages of the tests, none of the corpus. Seconds are those of the processor.
+with_metadata=True, include_comments=False)` on decoded text, whatever the result. A round runs both over all
+pages of a corpus, message by message in turn. At any time the two are in different halves of the corpus, so
+that neither finds a page in the caches. Each round runs in a forked process, which is as warm as a worker: it
+has processed the pages of the tests, but none of the corpus. Seconds are processor time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Seconds of processor time of one round over a corpus; `failed`: pages that Trafilatura gave up."""
+    """Seconds of processor time of one round over a corpus; `failed`: pages on which Trafilatura failed."""
 
     ours: float
     storing: float
@@ -59,7 +59,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Rounds over one corpus, and where our time goes."""
+    """Rounds over one corpus, and our time by stage."""
 
     corpus: str
     documents: int
@@ -81,14 +81,14 @@ class Speed:
 
     @property
     def milliseconds(self) -> dict[str, float]:
-        """Of each stage, a page."""
+        """The time of each stage for a page."""
         return {name: self.profile.seconds[name] * 1000 / self.documents for name in (*STAGES, REST)}
 
 
 def measure(
     corpus: str, documents: Sequence[Document], rounds: int = ROUNDS, most: int = MESSAGE_DOCUMENTS
 ) -> Speed:
-    """Rounds over some pages, at most so many at a time; raises `benchmarks.stages.StageGone`."""
+    """Run rounds over some pages, at most so many at a time; raises `benchmarks.stages.StageGone`."""
     _warm_up()
     htmls = [decode_body(document.body, document.encoding, document.media_type) for document in documents]
     found = tuple(apart(one_round, documents, htmls, most) for _ in range(rounds))
@@ -97,7 +97,7 @@ def measure(
 
 
 def messages(documents: Sequence[Document], most: int = MESSAGE_DOCUMENTS) -> Iterator[range]:
-    """The pages in messages as `crawler.runs.pool` makes them up where many wait: the places of each."""
+    """The pages in messages of the size that `crawler.runs.pool` sends when many wait, by their numbers."""
     start, size = 0, 0
     for place, document in enumerate(documents):
         size += len(document.body)
@@ -110,7 +110,7 @@ def messages(documents: Sequence[Document], most: int = MESSAGE_DOCUMENTS) -> It
 
 @cache
 def _warm_up() -> None:
-    """What a worker is forked with; then both ways over the pages of the tests, for what is read late."""
+    """Import what a worker imports, and run both over the pages of the tests, to load what is loaded late."""
     import pipeline.warm  # noqa: F401
 
     outcomes = []
@@ -125,7 +125,7 @@ def _warm_up() -> None:
 
 
 def one_round(documents: Sequence[Document], htmls: Sequence[str], most: int = MESSAGE_DOCUMENTS) -> Round:
-    """Both ways over all pages, message by message in turn."""
+    """Run both over all pages, message by message in turn."""
     ours = storing = theirs = 0.0
     articles = failed = 0
     half = len(documents) // 2
@@ -156,7 +156,7 @@ def one_round(documents: Sequence[Document], htmls: Sequence[str], most: int = M
 
 
 def _theirs(html: str, url: str) -> bool:
-    """Whether Trafilatura came to an end with the page; there are pages that it fails on."""
+    """Whether Trafilatura succeeded; there are pages on which it fails."""
     try:
         trafilatura.bare_extraction(html, url=url, with_metadata=True, include_comments=False)
     except Exception:
@@ -165,7 +165,7 @@ def _theirs(html: str, url: str) -> bool:
 
 
 def profiled(documents: Sequence[Document], most: int = MESSAGE_DOCUMENTS) -> Spent:
-    """Our way once more, timed by stage."""
+    """Run ours once more, timed by stage."""
     with tempfile.TemporaryDirectory() as folder, timed() as spent:
         engine = open_database(f"sqlite:///{folder}/speed.db")
         run = writer.start_run(engine, "speed", datetime.now(UTC))
@@ -207,7 +207,7 @@ def _profile_lines(speeds: Sequence[Speed]) -> list[str]:
             whole = sum(speed.milliseconds.values())
             taken = speed.milliseconds[stage]
             calls = speed.profile.calls[stage]
-            # The extractor is for the pages of which the model is not sure.
+            # The extractor only runs on pages where the model is not sure.
             few = f", on {calls} pages" if stage == "extractor" else ""
             cells.append(f"{taken:.2f} ({taken / whole:.0%}{few})")
         lines.append(f"| {stage} | {' | '.join(cells)} |")
@@ -224,7 +224,7 @@ def draw(speeds: Sequence[Speed], path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = pages.arguments_of(__doc__, ROUNDS)
-    parser.add_argument("--alone", action="store_true", help="every page by itself")
+    parser.add_argument("--alone", action="store_true", help="one page at a time")
     parser.add_argument("--out", type=Path, help="folder for the plot")
     options = parser.parse_args(arguments)
     for name in pages.missing(options.corpora, options.only):

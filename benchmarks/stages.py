@@ -1,8 +1,7 @@
-"""Processor time of a page, stage by stage: times the functions at the borders of the stages.
+"""Measures the processor time of a page stage by stage, by timing the functions of the stages.
 
-A stage is named by its functions. Whoever imported one of them by name has it replaced there as well, so a
-stage is found wherever it is called from. One that is no longer there ends the measurement with its name:
-a profile that silently leaves something out says nothing.
+A stage is a list of functions. They are also replaced in modules that imported them by name, so every call is
+timed. A missing function ends the measurement with its name, because a profile without it would be wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
-# In the order in which they run. What is called within another stage is taken off that stage.
+# In the order in which they run. The time of a stage within another one is subtracted from that one.
 STAGES: Mapping[str, tuple[str, ...]] = {
     "compress": ("pipeline.process._compressed",),
     "decode": ("pipeline.page.decode.decode_body",),
@@ -43,13 +42,13 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "fingerprint": ("pipeline.copies.fingerprint.fingerprint",),
     "store": ("storage.writer.batches.write_batch",),
 }
-# All of a page but what its stages take.
+# The time of a page outside of its stages.
 REST = "rest"
 _WHOLE = "pipeline.process.process_documents"
 
 
 class StageGone(LookupError):
-    """A stage's function is not where it was. Raised by `timed`; ends the measurement: mend STAGES."""
+    """A stage's function is not where it was. Raised by `timed`; ends the measurement: correct STAGES."""
 
 
 @dataclass(slots=True)
@@ -93,7 +92,7 @@ def _function(stage: str, path: str) -> Callable[..., Any]:
 
 
 def _replaced(found: Callable[..., Any], by: Callable[..., Any]) -> list[tuple[Any, str, Any]]:
-    """Puts the one for the other in every module of ours that has it; returns what to put back."""
+    """Replaces a function in every module of ours that has it; returns what to restore."""
     ours = [
         module
         for name, module in list(sys.modules.items())

@@ -1,13 +1,13 @@
-"""Texts a second from JSON Lines to committed rows, beside datasketch's loop in memory over the same texts.
+"""Measures texts a second from JSON Lines to committed rows, and in datasketch's loop in memory.
 
     python -m benchmarks.text_ingest CORPORA [--only NAME…] [--rounds N] [--workers N…]
 
 Every corpus with `documents.jsonl` (or .gz) goes through `crawler.runs.ingest.ingest`, which is all that
 `copydesk ingest` does with it: reading, cleaning, language, fingerprint, pages, search index, groups, into a
-SQLite file. The loop has the texts in memory; it makes their list of shingles, calls update_batch, query and
-insert, and writes nothing. All take turns. The clock on the wall counts where the machine is idle; where it
-is not, the milliseconds of processor time a document tell more. "At best" is what they would come to on
-idle cores, with the workers and the parent each on one of their own.
+SQLite file. The loop has the same texts in memory; it makes their list of shingles, calls update_batch, query
+and insert, and writes nothing. All take turns. Elapsed time is meaningful if the machine is idle; otherwise
+compare the processor time of a document. "At best" is the ratio on idle cores, if each worker and the parent
+had a core of its own.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FILES = ("documents.jsonl", "documents.jsonl.gz")
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Seconds by the clock on the wall; of the processor, by this process and by its workers."""
+    """Elapsed seconds, and processor time of this process and of its workers."""
 
     wall: float
     own: float
@@ -45,7 +45,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class TextIn:
-    """The runs with one number of workers, and those of the loop beside them."""
+    """The runs with one number of workers, and the runs of the loop between them."""
 
     workers: int
     documents: int
@@ -59,7 +59,7 @@ class TextIn:
 
     @property
     def ratio(self) -> Spread:
-        """How many times as fast as the loop, by the clock."""
+        """The speed relative to the loop, by elapsed time."""
         both = zip(self.ours, self.theirs, strict=True)
         return spread([loop.wall / turn.wall for turn, loop in both])
 
@@ -75,13 +75,13 @@ class TextIn:
 
     @property
     def at_best(self) -> float:
-        """How many times as fast as the loop where parent and workers have a core each."""
+        """The speed relative to the loop if parent and workers have a core each."""
         parent, workers, loop = (time.median for time in self.milliseconds)
         return loop / max(parent, workers / self.workers)
 
 
 def measure(path: Path, workers: Sequence[int], rounds: int = ROUNDS) -> list[TextIn]:
-    """Runs with each number of workers and the loop, in turn; the first of all is not told."""
+    """Runs with each number of workers and the loop, in turn. The very first run is left out."""
     texts = [
         ArticleCopy(number, "", "", document.body.decode("utf-8", "replace"), FETCHED_AT)
         for number, document in enumerate(read_corpus(path.parent))

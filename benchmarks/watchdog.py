@@ -1,9 +1,9 @@
 """A Scrapy extension that reports how long a crawl's reactor was blocked, and by what.
 
-A call is due every few milliseconds. How much later than due it comes is how long the reactor was blocked, by
-the clock on the wall; how much processor time its thread took meanwhile says how much of that was a
-computation, which does not hang on what else the machine does. When that grows long, another thread notes
-where the reactor's thread is. The collector of garbage is told apart: it stops all threads.
+A call is due every few milliseconds. Its delay is how long the reactor was blocked, in elapsed time. The
+processor time of the reactor's thread meanwhile is the part that was computation, which does not depend on
+other work of the machine. If that is long, a second thread records where the reactor's thread is. Garbage
+collections are counted separately, because they stop all threads.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from scrapy.crawler import Crawler
 
 PATH = "BENCH_WATCHDOG_FILE"
 EVERY = 0.005
-# From so much processor time on it is worth to be told where; the limit is twice that.
+# From so much processor time on, the place is recorded; the limit is twice that.
 NOTED = 0.025
 
 
@@ -74,7 +74,7 @@ class Watchdog:
         self._wait()
 
     def _collecting(self, phase: str, info: dict[str, int]) -> None:
-        """Told by the interpreter when it begins, and ends, to look for garbage; in whatever thread."""
+        """Called by the interpreter when a garbage collection begins and ends, in any thread."""
         if phase == "start":
             self.collecting = time.thread_time()
         elif (spent := time.thread_time() - self.collecting) > NOTED:
@@ -90,7 +90,7 @@ class Watchdog:
 
 
 def _place(frame: FrameType | None) -> str:
-    """The innermost calls, the last first, as far as they tell apart: functions with their modules."""
+    """The innermost calls, the last first: functions with their modules."""
     found: list[str] = []
     while frame is not None and len(found) < 12:
         module = frame.f_globals.get("__name__", "?")

@@ -1,8 +1,8 @@
-"""Cost of writing to a database, in measures that do not depend on the load of the machine.
+"""Measures the cost of writing to a database, also independent of the load of the machine.
 
-A clock that hangs on the wall says what somebody waits, and on a busy machine little else. Beside it stand
-processor time, which hardly depends on others, and what is read and written, which does not at all. All of
-it is taken of this process and, on PostgreSQL, of the one that serves it; Linux tells it in /proc.
+Elapsed time is what a user waits for, but it depends on the load. Processor time hardly depends on it, and
+the bytes that are read and written do not at all. All are measured for this process and, on PostgreSQL, for
+the server process of its connection, from /proc on Linux.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-# Statistics of this session up to now are told to others; the answer of one row is what they are asked for.
+# Makes the server publish the statistics of this session, which the next query reads.
 _FLUSH = text("SELECT pg_stat_force_next_flush()")
 _COUNTED_BY_POSTGRESQL = text(
     """
@@ -28,11 +28,11 @@ _COUNTED_BY_POSTGRESQL = text(
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What something took.
+    """The cost of some work.
 
-    wall_ms, cpu_ms: milliseconds. read_kb: what was asked of the system because the database's own cache did
-    not have it. written_kb: on SQLite the log and the file, on PostgreSQL the log. touched: on PostgreSQL how
-    often a page was looked at, wherever it was; not known of SQLite.
+    wall_ms, cpu_ms: milliseconds. read_kb: read from the system, because the database's own cache did not
+    have it. written_kb: on SQLite the log and the file, on PostgreSQL the log. touched: on PostgreSQL the
+    number of page accesses, with those of the cache; unknown on SQLite.
     """
 
     wall_ms: float = 0.0
@@ -52,7 +52,7 @@ class Cost:
 
 
 def cost(engine: Engine, work: Callable[[], object]) -> Cost:
-    """Does the work, which uses one connection of the engine's at a time, and says what it took."""
+    """Does the work, which uses one connection of the engine at a time, and returns its cost."""
     before = _counted(engine)
     work()
     at_its_end = time.perf_counter() * 1000
@@ -78,13 +78,13 @@ def _counted(engine: Engine) -> Cost:
 
 
 def _read_and_written() -> tuple[int, int]:
-    """Bytes that this process handed over in calls to the system, whether or not a disk saw them."""
+    """Bytes that this process wrote in system calls, whether or not they reached a disk."""
     told = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
     return int(told["rchar"]), int(told["wchar"])
 
 
 def _cpu_ms_of(process: int) -> float:
-    # What stands before the last bracket is the program's name, which may hold anything.
+    # The text before the last bracket is the program's name, which may contain anything.
     told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     user, system = int(told[11]), int(told[12])
     return (user + system) * 1000 / os.sysconf("SC_CLK_TCK")

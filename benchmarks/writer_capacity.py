@@ -1,12 +1,13 @@
-"""How many workers one writer keeps up with. The workers replay outcomes that were extracted before.
+"""Measures how many workers one writer keeps up with. The workers replay outcomes from before.
 
     python -m benchmarks.writer_capacity CORPORA [--only NAME…] [--sample N] [--rounds N] [--workers N]
 
-Every document is processed once, in this process and at its own pace, which gives the processor time that a
-worker needs for it. Then runs are made as `copydesk ingest` makes them, into a SQLite file, with workers that
-only hand back the outcome that they find in the document's place. All that such a run costs this process, in
-all its threads, is what the parent of any run has to do: feed, receive, hash, look up, group, write, commit.
-Extraction over parent is the number of workers that the parent has time for. The base is empty at first.
+Every document is first processed once in this process, which gives the processor time that a worker needs for
+it. Then there are runs like those of `copydesk ingest`, into a SQLite file, with workers that only return the
+outcome, which is sent to them in the place of the document's body. The processor time of this process in such
+a run, in all threads, is the work of the parent: feed, receive, hash, look up, group, write, commit. The time
+of extraction by that of the parent is the number of workers that it keeps up with. The database is empty at
+first.
 
 Corpora with pages are read as pages; one with `documents.jsonl` (or .gz) as JSON Lines.
 """
@@ -33,7 +34,7 @@ from storage.database import Engine, open_database
 from storage.writer import BatchCounts, write_batch
 
 ROUNDS = 5
-# Runs of few documents would measure how a run begins and ends.
+# Short runs would measure how a run begins and ends.
 WARM = 64
 
 
@@ -48,13 +49,13 @@ class Replay:
 
     @property
     def workers(self) -> Spread:
-        """So many workers give as much as the parent takes."""
+        """The number of workers that keep the parent busy."""
         parent = self.parent
         return Spread(*(self.extraction / time for time in (parent.median, parent.greatest, parent.least)))
 
     @property
     def pace(self) -> float:
-        """Documents a second that the parent takes at most."""
+        """The most documents a second that the parent can take."""
         return 1000 / self.parent.median
 
     @property
@@ -64,7 +65,7 @@ class Replay:
 
 
 def replayed(document: Document, settings: Settings) -> Outcome:
-    """What a replaying worker runs: the outcome stands where the document's body was."""
+    """The function of a replaying worker: the document's body is its outcome."""
     del settings
     outcome: Outcome = pickle.loads(document.body)
     return outcome
@@ -85,13 +86,13 @@ def measure(documents: Sequence[Document], rounds: int = ROUNDS, workers: int = 
 
 
 def _recorded(document: Document, outcome: Outcome) -> Document:
-    """The document with its outcome in place of its body, as long as that was: it has to be sent as well."""
+    """The document with its outcome as its body, padded to the same length, because sending it costs too."""
     body = pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)
     return replace(document, body=body + bytes(max(0, len(document.body) - len(body))))
 
 
 def _turn(tape: Sequence[Document], settings: Settings, workers: int) -> tuple[float, float]:
-    """Processor time of this process in one run, and of it that of writing; seconds."""
+    """Processor seconds of this process in one run, and those of writing."""
     spent = 0.0
 
     def write(engine: Engine, run_id: int, outcomes: Sequence[Outcome], settings: Settings) -> BatchCounts:
