@@ -127,7 +127,10 @@ class Checkout:
         return [str(self.python), "-m", "copydesk", *arguments]
 
     def run(self, arguments: Sequence[str], **environment: str) -> None:
-        """Run copydesk. Status 1 is allowed: a document with an internal error is a row of rejections."""
+        """Runs copydesk. A document that failed by an error of the program (1) is a row of rejections.
+
+        A program that cannot start ends with 1 as well, with a traceback.
+        """
         done = subprocess.run(
             self.command(*arguments),
             cwd=self.empty,
@@ -136,7 +139,7 @@ class Checkout:
             text=True,
             check=False,
         )
-        if done.returncode not in (0, 1):
+        if done.returncode not in (0, 1) or "Traceback (most recent call last)" in done.stderr:
             shown = f"{self.side}: copydesk {' '.join(arguments)}"
             raise CommandFailed(f"{shown} ended with {done.returncode}:\n{done.stderr[-2000:]}")
 
