@@ -56,7 +56,7 @@ def crawl(
     """Crawl the sites of those names (all for none) into the database; returns when done or stopped.
 
     Ctrl-C and SIGTERM end it in order: nothing more is fetched, and what was fetched is stored.
-    A Twisted reactor runs once a process, so this may be called once a process; RuntimeError otherwise.
+    A Twisted reactor runs only once in a process, so a second call raises RuntimeError.
 
     settings: Scrapy settings that override crawler.settings, e.g. {"LOG_LEVEL": "WARNING"}.
     Raises OperatorError for mistakes in the sites file, unknown names and an unusable database, before

@@ -1,4 +1,4 @@
-"""What a site says about its own news: feeds, sitemaps, section pages and its front page.
+"""Reads what a site says about its own news: feeds, sitemaps, section pages and its front page.
 
 Functions from bytes to records, without Scrapy. What reads a stranger's bytes runs in a worker process.
 """

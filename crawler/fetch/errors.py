@@ -1,4 +1,4 @@
-"""Why a request was not made. Scrapy passes each of these to the request's errback.
+"""The reasons for which a request is not made, as exceptions that Scrapy passes to the request's errback.
 
 All are an IgnoreRequest, which Scrapy neither retries nor logs as an error.
 """

@@ -1,4 +1,4 @@
-"""Where feeds and sitemaps of a site may be, and which of them to try first."""
+"""Lists where feeds and sitemaps of a site may be, the likeliest first."""
 
 from __future__ import annotations
 

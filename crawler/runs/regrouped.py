@@ -1,4 +1,4 @@
-"""How a run changed the groups of copies."""
+"""Compares the groups of copies before and after a run."""
 
 from __future__ import annotations
 

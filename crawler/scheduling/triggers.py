@@ -1,4 +1,4 @@
-"""When a site is crawled: the times of its schedule, jitter, and back-off after failures."""
+"""Computes when a site is crawled: the times of its schedule, jitter, and back-off after failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of a site's URLs are worth a request. (`pipeline.urls` says which URLs are the same page.)"""
+"""Decides which of a site's URLs are worth a request. (`pipeline.urls` says which URLs are the same page.)"""
 
 from __future__ import annotations
 

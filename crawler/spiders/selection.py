@@ -1,4 +1,4 @@
-"""Which of the entries of a source are articles to fetch.
+"""Selects the entries of a source that are articles to fetch.
 
 Pure functions. A sitemap may have fifty thousand entries, so the spider calls them in a thread.
 """

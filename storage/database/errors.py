@@ -1,4 +1,4 @@
-"""What can be wrong with a database: whether to try again, and what to tell the operator."""
+"""Classifies errors of databases: whether to retry, and the message for the operator."""
 
 from __future__ import annotations
 

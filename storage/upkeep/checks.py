@@ -1,4 +1,4 @@
-"""What a check and a finding are."""
+"""The records of checks and findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what is stored is consistent (`copydesk db check`), and repair of what follows from the rest.
+"""Checks that the stored rows are consistent (`copydesk db check`), and repairs what follows from others.
 
 A check is a function that yields one line for each fault, so a database with a million faults takes no more
 memory than one with none. All checks read one snapshot, so a crawl that writes meanwhile is no fault. What

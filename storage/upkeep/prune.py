@@ -1,4 +1,4 @@
-"""Drops the pages that have grown old.
+"""Drops old stored pages.
 
 Pruning has two steps, so that an operator sees first what will happen: a plan, which counts, and its
 execution in transactions of a bounded size. It may be stopped at any time and done again; the rest is done

@@ -1,4 +1,4 @@
-"""Which articles, rejections and fetch states an operator means by ids, URLs, locations and sites."""
+"""Finds the articles, rejections and fetch states that an operator names by id, URL, location or site."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 A tombstone names a URL or a site, and holds nothing of its articles. Every writing transaction calls
 `withhold`. So wherever a document comes from (a file, a crawl, different rules over a stored page), it ends
 as a rejection with a reason of its own, without its bytes. A URL is compared by `urls.address_key`: http and
-https, www., m. and amp. twins are one. An article is asked for by its own URL and by the one it was fetched
+https, www., m. and amp. twins are one. An article is looked up by its own URL and by the one it was fetched
 from, so a page that states a forgotten URL as its canonical link is kept out too. A site includes what is
 under it: `example.com` also means `news.example.com`.
 """

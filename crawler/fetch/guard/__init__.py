@@ -1,4 +1,4 @@
-"""Where a crawl may go: public addresses, http(s), and the hosts that a site lists.
+"""Restricts where a crawl may go: public addresses, http(s), and the hosts that a site lists.
 
 A page decides where its redirects, sitemap entries and links lead. A crawler that follows them anywhere is a
 way into the network it runs in. So the host is checked on every request, redirects included. The address is

@@ -1,4 +1,4 @@
-"""Which IP addresses are on the public internet."""
+"""Decides which IP addresses are on the public internet."""
 
 from __future__ import annotations
 

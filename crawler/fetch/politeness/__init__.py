@@ -1,4 +1,4 @@
-"""How often a crawl requests pages from a host, how many at a time, and when it stops.
+"""Limits how often a crawl requests pages from a host, how many at a time, and when it stops.
 
 Scrapy's AutoThrottle adapts the delay to a host's latency. The components here add the least delay that the
 site's entry and its robots.txt (Crawl-delay) ask for, Retry-After, back-off of a host that fails repeatedly,
