@@ -235,6 +235,7 @@ def test_after_a_kill_the_queue_is_dropped_and_its_requests_can_be_made_again(
 ) -> None:
     killed, _ = _scheduler(tmp_path)
     assert killed.enqueue_request(Request("https://gazette.example/1"))
+    killed.df.close("killed")  # writes the file of requests that were seen, as a longer crawl does
     second, _ = _scheduler(tmp_path)
     assert "is of a crawl that was killed" in caplog.text
     assert len(second) == 0

@@ -86,7 +86,8 @@ def test_of_an_index_a_few_sitemaps_are_read_until_one_names_articles() -> None:
     children = [f"{HOME}{number}.xml" for number in range(40)]
     site = _site(sitemaps=(SITEMAP,))
     pages = {SITEMAP: _map(*children, index=True)}
-    (source,) = _check({**pages, children[1]: _map(f"{STORIES}1")}, site).sources
+    tags = _map("https://elsewhere.example/tag")
+    (source,) = _check({**pages, children[1]: tags, children[2]: _map(f"{STORIES}1")}, site).sources
     assert (source.state, source.articles) == (SourceState.OK, 1)
     client: Any = Pages(pages)
     (source,) = asyncio.run(check_site(client, site, Limits())).sources
@@ -116,6 +117,12 @@ def test_what_could_not_be_read_in_time_is_reported() -> None:
     check = asyncio.run(check_site(client, site, Limits(seconds=0.01)))
     assert (check.state, check.is_complete) == (SiteState.FLAWED, False)
     assert [source.detail for source in check.sources] == ["", *["not read within 0 s"] * 2]
+
+
+def test_a_site_whose_pages_do_not_come_in_time_is_flawed() -> None:
+    client: Any = _Hanging({FEED: _feed(1)})
+    check = asyncio.run(check_site(client, _site(feeds=(FEED,)), Limits(seconds=0.01)))
+    assert (check.state, check.is_complete, check.pages) == (SiteState.FLAWED, False, ())
 
 
 def test_the_sources_of_a_site_are_its_feeds_sitemaps_and_sections() -> None:

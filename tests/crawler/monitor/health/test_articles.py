@@ -74,6 +74,17 @@ def test_a_silence_is_reported_when_it_is_longer_than_the_nights() -> None:
     assert alert.message.endswith("hardly ever none for more than 6 h")
 
 
+def test_one_long_silence_in_a_month_does_not_hide_the_next() -> None:
+    outage = range(5 * 24, 7 * 24)
+    runs = [
+        like(run, stored=0) if n in outage else run
+        for n, run in enumerate(_hourly(20, stored=2, silent_hours=20))
+    ]
+    alert = check_silence(runs)
+    assert alert is not None
+    assert alert.message.endswith("hardly ever none for more than 6 h")
+
+
 def test_in_the_first_two_weeks_a_silence_may_last_four_days() -> None:
     assert check_silence(_hourly(10, silent_hours=90)) is None
     assert check_silence(_hourly(12, silent_hours=110)) is not None
