@@ -1,0 +1,80 @@
+"""Articles: filtered, found by what names them, and read without sorting texts."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from storage import reader
+from storage.database import open_database
+from tests.storage.news import START, article, store, story, wire
+
+URL = "https://harbour.example/ferry"
+
+
+def test_articles_come_by_id_and_filtered(engine: Engine) -> None:
+    made = [
+        article("https://a.example/1", story(1), START),
+        article("https://b.example/2", story(2), START + timedelta(days=1), language="de"),
+        article("https://a.example/3", story(1), START + timedelta(days=2)),
+    ]
+    store(engine, made)
+
+    def ids(**filters: Any) -> list[int]:
+        return [row.id for row in reader.articles(engine, **filters)]
+
+    assert ids() == [1, 2, 3]
+    assert ids(site="a.example") == [1, 3]
+    assert ids(language="de") == [2]
+    assert ids(since=START + timedelta(hours=1)) == [2, 3]
+    assert ids(canonical_only=True) == [1, 2]
+    assert ids(group_id=1) == [1, 3]
+    assert ids(limit=2) == [1, 2]
+    assert ids(site="a.example", canonical_only=True, since=START + timedelta(hours=1)) == []
+
+
+def test_articles_are_found_by_id_url_and_location(engine: Engine) -> None:
+    store(engine, [article(URL, story(1), location="saved.html")])
+
+    assert reader.article(engine, 1) == reader.article_by_url(engine, URL)
+    assert reader.article_by_location(engine, "saved.html") == reader.article(engine, 1)
+    assert reader.article(engine, 2) is None
+    assert reader.article_by_url(engine, "https://harbour.example/none") is None
+    assert reader.article_by_location(engine, "none.html") is None
+    assert reader.document(engine, 2) is None
+
+
+def test_no_texts_are_sorted_on_the_way(sqlite_template: Path, tmp_path: Path) -> None:
+    """SQLite would hold all of them: what streams is to take the same memory however much there is."""
+    shutil.copyfile(sqlite_template, tmp_path / "copydesk.db")
+    engine = open_database(f"sqlite:///{tmp_path}/copydesk.db")
+    store(engine, wire(20))
+    asked: list[tuple[str, Any]] = []
+
+    def ask(_c: Any, _u: Any, statement: str, given: Any, *_: Any) -> None:
+        asked.append((statement, given))
+
+    event.listen(engine, "before_cursor_execute", ask)
+    for stream in (
+        reader.articles(engine),
+        reader.articles(engine, canonical_only=True),
+        reader.articles(engine, site="site1.example"),
+        reader.articles(engine, language="en", canonical_only=True),
+        reader.articles(engine, since=START),
+        reader.changed_articles(engine, 3),
+        reader.rows(engine, "removed_text"),
+        reader.rows(engine, "rejections"),
+    ):
+        list(stream)
+    event.remove(engine, "before_cursor_execute", ask)
+    texts = [(statement, given) for statement, given in asked if "text" in statement or "detail" in statement]
+    with engine.connect() as connection:
+        for statement, given in texts:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)]
+            assert not [step for step in plan if "TEMP B-TREE" in step], statement
+    assert len(texts) >= 8
+    engine.dispose()
