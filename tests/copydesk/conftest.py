@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +16,9 @@ from tests import forked
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 NEWS = Path(__file__).parents[2] / "examples" / "news"
+
+# A page of NEWS that has lines to remove.
+FERRY = "copied/ferry-stranded.txt"
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +49,15 @@ def base(tmp_path_factory: pytest.TempPathFactory, copydesk: Run) -> str:
     )
     assert done.returncode == 0, done.stderr
     return url
+
+
+@pytest.fixture
+def own(base: str, tmp_path: Path) -> str:
+    """A copy of the base, to be changed."""
+    shutil.copyfile(base.removeprefix("sqlite:///"), tmp_path / "own.db")
+    return f"sqlite:///{tmp_path / 'own.db'}"
+
+
+def articles(copydesk: Run, url: str) -> list[dict[str, object]]:
+    lines = copydesk("export", "-", "--format", "jsonl", "--db", url).stdout.splitlines()
+    return [json.loads(line) for line in lines]

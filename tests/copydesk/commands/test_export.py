@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 import signal
@@ -167,3 +169,28 @@ def test_a_reader_that_goes_away_does_not_move_the_cursor(base: str, tmp_path: P
 
     assert said == ""
     assert not cursor.exists()
+
+
+def test_export_jsonl_and_csv_agree(copydesk: Run, base: str, tmp_path: Path) -> None:
+    for name in ("all.jsonl", "all.csv"):
+        done = copydesk("export", str(tmp_path / name), "--db", base)
+        assert done.returncode == 0, done.stderr
+    from_jsonl = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text("utf-8").splitlines()]
+    from_csv = list(csv.DictReader(io.StringIO((tmp_path / "all.csv").read_text("utf-8"))))
+    assert [a["title"] for a in from_jsonl] == [a["title"] for a in from_csv]
+    assert [a["authors"] for a in from_jsonl] == [json.loads(a["authors"]) for a in from_csv]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["all.csv", "all.jsonl"]
+
+
+def test_export_of_canonical_copies_and_of_other_views(copydesk: Run, base: str, tmp_path: Path) -> None:
+    def rows(*args: str) -> list[dict[str, object]]:
+        done = copydesk("export", "-", "--db", base, *args)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    every, unique = rows(), rows("--unique")
+    assert 0 < len(unique) < len(every)
+    assert all(row["is_canonical"] for row in unique)
+    assert len(rows("--view", "story_groups")) == len(unique)
+    assert rows("--site", "tessaryobserver.example")
+    assert copydesk("export", "-", "--db", base, "--view", "bands").returncode == 2

@@ -1,4 +1,4 @@
-"""`db check` as it is typed."""
+"""`copydesk db`: check, upgrade and current as they are typed."""
 
 from __future__ import annotations
 
@@ -50,3 +50,10 @@ def test_a_base_that_is_not_there_is_not_made(copydesk: Run, tmp_path: Path) -> 
     done = copydesk("db", "check", "--db", f"sqlite:///{tmp_path / 'none.db'}")
     assert done.returncode == 2
     assert not (tmp_path / "none.db").exists()
+
+
+def test_db_upgrade_makes_a_database_and_current_reads_it(copydesk: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.db"
+    assert copydesk("db", "current", "--db", url).returncode == 2
+    assert copydesk("db", "upgrade", "--db", url).returncode == 0
+    assert "the newest" in copydesk("db", "current", "--db", url).stdout

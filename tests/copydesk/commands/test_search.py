@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 import pytest
-from rich.console import Console
 
-from copydesk import rendering
-from copydesk.rendering import snippet_line, visible
-from storage.search.query import Snippet
 from tests.copydesk.conftest import Run
 
 
@@ -65,33 +60,3 @@ def test_nothing_to_look_for_is_one_line(copydesk: Run, base: str, query: str) -
     assert done.returncode == 2
     assert done.stderr.startswith("copydesk: nothing to look for in ")
     assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain [bold]text[/bold]", "plain [bold]text[/bold]"),
-        ("\x1b[31mred\x07\x9b", "\ufffd[31mred\ufffd\ufffd"),
-        ("one\ntwo\tthree\u2028four\u3000five", "one two three four five"),
-        ("a\u202egnp\u202c.exe \u2066b\u2069\ufeff", "agnp.exe b"),
-        ("می\u200cروم \U0001f468\u200d\U0001f469", "می\u200cروم \U0001f468\u200d\U0001f469"),
-    ],
-)
-def test_nothing_steers_the_terminal(text: str, shown: str) -> None:
-    assert visible(text) == shown
-
-
-def test_matches_are_in_colour_where_there_is_any(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Snippet("The [red]\x1b[2J ferry sails.", ((14, 19),))
-    assert printed(monkeypatch, found) == "The [red]\ufffd[2J [ferry] sails.\n"
-
-    on_terminal = printed(monkeypatch, found, force_terminal=True, color_system="standard", _environ={})
-    assert on_terminal == "The [red]\ufffd[2J \x1b[1;33mferry\x1b[0m sails.\n"
-
-
-def printed(monkeypatch: pytest.MonkeyPatch, found: Snippet, **options: object) -> str:
-    stream = io.StringIO()
-    console = Console(file=stream, highlight=False, soft_wrap=True, **options)  # type: ignore[arg-type]
-    monkeypatch.setattr(rendering, "out", console)
-    console.print(snippet_line(found))
-    return stream.getvalue()

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from copydesk.cli import app
 from pipeline.errors import OperatorError
 from tests import forked
+from tests.copydesk.conftest import Run
 from tests.crawler.probing.test_discover import (
     Site,
     feed,
@@ -27,9 +28,7 @@ from tests.crawler.probing.test_discover import (
 )
 from tests.crawler.web import Page, Web, serve, sitemap
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""`copydesk stats --sites`: the last crawl of each site beside its history, and one site over time."""
+"""`copydesk stats`: the counts of a database, the last crawl of each site, and one site over time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from copydesk.cli import app
 from storage.database import open_database
+from tests.copydesk.conftest import Run
 from tests.storage.past import remember
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -100,3 +101,13 @@ def test_scripts_are_given_all_of_it(stored: str) -> None:
 
 def test_a_base_without_crawls_says_so(database_url: str) -> None:
     assert stats(database_url, "--sites").output == "no crawl in the last weeks\n"
+
+
+def test_stats_counts_agree_with_the_views(copydesk: Run, base: str) -> None:
+    found = json.loads(copydesk("stats", "--db", base, "--json", "--rejections").stdout)
+    exported = copydesk("export", "-", "--db", base).stdout.splitlines()
+    assert found["counts"]["articles"] == len(exported)
+    (rejected,) = found["rejections"]
+    assert rejected["location"].endswith("politics.html")
+    assert found["runs"][-1]["command"].startswith("ingest ")
+    assert rejected["detail"] in copydesk("stats", "--db", base, "--rejections").stdout

@@ -1,0 +1,97 @@
+"""`copydesk forget`: it tells first, asks, and keeps out what it took out."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.copydesk.conftest import Run, articles
+
+
+def test_forget_takes_out_and_keeps_out(copydesk: Run, own: str, tmp_path: Path) -> None:
+    found = articles(copydesk, own)
+    url, title = str(found[0]["url"]), str(found[0]["title"])
+    text = str(found[0]["text"])
+    refused = copydesk("forget", url, "--db", own)
+    assert refused.returncode == 2
+    assert title in refused.stderr
+    assert len(articles(copydesk, own)) == len(found)
+
+    done = copydesk("forget", url, "--reason", "asked for", "--yes", "--json", "--db", own)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["forgotten"]["articles"] == 1
+    assert "backups and exports made before still have it" in done.stderr
+    assert [a["url"] for a in articles(copydesk, own)] == [a["url"] for a in found[1:]]
+    (stone,) = json.loads(copydesk("forget", "--list", "--json", "--db", own).stdout)
+    assert (stone["value"], stone["reason"]) == (url, "asked for")
+
+    record = tmp_path / "again.jsonl"
+    record.write_text(json.dumps({"url": url + "#top", "text": text}))
+    ingested = copydesk("ingest", str(record), "--db", own)
+    assert (ingested.returncode, "rejected, forgotten: 1" in ingested.stderr) == (0, True)
+    assert len(articles(copydesk, own)) == len(found) - 1
+
+    lifted = copydesk("forget", "--undo", url, "--db", own)
+    assert lifted.stdout == f"may be stored again: {url}\n"
+    assert copydesk("forget", "--list", "--db", own).stdout == "nothing was forgotten\n"
+    assert "stored 1" in copydesk("ingest", str(record), "--db", own).stderr
+
+
+def test_a_whole_site_is_counted_before_it_goes(copydesk: Run, own: str) -> None:
+    site = "tessaryobserver.example"
+    count = sum(a["site"] == site for a in articles(copydesk, own))
+    assert count
+    dry = copydesk("forget", "--site", site, "--dry-run", "--db", own)
+    assert dry.returncode == 0
+    assert f"{site}: {count}" in dry.stderr
+    assert "copies stay at other addresses" in dry.stderr
+    assert copydesk("forget", "--site", f"https://www.{site}/", "--yes", "--db", own).returncode == 0
+    left = articles(copydesk, own)
+    assert left
+    assert all(a["site"] != site for a in left)
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y", 0), ("", 1)])
+def test_on_a_terminal_it_asks(own: str, copydesk: Run, answer: str, left: int) -> None:
+    first = articles(copydesk, own)[0]["id"]
+    here, there = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "copydesk", "forget", str(first), "--db", own],
+        stdin=there,
+        stdout=there,
+        stderr=there,
+        close_fds=True,
+    )
+    os.close(there)
+    os.write(here, f"{answer}\n".encode())
+    said = b""
+    try:
+        while chunk := os.read(here, 4096):
+            said += chunk
+    except OSError:  # how a terminal ends on Linux
+        pass
+    assert process.wait(timeout=600) == 0
+    assert b"Delete this for good?" in said
+    assert sum(a["id"] == first for a in articles(copydesk, own)) == left
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["forget"], "nothing to forget"),
+        (["forget", "--list", "1"], "leave out the other arguments"),
+        (["forget", "nowhere.html"], "no article 'nowhere.html' here"),
+        (["forget", "--undo", "https://a.example/1"], "no such tombstone"),
+    ],
+)
+def test_mistakes_are_explained(copydesk: Run, base: str, arguments: list[str], said: str) -> None:
+    done = copydesk(*arguments, "--db", base)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,68 @@
+"""`copydesk groups`: the copies of a story, with the evidence for each."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tests.copydesk.conftest import Run
+
+
+def test_groups_show_their_members_and_the_evidence(copydesk: Run, base: str) -> None:
+    said = copydesk("groups", "--db", base).stdout
+    assert re.search(r"group \d+ · \d+ copies on \d+ sites · Reuters", said)
+    assert re.search(r"partial, \d+% contained", said)
+    listed = json.loads(copydesk("groups", "--db", base, "--json").stdout)
+    for group in listed:
+        assert group["size"] == len(group["members"]) >= 2
+        canonical = [m for m in group["members"] if m["is_canonical"]]
+        assert [m["id"] for m in canonical] == [group["canonical_article_id"]]
+        assert all(m["copy"] for m in group["members"] if not m["is_canonical"])
+
+
+def test_one_group_by_its_id(copydesk: Run, base: str) -> None:
+    first = json.loads(copydesk("groups", "--db", base, "--json", "--limit", "1").stdout)[0]
+    again = json.loads(copydesk("groups", str(first["id"]), "--db", base, "--json", "--no-text").stdout)
+    assert again == [first]
+    assert copydesk("groups", "999999", "--db", base).returncode == 2
+
+
+def test_a_group_shows_what_each_copy_added_and_dropped(copydesk: Run, tmp_path: Path) -> None:
+    lead = "The ferry ran aground off Port Alba on Tuesday with 214 people aboard, the coast guard said. "
+    middle = "Nobody was hurt, and “the hull is sound,” the captain told reporters on the pier. "
+    end = "The line carried 9.8 million passengers last year, 12.5 per cent more than the year before."
+    local = "Anna Sundh of Brightwater was on her way to the market in Gull Point. "
+    texts = {
+        "08:00": lead + middle + end,
+        "09:00": lead + middle.replace("“", '"').replace("”", '"'),
+        "10:00": lead.replace("214", "219") + local + middle + end.replace("12.5 per cent", "12,5%"),
+    }
+    path = tmp_path / "copies.jsonl"
+    with path.open("w") as file:
+        for hour, text in texts.items():
+            url = f"https://outlet{hour[:2]}.example/ferry"
+            at = f"2024-05-14T{hour}:00Z"
+            file.write(
+                json.dumps({"url": url, "title": "Ferry aground", "text": text, "published_at": at}) + "\n"
+            )
+    db = f"sqlite:///{tmp_path}/a.db"
+    assert copydesk("ingest", str(path), "--db", db).returncode == 0
+    said = copydesk("groups", "1", "--db", db).stdout
+    assert "\x1b" not in said
+    canonical, cut, localised = re.split(r"\n\n", said.strip())[1:]
+    assert "outlet08.example" in canonical
+    assert "the canonical copy" in canonical
+    assert re.search(r"outlet09\.example · \d+ words · partial · \d\d% similar · 100% contained", cut)
+    assert cut.splitlines()[-1] == f"    - {end}"
+    assert "2 sentences the same, 1 dropped" in cut
+    assert "+ Anna Sundh of Brightwater" in localised
+    assert "~ The ferry ran aground off Port Alba on Tuesday with [-214-] {+219+} people aboard" in localised
+    assert "12,5%" not in localised, "another style of figures is no change"
+    (found,) = json.loads(copydesk("groups", "1", "--db", db, "--json").stdout)
+    kinds = [[c["kind"] for c in (m["sentences"] or {"changes": []})["changes"]] for m in found["members"]]
+    assert kinds == [[], ["dropped"], ["changed", "added"]]
+    assert found["members"][2]["sentences"]["changes"][0]["figures"] is True
+    brief = copydesk("groups", "1", "--db", db, "--no-text").stdout
+    assert "Anna Sundh" not in brief
+    assert "Anna Sundh" not in copydesk("groups", "--db", db).stdout
