@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from copydesk.amounts import parse_age, parse_size, shown_size
+from copydesk.amounts import parse_age, parse_size, shown_age, shown_size
 from pipeline.errors import OperatorError
 
 
@@ -20,3 +22,24 @@ def test_ages_and_sizes() -> None:
             parse_size(text)
     shown = [shown_size(n) for n in (0, 999, 1000, 1_234_567, 5_000_000_000)]
     assert shown == ["0 bytes", "999 bytes", "1.0 kB", "1.2 MB", "5.0 GB"]
+
+
+@pytest.mark.parametrize(
+    ("age", "shown"),
+    [
+        (timedelta(minutes=-5), "0 min"),
+        (timedelta(seconds=59), "0 min"),
+        (timedelta(minutes=59, seconds=59), "59 min"),
+        (timedelta(hours=1), "1 h"),
+        (timedelta(hours=47, minutes=59), "47 h"),
+        (timedelta(hours=48), "2 d"),
+        (timedelta(days=1234), "1,234 d"),
+    ],
+)
+def test_an_age_is_shown_in_one_unit(age: timedelta, shown: str) -> None:
+    assert shown_age(age) == shown
+
+
+def test_an_age_beyond_all_dates_is_refused() -> None:
+    with pytest.raises(OperatorError, match="is not an age"):
+        parse_age("9" * 20 + "y")
