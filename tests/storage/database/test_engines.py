@@ -12,12 +12,7 @@ from sqlalchemy import make_url
 
 from pipeline.errors import OperatorError
 from storage import reader
-from storage.database import (
-    DatabaseError,
-    begin_write,
-    connect,
-    open_database,
-)
+from storage.database import DatabaseError, begin_write, connect, open_database
 from tests.conftest import PostgresServer
 from tests.storage.database.connection_settings import settings_in
 from tests.storage.news import store, wire

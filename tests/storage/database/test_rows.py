@@ -11,11 +11,7 @@ from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.exc import DBAPIError
 
 from storage import database, schema
-from storage.database import (
-    begin_write,
-    insert_rows,
-    open_database,
-)
+from storage.database import begin_write, insert_rows, open_database
 from storage.database import rows as row_inserts
 from tests.conftest import PostgresServer
 from tests.storage.news import START

@@ -7,11 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from storage import database
-from storage.database import (
-    begin_write,
-    open_database,
-    transactions,
-)
+from storage.database import begin_write, open_database, transactions
 
 
 def test_writers_take_turns(database_url: str) -> None:

@@ -11,14 +11,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from storage.database import (
-    DatabaseError,
-    connect,
-    open_database,
-    upgrade,
-    version,
-    versions,
-)
+from storage.database import DatabaseError, connect, open_database, upgrade, version, versions
 from tests.conftest import PostgresServer
 from tests.storage.bases import load
 from tests.storage.database.connection_settings import settings_in

@@ -15,6 +15,7 @@ from storage.reader import SourceKey, source_key
 from tests.storage.news import SETTINGS, START, article, page, rejection, store, story, wire
 
 URL = "https://harbour.example/ferry"
+FEED = "https://gazette.example/rss"
 
 
 def document(location: str, body: bytes, **changes: Any) -> Document:
@@ -107,3 +108,18 @@ def test_known_asks_about_many_at_once(engine: Engine) -> None:
     there = [SourceKey(a.location, a.page.sha256) for a in wire(30)]
 
     assert reader.known(engine, [*asked, *there], SETTINGS.rules_version) == set(there)
+
+
+def test_addresses_of_stored_articles_are_known(engine: Engine) -> None:
+    store(engine, [article("https://gazette.example/1", story(1), location="https://gazette.example/go/1")])
+    asked = ["https://gazette.example/1", "https://gazette.example/go/1", "https://gazette.example/2"]
+    assert reader.known_urls(engine, asked) == set(asked[:2])
+    assert reader.known_urls(engine, []) == set()
+
+
+def test_addresses_fetched_since_are_known_when_asked_for(engine: Engine) -> None:
+    url = "https://gazette.example/no-article"
+    writer.put_fetch_states(engine, {url: Validators(), FEED: Validators('"1"')}, START)
+    assert reader.known_urls(engine, [url]) == set()
+    assert reader.known_urls(engine, [url], fetched_since=START - timedelta(hours=1)) == {url}
+    assert reader.known_urls(engine, [url], fetched_since=START + timedelta(hours=1)) == set()

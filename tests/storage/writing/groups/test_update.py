@@ -1,8 +1,7 @@
-"""The index and the groups: the same whatever the order, the batches, and what came and went in between."""
+"""Index and groups are the same whatever the order, the batches, and what came and went in between."""
 
 from __future__ import annotations
 
-import itertools
 import random
 import re
 import shutil
@@ -12,37 +11,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, select
 
 from pipeline import copies
-from pipeline.copies.candidates import row_key
 from pipeline.document import Article
 from pipeline.settings import GroupSettings, Settings
-from storage import reader, schema, writer
+from storage import schema, writer
 from storage.database import open_database
-from storage.writing.revisions import load_fingerprints, salted, unpack_keys
-from tests.storage.news import (
-    SETTINGS,
-    START,
-    article,
-    contents,
-    cut,
-    rejection,
-    retold,
-    store,
-    story,
-    view,
-    wire,
-)
-
-# So small a window that a handful of copies overflows it, and the parting of neighbours is exercised.
-NARROW = Settings(group=GroupSettings(band_window=2))
-
-STORY = copies.ArticleCopy(id=1, url="", title="", text="", fetched_at=START)
+from storage.writing.revisions import unpack_keys
+from tests.storage.news import START, article, contents, rejection, retold, store, story, view, wire
+from tests.storage.writing.groups.filling import NARROW, fill
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +35,6 @@ def fresh(template: Path, folder: str, name: str) -> Engine:
     path = Path(folder) / f"{name}.db"
     shutil.copyfile(template, path)
     return open_database(f"sqlite:///{path}")
-
-
-def fill(engine: Engine, outcomes: list[Article], batches: list[int], using: Settings) -> None:
-    run = writer.start_run(engine, "test", START)
-    rest = list(outcomes)
-    for size in itertools.cycle(batches):
-        if not rest:
-            return
-        counts = writer.write_batch(engine, run, rest[:size], using)
-        assert counts.faults == 0
-        rest = rest[size:]
 
 
 def spread(made: list[Article], factor: int) -> list[Article]:
@@ -207,52 +177,6 @@ def test_both_databases_group_alike(engine: Engine, template: Path, tmp_path: Pa
     plain.dispose()
 
 
-@pytest.mark.parametrize("days", range(7))
-def test_copies_meet_wherever_the_index_parts_the_time(engine: Engine, days: int) -> None:
-    """A bucket of the index ends somewhere in a week; what is near reaches over it in both directions."""
-    text = story(1)
-    at = START + timedelta(days=days)
-    texts = [text, cut(text, 0.5), cut(text, 0.6), text]
-    hours = [0, 71, -71, 142]  # the first three within three days of the first, the last of the second
-    made = [
-        article(f"https://s{n}.example/a", body, at, published_at=at + timedelta(hours=hours[n]))
-        for n, body in enumerate(texts)
-    ]
-    store(engine, made, batch=1)
-    pairs = {(row["article_id"], row["other_id"]) for row in view(engine, "copies")}
-    assert {(1, 2), (1, 3), (2, 4)} <= pairs
-    before = contents(engine)["copies"]
-    writer.remove_articles(engine, [2], SETTINGS)
-    store(engine, [made[1]])
-    assert contents(engine)["copies"] == before
-
-
-def test_a_late_copy_is_found_if_it_is_nearly_whole(engine: Engine) -> None:
-    text = story(1)
-    later = START + timedelta(days=40)
-    reworded = "\n".join([*text.split("\n")[::2], *text.split("\n")[1::2]])
-    store(
-        engine,
-        [
-            article("https://a.example/1", text),
-            article("https://b.example/1", f"{text}\n{story(2, 12)}", later),
-            article("https://c.example/1", cut(text, 0.6), later + timedelta(days=40)),
-            article("https://d.example/1", "\n".join(reworded.split("\n")[:6]), later + timedelta(days=80)),
-        ],
-    )
-    groups = {row["url"]: row["group_id"] for row in view(engine, "articles")}
-    assert [groups[f"https://{c}.example/1"] for c in "abcd"] == [1, 1, 1, 4]
-
-
-def test_a_page_without_a_date_stands_where_it_was_fetched(engine: Engine) -> None:
-    text = story(1)
-    at = START + timedelta(days=300)
-    store(engine, [article("https://a.example/1", text, at), article("https://b.example/1", story(2), at)])
-    undated = article("https://c.example/1", cut(text, 0.7), at + timedelta(hours=9), published_at=None)
-    store(engine, [undated])
-    assert reader.copies(engine, 3) != []
-
-
 def test_a_group_keeps_its_oldest_id_when_others_join(engine: Engine) -> None:
     text = story(1)
     store(engine, [article("https://a.example/1", story(9)), article("https://b.example/1", text)])
@@ -289,83 +213,6 @@ def test_a_late_copy_joins_two_groups_into_the_older(engine: Engine) -> None:
     assert len(view(engine, "unique_articles")) == 3
 
 
-def test_the_canonical_copy_follows_the_texts(engine: Engine) -> None:
-    text = story(1)
-    at = START - timedelta(days=2)
-    first = article("https://b.example/1", text, published_at=at + timedelta(hours=2))
-    earlier = article("https://a.example/1", text, published_at=at + timedelta(hours=1))
-    agency = article(
-        "https://www.reuters.com/1", cut(text, 0.9), published_at=at + timedelta(hours=5), agency="Reuters"
-    )
-    agency = replace(agency, site="reuters.com")
-    for made in (first, earlier, agency):
-        store(engine, [made])
-        [canonical] = view(engine, "unique_articles")
-        assert canonical["url"] == made.url
-
-    store(engine, [retold(agency, story(5), rules_version="2-next")])
-    assert {row["url"] for row in view(engine, "unique_articles")} == {earlier.url, agency.url}
-
-
-def test_a_statement_of_syndication_proposes_what_no_band_does(engine: Engine) -> None:
-    text = story(1)
-    original = article("https://a.example/1", text)
-    unlike = article("https://x.example/1", story(2))
-    assert unlike.fingerprint is not None
-    # Another text's bands: the index alone would never bring the two together.
-    copy = article("https://b.example/1", text, fingerprint=unlike.fingerprint)
-    store(engine, [original, copy])
-    assert view(engine, "copies") == []
-
-    stating = replace(copy, syndicated_from=original.url, url="https://c.example/1", location="c")
-    store(engine, [stating])
-    pairs = {(row["article_id"], row["other_id"]) for row in view(engine, "copies")}
-    assert (1, 3) in pairs
-
-    # The same when the original comes last.
-    writer.remove_articles(engine, [1], SETTINGS)
-    store(engine, [original])
-    assert (3, 4) in {(row["article_id"], row["other_id"]) for row in view(engine, "copies")}
-
-
-def test_pairs_carry_their_evidence_once(engine: Engine) -> None:
-    text = story(1)
-    store(engine, [article("https://a.example/1", text), article("https://b.example/1", cut(text, 0.5))])
-
-    [pair] = reader.copies(engine, 1)
-    assert reader.copies(engine, 2) == [pair]
-    assert (pair.article_id, pair.other_id, pair.kind) == (1, 2, "partial")
-    assert 0.3 < pair.jaccard < 0.7 < pair.containment <= 1
-
-
-def test_a_band_that_everything_shares_costs_no_more_than_its_window_and_is_told(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    verify = copies.verify
-    calls = []
-
-    def counting(*arguments: Any) -> Any:
-        calls.append(1)
-        return verify(*arguments)
-
-    monkeypatch.setattr(copies, "verify", counting)
-    unlike = [story(n, 40) for n in range(80)]
-    shared = article("https://x.example/1", story(999)).fingerprint
-    made = [
-        article(f"https://s{n}.example/a", body, START + timedelta(minutes=n), fingerprint=shared)
-        for n, body in enumerate(unlike)
-    ]
-    fill(engine, made[:40], [10], NARROW)
-    calls.clear()
-    with caplog.at_level("INFO", "storage.writing.groups"):
-        fill(engine, made[40:], [1], NARROW)
-
-    assert len(caplog.messages) == 40
-    assert f"the {NARROW.group.band_window} articles before and after" in caplog.messages[0]
-    assert len(calls) == 40 * NARROW.group.band_window
-    assert view(engine, "copies") == []
-
-
 def test_no_statement_of_a_batch_reads_a_table_from_end_to_end(engine: Engine) -> None:
     made = wire(60, stories=12)
     fill(engine, made, [60], NARROW)
@@ -400,20 +247,3 @@ def test_no_statement_of_a_batch_reads_a_table_from_end_to_end(engine: Engine) -
     bounded = {"counter", "sketch", "run", "tombstone", "wanted", "standing_between", "credited", "flags"}
     bounded |= {"json_each"}  # a list of values of the statement's own
     assert [scan for scan in scans if scan[0] not in bounded] == []
-
-
-def test_stored_keys_give_the_fingerprint_back(engine: Engine) -> None:
-    made = article("https://a.example/1", story(1))
-    assert made.fingerprint is not None
-    assert made.published_at is not None
-    position = copies.order_key(replace(STORY, url=made.url, published_at=made.published_at))
-    store(engine, [made])
-
-    with engine.connect() as connection:
-        [(id, found)] = load_fingerprints(connection, [1]).items()
-        rows = connection.execute(select(schema.band.c.key, schema.band.c.position)).all()
-    assert id == 1
-    assert (found.version, found.signature) == (made.fingerprint.version, made.fingerprint.signature)
-    assert set(found.bands) == set(made.fingerprint.bands)
-    bands = salted(np.array(found.bands), SETTINGS.index_version).tolist()
-    assert {tuple(row) for row in rows} == {(row_key(b, position), position) for b in bands}
