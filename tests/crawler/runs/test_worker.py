@@ -1,15 +1,21 @@
-"""What a worker answers where a document or a call fails."""
+"""What a worker answers, also where a document or a call fails."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+import resource
+import signal
+import socket
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import pytest
 
-from crawler.runs.messages import Call, Raised, TaskFailed
+from crawler.runs import worker
+from crawler.runs.messages import Answer, Call, Raised, TaskFailed, receive, send
 from crawler.runs.worker import _call, _process_all, rejection
 from pipeline.document import Document, Outcome, Reason, Rejection, Stage
 from pipeline.settings import Settings
+from tests.crawler import misbehaving
 from tests.crawler.misbehaving import document
 
 SETTINGS = Settings()
@@ -75,3 +81,65 @@ def test_what_cannot_be_raised_again_is_a_failed_task(
     assert isinstance(found, Raised)
     assert isinstance(found.error, TaskFailed)
     assert found.error.args == (reason, detail)
+
+
+@pytest.fixture
+def alarms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """The seconds of each alarm; the signals and limits of this process stay what they are."""
+    seconds: list[float] = []
+    monkeypatch.setattr(signal, "setitimer", lambda which, value: seconds.append(value))
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limits: None)
+    handlers = {
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    }
+    yield seconds
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def _answers(*messages: Any, memory_bytes: int = 1 << 45) -> list[Answer]:
+    """The answers of a worker to the messages, after the one that says that it is ready."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for message in messages:
+            send(ours, message)
+        ours.shutdown(socket.SHUT_WR)
+        worker.serve(theirs, Settings(timeout_seconds=3), misbehaving.process, memory_bytes)
+        assert receive(ours) == Answer([])
+        return [receive(ours) for _ in messages]
+
+
+def test_each_message_has_an_answer_and_an_alarm_until_then(alarms: list[float]) -> None:
+    documents, call = _answers([document("length", 1), document("length", 2)], Call(divmod, (7, 2)))
+    assert [outcome.location for outcome in documents.results] == ["doc-1", "doc-2"]
+    assert call.results == [(3, 1)]
+    assert alarms == [11.0, 0, 11.0, 0]
+
+
+@pytest.mark.usefixtures("alarms")
+def test_an_outcome_that_cannot_be_sent_costs_itself_alone() -> None:
+    (answer,) = _answers([document("unsendable", 1), document("length", 2)])
+    lost, other = answer.results
+    assert (lost.location, lost.reason) == ("doc-1", Reason.INTERNAL_ERROR)
+    assert lost.detail.startswith("the outcome cannot be sent: ")
+    assert (other.location, other.detail) == ("doc-2", "6")
+
+
+@pytest.mark.usefixtures("alarms")
+def test_signals_to_the_whole_process_group_do_not_end_a_worker() -> None:
+    _answers()
+    assert signal.getsignal(signal.SIGINT) == signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("alarms")
+@pytest.mark.parametrize(
+    ("message", "memory_bytes", "is_spent"),
+    [
+        ([document("length")], 1 << 45, False),
+        ([document("length")], 0, True),  # it holds more than half of what it may
+        (Call(_raise, (MemoryError(),)), 1 << 45, True),
+    ],
+)
+def test_a_worker_that_used_its_memory_says_so(message: Any, memory_bytes: int, is_spent: bool) -> None:
+    assert [answer.is_spent for answer in _answers(message, memory_bytes=memory_bytes)] == [is_spent]
