@@ -28,7 +28,7 @@ from storage.export import Selection, export, file_format, read_cursor, write_cu
 from storage.reader import article_rows
 from storage.schema import VIEWS, View
 from tests.storage.news import SETTINGS, START, article, rejection, store, story, view, wire
-from tests.storage.test_changes import change
+from tests.storage.reader.test_change_rows import change
 
 ARROW = {
     "integer": "int64",

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, make_url, select
 
-from pipeline.document import Article, Claims, Origin, Outcome, Reason
-from pipeline.errors import OperatorError
-from storage import reader, schema
+from pipeline.document import Article, Outcome, Reason
+from storage import schema
 from storage.base import space
-from storage.upkeep import (
-    ForgetTarget,
-    Forgotten,
-    erase_remains,
-    find_targets,
-    forget_targets,
-    lift_tombstones,
-    plan_forget,
-)
+from storage.upkeep import ForgetTarget, Forgotten, erase_remains, find_targets, lift_tombstones, plan_forget
 from storage.upkeep import forget as forgetting
-from storage.upkeep.pages import count_pruned
-from storage.writing.tombstones import list_tombstones, withheld_urls
-from tests.storage.news import (
-    SETTINGS,
-    START,
-    article,
-    contents,
-    cut,
-    page,
-    rejection,
-    store,
-    story,
-    view,
-    wire,
-)
-from tests.storage.upkeep.rows_of_tables import NOW, rows, values
-
-
-def gone(engine: Engine, *which: str, sites: tuple[str, ...] = (), **options: Any) -> Forgotten:
-    what = find_targets(engine, which, sites)
-    return forget_targets(engine, what, settings=SETTINGS, now=NOW, **options)
+from storage.writing.tombstones import withheld_urls
+from tests.storage.news import START, article, contents, cut, rejection, store, story, view, wire
+from tests.storage.upkeep.rows_of_tables import rows, values
+from tests.storage.upkeep.spellings import gone
 
 
 def test_a_forgotten_article_is_gone_from_every_table(engine: Engine) -> None:
@@ -87,76 +58,6 @@ def test_a_forgotten_article_is_gone_from_every_table(engine: Engine) -> None:
     assert values(engine, schema.rejection.c.location) == {"https://b.example/list"}
 
 
-SPELLINGS = {
-    "as it was": lambda url, text: article(url, text),
-    "with a tracker": lambda url, text: article(url, text, location=url + "?utm_source=x"),
-    "another scheme": lambda url, text: article(url.replace("https", "http"), text),
-    "a mobile twin": lambda url, text: article(url.replace("//", "//m."), text),
-    "with a slash": lambda url, text: article(url + "/", text),
-    "by its canonical link": lambda url, text: article(
-        url, text, location="https://amp.a.example/s/1", page=page(text, url="https://amp.a.example/s/1")
-    ),
-    "read from a file": lambda url, text: article(
-        url, text, location="saved/x.html", page=page(text, url="file:///saved/x.html")
-    ),
-    "as a record": lambda url, text: article(
-        url,
-        text,
-        location="news.jsonl#3",
-        page=page(text, url=url, origin=Origin.JSONL, claims=Claims(title="A title")),
-    ),
-    "fetched there, of another name": lambda url, text: article(
-        "https://a.example/other", text, page=page(text, url=url)
-    ),
-    "turned away": lambda url, text: rejection(url),
-    "turned away, with a tracker": lambda url, text: rejection(url + "?utm_medium=rss"),
-}
-
-
-@pytest.mark.parametrize("made", SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_what_was_forgotten_is_not_stored_however_it_comes(
-    engine: Engine, made: Callable[[str, str], Outcome]
-) -> None:
-    url, text = "https://a.example/s/1", story(5)
-    outcome = made(url, text)
-    store(engine, [article("https://a.example/s/2", story(6))])
-    gone(engine, url, reason="asked by the court")
-    counts = store(engine, [outcome])
-
-    assert counts.reasons == {Reason.FORGOTTEN: 1}
-    assert counts.faults == 0
-    assert [row["url"] for row in view(engine, "articles")] == ["https://a.example/s/2"]
-    (row,) = view(engine, "rejections")
-    assert (row["reason"], row["location"]) == ("forgotten", outcome.location)
-    assert text[:40] not in str(row)
-    assert rows(engine, "page") == 1
-    assert store(engine, [outcome]).unchanged == 1, "it is known, and not counted at every run"
-    assert count_pruned(engine, "other") == 0
-    if outcome.page and outcome.page.origin is not Origin.JSONL:
-        key = reader.SourceKey(outcome.location, outcome.page.sha256)
-        assert reader.known(engine, [key]) == {key}, "so it is not even processed"
-
-    assert lift_tombstones(engine, ForgetTarget(urls=(url,))) == [url]
-    assert list_tombstones(engine) == []
-    assert store(engine, [outcome]).reasons.get(Reason.FORGOTTEN) is None
-    if isinstance(outcome, Article):
-        assert len(view(engine, "articles")) == 2
-
-
-@pytest.mark.parametrize("made", SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_what_is_stored_is_forgotten_however_it_is_spelled(
-    engine: Engine, made: Callable[[str, str], Outcome]
-) -> None:
-    url = "https://a.example/s/1"
-    store(engine, [article("https://a.example/s/2", story(6)), made(url, story(5))])
-    gone(engine, "HTTPS://www.a.example:443/s/1?utm_source=mail#top")
-
-    assert [row["url"] for row in view(engine, "articles")] == ["https://a.example/s/2"]
-    assert view(engine, "rejections") == []
-    assert rows(engine, "page") == 1
-    assert store(engine, [made(url, story(5))]).reasons == {Reason.FORGOTTEN: 1}
-
-
 def test_a_page_of_other_words_at_the_same_site_is_left(engine: Engine) -> None:
     near = [
         article("https://a.example/s/1?id=2", story(1)),
@@ -169,24 +70,6 @@ def test_a_page_of_other_words_at_the_same_site_is_left(engine: Engine) -> None:
     assert gone(engine, "https://a.example/s/1") == Forgotten(0, 0, is_interrupted=False)
     assert len(view(engine, "articles")) == 5
     assert store(engine, near).unchanged == 5
-
-
-def test_other_addresses_of_a_forgotten_article_are_kept_out_too(engine: Engine) -> None:
-    url, alias = "https://a.example/s/1", "https://a.example/print.php?id=1"
-    store(engine, [article(url, story(1), location=alias, page=page(story(1), url=alias))])
-    gone(engine, url, reason="wrong name")
-
-    (stone,) = list_tombstones(engine)
-    assert (stone.value, stone.aliases, stone.reason, stone.at) == (url, (alias,), "wrong name", NOW)
-    assert store(engine, [article(alias, story(2))]).reasons == {Reason.FORGOTTEN: 1}
-    asked = [url, alias, "https://a.example/s/2"]
-    assert withheld_urls(engine, asked) == {url, alias}
-    assert lift_tombstones(engine, ForgetTarget(urls=(alias,))) == [alias]
-    assert (list_tombstones(engine), view(engine, "rejections"), withheld_urls(engine, asked)) == (
-        [],
-        [],
-        set(),
-    )
 
 
 def test_a_site_is_forgotten_with_what_is_under_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,33 +128,6 @@ def test_groups_are_as_if_a_forgotten_site_had_never_been(engine: Engine, tmp_pa
     store(fresh, [o for o in copies if o.site not in ("site2.example", "site5.example")])
     assert contents(engine) == contents(fresh)
     fresh.dispose()
-
-
-def test_local_files_are_forgotten_by_their_url_or_location(engine: Engine) -> None:
-    by_url, by_location = "file:///news/a%20b.html", "file:///news/c.html"
-    local = {
-        url: article(url, story(n), location=f"{n}.html", site="", page=page(story(n), url=url))
-        for n, url in enumerate((by_url, by_location, "file:///news/d.html"))
-    }
-    store(engine, list(local.values()))
-    gone(engine, by_url)
-    gone(engine, "1.html")
-    assert [row["url"] for row in view(engine, "articles")] == ["file:///news/d.html"]
-    assert {stone.value for stone in list_tombstones(engine)} == {by_url, by_location}
-    again = [replace(o, location=f"../elsewhere/{o.location}") for o in local.values()]
-    assert store(engine, again).reasons == {Reason.FORGOTTEN: 2}
-
-
-def test_an_article_is_forgotten_by_its_id_and_unknown_ones_are_named(engine: Engine) -> None:
-    store(engine, [article("https://a.example/1", story(1)), article("https://a.example/2", story(2))])
-    gone(engine, "2")
-    assert [row["id"] for row in view(engine, "articles")] == [1]
-    for nothing in ("2", "99999999999999999999999", "nowhere.html"):
-        with pytest.raises(OperatorError, match=f"no article '{nothing}' here"):
-            find_targets(engine, [nothing])
-    with pytest.raises(OperatorError, match="is no site"):
-        find_targets(engine, [], ["not a site"])
-    assert find_targets(engine, ["https://never.example/seen"]).urls == ("https://never.example/seen",)
 
 
 def test_what_the_crawler_kept_of_it_goes(engine: Engine) -> None:

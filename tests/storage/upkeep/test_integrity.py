@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from crawler.runs.ingest import ingest
-from pipeline.document import Outcome
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
-from storage import writer
-from storage.database import connect, open_database, upgrade
+from storage.database import connect, upgrade
 from storage.upkeep import (
     ForgetTarget,
-    check_groups,
     check_integrity,
     forget_targets,
     integrity,
@@ -26,50 +21,12 @@ from storage.upkeep import (
     prune_pages,
     repair_faults,
 )
-from storage.writing.learning import learn
 from tests.storage.bases import SCHEMAS, load
-from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view, wire
+from tests.storage.news import SETTINGS, contents, rejection, store, view, wire
+from tests.storage.upkeep.damage import damage, faults
 from tests.storage.upkeep.rows_of_tables import NOW
 
 NEWS = Path(__file__).parents[3] / "examples" / "news"
-
-
-def faults(engine: Engine) -> dict[str, int]:
-    return {finding.check: finding.count for finding in check_integrity(engine) if finding.count}
-
-
-def damage(engine: Engine, *statements: str) -> None:
-    """Runs statements as no program of ours would: without foreign keys and checks."""
-    connection = engine.raw_connection()
-    cursor = connection.cursor()
-    if engine.dialect.name == "sqlite":
-        cursor.execute("PRAGMA foreign_keys = OFF")
-        cursor.execute("PRAGMA ignore_check_constraints = ON")
-    else:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute("ALTER TABLE pair DROP CONSTRAINT IF EXISTS pair_once")
-    for statement in statements:
-        cursor.execute(statement)
-    connection.commit()
-    cursor.close()
-    connection.invalidate()
-
-
-@pytest.fixture
-def filled(engine: Engine) -> Engine:
-    """Copies, a lone article (25), one with an older text (26), a rejection with a page and one without."""
-    url = "https://alone.example/2"
-    outcomes: list[Outcome] = [
-        *wire(24),
-        article("https://alone.example/1", story(900)),
-        article(url, story(901)),
-        article(url, story(902), START.replace(hour=12)),
-        rejection("https://alone.example/list"),
-        rejection("https://alone.example/none", page=None),
-    ]
-    store(engine, outcomes, batch=16)
-    learn(engine)
-    return engine
 
 
 # name of the check -> statements that break what it is about; {group} has 3 or more members, {copy} is one
@@ -111,6 +68,8 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "INSERT INTO sight_block (id, site, quarter, articles, changes) VALUES (999, 'no.one', 8100, 1, 0)",
     ),
 }
+
+
 BROKEN["documents"] = ("UPDATE document SET text_hash = digest WHERE article_id = 4",)
 
 
@@ -145,41 +104,6 @@ def test_what_is_derived_is_found_and_mended(filled: Engine, name: str) -> None:
     if name == "documents":
         store(filled, wire(24))
         assert faults(filled) == {}
-
-
-def test_a_mended_index_groups_what_comes_as_ever(filled: Engine, tmp_path: Path) -> None:
-    fresh = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
-    store(fresh, [*wire(24), *wire(60)[24:]])
-    damage(
-        filled,
-        "DELETE FROM band WHERE article_id < 15",
-        "UPDATE article SET group_id = id, is_canonical = TRUE WHERE id < 20",
-    )
-    assert {"bands", "groups"} <= faults(filled).keys()
-    assert all(finding.count == 0 for finding in repair_faults(filled, check_integrity(filled)))
-    writer.remove_articles(filled, [25, 26], SETTINGS)
-    store(filled, wire(60)[24:])
-    one, other = contents(filled), contents(fresh)
-    assert one["groups"] == other["groups"]
-    assert one["canonical"] == other["canonical"]
-    assert one["copies"] == other["copies"]
-    fresh.dispose()
-
-
-@pytest.mark.parametrize("size", [1, 3])
-def test_groups_are_mended_in_parts(filled: Engine, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All articles in one group, then each in one of its own, then strangers in a group of a wrong name."""
-    monkeypatch.setattr(check_groups, "AT_ONCE", size)
-    before = contents(filled)
-    for statement in (
-        "UPDATE article SET group_id = 1, is_canonical = (id = 1)",
-        "UPDATE article SET group_id = id, is_canonical = TRUE",
-        "UPDATE article SET group_id = 999, is_canonical = FALSE WHERE id % 3 = 0",
-    ):
-        damage(filled, statement)
-        assert "groups" in faults(filled)
-        assert all(finding.count == 0 for finding in repair_faults(filled, check_integrity(filled)))
-        assert contents(filled) == before
 
 
 @pytest.mark.parametrize(
@@ -250,44 +174,3 @@ def test_many_faults_are_counted_and_a_few_shown(filled: Engine) -> None:
     (found,) = check_integrity(filled, only=["bands"])
     assert found.count > 500
     assert len(found.samples) == integrity.SAMPLES
-
-
-@pytest.mark.parametrize("backend", ["sqlite"])
-@pytest.mark.parametrize("how", ["index", "page"])
-def test_a_damaged_file_is_found_in_it(filled: Engine, how: str) -> None:
-    path = Path(filled.url.database or "")
-    filled.dispose()
-    spoil: Callable[[Path], None] = _spoil_index if how == "index" else _spoil_page
-    spoil(path)
-    engine = open_database(f"sqlite:///{path}", create=False)
-    found = {finding.check: finding for finding in check_integrity(engine) if finding.count}
-    assert "file" in found
-    left = {finding.check for finding in repair_faults(engine, list(found.values())) if finding.count}
-    assert ("file" in left) == (how == "page"), "an index is made anew, a lost page is not"
-    engine.dispose()
-
-
-def _spoil_index(path: Path) -> None:
-    """Changes a row while an index of its table is out of the schema."""
-    named = "FROM sqlite_master WHERE name = 'article_site'"
-    for statements in (
-        (f"CREATE TABLE kept AS SELECT * {named}", "PRAGMA writable_schema = ON", f"DELETE {named}"),
-        ("UPDATE article SET site = 'elsewhere.example' WHERE id = 3",),
-        ("PRAGMA writable_schema = ON", "INSERT INTO sqlite_master SELECT * FROM kept", "DROP TABLE kept"),
-    ):
-        with sqlite3.connect(path) as connection:
-            for statement in statements:
-                connection.execute(statement)
-        connection.close()
-
-
-def _spoil_page(path: Path) -> None:
-    """Overwrites a page in the middle of the table of pages."""
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'removal'").fetchone()
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-    connection.close()
-    with path.open("r+b") as file:
-        file.seek((root - 1) * size)
-        file.write(b"\xff" * size)

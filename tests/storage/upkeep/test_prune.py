@@ -9,35 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select
 
-from pipeline.document import Outcome
 from storage import reader, schema
 from storage.base import space
-from storage.upkeep import (
-    Pruned,
-    plan_prune,
-    prune_pages,
-)
+from storage.upkeep import Pruned, plan_prune, prune_pages
 from storage.upkeep import prune as pruning
-from storage.upkeep.pages import count_outdated, count_pruned
-from tests.storage.news import (
-    SETTINGS,
-    START,
-    article,
-    contents,
-    rejection,
-    store,
-    story,
-    view,
-)
+from tests.storage.news import START, article, contents, store, story, view
+from tests.storage.upkeep.aged import aged
 from tests.storage.upkeep.rows_of_tables import NOW, rows, values
-
-
-def aged(count: int) -> list[Outcome]:
-    """One page a day, the first of them a rejection's."""
-    made: list[Outcome] = [rejection("https://a.example/list")]
-    return made + [
-        article(f"https://a.example/{n}", story(n), START + timedelta(days=n)) for n in range(1, count)
-    ]
 
 
 def test_pages_go_by_age_and_articles_stay(engine: Engine) -> None:
@@ -121,18 +99,6 @@ def test_older_revisions_lose_their_pages_too(engine: Engine) -> None:
     }
     assert values(engine, schema.revision.c.page_id) == {None}
     assert [row["revision"] for row in view(engine, "articles")] == [3]
-
-
-def test_pages_of_other_rules_are_counted_where_they_are_gone(engine: Engine) -> None:
-    outcomes = aged(6)
-    store(engine, [*outcomes, rejection("https://a.example/none", page=None)])
-    prune_pages(engine, plan_prune(engine, older_than=START + timedelta(days=3)))
-
-    assert (count_outdated(engine, "other"), count_pruned(engine, "other")) == (3, 3)
-    assert count_pruned(engine, SETTINGS.rules_version) == 0
-    assert count_pruned(engine, "other", site="b.example") == 0
-    assert count_pruned(engine, "other", site="a.example") == 3
-    assert count_pruned(engine, "other", since=START + timedelta(days=2)) == 1
 
 
 def test_a_database_is_rewritten_smaller(engine: Engine) -> None:
