@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +13,9 @@ from hypothesis import strategies as st
 from pipeline.document import BlockKind, DocumentRejected, Reason
 from pipeline.extract.html import extract_html
 from pipeline.extract.trafilatura_adapter import article_lines
-from pipeline.settings import Settings
+from tests.pipeline.extract.harbour import FETCHED, SETTINGS, STORY, page, paragraphs, texts
 
-FETCHED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
-SETTINGS = Settings()
 PAGES = Path(__file__).parents[2] / "pages"
-
-STORY = [
-    "The harbour of Port Linden will stay closed until Friday, the port authority said on Tuesday.",
-    "Divers found a second anchor chain across the fairway, and nobody has claimed it so far.",
-    "Two ferries were sent to Old Quay, where passengers waited for up to five hours in the rain.",
-    '"We have never had two chains in one week," harbour master Ida Brandt told reporters.',
-]
-
-
-def page(body: str, head: str = "") -> str:
-    title = "<title>Harbour closed - The Linden Post</title>"
-    return f"<!doctype html><html lang=en><head>{title}{head}</head><body>{body}</body></html>"
-
-
-def paragraphs(*texts: str) -> str:
-    return "".join(f"<p>{text}</p>" for text in texts)
-
-
-def texts(html: str, url: str = "https://lindenpost.example/harbour") -> list[str]:
-    return [block.text for block in extract_html(html, url, FETCHED, SETTINGS).blocks]
 
 
 def test_a_story_comes_back_whole_and_in_order() -> None:
