@@ -10,6 +10,9 @@ is killed while it holds the lock or is in the middle of a message (pebble 5.2 h
 A worker is sent several messages ahead, so that it never waits for the parent. Where many documents wait, a
 message has several. When a worker dies, its current message is at fault and the rest go to another worker. If
 that message has several documents, each is then sent alone, and the one at fault fails again.
+
+Calls go before documents. During a crawl they read feeds and sitemaps, and a site whose feed waits behind the
+documents of another site would not get its share of the crawl.
 """
 
 from __future__ import annotations
@@ -22,9 +25,10 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import takewhile
 from multiprocessing.context import ForkServerProcess
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -188,9 +192,9 @@ class WorkerPool:
     def run(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
         """Queue a call of a function that a worker can import by its name; return at once.
 
-        The future ends with what the function returns or raises. It raises TaskFailed where the call took too
-        long (the settings' timeout_seconds), or the worker died or ran out of memory. As for the rest, see
-        `submit`.
+        It goes before the documents that wait, and after the calls that do. The future ends with what the
+        function returns or raises. It raises TaskFailed where the call took too long (the settings'
+        timeout_seconds), or the worker died or ran out of memory. As for the rest, see `submit`.
         """
         return self._enqueue(Call(function, arguments))
 
@@ -221,7 +225,10 @@ class WorkerPool:
                 raise PoolBroken(self._broken)
             if self._is_closing:
                 raise PoolBroken("the pool is closed")
-            self._queue.append(task)
+            if isinstance(work, Call):
+                self._queue.insert(_first_document(self._queue), task)
+            else:
+                self._queue.append(task)
         self._wake()
         return task.future
 
@@ -449,6 +456,11 @@ class WorkerPool:
         self._selector.close()
         self._wake_in.close()
         self._wake_out.close()
+
+
+def _first_document(queue: Iterable[_Task]) -> int:
+    """The place of the first document in a queue; its length where there is none."""
+    return sum(1 for _ in takewhile(lambda task: isinstance(task.work, Call), queue))
 
 
 def _settle(task: _Task, result: Any = None, error: Exception | None = None) -> None:

@@ -12,6 +12,7 @@ import time
 import types
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,19 @@ def test_a_call_that_does_not_return_costs_itself_alone(order: str, expected: Re
     assert failed.value.reason is expected
     assert good.result(0) == "ok"
     assert {reason(future) for future in before + after} == {Reason.NO_ARTICLE}
+
+
+def test_calls_go_before_documents_in_the_order_of_their_coming() -> None:
+    pool = WorkerPool(SETTINGS, 1, process=process)
+    documents = [pool.submit(document("ok", n)) for n in range(50)]
+    calls = [pool.run(call, "first"), pool.run(call, "second")]
+    waiting: list[Future[Any]] = [*documents, *calls]
+    ended: list[object] = []
+    for future in waiting:
+        future.add_done_callback(ended.append)
+    with pool:  # no worker takes anything before
+        pass
+    assert ended == [*calls, *documents]
 
 
 def test_a_call_that_cannot_be_sent(pool: WorkerPool) -> None:
