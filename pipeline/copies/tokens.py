@@ -9,7 +9,8 @@ shingles of its source:
 2. a number gets one spelling, whatever marks its thousands and its fraction;
 3. the text is cut into words, figures, percent signs and, in scripts that write no blanks between words (Han,
    kana, Thai, Lao, Khmer, Burmese), single characters. The script of each character decides, never the
-   language of the page, which is a guess and wrong for texts in two languages;
+   language of the page, which is a guess and wrong for texts in two languages. A combining mark (a vowel
+   sign, a tone mark) belongs to the word or character that it follows; punctuation is never a token;
 4. each is case-folded, replaced by its usual spelling (`bn` by `billion`, `seven` by `7`) and hashed;
 5. `per cent` and `twenty-five` become one token each.
 
@@ -85,6 +86,8 @@ def _pieces(text: str) -> Iterator[str]:
         if end < len(text):
             blank = max(text.rfind(" ", start, end), text.rfind("\n", start, end))
             end = blank + 1 if blank > start else end
+            while end > start + 1 and _is_mark(text[end]):
+                end -= 1
         yield text[start:end]
         start = end
 
@@ -92,12 +95,16 @@ def _pieces(text: str) -> Iterator[str]:
 def _tokens_of_piece(text: str) -> Tokens:
     # A blank at either end, so that each character has one before and one after it.
     points = _code_points(f" {_with_plain_numbers(_settled(text))} ")
-    kinds = _KIND[points]
-    begins = (kinds[1:] != _OTHER) & ((kinds[1:] != kinds[:-1]) | (kinds[1:] == _UNSPACED))
+    kinds, codes = _KIND[points], _CODE[points]
+    is_mark = kinds == _MARK
+    if is_mark.any():
+        kinds = kinds[np.maximum.accumulate(np.where(is_mark, 0, np.arange(kinds.size)))]
+        codes[kinds == _OTHER] = 0
+    begins = (kinds[1:] != _OTHER) & ((kinds[1:] != kinds[:-1]) | (kinds[1:] == _UNSPACED) & ~is_mark[1:])
     starts = begins.nonzero()[0] + 1
     if not starts.size:
         return _NO_TOKENS
-    hashes = _polynomials(_CODE[points], starts)
+    hashes = _polynomials(codes, starts)
     flags = _FLAGS_OF_KIND[kinds[starts]] | _word_flags(hashes)
     flags[_IS_CAPITAL[points[starts]] & (kinds[starts + 1] == _LETTER)] |= CAPITAL
     return _joined(_respelled(hashes) & _BARE | flags)
@@ -106,15 +113,17 @@ def _tokens_of_piece(text: str) -> Tokens:
 # --- characters -----------------------------------------------------------------------------------------
 
 _DROPPED = re.compile(r"['`’‘ʼ´\x1f]")
-_INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff]")  # soft hyphens, joiners
+# Soft hyphens, joiners, and variation selectors, which choose between the shapes of a character.
+_INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _ACCENT = re.compile("[\u0300-\u036f]")
 _JAMO = range(0x1100, 0x1200)
 
 # Stands for the decimal mark in a number that has been read. `_DROPPED` takes it out of the text before.
 _DECIMAL_MARK = "\x1f"
 
-# Kinds of characters. A token begins where the kind changes.
-_OTHER, _LETTER, _DIGIT, _PERCENT_SIGN, _UNSPACED = range(5)
+# Kinds of characters. A token begins where the kind changes. A combining mark is of the kind of the character
+# before it.
+_OTHER, _LETTER, _DIGIT, _PERCENT_SIGN, _UNSPACED, _MARK = range(6)
 _FLAGS_OF_KIND = np.array([0, 0, FIGURE, 0, CHARACTER], dtype=np.uint64)
 
 # By code point: the kind, what the folded character counts for in the hash of a word, and whether it is an
@@ -138,10 +147,14 @@ def _normalised(text: str) -> str:
 @lru_cache(maxsize=1 << 14)
 def _is_several(char: str) -> bool:
     """Whether the normalised character is not one character, or may depend on those beside it."""
-    if "\ud800" <= char <= "\udfff" or ord(char) in _JAMO:
+    if "\ud800" <= char <= "\udfff" or ord(char) in _JAMO or _is_mark(char):
         return True
     normalised = _normalised(char)
     return len(normalised) != 1 and (not normalised or any(map(str.isalnum, normalised)))
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char).startswith("M")
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:
@@ -165,11 +178,13 @@ def _read_character(char: str) -> tuple[int, str, bool]:
         return _DIGIT, str(unicodedata.decimal(normalised)), False
     lower = normalised.casefold()
     folded = lower if len(lower) == 1 else normalised
+    if _is_mark(normalised):
+        return _MARK, folded, False
+    if not normalised.isalnum():
+        return (_PERCENT_SIGN, "%", False) if normalised == "%" else (_OTHER, "", False)
     if any(first <= ord(char) <= last for first, last in UNSPACED_RANGES):
         return _UNSPACED, folded, False
-    if normalised.isalnum():
-        return _LETTER, folded, normalised.isupper()
-    return (_PERCENT_SIGN, "%", False) if normalised == "%" else (_OTHER, "", False)
+    return _LETTER, folded, normalised.isupper()
 
 
 def _code(folded: str) -> int:

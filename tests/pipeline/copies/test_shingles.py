@@ -33,7 +33,11 @@ def test_text_shorter_than_a_shingle_is_one(text: str) -> None:
     [
         ("東京都は二十日に新しい港を開いた", 12),  # 16 characters, runs of five
         ("港务局星期二宣布新渡轮码头开放", 11),
-        ("ท่าเรือใหม่เปิดแล้ว", 15),
+        ("ท่าเรือใหม่เปิดแล้ว", 10),  # 14 characters with their marks
+        ("ท่าเรือใหม่ฯ๏ เปิดแล้ว๛", 11),  # the sign of an abbreviation is a letter, the others punctuation
+        ("မြန်မာ၊ နိုင်ငံ။", 2),
+        ("ភាសា។ ខ្មែរ៖", 1),
+        ("हिन्दी में समाचार, लिखा गया।", 3),  # Hindi writes blanks
         ("항만청은 화요일 새 부두를 열었다", 3),  # Korean writes blanks: five words, runs of three
     ],
 )

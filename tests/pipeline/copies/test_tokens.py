@@ -75,6 +75,13 @@ def words(text: str) -> list[int]:
         ("вырос на 5 процентов", "вырос на 5%"),
         ("THIRTY-FIVE ships", "35 ships"),
         ("‘Ferry’ and “pier”…", "'Ferry' and \"pier\""),
+        ("ท่าเรือ ๏ใหม่๛", "ท่าเรือ ใหม่"),
+        ("မြန်မာ၊ သတင်း။", "မြန်မာ သတင်း"),
+        ("ភាសាខ្មែរ។ ព័ត៌មាន៖", "ភាសាខ្មែរ ព័ត៌មាន"),
+        ("か\u3099ん", "がん"),
+        ("समाचार। और", "समाचार और"),
+        ("\u2764\ufe0f ferry", "\u2764 ferry"),
+        ("ferry \u0947", "ferry"),
     ],
 )
 def test_restyling_changes_no_token(one: str, other: str) -> None:
@@ -93,10 +100,29 @@ def test_restyling_changes_no_token(one: str, other: str) -> None:
         ("ab cd", "abc d"),
         ("ab cd", "cd ab"),
         ("thirty one-way tickets", "31 two-way tickets"),
+        ("ไม่", "ไม้"),
+        ("की", "के"),
     ],
 )
 def test_what_differs_stays_different(one: str, other: str) -> None:
     assert words(one) != words(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("हिन्दी में समाचार", 3),
+        ("வணக்கம் தமிழ்", 2),
+        ("العَرَبِيَّة نص", 2),
+        ("שָׁלוֹם עולם", 2),
+        ("ใหม่", 3),
+        ("နိုင်ငံ", 3),
+        ("ភាសា", 2),
+        ("1\ufe0f\u20e3 ferry", 2),
+    ],
+)
+def test_marks_belong_to_the_word_before_them(text: str, count: int) -> None:
+    assert len(words(text)) == count
 
 
 @given(st.text(max_size=200))
@@ -114,7 +140,13 @@ def test_joined_words_leave_nothing_behind(raw: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Harbour board’s 12,500 seats rose 5 per cent. ", "港务局宣布Alba渡轮12码头。 "]
+    "text",
+    [
+        "Harbour board’s 12,500 seats rose 5 per cent. ",
+        "港务局宣布Alba渡轮12码头。 ",
+        "ท่าเรือใหม่",
+        "ใหม่ม่ม่ม่ม่",
+    ],
 )
 def test_long_texts_are_cut_into_pieces_between_words(text: str) -> None:
     """Their tokens are those of the pieces, so that the length of a text changes none."""
