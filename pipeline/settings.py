@@ -20,7 +20,7 @@ from pipeline.sites import SiteRulebook
 RULES_REVISION = 3
 
 # Raised by hand when code changes the tokens, shingles or band keys of a text.
-FINGERPRINT_REVISION = 3
+FINGERPRINT_REVISION = 4
 
 # Raised by hand when code changes which pairs are neighbours, candidates or copies.
 GROUP_REVISION = 1
@@ -51,6 +51,8 @@ class FingerprintSettings:
     far_bands x far_rows, far_lead_bands x far_rows: bands of the whole text and of the lead, made of the same
         values, that find copies at any distance in time (see `pipeline.copies.candidates`). Two texts that
         share nine tenths of their shingles share one of these bands with probability .98.
+    seed: datasketch's seed of the signature of the whole text; the lead has the next one, so that both err
+        independently.
     """
 
     shingle_words: int = 3
@@ -77,8 +79,8 @@ class FingerprintSettings:
             f"at most {MAX_BANDS} together with the other bands",
         )
         for name, values in (
-            ("far_bands", self.bands * self.rows),
-            ("far_lead_bands", self.lead_bands * self.lead_rows),
+            ("far_bands", self.whole_size),
+            ("far_lead_bands", self.lead_size),
         ):
             _require(
                 getattr(self, name) * self.far_rows <= values,
@@ -88,9 +90,19 @@ class FingerprintSettings:
             )
 
     @property
+    def whole_size(self) -> int:
+        """MinHash values of the whole text."""
+        return self.bands * self.rows
+
+    @property
+    def lead_size(self) -> int:
+        """MinHash values of the lead."""
+        return self.lead_bands * self.lead_rows
+
+    @property
     def num_perm(self) -> int:
-        """MinHash permutations: those of the whole text, then those of the lead."""
-        return self.bands * self.rows + self.lead_bands * self.lead_rows
+        """MinHash values of both."""
+        return self.whole_size + self.lead_size
 
     @property
     def version(self) -> str:

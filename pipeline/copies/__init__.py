@@ -17,8 +17,9 @@ from pipeline.copies.candidates import (
     separated,
 )
 from pipeline.copies.differences import Change, ChangeKind, Comparison, compare
-from pipeline.copies.fingerprint import fingerprint
+from pipeline.copies.fingerprint import fingerprint, shingle_hashes
 from pipeline.copies.groups import CanonicalKey, canonical_key, components
+from pipeline.copies.sketch import Sketch, sketch, sketch_of
 from pipeline.copies.tokens import distinct
 from pipeline.copies.verification import Pair, PreparedText, prepare, verify
 
@@ -30,6 +31,7 @@ __all__ = [
     "Comparison",
     "Pair",
     "PreparedText",
+    "Sketch",
     "band_weight",
     "bands_of",
     "bucket_keys",
@@ -46,5 +48,8 @@ __all__ = [
     "prepare",
     "row_keys",
     "separated",
+    "shingle_hashes",
+    "sketch",
+    "sketch_of",
     "verify",
 ]

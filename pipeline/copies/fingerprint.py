@@ -1,14 +1,17 @@
 """MinHash signature and band keys of a text: what the near-duplicate index in the database keeps.
 
-MinHash after Broder (1997), with datasketch's permutations (scheme affine32), bit for bit: a stored
-signature can be loaded into `datasketch.MinHash`. Two signatures are made and banded: one of the whole text,
-which finds copies with a lead of their own, and one of the lead. Wire copy is cut from the bottom, so a copy
-cut to a fifth shares its lead and little else.
+MinHash after Broder (1997), by datasketch. A signature is the values of two objects. One is
+`MinHash(size, seed=seed, scheme="affine32")` of the whole text, which finds copies with a lead of their own.
+The other is of the lead, with the next seed. Wire copy is cut from the bottom, so a copy cut to a fifth
+shares its lead and little else. `pipeline.copies.sketch` makes datasketch's objects of a signature again.
 """
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xxhash
@@ -19,6 +22,9 @@ from pipeline.copies.tokens import spelling, tokens
 from pipeline.document import Fingerprint
 from pipeline.settings import BAND_BITS, MAX_BANDS, FingerprintSettings
 
+if TYPE_CHECKING:
+    from datasketch import MinHash
+
 SCHEME = "affine32"
 
 Values = NDArray[np.uint32]
@@ -26,43 +32,49 @@ Values = NDArray[np.uint32]
 
 def fingerprint(text: str, settings: FingerprintSettings) -> Fingerprint | None:
     """The index entry of a text without dateline, byline and sign-off; None if it has no word."""
-    words = spelling(tokens(text))
-    if not words.size:
+    hashes = shingle_hashes(text, settings)
+    if not hashes.size:
         return None
-    values = signature(shingles(words, settings.shingle_words, settings.shingle_chars), settings)
+    values = signature(hashes, settings)
     return Fingerprint(settings.version, values.astype("<u4").tobytes(), bands(values, settings))
 
 
+def shingle_hashes(text: str, settings: FingerprintSettings) -> Hashes:
+    """32-bit hashes of the shingles of a text in order, repeats included; shape (shingles,)."""
+    return shingles(spelling(tokens(text)), settings.shingle_words, settings.shingle_chars)
+
+
 def signature(hashes: Hashes, settings: FingerprintSettings) -> Values:
-    """MinHash values of the whole text, then of its lead; shape (bands * rows + lead_bands * lead_rows,).
+    """MinHash values of the whole text, then of its lead; shape (whole_size + lead_size,).
 
     hashes: 32-bit shingle hashes of the text in order, at least one. The lead is the shingles that begin in
-    its first `lead_words` words. The whole text takes the first permutations and the lead the rest, so that
-    they err independently.
-
-    datasketch mixes each hash with the MurmurHash3 finaliser before it permutes it. That is one to one, and
-    ours are mixed well without it (docs/tuning.md: MurmurHash3 finaliser). So `hashes` stand for what the
-    finaliser makes of the hashes that datasketch would be given.
+    its first `lead_words` words.
     """
-    a, b = _permutations(settings.num_perm, settings.seed)
-    whole = settings.bands * settings.rows
-    lead = hashes[: settings.lead_words]
-    return np.concatenate((_minhash(hashes, a[:whole], b[:whole]), _minhash(lead, a[whole:], b[whole:])))
+    whole = _minhash(hashes, settings.whole_size, settings.seed)
+    lead = _minhash(hashes[: settings.lead_words], settings.lead_size, settings.seed + 1)
+    return np.concatenate((whole, lead))
 
 
-def _minhash(hashes: Hashes, a: Values, b: Values) -> Values:
-    """The least value of each permutation a * h + b mod 2**32; shape (permutations,)."""
-    least: Values = (np.outer(a, hashes) + b[:, None]).min(axis=1)
-    return least
+def _minhash(hashes: Hashes, size: int, seed: int) -> Values:
+    """The values of datasketch's MinHash with the hashes as they are; shape (size,)."""
+    made = copy(_empty_minhash(size, seed))
+    # `update_batch` hashes each element and makes one array of the hashes. An element that is the array gives
+    # the same one, in half the time. docs/tuning.md: Signatures by datasketch
+    made.update_batch([hashes])
+    values: Values = made.hashvalues
+    return values
 
 
 @cache
-def _permutations(num_perm: int, seed: int) -> tuple[Values, Values]:
+def _empty_minhash(size: int, seed: int) -> MinHash:
     # Imported here: it imports SciPy, which programs that make no fingerprint do not need.
     from datasketch import MinHash
 
-    a, b = MinHash(num_perm=num_perm, seed=seed, scheme=SCHEME).permutations
-    return a, b
+    return MinHash(num_perm=size, seed=seed, scheme=SCHEME, hashfunc=_identity)
+
+
+def _identity(hashes: Hashes) -> Hashes:
+    return hashes
 
 
 def bands(values: Values, settings: FingerprintSettings) -> tuple[int, ...]:
@@ -71,36 +83,52 @@ def bands(values: Values, settings: FingerprintSettings) -> tuple[int, ...]:
     Near keys have `BAND_BITS` bits. Far keys are negative, of 64 bits, and made of more values, so that they
     find reprints at any distance in time (see `pipeline.copies.candidates`).
     """
-    whole, lead = np.split(values, [settings.bands * settings.rows])
-    near = settings.bands + settings.lead_bands
-    return (
-        *_near(_band_keys(whole, settings.bands, settings.rows, first=0)),
-        *_near(_band_keys(lead, settings.lead_bands, settings.lead_rows, first=settings.bands)),
-        *_far(_band_keys(whole, settings.far_bands, settings.far_rows, first=near)),
-        *_far(_band_keys(lead, settings.far_lead_bands, settings.far_rows, first=near + settings.far_bands)),
-    )
+    plan = _band_plan(settings)
+    weighted = values[plan.places].astype(np.uint64) * plan.weights
+    keys = np.add.reduceat(weighted, plan.starts) + plan.numbers
+    near = keys[: plan.near] >> np.uint64(64 - BAND_BITS)
+    far = (keys[plan.near :] | np.uint64(1 << 63)).view(np.int64)
+    return (*near.tolist(), *far.tolist())
 
 
-def _band_keys(values: Values, count: int, rows: int, *, first: int) -> NDArray[np.uint64]:
-    """A 64-bit hash of each band of `rows` values, with its number from `first` on; shape (count,)."""
-    weights, numbers = _band_weights(rows)
-    keys: NDArray[np.uint64] = values[: count * rows].astype(np.uint64).reshape(count, rows) @ weights
-    return keys + numbers[first : first + count]
+@dataclass(frozen=True, slots=True, eq=False)
+class _BandPlan:
+    """Which values make which band.
 
+    places, weights: of each value of each band, in the order of the bands; shape (values of all bands,).
+    starts, numbers: where a band begins in these, and what is added to its key; shape (bands,).
+    near: how many of the bands are near ones; they come first.
+    """
 
-def _near(keys: NDArray[np.uint64]) -> list[int]:
-    near: list[int] = (keys >> np.uint64(64 - BAND_BITS)).tolist()
-    return near
-
-
-def _far(keys: NDArray[np.uint64]) -> list[int]:
-    far: list[int] = (keys | np.uint64(1 << 63)).view(np.int64).tolist()
-    return far
+    places: NDArray[np.intp]
+    weights: NDArray[np.uint64]
+    starts: NDArray[np.intp]
+    numbers: NDArray[np.uint64]
+    near: int
 
 
 @cache
-def _band_weights(rows: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Odd multipliers of a band's values, and what is added for its number. Fixed, as keys are stored."""
-    weights = [xxhash.xxh3_64_intdigest(b"band", seed=n) | 1 for n in range(rows)]
-    numbers = [xxhash.xxh3_64_intdigest(b"number", seed=n) for n in range(MAX_BANDS)]
-    return np.array(weights, dtype=np.uint64), np.array(numbers, dtype=np.uint64)
+def _band_plan(settings: FingerprintSettings) -> _BandPlan:
+    whole, lead = 0, settings.whole_size
+    # (number of bands, values in each, place of their first value)
+    kinds = (
+        (settings.bands, settings.rows, whole),
+        (settings.lead_bands, settings.lead_rows, lead),
+        (settings.far_bands, settings.far_rows, whole),
+        (settings.far_lead_bands, settings.far_rows, lead),
+    )
+    places = [np.arange(count * rows) + first for count, rows, first in kinds]
+    weights = [np.tile(_numbers(b"band", rows) | np.uint64(1), count) for count, rows, _ in kinds]
+    sizes = np.repeat([rows for _, rows, _ in kinds], [count for count, _, _ in kinds])
+    return _BandPlan(
+        places=np.concatenate(places),
+        weights=np.concatenate(weights),
+        starts=np.cumsum(sizes) - sizes,
+        numbers=_numbers(b"number", MAX_BANDS)[: sizes.size],
+        near=settings.bands + settings.lead_bands,
+    )
+
+
+def _numbers(name: bytes, count: int) -> NDArray[np.uint64]:
+    """Random numbers, always the same, as keys are stored; shape (count,)."""
+    return np.array([xxhash.xxh3_64_intdigest(name, seed=n) for n in range(count)], dtype=np.uint64)

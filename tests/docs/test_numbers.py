@@ -22,6 +22,9 @@ _ROWS = _PRINTS.bands + _PRINTS.lead_bands + _PRINTS.far_bands + _PRINTS.far_lea
 SAID = {
     "docs/explanation/grouping.md": (
         f"A shingle is a run of {_WORDS[_PRINTS.shingle_words]} tokens",
+        f'`MinHash({_PRINTS.whole_size}, seed={_PRINTS.seed}, scheme="affine32")` of the whole text',
+        f'`MinHash({_PRINTS.lead_size}, seed={_PRINTS.seed + 1}, scheme="affine32")` of the lead',
+        f"begin in the first {_PRINTS.lead_words} words",
         f"a token is a character and a shingle has {_WORDS[_PRINTS.shingle_chars]}",
         f"{_GROUPS.band_window} before it and {_GROUPS.band_window} after it",
         f"neighbours in one far band, or in {_WORDS[_GROUPS.bands_shared]} others",
