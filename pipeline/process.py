@@ -35,7 +35,7 @@ from pipeline.metadata import parse_time
 from pipeline.page import decode_body
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules, combined_version, remove_learned_lines
-from pipeline.text import make_search_words, word_count
+from pipeline.text import make_search_words, without_invisible, word_count
 from pipeline.urls import canonical_url, identity, site_of
 
 # A paywalled page with fewer words is a stub. Its two sentences do not tell which story it is, and many pages
@@ -180,8 +180,8 @@ def _extract(opened: _Opened, settings: Settings) -> Extraction:
             extraction = _with_claimed_date(extraction, document)
         return replace(
             extraction,
-            title=extraction.title or claims.title or "",
-            authors=extraction.authors or claims.authors,
+            title=extraction.title or without_invisible(claims.title or ""),
+            authors=extraction.authors or tuple(map(without_invisible, claims.authors)),
             language=extraction.language or claims.language,
         )
     # Imported here because ftfy, which repairs copied texts, takes long to load and pages do not need it.
@@ -191,7 +191,7 @@ def _extract(opened: _Opened, settings: Settings) -> Extraction:
     # The claims of its record are more reliable than plain text.
     return replace(
         _with_claimed_date(extraction, document),
-        authors=claims.authors or extraction.authors,
+        authors=tuple(map(without_invisible, claims.authors)) or extraction.authors,
         language=extraction.language or claims.language,
     )
 

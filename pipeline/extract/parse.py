@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 from lxml import etree
 
 from pipeline.document import DocumentRejected, Reason, Stage
+from pipeline.text import without_invisible
 
 PARSER_OPTIONS = {
     "encoding": "utf-8",
@@ -24,6 +26,19 @@ _NOT_XML_REFERENCE = re.compile(
     rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef]))(?:;|(?![0-9a-f]))",
     re.IGNORECASE,
 )
+# Characters that may show nothing, and references to them. Each expression begins with one byte, which is
+# found quickly; a search in the decoded page takes ten times as long.
+_INVISIBLE = (
+    re.compile(rb"\xc2\xad"),
+    re.compile(rb"\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf])"),
+    re.compile(rb"\xef(?:\xbb\xbf|\xbf[\xb9-\xbc])"),
+    re.compile(rb"\xd8\x9c"),
+)
+_INVISIBLE_REFERENCE = re.compile(
+    rb"&(?:shy|lrm|rlm|zwj|zwnj|ZeroWidthSpace|NoBreak"
+    rb"|#0*(?:173|820[3-7]|823[4-8]|82(?:8[89]|9\d)|8303|65279)"
+    rb"|#[xX]0*(?:[aA][dD]|200[b-fB-F]|202[a-eA-E]|206[0-9a-fA-F]|[fF][eE][fF]{2}));"
+)
 
 
 def parse(html: str) -> Any:
@@ -35,7 +50,8 @@ def parse(html: str) -> Any:
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no bytes but white space")
     for char in _NOT_XML:
         html = html.replace(char, " ")
-    page = _NOT_XML_REFERENCE.sub(b" ", html.encode("utf-8", "replace"))
+    page = _visible(html.encode("utf-8", "replace"))
+    page = _NOT_XML_REFERENCE.sub(b" ", page)
     try:
         # Plain elements: those of lxml.html take more time to make, and only Trafilatura needs them.
         root = etree.fromstring(page, etree.HTMLParser(**PARSER_OPTIONS))
@@ -44,3 +60,19 @@ def parse(html: str) -> Any:
     if root is None:
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "no element in the document")
     return root
+
+
+def _visible(page: bytes) -> bytes:
+    """The page, in UTF-8, without characters that show nothing, whether plain or as references."""
+    page = _INVISIBLE_REFERENCE.sub(lambda found: unescape(found[0].decode()).encode(), page)
+    for expression in _INVISIBLE:
+        page = expression.sub(_if_needed, page)
+    return page
+
+
+def _if_needed(found: re.Match[bytes]) -> bytes:
+    """The character if those beside it need it, as joiners may be needed."""
+    before = found.string[max(0, found.start() - 4) : found.start()].decode("utf-8", "ignore")[-1:]
+    after = found.string[found.end() : found.end() + 4].decode("utf-8", "ignore")[:1]
+    text = before + found[0].decode() + after
+    return found[0] if without_invisible(text) == text else b""

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from pipeline.text import without_invisible
+
 # Endings of the schema.org types of articles, in lower case: NewsArticle, BlogPosting, ReviewNewsArticle, …
 _ARTICLE_TYPES = ("article", "posting", "report", "review", "analysisnews", "opinionnews")
 _PAGE_TYPE = re.compile(r"^(WebPage|ItemPage|VideoObject|Recipe|CreativeWork|MediaObject)$", re.I)
@@ -211,14 +213,14 @@ def text_of(value: Any) -> str:
 
 
 def cleaned(text: str) -> str:
-    """The text without tags, entities (also double-escaped ones) and soft hyphens, white space folded."""
+    """The text without tags, entities (also escaped twice) and invisible characters, white space folded."""
     for _ in range(2):
         if "&" not in text:
             break
         text = html_entities.unescape(text)
     if "<" in text:
         text = re.sub(r"</?[a-zA-Z][^<>]{0,200}>", "", text)
-    return " ".join(text.replace("\u200b", "").replace("\xad", "").split())
+    return " ".join(without_invisible(text).split())
 
 
 def element_text(element: Any) -> str:

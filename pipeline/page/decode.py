@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.document import MediaType
+from pipeline.page.double_encoding import undo_double_encoding
 
 if TYPE_CHECKING:
     from charset_normalizer import CharsetMatch
@@ -158,14 +159,23 @@ def decode_body(body: bytes, declared: str | None, media_type: MediaType) -> str
 
     The order is: byte order mark, valid UTF-8, the charset declared by the source, the charset stated in the
     page (meta element, XML declaration), detection. A declared charset is ignored if another charset gives a
-    clearly better text. Never raises: bytes that cannot be decoded become U+FFFD.
+    clearly better text. In a page, UTF-8 that was encoded twice is decoded twice. Never raises: bytes that
+    cannot be decoded become U+FFFD.
     """
+    text, codec = _decoded(body, declared, media_type)
+    text = _clean(body, text, codec)
+    # Copied text is repaired with its lines (`pipeline.extract.plain_text`).
+    return undo_double_encoding(body, text) if codec == "utf-8" and media_type is MediaType.HTML else text
+
+
+def _decoded(body: bytes, declared: str | None, media_type: MediaType) -> tuple[str, str]:
+    """Return the decoded text and its codec."""
     for mark, codec in _BOMS:
         if body.startswith(mark):
-            return _clean(body, body[len(mark) :].decode(codec, "replace"), codec)
+            return body[len(mark) :].decode(codec, "replace"), codec
     codec = _wide_without_mark(body) or ""
     if codec:
-        return _clean(body, body.decode(codec, "replace"), codec)
+        return body.decode(codec, "replace"), codec
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -173,8 +183,8 @@ def decode_body(body: bytes, declared: str | None, media_type: MediaType) -> str
     else:
         codec = _instead_of_utf8(body, text, declared, media_type)
         if not codec:
-            return _clean(body, text, "utf-8")
-    return _clean(body, body.decode(codec, "replace"), codec)
+            return text, "utf-8"
+    return body.decode(codec, "replace"), codec
 
 
 def _instead_of_utf8(body: bytes, text: str, declared: str | None, media_type: MediaType) -> str:

@@ -12,6 +12,7 @@ from pipeline.text.agencies import (
     Agency,
     is_agency_site,
 )
+from pipeline.text.invisible import without_invisible
 from pipeline.text.language import identify_language, language_model
 from pipeline.text.search_words import LEFT_OUT, FoldedWord, folded_words, make_search_words, query_words
 from pipeline.text.sentences import (
@@ -59,6 +60,7 @@ __all__ = [
     "runs",
     "runs_key",
     "sentences",
+    "without_invisible",
     "word_count",
     "words",
     "words_key",

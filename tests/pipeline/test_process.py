@@ -138,6 +138,15 @@ def test_copied_text_takes_what_its_record_says() -> None:
     assert found.published_source == "claim"
 
 
+@pytest.mark.parametrize("media_type", MediaType)
+def test_claims_of_a_record_have_no_invisible_characters(media_type: MediaType) -> None:
+    claims = Claims(title="\ufeffFer\u00adry sails", authors=("Ada\u200b Lind",))
+    body = "\n\n".join(PARAGRAPHS).encode() if media_type is MediaType.TEXT else page(*PARAGRAPHS)
+    body = body.replace(b"<title>Ferry runs again</title>", b"").replace(b"<h1>Ferry runs again</h1>", b"")
+    found = article(process_document(document(body, media_type, claims=claims), Settings()))
+    assert (found.title, found.authors) == ("Ferry sails", ("Ada Lind",))
+
+
 def test_the_zone_of_a_date_stands_beside_it() -> None:
     claims = Claims(published_at="Sun, 01 Mar 2026 09:30:00 -0500")
     found = article(process_document(document(page(*PARAGRAPHS), claims=claims), Settings()))

@@ -9,6 +9,8 @@ from functools import cache
 import ftfy
 from ftfy.badness import is_bad
 
+from pipeline.text import without_invisible
+
 _FIXES = ftfy.TextFixerConfig(uncurl_quotes=False, fix_latin_ligatures=False, fix_character_width=False)
 # What ftfy may change besides wrong decoding: escaped characters, line ends, controls, marks of annotations.
 _CHANGED = re.compile(
@@ -20,7 +22,7 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def repair_text(text: str) -> str:
-    """The text without the traces of wrong decoding, control characters and unusual line ends.
+    """The text without the traces of wrong decoding, control and invisible characters, and unusual line ends.
 
     ftfy knows the code pages of Western and Central Europe. In those that it leaves out (Greek, Hebrew,
     Arabic, Baltic, Vietnamese) curly quotes become different letters, which are replaced here.
@@ -34,7 +36,7 @@ def repair_text(text: str) -> str:
             lines[number] = ftfy.fix_text(line, fixes)
         if "<" in line:  # From here on the text quotes markup, and what is escaped in it is meant so.
             fixes = fixes._replace(unescape_html=False)
-    return "".join(lines)
+    return without_invisible("".join(lines))
 
 
 def _is_sound(line: str) -> bool:

@@ -45,3 +45,17 @@ def test_lone_surrogates_do_no_harm() -> None:
 
 def test_deep_nesting_does_no_harm() -> None:
     assert shown("<p>seen</p>" + "<div>" * 50_000 + "deep").startswith("seen")
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>Hafen&shy;be\u00adhörde &#173;und&#xAD; Kai</p>", "Hafenbehörde und Kai"),
+        ("<p>\ufeffOne&#8203; two&ZeroWidthSpace;\u2060 three&rlm;&#x200f;</p>", "One two three"),
+        ("<p>می\u200cخواهم، می&zwnj;روم</p>", "می\u200cخواهم، می\u200cروم"),
+        ("<p>Auf&zwnj;lage, Auf&#8204;lage</p>", "Auflage, Auflage"),
+        ("<p>👩\u200d🚒 &amp;shy;</p>", "👩\u200d🚒 &shy;"),
+    ],
+)
+def test_characters_that_show_nothing_are_not_in_the_tree(html: str, text: str) -> None:
+    assert shown(html) == text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.metadata.structured_data import read_json_ld
+from pipeline.metadata.structured_data import cleaned, read_json_ld
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,11 @@ def test_damaged_json_ld_is_read_as_far_as_it_goes(text: str) -> None:
     node = next(n for n in read_json_ld(text) if "headline" in n)
     assert " ".join(str(node["headline"]).split()) == "Chain found"
     assert node["datePublished"] == "2026-03-01"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Hafen\u00adbehörde", "\ufeffHafen\u200bbehörde\u200e", "Hafen&amp;shy;behörde", "Hafen&#8203;behörde"],
+)
+def test_cleaned_text_has_no_invisible_characters(text: str) -> None:
+    assert cleaned(text) == "Hafenbehörde"

@@ -252,3 +252,9 @@ def test_a_tag_in_a_text_does_not_make_it_a_page() -> None:
         sniff_media_type(codecs.BOM_UTF8 + b"Title\n\ntext with one\0NUL and more words around it.")
         is MediaType.TEXT
     )
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_a_page_in_utf8_that_was_encoded_twice_is_decoded_twice(mark: bytes) -> None:
+    body = mark + f"<p>{GERMAN}</p>".encode().decode("latin-1").encode()
+    assert decode_body(body, None, MediaType.HTML) == f"<p>{GERMAN}</p>"
