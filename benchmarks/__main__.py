@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name in options.parts if options.parts else options.full or part.is_quick:
             report.part(part.title, partial(_measured, name, run, figures))
     if figures:
-        rows = [f"| {name} | {told} |" for name, told in figures]
+        rows = [f"| {name} | {shown} |" for name, shown in figures]
         report.note("\n".join(["## In short", "", "| what | figure |", "|---|---|", *rows]))
     print(f"\n{report.folder / 'report.md'}")
     return 1 if report.has_failed else 0

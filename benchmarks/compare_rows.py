@@ -150,15 +150,15 @@ def compare(before: Contents, after: Contents, left_out: LeftOut) -> Comparison:
                     repr(_key(name, row)): str(row.pop(column)) for row in rows[side]
                 }
         views[name] = _compare_rows(name, rows["before"], rows["after"])
-    told = {}
+    reports = {}
     for name in sorted(versions["before"].keys() | versions["after"].keys()):
         sides = [versions[side].get(name) for side in ("before", "after")]
         if not any(sides):
             continue
-        told[name], is_consistent = _compare_versions(*sides)
+        reports[name], is_consistent = _compare_versions(*sides)
         if not is_consistent:
-            faults.append(f"versions in {name}: {told[name]}")
-    return Comparison(views, tuple(faults), told)
+            faults.append(f"versions in {name}: {reports[name]}")
+    return Comparison(views, tuple(faults), reports)
 
 
 def describe(difference: Difference) -> list[str]:

@@ -268,7 +268,7 @@ def server(folder: Path) -> Iterator[Server]:
 
 
 @dataclass(frozen=True, slots=True)
-class Bases:
+class Databases:
     """Makes databases: files in a folder, or databases of a server."""
 
     folder: Path
@@ -290,15 +290,15 @@ class Bases:
 
 
 @contextmanager
-def bases(database: str, folder: Path, *, keep: bool = False) -> Iterator[Bases]:
+def databases(database: str, folder: Path, *, keep: bool = False) -> Iterator[Databases]:
     """keep: the folder may exist already, and stays."""
     folder.mkdir(parents=True, exist_ok=keep)
     try:
         if database == "sqlite":
-            yield Bases(folder, None)
+            yield Databases(folder, None)
             return
         with server(folder / "postgresql") as started:
-            yield Bases(folder, started)
+            yield Databases(folder, started)
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -412,7 +412,7 @@ class Growing:
         return cls(engine, articles, **noted, recent=recent)
 
 
-def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
+def measure(options: argparse.Namespace, made: Databases) -> Iterator[Point]:
     news = News(options.seed)
     notes = made.folder / "growing.json"
     if notes.exists():
@@ -441,7 +441,7 @@ def measure(options: argparse.Namespace, made: Bases) -> Iterator[Point]:
     large.engine.dispose()
 
 
-def compare(large: Growing, made: Bases, candidates: int, stored: int, times: int) -> Point:
+def compare(large: Growing, made: Databases, candidates: int, stored: int, times: int) -> Point:
     """Write the same batches to the large database and to one of 10,000, which is new each time.
 
     candidates: pairs verified since the last point. stored: articles at the point. times: the number of
@@ -473,7 +473,7 @@ def compare(large: Growing, made: Bases, candidates: int, stored: int, times: in
     )
 
 
-def _one_round(large: Growing, made: Bases) -> tuple[list[Cost], list[Cost]]:
+def _one_round(large: Growing, made: Databases) -> tuple[list[Cost], list[Cost]]:
     """The cost of an article in each batch, in the large database and in a new one of 10,000."""
     small = made.fresh("small")
     start_run(small, "growth", BEGINNING)
@@ -529,9 +529,9 @@ def draw(points: Sequence[Point], database: str, path: Path) -> None:
         (pages, "written_kb", "KB"),
     ):
         what = {"wall_ms": "", "cpu_ms": ", of processor time", "written_kb": ""}[measure]
-        for base, of, line in (("this size", "large", "o-"), ("10,000", "small", "o--")):
+        for size, of, line in (("this size", "large", "o-"), ("10,000", "small", "o--")):
             values = [getattr(getattr(point, of), measure) for point in in_order]
-            axes.plot(sizes, values, line, label=f"base of {base}{what}")
+            axes.plot(sizes, values, line, label=f"database of {size}{what}")
         axes.set_ylabel(f"{unit} an article")
     times.set_title(f"Adding {CRAWL_BATCH} articles, {database}: time")
     pages.set_title("written to disk")
@@ -596,7 +596,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             Point(**{**point, "large": Cost(**point["large"]), "small": Cost(**point["small"])})
             for point in json.loads(name.with_suffix(".json").read_text())
         ]
-    with bases(options.database, options.out / f"bases-{options.database}", keep=options.keep) as made:
+    with databases(
+        options.database, options.out / f"databases-{options.database}", keep=options.keep
+    ) as made:
         for point in measure(options, made):
             points.append(point)
             show(point)

@@ -117,8 +117,10 @@ def main() -> None:
                 sites_alerted += 1
                 hours.append((first_alert - begin) / timedelta(hours=1))
         soon = f"; first after {median(hours):.0f} h (median), {max(hours):.0f} h at most" if hours else ""
-        told = "".join(f"; {figure} {count}" for figure, count in alerts.most_common())
-        print(f"{fault}: {sites_alerted} of {asked.sites} sites, {judged} judgements{soon}{told}", flush=True)
+        alerted = "".join(f"; {figure} {count}" for figure, count in alerts.most_common())
+        print(
+            f"{fault}: {sites_alerted} of {asked.sites} sites, {judged} judgements{soon}{alerted}", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -153,8 +153,8 @@ def as_markdown(counts: dict[str, int], known: dict[str, int], way: str) -> str:
     ]
     for name, number in counts.items():
         before = known.get(name)
-        told = ("—", "—") if before is None else (f"{before / 1e6:.1f}", f"{number / before:.3f}")
-        lines.append(f"| {name} | {number / 1e6:.1f} | {told[0]} | {told[1]} |")
+        shown = ("—", "—") if before is None else (f"{before / 1e6:.1f}", f"{number / before:.3f}")
+        lines.append(f"| {name} | {number / 1e6:.1f} | {shown[0]} | {shown[1]} |")
     return "\n".join(lines)
 
 

@@ -39,13 +39,13 @@ def measure(page: Path = PAGE, rounds: int = ROUNDS) -> list[Latency]:
     Raises CalledProcessError where a command fails.
     """
     with tempfile.TemporaryDirectory() as folder:
-        base = f"sqlite:///{folder}/latency.db"
-        run([*_COPYDESK, "ingest", str(page), "--db", base])
+        database = f"sqlite:///{folder}/latency.db"
+        run([*_COPYDESK, "ingest", str(page), "--db", database])
         commands = {
             "python -c pass": [sys.executable, "-c", "pass"],
             "copydesk --help": [*_COPYDESK, "--help"],
             "copydesk extract PAGE": [*_COPYDESK, "extract", str(page)],
-            "copydesk stats": [*_COPYDESK, "stats", "--db", base],
+            "copydesk stats": [*_COPYDESK, "stats", "--db", database],
         }
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
         for turn in range(rounds + 1):

@@ -83,8 +83,8 @@ def scaling(run: Run) -> str:
         alone = measured.unaided(documents, workers, rounds)
         for one in found[1:]:
             share = f"parent {one.parent.median:.1%} of the processor"
-            told = f"{one.times(found[0]).shown()} times one (processes alone {alone[one.workers].shown()})"
-            run.figures.append((f"{one.workers} workers, {corpus.name}", f"{told}, {share}"))
+            shown = f"{one.times(found[0]).shown()} times one (processes alone {alone[one.workers].shown()})"
+            run.figures.append((f"{one.workers} workers, {corpus.name}", f"{shown}, {share}"))
         name = f"scaling-{corpus.name}.png"
         measured.draw(found, corpus.name, run.report.folder / name)
         body += f"{corpus.name}:\n\n{measured.as_markdown(found, alone)}{run.report.plot(name)}\n\n"
@@ -104,8 +104,8 @@ def replay(run: Run) -> str:
         some = documents if run.is_full else documents[:: max(1, len(documents) // 1000)]
         found = measured.measure(some, rounds=5 if run.is_full else 3)
         lines.append(measured.as_row(corpus.name, found))
-        told = f"keeps up with {found.workers.shown(0)} workers, {found.pace:.0f} documents/s"
-        run.figures.append((f"one writer, {corpus.name}", told))
+        shown = f"keeps up with {found.workers.shown(0)} workers, {found.pace:.0f} documents/s"
+        run.figures.append((f"one writer, {corpus.name}", shown))
     return "\n".join(lines)
 
 
@@ -122,8 +122,8 @@ def text_in(run: Run) -> str:
         found = measured.measure(path, workers, rounds)
         tables.append(f"{path.parent.name}:\n\n{measured.as_markdown(found)}")
         for one in found:
-            told = f"{one.pace.shown(0)} documents/s, {one.ratio.shown()} times datasketch's loop in memory"
-            run.figures.append((f"texts, {path.parent.name}, workers: {one.workers}", told))
+            shown = f"{one.pace.shown(0)} documents/s, {one.ratio.shown()} times datasketch's loop in memory"
+            run.figures.append((f"texts, {path.parent.name}, workers: {one.workers}", shown))
     return "\n\n".join(tables)
 
 
@@ -139,8 +139,8 @@ def steady(run: Run) -> str:
     measured.draw(found, run.report.folder)
     (first, _), (last, _) = found.pace(0.0, 0.1), found.pace(0.9, 1.0)
     held = found.looks[-1].parent, max(max(look.workers.values(), default=0) for look in found.looks)
-    told = f"last tenth {last / first:.2f} of the first; parent {held[0]:.0f} MB, a worker {held[1]:.0f} MB"
-    run.figures.append((f"a run of {found.documents:,} pages", told))
+    shown = f"last tenth {last / first:.2f} of the first; parent {held[0]:.0f} MB, a worker {held[1]:.0f} MB"
+    run.figures.append((f"a run of {found.documents:,} pages", shown))
     plots = run.report.plot("memory.png") + run.report.plot("throughput.png")
     return measured.as_markdown(found) + plots
 
@@ -152,8 +152,8 @@ def growth(run: Run) -> str:
     options += [] if run.is_full else ["--articles", "50000", "--minutes", "3"]
     body = []
     for database in ("sqlite", "postgresql") if run.is_full else ("sqlite",):
-        told = printed(partial(measured.main, [*options, "--database", database]))
-        body.append(told + run.report.plot(f"growth-{database}.png"))
+        shown = printed(partial(measured.main, [*options, "--database", database]))
+        body.append(shown + run.report.plot(f"growth-{database}.png"))
     return "\n\n".join(body)
 
 
@@ -177,8 +177,8 @@ def latency(run: Run) -> str:
 
     found = measured.measure()
     for one in found[1:]:
-        told = f"{one.processor.shown()} s of processor time, {one.clock.shown()} s by the clock"
-        run.figures.append((f"`{one.command}`", told))
+        shown = f"{one.processor.shown()} s of processor time, {one.clock.shown()} s by the clock"
+        run.figures.append((f"`{one.command}`", shown))
     return measured.as_markdown(found)
 
 
@@ -187,8 +187,8 @@ def reactor(run: Run) -> str:
 
     found = measured.measure(articles=2000 if run.is_full else 200)
     longest, late = max(found.busy) * 1000, max(found.late) * 1000
-    told = f"{longest:.0f} ms of processor time at the longest, {late:.0f} ms by the clock"
-    run.figures.append(("a crawl's reactor, kept from its work", told))
+    shown = f"{longest:.0f} ms of processor time at the longest, {late:.0f} ms by the clock"
+    run.figures.append(("a crawl's reactor, kept from its work", shown))
     return measured.as_markdown(found)
 
 

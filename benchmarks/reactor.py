@@ -60,13 +60,13 @@ def measure(articles: int = ARTICLES, listed: int = LISTED, workers: int = 0) ->
         path.write_text(SITES.read_text() + "".join(_entry(key, site) for key, site in sites.items()))
         found = Path(folder, "watchdog.json")
         _crawl(world, path, found, Path(folder, "crawl.db"), workers)
-        told = json.loads(found.read_text())
+        written = json.loads(found.read_text())
         fetched = sum(asked.status == 200 for asked in world.log)
-    places = tuple((place, count) for place, count in told["places"])
-    return Blocked(tuple(told["late"]), tuple(told["busy"]), places, fetched)
+    places = tuple((place, count) for place, count in written["places"])
+    return Blocked(tuple(written["late"]), tuple(written["busy"]), places, fetched)
 
 
-def _crawl(world: World, sites: Path, found: Path, base: Path, workers: int) -> None:
+def _crawl(world: World, sites: Path, found: Path, database: Path, workers: int) -> None:
     extensions = {**settings.EXTENSIONS, "benchmarks.watchdog.Watchdog": 1}
     options = {
         "EXTENSIONS": json.dumps(extensions),
@@ -82,7 +82,7 @@ def _crawl(world: World, sites: Path, found: Path, base: Path, workers: int) -> 
         if not name.startswith("COPYDESK_") and not name.lower().endswith("_proxy")
     }
     own = {
-        "COPYDESK_DB": f"sqlite:///{base}",
+        "COPYDESK_DB": f"sqlite:///{database}",
         "COPYDESK_SITES": str(sites),
         "COPYDESK_CONTACT": "bench@copydesk.example",
         "COPYDESK_USE_PROXY": "1",

@@ -50,7 +50,7 @@ class Report:
 
 def printed(run: Callable[[], object]) -> str:
     """The output of a function, as a block of Markdown."""
-    told = io.StringIO()
-    with redirect_stdout(told):
+    output = io.StringIO()
+    with redirect_stdout(output):
         run()
-    return f"```text\n{told.getvalue().strip()}\n```"
+    return f"```text\n{output.getvalue().strip()}\n```"

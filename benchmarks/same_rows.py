@@ -394,7 +394,9 @@ def differences_of(one: Result, most: int) -> Iterator[str]:
 def versions_of(results: Sequence[Result]) -> list[str]:
     """The versions, each line once."""
     return list(
-        dict.fromkeys(f"{name}: {told}" for one in results for name, told in one.comparison.versions.items())
+        dict.fromkeys(
+            f"{name}: {report}" for one in results for name, report in one.comparison.versions.items()
+        )
     )
 
 

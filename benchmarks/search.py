@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    with growth.bases(options.database, options.out / f"search-{options.database}") as made:
+    with growth.databases(options.database, options.out / f"search-{options.database}") as made:
         if options.only != "growth":
             measure_writing(made)
         if options.only != "writing":
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 measure_growth(made, options.articles)
 
 
-def measure_writing(made: growth.Bases) -> None:
+def measure_writing(made: growth.Databases) -> None:
     """Write the same batches with and without the index, in turn."""
     news = growth.News(1).articles()
     engines = {"with": made.fresh("with"), "without": made.fresh("without")}
@@ -84,7 +84,7 @@ def measure_writing(made: growth.Bases) -> None:
         engine.dispose()
 
 
-def measure_growth(made: growth.Bases, articles: int) -> None:
+def measure_growth(made: growth.Databases, articles: int) -> None:
     """Write the index alone, in a large and a small database in turn; then query the large one."""
     news = growth.News(2)
     stream = news.articles()
@@ -96,19 +96,19 @@ def measure_growth(made: growth.Bases, articles: int) -> None:
         for _ in range(count // FILL):
             batch = list(islice(stream, FILL))
             with begin_write(engine) as connection:
-                _lay(connection, batch, number)
+                _insert(connection, batch, number)
             number += FILL
 
     began = time.perf_counter()
     fill(small, SMALL)
     fill(large, articles)
-    print(f"laid in {time.perf_counter() - began:.0f} s", flush=True)
+    print(f"inserted in {time.perf_counter() - began:.0f} s", flush=True)
     spent: dict[Engine, list[float]] = {large: [], small: []}
     for n in range(BATCHES * 2):
         batch = list(islice(stream, BATCH))
         for engine in (large, small)[:: 1 if n % 2 else -1]:
             with begin_write(engine) as connection:
-                _lay(connection, batch, number, with_words=False)
+                _insert(connection, batch, number, with_words=False)
             began = time.perf_counter()
             with begin_write(engine) as connection:
                 search.add_to_index(connection, _texts(batch, number))
@@ -152,7 +152,9 @@ def _texts(batch: Sequence[Article], number: int) -> list[tuple[int, SearchWords
     return [(number + n, article.search_words) for n, article in enumerate(batch, 1)]
 
 
-def _lay(connection: Connection, batch: Sequence[Article], number: int, *, with_words: bool = True) -> None:
+def _insert(
+    connection: Connection, batch: Sequence[Article], number: int, *, with_words: bool = True
+) -> None:
     """Insert articles directly, with only the columns that search needs."""
     connection.execute(
         insert(schema.article),

@@ -79,12 +79,12 @@ def _counted(engine: Engine) -> Cost:
 
 def _read_and_written() -> tuple[int, int]:
     """Bytes that this process wrote in system calls, whether or not they reached a disk."""
-    told = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
-    return int(told["rchar"]), int(told["wchar"])
+    fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(fields["rchar"]), int(fields["wchar"])
 
 
 def _cpu_ms_of(process: int) -> float:
     # The text before the last bracket is the program's name, which may contain anything.
-    told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    user, system = int(told[11]), int(told[12])
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    user, system = int(fields[11]), int(fields[12])
     return (user + system) * 1000 / os.sysconf("SC_CLK_TCK")

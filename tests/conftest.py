@@ -31,7 +31,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 _numbers = itertools.count()
 
-# Files and folders whose tests wait longest. They begin first, so that none of them is left alone at the end.
+# Files and folders with the slowest tests. They start first, so that none of them runs alone at the end.
 _LONGEST = (
     "crawler/scheduling/test_schedule.py",
     "copydesk/test_safe_path.py",
@@ -59,7 +59,7 @@ def _turn(item: pytest.Item) -> int:
 
 @dataclass
 class PostgresServer:
-    """A PostgreSQL of the tests' own: an empty `postgres` database, and one at the newest schema to copy."""
+    """A PostgreSQL server for the tests, with an empty database and a template at the newest schema."""
 
     url: str
     folder: Path
@@ -125,7 +125,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of a fresh base at the newest schema; a test that asks for it runs on both databases."""
+    """URL of a fresh database at the newest schema. A test that uses it runs on SQLite and on PostgreSQL."""
     if backend == "sqlite":
         path = tmp_path / "copydesk.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
@@ -151,7 +151,7 @@ def empty_database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequ
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on a fresh base; on both databases."""
+    """An engine on a fresh database, on SQLite and on PostgreSQL."""
     found = open_database(database_url)
     yield found
     found.dispose()

@@ -160,7 +160,7 @@ def _server() -> socket.socket:
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.forked", str(theirs.fileno())],
             cwd=ROOT,
-            # As in workers: threads that nobody needs would not survive a fork.
+            # As in workers: unneeded threads would not survive a fork.
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -175,7 +175,7 @@ def _server() -> socket.socket:
     return ours
 
 
-# What runs in the server.
+# The code below runs in the server.
 
 
 def _import_all() -> None:
@@ -225,7 +225,7 @@ def _reap(_number: int, _frame: FrameType | None) -> None:
 
 
 def _watched(request: dict[str, Any], handles: list[int]) -> dict[str, Any]:
-    """Fork once more, for the command; this process tells how that ends, and ends itself."""
+    """Fork once more, for the command. This process reports its exit status and ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid == 0:
@@ -243,11 +243,11 @@ def _watched(request: dict[str, Any], handles: list[int]) -> dict[str, Any]:
 
 
 def _become(request: dict[str, Any]) -> int:
-    """Do what a process that was started for that request would do; returns its exit status."""
+    """Act as the process that was requested; returns its exit status."""
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    # It runs already, and is no child of this process, which is all that would be looked at.
+    # It runs already, and is not a child of this process, so multiprocessing would start a second one.
     forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore
     is_module = request["option"] == "-m"
     sys.argv = [request["what"] if is_module else "-c", *request["arguments"]]

@@ -1,4 +1,4 @@
-"""Pages with a known result: tests/pages and the examples, each as a Document and what it must give."""
+"""Pages with a known result: tests/pages and the examples, each as a Document with its expected result."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Known:
     """A document with its expected result.
 
     source: what the reader gave for it; a Rejection where it cannot even be read.
-    reasons: for which it may be rejected; empty where it is an article.
-    story: articles with the same one are copies of each other.
+    reasons: the reasons for which it may be rejected; empty for an article.
+    story: articles with the same value are copies of each other.
     clutter: strings that must not stand in the text; once: sentences that stand in it once.
-    authors, published_at, agency: None where the page does not say, or not so that it counts.
+    authors, published_at, agency: None if the page does not state them clearly.
     """
 
     folder: str

@@ -1,4 +1,4 @@
-"""Digests of what the pipeline makes of all pages in tests/pages and examples, recorded in outcomes.json.
+"""Digests of the pipeline's outcomes on all pages in tests/pages and examples, recorded in outcomes.json.
 
     python -m tests.outcomes
 
@@ -38,7 +38,7 @@ def documents(settings: Settings) -> Iterator[Document]:
 
 
 def current() -> dict[str, Any]:
-    """The versions of the code as it is, and a digest of each field over all outcomes."""
+    """The versions of the present code, and a digest of each field over all outcomes."""
     settings = Settings()
     outcomes = [process_document(document, settings) for document in documents(settings)]
     return {
@@ -71,7 +71,7 @@ def _digest(values: list[Any]) -> str:
 
 
 def changes(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The fields whose outcomes are different although the version that rows name is the same."""
+    """The fields with different outcomes under the same version."""
     names = sorted({*recorded["outcomes"], *now["outcomes"]})
     different = [name for name in names if recorded["outcomes"].get(name) != now["outcomes"].get(name)]
     found = different if recorded["rules_version"] == now["rules_version"] else []
@@ -92,7 +92,7 @@ def recorded() -> dict[str, Any]:
 
 
 def record() -> list[str]:
-    """Writes the digests of the code as it is; returns what forbids that, and then writes nothing."""
+    """Writes the digests of the present code. Returns the fields that forbid it, and then writes nothing."""
     now = current()
     forbidden = changes(recorded(), now) if RECORDED.exists() else []
     if not forbidden:

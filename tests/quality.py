@@ -1,8 +1,8 @@
-"""What the pages in the repository give, measured, and the floors that hold it.
+"""Measures the outcomes of the pages in the repository, and compares them with pinned floors.
 
-    python -m tests.quality             what is measured, and every page that is not perfect
-    python -m tests.quality --raise     pins floors that are now exceeded
-    python -m tests.quality --lower     pins every floor to what is measured, better or worse
+    python -m tests.quality             shows all measures, and every page that is not perfect
+    python -m tests.quality --raise     raises floors that are now exceeded
+    python -m tests.quality --lower     sets every floor to its measure, better or worse
 
 `tests/test_quality.py` fails where a measure is under its floor in quality_floors.toml. Lowering a floor
 is a decision, and shows as one in the diff.
@@ -52,7 +52,7 @@ Result = tuple[Known, Outcome]
 class Report:
     """measures: name to value; a name ends in `_lost`, `_left` or `_wrong` where less is better.
 
-    notes: a line for each thing that is not as it should be.
+    notes: a line for each fault.
     """
 
     measures: dict[str, float]
@@ -82,7 +82,7 @@ def _all_pages() -> Iterable[Known]:
 
 
 def outcome_of(known: Known) -> Outcome:
-    """What becomes of a document after reading; what could not be read is already at its end."""
+    """The outcome of a document after reading. A document that could not be read is a rejection already."""
     if isinstance(known.source, Rejection):
         return known.source
     return process_document(known.source, SETTINGS)
@@ -204,7 +204,7 @@ def read_floors() -> dict[str, float]:
 
 
 def breaches(measures: dict[str, float], floors: dict[str, float]) -> list[str]:
-    """What is worse than its floor, or has none, or is no longer measured."""
+    """Measures that are under their floor, have no floor, or are no longer measured."""
     found = [f"{name}: no floor" for name in measures if name not in floors]
     found += [f"{name}: not measured" for name in floors if name not in measures]
     for name in sorted(measures.keys() & floors.keys()):

@@ -1,6 +1,5 @@
-"""Copies as outlets print them, from bytes to groups: what has to end in one group, and what must not.
-
-All stories of this file are stored in one base, so every one of them is also a look-alike of the others.
+"""Copies as outlets print them, from bytes to groups: texts that belong into one group, and texts that do
+not. All stories of this file are in one database, so each is also a look-alike of the others.
 """
 
 from __future__ import annotations
@@ -179,7 +178,7 @@ def document(text: str, number: int, *, html: bool = False, title: str = "") -> 
 
 
 def store(engine: Engine, documents: Sequence[Document]) -> dict[str, reader.StoredArticle]:
-    """Processes and stores the documents in two batches; the articles by URL."""
+    """Processes and stores the documents in two batches; returns the articles by URL."""
     outcomes = [process_document(document, SETTINGS) for document in documents]
     assert [o for o in outcomes if not isinstance(o, Article)] == []
     run = writer.start_run(engine, "test", NOON)
@@ -239,7 +238,7 @@ def test_restyled_copies_are_found_and_look_alikes_are_not(engine: Engine) -> No
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("html", [False, True], ids=["text", "html"])
-def test_an_agencys_tag_at_either_end_hides_no_copy(
+def test_copies_are_found_with_an_agencys_tag_at_either_end(
     engine: Engine, before: str, after: str, text: str, html: bool
 ) -> None:
     articles = store(engine, [document(text, 1, html=html), document(f"{before}{text}{after}", 2, html=html)])
@@ -258,7 +257,7 @@ def test_a_text_in_two_languages_is_a_copy_of_either(engine: Engine) -> None:
 
 
 def test_a_headline_with_one_sentence_is_grouped_by_its_sentence(engine: Engine) -> None:
-    """Not by the headline: two outlets' headlines differ, and one headline is a template."""
+    """The headline does not decide: two outlets have different headlines, and templates share one."""
     other = "Storm closes two schools in Lindby until Monday, and 180 pupils have to learn at home."
     articles = store(
         engine,

@@ -1,4 +1,4 @@
-"""The invented news world: its pages are what its sources make, and ingesting it gives its stories."""
+"""The invented news world: its pages follow from its sources, and ingesting it gives its stories."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def _build() -> Callable[[Path], None]:
 
 
 def _unpacked(path: Path) -> bytes:
-    """Bytes without their gzip framing, whose exact form is up to the zlib at hand."""
+    """Bytes without gzip framing, which depends on the version of zlib."""
     body = path.read_bytes()
     if path.suffix == ".gz" and path.name != "broken.html.gz":
         return gzip.decompress(body)
     return body
 
 
-def test_the_committed_pages_are_what_the_sources_make(tmp_path: Path) -> None:
+def test_the_committed_pages_follow_from_their_sources(tmp_path: Path) -> None:
     _build()(tmp_path)
     made = {p.relative_to(tmp_path): p for p in tmp_path.rglob("*") if p.is_file()}
     committed = {p.relative_to(EXAMPLES): p for p in (EXAMPLES / "news").rglob("*") if p.is_file()}
@@ -50,7 +50,7 @@ def test_the_committed_pages_are_what_the_sources_make(tmp_path: Path) -> None:
     assert not changed, "run python examples/build.py"
 
 
-def test_the_world_is_as_wide_as_its_readme_says() -> None:
+def test_the_world_has_everything_that_its_readme_names() -> None:
     rows = [json.loads(line) for line in (EXAMPLES / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
     articles = [row for row in rows if "story" in row]
     copies = Counter(row["story"] for row in articles)

@@ -1,4 +1,4 @@
-"""The invented world as a web: that it is whole, the same at every start, and does what it is told."""
+"""The invented world as a web is complete, the same at every start, and can be controlled."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _order(world: World, path: str) -> object:
         connection.close()
 
 
-def test_the_sites_file_names_what_the_world_has(world: World) -> None:
+def test_the_sites_file_agrees_with_the_world(world: World) -> None:
     sites = tomllib.loads(SITES.read_text(encoding="utf-8"))["sites"]
     assert sites.keys() == outlets().keys()
     assert len(sites) >= 12
@@ -63,7 +63,7 @@ def test_the_sites_file_names_what_the_world_has(world: World) -> None:
             assert _get(world, url, **by_tag, **by_time)[0] == 304, url
 
 
-def test_every_story_is_told_somewhere() -> None:
+def test_every_story_is_published_somewhere() -> None:
     told = {row["story"] for outlet in outlets().values() for row in outlet.rows}
     assert told == stories().keys() - {"lab"}
 
@@ -78,7 +78,7 @@ def test_the_same_times_give_the_same_pages() -> None:
         before = pages
 
 
-def test_the_world_takes_orders(world: World) -> None:
+def test_the_world_can_be_controlled(world: World) -> None:
     quake = "http://skerneislander.example/story?id="
     assert not any(article.story.id == "quake" for article in world.articles().values())
     assert _order(world, "/edition/2") == {"edition": 2}

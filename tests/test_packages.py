@@ -1,6 +1,5 @@
-"""The packages are rooms: small, described, entered through their `__init__` alone.
-
-import-linter holds the layers (pyproject.toml); what it cannot see is held here.
+"""Packages are small, have a description, and are imported through their `__init__` only. import-linter
+checks the layers (pyproject.toml); this checks the rest.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TOPS = ("copydesk", "crawler", "pipeline", "storage")
-# A command or a migration a file: these grow with the program, and nobody has to hold them in mind at once.
+# One command or migration a file: these folders grow with the program.
 LISTS = {Path("copydesk/commands"), Path("crawler/commands"), Path("storage/migrations/versions")}
 MOST_FILES = 14
-# Scrapy and Alembic find what is in these by name.
+# Scrapy and Alembic find the modules of these folders by name.
 BY_NAME = {"copydesk.commands", "crawler.commands", "crawler.spiders", "storage.migrations"}
 
 
@@ -33,7 +32,7 @@ def name_of(path: Path) -> str:
 
 
 def rooms() -> set[str]:
-    """Packages below the four top ones that say what others may use of them."""
+    """Packages below the four top ones that have an `__all__`."""
     return (
         {".".join(path.parts) for path in packages() if len(path.parts) > 1}
         - BY_NAME
@@ -59,7 +58,7 @@ def imports(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def outermost_room(module: str, importer: str, known: set[str]) -> str | None:
-    """The room that the module is in and the importer is not: its door is the one to take."""
+    """The outermost package that holds the module and not the importer: its `__init__` must be imported."""
     parts = module.split(".")
     for length in range(2, len(parts) + 1):
         room = ".".join(parts[:length])
@@ -82,17 +81,17 @@ def faults(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("package", packages(), ids=str)
-def test_a_package_is_small_and_says_what_happens_in_it(package: Path) -> None:
+def test_a_package_is_small_and_has_a_description(package: Path) -> None:
     files = [path for path in (ROOT / package).glob("*.py") if path.name != "__init__.py"]
     assert package in LISTS or len(files) <= MOST_FILES
     assert ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text("utf-8")))
 
 
-def test_nobody_imports_past_a_door() -> None:
+def test_nobody_imports_past_an_init() -> None:
     assert [fault for path in modules() for fault in faults(path)] == []
 
 
-def test_what_is_exported_is_there() -> None:
+def test_exported_names_exist() -> None:
     missing = []
     for room in sorted(rooms()):
         module = __import__(room, fromlist=["*"])

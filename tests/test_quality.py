@@ -1,4 +1,4 @@
-"""The gate: pages with a known result must not come out worse than they do today.
+"""Pages with a known result must not become worse.
 
 See tests/quality.py for the measures and for how a floor is changed.
 """
@@ -20,7 +20,7 @@ def test_no_measure_is_under_its_floor(report: Report) -> None:
     assert not found, "\n".join(["", *found, "", *report.notes])
 
 
-def test_articles_are_taken_and_other_pages_are_not(report: Report) -> None:
+def test_articles_are_stored_and_different_pages_are_rejected(report: Report) -> None:
     """Bounds that no pinned floor may undercut."""
     assert report.measures["articles_rejected_wrong"] <= 0.01
     assert report.measures["others_rejected"] >= 0.95
@@ -37,7 +37,7 @@ def test_a_worse_measure_is_a_breach_and_so_is_a_missing_one() -> None:
     ("name", "expected"),
     [("examples.text_f1", False), ("examples.clutter_left", True), ("articles_rejected_wrong", True)],
 )
-def test_whether_less_is_better_is_told_by_the_name(name: str, expected: bool) -> None:
+def test_the_name_of_a_measure_says_whether_less_is_better(name: str, expected: bool) -> None:
     assert is_ceiling(name) is expected
 
 

@@ -38,7 +38,7 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> tuple[
     """Return a feed's entries in the feed's order, their addresses absolute.
 
     url: where the feed came from; relative addresses are relative to it. content_type: as in the HTTP header.
-    Raises ValueError for what is no feed.
+    Raises ValueError if it is not a feed.
     """
     if _JSON_START.match(body):
         return _json_feed(body, url)
@@ -57,7 +57,7 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> tuple[
         )
     except MemoryError:
         raise
-    except Exception as error:  # of many kinds, for damaged input
+    except Exception as error:  # damaged input raises many kinds of errors
         raise ValueError(f"no RSS or Atom feed that can be read ({type(error).__name__}: {error})") from error
     if not feed.get("version") and not feed.entries:
         raise ValueError("no RSS, Atom or JSON feed")

@@ -1,7 +1,7 @@
 """Reads a site's front page: the outlet's name, its language, and the feeds and sitemaps that it links to.
 
-A front page is a stranger's text. What is taken from it is an http(s) address without credentials, or a line
-of printable text, and how much of the page is read is limited.
+A front page is not trusted. Only http(s) addresses without credentials and lines of printable text are taken
+from it, and only a limited part of the page is read.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class FrontPage:
 
 
 def read_front_page(download: Download) -> FrontPage:
-    """Read a front page. Nothing is raised, whatever it is."""
+    """Read a front page. Never raises."""
     text = decode_body(download.body, http_content_type_encoding(download.content_type), MediaType.HTML)
     parser = html.HTMLParser(encoding="utf-8", no_network=True)
     try:

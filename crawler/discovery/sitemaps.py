@@ -38,7 +38,7 @@ class Sitemap:
 def parse_sitemap(body: bytes, url: str) -> Sitemap:
     """Return the entries of a sitemap or sitemap index (XML, or text with one address on each line).
 
-    url: where it came from; relative addresses are relative to it. Raises ValueError for what is neither.
+    url: where it came from; relative addresses are relative to it. Raises ValueError if it is neither.
     """
     refuse_entities(body)
     if _XML_START.match(body):

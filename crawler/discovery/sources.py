@@ -53,8 +53,7 @@ class Listing:
 def read_source(download: Download, kind: SourceKind, site: Site, limit: int) -> Listing:
     """Read a source of a site.
 
-    limit: in bytes, after decompression. Raises ValueError, which says why, where it is not what it should
-    be.
+    limit: in bytes, after decompression. Raises ValueError, which says why, if it is something else.
     """
     body, url = unpack(download.body, limit), download.url
     if kind == "section":
@@ -82,7 +81,7 @@ def recognise_source(
     """Tell by its content whether a download is a feed or a sitemap, and return its entries.
 
     expected: which of the two it is read as where its start does not tell. limit: as for `read_source`.
-    Raises ValueError for what is neither.
+    Raises ValueError if it is neither.
     """
     body = unpack(download.body, limit)
     start = body[:4000].lower()

@@ -24,7 +24,7 @@ _JSONL_SUFFIXES = ("jsonl", "ndjson", "jsonlines")
 
 
 def is_jsonl(head: bytes, name: str) -> bool:
-    """Recognise JSON Lines by the first line; by the name where that is damaged or longer than the head."""
+    """Recognise JSON Lines by the first line, or by the name if that line is damaged or too long."""
     lines = [line for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
     if not lines:
         return False

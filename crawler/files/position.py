@@ -54,7 +54,7 @@ class FilePosition:
 
     @property
     def fault(self) -> str | None:
-        """Why a compressed stream ended too early; None where none did so far."""
+        """Why a compressed stream ended too early; None if none did so far."""
         return next((unpacked.fault for unpacked in self.streams if unpacked.fault), None)
 
     def record(self, number: int) -> FilePosition:

@@ -66,7 +66,7 @@ class Alerts:
         store = self.crawler.get_item_pipeline(StorePipeline)
         run_id = getattr(store, "run_id", None)
         if store is None or run_id is None or isinstance(store.failed, DatabaseError):
-            return  # after an error of the database it would only be waited for a second time
+            return  # after an error of the database, a second wait would be useless
         try:
             database, self.found = await asyncio.to_thread(conclude_run, store.database.url, run_id, reason)
         except Exception as error:

@@ -1,7 +1,7 @@
 """Metrics for Prometheus, where a setting names a port: of a running crawl, and of a database.
 
     copydesk_crawl...   Scrapy's counters of one crawl, from the extension `Metrics` in its process
-    copydesk_site_...   the last run of each site, and when it last brought something, from the database;
+    copydesk_site_...   the last run of each site, and when it last had a new article, from the database;
                         a long-running process such as the scheduler serves them (`serve`)
 
 Crawls are short, and several may run at once, so alerts of a monitor should depend on the metrics of the

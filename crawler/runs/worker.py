@@ -120,7 +120,7 @@ def _with_worker_reason(outcome: Outcome) -> Outcome:
 
 
 def _sendable(result: Any, message: Call | Sequence[Document], at: int, settings: Settings) -> Any:
-    """The result with this place in the answer to a message; what says why, where it cannot be pickled."""
+    """The result as it is sent. If it cannot be pickled, a failure that says why."""
     try:
         pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
         return result

@@ -37,8 +37,8 @@ class CrawlEnd:
     """How a crawl ended.
 
     status: its exit status; negative: the signal that ended it; None: it could not be started.
-    is_overdue: it took too long and was terminated. counts: what it printed of its work; {} if it did not
-    come to that. log: the last lines of its log.
+    is_overdue: it took too long and was terminated. counts: what it printed of its work; {} if it
+    printed none. log: the last lines of its log.
     """
 
     status: int | None

@@ -50,7 +50,7 @@ class Installation:
 
 
 def this_installation(database_url: str, sites_file: str | None) -> Installation:
-    """The installation that this process runs in. Raises DatabaseError for what is no URL of a database."""
+    """The installation that this process runs in. Raises DatabaseError for an invalid database URL."""
     url, file = lasting_url(database_url)
     sites = sites_path(sites_file)
     excluded = ("COPYDESK_DB", "COPYDESK_SITES", *_SECRET)

@@ -66,7 +66,7 @@ class Cron:
 
 
 def parse_schedule(schedule: str) -> Interval | Cron:
-    """Read a schedule. Raises ValueError, which says why, for what is none or never comes."""
+    """Read a schedule. Raises ValueError, which says why, if it is invalid or has no time at all."""
     found = _INTERVAL.fullmatch(schedule)
     if not found:
         return _cron(schedule)

@@ -234,8 +234,8 @@ class NewsSpider(scrapy.Spider):
         self._count(site, "sources")
         async for request in self._further_requests(crawl, listing.further, depth):
             yield request
-        # One source after the other: an article that two of them name is requested once, and both are done
-        # when it is stored.
+        # One source after the other: an article that two sources list is requested once, and both sources are
+        # done when it is stored.
         async with self.selecting:
             requests = await self._article_requests(crawl, listing, response)
         for request in requests:

@@ -8,7 +8,7 @@ from crawler.spiders.news import NewsSpider
 
 
 class SectionsSpider(NewsSpider):
-    """The news spider with section pages for sources, for outlets whose feeds leave much out.
+    """The news spider with section pages for sources, for outlets with incomplete feeds.
 
     Reads a site's `sections` (its homepage where it has none), follows links to further sections as
     deep as its `section_depth` says, and fetches what looks like an article by address and link text.

@@ -96,7 +96,7 @@ class CrawlState:
         return await self._call(revisits.due, site, datetime.now(UTC), limit)
 
     async def cancel_revisits(self, article_ids: Iterable[int]) -> None:
-        """Do not revisit these articles any more."""
+        """Do not revisit these articles again."""
         await self._call(revisits.drop, list(article_ids))
 
     def visit_with_outcome(self, visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""Every measurement runs from its begin to its table, on a few pages; its figures are for a quiet machine."""
+"""Every measurement runs from start to table, on a few pages. Its figures need a quiet machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchmarks.repository import ROOT, article_pages
 
 @pytest.fixture(scope="module")
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one corpus, of pages of the repository, one of them gzipped and one without its URL."""
+    """A folder with one corpus of the repository's pages. One is gzipped, and one has no URL."""
     folder = tmp_path_factory.mktemp("corpora")
     (folder / "own" / "html").mkdir(parents=True)
     truths = []
@@ -31,7 +31,7 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_speed_is_of_the_same_pages_for_both(corpora: Path) -> None:
+def test_speed_is_measured_on_the_same_pages_for_both(corpora: Path) -> None:
     (corpus,) = pages.corpora_with_pages(corpora)
     documents = pages.read_pages(corpus)
     assert len(documents) == 6
@@ -46,7 +46,7 @@ def test_speed_is_of_the_same_pages_for_both(corpora: Path) -> None:
     assert "| store |" in table
 
 
-def test_scaling_tells_the_parents_share() -> None:
+def test_scaling_reports_the_share_of_the_parent() -> None:
     documents = article_pages()[:8]
     one, two = scaling.measure(documents, (1, 2), rounds=1)
     assert (one.workers, two.workers, one.documents) == (1, 2, 8)
@@ -57,13 +57,13 @@ def test_scaling_tells_the_parents_share() -> None:
     assert "| 2 |" in scaling.as_markdown([one, two], alone)
 
 
-def test_replay_tells_how_many_workers_the_parent_keeps_up_with() -> None:
+def test_replay_reports_how_many_workers_the_parent_can_serve() -> None:
     found = writer_capacity.measure(article_pages()[:8], rounds=1, workers=1)
     assert found.workers.median > 0
     assert writer_capacity.as_row("own", found).startswith("| own | 8 |")
 
 
-def test_a_long_run_is_looked_at_from_begin_to_end() -> None:
+def test_a_long_run_is_sampled_from_start_to_end() -> None:
     found = long_run.measure(120, workers=1, recycle=40)
     assert found.looks[0].documents == 0
     assert found.looks[-1].documents == 120
@@ -78,23 +78,23 @@ def test_commands_are_measured_as_processes() -> None:
         latency.run([sys.executable, "-c", "raise SystemExit(3)"])
 
 
-def test_the_watchdog_sees_a_crawl_from_begin_to_end() -> None:
+def test_the_watchdog_samples_a_crawl_from_start_to_end() -> None:
     found = reactor.measure(articles=8, listed=200, workers=1)
     assert len(found.late) == len(found.busy) > 100
     assert "over 50 ms" in reactor.as_markdown(found)
 
 
 @pytest.mark.parametrize("name", list(instructions.FUNCTIONS))
-def test_what_is_counted_can_be_run(name: str) -> None:
+def test_programs_whose_instructions_are_counted_run(name: str) -> None:
     instructions.run(name, 0)
     assert all(counts.keys() == instructions.FUNCTIONS.keys() for counts in instructions.recorded().values())
 
 
-def test_growth_beyond_the_tolerance_is_told() -> None:
+def test_growth_beyond_the_tolerance_is_reported() -> None:
     assert instructions.grown({"a": 104, "b": 106, "new": 1}, {"a": 100, "b": 100}) == ["b"]
 
 
-def test_a_report_tells_what_is_missing_and_goes_on(
+def test_a_report_names_a_missing_part_and_continues(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "corpora").mkdir()
@@ -109,7 +109,7 @@ def test_a_report_tells_what_is_missing_and_goes_on(
 
 
 @pytest.mark.parametrize("is_fresh", [False, True])
-def test_what_another_process_finds_or_raises_comes_back(is_fresh: bool) -> None:
+def test_results_and_errors_of_another_process_are_returned(is_fresh: bool) -> None:
     assert apart(divmod, 7, 2, is_fresh=is_fresh) == (3, 1)
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         apart(divmod, 7, 0, is_fresh=is_fresh)
@@ -117,6 +117,6 @@ def test_what_another_process_finds_or_raises_comes_back(is_fresh: bool) -> None
         apart(sys.exit, is_fresh=is_fresh)
 
 
-def test_every_part_and_module_stands_in_the_readme() -> None:
+def test_every_part_and_module_is_in_the_readme() -> None:
     readme = (ROOT / "benchmarks" / "README.md").read_text()
     assert [name for name in parts.PARTS if f"`{name}`" not in readme] == []

@@ -1,4 +1,4 @@
-"""The comparison of two databases: what it finds the same, and what different."""
+"""The comparison of two databases: which rows are equal and which are different."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def compared(tmp_path: Path) -> Compared:
     return run
 
 
-def test_equal_databases_are_the_same_but_for_what_is_left_out(compared: Compared) -> None:
+def test_equal_databases_have_no_differences_in_compared_columns(compared: Compared) -> None:
     found = compared("")
     assert found.differing == 0
     assert {name: view.as_cell() for name, view in found.views.items()} == {
@@ -91,13 +91,13 @@ def test_a_missing_row_does_not_make_the_others_differ(compared: Compared) -> No
     assert found.differing == 1
 
 
-def test_a_row_that_is_there_twice_is_one_more(compared: Compared) -> None:
+def test_a_duplicate_row_is_one_difference(compared: Compared) -> None:
     found = compared("INSERT INTO removal VALUES (3, 1, 'Read more');")
     (difference,) = found.views["removed_text"].differences
     assert difference.before is None
 
 
-def test_rows_that_differ_in_ids_alone_are_counted_apart(compared: Compared) -> None:
+def test_rows_that_differ_in_ids_only_are_counted_separately(compared: Compared) -> None:
     found = compared(
         "UPDATE article SET id = 4, group_id = 4 WHERE id = 3;"
         "UPDATE removal SET article_id = 4; UPDATE removal SET position = 2 WHERE position = 1;"
@@ -117,12 +117,12 @@ def test_rows_that_differ_in_ids_alone_are_counted_apart(compared: Compared) -> 
     ],
     ids=["a column more", "a column moved", "a view more"],
 )
-def test_views_and_columns_are_part_of_what_is_the_same(compared: Compared, change: str) -> None:
+def test_views_and_columns_are_compared_as_well(compared: Compared, change: str) -> None:
     found = compared(change)
     assert len(found.faults) == found.differing == 1
 
 
-def test_a_version_may_have_another_name_everywhere(compared: Compared) -> None:
+def test_a_version_may_have_a_different_name_in_all_rows(compared: Compared) -> None:
     found = compared("UPDATE article SET rules_version = 'v2';")
     assert found.differing == 0
     assert found.versions == {"article.rules_version": "renamed one for one: v1 → v2"}

@@ -1,4 +1,4 @@
-"""The profile by stage: every stage is found, and a stage that is gone is not passed over."""
+"""The profile by stage: every stage is found, and a missing stage is an error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_every_stage_of_a_page_is_timed_and_their_sum_is_the_whole() -> None:
     assert min(spent.seconds.values()) >= 0
 
 
-def test_a_stage_that_is_gone_ends_the_measurement_and_is_named() -> None:
+def test_a_missing_stage_ends_the_measurement_and_is_named() -> None:
     with (
         pytest.raises(StageGone, match=r"stage wire: there is no pipeline\.clean\.wire\.parse_lines"),
         timed({"decode": STAGES["decode"], "wire": ("pipeline.clean.wire.parse_lines",)}),

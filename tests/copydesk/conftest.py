@@ -1,4 +1,4 @@
-"""A small base for the commands to look at, and a way to run them as a shell would."""
+"""A small database for the commands, and a way to run them as a shell would."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def copydesk() -> Run:
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory, copydesk: Run) -> str:
+def news_url(tmp_path_factory: pytest.TempPathFactory, copydesk: Run) -> str:
     """URL of a database that holds two outlets of the examples: copies, a look-alike, rejections."""
     url = f"sqlite:///{tmp_path_factory.mktemp('cli')}/news.db"
     done = copydesk(
@@ -52,9 +52,9 @@ def base(tmp_path_factory: pytest.TempPathFactory, copydesk: Run) -> str:
 
 
 @pytest.fixture
-def own(base: str, tmp_path: Path) -> str:
-    """A copy of the base, to be changed."""
-    shutil.copyfile(base.removeprefix("sqlite:///"), tmp_path / "own.db")
+def own(news_url: str, tmp_path: Path) -> str:
+    """A copy of the database, to be changed."""
+    shutil.copyfile(news_url.removeprefix("sqlite:///"), tmp_path / "own.db")
     return f"sqlite:///{tmp_path / 'own.db'}"
 
 

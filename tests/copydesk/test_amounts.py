@@ -1,4 +1,4 @@
-"""Ages and sizes as they are typed and shown."""
+"""Ages and sizes as users write and read them."""
 
 from __future__ import annotations
 

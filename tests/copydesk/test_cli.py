@@ -1,4 +1,4 @@
-"""What holds for all commands: help, usage errors, and mistakes told in one line."""
+"""All commands have help, usage errors, and mistakes in one line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_help_names_every_command(copydesk: Run) -> None:
 @pytest.mark.parametrize(
     "command", ["ingest", "crawl", "reprocess", "groups", "show", "stats", "extract", "export"]
 )
-def test_every_command_explains_itself(copydesk: Run, command: str) -> None:
+def test_every_command_has_help(copydesk: Run, command: str) -> None:
     said = copydesk(command, "--help")
     assert said.returncode == 0
     assert len(said.stdout) > 300

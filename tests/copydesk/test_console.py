@@ -1,4 +1,4 @@
-"""What a page says does not steer the terminal that shows it."""
+"""Control characters of a page have no effect on the terminal that shows it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEERING = "\x1b[2J\x1b]0;yours\x07\x9b31m\x7f\u202egnp.exe"
 @pytest.mark.parametrize(
     "shown", [STEERING, Text(STEERING, "red"), f"[bold]{STEERING.replace('[', chr(92) + '[')}[/bold]"]
 )
-def test_controls_are_shown_and_not_obeyed(shown: str | Text, colours: Literal["standard"] | None) -> None:
+def test_control_characters_are_shown_as_text(shown: str | Text, colours: Literal["standard"] | None) -> None:
     stream = io.StringIO()
     out = type(console.out)(file=stream, color_system=colours, force_terminal=colours is not None, width=200)
     out.print("a\tb", shown, "last\nline", highlight=False, soft_wrap=True)
@@ -31,7 +31,7 @@ def test_controls_are_shown_and_not_obeyed(shown: str | Text, colours: Literal["
     assert "gnp.exe" in said
 
 
-def test_json_says_the_same_without_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_same_values_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     console.print_json({"title": STEERING, "plain": "é 新聞"})
     console.print_json_lines([STEERING])
     said = capsys.readouterr().out

@@ -42,7 +42,7 @@ def test_without_options(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said(monkeypatch, "told") == str(expected)
 
 
-def test_each_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_option_has_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     flags = ("--removed", "--json", "--dry-run", "--yes")
     expected = (["one", "two"], "sqlite:///a.db", "mine.toml", True, True, True, True)
     given = ("told", "one", "two", "--db", "sqlite:///a.db", "--sites", "mine.toml", *flags)
@@ -50,7 +50,7 @@ def test_each_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said(monkeypatch, "ruled", "--sites", "mine.toml") == "mine.toml"
 
 
-def test_an_option_goes_before_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_option_has_priority_over_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {"COPYDESK_DB": "sqlite:///env.db", "COPYDESK_SITES": "env.toml"}
     from_variables = (None, "sqlite:///env.db", "env.toml", False, False, False, False)
     assert said(monkeypatch, "told", **environment) == str(from_variables)

@@ -1,4 +1,4 @@
-"""Progress of a run without a terminal, and what is said at its end."""
+"""Progress of a run without a terminal, and its summary."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from storage.writing import Lesson
 
 @pytest.fixture
 def printed(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What goes to the messages' console, which is no terminal."""
+    """The output of the message console, which is not a terminal."""
     stream = io.StringIO()
     console = Console(file=stream, highlight=False, soft_wrap=True, force_terminal=False)
     monkeypatch.setattr(progress, "err", console)
     return stream
 
 
-def test_a_run_writes_a_line_now_and_then(printed: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_writes_a_line_at_intervals(printed: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now))
     with progress.watching("ingest") as run:
@@ -75,7 +75,7 @@ def test_the_summary_has_the_most_frequent_reason_first(printed: io.StringIO) ->
     ]
 
 
-def test_only_rules_that_do_not_fit_are_told(printed: io.StringIO) -> None:
+def test_only_rules_that_did_not_apply_are_reported(printed: io.StringIO) -> None:
     progress.print_site_rules(
         [
             SiteRulesUse("fits", articles=9, take_ignored=0, foreign=0),
@@ -88,7 +88,7 @@ def test_only_rules_that_do_not_fit_are_told(printed: io.StringIO) -> None:
     assert absent.startswith("absent: 1 article made by its rules did not change: name the sites file")
 
 
-def test_a_lesson_names_three_sites_at_most(printed: io.StringIO) -> None:
+def test_at_most_three_sites_with_learned_lines_are_named(printed: io.StringIO) -> None:
     progress.print_lesson(None)
     progress.print_lesson(Lesson(articles=70, learned={}, unlearned={}))
     assert printed.getvalue() == ""

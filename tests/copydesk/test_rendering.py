@@ -1,4 +1,4 @@
-"""What is coloured on a terminal says the same without colours."""
+"""Output has the same meaning with and without colours."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def test_changes_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         ("می\u200cروم \U0001f468\u200d\U0001f469", "می\u200cروم \U0001f468\u200d\U0001f469"),
     ],
 )
-def test_nothing_steers_the_terminal(text: str, shown: str) -> None:
+def test_control_characters_do_not_reach_the_terminal(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
-def test_matches_are_in_colour_where_there_is_any(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_matches_are_coloured_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Snippet("The [red]\x1b[2J ferry sails.", ((14, 19),))
     assert printed_snippet(monkeypatch, found) == "The [red]\ufffd[2J [ferry] sails.\n"
 

@@ -1,4 +1,4 @@
-"""Nothing of the folder in which one stands is executed: not by the commands, nor by what they start.
+"""Commands, and the processes that they start, execute no file of the current folder.
 
 The folder holds modules by the names of libraries, of this program and of Python's own. Each leaves its name
 behind when it is executed and then makes way for the real one, so one run shows all that are executed.
@@ -196,7 +196,7 @@ def test_scheduled_crawls_execute_nothing_of_the_folder(outlet: Hostile) -> None
 
 
 def test_workers_of_scrapy_import_from_where_scrapy_does(outlet: Hostile) -> None:
-    """Scrapy adds the folder of scrapy.cfg to its path, not the one below it in which one stands."""
+    """Scrapy adds the folder of scrapy.cfg to its path, and not the current folder below it."""
     (outlet.folder / "scrapy.cfg").unlink()
     (outlet.folder.parent / "scrapy.cfg").write_text("[settings]\ndefault = crawler.settings\n")
     options = [f"-s{name}={value}" for name, value in QUICK.items()]
@@ -234,7 +234,7 @@ def test_without_the_environment_nothing_is_started(hostile: Hostile) -> None:
         ("/opt", ["{program}", "/opt", "/lib"], ["{program}", "/opt", "/lib"]),
     ],
 )
-def test_the_current_folder_is_left_out_unless_it_is_meant(
+def test_the_current_folder_is_removed_from_the_path_unless_it_was_named(
     named: str | None, path: list[str], left: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def filled(entry: str) -> str:
@@ -249,7 +249,7 @@ def test_the_current_folder_is_left_out_unless_it_is_meant(
     assert sys.path == [*map(filled, left)]
 
 
-def test_a_current_folder_that_is_gone_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_current_folder_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -1,4 +1,4 @@
-"""What starts quickly, by what it does not import: seconds would tell of the machine."""
+"""Commands start quickly. Imports are checked, because times would depend on the machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 PAGE = "tests/pages/articles/german.html"
 
-# What takes a tenth of a second or more to import, with all that it brings.
+# Libraries that take a tenth of a second or more to import, with their dependencies.
 STORING = frozenset({"sqlalchemy", "psycopg", "storage"})
 CRAWLING = frozenset({"scrapy", "twisted"})
 READING = frozenset({"lxml", "numpy", "py3langid", "trafilatura", "pipeline.process"})
@@ -34,13 +34,13 @@ def imported(*arguments: str) -> set[str]:
 @pytest.mark.parametrize(
     "arguments", [("--help",), ("ingest", "--help"), ("crawl", "--help"), ("db", "upgrade", "--help")]
 )
-def test_help_needs_no_library_of_those_that_do_the_work(arguments: tuple[str, ...]) -> None:
+def test_help_imports_no_slow_library(arguments: tuple[str, ...]) -> None:
     found = imported(*arguments)
     assert {"typer", "copydesk.cli"} <= found
     assert sorted(found & (STORING | CRAWLING | READING | MUCH)) == []
 
 
-def test_one_page_needs_what_reads_it_and_no_more() -> None:
+def test_extracting_one_page_imports_only_the_extraction() -> None:
     found = imported("extract", PAGE)
     assert {"lxml", "pipeline.process"} <= found
     not_of_a_page = {
@@ -55,14 +55,14 @@ def test_one_page_needs_what_reads_it_and_no_more() -> None:
     assert sorted(found & (STORING | CRAWLING | MUCH | not_of_a_page | not_of_this_page)) == []
 
 
-def test_what_reads_pages_brings_trafilatura_for_those_that_need_it_only() -> None:
+def test_trafilatura_is_imported_only_if_a_page_needs_it() -> None:
     program = "import sys, pipeline.process; print(*sorted(sys.modules))"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "pipeline.extract.html" in found.stdout
     assert "trafilatura" not in found.stdout.split()
 
 
-def test_looking_at_a_base_needs_no_reader_of_pages(base: str) -> None:
-    found = imported("stats", "--db", base)
+def test_reading_a_database_imports_no_extraction(news_url: str) -> None:
+    found = imported("stats", "--db", news_url)
     assert "storage.reader" in found
     assert sorted(found & (CRAWLING | READING - {"numpy"} | MUCH)) == []

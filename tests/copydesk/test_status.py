@@ -1,4 +1,4 @@
-"""Exit statuses: scripts compare the numbers, so they are promises."""
+"""Exit statuses never change, because scripts compare the numbers."""
 
 from __future__ import annotations
 

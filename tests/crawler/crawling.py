@@ -1,4 +1,4 @@
-"""Runs crawls as a person would, in a process of their own, and looks at what they stored."""
+"""Runs crawls in processes of their own, as a person would, and reads the rows that they stored."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Desk:
         return done.stderr
 
     def run(self, *arguments: str, folder: Path = ROOT, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run any other `scrapy` command, in a folder."""
+        """Run a `scrapy` command in a folder."""
         options = [f"-s{name}={value}" for name, value in {**QUICK, **settings}.items()]
         return subprocess.run(
             [sys.executable, "-m", "scrapy", *arguments, *options],
@@ -93,7 +93,7 @@ class Desk:
         )
 
     def articles(self) -> dict[str, reader.StoredArticle]:
-        """The articles by the address that was asked for."""
+        """The articles by the URL that was requested."""
         engine = open_database(self.url, create=False)
         try:
             return {row.location: row for row in reader.articles(engine)}
@@ -101,7 +101,7 @@ class Desk:
             engine.dispose()
 
     def rejections(self) -> dict[str, tuple[str, str]]:
-        """Reason and detail by the address that was asked for."""
+        """Reason and detail by the URL that was requested."""
         engine = open_database(self.url, create=False)
         try:
             return {row.location: (row.reason, row.detail) for row in reader.rejections(engine)}

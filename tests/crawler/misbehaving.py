@@ -1,4 +1,4 @@
-"""What documents do to workers in tests: the body says it. Importable, as worker processes need it to be."""
+"""Documents that hang or kill workers in tests, as their body says. Worker processes import this module."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def document(body: str, number: int = 0) -> Document:
 
 
 def process(document: Document, settings: Settings) -> Outcome:
-    """Does what the body says, then ends as a rejection that carries the body and the process's id."""
+    """Does what the body says, then returns a rejection with the body and the id of the process."""
     order, _, argument = document.body[:200].decode().partition(" ")
     if order == "sleep":
         time.sleep(float(argument))

@@ -1,7 +1,8 @@
-"""Two versions of the rules, for tests of reprocessing. What they do to a page its lines with `!` say.
+"""Two versions of the rules, for tests of reprocessing.
 
-`older` keeps the clutter of `!clutter` pages, gives `!retitled` ones another title, turns `!accepted` ones
-away; `newer` turns `!refused` ones away and fails on `!fault` ones.
+Lines with `!` in a page choose the result. `older` keeps the clutter of `!clutter` pages, gives `!retitled`
+pages a different title, and rejects `!accepted` pages. `newer` rejects `!refused` pages and fails on `!fault`
+pages.
 """
 
 from __future__ import annotations

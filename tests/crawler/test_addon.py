@@ -27,7 +27,7 @@ def test_a_project_gets_the_guard_the_politeness_and_the_pipeline() -> None:
         assert getattr(own, name).items() <= project.getdict(name).items()
 
 
-def test_what_a_project_sets_itself_stays() -> None:
+def test_settings_of_the_project_stay() -> None:
     middlewares = {"gazette.Middleware": 1, "crawler.fetch.compression.CompressionMiddleware": None}
     project = _project(DOWNLOAD_TIMEOUT=99, DOWNLOADER_MIDDLEWARES=middlewares)
     assert project["DOWNLOAD_TIMEOUT"] == 99

@@ -1,4 +1,4 @@
-"""Whole crawls of a web of our own: a real server on loopback, real workers, a real database."""
+"""Whole crawls of a test server: real HTTP on loopback, real workers, a real database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.crawler.web import Page, Web, article, rss, serve, sitemap
 
 @dataclass
 class Outlet(Desk):
-    """A desk with one site, and the web that it is about; results are by path."""
+    """A desk with one site, and the server of that site. Results are by path."""
 
     web: Web
 
@@ -91,7 +91,7 @@ def _fill(web: Web) -> None:
     web.pages["/news.xml.gz"] = Page(gzip.compress(news), "application/gzip", etag='"news-1"')
 
 
-def test_a_crawl_stores_articles_and_says_what_became_of_everything_else(desk: Outlet) -> None:
+def test_a_crawl_stores_articles_and_the_reason_of_every_rejection(desk: Outlet) -> None:
     web = desk.web
     _fill(web)
     desk.write_site(sitemaps=[f"{web.base}/sitemap.xml"])
@@ -143,7 +143,7 @@ def _feed(web: Web, *paths: str, etag: str | None = None) -> None:
     web.pages["/rss.xml"] = Page(rss([web.base + path for path in paths]), "application/rss+xml", etag=etag)
 
 
-def test_a_second_crawl_asks_for_nothing_that_is_stored_or_was_turned_away(desk: Outlet) -> None:
+def test_a_second_crawl_requests_nothing_that_is_stored_or_was_rejected(desk: Outlet) -> None:
     web = desk.web
     for number in (1, 2, 3):
         web.pages[f"/story/{number}"] = Page(article(number))
@@ -155,7 +155,8 @@ def test_a_second_crawl_asks_for_nothing_that_is_stored_or_was_turned_away(desk:
     desk.crawl()
     assert len(desk.articles()) == 4
 
-    # The same articles under other spellings, those that redirects and canonical links led to, and a new one.
+    # The same articles in different spellings, the targets of redirects and canonical links, and a new
+    # article.
     _feed(web, *first, "/story/4", "/story/2?utm_source=y", "/story/3", "/missing", "/story/5", etag='"2"')
     web.pages["/story/5"] = Page(article(5))
     web.forget()
@@ -170,7 +171,7 @@ def test_a_second_crawl_asks_for_nothing_that_is_stored_or_was_turned_away(desk:
     assert desk.runs()[0].stored == 0
 
 
-def test_a_feed_is_read_again_as_long_as_an_article_of_it_could_not_be_had(desk: Outlet) -> None:
+def test_a_feed_is_read_again_until_all_of_its_articles_were_fetched(desk: Outlet) -> None:
     web = desk.web
     web.pages["/story/1"] = Page(article(1))
     web.pages["/story/2"] = Page(b"down", status=503)
@@ -224,7 +225,7 @@ def test_loopback_is_refused_unless_allowed_by_address_and_by_name(desk: Outlet)
     assert web.log == []
 
 
-def test_no_site_is_asked_anonymously(desk: Outlet) -> None:
+def test_no_request_is_made_without_a_contact_address(desk: Outlet) -> None:
     desk.write_site(homepage="https://gazette.example/", feeds=["https://gazette.example/rss"])
     done = forked.run(
         desk.command("-asite=gazette"),
@@ -244,7 +245,7 @@ def _entity_bomb(link: str) -> bytes:
 
 
 def _endless(handler: BaseHTTPRequestHandler) -> None:
-    """Send bytes without a length until the client has had enough."""
+    """Send bytes without a length until the client hangs up."""
     handler.send_response(200)
     handler.send_header("Content-Type", "text/html")
     handler.send_header("Connection", "close")
@@ -288,7 +289,7 @@ def _short(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
-def test_a_hostile_web_costs_itself_alone(desk: Outlet) -> None:
+def test_a_hostile_server_costs_only_its_own_pages(desk: Outlet) -> None:
     web = desk.web
     b = web.base
     bomb = gzip.compress(bytes(60_000_000))
@@ -378,7 +379,7 @@ def test_ctrl_c_stores_what_was_fetched(desk: Outlet) -> None:
     assert not fetched & set(web.count())
 
 
-def test_a_batch_that_is_being_written_as_the_crawl_ends_is_counted(desk: Outlet) -> None:
+def test_a_batch_that_is_written_while_the_crawl_ends_is_counted(desk: Outlet) -> None:
     web = desk.web
     open_database(desk.url).dispose()
     busy = sqlite3.connect(desk.folder / "copydesk.db", isolation_level=None, check_same_thread=False)
@@ -406,7 +407,7 @@ def test_a_batch_that_is_being_written_as_the_crawl_ends_is_counted(desk: Outlet
         )
     try:
         _wait_until(lambda: "DEBUG: Stored" in log.read_text())
-        time.sleep(1.0)  # its batch is on its way by now, and waits for the lock
+        time.sleep(1.0)  # by now its batch waits for the lock
         ending.set()
         _wait_until(lambda: "Closing spider" in log.read_text())
         time.sleep(1.0)
@@ -426,11 +427,11 @@ def _wait_until(condition: Any, seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-def test_what_was_forgotten_is_not_asked_for_and_not_taken_in(desk: Outlet) -> None:
+def test_forgotten_articles_are_neither_requested_nor_stored(desk: Outlet) -> None:
     web = desk.web
     for number in (1, 2, 3):
         web.pages[f"/story/{number}"] = Page(article(number))
-    # Asked for under an address of its own, it says that it is what was forgotten.
+    # It is requested at a different URL, and its canonical link names the forgotten article.
     web.pages["/amp/1"] = Page(article(1, canonical=f"{web.base}/story/1"))
     desk.write_site()
     _forget(desk, urls=(f"{web.base}/story/1", f"{web.base}/story/2"))

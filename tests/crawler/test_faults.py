@@ -1,4 +1,4 @@
-"""A run that is killed, whose server is restarted, or whose disk fills up: nothing lost, nothing twice."""
+"""Runs that are killed, whose server is restarted, or whose disk fills up lose and repeat nothing."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ _numbers = itertools.count()
 
 
 class AtOnce:
-    """In place of a WorkerPool: documents are processed when they are submitted, by the caller.
+    """Replaces a WorkerPool: the caller processes documents when it submits them.
 
-    Killed workers are the business of `test_workers` and `test_ingest`; here a run has to start in no time.
+    Killed workers are tested in `test_pool` and `test_ingest`. Here a run has to start quickly.
     """
 
     def __init__(self, settings: Settings, _workers: int, *, process: Process) -> None:
@@ -89,7 +89,7 @@ def ingest_and_die(url: str, folder: Path, statement: int, delay: float) -> None
 
 
 def uninterrupted(tmp_path: Path, folder: Path, process: Process = drive.process) -> dict[str, Any]:
-    """What the views say after a run of which nothing came in the way."""
+    """The rows of the views after a run without faults."""
     engine = open_database(f"sqlite:///{tmp_path / 'uninterrupted.db'}")
     ingest(engine, [str(folder)], workers=2, settings=SETTINGS, process=process)
     found = rows(engine)
@@ -97,7 +97,7 @@ def uninterrupted(tmp_path: Path, folder: Path, process: Process = drive.process
     return found
 
 
-def test_a_run_that_is_killed_sixty_times_ends_as_one_that_is_not(
+def test_a_run_that_is_killed_sixty_times_ends_like_an_uninterrupted_one(
     engine: Engine, database_url: str, tmp_path: Path
 ) -> None:
     folder = write_input(tmp_path / "in", 160)
@@ -111,7 +111,7 @@ def test_a_run_that_is_killed_sixty_times_ends_as_one_that_is_not(
         process.start()
         process.join(120)
         assert process.exitcode == -signal.SIGKILL
-        contents(engine)  # what is there is whole: groups, canonical copies and pairs agree
+        contents(engine)  # stored groups, canonical copies and pairs agree
         stored.append(ended(engine))
     assert stored == sorted(stored)
     assert 0 < stored[KILLS // 2] < stored[-1] <= 161
@@ -124,7 +124,7 @@ def test_a_run_that_is_killed_sixty_times_ends_as_one_that_is_not(
     assert rows(engine) == uninterrupted(tmp_path, folder)
 
 
-# --- a server of which the tests may do what they want --------------------------------------------------
+# --- a server for these tests only --------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class OwnServer:
     sockets: str
 
     def control(self, *arguments: str, largest_file: int | None = None) -> None:
-        """Runs pg_ctl. largest_file: no file of the server may grow beyond so many bytes."""
+        """Runs pg_ctl. largest_file: the largest size of a file of the server, in bytes."""
 
         def limit() -> None:
             if largest_file is not None:
@@ -200,7 +200,7 @@ def test_a_server_that_is_restarted_six_times_under_a_run_loses_nothing(
     monkeypatch.setattr(run_module, "WorkerPool", AtOnce)
     engine = open_database(own_url)
     chance = random.Random(3)
-    # In the middle of a statement's transaction, and beside what the run does meanwhile.
+    # In the middle of a transaction, and while the run does something else.
     planned = [
         (mode, is_waited_for) for is_waited_for in (True, False, True) for mode in ("immediate", "fast")
     ]
@@ -227,7 +227,7 @@ def test_a_server_that_is_restarted_six_times_under_a_run_loses_nothing(
 
     assert planned == []
     assert len(restarting) == 6
-    assert caplog.text.count("trying again in") >= 4  # those that it waited for
+    assert caplog.text.count("trying again in") >= 4  # the restarts that it waited for
     assert done.counts.seen == 161
     assert done.counts.stored + done.counts.rejected == 161
     assert rows(engine) == expected
@@ -267,7 +267,7 @@ def test_a_server_that_stays_away_ends_the_run_in_one_line(
 
 # --- a full disk ----------------------------------------------------------------------------------------
 
-# No file of PostgreSQL's log may be refused: they are of 16 MB. The pages that come are of more.
+# Files of PostgreSQL's log have 16 MB and must fit. The stored pages are larger together.
 _LARGEST_FILE = 17 << 20
 
 
@@ -280,7 +280,7 @@ def process_large(document: Document, settings: Settings) -> Outcome:
     return replace(outcome, page=replace(outcome.page, compressed=body))
 
 
-def test_a_full_disk_of_the_server_stops_the_run_and_it_goes_on_when_there_is_room(
+def test_a_full_disk_of_the_server_stops_the_run_and_the_next_run_continues(
     server: OwnServer, own_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_input(tmp_path / "in", 60)
@@ -309,7 +309,7 @@ def test_a_full_disk_of_the_server_stops_the_run_and_it_goes_on_when_there_is_ro
     engine.dispose()
 
 
-# `copydesk` with documents of which articles are quickly made.
+# `copydesk` with documents that are processed quickly.
 _PROGRAM = """
 import functools
 from crawler import runs
@@ -321,7 +321,7 @@ main()
 
 
 def copydesk(*arguments: str, largest_file: int | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs the program. largest_file: no file of it may grow beyond so many bytes."""
+    """Runs the program. largest_file: the largest size of its files, in bytes."""
 
     def limit() -> None:
         if largest_file is not None:
@@ -336,7 +336,7 @@ def copydesk(*arguments: str, largest_file: int | None = None) -> subprocess.Com
     )
 
 
-def test_a_full_disk_ends_the_program_with_one_line_and_the_base_is_whole(
+def test_a_full_disk_ends_the_program_with_one_line_and_the_database_is_sound(
     tmp_path: Path, sqlite_template: Path
 ) -> None:
     folder = write_input(tmp_path / "in", 80)

@@ -1,4 +1,4 @@
-"""What becomes of one request: a document, or a rejection with its reason."""
+"""One request becomes a document, or a rejection with its reason."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_other_responses_become_rejections(answer: Any, reason: str, detail: str
     assert rejected(document_or_rejection(answer)) == (reason, detail)
 
 
-def test_a_front_page_that_was_requested_is_no_error_page() -> None:
+def test_a_front_page_that_was_requested_is_not_an_error_page() -> None:
     front = "https://gazette.example/"
     assert isinstance(document_or_rejection(response(url=front, asked=front)), Document)
 

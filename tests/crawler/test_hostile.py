@@ -1,4 +1,4 @@
-"""What servers say that is not so, that has no end, or that is meant for whoever reads the log."""
+"""Servers that send false headers, endless bodies, or control characters for the log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def _raw(*pieces: bytes, endless: bytes = b"", times: int = 2000) -> Callable[[BaseHTTPRequestHandler], None]:
-    """An answer of these bytes and no others; `endless` comes again and again until the client hangs up."""
+    """An answer of exactly these bytes. `endless` is repeated until the client hangs up."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         try:
@@ -60,7 +60,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 ESCAPES = b"\x1b[31m\x1b]0;yours\x07\x9b2J"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-# Path -> (answer, what becomes of it: "" for an article, else the reason).
+# Path -> (answer, outcome: "" for an article, else the reason).
 ANSWERS: dict[str, tuple[Answer, str]] = {
     "/endless-headers": (
         _raw(b"HTTP/1.1 200 OK\r\n", endless=b"X-A: " + b"a" * 8000 + b"\r\n"),
@@ -130,7 +130,7 @@ def _session_loop(handler: BaseHTTPRequestHandler) -> None:
 
 @pytest.fixture(scope="module")
 def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Web, str]]:
-    """One crawl of all of them, its log with it."""
+    """One crawl of all of them, with its log."""
     desk = Desk(tmp_path_factory.mktemp("hostile"))
     with serve() as web:
         web.pages.update({path: answer for path, (answer, _) in ANSWERS.items()})
@@ -170,21 +170,21 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, We
         yield desk, web, log
 
 
-def test_each_ends_as_what_it_is(crawled: tuple[Desk, Web, str]) -> None:
+def test_each_answer_has_its_outcome(crawled: tuple[Desk, Web, str]) -> None:
     desk, web, _ = crawled
     ended = {path.removeprefix(web.base): reason for path, (reason, _) in desk.rejections().items()}
     ended |= {path.removeprefix(web.base): "" for path in desk.articles()}
     assert ended == {**{path: end for path, (_, end) in ANSWERS.items()}, "/session": "unreachable"}
 
 
-def test_redirects_and_sessions_come_to_an_end(crawled: tuple[Desk, Web, str]) -> None:
+def test_endless_redirects_and_sessions_end(crawled: tuple[Desk, Web, str]) -> None:
     _, web, _ = crawled
     asked = web.count()
     assert asked["/refresh-round"] == 7
     assert sum(count for path, count in asked.items() if path.startswith("/session")) == 7
 
 
-def test_vast_feeds_are_not_read_to_their_end_and_take_no_room(crawled: tuple[Desk, Web, str]) -> None:
+def test_huge_feeds_are_not_read_to_their_end_and_take_little_memory(crawled: tuple[Desk, Web, str]) -> None:
     _, web, log = crawled
     for path in ("/vast.xml", "/vast.xml.gz", "/vast-coded.xml"):
         assert re.search(rf"WARNING: Site g: {web.base}{path}: .*(larger|more) than", log), path
@@ -193,13 +193,13 @@ def test_vast_feeds_are_not_read_to_their_end_and_take_no_room(crawled: tuple[De
     assert int(largest) - int(smallest) < 90_000_000
 
 
-def test_a_feed_that_kills_its_reader_costs_itself_alone(crawled: tuple[Desk, Web, str]) -> None:
+def test_a_feed_that_kills_its_reader_costs_only_itself(crawled: tuple[Desk, Web, str]) -> None:
     desk, web, log = crawled
     assert f"WARNING: Site g: {web.base}/deadly.xml: worker died: the worker was ended by SIGKILL" in log
     assert desk.articles()
 
 
-def test_nothing_in_the_log_or_on_the_terminal_steers_it(crawled: tuple[Desk, Web, str]) -> None:
+def test_no_control_character_reaches_the_log_or_the_terminal(crawled: tuple[Desk, Web, str]) -> None:
     desk, _, log = crawled
     assert "Dumping Scrapy stats" in log
     assert not STEERING.findall(log)
@@ -265,7 +265,7 @@ SMALL = b"".join([SOURCES["feed"][0], ITEM])
 
 
 def memory_peak() -> int:
-    """The most that the process held so far, in bytes."""
+    """The peak memory of the process so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -279,7 +279,7 @@ def memory_peak() -> int:
         ("sitemap", "gz", "50000"),
     ],
 )
-def test_a_source_of_100_mb_costs_itself_alone_and_little_room(source: str, packed: str, end: str) -> None:
+def test_a_source_of_100_mb_costs_only_itself_and_little_memory(source: str, packed: str, end: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", READ, source, packed], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -308,7 +308,7 @@ class _Maze(dict[str, Answer]):
         return Page("".join(f'<a href="{to}">{text}</a>' for to, text in links).encode())
 
 
-def test_a_maze_of_sections_and_calendars_comes_to_an_end(tmp_path: Path) -> None:
+def test_a_maze_of_sections_and_calendars_ends(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     with serve() as web:
         web.pages = _Maze()

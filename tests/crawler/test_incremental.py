@@ -1,4 +1,4 @@
-"""What a second crawl asks for: nothing that is unchanged, and young articles when it is time."""
+"""Requests of a second crawl: nothing that is unchanged, and young articles when they are due."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MONDAY = "Mon, 02 Mar 2026 10:00:00 GMT"
 
 @dataclass
 class Gazette(Desk):
-    """A desk with one site, and the web that it is about; what is asked for and stored is by path."""
+    """A desk with one site, and the server of that site. Requests and articles are by path."""
 
     web: Web
 
@@ -33,7 +33,7 @@ class Gazette(Desk):
         self.write_sites({"gazette": {**entry, "politeness": politeness}})
 
     def crawl(self, *arguments: str, spider: str = "news", **settings: str) -> dict[str, int]:
-        """Crawl, after forgetting what was asked before; returns what was counted of the site."""
+        """Clear the list of requests and crawl; returns the counts of the site."""
         self.web.forget()
         log = self.scrapy(*arguments, site="gazette", spider=spider, **settings)
         return {name: int(count) for name, count in re.findall(r"'site/gazette/(\w+)': (\d+)", log)}
@@ -48,7 +48,7 @@ class Gazette(Desk):
             return rows
 
     def let_time_pass(self) -> None:
-        """All that is to be asked for again at some time is due."""
+        """Make all revisits due."""
         self.sql("UPDATE revisit SET due_at = '2026-01-01T00:00:00Z'")
 
 
@@ -68,7 +68,10 @@ def _links(*paths: str) -> bytes:
 
 
 def _fill(web: Web) -> set[str]:
-    """Sources of every kind, one naming another, and what they name; returns the sources' paths."""
+    """Make sources of every kind, some of which link to further ones, and their articles.
+
+    Returns their paths.
+    """
     b = web.base
     stories = [f"/2026/council-votes-for-bridge-{n}" for n in range(10)]
     for number, path in enumerate(stories):
@@ -93,7 +96,7 @@ def _fill(web: Web) -> set[str]:
     return {path for path in web.pages if path not in stories}
 
 
-def test_a_second_crawl_of_unchanged_sites_fetches_robots_txt_and_is_told_so(desk: Gazette) -> None:
+def test_a_second_crawl_of_unchanged_sites_fetches_robots_txt_and_gets_304(desk: Gazette) -> None:
     web, b = desk.web, desk.web.base
     sources = _fill(web)
     desk.write_site(
@@ -107,7 +110,7 @@ def test_a_second_crawl_of_unchanged_sites_fetches_robots_txt_and_is_told_so(des
 
     pages = {"/front", "/politics", "/sport"}
     figures = desk.crawl()
-    # Once by the crawler, which has to know the rules, and once as what names sitemaps.
+    # Once for its rules, and once as a source that lists sitemaps.
     assert sorted(web.log) == sorted(
         [("/robots.txt", 200), *((path, 304) for path in sources - pages)],
     )
@@ -116,7 +119,7 @@ def test_a_second_crawl_of_unchanged_sites_fetches_robots_txt_and_is_told_so(des
     assert sorted(web.log) == sorted([("/robots.txt", 200), *((path, 304) for path in pages)])
     assert figures == {"not_modified": 3}
 
-    # What an unchanged source names is looked at: there is something new in it, three levels down.
+    # The sources of an unchanged source are read: there is a new article three levels down.
     web.pages["/2026/a-third-one-in-march-77"] = Page(article(77))
     march = sitemap({f"{b}/2026/a-third-one-in-march-77": ""})
     web.pages["/march.xml"] = Page(march, "application/xml", etag='"4b"')
@@ -136,12 +139,12 @@ def test_a_second_crawl_of_unchanged_sites_fetches_robots_txt_and_is_told_so(des
     assert web.count()["/2026/a-third-one-in-march-77"] == 1
 
 
-def test_an_unchanged_source_is_read_again_by_other_rules(desk: Gazette) -> None:
+def test_an_unchanged_source_is_read_again_with_different_rules(desk: Gazette) -> None:
     web = desk.web
     for number in (1, 2):
         web.pages[f"/story/{number}"] = Page(article(number))
     _feed(web, "/story/1", "/story/2", etag='"1"')
-    # It is unchanged, it says, to whoever asks.
+    # The source answers 304 to every request.
     web.pages["/broken.xml"] = Page(status=304)
     feeds = [f"{web.base}/rss.xml", f"{web.base}/broken.xml"]
     desk.write_site(feeds=feeds, skip_urls=["/story/2"])
@@ -156,7 +159,7 @@ def test_an_unchanged_source_is_read_again_by_other_rules(desk: Gazette) -> None
     assert ("/rss.xml", 304) in web.log
 
 
-def test_what_the_budget_leaves_over_keeps_every_source_that_names_it_unread(desk: Gazette) -> None:
+def test_sources_of_articles_beyond_the_budget_are_read_again(desk: Gazette) -> None:
     web = desk.web
     for number in (1, 2, 3):
         web.pages[f"/story/{number}"] = Page(article(number), delay=0.3)
@@ -177,14 +180,14 @@ def test_what_the_budget_leaves_over_keeps_every_source_that_names_it_unread(des
     }
 
 
-def test_young_articles_are_visited_again(desk: Gazette) -> None:
+def test_young_articles_are_revisited(desk: Gazette) -> None:
     web = desk.web
     names = ["same", "bytes", "text", "condition", "lost", "deleted", "down", "banned", "moved", "wall"]
     for number, name in enumerate(names):
         web.pages[f"/story/{name}"] = Page(article(number))
     web.pages["/story/condition"] = Page(article(3), etag='"c"', modified=MONDAY)
     web.pages["/story/text"] = Page(article(2), etag='"t"')
-    # No date in the page: it is the feed's that counts, also when the page comes again.
+    # The page has no date, so the date of the feed counts, also when the page is fetched again.
     undated = re.sub(rb"<meta property=.article:published_time.[^>]*>", b"", article(1))
     web.pages["/story/bytes"] = Page(undated)
     _feed(web, *(f"/story/{name}" for name in names), etag='"1"')
@@ -243,7 +246,8 @@ def test_young_articles_are_visited_again(desk: Gazette) -> None:
         assert after[path].text == before[path].text
     assert {at.removeprefix(web.base) for at in desk.rejections()} == {"/story/lost", "/story/deleted"}
 
-    # What could not be had is asked for at once, with what the others were served with when it is time.
+    # The page that failed is requested at once. The others are revisited with their validators when they are
+    # due.
     desk.crawl(RETRY_TIMES="0")
     assert {path for path, _ in web.log} == {"/robots.txt", "/rss.xml", "/story/down"}
     web.pages["/story/lost"] = Page(article(4))
@@ -260,7 +264,7 @@ def test_young_articles_are_visited_again(desk: Gazette) -> None:
     assert desk.sql("SELECT count(*) FROM revisit WHERE location LIKE '%same'") == [(0,)]
 
 
-def test_revisits_come_after_what_is_new_and_end_with_the_budget(desk: Gazette) -> None:
+def test_revisits_come_after_new_articles_and_end_with_the_budget(desk: Gazette) -> None:
     web = desk.web
     for number in range(6):
         web.pages[f"/story/{number}"] = Page(article(number), etag=f'"{number}"')
@@ -285,14 +289,14 @@ def test_revisits_come_after_what_is_new_and_end_with_the_budget(desk: Gazette) 
     desk.write_site(**sources)
     desk.crawl(COPYDESK_REVISIT_HOURS="")
     assert {path for path, _ in web.log} == {"/robots.txt", "/rss.xml", "/news.xml"}
-    # Asked for in full, and nothing of it is new.
+    # Requested without validators, and nothing is new.
     desk.crawl("-arefetch=1", COPYDESK_REVISIT_HOURS="0.5")
     assert sum(status == 200 for path, status in web.log if path.startswith("/story/")) == 6
     assert {row.revision for row in desk.stored().values()} == {1}
     assert len(desk.sql("SELECT 1 FROM revisit WHERE due_at > '2026-01-02'")) == 6
 
 
-def test_an_article_that_is_gone_is_asked_for_when_a_feed_names_it_again(desk: Gazette) -> None:
+def test_an_article_that_is_gone_is_requested_when_a_feed_lists_it_again(desk: Gazette) -> None:
     web = desk.web
     web.pages["/story/1"] = Page(article(1))
     _feed(web, "/story/1", etag='"1"')

@@ -1,4 +1,4 @@
-"""What is learned of a site at work: in ingest, over stored pages, in crawls, and as the commands show it."""
+"""Learned lines in ingest, over stored pages, in crawls, and in the output of commands."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write(folder: Path, numbers: Iterable[int], extra: str = EXTRA, host: str = 
 
 
 def taken(engine: Engine) -> dict[str, set[tuple[str, str]]]:
-    """(text, rule) of the learned lines that are taken out, by article."""
+    """(text, rule) of the learned lines that are removed, by article."""
     url = {row["id"]: row["url"] for row in view(engine, "articles")}
     found: dict[str, set[tuple[str, str]]] = {}
     for row in view(engine, "removed_text"):
@@ -56,7 +56,7 @@ def taken(engine: Engine) -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-def test_lines_are_learned_by_ingest_and_taken_out_by_reprocessing(engine: Engine, tmp_path: Path) -> None:
+def test_lines_are_learned_by_ingest_and_removed_by_reprocessing(engine: Engine, tmp_path: Path) -> None:
     settings = Settings()
     pages = write(tmp_path / "in", range(5))
     other = write(tmp_path / "other", range(10, 12), host="herald.example")
@@ -92,7 +92,7 @@ def test_lines_are_learned_by_ingest_and_taken_out_by_reprocessing(engine: Engin
     assert {line.stories for line in site_lines(engine)} == {6}
 
 
-def test_a_veto_and_a_line_that_is_clutter_no_more(engine: Engine, tmp_path: Path) -> None:
+def test_a_vetoed_line_and_a_line_that_no_longer_qualifies_stay(engine: Engine, tmp_path: Path) -> None:
     ingest(engine, [write(tmp_path / "in", range(4))], workers=1, settings=Settings())
     before = contents(engine)
     reprocess(engine, workers=1, settings=Settings())
@@ -120,7 +120,7 @@ def test_a_veto_and_a_line_that_is_clutter_no_more(engine: Engine, tmp_path: Pat
     assert not taken(engine)
 
 
-def test_a_page_of_little_else_is_left_whole(engine: Engine, tmp_path: Path) -> None:
+def test_a_page_of_learned_lines_only_is_left_whole(engine: Engine, tmp_path: Path) -> None:
     ingest(engine, [write(tmp_path / "in", range(6))], workers=1, settings=Settings())
     notice = tmp_path / "notices.jsonl"
     text = f"The paper does not appear on Monday.\n{APP}\n{WALKS}"

@@ -1,4 +1,4 @@
-"""What a crawl writes into its log."""
+"""The log of a crawl."""
 
 from __future__ import annotations
 

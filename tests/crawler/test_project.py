@@ -1,4 +1,4 @@
-"""As a Scrapy user expects it: commands, feed exports, and a project of one's own that takes Copydesk in."""
+"""Copydesk in Scrapy: commands, feed exports, and a user's own project with the add-on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def desk(tmp_path: Path) -> Desk:
     return made
 
 
-def test_a_project_of_ones_own_with_the_add_on_and_the_spider_of_the_documentation(
+def test_a_users_own_project_with_the_add_on_and_the_spider_of_the_documentation(
     desk: Desk, web: Web
 ) -> None:
     spider, settings = re.findall(r"```py\n(.*?)```", PAGE, re.DOTALL)
@@ -75,7 +75,7 @@ def test_a_project_of_ones_own_with_the_add_on_and_the_spider_of_the_documentati
         rows = list(csv.DictReader(file))
     assert {row["title"] for row in rows} == {row.title for row in stored.values()}
     assert all("This was report number" in row["text"] for row in rows)
-    # What the project switches off stays off; what Copydesk switches off is off; what it adds is there.
+    # Settings of the project stay. Copydesk's settings are added, and what it switches off is off.
     extensions = re.findall(r"'([\w.]+\.extensions\.[\w.]+|crawler(?:\.\w+)+)'", done.stderr)
     assert "crawler.fetch.politeness.Politeness" in extensions
     assert "crawler.fetch.guard.GuardMiddleware" in extensions
@@ -83,7 +83,7 @@ def test_a_project_of_ones_own_with_the_add_on_and_the_spider_of_the_documentati
     assert "listening" not in done.stderr.lower()
 
 
-def test_the_shell_shows_a_page_and_leaves_nothing_behind(desk: Desk, web: Web) -> None:
+def test_scrapy_shell_shows_a_page_and_stores_nothing(desk: Desk, web: Web) -> None:
     code = "(response.status, response.css('h1::text').get())"
     done = desk.run("shell", f"{web.base}/story/1", "-c", code)
     assert done.returncode == 0, done.stderr
@@ -94,9 +94,7 @@ def test_the_shell_shows_a_page_and_leaves_nothing_behind(desk: Desk, web: Web) 
     assert [path.name for path in desk.folder.iterdir()] == ["sites.toml"]
 
 
-def test_parse_shows_what_the_news_spider_makes_of_a_page_and_stores_it_on_request(
-    desk: Desk, web: Web
-) -> None:
+def test_scrapy_parse_shows_the_items_of_a_page_and_stores_them_on_request(desk: Desk, web: Web) -> None:
     done = desk.run("parse", "--spider=news", "--pipelines", "--nocolour", f"{web.base}/story/1")
     assert done.returncode == 0, done.stderr
     assert f"'location': '{web.base}/story/1'" in done.stdout

@@ -1,4 +1,4 @@
-"""What could keep the reactor from its work, and with it every site of a crawl, is done in other threads."""
+"""Work that could block the reactor, and with it every site of a crawl, is done in different threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.crawler.web import Page, article, rss, serve
 STORIES = 12
 
 
-def test_nothing_that_grows_with_what_a_site_sends_runs_in_the_reactors_thread(tmp_path: Path) -> None:
+def test_work_that_grows_with_an_answer_does_not_run_in_the_reactors_thread(tmp_path: Path) -> None:
     with serve() as web:
         for number in range(STORIES):
             web.pages[f"/story/{number}"] = Page(article(number))
@@ -33,4 +33,4 @@ def test_nothing_that_grows_with_what_a_site_sends_runs_in_the_reactors_thread(t
     ran = set(re.findall(r"'thread/(\w+)/(\w+)'", log))
     assert ran == {(path.rpartition(".")[2], "other") for path in HEAVY}
     assert asked["/story/2"] == 1
-    assert asked["/story/3"] == 0  # what was parsed elsewhere holds
+    assert asked["/story/3"] == 0  # the robots.txt that was parsed in a thread applies

@@ -1,4 +1,4 @@
-"""The project is deployed to a scrapyd as it stands, and crawls there out of its zipped egg."""
+"""The project is deployed to a scrapyd, and crawls there from its zipped egg."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Scrapyd:
     url: str = ""
 
     def ask(self, name: str, **arguments: str) -> dict[str, Any]:
-        """What its API tells."""
+        """The answer of its API."""
         return self._call(f"{name}.json?{urlencode(arguments)}", None)
 
     def schedule(self, spider: str, settings: Mapping[str, str], **arguments: str) -> str:
@@ -59,11 +59,11 @@ class Scrapyd:
 def scrapyd(tmp_path: Path) -> Iterator[Scrapyd]:
     folder = tmp_path / "scrapyd"
     folder.mkdir()
-    # None of the source tree, and no settings: what the jobs run must come out of the egg.
+    # Without the source tree and its settings, so that the jobs run the code of the egg.
     left_out = ("COPYDESK_", "SCRAPY_", "PYTHONPATH")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     environment |= {"HOME": str(folder), "NO_PROXY": "*"}
-    for _ in range(10):  # it takes no port 0, and a port that was free may be taken by now
+    for _ in range(10):  # port 0 is not possible, and a free port may be in use by now
         port = _free_port()
         (folder / "scrapyd.conf").write_text(
             f"[scrapyd]\nbind_address = 127.0.0.1\nhttp_port = {port}\npoll_interval = 0.2\nmax_proc = 1\n"
@@ -97,7 +97,7 @@ def _is_up(log: Path, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _deploy(scrapyd: Scrapyd, folder: Path) -> None:
-    """As `scrapyd-deploy` does, from a copy: it builds where it stands."""
+    """Deploys a copy as `scrapyd-deploy` does, which builds in the current folder."""
     for name in PACKAGES:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in FILES:
@@ -126,7 +126,7 @@ def test_the_project_deploys_and_crawls(scrapyd: Scrapyd, postgres: PostgresServ
     _deploy(scrapyd, project)
     assert set(scrapyd.ask("listspiders", project="copydesk")["spiders"]) >= {"news", "sections", "urls"}
 
-    bases = [f"sqlite:///{tmp_path / 'copydesk.db'}", postgres.create("template1")]
+    databases = [f"sqlite:///{tmp_path / 'copydesk.db'}", postgres.create("template1")]
     try:
         with serve() as web:
             web.pages["/rss.xml"] = Page(rss([f"{web.base}/story"]), "application/rss+xml")
@@ -134,20 +134,20 @@ def test_the_project_deploys_and_crawls(scrapyd: Scrapyd, postgres: PostgresServ
             desk = Desk(tmp_path)
             feeds = [f"{web.base}/rss.xml"]
             desk.write_sites({"gazette": {"homepage": f"{web.base}/", "feeds": feeds}})
-            for base in bases:
-                _crawl(scrapyd, base, desk.sites_file)
+            for database in databases:
+                _crawl(scrapyd, database, desk.sites_file)
             assert web.agents == {"copydesk-out-of-the-egg/1"}
-        for base in bases:
-            engine = open_database(base, create=False)
+        for database in databases:
+            engine = open_database(database, create=False)
             assert [row.publisher for row in reader.articles(engine)] == ["gazette"]
             engine.dispose()
     finally:
-        postgres.drop(bases[1])
+        postgres.drop(databases[1])
 
 
-def _crawl(scrapyd: Scrapyd, base: str, sites_file: Path) -> None:
+def _crawl(scrapyd: Scrapyd, database: str, sites_file: Path) -> None:
     """Schedule `news` and wait for its end."""
-    settings = {"COPYDESK_DB": base, "COPYDESK_SITES": str(sites_file)}
+    settings = {"COPYDESK_DB": database, "COPYDESK_SITES": str(sites_file)}
     job = scrapyd.schedule("news", settings | QUICK, site="gazette")
     end = time.monotonic() + 180
     while job not in {ended["id"] for ended in scrapyd.ask("listjobs", project="copydesk")["finished"]}:

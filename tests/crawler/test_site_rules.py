@@ -1,4 +1,4 @@
-"""A site's own rules at work: in crawls and in ingest, and over stored pages when they change."""
+"""Rules of a site in crawls, in ingest, and over stored pages after a change."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sites(gazette: str, herald: str, rules: str = "") -> str:
 
 
 def by_rule(engine: Engine) -> dict[str, set[tuple[str, str]]]:
-    """(rule, text) of what sites' own rules took out, by the article's site."""
+    """(rule, text) of the lines that rules of sites removed, by the article's site."""
     site_of = {row["id"]: row["site"] for row in view(engine, "articles")}
     found: dict[str, set[tuple[str, str]]] = {}
     for row in view(engine, "removed_text"):
@@ -132,7 +132,7 @@ def test_a_change_of_one_sites_rules_changes_its_pages_and_no_others(engine: Eng
     assert count_outdated(engine, GENERAL) == 0
 
 
-def test_pages_that_are_ingested_know_the_rules_of_their_sites(engine: Engine, tmp_path: Path) -> None:
+def test_the_rules_of_a_site_apply_to_its_ingested_pages(engine: Engine, tmp_path: Path) -> None:
     folder, file = tmp_path / "in", tmp_path / "sites.toml"
     write_pages(folder)
     file.write_text(sites("https://www.gazette.example", "https://herald.example", RULES))
@@ -208,7 +208,7 @@ def test_a_crawl_a_page_and_a_new_rule(database_url: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("rules", ['drop = ["*"]', 'clutter = ["*"]'])
-def test_rules_that_will_not_do_stop_a_run_before_it_begins(tmp_path: Path, rules: str) -> None:
+def test_invalid_rules_stop_a_run_before_it_starts(tmp_path: Path, rules: str) -> None:
     file = tmp_path / "sites.toml"
     file.write_text(sites("https://a.example", "https://b.example", f"\n[sites.gazette.rules]\n{rules}\n"))
     with pytest.raises(subprocess.CalledProcessError) as caught:

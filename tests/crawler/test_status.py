@@ -1,4 +1,4 @@
-"""What a crawl that cannot store its articles says, and exits with, whichever way it was started."""
+"""The messages and exit status of a crawl that cannot store its articles, however it was started."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_crawl_that_cannot_store_stops_and_says_so(desk: Desk, web: Web, progr
     assert sum(path.startswith("/story/") for path, _ in web.log) < 200
 
 
-def test_a_crawl_that_cannot_read_what_is_stored_asks_for_nothing(desk: Desk, web: Web) -> None:
+def test_a_crawl_that_cannot_read_the_database_requests_nothing(desk: Desk, web: Web) -> None:
     _drop(desk, "fetch_state")
     done = forked.run(
         _command(desk, web, "crawl"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from scrapy.crawler import Crawler
 
-# What grows with what a site sends, and where it is called by name.
+# Functions whose work grows with an answer, and the modules that call them by name.
 HEAVY = (
     "crawler.spiders.selection.by_canonical_url",
     "crawler.spiders.selection.new_articles",
@@ -28,7 +28,7 @@ class Threads:
             place, _, name = path.rpartition(".")
             module = importlib.import_module(place)
             found = getattr(module, name)
-            # Of a class, its making.
+            # For a class, its constructor.
             at, called = (found, "__init__") if isinstance(found, type) else (module, name)
             setattr(at, called, _noting(getattr(at, called), name, crawler))
         return cls()

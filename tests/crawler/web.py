@@ -1,6 +1,6 @@
-"""A web of our own for the crawler's tests: a real HTTP server on loopback, its pages in a dict.
+"""A web for the crawler's tests: a real HTTP server on loopback with its pages in a dict.
 
-Every request is recorded, so that a test can say what was asked for and how often.
+Every request is recorded.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Answer = Page | Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass
 class Web:
-    """The server's pages by path, and what was asked of it: (path, status) in order of arrival."""
+    """The server's pages by path, and its requests: (path, status) in order of arrival."""
 
     base: str
     pages: dict[str, Answer] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Web:
     times: list[float] = field(default_factory=list)
     underway: int = 0
     most_at_a_time: int = 0
-    # Called with each path before a page is sent: may keep it waiting.
+    # Called with each path before a page is sent. It may delay the answer.
     gate: Callable[[str], None] = lambda _: None
 
     def count(self) -> Counter[str]:
@@ -133,7 +133,7 @@ _SENTENCES = (
 
 
 def article(number: int, *, canonical: str | None = None, extra: str = "") -> bytes:
-    """A news page with a story of its own: the number chooses names, places and figures."""
+    """A news page with a story. The number chooses names, places and figures."""
     words = {
         "thing": ("ferry", "tunnel", "bridge", "tram", "library", "market hall", "lighthouse")[number % 7],
         "place": ("Oldhaven", "Marrow Bay", "Tessel", "Quernmouth", "Upper Dale")[number % 5],

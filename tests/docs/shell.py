@@ -1,4 +1,6 @@
-"""Runs the commands of the documentation as a reader would, in a folder that has what the pages speak of."""
+"""Runs the commands of the documentation as a reader would, in a folder with the files that the pages
+name.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ from tests.docs.pages import ROOT, Block
 
 NEWS = ROOT / "examples" / "news"
 
-# What is not run here, each with where it is run or why not. Benchmarks need corpora, or hours.
+# Commands that are not run here, with the place where they run or the reason. Benchmarks need corpora, or
+# hours.
 NOT_RUN = {
     r"python3 -m venv |\S*pip install\b|\. \.venv/bin/activate$|\.venv/bin/copydesk ": "make demo does it",
     r"make (demo|demo-crawl|test|lint|docs|bench)\b": "CI does it",
@@ -58,7 +61,7 @@ feeds = ["http://www.corvannematin.example/rss"]
 schedule = "30 6-22 * * mon-fri"
 """
 
-# Programs that change the machine. These do as much of it as can be done in the folder.
+# Programs that change the machine. Their replacements do the part that is possible in the folder.
 _STUBS = {
     "sudo": '[ "$1" = systemctl ] && exec "$@"\nfor file in "${@:2:$#-2}"; do [ -s "$file" ] || exit 9; done',
     "systemctl": 'unit="${!#}"\n[ "$1" = daemon-reload ] || [ -s "units/$unit" ] '
@@ -66,7 +69,7 @@ _STUBS = {
     "crontab": "cat > crontab.txt && [ -s crontab.txt ]",
 }
 
-# Every Python that is started there begins with this: the invented web needs no pauses between requests.
+# Every Python process there starts with this code. The invented web needs no pauses between requests.
 _CUSTOMIZE = """
 import crawler.settings
 
@@ -82,9 +85,9 @@ _SHELL = re.compile(r"[|&><]|^\w+=|^(?!copydesk )")
 
 @dataclass
 class Shell:
-    """A folder, and the environment that the exports on a page leave behind.
+    """A folder, and the environment after the exports of a page.
 
-    replaced: texts that stand for others where the commands run, such as ports.
+    replaced: replacements of texts in commands, such as ports.
     """
 
     folder: Path
@@ -92,7 +95,7 @@ class Shell:
     replaced: dict[str, str] = field(default_factory=dict)
 
     def run(self, command: str) -> str:
-        """Run one command; returns what it printed, and fails where it failed."""
+        """Run one command; returns its output, and fails if it fails."""
         for text, other in self.replaced.items():
             command = command.replace(text, other)
         if command.startswith("export "):
@@ -128,7 +131,7 @@ class Shell:
         return done.stderr + done.stdout
 
     def _until_it_has_started(self, command: str) -> str:
-        """Run a command that has no end, and stop it in order when it has logged that it started."""
+        """Run a command that has no end, and stop it in order after it logged its start."""
         with subprocess.Popen(
             shlex.split(command), cwd=self.folder, stderr=subprocess.PIPE, text=True, bufsize=1
         ) as process:
@@ -219,14 +222,14 @@ def commands(block: Block) -> list[str]:
 
 
 def transcripts(block: Block) -> list[tuple[str, str]]:
-    """The commands of a transcript, each with what the page says that it prints."""
+    """The commands of a transcript, each with its output on the page."""
     parts = re.split(r"^\$ (.*)\n", block.text, flags=re.MULTILINE)
     assert not parts[0].strip(), f"{block} must begin with a command"
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def is_as_printed(said: str, printed: str) -> bool:
-    """Whether a transcript is what was printed.
+    """Whether a transcript agrees with the output.
 
     A line or a part of one may be left out, `[…]`, and a line may be cut off, `word…`. Blanks and line breaks
     do not count, since pages are narrower. Times of the last days, versions of rules, and how many joined a

@@ -20,7 +20,7 @@ CRAWLING = {
     "docs/how-to/sites.md",
     "docs/tutorial.md",
 }
-# Pages on which the reader fills the database.
+# Pages whose commands fill the database.
 FILLING = {"README.md", "docs/tutorial.md"}
 _WITH_COMMANDS = sorted({block.page for block in blocks("sh", "console")})
 
@@ -40,7 +40,7 @@ def follow(page: str, shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in _WITH_COMMANDS if page not in CRAWLING])
-def test_the_commands_of_a_page_do_what_it_says(
+def test_the_commands_of_a_page_print_its_transcripts(
     page: str, shell: Shell, request: pytest.FixtureRequest
 ) -> None:
     shutil.copyfile(request.getfixturevalue("news_database"), shell.folder / "copydesk.db")
@@ -84,5 +84,5 @@ def test_comments_and_continued_lines() -> None:
     assert commands(block) == ["a b", "c -d #x"]
 
 
-def test_what_the_reader_fills_is_empty_before(shell: Shell) -> None:
+def test_the_database_is_empty_before_a_page_fills_it(shell: Shell) -> None:
     assert not list(Path(shell.folder).glob("*.db"))

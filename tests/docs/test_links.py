@@ -1,4 +1,4 @@
-"""Links between files of the repository lead somewhere. `make docs` looks at those within docs/ as well."""
+"""Links between files of the repository have targets. `make docs` checks those within docs/ as well."""
 
 from __future__ import annotations
 

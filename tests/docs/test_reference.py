@@ -1,4 +1,6 @@
-"""Nothing is undocumented: commands, settings, views, exit statuses, rules, reasons, keys of a sites file."""
+"""Everything is documented: commands, settings, views, exit statuses, rules, reasons, keys of a sites
+file.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,7 @@ def generate() -> ModuleType:
     return module
 
 
-def test_the_generated_parts_are_what_the_program_says(generate: ModuleType) -> None:
+def test_the_generated_parts_are_up_to_date(generate: ModuleType) -> None:
     stale = [path.name for path in PAGES if generate.filled(path) != path.read_text(encoding="utf-8")]
     assert not stale, "run python docs/generate.py"
     marked = re.findall(
@@ -97,7 +99,7 @@ def test_every_command_has_its_section_and_every_option_its_row() -> None:
             )
 
 
-def test_every_command_is_shown_at_work_on_some_page() -> None:
+def test_every_command_has_an_example_on_some_page() -> None:
     shown = {command for block in blocks("sh") for command in commands(block)}
     shown |= {command for block in blocks("console") for command, _ in transcripts(block)}
     for name in ALL:
@@ -207,7 +209,7 @@ def test_modules_of_measurements_are_there() -> None:
         assert importlib.util.find_spec(name), name
 
 
-def test_what_is_not_run_here_is_on_some_page() -> None:
+def test_commands_that_are_not_run_are_on_some_page() -> None:
     lines = [command for block in blocks("sh") for command in commands(block)]
     for pattern in NOT_RUN:
         assert any(re.match(pattern, line) for line in lines), pattern

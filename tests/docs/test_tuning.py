@@ -1,4 +1,4 @@
-"""Constants name their entry in docs/tuning.md, and every entry says what was measured, and how."""
+"""Constants name their entry in docs/tuning.md, and every entry has its measurement and its command."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ FOLDERS = ("copydesk", "crawler", "storage", "pipeline", "training", "benchmarks
 
 
 def _names(text: str) -> list[str]:
-    """What stands after each mention of the page, in one line: `docs/tuning.md: NAME` or `…, "NAME"`."""
+    """The text after each mention of the page, in one line: `docs/tuning.md: NAME` or `…, "NAME"`."""
     flat = re.sub(r"\s+(?:#\s*)?", " ", text)
     return re.findall(r"docs/tuning\.md(?:: |, \")(.{1,80})", flat)
 
 
 @pytest.mark.parametrize("title", ENTRIES)
-def test_an_entry_says_what_was_measured_and_how(title: str) -> None:
+def test_an_entry_has_its_measurement_and_its_command(title: str) -> None:
     text = SECTIONS[title.strip("`")]
     found = re.findall(r"^- \*\*(\w+)\*\*: ", text, re.MULTILINE)
     assert found == ["Data", "Command", "Scores", "Decided"], title
 
 
-def test_what_the_code_names_is_an_entry_or_a_section() -> None:
+def test_names_in_the_code_are_entries_or_sections() -> None:
     files = [
         path
         for folder in FOLDERS

@@ -1,4 +1,4 @@
-"""The records between stages: they travel to workers and back, and say which reasons are faults."""
+"""Records between stages can be sent to workers and back, and reasons are faults or not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DOCUMENT = Document(
 )
 
 
-def test_records_are_equal_after_the_way_to_a_worker_and_back() -> None:
+def test_records_are_equal_after_they_were_sent_to_a_worker_and_back() -> None:
     rejection = Rejection("a", None, Stage.SOURCE, Reason.EMPTY, "0 bytes", AT, "1-0")
     for record in (DOCUMENT, rejection):
         assert pickle.loads(pickle.dumps(record)) == record
@@ -37,7 +37,7 @@ def test_only_errors_of_the_program_are_faults() -> None:
     assert {reason for reason in Reason if reason.is_fault} == {Reason.INTERNAL_ERROR, Reason.STORAGE_ERROR}
 
 
-def test_a_rejecting_stage_says_where_and_why() -> None:
+def test_a_rejection_has_its_stage_and_reason() -> None:
     error = DocumentRejected(Stage.CLEAN, Reason.NO_ARTICLE, "nothing left")
     assert (error.stage, error.reason, error.detail) == (Stage.CLEAN, Reason.NO_ARTICLE, "nothing left")
     assert str(error) == "clean: no article: nothing left"

@@ -22,7 +22,7 @@ def test_outcomes_only_change_with_a_revision(now: dict[str, object]) -> None:
     )
 
 
-def test_what_is_recorded_is_of_this_code(now: dict[str, object]) -> None:
+def test_the_recorded_versions_are_those_of_the_code(now: dict[str, object]) -> None:
     assert outcomes.recorded() == now, "run python -m tests.outcomes"
 
 
@@ -44,7 +44,7 @@ def test_recording_is_refused_under_the_same_revision(
     assert outcomes.recorded() == now
 
 
-def test_fingerprints_are_held_apart_from_texts(now: dict[str, object]) -> None:
+def test_fingerprints_are_compared_separately_from_texts(now: dict[str, object]) -> None:
     before = json.loads(json.dumps(now))
     before["fingerprints"] = "0" * 16
     assert outcomes.changes(before, now) == ["article.fingerprint"]

@@ -1,4 +1,4 @@
-"""One document through all stages: exactly one end, and every removed line told where it stood."""
+"""One document through all stages: exactly one outcome, and the place of every removed line."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_words_are_counted_as_they_are_written(line: str, words: int) -> None:
     assert found.word_count == without.word_count + words
 
 
-def test_removed_lines_tell_how_many_lines_stand_before_them() -> None:
+def test_removed_lines_have_the_number_of_lines_before_them() -> None:
     body = page(*PARAGRAPHS[:2], "Register now for free unlimited access to Post.example", *PARAGRAPHS[2:])
     found = article(process_document(document(body), Settings()))
     lines = found.text.splitlines()
@@ -111,7 +111,7 @@ def test_the_same_document_gives_the_same_article() -> None:
     assert process_document(document(body), Settings()) == process_document(document(body), Settings())
 
 
-def test_documents_that_are_taken_together_end_as_each_does_alone() -> None:
+def test_documents_in_one_batch_have_the_outcomes_of_each_alone() -> None:
     stub = page(*PARAGRAPHS[:2], head='<meta property="article:content_tier" content="locked">')
     bodies = [page(*PARAGRAPHS), b"", stub, page(*PARAGRAPHS[:3])]
     documents = [document(body) for body in bodies]
@@ -128,7 +128,7 @@ def test_documents_that_are_taken_together_end_as_each_does_alone() -> None:
     )
 
 
-def test_copied_text_takes_what_its_record_says() -> None:
+def test_copied_text_uses_the_values_of_its_record() -> None:
     claims = Claims(title="Ferry sails", published_at="1-MAR-2026 09:30:00.00", authors=("Ada Lind",))
     body = "\n\n".join(PARAGRAPHS).encode()
     found = article(process_document(document(body, MediaType.TEXT, claims=claims), Settings()))
@@ -147,20 +147,20 @@ def test_claims_of_a_record_have_no_invisible_characters(media_type: MediaType) 
     assert (found.title, found.authors) == ("Ferry sails", ("Ada Lind",))
 
 
-def test_the_zone_of_a_date_stands_beside_it() -> None:
+def test_the_zone_of_a_date_is_kept() -> None:
     claims = Claims(published_at="Sun, 01 Mar 2026 09:30:00 -0500")
     found = article(process_document(document(page(*PARAGRAPHS), claims=claims), Settings()))
     assert (found.published_at, found.published_offset) == (datetime(2026, 3, 1, 14, 30, tzinfo=UTC), -300)
 
 
-def test_a_claimed_date_after_the_fetch_is_no_publication_date() -> None:
+def test_a_stated_date_after_the_fetch_is_not_a_publication_date() -> None:
     claims = Claims(published_at="2026-03-09T00:00:00Z")
     body = "\n\n".join(PARAGRAPHS).encode()
     found = article(process_document(document(body, MediaType.TEXT, claims=claims), Settings()))
     assert found.published_at is None
 
 
-def test_a_paywall_stub_stays_out_of_grouping() -> None:
+def test_a_paywall_stub_is_not_grouped() -> None:
     said = (
         '<script type="application/ld+json">{"@type": "NewsArticle", "isAccessibleForFree": false}</script>'
     )
@@ -198,7 +198,7 @@ def test_any_bytes_end_as_one_outcome_that_is_no_fault(body: bytes, media_type: 
 
 
 @given(text=st.text(max_size=400), position=st.integers(0, 3))
-def test_whatever_stands_in_a_page_the_story_comes_through(text: str, position: int) -> None:
+def test_the_story_is_extracted_whatever_is_around_it(text: str, position: int) -> None:
     lines = list(PARAGRAPHS)
     lines.insert(position, text.replace("<", " ").replace("&", " "))
     found = process_document(document(page(*lines)), Settings())

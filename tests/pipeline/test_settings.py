@@ -1,4 +1,4 @@
-"""Settings: wrong values are refused by name, and each value that changes a result changes a version."""
+"""Settings: wrong values are refused by name, and values that change a result change a version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.settings import MAX_BANDS, FingerprintSettings, GroupSettings, Set
         (FingerprintSettings, "shingle_words", 17),
         (FingerprintSettings, "shingle_chars", 17),
         (FingerprintSettings, "lead_bands", MAX_BANDS),
-        (FingerprintSettings, "far_bands", 5),  # 5 bands of 6 rows need 30 of the 24 values
+        (FingerprintSettings, "far_bands", 5),  # 5 bands of 6 rows need 30 values, and there are 24
         (FingerprintSettings, "far_lead_bands", 5),
         (GroupSettings, "containment", 0.0),
         (GroupSettings, "particulars", 1.1),
@@ -43,7 +43,7 @@ def test_the_largest_values_that_fit_are_accepted() -> None:
 def test_every_field_changes_the_version(settings: Any) -> None:
     for name in (field.name for field in fields(settings)):
         value = getattr(settings, name)
-        step = -1 if name.startswith("far_") else 1  # the values are enough for few more far bands
+        step = -1 if name.startswith("far_") else 1  # there are values for only a few more far bands
         changed = value * 1.125 if isinstance(value, float) else value + step
         assert replace(settings, **{name: changed}).version != settings.version, name
 

@@ -98,7 +98,7 @@ SPELLINGS = [
     (A + "?view=gallery", A + "?view=gallery"),
     (A + "?amp=1", A),
     (A + "?outputType=amp", A),
-    # more of the same, and what only looks like it
+    # more such keys, and similar keys of different meaning
     ("https://news.example:/story/1", A),
     ("https://news.example:0443/story/1", A),
     ("http://news.example:0080/a", "http://news.example/a"),
@@ -138,13 +138,13 @@ SPELLINGS = [
     (A + "?sessionid=1&id=2", A + "?id=2"),
     ("https://news.example/story/1;phpsessid=1/print", "https://news.example/story/1/print"),
     ("https://news.example/(S(1))/story", "https://news.example/(S(1))/story"),
-    # AMP and print pages at addresses of their own: their canonical link says what they are
+    # AMP and print pages at URLs of their own: their canonical link names the article
     ("https://news.example/amp/story/1", "https://news.example/amp/story/1"),
     (A + "/amp", A + "/amp"),
     (A + "/print", A + "/print"),
     ("https://amp.news.example/story/1", "https://amp.news.example/story/1"),
     ("https://m.news.example/story/1", "https://m.news.example/story/1"),
-    # not for us to touch
+    # left unchanged
     ("file:///srv/pages/A%20b.html", "file:///srv/pages/A%20b.html"),
     ("file:///srv/pages/feed.jsonl#12", "file:///srv/pages/feed.jsonl#12"),
     ("mailto:desk@news.example", "mailto:desk@news.example"),
@@ -167,7 +167,7 @@ def test_canonical_form_is_stable(canonical: str) -> None:
 
 
 IDENTITIES = [
-    # no statement, or one that says nothing
+    # no statement, or an unusable one
     (A + "?utm_source=x", None, A, None),
     (A, "", A, None),
     (A, "   ", A, None),
@@ -176,7 +176,7 @@ IDENTITIES = [
     (A, "https://news.example/", A, None),
     (A, "https://www.news.example", A, None),
     (A, "https://other.example/", A, None),
-    # the same host, or a twin of it
+    # the same host, or an equivalent one
     (A + "?from=home", A, A, None),
     (A, "/story/1-slug", "https://news.example/story/1-slug", None),
     (A, A + "#top", A, None),
@@ -210,7 +210,7 @@ IDENTITIES = [
         "http://127.0.0.1:8002/a",
     ),
     ("https://sport.news.example/a", A, "https://sport.news.example/a", A),
-    # a saved page is what it states to be
+    # a saved page has the URL that it states
     ("file:///srv/a.html", A + "?utm_source=x", A, None),
     ("file:///srv/a.html", "https://other.example/x", "https://other.example/x", None),
     ("file:///srv/a.html", "/story/1", "file:///srv/a.html", None),
@@ -253,7 +253,7 @@ def test_any_text_has_one_form(tail: str) -> None:
 
 
 @given(_urlish, _urlish)
-def test_identity_answers_whatever_a_page_states(fetched: str, stated: str) -> None:
+def test_identity_is_found_whatever_a_page_states(fetched: str, stated: str) -> None:
     for base in ("https://news.example/", "file:///", ""):
         url, source = identity(base + fetched, stated)
         assert url or not (base + fetched).strip()
@@ -265,7 +265,7 @@ def test_the_order_of_keys_does_not_matter(pairs: list[str]) -> None:
     assert canonical_url(A + "?" + "&".join(pairs)) == A + "?a=1&b=2&c"
 
 
-# Parts of URLs as outlets make them; keys that nobody else gives a meaning begin with "k".
+# Parts of URLs as outlets make them. Keys without a known meaning begin with "k".
 _labels = st.text(alphabet="abcxyzABC0189", min_size=1, max_size=8)
 _hosts = st.lists(_labels, min_size=2, max_size=4).map(".".join)
 _words = st.text(alphabet="abzAZ019-_.~é日 %", max_size=8)
@@ -300,7 +300,7 @@ def test_host_path_and_identifying_keys_stay(host: str, path: str, pairs: list[t
     parts = urlsplit(canonical_url(url))
     assert canonical_url(parts.geturl()) == parts.geturl()
     assert (parts.scheme, parts.netloc) == ("https", host.lower())
-    # Blanks around an address are none of it.
+    # Blanks around a URL do not belong to it.
     assert _meaning(parts.path) == _meaning("/" + (path if pairs else path.rstrip()))
     kept = [pair.split("=", 1) for pair in parts.query.split("&") if pair]
     assert [(key, _meaning(value)) for key, value in kept] == sorted(
@@ -313,7 +313,7 @@ def _meaning(text: str) -> bytes:
 
 
 @given(_hosts, _paths, _pairs, st.lists(_noise, max_size=4), st.randoms())
-def test_noise_makes_no_difference_wherever_it_stands(
+def test_noise_makes_no_difference_at_any_place(
     host: str, path: str, pairs: list[tuple[str, str]], noise: list[str], chance: Random
 ) -> None:
     plain = [f"{key}={value}" for key, value in pairs]

@@ -1,4 +1,4 @@
-"""Warming up: a page and a text become articles, and the memory that they left is kept shared."""
+"""Warming up: a page and a text become articles, and the memory afterwards is shared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from pipeline.settings import Settings
 
 
 def test_a_page_and_a_text_become_articles_and_memory_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    warm = importlib.import_module("pipeline.warm")  # warms up, so not when tests are collected
+    warm = importlib.import_module(
+        "pipeline.warm"
+    )  # it warms up, so it is not imported when tests are collected
     gc.unfreeze()
     process = warm.process_document
     outcomes: list[Outcome] = []

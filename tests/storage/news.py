@@ -1,4 +1,4 @@
-"""Invented articles, rejections and copies for the storage tests; a base as a set of comparable rows."""
+"""Invented articles, rejections and copies for the storage tests; a database as a set of comparable rows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ _WORDS = _VOCABULARY.split()
 
 
 def story(seed: int, words: int = 220) -> str:
-    """A text like no other seed's: sentences of words of a common vocabulary, with figures in them."""
+    """A text that is unlike that of any different seed: sentences of a common vocabulary with figures in
+    them.
+    """
     chance = random.Random(seed)
     sentences: list[str] = []
     while sum(len(sentence.split()) for sentence in sentences) < words:
@@ -113,7 +115,7 @@ def article(url: str, text: str, at: datetime = START, **changes: Any) -> Articl
 
 
 def retold(article: Article, text: str, **changes: Any) -> Article:
-    """The article with another text, as other rules would make it of the same page."""
+    """The article with a different text, as different rules would make it from the same page."""
     return replace(article, text=text, search_words=make_search_words(article.title, text), **changes)
 
 
@@ -170,7 +172,10 @@ def view(engine: Engine, name: str) -> list[dict[str, Any]]:
 
 
 def contents(engine: Engine) -> dict[str, Any]:
-    """What is in the base, articles named by URL: equal for bases that were filled in another order."""
+    """The contents of the database, with articles named by URL.
+
+    They do not depend on the order of filling.
+    """
     articles = view(engine, "articles")
     urls = {row["id"]: row["url"] for row in articles}
     groups: dict[int, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Crawls that are said to have been: a history of sites to judge today's crawl by."""
+"""Invented earlier crawls: a history of sites to judge a crawl by."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Killed writers, several writers at once, and a server that goes away: nothing lost, nothing twice."""
+"""Killed writers, concurrent writers, and a server that stops: nothing is lost or stored twice."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def reference(sqlite_template: Path, folder: Path, made: Sequence[Outcome]) -> t
     return rows, found
 
 
-def test_killed_again_and_again_it_ends_as_if_it_never_had_been(
+def test_a_writer_that_is_killed_repeatedly_ends_like_an_uninterrupted_one(
     database_url: str, sqlite_template: Path, tmp_path: Path
 ) -> None:
     made = outcomes()
@@ -89,7 +89,7 @@ def test_killed_again_and_again_it_ends_as_if_it_never_had_been(
         process.join(120)
         assert process.exitcode in (-signal.SIGKILL, 0)
         engine = open_database(database_url)
-        contents(engine)  # what is there is whole: groups, canonical copies and pairs agree
+        contents(engine)  # stored groups, canonical copies and pairs agree
         stored.append(reader.counts(engine).articles)
         engine.dispose()
     assert stored == sorted(stored)
@@ -106,7 +106,7 @@ def test_killed_again_and_again_it_ends_as_if_it_never_had_been(
 
 
 def write_without_waiting_twice(*arguments: Any) -> None:
-    """As `write`; fails where the base was held so long that a batch had to be tried again."""
+    """Like `write`, but fails if the database was locked so long that a batch was tried again."""
     warnings: list[str] = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: warnings.append(record.getMessage())  # type: ignore[method-assign]
@@ -116,7 +116,7 @@ def write_without_waiting_twice(*arguments: Any) -> None:
 
 
 def read_at_once(url: str, query: str) -> list[tuple[Any, ...]]:
-    """Reads as another program does that has no patience at all."""
+    """Reads like a program that never waits for a lock."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(make_url(url).database or "", timeout=0)) as connection:
             return connection.execute(query).fetchall()
@@ -127,7 +127,7 @@ def read_at_once(url: str, query: str) -> list[tuple[Any, ...]]:
 def test_four_writers_and_a_reader_at_once(database_url: str, sqlite_template: Path, tmp_path: Path) -> None:
     made = outcomes()
     chance = random.Random(8)
-    # They overlap: most outcomes come from several processes.
+    # Most outcomes are written by several processes.
     shares = [chance.sample(made, 45) for _ in range(4)]
     shares[0] += [outcome for outcome in made if not any(outcome in share for share in shares)]
     processes = [
@@ -159,7 +159,7 @@ def test_four_writers_and_a_reader_at_once(database_url: str, sqlite_template: P
     engine.dispose()
 
 
-def test_a_batch_whose_commit_was_not_answered_is_stored_and_counted_once(
+def test_a_batch_whose_commit_had_no_answer_is_stored_and_counted_once(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken: list[bool] = []

@@ -1,6 +1,6 @@
-"""What is printed without end: a batch that meets it takes as much in a large crowd as in a small one.
-
-Counted is work, not time: instructions of SQLite's machine, pages that PostgreSQL looks at.
+"""Texts that are printed very often: a batch costs the same beside a large crowd of them as beside a small
+one. The test counts work and not time: instructions of SQLite's virtual machine, pages that PostgreSQL
+reads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from storage.writer import start_run, write_batch
 from storage.writing.revisions import set_counter
 from tests.storage.news import SETTINGS, START, article, story
 
-FIRST = 50  # they are written as any other, a second apart; the others of a crowd are these again, later
+# these are written as usual, a second apart; the rest of a crowd is copied from them, with later times
+FIRST = 50
 BATCH = 10
 # An order key is seconds and 29 further bits, as `pipeline.copies.candidates` makes it.
 SECOND = 1 << 29
@@ -32,7 +33,7 @@ def same_text(n: int) -> Article:
 
 
 def template(n: int) -> Article:
-    """An issue of a template, which shares all bands with the others and is no copy of them."""
+    """An issue of a template. It shares all bands with the rest and is not a copy of them."""
     shared = article("https://x.example/", story(999)).fingerprint
     at = START + timedelta(seconds=n)
     return article(f"https://s{n % 400}.example/{n}", story(n, 40), at, fingerprint=shared)
@@ -61,7 +62,7 @@ def double(connection: Connection, count: int) -> int:
 
 
 def worked(engine: Engine, work: Callable[[], Any]) -> int:
-    """How much the database did meanwhile, on the one connection that the engine has opened."""
+    """The work of the database meanwhile, on the only connection of the engine."""
     if engine.dialect.name == "postgresql":
 
         def looked_at() -> int:

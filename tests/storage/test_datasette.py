@@ -1,4 +1,4 @@
-"""The real Datasette on a base that is being written to: its pages, its JSON, and the queries it is given."""
+"""The real Datasette on a database that is being written to: its pages, its JSON, and its canned queries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.storage.past import remember
 METADATA = Path(__file__).parents[2] / "examples" / "datasette.json"
 GIVEN = datasette_metadata()["databases"]["copydesk"]
 
-# What each query is asked for; all of them find something.
+# Parameters of each query. All of them find something.
 PARAMETERS = {
     "copies_of_a_story": {"group_id": "1"},
     "latest": {"site": "site1.example"},
@@ -39,7 +39,7 @@ open_url = build_opener(ProxyHandler({})).open
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where Datasette serves a base whose last writes are in its log, not yet in its file."""
+    """Address of a Datasette that serves a database whose last writes are only in its log."""
     path = tmp_path_factory.mktemp("datasette") / "copydesk.db"
     engine = open_database(f"sqlite:///{path}")
     with engine.connect() as reading:  # keeps the log
@@ -78,7 +78,7 @@ def get(address: str, path: str, **parameters: str) -> Any:
         return json.loads(answer.read())
 
 
-def test_the_file_in_the_repository_is_what_the_schema_says() -> None:
+def test_the_file_in_the_repository_is_up_to_date() -> None:
     assert METADATA.read_text(encoding="utf-8") == as_json()
     for view in VIEWS:
         shown = GIVEN["tables"][view.name]
@@ -118,7 +118,7 @@ def test_the_latest_are_first_and_facets_count(address: str) -> None:
     assert len(every) > 5
 
 
-def test_a_page_says_what_the_columns_are(address: str) -> None:
+def test_a_page_describes_the_columns(address: str) -> None:
     with open_url(f"{address}/copydesk/articles", timeout=600) as answer:
         page = answer.read().decode()
 
@@ -134,7 +134,7 @@ def test_every_query_finds_something(address: str, name: str) -> None:
     assert found["rows"]
 
 
-def test_what_is_hidden_is_in_a_base(tmp_path: Path) -> None:
+def test_hidden_tables_exist(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path}/a.db")
     hidden = {name for name, shown in GIVEN["tables"].items() if shown.get("hidden")}
     assert hidden <= set(inspect(engine).get_table_names())

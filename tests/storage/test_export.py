@@ -1,4 +1,4 @@
-"""Exports: every format says what the views say, files are whole, what changed adds up to what there is."""
+"""Exports: every format has the rows of the views, files are complete, and changes add up to the whole."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ ARROW = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An empty folder for the exports."""
+    """An empty folder for exports."""
     (tmp_path / "exports").mkdir()
     return tmp_path / "exports"
 
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    """Something in every view, and something gone."""
+    """A database with rows in every view, and a removed article."""
     bare = article("file:///saved/page.html", story(77), publisher=None, published_at=None, language=None)
     names = article("https://a.example/n", story(78), title='Say "a, b"\nagain', authors=("Ö. Ås", "B"))
     store(engine, [*wire(20), bare, names, rejection("list.html"), rejection("x.bin", url=None, page=None)])
@@ -123,7 +123,7 @@ def _chunks(path: Path) -> list[Any]:
     ]
 
 
-def test_the_formats_say_the_same(filled: Engine, folder: Path) -> None:
+def test_the_formats_have_the_same_rows(filled: Engine, folder: Path) -> None:
     for view_ in VIEWS:
         check_formats(filled, folder, view_)
 
@@ -150,7 +150,7 @@ def check_formats(filled: Engine, folder: Path, view_: View) -> None:
                 assert json.loads(from_csv[name]) == value
 
 
-def test_the_filters_choose(filled: Engine, folder: Path) -> None:
+def test_filters_choose_rows(filled: Engine, folder: Path) -> None:
     def ids(selection: Selection, **more: Any) -> list[int]:
         path = folder / "a.jsonl"
         export(filled, path, selection, **more)
@@ -186,7 +186,7 @@ def test_changes_are_exported_by_number_and_by_date(filled: Engine, folder: Path
     assert len(read(path)) == len(list(reader.changes(filled)))
 
 
-def test_who_begins_is_told_of_nothing_gone(filled: Engine, folder: Path) -> None:
+def test_a_first_export_of_changes_has_no_removed_articles(filled: Engine, folder: Path) -> None:
     path = folder / "a.jsonl"
     writer.remove_articles(filled, [5], SETTINGS)  # the last change of all
 
@@ -196,7 +196,7 @@ def test_who_begins_is_told_of_nothing_gone(filled: Engine, folder: Path) -> Non
     assert (done.rows, done.change) == (len(view(filled, "articles")), reader.last_change(filled))
 
 
-def test_what_is_gone_says_so_in_every_format(filled: Engine, folder: Path) -> None:
+def test_removed_articles_are_marked_in_every_format(filled: Engine, folder: Path) -> None:
     after = reader.last_change(filled)
     writer.remove_articles(filled, [22], SETTINGS)
     store(filled, [article("https://a.example/new", story(90))])
@@ -215,7 +215,7 @@ def test_what_is_gone_says_so_in_every_format(filled: Engine, folder: Path) -> N
 
 
 @pytest.mark.parametrize("selection", [Selection(), Selection(unique=True), Selection(site="b.example")])
-def test_exports_of_what_changed_add_up(engine: Engine, folder: Path, selection: Selection) -> None:
+def test_exports_of_changes_add_up(engine: Engine, folder: Path, selection: Selection) -> None:
     chance = random.Random(7)
     texts = [story(n) for n in range(5)]
     cursor = folder / "cursor"
@@ -238,7 +238,7 @@ def test_exports_of_what_changed_add_up(engine: Engine, folder: Path, selection:
     assert sorted(kept.values(), key=lambda row: int(row["id"])) == read(folder / "all.jsonl")
 
 
-def test_a_cursor_is_for_one_base_and_one_selection(
+def test_a_cursor_belongs_to_one_database_and_one_selection(
     filled: Engine, folder: Path, sqlite_template: Path
 ) -> None:
     path = folder / "cursor"
@@ -270,7 +270,7 @@ def test_selections_that_make_no_sense_are_refused(filled: Engine, folder: Path)
 
 
 @pytest.mark.parametrize("name", ["a", "a.xml", "a.parquet.gz", "a.jsonl.bz2", ".gz", "jsonl"])
-def test_a_name_that_says_no_format_is_refused(name: str) -> None:
+def test_a_file_name_without_a_format_is_refused(name: str) -> None:
     with pytest.raises(OperatorError, match="must end in"):
         file_format(Path(name))
 
@@ -310,7 +310,7 @@ def test_a_link_stays_a_link(filled: Engine, folder: Path) -> None:
     assert read(folder / "real" / "b.csv")
 
 
-def test_where_no_file_can_be_it_says_so(filled: Engine, folder: Path) -> None:
+def test_a_path_that_cannot_be_written_is_reported(filled: Engine, folder: Path) -> None:
     (folder / "folder.csv").mkdir()
     with pytest.raises(OperatorError, match="no such folder"):
         export(filled, folder / "none" / "a.csv")
@@ -351,7 +351,7 @@ def test_row_groups_are_bounded_by_rows_and_by_text(monkeypatch: pytest.MonkeyPa
 def test_an_export_of_any_size_takes_the_same_memory(
     engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Held are the texts of one fetch, here ten, and of one row group, here 2 MB, of 20 MB in all."""
+    """In memory are the texts of one fetch (ten here) and of one row group (2 MB here), of 20 MB in all."""
     monkeypatch.setattr(article_rows, "FETCH_TEXTS", 10)
     monkeypatch.setattr(exports, "_GROUP_CHARACTERS", 2_000_000)
     count, size = 200, 100_000

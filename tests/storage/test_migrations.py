@@ -1,4 +1,4 @@
-"""Bases of older schemas with data: upgraded, read, written to, and left alone where they must be."""
+"""Databases of older schemas with data: upgraded, read, written to, and left alone if required."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ Rows = dict[str, tuple[list[str], list[tuple[Any, ...]]]]
 
 @pytest.fixture(params=SCHEMAS)
 def old_url(request: pytest.FixtureRequest, empty_database_url: str) -> str:
-    """URL of a base of an older schema, as that release left it."""
+    """URL of a database of an older schema, as that release made it."""
     load(empty_database_url, request.param)
     return empty_database_url
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the pages that every base was made of."""
+    """The folder with the pages that every database was made from."""
     folder = tmp_path_factory.mktemp("pages")
     for path in PAGES:
         shutil.copy(path, folder)
@@ -51,7 +51,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def fresh(pages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a base has to say that today's code makes of these pages."""
+    """The rows of a database that the present code makes of these pages."""
     engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('fresh') / 'fresh.db'}")
     ingest_pages(engine, pages)
     found = contents(engine)
@@ -60,7 +60,7 @@ def fresh(pages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
 
 
 def ingest_pages(engine: Engine, folder: Path) -> BatchCounts:
-    """A run for each archive, named without its folder, as when the old bases were made."""
+    """One run for each archive, named without its folder, as when the old databases were made."""
     counts = BatchCounts()
     before = os.getcwd()
     os.chdir(folder)
@@ -73,7 +73,7 @@ def ingest_pages(engine: Engine, folder: Path) -> BatchCounts:
 
 
 def read(url: str) -> Rows:
-    """Names and rows of the public views and of the tables behind them, by a driver alone."""
+    """Names and rows of the public views and their tables, read with a plain driver."""
     found: Rows = {}
     for name in (
         "articles",
@@ -105,12 +105,12 @@ def rows(url: str, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         return [column[0] for column in cursor.description], sorted(cursor.fetchall(), key=repr)
 
 
-def test_every_schema_of_a_release_has_its_base() -> None:
+def test_every_schema_of_a_release_has_its_database() -> None:
     assert "0001" in SCHEMAS
     assert set(SCHEMAS) <= versions.known_versions()
 
 
-def test_an_old_base_holds_something_of_everything(old_url: str) -> None:
+def test_an_old_database_has_rows_in_every_table(old_url: str) -> None:
     found = read(old_url)
 
     for name, (_, values) in found.items():
@@ -120,7 +120,7 @@ def test_an_old_base_holds_something_of_everything(old_url: str) -> None:
     assert not all(row[names.index("is_canonical")] for row in articles)
 
 
-def test_upgrading_keeps_all_that_was_there(old_url: str) -> None:
+def test_upgrading_keeps_all_rows(old_url: str) -> None:
     before = read(old_url)
     done = CliRunner().invoke(app, ["db", "upgrade", "--db", old_url])
 
@@ -138,7 +138,7 @@ def test_upgrading_keeps_all_that_was_there(old_url: str) -> None:
     assert checked.exit_code == 0, checked.output
 
 
-def test_an_upgraded_base_has_the_schema_of_a_new_one(old_url: str, database_url: str) -> None:
+def test_an_upgraded_database_has_the_schema_of_a_new_one(old_url: str, database_url: str) -> None:
     engine = connect(old_url)
     upgrade(engine)
     engine.dispose()
@@ -185,7 +185,7 @@ def described(url: str) -> list[tuple[Any, ...]]:
     return [*columns, *indexes, *keys, *views, *others]
 
 
-def test_the_same_pages_bring_nothing_new_and_end_as_in_a_new_base(
+def test_the_same_pages_add_nothing_and_give_the_rows_of_a_new_database(
     old_url: str, pages: Path, fresh: dict[str, Any]
 ) -> None:
     engine = connect(old_url)
@@ -208,7 +208,7 @@ def test_the_same_pages_bring_nothing_new_and_end_as_in_a_new_base(
     engine.dispose()
 
 
-def test_the_stored_pages_of_an_upgraded_base_are_processed_again(
+def test_the_stored_pages_of_an_upgraded_database_are_processed_again(
     old_url: str, fresh: dict[str, Any]
 ) -> None:
     engine = connect(old_url)
@@ -241,7 +241,7 @@ def test_an_upgrade_that_fails_changes_nothing(old_url: str, monkeypatch: pytest
     engine.dispose()
 
 
-def test_an_old_base_is_upgraded_only_when_asked(old_url: str) -> None:
+def test_an_old_database_is_upgraded_only_when_asked(old_url: str) -> None:
     before = described(old_url)
 
     with pytest.raises(
@@ -253,7 +253,7 @@ def test_an_old_base_is_upgraded_only_when_asked(old_url: str) -> None:
     assert "run copydesk db upgrade" in done.output
 
 
-def test_a_base_is_never_downgraded(engine: Engine) -> None:
+def test_a_database_is_never_downgraded(engine: Engine) -> None:
     before = version(engine)
     config = versions.alembic_config()
     with begin_write(engine) as connection:

@@ -1,4 +1,4 @@
-"""What the queries of downstream tools take at 200,000 articles: indexes, no sorting, few rows."""
+"""The cost of downstream queries at 200,000 articles: indexes, no sorting, few rows."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _REMOVED = """
     INSERT INTO removal (article_id, line, position, rule, text)
     SELECT id, 0, 0, 'phrase.en.register-now', 'Register now' FROM article WHERE id % 4 = 0
 """
-# The last 50,000 articles, on five sites alone: a hundredth of them is due.
+# The last 50,000 articles are on five sites only, and one in a hundred is due.
 _REVISITS = """
     INSERT INTO revisit (article_id, site, location, due_at, failures)
     SELECT id, 'gazette' || (id % 5), url,
@@ -218,7 +218,10 @@ def filled_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module", params=["sqlite", "sqlite, analysed", "postgresql"])
 def filled(request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of a base with 200,000 articles. On SQLite nobody says ANALYZE unless somebody does."""
+    """URL of a database with 200,000 articles.
+
+    SQLite runs no ANALYZE by itself, so it is tried with and without.
+    """
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
         url = server.create("copydesk_template")
@@ -239,7 +242,7 @@ def filled(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a query takes. faults: steps that read or sort whole tables. cost: see `_MOST`."""
+    """The cost of a query. faults: steps that read or sort whole tables. cost: see `_MOST`."""
 
     faults: list[str]
     indexes: set[str]
@@ -253,7 +256,7 @@ def plan_sqlite(url: str, query: str, values: Any = ()) -> Plan:
         count = itertools.count()
         connection.set_progress_handler(lambda: 0 * next(count), 100)
         rows = len(connection.execute(query, values).fetchall())
-    # What is scanned in an index's order ends at the LIMIT.
+    # A scan in the order of an index ends at the LIMIT.
     bad = r"^SCAN (?!\w+ USING (COVERING )?INDEX)|AUTOMATIC|TEMP B-TREE FOR .*ORDER BY"
     faults = [step for step in steps if re.search(bad, step)]
     indexes = {name for step in steps for name in re.findall(r"USING (?:COVERING )?INDEX (\w+)", step)}
@@ -314,7 +317,7 @@ def test_articles_that_are_due_are_found_by_one_query_and_an_index(filled: str) 
 
 
 def test_a_query_that_reads_everything_is_seen(filled: str) -> None:
-    """The measure measures: what no index serves is found at fault, and beyond the limit."""
+    """The measure works: a query without an index has faults and exceeds the limit."""
     kind = make_url(filled).get_backend_name()
     query = "SELECT * FROM articles WHERE word_count = 100 ORDER BY word_count, title LIMIT 5"
     found = {"sqlite": plan_sqlite, "postgresql": plan_postgresql}[kind](filled, query)

@@ -1,4 +1,4 @@
-"""Which stored pages other rules of one site outdate: those of that site, and no others."""
+"""Changed rules of a site outdate only the stored pages of that site."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LATER = START + timedelta(days=1)
 
 
 def stored() -> dict[str, Outcome]:
-    """Outcomes by a name: of gazette with and without its rules, of others, of a site that nobody knows."""
+    """Outcomes by name: of gazette with and without its rules, of different sites, of an unknown site."""
     old, herald = combined_version(GENERAL, OLD), f"{GENERAL}+herald-12345678"
 
     def on(host: str, path: str, seed: int, version: str, **more: Any) -> Outcome:
@@ -78,7 +78,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("sites", "names"), CASES)
-def test_the_pages_that_are_outdated(engine: Engine, sites: tuple[SiteRules, ...], names: set[str]) -> None:
+def test_outdated_pages_of_a_site(engine: Engine, sites: tuple[SiteRules, ...], names: set[str]) -> None:
     store(engine, list(ALL.values()))
     book = SiteRulebook(sites)
     bodies = {outcome.page.sha256: name for name, outcome in ALL.items() if outcome.page}
@@ -98,7 +98,7 @@ def test_the_pages_that_are_outdated(engine: Engine, sites: tuple[SiteRules, ...
     assert count_pruned(engine, GENERAL, site_rules=book) == len(names)
 
 
-def test_what_the_rules_of_sites_made_is_told_by_site(engine: Engine) -> None:
+def test_results_of_site_rules_are_counted_by_site(engine: Engine) -> None:
     store(engine, list(ALL.values()))
     assert site_rules_use(engine, SiteRulebook((NEW, HERALD))) == [
         SiteRulesUse("gazette", articles=3, take_ignored=1, foreign=0),
@@ -108,7 +108,7 @@ def test_what_the_rules_of_sites_made_is_told_by_site(engine: Engine) -> None:
     assert [use.foreign for use in site_rules_use(engine, SiteRulebook())] == [3, 1, 1]
 
 
-def test_more_rejections_than_are_looked_at_at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_rejections_than_are_read_at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.upkeep.pages._LOOKED_AT", 5)
     old = combined_version(GENERAL, OLD)
     hosts = ("gazette.example", "elsewhere.example", "elsewhere.example")

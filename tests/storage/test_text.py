@@ -1,4 +1,6 @@
-"""Text is stored as text: what no database takes is replaced or turned away, the rest survives, on both."""
+"""Text is stored unchanged on both databases, except that characters that a database refuses are replaced or
+rejected.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ from storage.upkeep import (
 from storage.writing.tombstones import list_tombstones, withheld_urls
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view
 
-# NUL, lone surrogates of both kinds, and what text may hold however odd it looks: overrides and isolates of
+# NUL, lone surrogates of both kinds, and odd characters that are valid in text: overrides and isolates of
 # direction, joiners, a byte order mark, private use, noncharacters, the last plane, controls.
 KEPT = (
     "\u202e\u202d\u2066\u2069\u200f\u061c \u200d\u200b\ufeff \ue000\ufffe\uffff\U0010fffd".join(
@@ -96,7 +98,7 @@ def test_every_column_takes_every_character(engine: Engine) -> None:
     assert document.claims == Claims(CLEAN, CLEAN, (CLEAN,), CLEAN)
     assert store(engine, outcomes).unchanged == 3
     assert [finding.check for finding in check_integrity(engine) if finding.count] == []
-    # The older text becomes the current one again, out of the JSON that it was laid away in.
+    # The older text becomes the current one again. It was stored as JSON meanwhile.
     refused = Rejection(
         **{f: getattr(rejection("x"), f) for f in ("stage", "reason", "detail", "at")},
         **{"location": outcomes[1].location, "url": url, "rules_version": "newer", "page": outcomes[1].page},
@@ -106,7 +108,7 @@ def test_every_column_takes_every_character(engine: Engine) -> None:
     assert view(engine, "removed_text")[0]["text"] == CLEAN
 
 
-def test_what_is_asked_for_may_be_odd_as_well(engine: Engine) -> None:
+def test_queries_may_have_odd_characters(engine: Engine) -> None:
     url = f"https://harbour.example/{NAME}"
     store(engine, [odd_article(url, 1)])
     writer.finish_run(engine, writer.start_run(engine, ODD, START), None, START)
@@ -124,7 +126,7 @@ def test_what_is_asked_for_may_be_odd_as_well(engine: Engine) -> None:
     assert list(reader.search(engine, "a\0b \ud800 harbour")) is not None
 
 
-def test_what_has_an_odd_name_is_forgotten_like_anything_else(engine: Engine) -> None:
+def test_articles_with_odd_names_can_be_forgotten(engine: Engine) -> None:
     made = odd_article("https://harbour.example/%00%FF", 1)
     store(engine, [made])
     assert withheld_urls(engine, [made.url, ODD, f"https://{NAME}/"]) == set()
@@ -157,7 +159,7 @@ RECORDS: dict[str, Callable[[], dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def processed(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
-    """What becomes of such records of a JSONL file, and of a page with bytes of that kind."""
+    """The outcomes of such records in a JSONL file, and of a page with such bytes."""
     folder = tmp_path_factory.mktemp("odd")
     with (folder / "odd.jsonl").open("w") as file:
         for n, make in enumerate(RECORDS.values()):
@@ -169,7 +171,7 @@ def processed(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
     return [item if isinstance(item, Rejection) else process_document(item, SETTINGS) for item in items]
 
 
-def test_documents_with_odd_and_long_texts_end_alike_on_both_databases(
+def test_documents_with_odd_and_long_texts_have_the_same_outcomes_on_both_databases(
     engine: Engine, processed: list[Outcome], tmp_path: Path
 ) -> None:
     counts = store(engine, processed)
@@ -193,7 +195,7 @@ def test_documents_with_odd_and_long_texts_end_alike_on_both_databases(
 
 @given(st.text(st.characters(exclude_categories=()), max_size=60))
 @settings(max_examples=300)
-def test_storable_text_is_what_both_databases_take(value: str) -> None:
+def test_storable_text_is_accepted_by_both_databases(value: str) -> None:
     text, name = storable_text(value), storable_name(value)
     for made in (text, name):
         assert "\0" not in made
@@ -205,7 +207,7 @@ def test_storable_text_is_what_both_databases_take(value: str) -> None:
     assert (storable_text(text), storable_name(name)) == (text, name)
 
 
-def test_nothing_is_copied_where_nothing_has_to_be_replaced() -> None:
+def test_text_without_replacements_is_not_copied() -> None:
     made = article("https://a.example/", "plain")
     assert storable(made) == made
 

@@ -21,7 +21,7 @@ _VALUES = st.floats(-5, 5, width=32)
 
 @dataclass
 class Booster:
-    """As much of a LightGBM booster as `export` asks for."""
+    """The part of a LightGBM booster that `export` uses."""
 
     trees: list[Mapping[str, Any]]
 

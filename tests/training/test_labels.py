@@ -1,4 +1,4 @@
-"""Labels of blocks: which of them stand in a page's true text."""
+"""Labels of blocks: whether they are in the true text of a page."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_case_and_punctuation_do_not_matter() -> None:
     assert labels(FIRST, FIRST.upper().replace(",", "")) == [1]
 
 
-def test_a_text_that_stands_twice_on_the_page_is_labelled_once() -> None:
+def test_a_repeated_text_is_labelled_once() -> None:
     assert sum(labels(FIRST, FIRST, FIRST)) == 1
 
 
@@ -49,7 +49,7 @@ def test_a_short_line_counts_only_as_a_line_of_the_truth_or_beside_a_match() -> 
     assert labels(f"{FIRST}\n{SECOND}", "the eastern", "Sport and weather of the day") == [0, 0]
 
 
-def test_what_stands_elsewhere_in_the_truth_is_labelled_too() -> None:
+def test_text_elsewhere_in_the_truth_is_labelled_too() -> None:
     third = (
         "Fishermen fear that the spoil could drift back over the mussel beds on which forty families live."
     )

@@ -1,4 +1,4 @@
-"""Labelled pages as training reads them, and what the names on them teach."""
+"""Labelled pages as training reads them, and the odds of the names on them."""
 
 from __future__ import annotations
 
@@ -80,5 +80,5 @@ def test_words_of_names_get_odds_if_enough_sites_use_them(samples: list[Sample])
     odds = learn_odds(voted)
     assert odds["body"][0] > 0.3
     assert odds["share"][0] < -0.3
-    assert "wide" not in odds  # as the base rate: it says nothing
+    assert "wide" not in odds  # as often as all text: no evidence
     assert learn_odds(voted[:3]) == {}

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 class GuardMiddleware:
     """Downloader middleware that raises RequestRefused for a request that must not be made.
 
-    Refused are schemes other than http(s), hosts that are not in the request's `copydesk_hosts` (a robots.txt
+    It refuses schemes other than http(s), hosts that are not in the request's `copydesk_hosts` (a robots.txt
     has the hosts of the pages it is for), private addresses, and every host but loopback while the user agent
     names no contact.
 

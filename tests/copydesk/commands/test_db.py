@@ -1,4 +1,4 @@
-"""`copydesk db`: check, upgrade and current as they are typed."""
+"""`copydesk db`: check, upgrade and current as an operator runs them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 from tests.copydesk.conftest import Run
 
 
-def test_a_sound_base_is_told_as_well(copydesk: Run, base: str) -> None:
-    done = copydesk("db", "check", "--db", base)
+def test_a_sound_database_is_reported(copydesk: Run, news_url: str) -> None:
+    done = copydesk("db", "check", "--db", news_url)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[-1] == f"{len(lines) - 1} checks, all well"
     assert all(line.startswith("ok") for line in lines[:-1])
 
 
-def test_faults_are_shown_and_repaired(copydesk: Run, base: str, tmp_path: Path) -> None:
+def test_faults_are_shown_and_repaired(copydesk: Run, news_url: str, tmp_path: Path) -> None:
     path = tmp_path / "own.db"
-    shutil.copyfile(base.removeprefix("sqlite:///"), path)
+    shutil.copyfile(news_url.removeprefix("sqlite:///"), path)
     with sqlite3.connect(path) as connection:
         connection.execute("DELETE FROM band WHERE article_id = 3")
         connection.execute("UPDATE run SET seen = seen + 1")
@@ -46,7 +46,7 @@ def test_faults_are_shown_and_repaired(copydesk: Run, base: str, tmp_path: Path)
     assert copydesk("db", "check", "--only", "no", "--db", own).returncode == 2
 
 
-def test_a_base_that_is_not_there_is_not_made(copydesk: Run, tmp_path: Path) -> None:
+def test_a_missing_database_is_not_created(copydesk: Run, tmp_path: Path) -> None:
     done = copydesk("db", "check", "--db", f"sqlite:///{tmp_path / 'none.db'}")
     assert done.returncode == 2
     assert not (tmp_path / "none.db").exists()

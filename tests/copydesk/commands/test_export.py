@@ -26,18 +26,18 @@ def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def test_every_format_by_its_name(copydesk: Run, base: str, tmp_path: Path) -> None:
+def test_the_file_name_chooses_the_format(copydesk: Run, news_url: str, tmp_path: Path) -> None:
     for name in ("a.parquet", "a.jsonl", "a.csv.gz"):
-        done = copydesk("export", str(tmp_path / name), "--db", base)
+        done = copydesk("export", str(tmp_path / name), "--db", news_url)
         assert done.returncode == 0, done.stderr
     every = lines(tmp_path / "a.jsonl")
     assert pyarrow.parquet.read_table(tmp_path / "a.parquet")["id"].to_pylist() == [a["id"] for a in every]
     assert f"{len(every)} rows of articles in {tmp_path / 'a.csv.gz'}" in done.stderr
 
 
-def test_standard_output_is_jsonl_or_csv(copydesk: Run, base: str) -> None:
-    rows = copydesk("export", "-", "--db", base, "--view", "story_groups")
-    table = copydesk("export", "-", "--db", base, "--view", "story_groups", "--format", "csv")
+def test_standard_output_is_jsonl_or_csv(copydesk: Run, news_url: str) -> None:
+    rows = copydesk("export", "-", "--db", news_url, "--view", "story_groups")
+    table = copydesk("export", "-", "--db", news_url, "--view", "story_groups", "--format", "csv")
     assert (rows.returncode, table.returncode) == (0, 0)
     assert table.stdout.splitlines()[0] == "id,size,sites,agency,first_published_at,canonical_article_id"
     assert len(rows.stdout.splitlines()) == len(table.stdout.splitlines()) - 1 > 3
@@ -46,12 +46,12 @@ def test_standard_output_is_jsonl_or_csv(copydesk: Run, base: str) -> None:
 
 @pytest.fixture
 def db(sqlite_template: Path, tmp_path: Path) -> str:
-    """URL of an empty base."""
+    """URL of an empty database."""
     shutil.copyfile(sqlite_template, tmp_path / "news.db")
     return f"sqlite:///{tmp_path}/news.db"
 
 
-def test_a_cursor_file_carries_on_from_export_to_export(db: str, tmp_path: Path) -> None:
+def test_a_cursor_file_continues_from_one_export_to_the_next(db: str, tmp_path: Path) -> None:
     cursor = tmp_path / "cursor"
     made = wire(20)
 
@@ -81,16 +81,16 @@ def test_a_cursor_file_carries_on_from_export_to_export(db: str, tmp_path: Path)
     now = export("-", "--unique").stdout.splitlines()
     assert sorted(kept, key=str) == sorted((json.loads(line)["id"] for line in now), key=str)
 
-    # The changes of one export come once: it is not written over before somebody took it away.
+    # Changes are exported once, so an existing file is not overwritten.
     again = export(str(tmp_path / "3.jsonl"), "--cursor", str(cursor), "--unique")
     assert "3.jsonl exists" in str(again.exception)
     assert lines(tmp_path / "3.jsonl") == second
-    # Nor does a failed export move the cursor.
+    # A failed export does not move the cursor.
     before = cursor.read_text()
     failed = export(str(tmp_path / "no" / "4.jsonl"), "--cursor", str(cursor), "--unique")
     assert isinstance(failed.exception, OperatorError)
     assert cursor.read_text() == before
-    # The last change of a file is as good as the cursor.
+    # The last change in a file can be used in place of the cursor.
     last = max(int(str(row["change"])) for row in second)
     assert export("-", "--since", str(last)).stdout == ""
     assert len(export("-", "--since", "0").stdout.splitlines()) == len(made)
@@ -120,7 +120,7 @@ def test_a_mistake_is_one_line(db: str, args: tuple[str, ...], said: str) -> Non
     assert "\n" not in str(done.exception)
 
 
-# An export that stands still after its first row.
+# An export that stops after its first row and waits.
 STANDING = """
 import itertools, time
 from copydesk.cli import main
@@ -138,10 +138,10 @@ main()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_nothing_behind(base: str, tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_leaves_no_partial_file(news_url: str, tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "a.jsonl").write_text("before")
     process = subprocess.Popen(
-        [sys.executable, "-c", STANDING, "export", str(tmp_path / "a.jsonl"), "--db", base],
+        [sys.executable, "-c", STANDING, "export", str(tmp_path / "a.jsonl"), "--db", news_url],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -157,9 +157,9 @@ def test_a_signal_leaves_nothing_behind(base: str, tmp_path: Path, number: signa
     assert (tmp_path / "a.jsonl").read_text() == "before"
 
 
-def test_a_reader_that_goes_away_does_not_move_the_cursor(base: str, tmp_path: Path) -> None:
+def test_a_reader_that_goes_away_does_not_move_the_cursor(news_url: str, tmp_path: Path) -> None:
     cursor = tmp_path / "cursor"
-    command = [sys.executable, "-m", "copydesk", "export", "-", "--db", base, "--cursor", str(cursor)]
+    command = [sys.executable, "-m", "copydesk", "export", "-", "--db", news_url, "--cursor", str(cursor)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.close()
@@ -171,9 +171,9 @@ def test_a_reader_that_goes_away_does_not_move_the_cursor(base: str, tmp_path: P
     assert not cursor.exists()
 
 
-def test_export_jsonl_and_csv_agree(copydesk: Run, base: str, tmp_path: Path) -> None:
+def test_export_jsonl_and_csv_agree(copydesk: Run, news_url: str, tmp_path: Path) -> None:
     for name in ("all.jsonl", "all.csv"):
-        done = copydesk("export", str(tmp_path / name), "--db", base)
+        done = copydesk("export", str(tmp_path / name), "--db", news_url)
         assert done.returncode == 0, done.stderr
     from_jsonl = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text("utf-8").splitlines()]
     from_csv = list(csv.DictReader(io.StringIO((tmp_path / "all.csv").read_text("utf-8"))))
@@ -182,9 +182,9 @@ def test_export_jsonl_and_csv_agree(copydesk: Run, base: str, tmp_path: Path) ->
     assert sorted(p.name for p in tmp_path.iterdir()) == ["all.csv", "all.jsonl"]
 
 
-def test_export_of_canonical_copies_and_of_other_views(copydesk: Run, base: str, tmp_path: Path) -> None:
+def test_export_of_canonical_copies_and_of_other_views(copydesk: Run, news_url: str, tmp_path: Path) -> None:
     def rows(*args: str) -> list[dict[str, object]]:
-        done = copydesk("export", "-", "--db", base, *args)
+        done = copydesk("export", "-", "--db", news_url, *args)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -193,4 +193,4 @@ def test_export_of_canonical_copies_and_of_other_views(copydesk: Run, base: str,
     assert all(row["is_canonical"] for row in unique)
     assert len(rows("--view", "story_groups")) == len(unique)
     assert rows("--site", "tessaryobserver.example")
-    assert copydesk("export", "-", "--db", base, "--view", "bands").returncode == 2
+    assert copydesk("export", "-", "--db", news_url, "--view", "bands").returncode == 2

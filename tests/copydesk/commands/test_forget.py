@@ -1,4 +1,4 @@
-"""`copydesk forget`: it tells first, asks, and keeps out what it took out."""
+"""`copydesk forget` lists what it would delete, asks, and does not store it again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.copydesk.conftest import Run, articles
 
 
-def test_forget_takes_out_and_keeps_out(copydesk: Run, own: str, tmp_path: Path) -> None:
+def test_forgotten_articles_are_deleted_and_not_stored_again(copydesk: Run, own: str, tmp_path: Path) -> None:
     found = articles(copydesk, own)
     url, title = str(found[0]["url"]), str(found[0]["title"])
     text = str(found[0]["text"])
@@ -43,7 +43,7 @@ def test_forget_takes_out_and_keeps_out(copydesk: Run, own: str, tmp_path: Path)
     assert "stored 1" in copydesk("ingest", str(record), "--db", own).stderr
 
 
-def test_a_whole_site_is_counted_before_it_goes(copydesk: Run, own: str) -> None:
+def test_the_articles_of_a_site_are_counted_before_they_are_deleted(copydesk: Run, own: str) -> None:
     site = "tessaryobserver.example"
     count = sum(a["site"] == site for a in articles(copydesk, own))
     assert count
@@ -74,7 +74,7 @@ def test_on_a_terminal_it_asks(own: str, copydesk: Run, answer: str, left: int) 
     try:
         while chunk := os.read(here, 4096):
             said += chunk
-    except OSError:  # how a terminal ends on Linux
+    except OSError:  # Linux reports the end of a terminal like this
         pass
     assert process.wait(timeout=600) == 0
     assert b"Delete this for good?" in said
@@ -90,8 +90,8 @@ def test_on_a_terminal_it_asks(own: str, copydesk: Run, answer: str, left: int) 
         (["forget", "--undo", "https://a.example/1"], "no such tombstone"),
     ],
 )
-def test_mistakes_are_explained(copydesk: Run, base: str, arguments: list[str], said: str) -> None:
-    done = copydesk(*arguments, "--db", base)
+def test_mistakes_are_explained(copydesk: Run, news_url: str, arguments: list[str], said: str) -> None:
+    done = copydesk(*arguments, "--db", news_url)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr

@@ -9,11 +9,11 @@ from pathlib import Path
 from tests.copydesk.conftest import Run
 
 
-def test_groups_show_their_members_and_the_evidence(copydesk: Run, base: str) -> None:
-    said = copydesk("groups", "--db", base).stdout
+def test_groups_show_their_members_and_the_evidence(copydesk: Run, news_url: str) -> None:
+    said = copydesk("groups", "--db", news_url).stdout
     assert re.search(r"group \d+ · \d+ copies on \d+ sites · Reuters", said)
     assert re.search(r"partial, \d+% contained", said)
-    listed = json.loads(copydesk("groups", "--db", base, "--json").stdout)
+    listed = json.loads(copydesk("groups", "--db", news_url, "--json").stdout)
     for group in listed:
         assert group["size"] == len(group["members"]) >= 2
         canonical = [m for m in group["members"] if m["is_canonical"]]
@@ -21,11 +21,11 @@ def test_groups_show_their_members_and_the_evidence(copydesk: Run, base: str) ->
         assert all(m["copy"] for m in group["members"] if not m["is_canonical"])
 
 
-def test_one_group_by_its_id(copydesk: Run, base: str) -> None:
-    first = json.loads(copydesk("groups", "--db", base, "--json", "--limit", "1").stdout)[0]
-    again = json.loads(copydesk("groups", str(first["id"]), "--db", base, "--json", "--no-text").stdout)
+def test_one_group_by_its_id(copydesk: Run, news_url: str) -> None:
+    first = json.loads(copydesk("groups", "--db", news_url, "--json", "--limit", "1").stdout)[0]
+    again = json.loads(copydesk("groups", str(first["id"]), "--db", news_url, "--json", "--no-text").stdout)
     assert again == [first]
-    assert copydesk("groups", "999999", "--db", base).returncode == 2
+    assert copydesk("groups", "999999", "--db", news_url).returncode == 2
 
 
 def test_a_group_shows_what_each_copy_added_and_dropped(copydesk: Run, tmp_path: Path) -> None:

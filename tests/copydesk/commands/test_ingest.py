@@ -1,4 +1,4 @@
-"""`copydesk ingest`: pages, records on standard input, and what is said about them."""
+"""`copydesk ingest`: pages, records on standard input, and messages about them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.copydesk.conftest import NEWS, Run
 
 
-def test_ingest_again_stores_nothing_and_says_so(copydesk: Run, base: str) -> None:
-    done = copydesk("ingest", str(NEWS / "tessaryobserver.example"), "--db", base, "--json")
+def test_ingest_again_stores_nothing_and_says_so(copydesk: Run, news_url: str) -> None:
+    done = copydesk("ingest", str(NEWS / "tessaryobserver.example"), "--db", news_url, "--json")
     counts = json.loads(done.stdout)["counts"]
     assert counts["seen"] == counts["unchanged"] > 5
     assert counts["stored"] == counts["revised"] == counts["updated"] == 0

@@ -1,4 +1,4 @@
-"""`copydesk prune`: it tells first, asks, and drops only the pages it named."""
+"""`copydesk prune` lists the pages, asks, and deletes only these."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.copydesk.conftest import Run, articles
 
 
-def test_prune_tells_and_drops_only_what_is_said(copydesk: Run, own: str) -> None:
+def test_prune_lists_pages_and_deletes_only_these(copydesk: Run, own: str) -> None:
     dry = copydesk("prune", "--keep-size", "20kB", "--dry-run", "--db", own)
     assert dry.returncode == 0
     assert "pages would be dropped" in dry.stderr
@@ -37,7 +37,7 @@ def test_prune_tells_and_drops_only_what_is_said(copydesk: Run, own: str) -> Non
     assert (again.returncode, "nothing to prune" in again.stderr) == (0, True)
 
 
-def test_who_looks_at_a_pruned_article_is_told(copydesk: Run, own: str) -> None:
+def test_an_article_without_its_page_is_shown_as_such(copydesk: Run, own: str) -> None:
     assert "pruned" not in copydesk("show", "1", "--db", own).stdout
     done = copydesk("prune", "--older-than", "0d", "--yes", "--db", own)
     assert "--vacuum makes it smaller" in done.stderr
@@ -55,8 +55,8 @@ def test_who_looks_at_a_pruned_article_is_told(copydesk: Run, own: str) -> None:
         (["prune", "--keep-size", "5"], "'5' is not a size"),
     ],
 )
-def test_mistakes_are_explained(copydesk: Run, base: str, arguments: list[str], said: str) -> None:
-    done = copydesk(*arguments, "--db", base)
+def test_mistakes_are_explained(copydesk: Run, news_url: str, arguments: list[str], said: str) -> None:
+    done = copydesk(*arguments, "--db", news_url)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,4 +1,4 @@
-"""`copydesk reprocess`: what new rules would change, and what they changed."""
+"""`copydesk reprocess`: the changes that new rules would make, and those that they made."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from tests.copydesk.conftest import Run
 
 
-def test_reprocess_tells_what_new_rules_change(copydesk: Run, base: str, tmp_path: Path) -> None:
+def test_reprocess_reports_what_new_rules_change(copydesk: Run, news_url: str, tmp_path: Path) -> None:
     path = tmp_path / "news.db"
-    shutil.copyfile(base.removeprefix("sqlite:///"), path)
+    shutil.copyfile(news_url.removeprefix("sqlite:///"), path)
     db = f"sqlite:///{path}"
     done = copydesk("reprocess", "--db", db, "--json")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""`copydesk schedule --print-…`: what a shell gets to see."""
+"""`copydesk schedule --print-…`: output for a shell."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_units_are_printed_or_written(copydesk: Run, folder: Path) -> None:
     )
 
 
-def test_an_unknown_site_is_a_line_and_no_crontab(copydesk: Run, folder: Path) -> None:
+def test_an_unknown_site_is_one_line_and_no_crontab(copydesk: Run, folder: Path) -> None:
     done = copydesk("schedule", "gazete", *FILES, "--print-cron", cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "copydesk: no site 'gazete' in the sites file; did you mean gazette?\n"

@@ -9,8 +9,8 @@ import pytest
 from tests.copydesk.conftest import Run
 
 
-def test_a_search_lists_the_best_first_with_their_snippets(copydesk: Run, base: str) -> None:
-    done = copydesk("search", '"ran aground" ferry', "--db", base, "--limit", "2")
+def test_a_search_lists_the_best_first_with_their_snippets(copydesk: Run, news_url: str) -> None:
+    done = copydesk("search", '"ran aground" ferry', "--db", news_url, "--limit", "2")
 
     assert done.returncode == 0
     assert done.stderr == ""
@@ -21,8 +21,8 @@ def test_a_search_lists_the_best_first_with_their_snippets(copydesk: Run, base: 
     assert done.stdout.count("group") == 2
 
 
-def test_for_scripts(copydesk: Run, base: str) -> None:
-    done = copydesk("search", "ferry", "aground", "--db", base, "--unique", "--json")
+def test_json_output_for_scripts(copydesk: Run, news_url: str) -> None:
+    done = copydesk("search", "ferry", "aground", "--db", news_url, "--unique", "--json")
 
     hits = json.loads(done.stdout)
     assert hits
@@ -33,9 +33,9 @@ def test_for_scripts(copydesk: Run, base: str) -> None:
     assert "text" not in hits[0]
 
 
-def test_filters(copydesk: Run, base: str) -> None:
+def test_filters(copydesk: Run, news_url: str) -> None:
     def ids(*options: str) -> set[int]:
-        found = json.loads(copydesk("search", "ferry", "--db", base, "--json", *options).stdout)
+        found = json.loads(copydesk("search", "ferry", "--db", news_url, "--json", *options).stdout)
         return {hit["id"] for hit in found}
 
     everywhere = ids("--limit", "100")
@@ -46,16 +46,16 @@ def test_filters(copydesk: Run, base: str) -> None:
     assert ids("--since", "2025-03-04T00:00:00", "--until", "2025-03-04T23:59:59") == day
 
 
-def test_nothing_is_found(copydesk: Run, base: str) -> None:
-    done = copydesk("search", "zeppelin", "--db", base)
+def test_nothing_is_found(copydesk: Run, news_url: str) -> None:
+    done = copydesk("search", "zeppelin", "--db", news_url)
 
     assert done.returncode == 0
     assert done.stdout == "No article matches.\n"
 
 
 @pytest.mark.parametrize("query", ["", "NOT ferry"])
-def test_nothing_to_look_for_is_one_line(copydesk: Run, base: str, query: str) -> None:
-    done = copydesk("search", query, "--db", base)
+def test_an_empty_query_is_one_line(copydesk: Run, news_url: str, query: str) -> None:
+    done = copydesk("search", query, "--db", news_url)
 
     assert done.returncode == 2
     assert done.stderr.startswith("copydesk: nothing to look for in ")

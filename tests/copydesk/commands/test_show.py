@@ -11,8 +11,8 @@ from pipeline.settings import Settings
 from tests.copydesk.conftest import FERRY, NEWS, Run
 
 
-def test_show_tells_before_from_after(copydesk: Run, base: str) -> None:
-    said = copydesk("show", str(NEWS / FERRY), "--db", base, "--removed").stdout
+def test_show_marks_lines_removed_before_and_after_the_text(copydesk: Run, news_url: str) -> None:
+    said = copydesk("show", str(NEWS / FERRY), "--db", news_url, "--removed").stdout
     went = [line for line in said.splitlines() if line.startswith("- ")]
     assert any("Register now" in line and "[phrase.en.register-now]" in line for line in went)
     assert any("[wire.dateline]" in line for line in went)
@@ -21,21 +21,23 @@ def test_show_tells_before_from_after(copydesk: Run, base: str) -> None:
     assert "ran aground on a sandbar" in kept
 
 
-def test_show_finds_an_article_by_id_url_and_location(copydesk: Run, base: str) -> None:
-    by_location = json.loads(copydesk("show", str(NEWS / FERRY), "--db", base, "--json").stdout)
-    by_id = json.loads(copydesk("show", str(by_location["id"]), "--db", base, "--json").stdout)
-    by_url = json.loads(copydesk("show", by_location["url"], "--db", base, "--json").stdout)
+def test_show_finds_an_article_by_id_url_and_location(copydesk: Run, news_url: str) -> None:
+    by_location = json.loads(copydesk("show", str(NEWS / FERRY), "--db", news_url, "--json").stdout)
+    by_id = json.loads(copydesk("show", str(by_location["id"]), "--db", news_url, "--json").stdout)
+    by_url = json.loads(copydesk("show", by_location["url"], "--db", news_url, "--json").stdout)
     assert by_url["rules_version"] == Settings().rules_version
     assert by_location == by_id == by_url
     assert by_id["removed"]
-    assert copydesk("show", "https://nowhere.example/", "--db", base).returncode == 2
+    assert copydesk("show", "https://nowhere.example/", "--db", news_url).returncode == 2
 
 
-def test_show_says_that_an_article_is_gone_from_its_site(copydesk: Run, base: str, tmp_path: Path) -> None:
-    copy = shutil.copy(base.removeprefix("sqlite:///"), tmp_path / "copy.db")
+def test_show_says_that_an_article_is_gone_from_its_site(
+    copydesk: Run, news_url: str, tmp_path: Path
+) -> None:
+    copy = shutil.copy(news_url.removeprefix("sqlite:///"), tmp_path / "copy.db")
     with sqlite3.connect(copy) as connection:
         connection.execute("UPDATE article SET gone_at = '2026-03-03T10:00:00Z' WHERE id = 8")
     connection.close()
     shown = copydesk("show", "8", "--db", f"sqlite:///{copy}").stdout
     assert "gone  from its site since 2026-03-03 10:00" in shown
-    assert "gone" not in copydesk("show", "8", "--db", base).stdout
+    assert "gone" not in copydesk("show", "8", "--db", news_url).stdout

@@ -1,4 +1,4 @@
-"""`copydesk sites`: what an operator sees, writes, and is told by the exit status."""
+"""`copydesk sites`: output, files, and exit status."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def own_file(tmp_path: Path) -> Path:
     return file
 
 
-def test_what_is_found_is_written_and_the_rest_stays(sites: Run, web: Web, own_file: Path) -> None:
+def test_found_sources_are_written_and_the_rest_of_the_file_stays(
+    sites: Run, web: Web, own_file: Path
+) -> None:
     site = Site(web, "www.gazette.example")
     title = '<meta property="og:site_name" content="The &quot;Gazette&quot; &#27;]0;x&#7;[red]">'
     site.put("/", front(title + link("/rss.xml")))
@@ -125,7 +127,9 @@ def test_a_trial_writes_nothing(sites: Run, web: Web, tmp_path: Path) -> None:
     assert not file.exists()
 
 
-def test_a_site_that_is_there_already_is_told_by_its_front_page(sites: Run, web: Web, own_file: Path) -> None:
+def test_a_site_that_is_in_the_file_is_recognised_by_its_front_page(
+    sites: Run, web: Web, own_file: Path
+) -> None:
     Site(web, "www.tribune.example").put(
         "/", Page(status=301, headers={"Location": "http://tribune.example/"})
     )
@@ -159,7 +163,7 @@ def test_a_site_that_is_there_already_is_told_by_its_front_page(sites: Run, web:
         (("check", "--stale", "soon"), "'soon' is not an age"),
     ],
 )
-def test_a_mistake_is_told_before_anything_is_asked_for(
+def test_a_mistake_is_reported_before_any_request(
     own_file: Path, args: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COPYDESK_CONTACT", raising=False)
@@ -303,7 +307,7 @@ def test_a_check_says_of_each_site_whether_it_works(sites: Run, web: Web, tmp_pa
     }
     assert len(found["walled"]["pages"]) == 2
     assert all(page["problem"] for page in found["walled"]["pages"])
-    assert found["ruled"]["pages"][0]["problem"]  # by its own rules nothing is left of its articles
+    assert found["ruled"]["pages"][0]["problem"]  # the site's own rules remove all of its articles
     assert "http://shut.example/rss" not in web.count()
 
 
@@ -338,7 +342,7 @@ def test_many_sites_that_never_answer_come_to_an_end(sites: Run, web: Web, tmp_p
     assert done.returncode == 3
     found = {site["key"]: site for site in json.loads(done.stdout)}
     assert list(found) == list(entries)
-    assert found.pop("well")["state"] in ("ok", "broken")  # its three seconds may not do on a slow machine
+    assert found.pop("well")["state"] in ("ok", "broken")  # three seconds may be too few on a slow machine
     assert {site["state"] for site in found.values()} == {"broken"}
     assert {site["is_complete"] for site in found.values()} == {False}
     assert {source["detail"] for site in found.values() for source in site["sources"]} == {

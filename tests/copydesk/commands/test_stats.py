@@ -20,7 +20,9 @@ ALERT = {"figure": "words", "was": 400.0, "now": 60.0, "message": "its new artic
 
 @pytest.fixture
 def stored(database_url: str) -> str:
-    """URL of a base with two sites: one that was crawled daily and is cut now, one that is new."""
+    """URL of a database with two sites: one that was crawled daily and has short articles now, and a new
+    one.
+    """
     engine = open_database(database_url)
     fill(engine)
     engine.dispose()
@@ -88,7 +90,7 @@ def test_one_site_is_shown_over_time(stored: str) -> None:
     assert "did you mean gazette?" in str(wrong.exception)
 
 
-def test_scripts_are_given_all_of_it(stored: str) -> None:
+def test_json_output_has_all_values(stored: str) -> None:
     gazette, post = json.loads(stats(stored, "--sites", "--json").output)["sites"]
     assert (gazette["site"], gazette["runs"], gazette["alerts"]) == ("gazette", 10, [ALERT])
     assert (gazette["last"]["stored"], gazette["usual"]["stored"]) == (2, 10.0)
@@ -99,15 +101,15 @@ def test_scripts_are_given_all_of_it(stored: str) -> None:
     assert [run["stored"] for run in found["runs"]] == [2, *[10] * 9]
 
 
-def test_a_base_without_crawls_says_so(database_url: str) -> None:
+def test_a_database_without_crawls_is_reported(database_url: str) -> None:
     assert stats(database_url, "--sites").output == "no crawl in the last weeks\n"
 
 
-def test_stats_counts_agree_with_the_views(copydesk: Run, base: str) -> None:
-    found = json.loads(copydesk("stats", "--db", base, "--json", "--rejections").stdout)
-    exported = copydesk("export", "-", "--db", base).stdout.splitlines()
+def test_stats_counts_agree_with_the_views(copydesk: Run, news_url: str) -> None:
+    found = json.loads(copydesk("stats", "--db", news_url, "--json", "--rejections").stdout)
+    exported = copydesk("export", "-", "--db", news_url).stdout.splitlines()
     assert found["counts"]["articles"] == len(exported)
     (rejected,) = found["rejections"]
     assert rejected["location"].endswith("politics.html")
     assert found["runs"][-1]["command"].startswith("ingest ")
-    assert rejected["detail"] in copydesk("stats", "--db", base, "--rejections").stdout
+    assert rejected["detail"] in copydesk("stats", "--db", news_url, "--rejections").stdout

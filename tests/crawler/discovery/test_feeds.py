@@ -142,7 +142,7 @@ ITEM = b"<item><title>x</title><link>http://a.example/b</link></item>"
     ("piece", "entries"),
     [(ITEM, MAX_ENTRIES), (b"<item>", 0), (b"<", 0), (b"<title>", 0), (b"<a <b ", 0), (b"&", 0)],
 )
-def test_large_feeds_are_cut_to_a_list_of_what_is_new(piece: bytes, entries: int) -> None:
+def test_large_feeds_are_cut_to_their_newest_entries(piece: bytes, entries: int) -> None:
     body = b"<rss version='2.0'><channel>" + piece * (200_000 // len(piece))
     assert len(parse_feed(body, BASE)) == entries
 
@@ -177,7 +177,7 @@ def test_a_feed_that_is_not_well_formed_still_gives_its_entries() -> None:
         b"{" * 90_000,
     ],
 )
-def test_what_is_no_feed(body: bytes) -> None:
+def test_content_that_is_not_a_feed(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"no (RSS|JSON)"):
         parse_feed(body, BASE)
 
@@ -203,5 +203,5 @@ def test_entity_bombs_are_refused(charset: str) -> None:
 
 @given(st.binary(max_size=300), st.sampled_from([RSS, ATOM]), st.integers(0, 600))
 def test_damaged_bytes_give_entries_or_value_error(noise: bytes, body: bytes, at: int) -> None:
-    with suppress(ValueError):  # and nothing else
+    with suppress(ValueError):  # no other exception is raised
         parse_feed(body[:at] + noise + body[at:], BASE)

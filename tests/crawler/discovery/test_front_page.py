@@ -1,4 +1,4 @@
-"""What a front page says; nothing of it is trusted."""
+"""Statements of a front page, none of which is trusted."""
 
 from __future__ import annotations
 
@@ -72,5 +72,5 @@ def test_the_language_of_the_page(lang: str, language: str | None) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"\0\xff\xfe", b"<", b"\x89PNG\r\n", b"<html>" * 20000, b"{}"])
-def test_a_page_that_is_none(body: bytes) -> None:
+def test_content_that_is_not_a_page(body: bytes) -> None:
     assert read_front_page(Download(url="https://gazette.example/", body=body)).candidates == ()

@@ -1,4 +1,4 @@
-"""What the names of hosts say: keys of sites, and which hosts belong together."""
+"""Keys of sites made from host names, and hosts of one outlet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crawler.discovery.hosts import are_related_hosts, site_key
         ("", "", False),
     ],
 )
-def test_which_hosts_are_one_outlets(host: str, other: str, is_related: bool) -> None:
+def test_hosts_of_one_outlet(host: str, other: str, is_related: bool) -> None:
     assert are_related_hosts(host, other) is is_related
 
 

@@ -1,4 +1,4 @@
-"""What the links of a section page are taken for."""
+"""Links of a section page: articles, further sections, or neither."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ def test_kinds_of_links(path: str, text: str, is_article: bool, is_section: bool
     assert is_section_link(link, SITE) is is_section
 
 
-def test_other_hosts_are_neither() -> None:
+def test_links_to_different_hosts_are_neither() -> None:
     link = Link("https://other.example/2026/03/02/ferry-runs-again-today", "Ferry runs again today, at last")
     assert not is_article_link(link, SITE)
     assert not is_section_link(Link("https://other.example/politics", "Politics"), SITE)
 
 
-def test_a_sites_own_patterns_settle_it() -> None:
+def test_the_patterns_of_a_site_decide() -> None:
     assert is_article_link(Link(f"{B}/a/1", "x"), RULED)
     assert not is_article_link(
         Link(f"{B}/2026/03/02/ferry-runs-again", "Ferry runs again at last today"), RULED

@@ -44,7 +44,7 @@ def test_a_sitemap_index() -> None:
     assert [entry.url for entry in sitemap.entries] == ["https://gazette.example/1.xml.gz"]
 
 
-def test_a_truncated_sitemap_gives_what_it_has() -> None:
+def test_a_truncated_sitemap_gives_its_complete_entries() -> None:
     assert len(parse_sitemap(NEWS_SITEMAP[:-250], BASE).entries) >= 1
 
 
@@ -59,7 +59,7 @@ def test_a_text_sitemap() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"nothing here", b"<html><body>Not found</body></html>", b"<", b"\0\0\0"]
 )
-def test_what_is_no_sitemap(body: bytes) -> None:
+def test_content_that_is_not_a_sitemap(body: bytes) -> None:
     with pytest.raises(ValueError, match="no sitemap"):
         parse_sitemap(body, BASE)
 
@@ -114,5 +114,5 @@ def test_external_entities_are_refused() -> None:
 
 @given(st.binary(max_size=300), st.integers(0, 600))
 def test_damaged_bytes_give_entries_or_value_error(noise: bytes, at: int) -> None:
-    with suppress(ValueError):  # and nothing else
+    with suppress(ValueError):  # no other exception is raised
         parse_sitemap(NEWS_SITEMAP[:at] + noise + NEWS_SITEMAP[at:], BASE)

@@ -1,4 +1,4 @@
-"""Sources as a crawl reads them: what each kind lists, in which order, and within which limits."""
+"""Entries of each kind of source, in order and within the limits."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_articles_that_a_source_lists(body: bytes, kind: SourceKind, urls: list[
     assert pickle.loads(pickle.dumps(listing)) == listing
 
 
-def test_entries_of_a_sitemap_come_newest_first_and_old_ones_not_at_all() -> None:
+def test_entries_of_a_sitemap_come_newest_first_without_old_ones() -> None:
     now = datetime.now(UTC)
     days = {"/old": 30, "/older": 2, "/new": 1}
     dated = [
@@ -102,7 +102,7 @@ def test_a_page_is_neither_feed_nor_sitemap() -> None:
             recognise_source(download(b"<html><p>Not found</p></html>"), expected, LIMIT)
 
 
-def test_unpacking() -> None:
+def test_compressed_sources_are_decompressed() -> None:
     packed = gzip.compress(NEWS_SITEMAP)
     assert unpack(NEWS_SITEMAP, 10_000) == NEWS_SITEMAP
     assert unpack(packed, 10_000) == NEWS_SITEMAP
@@ -110,7 +110,7 @@ def test_unpacking() -> None:
     assert NEWS_SITEMAP.startswith(unpack(packed[:-40], 10_000))
 
 
-def test_unpacking_stops_at_the_limit() -> None:
+def test_decompression_stops_at_the_limit() -> None:
     bomb = gzip.compress(bytes(50_000_000))
     with pytest.raises(ValueError, match="more than 1000000 bytes after decompression"):
         unpack(bomb, 1_000_000)
@@ -123,5 +123,5 @@ def test_unpacking_stops_at_the_limit() -> None:
 @given(st.binary(max_size=300), st.integers(0, 600))
 def test_damaged_gzip_is_read_within_the_limit(noise: bytes, at: int) -> None:
     packed = gzip.compress(NEWS_SITEMAP)
-    with suppress(ValueError):  # and nothing else
+    with suppress(ValueError):  # no other exception is raised
         assert len(unpack(packed[:at] + noise + packed[at:], 10_000)) <= 10_000

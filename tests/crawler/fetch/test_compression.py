@@ -35,7 +35,7 @@ def test_a_compressed_page_is_decompressed() -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
-def test_a_page_that_is_not_compressed_as_its_server_says_is_taken_as_it_is(coding: str) -> None:
+def test_a_page_with_a_wrong_content_encoding_is_used_unchanged(coding: str) -> None:
     response = _decompress(coding, PAGE)
     assert isinstance(response, HtmlResponse)
     assert response.body == PAGE

@@ -11,7 +11,7 @@ URL = "https://gazette.example/rss"
 MODIFIED = "Sun, 01 Mar 2026 10:00:00 GMT"
 
 
-def test_a_condition_has_the_headers_of_the_validators_that_are_known() -> None:
+def test_a_conditional_request_sends_the_known_validators() -> None:
     assert condition('"1"', MODIFIED) == {"If-None-Match": '"1"', "If-Modified-Since": MODIFIED}
     assert condition('"1"', None) == {"If-None-Match": '"1"'}
     assert condition(None, "") == {}

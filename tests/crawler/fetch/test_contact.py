@@ -34,6 +34,6 @@ def test_a_contact_address_in_the_user_agent(agent: str | None, contact: str | N
 @pytest.mark.parametrize(
     "contact", ["me", "desk@", "http://", "a@b c.example", "desk@gazette.example\r\nX: y"]
 )
-def test_what_is_no_contact_address(contact: str) -> None:
+def test_texts_that_are_not_a_contact_address(contact: str) -> None:
     with pytest.raises(OperatorError, match="is no contact address; set COPYDESK_CONTACT"):
         has_contact(Settings({"COPYDESK_CONTACT": contact}))

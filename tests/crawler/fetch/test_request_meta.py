@@ -1,4 +1,4 @@
-"""What a request's meta says."""
+"""The meta of a request."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from tests.crawler.web import Page, Web, article, rss, serve, sitemap
 from tests.storage.news import contents
 
 STORIES = 24
-# Small batches, so that there is something between them to be killed in.
+# Small batches, so that a crawl can be killed between two of them.
 BATCHES = {"COPYDESK_BATCH_SIZE": "2", "COPYDESK_BATCH_SECONDS": "0.2", "DOWNLOAD_TIMEOUT": "150"}
 
 
@@ -56,7 +56,9 @@ def _fill(web: Web) -> None:
 
 
 def _change(web: Web) -> None:
-    """Three texts are others, two stories are gone, and the index's second sitemap names a new one."""
+    """Three texts are different, two stories are gone, and the second sitemap of the index names a new
+    one.
+    """
     for number in (2, 10, 20):
         page = Page(article(number, extra="<p>The mayor has resigned since.</p>"), delay=0.15, etag='"x"')
         web.pages[f"/story/{number}"] = page
@@ -79,7 +81,10 @@ def _desk(folder: Path, web: Web) -> Gazette:
 def _interrupt(
     desk: Gazette, answered: int, committed: Callable[[], bool], number: int, *arguments: str
 ) -> None:
-    """Start a crawl that gets answers for so many stories, and send it a signal when enough is committed."""
+    """Start a crawl that gets answers for so many stories.
+
+    Send it a signal when enough of them is committed.
+    """
     go_on = threading.Event()
 
     def gate(path: str) -> None:
@@ -100,7 +105,7 @@ def _interrupt(
             assert time.monotonic() < until, "nothing happened"
             time.sleep(0.05)
         process.send_signal(number)
-        if number == signal.SIGINT:  # what is under way is waited for
+        if number == signal.SIGINT:  # requests in progress are waited for
             time.sleep(1.0)
             go_on.set()
         process.wait(120)
@@ -112,7 +117,7 @@ def _interrupt(
 
 
 def _is_more(count: Callable[[Gazette], set[str]], desk: Gazette, least: int) -> bool:
-    """Whether so much of what this crawl asked for is committed."""
+    """Whether so many of the pages that this crawl requested are committed."""
     return len(count(desk) & set(desk.web.count())) >= least
 
 
@@ -125,7 +130,7 @@ def _paths(desk: Gazette, addresses: Any) -> set[str]:
 
 
 def _state(desk: Gazette) -> dict[str, Any]:
-    """All that must not depend on how often a crawl was killed: times are no part of it."""
+    """Everything that must not depend on how often a crawl was killed. Times are left out."""
     engine = open_database(desk.url, create=False)
     found = contents(engine)
     times = {"first_seen_at", "updated_at", "gone_at"}
@@ -154,13 +159,14 @@ def _rows(engine: Engine, table: Any, *names: str) -> list[tuple[Any, ...]]:
         return sorted(map(tuple, connection.execute(select(*(table.c[name] for name in names)))), key=repr)
 
 
-def test_a_crawl_that_is_killed_ends_as_one_that_is_not(tmp_path: Path, web: Web) -> None:
+def test_a_killed_crawl_ends_like_an_uninterrupted_one(tmp_path: Path, web: Web) -> None:
     _fill(web)
     whole, killed = _desk(tmp_path / "whole", web), _desk(tmp_path / "killed", web)
     whole.crawl()
     assert len(whole.stored()) == STORIES
     jobdir = f"-sJOBDIR={killed.folder / 'job'}"
-    # At the beginning, in the middle, in order (the queue is kept then), and when it has been taken up.
+    # Killed at the beginning, in the middle, after an orderly stop (which keeps the queue), and after it was
+    # resumed.
     steps = ((0, 0, signal.SIGKILL), (6, 3, signal.SIGKILL), (4, 1, signal.SIGINT), (4, 2, signal.SIGKILL))
     for answered, more, number in steps:
         stored = _stored(killed)
@@ -198,7 +204,7 @@ def test_a_crawl_that_is_killed_ends_as_one_that_is_not(tmp_path: Path, web: Web
 
 
 def _stored(desk: Gazette) -> set[str]:
-    """The addresses of which an article is committed."""
+    """The URLs with a committed article."""
     if not (desk.folder / "copydesk.db").exists():
         return set()
     has_tables = desk.sql("SELECT 1 FROM sqlite_master WHERE name = 'document'")
@@ -206,7 +212,7 @@ def _stored(desk: Gazette) -> set[str]:
 
 
 def _visited(desk: Gazette) -> set[str]:
-    """What was asked for again, or is new, and committed."""
+    """The URLs that were requested again or are new, and are committed."""
     return _paths(desk, desk.sql("SELECT location FROM revisit WHERE due_at > '2026-01-02'"))
 
 
@@ -244,7 +250,10 @@ def test_after_a_kill_the_queue_is_dropped_and_its_requests_can_be_made_again(
 
 
 class _Wanting:
-    """A spider as far as the middleware asks it: it wants some URLs that an earlier process requested."""
+    """The part of a spider that the middleware uses.
+
+    It still wants some URLs that an earlier process requested.
+    """
 
     session = "now"
 
@@ -275,7 +284,7 @@ def test_requests_of_an_earlier_process_are_made_only_if_they_are_still_wanted(t
     asyncio.run(middleware.process_request(_request("https://gazette.example/other", "now")))
 
 
-def test_no_request_is_made_twice_but_its_retries_and_redirects_are(tmp_path: Path) -> None:
+def test_no_request_is_made_twice_except_retries_and_redirects(tmp_path: Path) -> None:
     url = "https://gazette.example/1"
     middleware = _resume(tmp_path)
     asyncio.run(middleware.process_request(_request(url, "now")))

@@ -53,7 +53,7 @@ class TwoSites(Desk):
         return self._url
 
 
-def test_copydesk_crawl_leaves_a_locked_site_out_and_tells_by_its_status(
+def test_copydesk_crawl_leaves_out_a_locked_site_and_its_status_says_so(
     database_url: str, web: Web, tmp_path: Path
 ) -> None:
     desk = TwoSites(tmp_path, web, database_url)

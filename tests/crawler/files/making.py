@@ -1,4 +1,4 @@
-"""Files for tests: compressed, JSON Lines, WARC and archives; and what is read of them."""
+"""Makes and reads files for tests: compressed, JSON Lines, WARC and archives."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_records_with_all_their_keys(tmp_path: Path) -> None:
     assert {d.origin for d in (first, second, third, fourth)} == {Origin.JSONL}
 
 
-def test_bad_lines_cost_themselves_and_are_named(tmp_path: Path) -> None:
+def test_bad_lines_cost_only_themselves_and_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     lines = [
         json.dumps({"text": "one"}).encode(),
@@ -87,7 +87,7 @@ def test_bad_lines_cost_themselves_and_are_named(tmp_path: Path) -> None:
     assert [item.location for item in items] == [f"{path}#{n}" for n in range(1, 11)]
 
 
-def test_a_json_lines_file_is_known_by_its_lines_or_by_its_name(tmp_path: Path) -> None:
+def test_a_json_lines_file_is_recognised_by_its_lines_or_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(jsonl({"text": "x" * 100_000}))
     (tmp_path / "b.jsonl").write_bytes(b"damaged\n" + jsonl({"text": "x"}))
     (tmp_path / "c.jsonl.gz").write_bytes(gzip.compress(b"damaged\n" + jsonl({"text": "x"})))
@@ -101,7 +101,7 @@ def test_a_json_lines_file_is_known_by_its_lines_or_by_its_name(tmp_path: Path) 
     ]
 
 
-def test_a_cut_json_lines_file_gives_what_came_before(tmp_path: Path) -> None:
+def test_a_cut_json_lines_file_gives_its_complete_lines(tmp_path: Path) -> None:
     rng = random.Random(4)
     records = [{"text": rng.randbytes(500).hex()} for _ in range(200)]
     for suffix, pack in (("gz", gzip.compress), ("zst", PACKERS["zst"])):

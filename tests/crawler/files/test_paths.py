@@ -90,7 +90,7 @@ def test_a_cut_page_is_one_rejection_that_says_what_to_do(tmp_path: Path, suffix
         ("broken.zip", b"PK\x03\x04" + bytes(50), Reason.UNREADABLE),
     ],
 )
-def test_what_is_no_document(tmp_path: Path, name: str, body: bytes, reason: Reason) -> None:
+def test_files_that_are_not_documents(tmp_path: Path, name: str, body: bytes, reason: Reason) -> None:
     (tmp_path / name).write_bytes(body)
     (item,) = read(tmp_path)
     assert isinstance(item, Rejection)
@@ -120,7 +120,7 @@ def test_folders_are_read_in_order_without_what_is_hidden(tmp_path: Path) -> Non
     assert ends(read(tmp_path / ".hidden.html"), tmp_path) == [".hidden.html"]
 
 
-def test_links_that_lead_in_circles_end(tmp_path: Path) -> None:
+def test_circular_links_end(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "page.html").write_bytes(PAGE)
     (tmp_path / "a" / "up").symlink_to(tmp_path)
@@ -129,7 +129,7 @@ def test_links_that_lead_in_circles_end(tmp_path: Path) -> None:
     assert ends(read(tmp_path), tmp_path) == ["a/page.html", "c.html: unreadable"]
 
 
-def test_a_pipe_in_a_folder_blocks_nobody_and_one_that_is_given_is_read(tmp_path: Path) -> None:
+def test_a_pipe_in_a_folder_is_skipped_and_a_pipe_that_is_named_is_read(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     assert ends(read(tmp_path), tmp_path) == ["pipe: unsupported type"]
@@ -140,7 +140,7 @@ def test_a_pipe_in_a_folder_blocks_nobody_and_one_that_is_given_is_read(tmp_path
     assert document.body == PAGE
 
 
-def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_text(tmp_path: Path) -> None:
     os.makedirs(os.fsencode(tmp_path) + b"/\xff\xfe")
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe/a.html")).write_bytes(PAGE)
     (document,) = documents(read(tmp_path))
@@ -149,7 +149,7 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     assert document.url.endswith("/%FF%FE/a.html")
 
 
-def test_a_path_that_does_not_exist_is_said_before_anything_is_read(tmp_path: Path) -> None:
+def test_a_missing_path_is_reported_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_bytes(PAGE)
     with pytest.raises(OperatorError, match=r"gone\.html: no such file or folder"):
         read_paths([str(tmp_path / "a.html"), str(tmp_path / "gone.html")], SMALL)
@@ -181,7 +181,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     second = piped(jsonl({"text": "other"}, {"text": "one"}))
     assert [d.location for d in first] == ["-#1", "-#2"]
     assert first[1].url == "https://outlet.example/2"
-    # What stands in the same place of two pipes is not two versions of one thing.
+    # The same position in two pipes is not two versions of one document.
     assert first[0].url == second[1].url != second[0].url
     assert piped(b"") == []
 
@@ -231,7 +231,7 @@ whole_inputs = [
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_damaged_input_never_raises_and_says_what_is_wrong(tmp_path: Path, data: st.DataObject) -> None:
+def test_damaged_input_never_raises_and_has_a_reason(tmp_path: Path, data: st.DataObject) -> None:
     whole = bytearray(data.draw(st.sampled_from(whole_inputs)))
     for _ in range(data.draw(st.integers(0, 4))):
         at = data.draw(st.integers(0, len(whole)))
@@ -270,7 +270,7 @@ def test_damaged_input_never_raises_and_says_what_is_wrong(tmp_path: Path, data:
     body=st.binary(max_size=2000),
     prefix=st.sampled_from([b"", b"WARC/1.0\r\n", b'{"text": "a"}\n', b"\x1f\x8b\x08"]),
 )
-def test_any_bytes_have_an_end(tmp_path: Path, body: bytes, prefix: bytes) -> None:
+def test_reading_any_bytes_ends(tmp_path: Path, body: bytes, prefix: bytes) -> None:
     (tmp_path / "input").write_bytes(prefix + body)
     assert read(tmp_path / "input")
 

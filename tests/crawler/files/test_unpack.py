@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from crawler.files.unpack import Chained, Unpacked, compression, unpack_body
 
-# Longer than any of the pieces that are unpacked at once.
+# Longer than any piece that is decompressed at once.
 DATA = random.Random(3).randbytes(200_000).hex().encode()
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -59,7 +59,7 @@ def test_a_cut_stream_gives_what_comes_before_and_says_so(name: str) -> None:
     assert stream.fault == f"{name} data ends before its end mark"
 
 
-def test_damage_and_other_bytes_behind_the_end_are_told_apart() -> None:
+def test_damage_is_distinguished_from_bytes_after_the_end() -> None:
     packed = bytearray(gzip.compress(DATA))
     packed[len(packed) // 2] ^= 0xFF
     damaged = Unpacked(io.BytesIO(packed), "gzip")
@@ -72,7 +72,7 @@ def test_damage_and_other_bytes_behind_the_end_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("name", PACKERS)
-def test_output_is_made_in_pieces_however_small_the_input(name: str) -> None:
+def test_output_comes_in_pieces_even_from_a_small_input(name: str) -> None:
     stream = Unpacked(io.BytesIO(PACKERS[name](bytes(50_000_000))), name)
     assert stream.read(1000) == bytes(1000)
     assert sum(len(piece) for piece in iter(lambda: stream.read(1 << 20), b"")) == 50_000_000 - 1000
@@ -84,7 +84,7 @@ def test_a_compression_is_recognised_by_its_magic_number(name: str) -> None:
 
 
 @pytest.mark.parametrize("head", [b"", b"BZh is a text", b"<html>", b"PK\x03\x04", b"\x1f\x8b\x00"])
-def test_what_is_not_compressed(head: bytes) -> None:
+def test_content_that_is_not_compressed(head: bytes) -> None:
     assert compression(head) is None
 
 

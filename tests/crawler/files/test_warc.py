@@ -1,4 +1,4 @@
-"""WARC files: the pages among the records, and what damaged files still give."""
+"""WARC files: pages among the records, and the readable part of damaged files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_pages_of_a_warc(tmp_path: Path, pack: str) -> None:
     assert {d.origin for d in found} == {Origin.WARC}
 
 
-def test_broken_records_cost_themselves(tmp_path: Path) -> None:
+def test_broken_records_cost_only_themselves(tmp_path: Path) -> None:
     records = [warc(response(f"https://outlet.example/{n}", PAGE)) for n in range(7)]
     records[1] = records[1].replace(b"WARC/1.0", b"WRAC/1.0")
     records[2] = records[2].replace(b"Content-Length: ", b"Content-Length: x", 1)
@@ -56,7 +56,7 @@ def test_broken_records_cost_themselves(tmp_path: Path) -> None:
     assert [i.reason for i in items if isinstance(i, Rejection)] == [Reason.MALFORMED_RECORD] * 4
 
 
-def test_a_cut_warc_gives_what_came_before(tmp_path: Path) -> None:
+def test_a_cut_warc_gives_its_complete_records(tmp_path: Path) -> None:
     records = [response(f"https://outlet.example/{n}", PAGE) for n in range(5)]
     for name, data in (("a", warc(*records)), ("b", warc(*records, packed=True))):
         (tmp_path / name).write_bytes(data[:-40])
@@ -65,7 +65,7 @@ def test_a_cut_warc_gives_what_came_before(tmp_path: Path) -> None:
         assert ends(items, tmp_path)[-1] == f"{name}: unreadable"
 
 
-def test_a_record_that_is_too_large_is_passed_over(tmp_path: Path) -> None:
+def test_a_record_that_is_too_large_is_skipped(tmp_path: Path) -> None:
     records = [
         response("https://outlet.example/1", bytes(1_000_000)),
         response("https://outlet.example/2", PAGE),

@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass
 class Hook:
-    """A webhook on loopback: what was posted to it, and how it answers."""
+    """A webhook on loopback: the messages posted to it, and its answer."""
 
     url: str = ""
     told: list[tuple[str, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""A site that breaks is told of: in the log, the summary, the exit status, by a command and by a webhook."""
+"""A broken site is reported: in the log, the summary, the exit status, by a command and by a webhook."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.crawler.monitor.hook import Hook, listening
 from tests.crawler.web import Page, Web, rss, serve
 from tests.storage.past import remember
 
-# Appends what it is given to a file, with its arguments, a line each time.
+# Appends its standard input and its arguments to a file, one line a call.
 SCRIPT = """
 import json, sys
 with open(sys.argv[1], "a") as told:
@@ -70,7 +70,7 @@ def broken_sites(desk: Desk, web: Web, *sites: str) -> None:
     desk.write_sites(entries)
 
 
-def test_a_site_that_breaks_is_told_once_and_every_crawl_says_so(
+def test_a_broken_site_is_notified_once_and_shown_by_every_crawl(
     tmp_path: Path, web: Web, hook: Hook
 ) -> None:
     desk = Desk(tmp_path)
@@ -98,7 +98,8 @@ def test_a_site_that_breaks_is_told_once_and_every_crawl_says_so(
     assert not (tmp_path / "pwned").exists()
     assert not (ROOT / "pwned").exists()
 
-    # It is not told again, but asked for, the exit status says so; and what cannot be told harms nothing.
+    # There is no second notification. The exit status reports the alert if it is asked to, and a failed
+    # notification does no harm.
     environment = {
         **desk.environment(),
         "COPYDESK_ALLOW_LOOPBACK": "1",
@@ -129,7 +130,7 @@ def copydesk(*arguments: str, environment: dict[str, str]) -> subprocess.Complet
     )
 
 
-def test_news_are_alerts_that_the_last_judged_crawl_did_not_have() -> None:
+def test_an_alert_is_new_if_the_last_judged_crawl_did_not_have_it() -> None:
     words = Alert(Figure.WORDS, 400.0, 60.0, "short")
     dates = Alert(Figure.WITHOUT_DATE, 0.1, 1.0, "undated")
     at = datetime(2026, 3, 2, tzinfo=UTC)

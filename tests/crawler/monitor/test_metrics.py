@@ -1,4 +1,4 @@
-"""Metrics for Prometheus: of a database as it stands, of a crawl as it goes, and on request alone."""
+"""Metrics for Prometheus of a database and of a running crawl. They are served only on request."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_the_database_says_how_each_site_stands(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_metrics_of_each_site_come_from_the_database(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hour = timedelta(hours=1)
     alert = {"figure": "words", "was": 400.0, "now": 60.0, "message": "short"}
     remember(engine, NOW - 3 * hour, "gazette", stored=7, sources=1)
@@ -75,7 +77,7 @@ def test_the_database_says_how_each_site_stands(engine: Engine, monkeypatch: pyt
         assert found["copydesk_site_alert", ("gazette", "words")] == 1
         assert found["copydesk_jobs_running", ()] == 2
 
-        # The database is not asked again at once.
+        # The database is not queried again at once.
         remember(engine, NOW, "gazette", stored=1, sources=1, alerts=[])
         assert scrape(server.port) == found
         monkeypatch.setattr(metrics, "FRESH", 0.0)
@@ -88,7 +90,7 @@ def test_the_database_says_how_each_site_stands(engine: Engine, monkeypatch: pyt
         scrape(server.port)
 
 
-def test_a_database_that_is_away_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_database_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "FRESH", 0.0)
     path = tmp_path / "copydesk.db"
     server = metrics.serve(f"sqlite:///{path}")
@@ -104,7 +106,7 @@ def test_a_database_that_is_away_is_said_to_be(tmp_path: Path, monkeypatch: pyte
         server.close()
 
 
-def test_a_crawl_shows_its_counters_while_it_goes_on(tmp_path: Path) -> None:
+def test_a_running_crawl_shows_its_counters(tmp_path: Path) -> None:
     desk, port = Desk(tmp_path), free_port()
     with serve() as web:
         for number in range(200):
@@ -140,7 +142,7 @@ def test_a_crawl_shows_its_counters_while_it_goes_on(tmp_path: Path) -> None:
     assert f"Metrics are served at http://127.0.0.1:{port}/metrics" in log
 
 
-def test_a_port_that_is_taken_costs_the_metrics_and_not_the_crawl(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_port_in_use_costs_the_metrics_and_not_the_crawl(caplog: pytest.LogCaptureFixture) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -157,7 +159,7 @@ def test_a_port_that_is_taken_costs_the_metrics_and_not_the_crawl(caplog: pytest
     assert "metrics cannot be served" in caplog.text
 
 
-def test_metrics_are_asked_for_by_port_and_need_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_need_a_port_and_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     assert metrics.address_from({}) is metrics.address_from({"COPYDESK_METRICS_PORT": "0"}) is None
     assert metrics.address_from({"COPYDESK_METRICS_PORT": "9410"}) == ("127.0.0.1", 9410)
     asked = {"COPYDESK_METRICS_PORT": 9410, "COPYDESK_METRICS_HOST": "10.0.0.7"}

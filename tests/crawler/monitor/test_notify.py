@@ -34,23 +34,23 @@ def test_a_command_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> 
 
 def _is_running(pid: int) -> bool:
     try:
-        # Killed, it may wait to be reaped by whoever took it over.
+        # After the kill it may be a zombie until its new parent reaps it.
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
 
 
-def test_a_command_fails_alone() -> None:
+def test_a_failing_command_stops_nothing_else() -> None:
     with pytest.raises(OSError, match="no-such-command"):
         run_command(["no-such-command"], b"{}", 5.0)
     with pytest.raises(ChildProcessError, match="exit status 7"):
         run_command([sys.executable, "-c", "raise SystemExit(7)"], b"x" * 1_000_000, 60.0)
 
 
-def test_a_webhook_fails_alone(hook: Hook) -> None:
+def test_a_failing_webhook_stops_nothing_else(hook: Hook) -> None:
     post(hook.url, b'{"a": 1}', 60.0)
     assert hook.told == [("application/json", {"a": 1})]
-    hook.status = 302  # would be asked with GET, without what there was to tell
+    hook.status = 302  # urllib would follow the redirect with GET, without the message
     with pytest.raises(OSError, match="302"):
         post(hook.url, b"{}", 60.0)
     hook.drip = True
@@ -61,7 +61,7 @@ def test_a_webhook_fails_alone(hook: Hook) -> None:
         post("http://127.0.0.1:9/", b"{}", 60.0)
 
 
-def test_settings_that_cannot_be_used_are_told_before_anything_is_fetched() -> None:
+def test_invalid_settings_are_reported_before_anything_is_fetched() -> None:
     assert parse_command(None) is parse_command(" ") is None
     assert parse_webhook("") is None
     assert parse_command("mail -s 'a site' desk@example.org") == ["mail", "-s", "a site", "desk@example.org"]

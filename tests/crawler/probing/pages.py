@@ -1,4 +1,4 @@
-"""A client that has the pages of a site in memory, and reads them in this process."""
+"""A client with the pages of a site in memory, which reads them in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where feeds and sitemaps are looked for, and in what order."""
+"""Candidates for feeds and sitemaps, and their order."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_only_a_robots_txt_is_read_without_asking_robots_txt() -> None:
 
 
 @pytest.mark.parametrize("status", [304, 404, 503])
-def test_a_status_other_than_2xx_is_no_page(status: int) -> None:
+def test_a_status_other_than_2xx_is_not_a_page(status: int) -> None:
     with pytest.raises(NoPage, match=f"^HTTP {status}$"):
         _Network(Response(URL, status=status)).get()
 
@@ -84,7 +84,7 @@ def test_why_there_is_no_page_is_one_line(error: Exception, message: str) -> Non
     assert str(raised.value) == message
 
 
-def test_of_a_suspended_host_the_reason_is_given() -> None:
+def test_a_suspended_host_has_a_reason() -> None:
     network = _Network(IgnoreRequest())
     politeness_of(network.crawler).suspend("gazette.example", "does not give its robots.txt (HTTP 503)")
     with pytest.raises(NoPage, match=r"^gazette\.example does not give its robots\.txt \(HTTP 503\)$"):
@@ -103,7 +103,7 @@ def test_a_response_that_is_no_document_is_rejected_without_a_worker_process() -
 @pytest.mark.parametrize(
     "error", [TaskFailed(Reason.WORKER_DIED, "the worker was killed"), PoolBroken("no worker starts")]
 )
-def test_bytes_that_kill_the_worker_process_are_no_page(error: Exception) -> None:
+def test_bytes_that_kill_the_worker_process_are_not_a_page(error: Exception) -> None:
     client: Any = Client(idle_crawler(), SiteRulebook())
 
     async def workers() -> Any:

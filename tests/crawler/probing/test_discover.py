@@ -1,4 +1,4 @@
-"""Finding a site's feeds and sitemaps, on hosts of a web of our own that is reached through a proxy."""
+"""Finding a site's feeds and sitemaps, on hosts of a test server that is reached through a proxy."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def stories(host: str, *numbers: int) -> list[str]:
 
 @contextmanager
 def never_ending_feed() -> Iterator[Answer]:
-    """What answers with the beginning of a feed, and with the rest only when the context ends."""
+    """An answer that sends the beginning of a feed, and the rest only when the context ends."""
     released = threading.Event()
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -128,7 +128,7 @@ def fill(web: Web) -> dict[str, dict[str, Any]]:
         jobs[host] = {"url": f"http://{host}{path}", **job}
         return Site(web, host)
 
-    # Everything that a large outlet has: a news sitemap by way of an index, a main feed, a dozen of sections.
+    # The sources of a large outlet: a news sitemap through an index, a main feed, a dozen sections.
     site = new("gazette.example")
     site.put("/", Page(status=301, headers={"Location": "http://www.gazette.example/"}))
     site = Site(web, "www.gazette.example")
@@ -160,7 +160,7 @@ def fill(web: Web) -> dict[str, dict[str, Any]]:
     for path in (*sections, "/comments/rss"):
         site.put(path, feed(site.story(4)))
 
-    # Says nothing of its feed, has it in a usual place, and answers everything else with its front page.
+    # Does not link to its feed, which is in a usual place. Answers every other request with its front page.
     site = new("herald.example", "/en/", name="North Herald")
     home = front("<title>Herald</title>", lang="")
     for path in ("/en/", "/feed", "/en/feed", "/rss", "/en/rss", "/en/rss.xml", "/news-sitemap.xml"):
@@ -174,7 +174,7 @@ def fill(web: Web) -> dict[str, dict[str, Any]]:
     for number in range(30):
         site.put(f"/feeds/{number}", feed(site.story(*([1] if number == 1 else [number, number + 1]))))
 
-    # Articles on another host of the outlet, and a feed full of other people's.
+    # Articles on a second host of the outlet, and a feed full of other outlets' articles.
     site = new("www.courier.example")
     site.put("/", front("<title>Home - The Courier</title>" + link("/rss", "/aggregated")))
     odd = ["http://*.courier.test/story/1", "http://x..courier.test/story/1"]
@@ -192,7 +192,7 @@ def fill(web: Web) -> dict[str, dict[str, Any]]:
     site.put("/", front(link("/rss")))
     site.put("/rss", feed(dict.fromkeys(site.story(1), 900)))
 
-    # A sitemap of everything, for want of a feed.
+    # A sitemap of all pages, and no feed.
     site = new("examiner.example")
     site.put("/", front("<title>The Examiner</title>"))
     site.put(
@@ -202,7 +202,7 @@ def fill(web: Web) -> dict[str, dict[str, Any]]:
         ),
     )
 
-    # What cannot be had at all.
+    # A host without an answer.
     new("missing.example")
     new("10.0.0.1")
     site = new("forbidden.example")
@@ -217,7 +217,7 @@ def fill(web: Web) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def found() -> Iterator[tuple[Web, dict[str, dict[str, Any]]]]:
-    """What one process found on all of the sites, and the web with what was asked of it."""
+    """The discoveries of one process on all sites, and the server with its requests."""
     with serve() as web:
         jobs = fill(web)
         yield web, dict(zip(jobs, run(web, list(jobs.values())), strict=True))
@@ -239,7 +239,7 @@ def asked(found: Found, host: str) -> list[str]:
     return [path for path, _ in found[0].log if path.startswith(f"http://{host}/")]
 
 
-def test_a_news_sitemap_and_the_main_feed_are_taken_and_no_section_is_asked_for(found: Found) -> None:
+def test_a_news_sitemap_and_the_main_feed_are_chosen_and_no_section_is_requested(found: Found) -> None:
     base = "http://www.gazette.example/"
     assert entry(found, "gazette.example") == {
         "name": "The Gazette",
@@ -256,11 +256,11 @@ def test_a_news_sitemap_and_the_main_feed_are_taken_and_no_section_is_asked_for(
     assert not [url for url in asked(found, "www.gazette.example") if "section" in url or "comments" in url]
 
 
-def test_the_usual_places_are_tried_where_nothing_is_said(found: Found) -> None:
+def test_the_usual_places_are_tried_if_the_page_links_to_no_source(found: Found) -> None:
     assert entry(found, "herald.example") == {
         "name": "North Herald",
         "homepage": "http://herald.example/en/",
-        "feeds": ["http://herald.example/rss.xml"],  # what it redirects to for now is not written down
+        "feeds": ["http://herald.example/rss.xml"],  # the target of a temporary redirect is not written
         "language": "de",
     }
     tried = attempts(found, "herald.example")
@@ -272,16 +272,16 @@ def test_the_usual_places_are_tried_where_nothing_is_said(found: Found) -> None:
     assert "http://herald.example/sitemap.xml" not in tried
 
 
-def test_dozens_of_feeds_are_neither_all_tried_nor_all_taken(found: Found) -> None:
+def test_only_some_of_dozens_of_feeds_are_tried_and_chosen(found: Found) -> None:
     feeds = entry(found, "tribune.example")["feeds"]
     assert feeds == [f"http://tribune.example/feeds/{number}" for number in (0, 2, 3, 4, 5)]
     tried = attempts(found, "tribune.example")
-    assert tried["http://tribune.example/feeds/1"][0] == "not needed"  # all of it stands in the first
+    assert tried["http://tribune.example/feeds/1"][0] == "not needed"  # the first has all of its articles
     assert sum("/feeds/" in url for url in tried) == 12
     assert found[1]["tribune.example"]["untried"] == 18
 
 
-def test_hosts_of_the_outlet_are_allowed_and_others_only_told(found: Found) -> None:
+def test_hosts_of_the_outlet_are_allowed_and_different_ones_only_reported(found: Found) -> None:
     courier = entry(found, "www.courier.example")
     assert courier["name"] == "The Courier"
     assert courier["feeds"] == ["http://www.courier.example/rss"]
@@ -292,19 +292,19 @@ def test_hosts_of_the_outlet_are_allowed_and_others_only_told(found: Found) -> N
     assert says.startswith("no article of the site among 3 entries")
 
 
-def test_a_host_that_the_operator_allows_is_the_sites(found: Found) -> None:
+def test_a_host_that_the_operator_allows_belongs_to_the_site(found: Found) -> None:
     courier = entry(found, "www.courier.example, allowed")
     assert courier["feeds"] == ["http://www.courier.example/rss", "http://www.courier.example/aggregated"]
     assert courier["allowed_hosts"] == ["rumours.example", "stories.courier.test"]
 
 
-def test_an_old_feed_is_taken_only_where_there_is_no_other(found: Found) -> None:
+def test_an_old_feed_is_chosen_only_if_there_is_no_fresh_one(found: Found) -> None:
     assert entry(found, "observer.example")["feeds"] == ["http://observer.example/newer/rss"]
     assert attempts(found, "observer.example")["http://observer.example/rss"][0] == "not needed"
     assert entry(found, "argus.example")["feeds"] == ["http://argus.example/rss"]
 
 
-def test_a_sitemap_of_everything_is_taken_for_want_of_a_feed(found: Found) -> None:
+def test_a_sitemap_of_all_pages_is_chosen_if_there_is_no_feed(found: Found) -> None:
     examiner = entry(found, "examiner.example")
     assert "feeds" not in examiner
     assert examiner["sitemaps"] == ["http://examiner.example/sitemap.xml"]
@@ -320,12 +320,12 @@ def test_a_sitemap_of_everything_is_taken_for_want_of_a_feed(found: Found) -> No
         ("feed.example", "is a feed itself; give the address of the site's front page"),
     ],
 )
-def test_without_a_front_page_there_is_one_line(found: Found, host: str, message: str) -> None:
+def test_a_missing_front_page_is_reported_in_one_line(found: Found, host: str, message: str) -> None:
     assert found[1][host]["error"].startswith(f"http://{host}/")
     assert message in found[1][host]["error"]
 
 
-def test_the_crawls_manners_hold(found: Found) -> None:
+def test_discovery_is_as_polite_as_a_crawl(found: Found) -> None:
     assert found[0].agents == {"copydesk/0.1 (+ada@copydesk.example)"}
     assert asked(found, "forbidden.example") == ["http://forbidden.example/robots.txt"]
     assert not asked(found, "10.0.0.1")
@@ -334,7 +334,7 @@ def test_the_crawls_manners_hold(found: Found) -> None:
 BOMB = b'<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><rss><channel>&b;</channel></rss>'
 
 
-def test_a_hostile_site_costs_little_and_gains_nothing() -> None:
+def test_a_hostile_site_costs_few_requests_and_adds_no_host() -> None:
     with serve() as web, never_ending_feed() as endless:
         site = Site(web, "trap.example")
         bad = [

@@ -1,4 +1,4 @@
-"""Whether a page is an article for the pipeline."""
+"""A page is an article for the pipeline, or it has a problem."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_an_article_has_its_title_and_number_of_words() -> None:
     assert check.words > 50
 
 
-def test_a_page_that_is_no_article_has_the_reason() -> None:
+def test_a_page_that_is_not_an_article_has_the_reason() -> None:
     check = _check(Pages({URL: b"<html><body><p>Soon.</p></body></html>"}))
     assert (check.title, check.words) == (None, None)
     assert check.problem is not None

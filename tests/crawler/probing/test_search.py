@@ -1,4 +1,4 @@
-"""Which of a site's candidates are tried, and which sources are taken."""
+"""Candidates of a site that are tried, and sources that are chosen."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_search_ends_when_there_is_enough() -> None:
     assert list(pages.requested) == urls[:1]
 
 
-def test_of_dozens_of_feeds_that_a_page_names_some_are_tried_and_the_rest_is_counted() -> None:
+def test_some_of_dozens_of_linked_feeds_are_tried_and_the_rest_is_counted() -> None:
     pages = Pages({})
     search = _search(pages, *(_candidate(f"{HOME}feed/{number}") for number in range(40)))
     assert len(pages.requested) == MAX_TRIED["feed"]
@@ -141,7 +141,7 @@ def _from_index(children: dict[str, bytes]) -> Search:
     return _search(Pages({index: _index(*children), **children}), _candidate(index, "sitemap"))
 
 
-def test_of_an_index_the_news_sitemap_is_taken_itself() -> None:
+def test_the_news_sitemap_of_an_index_is_chosen_itself() -> None:
     search = _from_index(
         {f"{HOME}posts.xml": _maps(f"{STORIES}1"), f"{HOME}news.xml": _news_sitemap(f"{STORIES}2")}
     )
@@ -151,27 +151,27 @@ def test_of_an_index_the_news_sitemap_is_taken_itself() -> None:
 
 
 @pytest.mark.parametrize("name", ["news-2026-03.xml", "news-12.xml"])
-def test_the_index_is_taken_where_the_name_of_its_news_sitemap_will_change(name: str) -> None:
+def test_the_index_is_chosen_if_the_name_of_its_news_sitemap_will_change(name: str) -> None:
     (source,) = _from_index({f"{HOME}{name}": _news_sitemap(f"{STORIES}1")}).sources.values()
     assert (source.url, source.is_news) == (f"{HOME}index.xml", True)
     assert [e.url for e in source.entries] == [f"{STORIES}1"]
 
 
-def test_an_index_is_taken_with_the_sitemap_that_names_articles() -> None:
+def test_an_index_is_chosen_with_the_sitemap_that_lists_articles() -> None:
     tags, posts = f"{HOME}tags.xml", f"{HOME}posts.xml"
     search = _from_index({tags: _maps("https://elsewhere.example/tag"), posts: _maps(f"{STORIES}1")})
     (source,) = search.sources.values()
     assert (source.url, source.check.articles) == (f"{HOME}index.xml", 1)
 
 
-def test_an_index_in_an_index_and_one_of_other_hosts_fail() -> None:
+def test_an_index_in_an_index_and_an_index_of_different_hosts_fail() -> None:
     search = _from_index({f"{HOME}inner.xml": _index(f"{HOME}posts.xml")})
     assert list(search.failed.values()) == [f"{HOME}inner.xml: a sitemap index in a sitemap index"]
     search = _from_index({"https://elsewhere.example/posts.xml": _maps(f"{STORIES}1")})
     assert list(search.failed.values()) == ["names no sitemap of the site"]
 
 
-def test_of_an_index_of_hundreds_a_few_are_tried() -> None:
+def test_a_few_sitemaps_of_an_index_of_hundreds_are_tried() -> None:
     index = f"{HOME}index.xml"
     children = [f"{HOME}posts-{number}.xml" for number in range(300)]
     pages = Pages({index: _index(*children)})
@@ -182,7 +182,7 @@ def test_of_an_index_of_hundreds_a_few_are_tried() -> None:
 # Hosts
 
 
-def test_hosts_of_the_outlet_become_the_sites_and_others_are_counted() -> None:
+def test_hosts_of_the_outlet_are_added_to_the_site_and_different_ones_are_counted() -> None:
     links = [f"{STORIES}1", "https://sport.gazette.example/1", "https://www.gazette.org/1"]
     links += ["https://elsewhere.example/1", "https://elsewhere.example/2"]
     search = _search(Pages({f"{HOME}feed": rss(links)}), _candidate(f"{HOME}feed"))
@@ -237,13 +237,13 @@ def _choose(*sources: FoundSource) -> tuple[list[str], set[str]]:
     return [s.url.removeprefix(HOME) for s in taken], {s.url.removeprefix(HOME) for s in others.values()}
 
 
-def test_a_news_sitemap_and_the_main_feed_are_taken() -> None:
+def test_a_news_sitemap_and_the_main_feed_are_chosen() -> None:
     sport, feed = _found("sport/feed", "feed", [3]), _found("feed", "feed", [1])
     news, posts = _found("news.xml", "sitemap", [1, 2], news=True), _found("posts.xml", "sitemap", [1, 2, 3])
     assert _choose(sport, feed, posts, news) == (["news.xml", "feed"], {"sport/feed", "posts.xml"})
 
 
-def test_without_a_news_sitemap_further_feeds_are_taken_that_have_articles_of_their_own() -> None:
+def test_without_a_news_sitemap_further_feeds_with_articles_of_their_own_are_chosen() -> None:
     main, same, sport = (
         _found("feed", "feed", [1, 2]),
         _found("a/rss", "feed", [2]),
@@ -252,17 +252,17 @@ def test_without_a_news_sitemap_further_feeds_are_taken_that_have_articles_of_th
     assert _choose(main, same, sport) == (["feed", "b/rss"], {"a/rss"})
 
 
-def test_of_many_feeds_not_all_are_taken() -> None:
+def test_not_all_of_many_feeds_are_chosen() -> None:
     taken, others = _choose(*(_found(f"{number}/feed", "feed", [number]) for number in range(12)))
     assert len(taken) == MAX_FEEDS
     assert len(others) == 12 - MAX_FEEDS
 
 
-def test_a_sitemap_of_everything_is_taken_where_there_is_no_feed() -> None:
+def test_a_sitemap_of_all_pages_is_chosen_if_there_is_no_feed() -> None:
     assert _choose(_found("posts.xml", "sitemap", [1])) == (["posts.xml"], set())
 
 
-def test_a_stale_source_is_taken_only_where_none_is_fresh_and_an_empty_one_never() -> None:
+def test_a_stale_source_is_chosen_only_if_none_is_fresh_and_an_empty_one_never() -> None:
     stale = _found("old/feed", "feed", [1], SourceState.STALE)
     empty = _found("empty", "feed", [], SourceState.EMPTY)
     assert _choose(stale, empty, _found("posts.xml", "sitemap", [2])) == (["posts.xml"], {"old/feed"})
@@ -270,7 +270,7 @@ def test_a_stale_source_is_taken_only_where_none_is_fresh_and_an_empty_one_never
     assert _choose(empty) == ([], set())
 
 
-def test_a_search_has_enough_of_what_is_fresh() -> None:
+def test_a_search_ends_with_enough_fresh_sources() -> None:
     search = Search(SITE, Limits())
     assert not has_fresh(search, "feed")
     search.sources["a"] = _found("a", "feed", [1], SourceState.STALE)

@@ -1,4 +1,4 @@
-"""What a check of a site finds, and its verdict."""
+"""The findings of a site check, and its verdict."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _check(pages: Mapping[str, bytes], site: Site, limits: Limits | None = None)
     return asyncio.run(check_site(client, site, limits or Limits()))
 
 
-def test_a_site_is_well_if_its_sources_are_fresh_and_their_pages_are_articles() -> None:
+def test_a_site_works_if_its_sources_are_fresh_and_their_pages_are_articles() -> None:
     check = _check({FEED: _feed(1, 2, 3), **_stories(1, 2, 3)}, _site(feeds=(FEED,)))
     assert (check.key, check.state, check.is_complete) == ("gazette", SiteState.OK, True)
     assert [(source.state, source.articles) for source in check.sources] == [(SourceState.OK, 3)]
@@ -66,7 +66,7 @@ def test_a_site_with_one_source_that_fails_is_flawed() -> None:
     ]
 
 
-def test_a_site_with_a_page_that_is_no_article_is_flawed_and_without_any_article_broken() -> None:
+def test_a_site_with_a_page_that_is_not_an_article_is_flawed_and_without_any_article_broken() -> None:
     site = _site(feeds=(FEED,))
     assert _check({FEED: _feed(1, 2), **_stories(2)}, site).state is SiteState.FLAWED
     assert _check({FEED: _feed(1, 2)}, site).state is SiteState.BROKEN
@@ -82,7 +82,7 @@ def test_pages_are_taken_from_each_source_in_turn() -> None:
     assert {page.url for page in check.pages} == {f"{STORIES}1", f"{STORIES}3"}
 
 
-def test_of_an_index_a_few_sitemaps_are_read_until_one_names_articles() -> None:
+def test_sitemaps_of_an_index_are_read_until_one_lists_articles() -> None:
     children = [f"{HOME}{number}.xml" for number in range(40)]
     site = _site(sitemaps=(SITEMAP,))
     pages = {SITEMAP: _map(*children, index=True)}
@@ -103,7 +103,7 @@ def test_an_index_that_names_itself_ends() -> None:
 
 
 class _Hanging(Pages):
-    """Never gets an answer for what is not among the pages."""
+    """Never gets an answer for a URL that is not among the pages."""
 
     async def get(self, url: str, *arguments: Any, **keywords: Any) -> Response:
         if url not in self.pages:
@@ -111,7 +111,7 @@ class _Hanging(Pages):
         return await super().get(url, *arguments, **keywords)
 
 
-def test_what_could_not_be_read_in_time_is_reported() -> None:
+def test_sources_that_were_not_read_in_time_are_reported() -> None:
     client: Any = _Hanging({FEED: _feed(1)})
     site = _site(feeds=(FEED, f"{HOME}slow"), sitemaps=(SITEMAP,))
     check = asyncio.run(check_site(client, site, Limits(seconds=0.01)))

@@ -1,4 +1,4 @@
-"""Changes of stored documents: what differs in which way, and what is left as it is."""
+"""Changes of stored documents: kinds of difference, and documents without any."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOCATION = "https://outlet.example/1"
 
 
 def changes_of(engine: Engine, outcome: Outcome) -> Changes:
-    """What a dry run finds if the one stored page ends as this."""
+    """The changes that a dry run finds if the only stored page has this outcome."""
     comparison = Comparison()
     assert len(list(comparison.reading(outdated(engine, "rules of tomorrow")))) == 1
     counts = comparison.dry_run_write(engine, 0, [outcome], Settings())

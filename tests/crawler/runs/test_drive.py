@@ -21,7 +21,7 @@ NO_DATABASE = cast(Engine, None)
 
 
 class Written:
-    """Takes the place of the database, and shows what was written in each batch."""
+    """Replaces the database, and keeps the outcomes of each batch."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -93,7 +93,7 @@ def test_an_expected_total_is_shown_at_the_start() -> None:
     assert shown.totals[0] == 5
 
 
-def test_a_source_that_fails_fails_after_what_it_gave_is_written() -> None:
+def test_a_source_fails_after_its_documents_are_written() -> None:
     def source() -> Iterator[Rejection]:
         yield from map(unreadable, range(3))
         raise OSError("the disk is gone")

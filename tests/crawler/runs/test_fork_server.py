@@ -1,4 +1,6 @@
-"""What multiprocessing starts imports from where this process does (see also tests of copydesk.safe_path)."""
+"""Processes of multiprocessing have the import path of this process (see also tests of
+copydesk.safe_path).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import pytest
 from crawler.runs.fork_server import safe_start
 
 
-def test_what_is_started_has_the_path_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_started_processes_have_the_path_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     main = sys.modules["__main__"]
     monkeypatch.setattr(sys, "path", ["/a", "", "mark.of.an.editable.install", "/b:c", "/d"])
     monkeypatch.setenv("PYTHONPATH", "/own")

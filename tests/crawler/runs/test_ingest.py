@@ -1,4 +1,4 @@
-"""A run from files: nothing lost, nothing twice, whatever interrupts it."""
+"""A run from files loses and repeats nothing, whatever interrupts it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VIEWS = ("articles", "unique_articles", "story_groups", "copies", "removed_text"
 
 
 def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
-    """All that the public views say, ids included, but for which run it was."""
+    """All rows of the public views with their ids, without the number of the run."""
     return {
         name: [{k: v for k, v in row.items() if k != "run_id"} for row in view(engine, name)]
         for name in VIEWS
@@ -74,7 +74,7 @@ def run(engine: Engine, *paths: Path, workers: int = 2, **options: Any) -> Finis
 
 
 class Watch:
-    """Records what a run tells of its progress."""
+    """Records the progress that a run reports."""
 
     def __init__(self) -> None:
         self.seen: list[int] = []
@@ -112,7 +112,7 @@ def test_every_document_has_one_end_and_the_second_run_stores_nothing(engine: En
     assert all(r["finished_at"] for r in runs)
 
 
-def test_ids_follow_the_source_whatever_worker_is_done_first(tmp_path: Path, sqlite_url: str) -> None:
+def test_ids_follow_the_source_whichever_worker_is_first(tmp_path: Path, sqlite_url: str) -> None:
     chance = random.Random(5)
     with open(tmp_path / "a.jsonl", "w") as file:
         for n in range(60):
@@ -125,7 +125,7 @@ def test_ids_follow_the_source_whatever_worker_is_done_first(tmp_path: Path, sql
     engine.dispose()
 
 
-def test_what_is_new_is_taken_in_and_what_is_changed_is_revised(engine: Engine, tmp_path: Path) -> None:
+def test_new_documents_are_stored_and_changed_ones_are_revised(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     records = [{"text": f"Title\n{story(n)}", "url": f"https://outlet.example/{n}"} for n in range(5)]
 
@@ -150,7 +150,7 @@ def test_the_same_bytes_at_two_locations_are_two_documents(engine: Engine, tmp_p
     assert copy["kind"] == "exact"
 
 
-def test_documents_that_hang_and_crash_cost_themselves_and_are_tried_again(
+def test_documents_that_hang_or_crash_cost_only_themselves_and_are_tried_again(
     engine: Engine, tmp_path: Path
 ) -> None:
     bodies = ["ok"] * 5 + ["hang", "kill", "raise words", "exit 1"] + ["ok"] * 5
@@ -172,7 +172,7 @@ def test_a_missing_path_leaves_no_run_behind(engine: Engine, tmp_path: Path) -> 
     assert view(engine, "runs") == []
 
 
-def test_an_error_in_reading_comes_out_after_what_was_read_is_stored(
+def test_a_reading_error_is_raised_after_the_documents_before_it_are_stored(
     tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = list(read_paths([str(write_input(tmp_path / "in", 40))], SETTINGS))
@@ -203,7 +203,7 @@ def test_an_error_in_writing_ends_the_run_and_the_workers(
     engine.dispose()
 
 
-def test_what_is_on_its_way_is_bounded(
+def test_the_number_of_unwritten_documents_is_bounded(
     tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = 0
@@ -226,7 +226,7 @@ def test_what_is_on_its_way_is_bounded(
     monkeypatch.setattr(run_module, "BATCH_SIZE", 5)
     engine = open_database(sqlite_url)
     assert run(engine, process=misbehaving.process, progress=Behind()).counts.seen == 150
-    # The window, one chunk that was let in under its bound, what is read ahead, and a batch.
+    # The window, one chunk that was admitted under its bound, the documents read ahead, and a batch.
     assert max(lead) <= 10 + 3 + 3 * (CHUNKS_AHEAD + 2) + 5
     engine.dispose()
 
@@ -247,7 +247,7 @@ def command(url: str, *paths: Path, batch_size: int = 4, workers: int = 2) -> li
 
 
 def start_group(url: str, *paths: Path) -> subprocess.Popen[str]:
-    """A run whose workers are of its own process group."""
+    """A run whose workers are in its own process group."""
     return subprocess.Popen(
         command(url, *paths),
         stdout=subprocess.PIPE,
@@ -259,7 +259,7 @@ def start_group(url: str, *paths: Path) -> subprocess.Popen[str]:
 
 
 def ended(engine: Engine) -> int:
-    """How many documents are stored, as an article or as a rejection."""
+    """The number of stored documents: articles and rejections."""
     with engine.connect() as connection:
         counts = (
             connection.scalar(select(func.count()).select_from(table(name)))
@@ -275,7 +275,7 @@ def wait_until_ended(engine: Engine, process: forked.Started | subprocess.Popen[
         time.sleep(0.01)
 
 
-def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(
+def test_a_run_that_is_killed_repeatedly_ends_like_an_uninterrupted_one(
     engine: Engine, database_url: str, tmp_path: Path, sqlite_url: str
 ) -> None:
     folder = write_input(tmp_path / "in", 160, slow=0.01)
@@ -305,7 +305,7 @@ def test_a_signal_ends_a_run_in_order(number: signal.Signals, tmp_path: Path, sq
     engine = open_database(sqlite_url)
     process = start_group(sqlite_url, folder)
     wait_until_ended(engine, process, 8)
-    os.killpg(process.pid, number)  # as a terminal and a service manager do: the workers get it as well
+    os.killpg(process.pid, number)  # the workers get the signal too, as from a terminal or a service manager
     out, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (0, "")
     seen, *_, is_interrupted = out.split()
@@ -319,8 +319,8 @@ def test_a_signal_ends_a_run_in_order(number: signal.Signals, tmp_path: Path, sq
     reference = open_database(f"sqlite:///{tmp_path / 'reference.db'}")
     run(reference, folder)
     assert rows(engine) == rows(reference)
-    for base in (engine, reference):
-        base.dispose()
+    for one in (engine, reference):
+        one.dispose()
 
 
 def test_a_second_signal_ends_the_program_at_once(tmp_path: Path, sqlite_url: str) -> None:
@@ -334,7 +334,7 @@ def test_a_second_signal_ends_the_program_at_once(tmp_path: Path, sqlite_url: st
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)  # also waits until no worker holds the pipes any more
+    process.communicate(timeout=20)  # also waits until no worker holds the pipes
     assert process.returncode == 128 + signal.SIGINT
     assert ended(engine) == 0
     engine.dispose()

@@ -1,4 +1,4 @@
-"""Messages between the pool and its workers: they arrive whole, however the bytes are cut."""
+"""Messages between the pool and its workers arrive whole, in whatever pieces their bytes arrive."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_documents_and_calls_arrive_as_they_were_sent(
 
 
 @given(st.lists(st.binary(max_size=500), max_size=5), st.integers(1, 200))
-def test_answers_are_taken_as_soon_as_they_are_complete(results: list[bytes], piece: int) -> None:
+def test_answers_are_read_as_soon_as_they_are_complete(results: list[bytes], piece: int) -> None:
     sent = b"".join(bytes(frame(Answer([result], is_spent=bool(result)))) for result in results)
     buffer, found = bytearray(), []
     for start in range(0, len(sent), piece):
@@ -53,7 +53,7 @@ def test_answers_are_taken_as_soon_as_they_are_complete(results: list[bytes], pi
     assert not buffer
 
 
-def test_the_other_side_may_be_gone(ends: tuple[socket.socket, socket.socket]) -> None:
+def test_the_other_process_may_have_ended(ends: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = ends
     ours.sendall(bytes(frame(Answer(["cut"])))[:-3])
     ours.close()
@@ -61,7 +61,7 @@ def test_the_other_side_may_be_gone(ends: tuple[socket.socket, socket.socket]) -
     assert receive(theirs) is None
 
 
-def test_what_cannot_be_pickled_raises_before_anything_is_sent(
+def test_values_that_cannot_be_pickled_raise_before_anything_is_sent(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = ends

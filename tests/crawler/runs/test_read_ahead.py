@@ -1,4 +1,4 @@
-"""Reading ahead: everything arrives in order, not too much at once, and what the source raises is kept."""
+"""Reading ahead: documents arrive in order and within a limit, and the error of a source is kept."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_everything_arrives_in_order() -> None:
     assert (ahead.documents, ahead.error) == (1000, None)
 
 
-def test_a_source_without_documents_is_done() -> None:
+def test_a_source_without_documents_ends() -> None:
     wake = threading.Event()
     with reading_ahead([], wake) as ahead:
         assert taken(ahead, wake) == []
@@ -48,7 +48,7 @@ def test_reading_waits_until_something_is_taken() -> None:
         assert len(taken(ahead, wake)) == 50
 
 
-def test_what_the_source_raises_is_kept_behind_what_was_read() -> None:
+def test_the_error_of_a_source_comes_after_its_documents() -> None:
     def source() -> Iterator[Document]:
         yield document("x", 0)
         yield document("x", 1)

@@ -1,4 +1,4 @@
-"""New fingerprints for stored articles: the database ends as if they had always been these."""
+"""New fingerprints for stored articles give the same database as if they had always been used."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.storage.news import START, article, contents, cut, story, view, wire
 OTHER = Settings(fingerprint=FingerprintSettings(seed=2))
 
 
-# Under which a copy that is cut is none.
+# Settings under which a cut copy is not a copy.
 STRICTER = Settings(group=GroupSettings(containment=1.0, particulars=1.0, band_window=3))
 
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Engine]:
-    """A base to compare with."""
+    """A database to compare with."""
     engine = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
     yield engine
     engine.dispose()
@@ -59,7 +59,7 @@ def renewed(engine: Engine) -> Refingerprinted:
 
 
 @pytest.mark.parametrize("other", [OTHER, STRICTER], ids=["another signature", "another threshold"])
-def test_a_base_of_other_fingerprints_is_not_added_to(
+def test_nothing_is_added_to_a_database_with_different_fingerprints(
     engine: Engine, database_url: str, tmp_path: Path, other: Settings
 ) -> None:
     stored_by(engine, other, wire(3))
@@ -85,7 +85,7 @@ def test_a_base_of_other_fingerprints_is_not_added_to(
     assert len(view(engine, "articles")) > 3
 
 
-def test_fingerprints_made_anew_are_those_of_a_fresh_base(engine: Engine, fresh: Engine) -> None:
+def test_renewed_fingerprints_are_those_of_a_fresh_database(engine: Engine, fresh: Engine) -> None:
     stored_by(engine, OTHER, revised(150))
     stored_by(fresh, SETTINGS, revised(150))
     assert writer.count_refingerprint(engine, SETTINGS) == 150
@@ -94,15 +94,15 @@ def test_fingerprints_made_anew_are_those_of_a_fresh_base(engine: Engine, fresh:
     assert writer.other_fingerprints(engine, SETTINGS) == []
     assert contents(engine) == contents(fresh)
     assert renewed(engine).articles == 0
-    # and that an article goes back to an older revision brings no other fingerprint back
+    # an article that returns to an older revision has the new fingerprint as well
     more = [replace(a, rules_version="next") for a in revised(9)[-1:]]
-    for base in (engine, fresh):
-        stored_by(base, SETTINGS, [*more, *wire(3, seed=8)])
+    for one in (engine, fresh):
+        stored_by(one, SETTINGS, [*more, *wire(3, seed=8)])
     assert contents(engine) == contents(fresh)
     assert writer.other_fingerprints(engine, SETTINGS) == []
 
 
-def test_no_group_is_taken_apart_in_between_and_a_stopped_run_goes_on(
+def test_groups_stay_whole_meanwhile_and_a_stopped_run_continues(
     engine: Engine, fresh: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored_by(engine, OTHER, wire(60))
@@ -118,14 +118,14 @@ def test_no_group_is_taken_apart_in_between_and_a_stopped_run_goes_on(
         now = contents(engine)
         assert (now["groups"], now["canonical"]) == (before["groups"], before["canonical"])
         if batches == 3:
-            after = 0  # as a run that was killed would begin again
+            after = 0  # as a killed run starts again
     assert batches > 4
     assert renewed(engine).articles == 0
     assert writer.other_fingerprints(engine, SETTINGS) == []
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 1000])
-def test_other_thresholds_verify_and_regroup_in_place(
+def test_different_thresholds_verify_and_regroup_in_place(
     engine: Engine, fresh: Engine, monkeypatch: pytest.MonkeyPatch, stop_after: int
 ) -> None:
     local = [
@@ -163,7 +163,7 @@ def test_other_thresholds_verify_and_regroup_in_place(
     assert writer.other_fingerprints(engine, SETTINGS) == []
 
 
-def test_a_group_larger_than_a_transaction_may_be(
+def test_a_group_may_be_larger_than_a_transaction(
     engine: Engine, fresh: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored_by(engine, OTHER, wire(40, stories=1))

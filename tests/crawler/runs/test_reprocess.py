@@ -1,4 +1,4 @@
-"""New rules over stored pages: the database ends as if they had always been the rules."""
+"""New rules over stored pages give the same database as if they had always been used."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SETTINGS = Settings()
 
 
 def write_pages(folder: Path, count: int = 60, *, sites: int = 5, slow: float = 0.0) -> Path:
-    """Stories of several outlets, whole and cut, of which every third means something else to newer rules."""
+    """Stories of several outlets, whole and cut. Newer rules treat every third one differently."""
     chance = random.Random(3)
     texts = [story(n, 120) for n in range(count // 5)]
     marks = ["!clutter", "!retitled", "!accepted", "!refused", "!clutter"]
@@ -65,7 +65,7 @@ def again(engine: Engine, **options: Any) -> Reprocessed:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Engine]:
-    """A base to compare with."""
+    """A database to compare with."""
     engine = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
     yield engine
     engine.dispose()
@@ -86,7 +86,7 @@ def everything(engine: Engine) -> dict[str, Any]:
     }
 
 
-def test_the_base_ends_as_if_the_rules_had_always_been_todays(
+def test_the_database_ends_as_if_the_newer_rules_had_always_been_used(
     engine: Engine, fresh: Engine, tmp_path: Path
 ) -> None:
     folder = write_pages(tmp_path / "in")
@@ -115,7 +115,7 @@ def test_the_base_ends_as_if_the_rules_had_always_been_todays(
     ).counts == writer.BatchCounts(seen=60, unchanged=60), "and files that come again are known"
 
 
-def test_a_dry_run_tells_the_same_and_writes_nothing(engine: Engine, tmp_path: Path) -> None:
+def test_a_dry_run_reports_the_same_and_writes_nothing(engine: Engine, tmp_path: Path) -> None:
     fill(engine, write_pages(tmp_path / "in"))
     before = everything(engine)
     dry = again(engine, dry_run=True)
@@ -139,7 +139,7 @@ def test_samples_show_before_and_after(engine: Engine, tmp_path: Path) -> None:
     assert (accepted.article_id, accepted.before) == (None, "section front")
 
 
-def test_only_a_site_or_what_was_fetched_since(engine: Engine, tmp_path: Path) -> None:
+def test_pages_are_chosen_by_site_or_by_time_of_fetching(engine: Engine, tmp_path: Path) -> None:
     fill(engine, write_pages(tmp_path / "in"))
     assert count_outdated(engine, SETTINGS.rules_version) == 60
     fetched = datetime.fromtimestamp(1_700_000_000, UTC)
@@ -151,7 +151,7 @@ def test_only_a_site_or_what_was_fetched_since(engine: Engine, tmp_path: Path) -
     assert not any("site3.example" in url for url in left)
 
 
-def test_what_fails_stays_as_it_was_and_is_tried_again(engine: Engine, tmp_path: Path) -> None:
+def test_failed_pages_stay_unchanged_and_are_tried_again(engine: Engine, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "a.txt").write_text(f"Title\n{story(1)}\n!fault")
@@ -196,7 +196,7 @@ def test_older_revisions_are_reprocessed_too(engine: Engine) -> None:
     (now,) = view(engine, "articles")
     assert (now["revision"], now["text"]) == (3, story(3))
     assert count_outdated(engine, SETTINGS.rules_version) == 0
-    # the page that is current today is turned away by still newer rules: the one before comes back, clean
+    # even newer rules reject the current page, so the revision before becomes current, without clutter
     writer.write_batch(
         engine,
         1,
@@ -214,9 +214,7 @@ def test_older_revisions_are_reprocessed_too(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("refused", [False, True])
-def test_documents_whose_bytes_are_not_kept_go_the_way_of_their_texts_page(
-    engine: Engine, refused: bool
-) -> None:
+def test_documents_without_stored_bytes_follow_the_page_of_their_text(engine: Engine, refused: bool) -> None:
     """A page fetched three times with another advertisement each time: one text, one page."""
     mark = "!refused" if refused else "!clutter"
     store(engine, [f"Title\n{story(1)}\n{mark} {n}" for n in range(3)])
@@ -247,16 +245,16 @@ def start(url: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_run_that_is_killed_and_stopped_goes_on_while_readers_read(
+def test_a_killed_and_stopped_run_continues_while_readers_read(
     engine: Engine, database_url: str, fresh: Engine, tmp_path: Path
 ) -> None:
-    # So many sites that on none of them the clutter stands often enough to be learned: what is learned
-    # outdates a site's pages as well, and is not counted below.
+    # There are so many sites that no site repeats the clutter often enough to learn it. Learned lines outdate
+    # pages as well, and are not counted below.
     folder = write_pages(tmp_path / "in", 150, sites=11, slow=0.08)
     fill(engine, folder)
     fill(fresh, folder, rules.newer)
     for left, number in ((140, signal.SIGKILL), (120, signal.SIGTERM), (100, signal.SIGINT)):
-        # Below what it began with: a signal may not come before it has begun.
+        # Fewer than at the start: the signal must come after the run has started.
         begun = count_outdated(engine, SETTINGS.rules_version) - 1
         process = start(database_url)
         while count_outdated(engine, SETTINGS.rules_version) > min(left, begun):
@@ -279,7 +277,7 @@ def test_a_run_that_is_killed_and_stopped_goes_on_while_readers_read(
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_every_page_is_reprocessed_once_whatever_was_fetched_how_often(engine: Engine, seed: int) -> None:
+def test_every_page_is_reprocessed_once_however_often_it_was_fetched(engine: Engine, seed: int) -> None:
     """Few URLs, texts and locations, fetched again and again with marks and advertisements that change."""
     chance = random.Random(seed)
     run = writer.start_run(engine, "test", START)
@@ -307,7 +305,7 @@ def test_every_page_is_reprocessed_once_whatever_was_fetched_how_often(engine: E
     assert not any(CLUTTER in row["text"] or row["title"] == "Old title" for row in view(engine, "articles"))
 
 
-def test_pages_that_were_pruned_are_passed_over_and_counted(engine: Engine, tmp_path: Path) -> None:
+def test_pruned_pages_are_skipped_and_counted(engine: Engine, tmp_path: Path) -> None:
     folder = write_pages(tmp_path / "in")
     fill(engine, folder)
     before = contents(engine)

@@ -22,7 +22,7 @@ with stopping() as is_stopped:
 """
 
 
-def test_the_first_signal_is_told_and_handlers_are_restored() -> None:
+def test_the_first_signal_is_reported_and_handlers_are_restored() -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with stopping() as is_stopped:
         assert not is_stopped()

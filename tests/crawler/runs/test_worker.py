@@ -1,4 +1,4 @@
-"""What a worker answers, also where a document or a call fails."""
+"""The answers of a worker, also for documents and calls that fail."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_call_has_its_result_or_what_it_raised() -> None:
         (type("Local", (Exception,), {})("cannot be sent"), Reason.INTERNAL_ERROR, "Local: cannot be sent"),
     ],
 )
-def test_what_cannot_be_raised_again_is_a_failed_task(
+def test_an_exception_that_cannot_be_raised_again_is_a_failed_task(
     error: BaseException, reason: Reason, detail: str
 ) -> None:
     found = _call(Call(_raise, (error,)))
@@ -85,7 +85,7 @@ def test_what_cannot_be_raised_again_is_a_failed_task(
 
 @pytest.fixture
 def alarms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """The seconds of each alarm; the signals and limits of this process stay what they are."""
+    """The seconds of each alarm. The signals and limits of this process do not change."""
     seconds: list[float] = []
     monkeypatch.setattr(signal, "setitimer", lambda which, value: seconds.append(value))
     monkeypatch.setattr(resource, "setrlimit", lambda which, limits: None)
@@ -137,7 +137,7 @@ def test_signals_to_the_whole_process_group_do_not_end_a_worker() -> None:
     ("message", "memory_bytes", "is_spent"),
     [
         ([document("length")], 1 << 45, False),
-        ([document("length")], 0, True),  # it holds more than half of what it may
+        ([document("length")], 0, True),  # the process uses more than half of its limit
         (Call(_raise, (MemoryError(),)), 1 << 45, True),
     ],
 )

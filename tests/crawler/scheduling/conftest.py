@@ -1,4 +1,4 @@
-"""An installation whose paths mean something to systemd, cron and shells."""
+"""An installation with special characters of systemd, cron and shells in its paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ODD = ('it\'s 100% "new$" €5 desk', "a $HOME = 100% désk")
 
 @pytest.fixture(params=ODD, ids=["quotes", "dollar"])
 def odd(tmp_path: Path, request: pytest.FixtureRequest) -> Installation:
-    """Everything under a path of signs that mean something to systemd, cron or a shell."""
+    """An installation below a path of characters that are special to systemd, cron or a shell."""
     folder = tmp_path / request.param
     folder.mkdir()
     python = folder / "python"

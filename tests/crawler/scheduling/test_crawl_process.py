@@ -1,4 +1,4 @@
-"""How a crawl's process is started, and what is read from how it ended."""
+"""The process of a crawl: how it starts, and how its end is read."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_signal_has_its_name(python: Path) -> None:
     [(0, False, True), (1, False, True), (3, False, True), (75, False, False), (2, False, False),
      (None, False, False), (-15, False, False), (0, True, False)],
 )  # fmt: skip
-def test_which_ends_count_as_done(status: int | None, is_overdue: bool, is_done: bool) -> None:
+def test_exit_statuses_that_count_as_done(status: int | None, is_overdue: bool, is_done: bool) -> None:
     assert CrawlEnd(status, is_overdue=is_overdue, counts={"stored": 0}).is_done is is_done
 
 
@@ -89,7 +89,7 @@ def test_the_crawl_does_not_serve_metrics_on_the_schedulers_port(
     assert _crawl(python, 'echo "port $COPYDESK_METRICS_PORT" >&2').log == ("port 0",)
 
 
-def test_of_a_long_log_the_end_is_kept_and_of_a_long_line_the_beginning(python: Path) -> None:
+def test_the_end_of_a_long_log_and_the_beginning_of_a_long_line_are_kept(python: Path) -> None:
     end = _crawl(
         python,
         "yes 'a line like any other' | head -n 20000 >&2; printf '%5000s\\n' x >&2; printf 'l\\377st\\n' >&2",

@@ -16,7 +16,9 @@ from pipeline.errors import OperatorError
 from tests.crawler.scheduling.scheduled import scheduled_site
 
 
-def test_a_crontab_runs_what_it_says_from_the_odd_path(odd: Installation, tmp_path: Path) -> None:
+def test_a_crontab_runs_its_command_from_a_path_of_special_characters(
+    odd: Installation, tmp_path: Path
+) -> None:
     """As cron does: variables to their quotes, `\\%` to `%`, and the rest to a shell."""
     installation = replace(
         odd, sites_file=tmp_path / "it's 100%" / "sites.toml", database_url="sqlite:////a 'b' %.db"
@@ -67,7 +69,7 @@ def test_a_crontab_runs_what_it_says_from_the_odd_path(odd: Installation, tmp_pa
         ("*/5 1-3 * jan sun", r"\*/5 1-3 \* 1 0", ""),
     ],
 )
-def test_an_interval_that_cron_cannot_keep_is_said_so(schedule: str, line: str, remark: str) -> None:
+def test_an_interval_that_cron_cannot_keep_is_refused(schedule: str, line: str, remark: str) -> None:
     installation = Installation(python="/usr/bin/python3", user="desk", database_url="postgresql://db/news")
     for key in ("gazette", "herald", "courier"):
         comment, command = crontab([scheduled_site(key, schedule)], installation).splitlines()[-2:]
@@ -88,7 +90,7 @@ def test_an_interval_that_cron_cannot_keep_is_said_so(schedule: str, line: str, 
         ({"python": "/" + "x" * 2000}, "too long"),
     ],
 )
-def test_what_crons_do_not_read_alike_is_refused(changed: dict[str, object], why: str) -> None:
+def test_lines_that_crons_read_differently_are_refused(changed: dict[str, object], why: str) -> None:
     installation = Installation(python="/usr/bin/python3", user="desk", database_url="postgresql://db/news")
     with pytest.raises(OperatorError, match=why):
         crontab([scheduled_site("x", "every 1 h")], replace(installation, **changed))  # type: ignore[arg-type]

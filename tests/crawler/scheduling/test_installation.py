@@ -1,4 +1,4 @@
-"""What units and crontabs start Copydesk with."""
+"""The command line that units and crontabs start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crawler.scheduling.installation import this_installation
 from storage.database import DatabaseError, connect
 
 
-def test_the_place_is_told_without_passwords_and_from_any_folder(
+def test_paths_are_absolute_and_passwords_are_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "100% ?news#"

@@ -1,4 +1,4 @@
-"""The scheduler as an operator runs it: a process, its crawls, signals, a file that changes under it."""
+"""The scheduler as an operator runs it: its process, its crawls, signals, and a sites file that changes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ class Newsroom(Desk):
 
     @contextmanager
     def running(self, *arguments: str, plan: str = "", **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-        """`copydesk schedule` with these arguments; or the Plan given, which has what they have not."""
+        """`copydesk schedule` with these arguments, or with this Plan, which has values that no option
+        sets.
+        """
         environment = self.environment() | variables
         command = ["-m", "copydesk", "schedule", "--jitter", "0", *arguments]
         if plan:
@@ -102,7 +104,7 @@ def room(tmp_path: Path) -> Iterator[Newsroom]:
 
 @contextmanager
 def _held(web: Web, path: str) -> Iterator[threading.Event]:
-    """Holds the answer to a path back until the context ends; the event tells that it was asked for."""
+    """Delays the answer to a path until the context ends. The event is set when the path is requested."""
     asked, release, page = threading.Event(), threading.Event(), web.pages[path]
 
     def answer(handler: Any) -> None:
@@ -144,7 +146,7 @@ def test_sites_are_crawled_when_due_and_the_sites_file_may_change(room: Newsroom
     assert log.count("crawl-began site=gazette") == 1
     assert not list(room.folder.glob("copydesk-schedule-*"))
 
-    # The database says when a site was crawled last: only what is overdue begins at once.
+    # The database has the time of the last crawl, so only overdue sites are crawled at once.
     room.log.unlink()
     room.schedule(gazette="every 1 d", tribune="every 1 d")
     with room.running("gazette", "tribune", COPYDESK_METRICS_PORT=str(_free_port())) as process:
@@ -172,7 +174,7 @@ def _free_port() -> int:
         return port
 
 
-def test_a_signal_ends_crawls_in_order_and_begins_no_other(room: Newsroom) -> None:
+def test_a_signal_ends_crawls_in_order_and_starts_no_further_one(room: Newsroom) -> None:
     room.schedule(gazette="every 1 d", herald="every 1 d")
     b = room.web.base
     room.web.pages["/gazette.xml"] = Page(rss([f"{b}/gazette/story", f"{b}/slow"]), "application/rss+xml")
@@ -211,7 +213,7 @@ def _wait_until_gone(group: int) -> None:
 
 
 def test_the_scheduler_goes_on_when_crawls_die_fail_or_hang(room: Newsroom) -> None:
-    """One is killed, as for want of memory; one finds a broken database; one does not move any more."""
+    """One is killed as if memory ran out, one has a broken database, and one hangs."""
     room.schedule(gazette="every 1 min", herald="every 1 d")
     with room.running("--concurrent", "1") as process, _held(room.web, "/gazette/story") as asked:
         crawl = int(room.wait_for(r"crawl-began site=gazette pid=(\d+)")[1])
@@ -258,11 +260,11 @@ def test_after_a_sleep_a_site_is_crawled_once(
     async def sleep_through_a_night() -> None:
         running = asyncio.create_task(schedule.run())
         await _until(lambda: told("crawl-done") == 1)
-        # As it is when the machine wakes: the job's time is long past.
+        # As after the machine wakes: the time of the job is long past.
         schedule._jobs.modify_job("gazette", next_run_time=datetime.now(UTC) - timedelta(hours=8))
         await _until(lambda: told("crawl-done") == 2)
         assert schedule._jobs.get_job("gazette").next_run_time > datetime.now(UTC)
-        # And the clock has gone on, but not the processor's.
+        # The wall clock has advanced, and the monotonic clock has not.
         schedule._clock_offset -= 8 * 3600
         await _until(lambda: told("clock-jumped") == 1)
         schedule._stop(signal.SIGTERM)
@@ -288,7 +290,7 @@ async def _until(condition: Any) -> None:
         ({"gazette": "every 1 d"}, ["--db", "sqlite:////no/such/folder/x.db"], "no such file or directory"),
     ],
 )
-def test_what_an_operator_can_mend_is_said_in_a_line_at_the_start(
+def test_an_operators_mistake_is_one_line_at_the_start(
     room: Newsroom, schedules: dict[str, str | None], arguments: list[str], said: str
 ) -> None:
     room.schedule(**schedules)

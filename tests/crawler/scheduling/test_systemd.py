@@ -36,7 +36,7 @@ def _settings(unit: str) -> dict[str, list[str]]:
     return found
 
 
-def test_units_say_the_odd_path_as_systemd_reads_it(odd: Installation, tmp_path: Path) -> None:
+def test_units_quote_special_characters_as_systemd_reads_them(odd: Installation, tmp_path: Path) -> None:
     sites = [
         scheduled_site("gazette", "every 45 min"),
         scheduled_site("a-b.c", "30 6-18/4 5 * mon"),
@@ -63,7 +63,7 @@ def test_units_say_the_odd_path_as_systemd_reads_it(odd: Installation, tmp_path:
         values = dict(_word(value).split("=", 1) for value in service["Environment"])
         assert values == (odd.variables if service is scheduler else odd.crawl_variables)
         assert _word(service["ReadWritePaths"][0]) == str(odd.writable_folder)
-        # The path lies in /tmp, which is one's own or read-only otherwise.
+        # The path is below /tmp, which is private or read-only by default.
         assert (service["PrivateTmp"], service["ReadWritePaths"][1:]) == (["no"], ["/tmp", "/var/tmp"])
         assert service["KillMode"] == ["mixed"]
     assert "COPYDESK_METRICS_PORT" not in odd.crawl_variables
@@ -135,7 +135,7 @@ def test_a_calendar_means_what_the_trigger_means(line: str, expressions: list[st
 
 
 def _elapses(expression: str, now: datetime) -> list[datetime]:
-    """The next times of an OnCalendar expression, told by systemd."""
+    """The next times of an OnCalendar expression, according to systemd."""
     assert SYSTEMD
     command = [SYSTEMD, "calendar", "--iterations=6", f"--base-time={now:%Y-%m-%d %H:%M:%S UTC}", expression]
     told = subprocess.run(command, capture_output=True, text=True, check=True, env={"TZ": "UTC"}).stdout

@@ -1,4 +1,4 @@
-"""When sites are crawled: first times, jitter, back-off."""
+"""Times at which sites are crawled: first times, jitter, back-off."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
         ("0 6 * * *", NOON - timedelta(days=30), NOON),
     ],
 )
-def test_what_is_overdue_begins_soon_and_the_rest_at_its_time(
+def test_overdue_sites_start_soon_and_the_rest_at_their_times(
     schedule: str, last: datetime | None, due: datetime
 ) -> None:
     assert first_time(parse_schedule(schedule), last, NOON, UTC, 0) == due
@@ -44,7 +44,7 @@ def test_jitter_is_added_and_small_beside_an_interval(schedule: str, most: float
     assert 0 <= min(late) < max(late) <= most
 
 
-def test_a_site_that_keeps_failing_is_left_alone_longer_and_longer() -> None:
+def test_a_site_that_keeps_failing_is_crawled_less_and_less_often() -> None:
     assert [back_off(n) / timedelta(minutes=1) for n in (1, 2, 3, 4, 5, 6, 7, 10_000)] == [
         10, 20, 40, 80, 160, 320, 360, 360,
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The keys of a site's table: what each accepts, and how a mistake in it is answered."""
+"""The keys of a site's table: accepted values, and messages about mistakes."""
 
 from __future__ import annotations
 

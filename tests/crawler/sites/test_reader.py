@@ -1,4 +1,4 @@
-"""sites.toml is read as a whole: the shipped file, a file of one's own, its rules, and chosen sites."""
+"""sites.toml as a whole: the shipped file, a user's own file, its rules, and chosen sites."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.crawler.sites.test_fields import BASE
 from tests.crawler.sites.test_site import GAZETTE, gazette
 
 
-def test_a_rulebook_is_that_of_a_file_that_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rulebook_comes_from_a_named_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COPYDESK_SITES", raising=False)
     assert read_rulebook() == SiteRulebook()
     file = tmp_path / "mine.toml"
@@ -38,7 +38,7 @@ def test_the_example_in_the_shipped_file_is_read_as_it_stands() -> None:
     assert (site.rules.drop, site.rules.take) == ((".promo", "aside.related"), ("div.article-body",))
 
 
-def test_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(GAZETTE)
     assert list(read_sites(file)) == ["gazette"]
@@ -46,7 +46,7 @@ def test_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert list(read_sites()) == ["gazette"]
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match=r"none\.toml: cannot be read"):
         read_sites(tmp_path / "none.toml")
 

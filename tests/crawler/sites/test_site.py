@@ -1,4 +1,4 @@
-"""A site as a record: what it holds, and what follows from it."""
+"""A site as a record."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_site_is_read_into_a_record() -> None:
     assert site.politeness.concurrent_requests == 2
 
 
-def test_rules_of_a_site_are_those_of_its_hosts() -> None:
+def test_the_rules_of_a_site_apply_to_its_hosts() -> None:
     rules = """
 [sites.gazette.rules]
 clutter = ["Read our newsletter*", { phrase = "Tap to hear*", scope = "tail" }]

@@ -1,4 +1,4 @@
-"""A site's `schedule`: what cron would make of it, and what is refused."""
+"""A site's `schedule`: the same times as in cron, and refused values."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def test_an_interval_of_years_is_refused() -> None:
         ("0 0 * * */3", ["4 00:00", "7 00:00", "8 00:00"]),  # Sunday, Wednesday, Saturday
         ("0 0 10 mar,apr *", ["10 00:00"]),
         ("0 0 10 jan-mar/2 *", ["10 00:00"]),
-        ("0 0 5 * mon", ["2 00:00", "5 00:00", "9 00:00"]),  # either will do
-        ("0 0 */4 * mon", ["9 00:00"]),  # but where one begins with a star, both must hold
+        ("0 0 5 * mon", ["2 00:00", "5 00:00", "9 00:00"]),  # one of both is enough
+        ("0 0 */4 * mon", ["9 00:00"]),  # if one begins with a star, both must match
     ],
 )
 def test_a_cron_line_means_what_it_means_to_cron(line: str, following: list[str]) -> None:
@@ -60,7 +60,7 @@ def test_a_cron_line_means_what_it_means_to_cron(line: str, following: list[str]
     ],
 )
 @pytest.mark.parametrize("jitter", [0, 50])
-def test_a_changing_clock_costs_no_turn_and_makes_at_most_one_more(
+def test_a_change_of_the_clock_skips_no_crawl_and_adds_at_most_one(
     line: str, start: str, following: list[str], jitter: int
 ) -> None:
     berlin = ZoneInfo("Europe/Berlin")
@@ -69,7 +69,7 @@ def test_a_changing_clock_costs_no_turn_and_makes_at_most_one_more(
 
 
 def _fired(line: str, since: datetime, times: int, jitter: int = 0) -> list[datetime]:
-    """The next times in UTC, each asked for a moment after the one before."""
+    """The next times in UTC, each computed from a moment after the one before."""
     found: list[datetime] = []
     fires, at = trigger(parse_schedule(line), since.tzinfo or UTC, jitter), since
     while len(found) < times:
@@ -80,7 +80,7 @@ def _fired(line: str, since: datetime, times: int, jitter: int = 0) -> list[date
     return found
 
 
-def test_a_cron_line_is_handed_on_as_every_cron_reads_it() -> None:
+def test_a_cron_line_is_written_in_a_form_that_every_cron_reads() -> None:
     found = parse_schedule("*/15  6-18/4 */2 mar-may FRI-mon")
     assert found == Cron(
         minutes=(0, 15, 30, 45),
@@ -130,6 +130,6 @@ def test_a_line_that_cron_would_refuse_is_refused(line: str, why: str) -> None:
         parse_schedule(line)
 
 
-def test_a_day_that_comes_every_fourth_year_or_by_its_weekday_is_taken() -> None:
+def test_a_day_of_every_fourth_year_or_by_its_weekday_is_accepted() -> None:
     assert isinstance(parse_schedule("0 0 29 2 *"), Cron)
     assert isinstance(parse_schedule("0 0 31 2 mon"), Cron)

@@ -1,4 +1,4 @@
-"""Which URLs a site's crawl asks for."""
+"""URLs that a crawl of a site requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adding to a sites file: the rest keeps every byte, and no reader sees half a file."""
+"""Adding to a sites file: all other bytes stay, and no reader sees half a file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ article_urls = ['/\\d{4}/']
 """
 
 
-def test_everything_else_keeps_every_byte(tmp_path: Path) -> None:
+def test_all_other_bytes_stay(tmp_path: Path) -> None:
     file = tmp_path / "sites.toml"
     file.write_text(COMMENTED)
     added = writer.add_site(file, "herald", ENTRY)
@@ -161,7 +161,7 @@ def test_the_shipped_file_is_never_written_to(tmp_path: Path) -> None:
             writer.own_sites_file(path)
 
 
-def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="is no file"):
         writer.own_sites_file(tmp_path)
     with pytest.raises(OperatorError, match=r"cannot be opened .*make that folder"):
@@ -171,7 +171,7 @@ def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
 
 
 @given(name=st.text(), url=st.text(max_size=30))
-def test_no_value_gets_out_of_its_place(name: str, url: str) -> None:
+def test_no_value_changes_the_rest_of_the_file(name: str, url: str) -> None:
     try:
         text = writer.site_table_text(
             "herald", {**ENTRY, "name": name, "feeds": [f"https://h.example/{url}"]}
@@ -192,7 +192,7 @@ for number in range(6):
 """
 
 
-def test_programs_at_the_same_time_lose_nothing_and_nobody_reads_half_a_file(tmp_path: Path) -> None:
+def test_concurrent_programs_lose_nothing_and_nobody_reads_half_a_file(tmp_path: Path) -> None:
     file = tmp_path / "sites.toml"
     file.write_text(COMMENTED)
     root = Path(writer.__file__).parents[2]

@@ -1,4 +1,4 @@
-"""Which entries of a source are articles to fetch."""
+"""Entries of a source that are articles to fetch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def gazette(**changes: object) -> Site:
     return Site.model_validate(fields)
 
 
-def test_of_entries_with_the_same_canonical_url_the_first_counts() -> None:
+def test_the_first_of_entries_with_the_same_canonical_url_counts() -> None:
     urls = [f"{BASE}/1", f"{BASE}/2?utm_source=feed", f"{BASE}/2", f"{BASE}/1#top", f"{BASE}/3"]
     found = entries(*urls)
     assert [entry.url for entry in found.values()] == [urls[0], urls[1], urls[4]]
@@ -47,7 +47,7 @@ def test_canonical_and_given_urls_are_looked_up_and_either_removes_an_entry() ->
     assert without(found, set()) == found
 
 
-def test_what_selects_articles_changes_the_digest_of_the_rules_and_nothing_else_does() -> None:
+def test_only_keys_that_select_articles_change_the_digest_of_the_rules() -> None:
     plain = selection_rules(gazette())
     assert selection_rules(gazette(name="The Gazette", schedule="every 30 min")) == plain
     changes: list[dict[str, object]] = [

@@ -1,4 +1,4 @@
-"""The sections and urls spiders, a spider of one's own, and feed exports."""
+"""The sections and urls spiders, a user's own spider, and feed exports."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class ArchiveSpider(scrapy.Spider):
 """
 
 
-def test_a_spider_of_ones_own_feeds_the_same_pipeline(desk: Desk, web: Web) -> None:
+def test_a_users_own_spider_uses_the_same_pipeline(desk: Desk, web: Web) -> None:
     web.pages["/story/1"] = Page(article(1))
     web.pages["/front"] = Page(b'<a class=story href="/story/1">1</a> <a class=story href="/missing">2</a>')
     file = desk.folder / "archive.py"

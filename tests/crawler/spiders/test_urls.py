@@ -1,4 +1,4 @@
-"""The urls spider: which lines of a list become requests, and how it refuses to start."""
+"""The urls spider: lines that become requests, and lists that it refuses."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_no_crawl_without_a_contact_but_on_loopback(tmp_path: Path) -> None:
     spider_of(file, **anonymous, COPYDESK_ALLOW_LOOPBACK=True).lines.close()
 
 
-def test_what_the_crawl_did_not_request_is_no_rejection(tmp_path: Path) -> None:
+def test_a_request_that_was_not_made_is_not_a_rejection(tmp_path: Path) -> None:
     file = tmp_path / "list"
     file.touch()
     spider = spider_of(file)

@@ -1,4 +1,4 @@
-"""What spiders ask the database, and what they report to it."""
+"""Queries of spiders to the database, and their reports to it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def unexpected(error: DatabaseError) -> None:
 
 
 def with_state(url: str, use: Callable[[CrawlState], Awaitable[T]]) -> T:
-    """What `use` returns for the state of a crawl, which must not report an error."""
+    """The result of `use` on the state of a crawl, which must not report an error."""
 
     async def run() -> T:
         database = CrawlDatabase(url)
@@ -113,7 +113,7 @@ def test_a_source_whose_articles_are_stored_already_is_done_with_the_next_batch(
 
 
 @pytest.mark.parametrize("is_read_first", [True, False])
-def test_a_source_with_an_article_that_failed_for_now_is_read_again(
+def test_a_source_with_an_article_that_failed_temporarily_is_read_again(
     url: str, engine: Engine, is_read_first: bool
 ) -> None:
     async def use(state: CrawlState) -> Validators:

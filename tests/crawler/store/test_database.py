@@ -13,7 +13,7 @@ from crawler.store.database import CrawlDatabase
 from pipeline.errors import OperatorError
 
 
-def test_all_calls_are_made_one_after_the_other_in_a_thread_that_is_not_the_crawls(tmp_path: Path) -> None:
+def test_calls_are_made_one_by_one_in_a_thread_of_their_own(tmp_path: Path) -> None:
     made: list[tuple[int, str]] = []
 
     def call(engine: Engine, number: int) -> int:
@@ -35,7 +35,7 @@ def test_all_calls_are_made_one_after_the_other_in_a_thread_that_is_not_the_craw
     assert thread != threading.current_thread().name
 
 
-def test_an_error_of_a_call_is_the_callers_and_ends_no_other_call(tmp_path: Path) -> None:
+def test_an_error_of_a_call_is_raised_to_its_caller_only(tmp_path: Path) -> None:
     def fail(engine: Engine) -> None:
         raise LookupError("no such article")
 

@@ -1,4 +1,4 @@
-"""The item pipeline by itself: what comes in, what is stored, and what ends a crawl."""
+"""The item pipeline by itself: its items, the stored rows, and errors that end a crawl."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def document(url: str) -> Document:
 
 
 class Pool:
-    """A worker pool of this thread: documents become what they are said to, or an error is raised."""
+    """A worker pool in this thread. Documents become the given outcomes, or an error is raised."""
 
     def __init__(self, outcomes: dict[str, Outcome] | Exception) -> None:
         self.outcomes = outcomes
@@ -65,7 +65,7 @@ class Pool:
 
 
 class ScrapyEngine:
-    """Scrapy's engine, as far as an item pipeline uses it."""
+    """The part of Scrapy's engine that an item pipeline uses."""
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
@@ -132,7 +132,7 @@ async def dropped(pipeline: StorePipeline, item: object) -> str:
     return str(error.value)
 
 
-def test_a_document_becomes_an_article_and_comes_out_as_its_columns(tmp_path: Path) -> None:
+def test_a_document_becomes_an_article_and_the_item_has_its_columns(tmp_path: Path) -> None:
     crawl = Crawl(tmp_path)
     made = article(A, story(1))
 
@@ -247,7 +247,7 @@ def test_a_batch_that_cannot_be_written_ends_the_crawl(
     assert crawl.pipeline.lesson is None
 
 
-def test_workers_that_cannot_work_end_the_crawl_and_what_was_processed_is_stored(tmp_path: Path) -> None:
+def test_a_broken_pool_ends_the_crawl_and_processed_documents_are_stored(tmp_path: Path) -> None:
     crawl = Crawl(tmp_path)
 
     async def run() -> str:
@@ -263,7 +263,7 @@ def test_workers_that_cannot_work_end_the_crawl_and_what_was_processed_is_stored
     assert [row.location for row in reader.rejections(crawl.database())] == [A]
 
 
-def test_the_shell_of_scrapy_stores_nothing() -> None:
+def test_scrapy_shell_stores_nothing() -> None:
     crawler: Any = SimpleNamespace(spidercls=DefaultSpider)
     with pytest.raises(NotConfigured):
         StorePipeline.from_crawler(crawler)

@@ -1,4 +1,4 @@
-"""The figures of a crawl's sites are what was served, whatever spider asked and however it ended."""
+"""The figures of a crawl's sites agree with the server, for any spider and any end of the crawl."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def figures(desk: Desk) -> dict[str, list[SiteRun]]:
 
 
 def served(web: Web) -> int:
-    """Bytes of the bodies that were sent, but for robots.txt."""
+    """Bytes of the bodies that were sent, without robots.txt."""
     sent = 0
     for path, status in web.log:
         page = web.pages.get(path) or web.pages.get(path.partition("?")[0]) or Page(b"<h1>Not found</h1>")
@@ -65,7 +65,9 @@ def entry(web: Web, **keys: Any) -> dict[str, Any]:
     }
 
 
-def test_the_figures_of_two_sites_in_one_crawl_are_what_was_served(desk: Desk, web: Web, other: Web) -> None:
+def test_the_figures_of_two_sites_in_one_crawl_agree_with_the_server(
+    desk: Desk, web: Web, other: Web
+) -> None:
     for number in range(5):
         web.pages[f"/story/{number}"] = Page(article(number))
     web.pages["/story/5"] = Page(article(5).replace(b"article:published_time", b"x:other"))
@@ -120,7 +122,7 @@ def test_the_figures_of_two_sites_in_one_crawl_are_what_was_served(desk: Desk, w
     (run,) = desk.runs()
     assert (run.stored, run.rejected) == (gazette.stored + post.stored, gazette.rejected + post.rejected)
 
-    # The next crawl: unchanged sources, one story rewritten and asked for again, one new.
+    # The next crawl: unchanged sources, one story that is rewritten and visited again, and a new one.
     web.forget()
     other.forget()
     other.pages["/0"] = Page(article(60))
@@ -152,7 +154,7 @@ class Own(scrapy.Spider):
 """
 
 
-def test_a_spider_of_ones_own_has_figures_by_host(desk: Desk, web: Web) -> None:
+def test_a_users_own_spider_has_figures_by_host(desk: Desk, web: Web) -> None:
     for number in (1, 2):
         web.pages[f"/{number}"] = Page(article(number))
     web.pages["/"] = Page(b"".join(b'<a href="/%d">x</a>' % number for number in (1, 2, 3)))
@@ -175,7 +177,7 @@ def test_a_spider_of_ones_own_has_figures_by_host(desk: Desk, web: Web) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
-def test_a_crawl_that_is_stopped_leaves_the_figures_of_what_is_stored(
+def test_a_stopped_crawl_has_figures_of_its_stored_documents(
     desk: Desk, web: Web, how: signal.Signals
 ) -> None:
     for number in range(40):

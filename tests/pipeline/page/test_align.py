@@ -50,7 +50,7 @@ def test_a_line_from_which_a_piece_was_cut_keeps_its_own_text() -> None:
     assert (piece.index, piece.text) == (0, line)
 
 
-def test_a_line_that_stands_nowhere_is_kept_after_the_line_before_it() -> None:
+def test_a_line_that_is_not_on_the_page_is_kept_after_the_line_before_it() -> None:
     page = blocks("The first line.", "The second line.")
     pieces = align_lines(page, ["The first line.", "Made of something else altogether.", "The second line."])
     assert [p.index for p in pieces] == [0, None, 1]

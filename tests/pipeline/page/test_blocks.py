@@ -71,7 +71,7 @@ def test_scripts_and_controls_are_not_text_but_what_follows_them_is() -> None:
     assert texts("<p>a<script>x()</script>b<select><option>c</select>d</p>") == ["abd"]
 
 
-def test_tokens_come_from_the_element_and_from_containers_below_the_given_one() -> None:
+def test_tokens_come_from_the_element_and_its_containers_below_the_given_one() -> None:
     page = cut(
         '<div class="Page"><div class="Story Wide"><p id=lead itemprop=description>Text</p></div></div>'
     )
@@ -156,7 +156,7 @@ def test_any_soup_of_tags_is_cut_without_error_and_no_block_is_empty(parts: list
         assert page.block(number).text == block.text
 
 
-def test_menus_are_not_read_unless_the_story_is_in_them() -> None:
+def test_menus_are_skipped_unless_the_story_is_in_them() -> None:
     page = cut("<nav><ul><li><a href=/s>Sport</a></li></ul></nav><p>The ferry sails again.</p>")
     assert [block.text for block in page.blocks] == ["The ferry sails again."]
     page = cut("<nav><a href=/s>Sport</a><p>It left at noon.</p></nav><p>The ferry sails again.</p>")
@@ -175,7 +175,7 @@ LINKS = """<ul class=menu>
 </ul>"""
 
 
-def test_a_list_of_nothing_but_links_is_one_block_but_in_the_story() -> None:
+def test_a_list_of_links_is_one_block_except_in_the_story() -> None:
     (block,) = cut(f"<div>{LINKS}</div>").blocks
     assert (block.kind, block.tag, block.text) == (BlockKind.LIST_ITEM, "ul", "One · Two of three")
     assert (block.links, block.link_density) == (2, 1.0)
@@ -198,7 +198,7 @@ def test_any_other_list_is_read_item_by_item(items: str, expected: list[str]) ->
     assert texts(f"<ol>{items}</ol>") == expected
 
 
-def test_what_is_marked_in_a_list_of_links_stands_before_it() -> None:
+def test_a_marked_item_of_a_list_of_links_comes_before_the_list() -> None:
     root = lxml.html.document_fromstring(f"<div><p>a</p>{LINKS}<p>b</p></div>")
     page, places = segment_with_places(root, list(root.iter("li")))
     assert [block.text for block in page.blocks] == ["a", "One · Two of three", "b"]

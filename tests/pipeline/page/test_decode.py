@@ -1,4 +1,4 @@
-"""Bytes to text: the charsets that news is written in, right and wrong labels, and what is no text."""
+"""Bytes to text: charsets of news, right and wrong labels, and bytes that are not text."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_a_cut_page_is_still_read(legacy: tuple[str, str, str], start: int, leng
         bytes(300),
     ],
 )
-def test_what_is_no_text_is_recognised(body: bytes) -> None:
+def test_bytes_that_are_not_text_are_recognised(body: bytes) -> None:
     assert sniff_media_type(body) is None
 
 

@@ -37,7 +37,7 @@ compounds = st.sampled_from(("p", "div", ".a", ".b", "div.c", "section", "h2:fir
     parts=st.lists(st.tuples(st.sampled_from((" ", " > ", " + ", " ~ ", ", ")), compounds), max_size=3),
     first=compounds,
 )
-def test_they_find_what_the_library_finds(body: str, parts: list[tuple[str, str]], first: str) -> None:
+def test_selectors_agree_with_the_library(body: str, parts: list[tuple[str, str]], first: str) -> None:
     css = first + "".join(combinator + compound for combinator, compound in parts)
     root = lxml.html.document_fromstring(f"<html><body>{body}</body></html>")
     expected = [
@@ -63,8 +63,8 @@ def test_the_frame_of_a_page_is_never_found() -> None:
         ("* * * * * * * *", 20_195),
     ],
 )
-def test_thousands_of_siblings_in_hundreds_of_boxes_are_gone_through(css: str, count: int) -> None:
-    """What libxml2 takes minutes for: the test would not come to an end."""
+def test_thousands_of_siblings_in_hundreds_of_boxes_are_searched(css: str, count: int) -> None:
+    """libxml2 takes minutes for this, and the test would not end."""
     body = "<div>" * 200 + "<p>text</p>" * 20_000 + "</div>" * 200
     parser = lxml.html.HTMLParser(huge_tree=True)
     root = lxml.html.document_fromstring(f"<html><body>{body}</body></html>", parser=parser)
@@ -94,7 +94,7 @@ def test_thousands_of_siblings_in_hundreds_of_boxes_are_gone_through(css: str, c
         ("a\0b", "is no selector of at most 300"),
     ],
 )
-def test_a_selector_that_will_not_do_is_refused_with_a_remedy(css: str, message: str) -> None:
+def test_an_invalid_selector_is_refused_with_a_remedy(css: str, message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
         check_selector(css)
     assert "; " in str(caught.value)
@@ -103,7 +103,7 @@ def test_a_selector_that_will_not_do_is_refused_with_a_remedy(css: str, message:
 
 
 @given(st.text(max_size=40))
-def test_whatever_is_written_is_taken_or_refused(css: str) -> None:
+def test_any_text_is_accepted_or_refused(css: str) -> None:
     try:
         check_selector(css)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What speaks for a line being furniture of its site, and what against it."""
+"""Evidence that a line is boilerplate of its site, and evidence that it is not."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def block(*articles: Sequence[str]) -> list[ArticleLines]:
 
 
 def site(having: int, of: int, line: str, at: int) -> list[ArticleLines]:
-    """So many stories, of which the first have the line, before their line number `at`."""
+    """So many stories. The first of them have the line, before their line number `at`."""
     lines = [own(n) for n in range(of)]
     for one in lines[:having]:
         one.insert(at, line)
@@ -59,21 +59,21 @@ def is_learned(sightings: Sequence[ArticleLines], line: str) -> bool:
 @pytest.mark.parametrize(
     ("line", "at", "having", "least"),
     [
-        (LABEL, 6, 3, None),  # too few, of however many
+        (LABEL, 6, 3, None),  # too few, however many stories there are
         (LABEL, 6, 4, 12),
         (LABEL, 6, 20, 90),
         (SENTENCE, 12, 4, 8),
         (SENTENCE, 12, 20, 55),
         (SENTENCE, 0, 20, 55),
-        (SENTENCE, 6, 4, None),  # amid the text four of four say too little
+        (SENTENCE, 6, 4, None),  # within the text, four of four are too little evidence
         (SENTENCE, 6, 5, 6),
         (SENTENCE, 6, 20, 28),
         ("Ferry Harbour Tunnel", 6, 20, None),  # a label of three words
         ("12 30 14 30 Harbour 16 30", 6, 20, None),  # a row of a table
     ],
 )
-def test_how_many_stories_of_how_many_it_takes(line: str, at: int, having: int, least: int | None) -> None:
-    """least: of that many stories they are too few; None: of any."""
+def test_the_number_of_stories_that_a_line_needs(line: str, at: int, having: int, least: int | None) -> None:
+    """least: the number of stories from which on they are too few; None: always."""
     if least is None:
         assert not is_learned(site(having, having, line, at), line)
         return
@@ -91,8 +91,8 @@ def test_figures_and_punctuation() -> None:
     assert seen[key("become a friend of the bay")] == RepeatedLine(9, tuple(range(9)), False)
 
 
-def test_articles_told_from_set_phrases_are_no_evidence() -> None:
-    """The report that comes every week, its sentences the same: nothing of it is learned."""
+def test_articles_made_of_set_phrases_are_no_evidence() -> None:
+    """Nothing is learned from a weekly report that repeats its sentences."""
     report = ["Prices were steady at the market.", "Buyers waited for the weekend.", "Supply was as ever."]
     weekly = [[*report, f"The index closed at {n}."] for n in range(30)]
     assert find_repeated_lines(block(*weekly, *(own(100 + n) for n in range(10)))) == {}
@@ -109,7 +109,7 @@ def test_editions_and_copies_are_one_story() -> None:
         ArticleLines(s.article_id, s.group_id, t, s.lines) for s, t in zip(sightings, titles, strict=True)
     ]
     assert not is_learned(editions, LABEL)
-    # Group joins 0 and 4, 1 and 5, …; headline 0 and 1, 2 and 3: two stories, though no two say so alone.
+    # The group joins 0 and 4, 1 and 5, …; the headline 0 and 1, 2 and 3. Together they make two stories.
     both = [
         ArticleLines(s.article_id, s.article_id % 4, s.article_id % 4 // 2 + 1, s.lines) for s in sightings
     ]
@@ -118,7 +118,7 @@ def test_editions_and_copies_are_one_story() -> None:
     assert title_key("Harbour 2026") == 0
 
 
-def test_a_line_that_another_outlet_has_in_a_copy_is_told_as_shared() -> None:
+def test_a_line_that_a_different_outlet_has_in_a_copy_is_shared() -> None:
     ours, theirs, sister = [*own(1), SENTENCE, LABEL], [*own(1), SENTENCE], [*own(1), LABEL]
     copies = [
         ("post.example", line_codes(ours)),

@@ -1,4 +1,4 @@
-"""Learned lines go, stay on record, and leave what was there readable."""
+"""Learned lines are removed, stay on record, and leave a readable text."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def blocks(lines: Sequence[str]) -> list[tuple[int, Block]]:
     return [(2 * n, Block(BlockKind.PARAGRAPH, line)) for n, line in enumerate(lines)]
 
 
-def test_a_learned_line_goes_however_it_is_written() -> None:
+def test_a_learned_line_is_removed_in_any_spelling() -> None:
     kept, removed = remove_learned_lines(
         blocks([STORY, "— BECOME a friend, of the bay", STORY]), learned(LINE)
     )
@@ -50,18 +50,18 @@ def test_a_learned_line_goes_however_it_is_written() -> None:
     assert remove_learned_lines(blocks([STORY, f"{LINE} Now!"]), learned(LINE))[1] == ()
 
 
-def test_a_line_that_is_to_stay_stays() -> None:
+def test_a_vetoed_line_stays() -> None:
     rules = SiteRules("post", ("post.example",), keep=(Phrase("become a * of the bay"),))
     assert len(remove_learned_lines(blocks([STORY, LINE, OTHER]), learned(LINE, OTHER), rules.keeps)[1]) == 1
 
 
-def test_a_text_of_little_else_stays_whole() -> None:
+def test_a_text_of_mostly_learned_lines_stays_whole() -> None:
     lines = ["No paper on Monday.", LINE, OTHER]
     assert remove_learned_lines(blocks(lines), learned(LINE, OTHER)) == (tuple(blocks(lines)), ())
 
 
 @given(st.lists(st.sampled_from([STORY, f"{STORY} So it was.", LINE, OTHER]), min_size=1, max_size=12))
-def test_what_was_found_can_be_read_off_what_is_stored(lines: list[str]) -> None:
+def test_learned_lines_can_be_found_in_a_stored_article(lines: list[str]) -> None:
     kept, removed = remove_learned_lines(blocks(lines), learned(LINE, OTHER))
     places = [position for position, _ in kept]
     placed = [(sum(place < r.position for place in places), r.text, r.rule) for r in removed]
@@ -70,7 +70,7 @@ def test_what_was_found_can_be_read_off_what_is_stored(lines: list[str]) -> None
     assert restore_learned_lines(text, [*others, *placed]) == lines
 
 
-def test_which_lines_are_long_enough() -> None:
+def test_lines_that_are_long_enough() -> None:
     found = {
         line
         for line in ("What we know", "相关新闻", "関連記事をもっと読む", LINE, "1 2 3 4 5 6 7 8", "a b c d")
@@ -79,7 +79,7 @@ def test_which_lines_are_long_enough() -> None:
     assert found == {LINE, "関連記事をもっと読む"}
 
 
-def test_versions_name_what_was_learned_and_not_how_often_it_was_seen() -> None:
+def test_versions_depend_on_the_lines_and_not_on_their_counts() -> None:
     one, more = learned(LINE), LearnedLines("post.example", ((line_hash(words_key(LINE)), 30),))
     assert one.version == more.version != learned(LINE, OTHER).version
     assert pickle.loads(pickle.dumps(one)) == one

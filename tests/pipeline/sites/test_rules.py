@@ -1,4 +1,4 @@
-"""A site's own rules: what they take out of a page, what they leave, and what is stored of their version."""
+"""Rules of a site: lines that they remove, lines that they leave, and their version."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def gazette(*clutter: str | Phrase, **more: Any) -> SiteRules:
 
 
 def taken(found: Article) -> list[tuple[int, str, str]]:
-    """What the site's rules took out."""
+    """The lines that the site's rules removed."""
     return [(line.position, line.text, line.rule) for line in found.removed if line.rule.startswith("site.")]
 
 
-def test_a_dropped_element_goes_and_its_lines_are_kept_in_place() -> None:
+def test_a_dropped_element_is_recorded_at_its_place() -> None:
     box = "<div class='x7'><p>The Gazette walks is our guide to the coast, and it costs ten crowns.</p></div>"
     note = "He spoke to reporters <span class='tip'>Tap to hear him</span> on the quay after the service."
     body = page(STORY[0], box, STORY[1], STORY[2], note, STORY[3])
@@ -79,14 +79,14 @@ def test_lines_on_both_sides_of_a_dropped_element_stay_two() -> None:
     assert article(body, gazette(drop=(".ad7",))).text.split("\n") == list(STORY)
 
 
-def test_nested_and_overlapping_selectors_take_each_line_once() -> None:
+def test_nested_and_overlapping_selectors_remove_each_line_once() -> None:
     box = "<div class='x7'><p class='y'>One for the readers.</p><p>Two of them there are.</p></div>"
     found = article(page(STORY[0], box, *STORY[1:]), gazette(drop=("p.y", ".x7", "div > p")))
     assert [rule for _, _, rule in taken(found)] == ["site.gazette.drop .x7"] * 2
     assert found.text.split("\n") == list(STORY)
 
 
-def test_what_says_title_and_date_may_be_dropped_and_is_known_all_the_same() -> None:
+def test_title_and_date_are_read_before_their_elements_are_dropped() -> None:
     stamp = (
         "<div class='top'><h1>Ferry runs again</h1><time datetime='2026-03-01T10:00:00Z'>1 March</time></div>"
     )
@@ -101,7 +101,7 @@ def test_what_says_title_and_date_may_be_dropped_and_is_known_all_the_same() -> 
     assert found.published_at == datetime(2026, 3, 1, 10, tzinfo=UTC)
 
 
-def test_a_table_loses_a_cell_and_stays_a_row() -> None:
+def test_a_row_of_a_table_without_a_cell_stays_a_row() -> None:
     rows = "".join(
         f"<tr><td>Ship {n} of the line</td><td>{n}0 tons</td><td class='p'>Buy</td></tr>" for n in range(4)
     )
@@ -111,7 +111,7 @@ def test_a_table_loses_a_cell_and_stays_a_row() -> None:
     assert [line.text for line in found.removed if line.rule == "site.gazette.drop td.p"] == ["Buy"] * 4
 
 
-def test_the_story_is_looked_for_in_what_is_to_be_taken() -> None:
+def test_the_story_is_searched_in_the_selected_elements() -> None:
     other = "".join(f"<p>{line.replace('ferry', 'train').replace('ship', 'lorry')}</p>" for line in STORY)
     around = f"<div class='more'>{other}{other.replace('Sunday', 'Friday')}</div>"
     body = page("<div class='body7'>" + "".join(f"<p>{line}</p>" for line in STORY) + "</div>", around=around)
@@ -123,7 +123,7 @@ def test_the_story_is_looked_for_in_what_is_to_be_taken() -> None:
     assert both.text.split("\n") == list(STORY), "what was dropped is not there to be taken"
 
 
-def test_several_elements_are_taken_in_the_order_of_the_page() -> None:
+def test_several_selected_elements_come_in_the_order_of_the_page() -> None:
     parts = [
         f"<div class='part'><p>{line}</p></div><div><p>Advertisement of the house {n}.</p></div>"
         for n, line in enumerate(STORY)
@@ -132,7 +132,7 @@ def test_several_elements_are_taken_in_the_order_of_the_page() -> None:
     assert found.text.split("\n") == list(STORY)
 
 
-def test_where_too_little_is_there_to_be_taken_the_whole_page_is_read_and_the_version_says_so() -> None:
+def test_if_too_little_is_selected_the_whole_page_is_read_and_the_version_says_so() -> None:
     body = page("<div class='body7'><p>Loading the story.</p></div>", *STORY)
     rules = gazette(take=(".body7", ".none"))
     found = article(body, rules)
@@ -158,7 +158,7 @@ def test_where_too_little_is_there_to_be_taken_the_whole_page_is_read_and_the_ve
         ("(a+)+$ costs [10] crowns*", "(a+)+$ costs [10] crowns today"),
     ],
 )
-def test_a_phrase_takes_a_line(phrase: str, line: str) -> None:
+def test_a_phrase_removes_a_line(phrase: str, line: str) -> None:
     found = article(page(*STORY[:2], line, *STORY[2:]), gazette(phrase))
     assert found.text.split("\n") == list(STORY)
     assert taken(found) == [(2, " ".join(line.split()), f"site.gazette.clutter {phrase}")]
@@ -173,7 +173,7 @@ def test_a_phrase_takes_a_line(phrase: str, line: str) -> None:
         ("Gazette*Gazette*Gazette", "Gazette and Gazette of the coast and its islands, said the mayor."),
     ],
 )
-def test_a_phrase_leaves_what_only_resembles_it(phrase: str, line: str) -> None:
+def test_a_phrase_leaves_similar_lines(phrase: str, line: str) -> None:
     found = article(page(*STORY[:2], line, *STORY[2:]), gazette(phrase))
     assert not taken(found)
     assert line in found.text
@@ -203,7 +203,7 @@ def test_tail_head_and_section() -> None:
     ]
 
 
-def test_a_sites_phrase_comes_before_the_general_rules_and_spares_them_nothing() -> None:
+def test_a_sites_phrase_is_applied_before_the_general_rules() -> None:
     general = "Register now for free unlimited access to Post.example"
     body = page(*STORY[:2], general, "Walks with the Gazette, in all weathers", *STORY[2:])
     plain = article(body)
@@ -218,7 +218,7 @@ def test_a_sites_phrase_comes_before_the_general_rules_and_spares_them_nothing()
     assert "phrase.en.register-now" not in [line.rule for line in both.removed]
 
 
-def test_copied_text_knows_phrases_too() -> None:
+def test_phrases_apply_to_copied_text() -> None:
     text = "\n\n".join(("Ferry runs again", *STORY[:2], "Walks with the Gazette", *STORY[2:])).encode()
     made = Document("a.txt", "https://gazette.example/ferry", text, MediaType.TEXT, NOON, Origin.JSONL)
     rules = gazette("Walks with the Gazette", drop=(".x",), take=(".y",))
@@ -228,7 +228,7 @@ def test_copied_text_knows_phrases_too() -> None:
     assert found.rules_version == f"{GENERAL}+{rules.version}"
 
 
-def test_rules_are_for_the_site_that_the_article_is_on_and_no_other() -> None:
+def test_rules_apply_only_to_articles_of_their_site() -> None:
     line = "Walks with the Gazette"
     rules = gazette(line)
     canonical = '<link rel="canonical" href="https://www.gazette.example/ferry">'
@@ -251,7 +251,7 @@ def test_rules_are_for_the_site_that_the_article_is_on_and_no_other() -> None:
     assert line in article(body, rules, closer, url="https://walks.gazette.example/a").text
 
 
-def test_a_page_that_is_turned_away_says_by_whose_rules() -> None:
+def test_a_rejection_has_the_version_of_the_sites_rules() -> None:
     canonical = '<link rel="canonical" href="https://www.gazette.example/ferry">'
     rules = gazette(drop=("article",))
     found = run(page(*STORY, head=canonical), rules, url="file:///saved/ferry.html")
@@ -273,7 +273,7 @@ def test_without_rules_nothing_changes() -> None:
         )
 
 
-def test_what_is_outdated_and_what_is_left_alone() -> None:
+def test_outdated_versions() -> None:
     old, new = gazette("One line of ours"), gazette("Another line of ours")
     herald = SiteRules("herald", ("herald.example",))
     book = SiteRulebook((new, herald))
@@ -300,7 +300,7 @@ def test_what_is_outdated_and_what_is_left_alone() -> None:
     assert not SiteRulebook().is_outdated("0-old+gazette-12345678", GENERAL, "gazette.example")
 
 
-def test_versions_tell_rules_apart_and_the_same_rules_alike() -> None:
+def test_versions_are_equal_for_equal_rules_only() -> None:
     same = [
         gazette("One line", drop=(".a",)),
         SiteRules("gazette", ("x.example",), (Phrase("One line"),), (".a",)),
@@ -326,7 +326,7 @@ def test_two_sites_cannot_both_have_rules_for_a_host() -> None:
         SiteRulebook((gazette("One line"), replace(sport, drop=(".a",))))
 
 
-def test_settings_with_rules_travel_to_workers() -> None:
+def test_settings_with_rules_can_be_sent_to_workers() -> None:
     settings = Settings(site_rules=SiteRulebook((gazette("One line", drop=(".a",), take=("main",)),)))
     again = pickle.loads(pickle.dumps(settings))
     assert again == settings
@@ -351,7 +351,7 @@ def test_settings_with_rules_travel_to_workers() -> None:
         ("one two *", "head", "ends with"),
     ],
 )
-def test_a_phrase_that_will_not_do_is_refused(text: str, scope: str, message: str) -> None:
+def test_an_invalid_phrase_is_refused(text: str, scope: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Phrase(text, scope)
 

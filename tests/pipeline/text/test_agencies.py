@@ -1,4 +1,4 @@
-"""Agencies are told by their hosts, and every entry of agencies.toml is sound."""
+"""Agencies are recognised by their hosts, and every entry of agencies.toml is valid."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_no_agency_is_listed_twice() -> None:
 
 
 @pytest.mark.parametrize("agency", AGENCIES, ids=lambda agency: agency.name)
-def test_an_agency_is_known_by_one_of_its_forms(agency: Agency) -> None:
+def test_an_agency_is_recognised_by_one_of_its_forms(agency: Agency) -> None:
     assert re.fullmatch(agency.pattern, agency.name)
     assert all(re.compile(form) for form in (*agency.bare, *agency.credits))
     assert agency.initials is None or agency.initials.islower()

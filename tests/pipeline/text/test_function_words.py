@@ -38,12 +38,12 @@ STORIES = {
 
 
 @pytest.mark.parametrize("language", STORIES)
-def test_a_story_is_in_the_language_that_the_model_says(language: str) -> None:
+def test_the_language_of_a_story_agrees_with_the_model(language: str) -> None:
     assert language_by_function_words(STORIES[language]) == language
     assert language_model().classify(STORIES[language])[0] == language
 
 
-def test_what_is_no_story_is_left_open() -> None:
+def test_texts_that_are_not_stories_stay_undecided() -> None:
     assert (
         language_by_function_words(
             "The council of the town has decided to keep the old ferry for another year."
@@ -58,7 +58,7 @@ def test_what_is_no_story_is_left_open() -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [("de", "fr"), ("en", "nl"), ("es", "it")])
-def test_two_languages_at_once_are_left_open(one: str, other: str) -> None:
+def test_texts_in_two_languages_stay_undecided(one: str, other: str) -> None:
     assert language_by_function_words(f"{STORIES[one]} {STORIES[other]}") is None
 
 
@@ -85,10 +85,10 @@ def test_two_languages_at_once_are_left_open(one: str, other: str) -> None:
         " ferdig.",
     ],
 )
-def test_languages_close_to_others_are_left_open(text: str) -> None:
+def test_similar_languages_stay_undecided(text: str) -> None:
     assert len(text.split()) >= 60
     assert language_by_function_words(text) is None
 
 
-def test_languages_that_are_decided_are_of_the_model() -> None:
+def test_decided_languages_are_languages_of_the_model() -> None:
     assert set(DECIDED) <= set(language_model().nb_classes)

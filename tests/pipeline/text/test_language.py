@@ -29,14 +29,14 @@ def test_content_wins_over_a_template_in_another_language() -> None:
     assert identify_language(SENTENCES["de"], "en-US") == "de"
 
 
-def test_a_long_text_is_read_all_over() -> None:
+def test_a_long_text_is_sampled_over_its_whole_length() -> None:
     standfirst, story = SENTENCES["de"] + " ", SENTENCES["fr"] + " "
     assert identify_language(standfirst * 10 + story * 25) == "fr"
     assert identify_language(story * 25 + standfirst * 10) == "fr"
     assert identify_language(standfirst * 25 + story * 10) == "de"
 
 
-def test_short_texts_take_the_hint() -> None:
+def test_short_texts_use_the_stated_language() -> None:
     assert identify_language("Ola Nordmann", "nb-NO") == "nb"
     assert identify_language("12 345", None) is None
     assert identify_language("", "PT_br") == "pt"

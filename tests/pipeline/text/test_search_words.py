@@ -1,4 +1,4 @@
-"""Words are cut and folded alike whatever a text holds, and stay within what both databases take."""
+"""Words are cut and folded in the same way for any text, and stay within the limits of both databases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.text.search_words import (
     query_words,
 )
 
-# Letters, marks and signs of many scripts, close together, and what is no character at all.
+# Letters, marks and signs of many scripts close together, and code points that are not characters.
 TEXTS = st.text(
     st.one_of(
         st.characters(),
@@ -80,12 +80,12 @@ def test_scripts_without_spaces_are_cut_into_pairs(text: str, expected: str) -> 
         ("—", ((), False)),
     ],
 )
-def test_what_is_looked_for(text: str, expected: tuple[tuple[str, ...], bool]) -> None:
+def test_terms_of_a_query(text: str, expected: tuple[tuple[str, ...], bool]) -> None:
     assert query_words(text) == expected
 
 
 @given(TEXTS)
-def test_indexed_are_the_words_of_the_text(text: str) -> None:
+def test_the_words_of_the_text_are_indexed(text: str) -> None:
     found = list(folded_words(text))
     assert indexed(text).split(" ") == [word.text for word in found] or not found
     assert all(0 <= word.start < word.end <= len(text) for word in found)
@@ -93,8 +93,8 @@ def test_indexed_are_the_words_of_the_text(text: str) -> None:
 
 
 @given(TEXTS)
-def test_words_are_nothing_that_a_database_would_read_as_more(text: str) -> None:
-    """No blank, quotation mark or operator is left in a word, and nothing that is no character."""
+def test_words_have_no_meaning_in_the_query_languages_of_databases(text: str) -> None:
+    """A word has no blank, quotation mark or operator, and nothing that is not a character."""
     for word in folded_words(text):
         assert word.text
         assert not any(c.isspace() or (c.isascii() and not c.isalnum()) for c in word.text)
@@ -104,7 +104,7 @@ def test_words_are_nothing_that_a_database_would_read_as_more(text: str) -> None
 
 @given(TEXTS)
 def test_folding_once_is_enough(text: str) -> None:
-    """What was found in an index may be typed into a query."""
+    """A word of the index can be used in a query."""
     for word in folded_words(text):
         if not word.unspaced:
             assert [again.text for again in folded_words(word.text)] == [word.text]
@@ -112,7 +112,7 @@ def test_folding_once_is_enough(text: str) -> None:
 
 @given(TEXTS, TEXTS, TEXTS)
 def test_every_part_of_a_text_is_found_in_it(before: str, part: str, after: str) -> None:
-    """Looked for are consecutive words of the whole, where the part is cut off by blanks."""
+    """If the part is cut off at blanks, its words are consecutive words of the whole."""
     wanted, goes_on = query_words(part)
     found = [word.text for word in folded_words(f"{before} {part} {after}")]
     assert any(_stands(found[at:], wanted, goes_on) for at in range(len(found) + 1))
@@ -147,7 +147,7 @@ def test_a_word_of_ten_thousand_characters_is_cut_and_found_by_itself() -> None:
     assert query_words("ab" * 5000)[0] == ("ab" * (LONGEST_WORD // 2),)
 
 
-def test_long_words_of_many_bytes_stay_within_the_room() -> None:
+def test_long_words_of_many_bytes_stay_within_the_limit() -> None:
     prepared = make_search_words(
         "日本" * 5000, " ".join(chr(0x10400 + n % 40) * 99 + str(n) for n in range(5000))
     )

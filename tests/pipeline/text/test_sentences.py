@@ -1,4 +1,4 @@
-"""Where a sentence ends."""
+"""Ends of sentences."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_ends(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", OPEN)
-def test_no_ends(text: str) -> None:
+def test_dots_that_end_no_sentence(text: str) -> None:
     assert not ends_sentence(text)
 
 
@@ -79,7 +79,7 @@ def test_callers_choose_the_marks() -> None:
 
 
 @pytest.mark.parametrize("text", ["It might...", "It might…", "“It might…”", "It might.."])
-def test_dots_that_leave_something_out_can_be_told_from_an_end(text: str) -> None:
+def test_an_ellipsis_can_be_distinguished_from_an_end(text: str) -> None:
     assert ends_sentence(text)
     assert not ends_sentence(text, ellipsis=False)
     assert ends_sentence("It does.", ellipsis=False)
@@ -128,7 +128,7 @@ def test_sentences(text: str, expected: list[str]) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from('aB1 .!?"”“。」と 中ก\n…;'), max_size=60))
-def test_nothing_is_lost_in_cutting(text: str) -> None:
+def test_cutting_into_sentences_loses_nothing(text: str) -> None:
     assert "".join("".join(sentences(text)).split()) == "".join(text.split())
 
 

@@ -1,4 +1,4 @@
-"""What a word is."""
+"""Words of a text."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_words(text: str, expected: list[str]) -> None:
         ("COVID-19疫苗", 3),
     ],
 )
-def test_marks_inside_a_word_do_not_divide_it_in_a_count(text: str, count: int) -> None:
+def test_marks_inside_a_word_do_not_change_the_count(text: str, count: int) -> None:
     assert word_count(text) == count
 
 

@@ -1,4 +1,4 @@
-"""Which characters belong to writing systems without spaces."""
+"""Characters of writing systems without spaces."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def test_texts_and_numbers_with_spaces(text: str) -> None:
     assert not re.search(f"[{UNSPACED}]", text)
 
 
-def test_hangul_are_the_syllables_of_korean() -> None:
+def test_hangul_is_the_syllables_of_korean() -> None:
     assert re.fullmatch(f"[{HANGUL}]+", "한국어")
 
 
-def test_ranges_are_in_order_and_hold_no_digits() -> None:
+def test_ranges_are_in_order_and_have_no_digits() -> None:
     assert all(first <= last for first, last in UNSPACED_RANGES)
     codes = [code for first, last in UNSPACED_RANGES[:-1] for code in range(first, last + 1)]
     assert codes == sorted(codes)
     assert not any(chr(code).isdecimal() for code in codes)
 
 
-def test_search_cuts_the_letters_of_these_systems_alike() -> None:
+def test_search_cuts_the_letters_of_these_systems_in_the_same_way() -> None:
     # Signs that stand for a repeated or an abbreviated word, and vowels that are not visible.
     signs = "ฯៗៜ\u17b4\u17b5"
     for first, last in UNSPACED_RANGES[:-1]:

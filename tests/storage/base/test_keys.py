@@ -1,4 +1,4 @@
-"""Keys tell documents and texts apart, and values are made such that both databases accept them."""
+"""Keys are different for different documents and texts, and values are acceptable to both databases."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def document(origin: Origin, title: str) -> Document:
     )
 
 
-def test_what_a_record_says_beside_its_text_is_part_of_its_key() -> None:
+def test_the_fields_of_a_record_are_part_of_its_key() -> None:
     assert source_key(document(Origin.JSONL, "one")) != source_key(document(Origin.JSONL, "two"))
     assert source_key(document(Origin.FILE, "one")) == source_key(document(Origin.FILE, "two"))
 
@@ -65,13 +65,13 @@ def test_microseconds_are_exact() -> None:
     assert microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)) == 1_000_000
 
 
-def test_texts_lose_what_postgresql_refuses_and_names_stay_different() -> None:
+def test_characters_that_postgresql_refuses_are_replaced_and_names_stay_different() -> None:
     assert storable_text("a\0b\ud800") == "a\ufffdb\ufffd"
     assert storable_name("a\0") == "a\\x00"
     assert storable_name("\udcff") != storable_name("\udcfe")
 
 
-def test_what_is_storable_is_left_as_it_is() -> None:
+def test_storable_values_stay_unchanged() -> None:
     made = article("https://a.example/1", "It sails.")
 
     assert storable(made) is made
@@ -110,6 +110,6 @@ def test_an_article_that_cannot_be_stored_becomes_a_rejection_with_the_reason() 
 
 
 @pytest.mark.parametrize("claims", [Claims(), Claims("T", "2026-03-01", ("Ada",), "en")])
-def test_claims_come_back_as_they_were(claims: Claims) -> None:
+def test_claims_are_read_back_unchanged(claims: Claims) -> None:
     assert claims_of(claims_json(claims)) == claims
     assert (claims_json(claims) is None) == (claims == Claims())

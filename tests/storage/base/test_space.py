@@ -21,7 +21,7 @@ def test_the_size_grows_with_what_is_stored(engine: Engine) -> None:
     assert disk_space(engine).size > before
 
 
-def test_sqlite_says_how_much_is_free_and_gives_it_back(engine: Engine) -> None:
+def test_sqlite_reports_its_free_space_and_returns_it(engine: Engine) -> None:
     store(engine, [article(f"https://a.example/{n}", story(n)) for n in range(60)])
     remove_articles(engine, range(1, 61), SETTINGS)
     full = disk_space(engine)
@@ -46,7 +46,7 @@ def test_nothing_of_a_deleted_text_is_left_in_the_file(engine: Engine, database_
         assert SECRET.encode() not in file.read_bytes()
 
 
-def test_what_is_deleted_securely_is_overwritten_only_meanwhile(engine: Engine) -> None:
+def test_secure_deletion_is_on_only_during_a_deletion(engine: Engine) -> None:
     def setting(connection: Connection) -> object:
         if connection.dialect.name == "postgresql":
             return None

@@ -1,4 +1,4 @@
-"""Bases of older schemas, as SQL text; README.md says how one is added."""
+"""Databases of older schemas as SQL text. README.md says how one is added."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMAS = sorted(path.name for path in HERE.iterdir() if (path / "sqlite.sql.gz"
 
 
 def load(url: str, schema: str) -> None:
-    """Puts the base of that schema into a database in which there is nothing yet."""
+    """Loads the database of that schema into an empty database."""
     parsed = make_url(url)
     kind = parsed.get_backend_name()
     with gzip.open(HERE / schema / f"{kind}.sql.gz", "rt", encoding="utf-8") as file:

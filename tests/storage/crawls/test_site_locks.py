@@ -1,4 +1,4 @@
-"""One holder a site at a time, on both databases; a holder that is killed holds nothing."""
+"""A site has one holder at a time, on both databases, and a killed holder loses its lock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ sys.stdin.read()
 
 
 def _holder(url: str) -> subprocess.Popen[str]:
-    """A process that has asked for the site's lock and stays until its standard input is closed."""
+    """A process that requests the site's lock and stays until its standard input is closed."""
     holder = subprocess.Popen(
         [sys.executable, "-c", _HOLD, url],
         cwd=ROOT,
@@ -58,7 +58,7 @@ def test_a_site_is_locked_for_other_processes_until_its_holder_ends(database_url
         assert locks.take("gazette"), "who has it may ask again"
 
 
-def test_closing_frees_what_was_taken(database_url: str) -> None:
+def test_closing_releases_the_locks(database_url: str) -> None:
     with SiteLocks(database_url) as locks, SiteLocks(database_url) as others:
         assert locks.take("gazette")
         assert not others.take("gazette")
@@ -88,7 +88,7 @@ def test_a_site_of_any_name_has_a_lock_of_its_own(sqlite_template: Path, tmp_pat
     assert len(list((tmp_path / "news.db.locks").iterdir())) == 4
 
 
-def test_a_lock_that_cannot_be_had_names_its_file(sqlite_template: Path, tmp_path: Path) -> None:
+def test_a_lock_file_that_cannot_be_made_is_named(sqlite_template: Path, tmp_path: Path) -> None:
     (tmp_path / "news.db").write_bytes(sqlite_template.read_bytes())
     (tmp_path / "news.db.locks").write_text("in the way")
     with (

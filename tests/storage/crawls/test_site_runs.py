@@ -1,4 +1,4 @@
-"""The figures of a crawl's sites, on both databases: whole with their batch, and read as they are needed."""
+"""The figures of a crawl's sites, on both databases: written with their batch, and read by health checks."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_batch_that_is_not_stored_leaves_no_figures_and_can_be_tried_again(eng
     assert [(row.stored, row.discovered) for row in figures(engine)["a"]] == [(1, 1)]
 
 
-def test_what_cannot_be_stored_and_what_was_forgotten_count_for_what_they_became(engine: Engine) -> None:
+def test_unstorable_and_forgotten_articles_are_counted_by_their_outcome(engine: Engine) -> None:
     run, tally = writer.start_run(engine, "scrapy crawl news", START), Tally()
     broken = article("https://a.example/broken", story(1), word_count=10**40)
     good = [article(f"https://a.example/{n}", story(n + 2)) for n in range(3)]
@@ -95,7 +95,7 @@ def test_what_cannot_be_stored_and_what_was_forgotten_count_for_what_they_became
     assert row.words == sorted(one.word_count for one in good)[1]
 
 
-def test_counts_after_the_last_batch_are_put_beside_its_documents(engine: Engine) -> None:
+def test_counts_after_the_last_batch_are_added_to_its_figures(engine: Engine) -> None:
     run, tally = writer.start_run(engine, "scrapy crawl news", START), Tally()
     write(engine, run, tally, [("a", article("https://a.example/1", story(1)))], {"a": SiteCounts(fetched=1)})
     site_runs.put_counts(engine, run, tally, {"a": SiteCounts(fetched=3, seconds=2.5)})
@@ -107,7 +107,7 @@ def test_counts_after_the_last_batch_are_put_beside_its_documents(engine: Engine
     assert row.started_at == START.replace(microsecond=0)
 
 
-def test_a_name_that_no_database_takes_is_a_site_as_well(engine: Engine) -> None:
+def test_a_site_may_have_a_name_that_databases_refuse(engine: Engine) -> None:
     run, tally = writer.start_run(engine, "scrapy crawl news", START), Tally()
     site_runs.put_counts(engine, run, tally, {"a\0b": SiteCounts(bytes=1)})
     site_runs.put_counts(engine, run, tally, {"a\0b": SiteCounts(bytes=2)})
@@ -115,7 +115,7 @@ def test_a_name_that_no_database_takes_is_a_site_as_well(engine: Engine) -> None
     assert row.bytes == 2
 
 
-def test_a_history_is_of_the_same_command_and_of_the_sites_of_the_run(engine: Engine) -> None:
+def test_a_history_has_the_same_command_and_the_sites_of_the_run(engine: Engine) -> None:
     day = timedelta(days=1)
     for number in range(4):
         remember(engine, START + number * day, "a", stored=number)
@@ -131,7 +131,7 @@ def test_a_history_is_of_the_same_command_and_of_the_sites_of_the_run(engine: En
     assert site_runs.history(engine, since=START + 6 * day) == {}
 
 
-def test_the_state_of_each_site_is_its_last_runs(engine: Engine) -> None:
+def test_the_state_of_each_site_is_that_of_its_last_run(engine: Engine) -> None:
     hour = timedelta(hours=1)
     remember(engine, START - 99 * hour, "old", stored=1)
     remember(engine, START, "a", stored=2, sources=1, alerts=[{"figure": "words"}])
@@ -162,7 +162,7 @@ def test_many_sites_are_written_in_one_batch(engine: Engine) -> None:
     assert (len(found), found["site1000"][0].bytes, found["site999"][0].bytes) == (1001, 5, 999)
 
 
-def test_the_last_start_of_each_site_is_told_however_its_crawl_ended(engine: Engine) -> None:
+def test_the_last_start_of_each_site_is_known_however_its_crawl_ended(engine: Engine) -> None:
     assert site_runs.last_starts(engine) == {}
     for days, sites in ((0, ("a", "b")), (1, ("a",))):
         run = writer.start_run(engine, "scrapy crawl news", START + timedelta(days=days))

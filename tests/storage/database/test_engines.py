@@ -1,4 +1,4 @@
-"""Connections: their settings, and the errors of wrong URLs and files."""
+"""Connections: their settings, and errors for wrong URLs and files."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def test_sqlite_is_set_up_on_every_connection(tmp_path: Path) -> None:
 def test_postgresql_limits_writers_and_never_cuts_readers(postgres: PostgresServer) -> None:
     url = postgres.create("copydesk_template")
     name = make_url(url).database
-    with psycopg.connect(url, autocommit=True) as connection:  # as an administrator may have it for all
+    with psycopg.connect(
+        url, autocommit=True
+    ) as connection:  # as an administrator may set it for all databases
         for setting in ("idle_in_transaction_session_timeout = '1min'", "statement_timeout = '50s'"):
             connection.execute(f'ALTER DATABASE "{name}" SET {setting}'.encode())
     engine = open_database(url)
@@ -95,7 +97,7 @@ def test_postgresql_limits_writers_and_never_cuts_readers(postgres: PostgresServ
             "statement_timeout": "10min",
             "idle_in_transaction_session_timeout": "10min",
         }
-    for _ in range(2):  # the writer's connection comes back without its limits
+    for _ in range(2):  # the writer's connection returns to the pool without its limits
         with engine.connect() as connection:
             assert settings_in(connection) == {
                 "application_name": "copydesk",

@@ -1,4 +1,4 @@
-"""Which errors are retried, which end the run, and what the operator is told."""
+"""Errors that are retried, errors that end the run, and messages to the operator."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.storage.news import contents, store, wire
         ("23505", False, False),  # a value's own fault
     ],
 )
-def test_what_a_server_refuses_is_waited_for_or_ends_the_run_or_costs_one_document(
+def test_an_error_of_a_server_is_retried_or_ends_the_run_or_costs_one_document(
     state: str, waits: bool, stops: bool
 ) -> None:
     original = psycopg.errors.lookup(state)("refused")
@@ -39,7 +39,7 @@ def test_what_a_server_refuses_is_waited_for_or_ends_the_run_or_costs_one_docume
     assert database.is_exhausted(error) == stops
 
 
-def test_a_full_disk_is_no_fault_of_a_value() -> None:
+def test_a_full_disk_is_not_an_error_of_a_value() -> None:
     full = sqlite3.OperationalError("database or disk is full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
     error = DBAPIError("INSERT", None, full)
@@ -49,7 +49,7 @@ def test_a_full_disk_is_no_fault_of_a_value() -> None:
     assert not database.is_exhausted(DBAPIError("INSERT", None, sqlite3.IntegrityError("x")))
 
 
-def test_a_full_disk_stops_the_run_and_leaves_the_base_whole(tmp_path: Path) -> None:
+def test_a_full_disk_stops_the_run_and_leaves_the_database_whole(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'full.db'}"
     engine = open_database(url)
     store(engine, wire(10))

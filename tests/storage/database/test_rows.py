@@ -39,7 +39,7 @@ def pages_to_insert(count: int, **changes: Any) -> list[dict[str, Any]]:
     ]
 
 
-def test_rows_come_in_as_they_are_many_or_few(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_and_few_rows_are_inserted_unchanged(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for copy_from in (1, 10**9):
         monkeypatch.setattr(row_inserts, "_COPY_FROM", copy_from)
@@ -53,7 +53,7 @@ def test_rows_come_in_as_they_are_many_or_few(engine: Engine, monkeypatch: pytes
     assert found[0] == found[1] == pages_to_insert(7)
 
 
-def test_times_flags_and_numbers_come_in_as_they_are(engine: Engine) -> None:
+def test_times_flags_and_numbers_are_inserted_unchanged(engine: Engine) -> None:
     at = datetime(2026, 3, 1, 11, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=1)))
     rows = [{"article_id": n, "number": n, "gone": n % 2 == 0, "at": at, "url": None} for n in range(9)]
     with begin_write(engine) as connection:

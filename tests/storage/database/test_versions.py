@@ -1,4 +1,4 @@
-"""Making and upgrading databases, and those that are left alone."""
+"""Making and upgrading databases, and databases that are left alone."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.storage.bases import load
 from tests.storage.database.connection_settings import settings_in
 
 
-def test_versions_are_told_by_the_names_of_the_migrations_files() -> None:
+def test_versions_come_from_the_file_names_of_the_migrations() -> None:
     scripts = ScriptDirectory.from_config(versions.alembic_config())
 
     assert {script.revision for script in scripts.walk_revisions()} == versions.known_versions()
     assert scripts.get_current_head() == versions.newest_version()
 
 
-def test_a_new_base_is_made_at_the_newest_schema(empty_database_url: str) -> None:
+def test_a_new_database_is_made_at_the_newest_schema(empty_database_url: str) -> None:
     engine = open_database(empty_database_url)
 
     assert version(engine).is_current
@@ -35,7 +35,7 @@ def test_a_new_base_is_made_at_the_newest_schema(empty_database_url: str) -> Non
     again.dispose()
 
 
-def test_two_processes_may_make_one_base(empty_database_url: str) -> None:
+def test_two_processes_may_make_one_database(empty_database_url: str) -> None:
     context = multiprocessing.get_context("fork")
     children = [context.Process(target=_open, args=(empty_database_url,)) for _ in range(3)]
     for child in children:
@@ -50,7 +50,7 @@ def _open(url: str) -> None:
     open_database(url).dispose()
 
 
-def test_without_create_nothing_is_made(empty_database_url: str, backend: str) -> None:
+def test_without_create_no_database_is_made(empty_database_url: str, backend: str) -> None:
     with pytest.raises(DatabaseError, match="copydesk ingest") as error:
         open_database(empty_database_url, create=False)
 
@@ -87,7 +87,7 @@ def test_tables_of_another_program_are_left_alone(empty_database_url: str) -> No
         open_database(empty_database_url)
 
 
-def test_an_empty_file_is_a_base_to_be_made_only_with_create(tmp_path: Path) -> None:
+def test_an_empty_file_becomes_a_database_only_with_create(tmp_path: Path) -> None:
     path = tmp_path / "empty.db"
     path.touch()
 
@@ -96,9 +96,7 @@ def test_an_empty_file_is_a_base_to_be_made_only_with_create(tmp_path: Path) -> 
     open_database(f"sqlite:///{path}").dispose()
 
 
-def test_a_migration_takes_as_long_as_it_takes(
-    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_migration_has_no_time_limit(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     url = postgres.create("template1")
     load(url, "0001")
     found: list[dict[str, str]] = []
@@ -117,7 +115,7 @@ def test_a_migration_takes_as_long_as_it_takes(
     postgres.drop(url)
 
 
-def test_a_base_in_memory_lives_as_long_as_its_engine() -> None:
+def test_a_database_in_memory_lives_as_long_as_its_engine() -> None:
     engine = open_database("sqlite://")
     assert version(engine).is_current
     engine.dispose()

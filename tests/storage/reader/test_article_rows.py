@@ -1,4 +1,4 @@
-"""Articles: filtered, found by what names them, and read without sorting texts."""
+"""Articles: filtered, found by id, URL or location, and read without sorting texts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def test_articles_are_found_by_id_url_and_location(engine: Engine) -> None:
 
 
 def test_no_texts_are_sorted_on_the_way(sqlite_template: Path, tmp_path: Path) -> None:
-    """SQLite would hold all of them: what streams is to take the same memory however much there is."""
+    """SQLite would keep all texts in memory, and a stream must need the same memory for any number of
+    rows.
+    """
     shutil.copyfile(sqlite_template, tmp_path / "copydesk.db")
     engine = open_database(f"sqlite:///{tmp_path}/copydesk.db")
     store(engine, wire(20))

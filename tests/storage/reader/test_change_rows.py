@@ -1,4 +1,6 @@
-"""What changed since: whoever follows the changes has what the base has, without gaps or repeats."""
+"""Changes since a number: a program that follows them has the articles of the database, without gaps or
+repeats.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ FORK = multiprocessing.get_context("fork")
 
 @dataclass
 class Follower:
-    """Another program's copy of the articles, kept by the changes alone."""
+    """A copy of the articles in a second program, which reads only the changes."""
 
     unique: bool = False
     after: int = 0
@@ -31,7 +33,7 @@ class Follower:
     seen: list[int] = field(default_factory=list)
 
     def follow(self, engine: Engine, most: int | None = None) -> list[int]:
-        """Applies what changed, or the first of it; returns the articles concerned."""
+        """Applies the changes, or the first of them; returns the articles concerned."""
         ids = []
         for found in reader.changed_articles(engine, self.after, canonical_only=self.unique):
             if found.article is None:
@@ -110,7 +112,7 @@ def test_a_new_text_is_one_change(engine: Engine) -> None:
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_whatever_a_reader_sees_of_it_changes_is_a_change(engine: Engine, changed: dict[str, Any]) -> None:
+def test_a_change_of_any_visible_column_is_a_change(engine: Engine, changed: dict[str, Any]) -> None:
     store(engine, [article("https://a.example/1", story(1)), article("https://a.example/2", story(2))])
     after = reader.last_change(engine)
 
@@ -120,7 +122,7 @@ def test_whatever_a_reader_sees_of_it_changes_is_a_change(engine: Engine, change
     assert found.article_id == ids_by_url(engine)["https://a.example/1"]
 
 
-def test_what_no_reader_sees_is_none(engine: Engine) -> None:
+def test_a_change_of_hidden_columns_is_no_change(engine: Engine) -> None:
     made = wire(12)
     store(engine, made)
     after = reader.last_change(engine)
@@ -153,7 +155,7 @@ def test_what_no_reader_sees_is_none(engine: Engine) -> None:
     assert list(reader.changes(engine, after)) == []
 
 
-def test_a_change_of_group_is_a_change_of_each_article_that_it_is_a_change_for(engine: Engine) -> None:
+def test_a_change_of_a_group_is_a_change_of_each_article_whose_columns_change(engine: Engine) -> None:
     text_, other = story(1), story(2)
     copies = [article(f"https://a.example/{n}", text_, START + timedelta(minutes=n)) for n in range(1, 4)]
     apart = article("https://b.example/1", other)
@@ -161,13 +163,13 @@ def test_a_change_of_group_is_a_change_of_each_article_that_it_is_a_change_for(e
     ids = ids_by_url(engine)
     after = reader.last_change(engine)
 
-    # An agency's own: canonical from now on, of the group that it joins.
+    # The agency's own article becomes the canonical copy of the group that it joins.
     own = article("https://reuters.com/1", text_, START + timedelta(hours=2), agency="Reuters")
     store(engine, [own])
     joined = {c.article_id for c in reader.changes(engine, after)}
     assert joined == {ids["https://a.example/1"], ids_by_url(engine)[own.url]}
 
-    # The one that the group is named after goes: the others are of another group then.
+    # The article that names the group is removed, so the remaining ones are in a different group.
     after = reader.last_change(engine)
     writer.remove_articles(engine, [ids["https://a.example/1"]], SETTINGS)
     found = list(reader.changes(engine, after))
@@ -181,16 +183,16 @@ def test_a_change_of_group_is_a_change_of_each_article_that_it_is_a_change_for(e
     ]
 
 
-def test_what_is_gone_is_a_change_for_good(engine: Engine) -> None:
+def test_a_removed_article_stays_a_change(engine: Engine) -> None:
     made = [article(f"https://a.example/{n}", story(n)) for n in range(4)]
     store(engine, made)
     ids = ids_by_url(engine)
     after = reader.last_change(engine)
 
-    writer.remove_articles(engine, [ids[made[1].url]], SETTINGS)  # taken out
+    writer.remove_articles(engine, [ids[made[1].url]], SETTINGS)  # removed
     gone = rejection(made[2].url, rules_version="newer", page=made[2].page)
-    store(engine, [gone])  # other rules find no article in it
-    store(engine, [article(made[1].url, story(1), START + timedelta(days=1))])  # stored again: another one
+    store(engine, [gone])  # different rules reject it
+    store(engine, [article(made[1].url, story(1), START + timedelta(days=1))])  # stored again, with a new id
 
     found = list(reader.changes(engine, after))
     assert [(c.article_id, c.kind, c.url) for c in found] == [
@@ -201,7 +203,7 @@ def test_what_is_gone_is_a_change_for_good(engine: Engine) -> None:
     assert ids_by_url(engine)[made[1].url] not in ids.values()
 
 
-def test_a_write_that_is_rolled_back_is_none(engine: Engine) -> None:
+def test_a_write_that_is_rolled_back_is_no_change(engine: Engine) -> None:
     store(engine, wire(4))
     before = list(reader.changes(engine))
 
@@ -212,7 +214,7 @@ def test_a_write_that_is_rolled_back_is_none(engine: Engine) -> None:
     assert list(reader.changes(engine)) == before
 
 
-def test_a_statement_by_hand_is_noted_like_any_other(engine: Engine) -> None:
+def test_a_statement_by_hand_is_recorded_as_a_change(engine: Engine) -> None:
     store(engine, wire(30))
     after = reader.last_change(engine)
     table = schema.article
@@ -225,8 +227,8 @@ def test_a_statement_by_hand_is_noted_like_any_other(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_followers_have_what_the_base_has(engine: Engine, seed: int) -> None:
-    """Writes of all kinds, with readers between them that stop where they like."""
+def test_followers_have_the_articles_of_the_database(engine: Engine, seed: int) -> None:
+    """Writes of all kinds, with readers between them that stop at any place."""
     chance = random.Random(seed)
     followers = [Follower(), Follower(), Follower(unique=True)]
     texts = [story(seed * 100 + n) for n in range(6)]
@@ -242,7 +244,7 @@ def test_followers_have_what_the_base_has(engine: Engine, seed: int) -> None:
 
 
 def change(engine: Engine, chance: random.Random, texts: Sequence[str], step: int, names: str = "a") -> None:
-    """One random write: new articles and other texts of known ones, pages turned away, articles removed."""
+    """One random write: new articles, new texts of known ones, rejected pages, removed articles."""
     at = START + timedelta(minutes=step)
     kind = chance.choice(["store", "store", "store", "turn away", "remove"])
     if kind == "remove":
@@ -296,7 +298,7 @@ def test_followers_miss_nothing_while_two_programs_write(database_url: str) -> N
     engine.dispose()
 
 
-def test_what_was_there_before_the_changes_were_kept_is_the_first_of_them(empty_database_url: str) -> None:
+def test_articles_older_than_the_list_of_changes_are_its_first_entries(empty_database_url: str) -> None:
     from alembic import command
 
     from storage import database

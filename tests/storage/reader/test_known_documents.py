@@ -1,4 +1,4 @@
-"""Which documents and URLs are known already."""
+"""Documents and URLs that are known already."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def document(location: str, body: bytes, **changes: Any) -> Document:
     return replace(made, **changes)
 
 
-def test_what_was_processed_by_these_rules_is_known(engine: Engine) -> None:
+def test_documents_processed_by_the_same_rules_are_known(engine: Engine) -> None:
     body = b"<p>one"
     held = replace(page("<p>one"), url="a.html")
     store(
@@ -53,7 +53,7 @@ def test_what_was_processed_by_these_rules_is_known(engine: Engine) -> None:
     assert reader.known(engine, []) == set()
 
 
-def test_a_page_that_came_back_to_older_bytes_is_known(engine: Engine) -> None:
+def test_a_page_that_returned_to_older_bytes_is_known(engine: Engine) -> None:
     store(
         engine, [article(URL, story(1), body="one"), article(URL, story(2), START + timedelta(1), body="two")]
     )
@@ -62,7 +62,7 @@ def test_a_page_that_came_back_to_older_bytes_is_known(engine: Engine) -> None:
     assert reader.known(engine, keys) == set(keys)
 
 
-def test_a_record_that_says_something_else_beside_its_text_is_not_known(engine: Engine) -> None:
+def test_a_record_with_different_fields_is_not_known(engine: Engine) -> None:
     claims = Claims(title="As it was")
     record = document("feed.jsonl#1", b"text", origin=Origin.JSONL, claims=claims, url=URL)
     held = page("text", url=URL, origin=Origin.JSONL, claims=claims)
@@ -71,12 +71,12 @@ def test_a_record_that_says_something_else_beside_its_text_is_not_known(engine: 
     assert reader.known(engine, [source_key(record)]) == {source_key(record)}
     corrected = replace(record, claims=Claims(title="Corrected"))
     assert reader.known(engine, [source_key(corrected)]) == set()
-    # A feed's words about a page are not the page's: another reading of them is no reason to do it again.
+    # Statements of a feed are not part of the page. If they change, the page is not processed again.
     crawled = document(URL, b"<p>one", origin=Origin.CRAWL)
     assert source_key(crawled) == source_key(replace(crawled, claims=claims))
 
 
-def test_odd_names_are_known_as_they_were_given(engine: Engine) -> None:
+def test_odd_names_are_known(engine: Engine) -> None:
     name = "dir/\udcff\0.html"
     store(engine, [article(URL, story(1), location=name, page=page("x"))])
     key = SourceKey(name, page("x").sha256)
@@ -117,7 +117,7 @@ def test_addresses_of_stored_articles_are_known(engine: Engine) -> None:
     assert reader.known_urls(engine, []) == set()
 
 
-def test_addresses_fetched_since_are_known_when_asked_for(engine: Engine) -> None:
+def test_urls_fetched_since_a_time_are_known_on_request(engine: Engine) -> None:
     url = "https://gazette.example/no-article"
     writer.put_fetch_states(engine, {url: Validators(), FEED: Validators('"1"')}, START)
     assert reader.known_urls(engine, [url]) == set()

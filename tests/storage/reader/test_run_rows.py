@@ -21,7 +21,7 @@ def test_rejections_of_one_run_or_all(engine: Engine) -> None:
     assert reader.run(engine, 9) is None
 
 
-def test_counts_say_how_much_there_is(engine: Engine) -> None:
+def test_counts_of_a_database(engine: Engine) -> None:
     made = wire(12, stories=3)
     revised = article(made[0].url, story(50), made[0].page.fetched_at + timedelta(days=9))
     store(engine, [*made, revised, rejection("a")])

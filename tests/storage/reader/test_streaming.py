@@ -15,7 +15,7 @@ from tests.storage.news import SETTINGS, START, article, store, story, wire
 URL = "https://harbour.example/ferry"
 
 
-def test_what_streams_fetches_a_part_at_a_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_fetches_a_part_at_a_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "FETCH", 4)
     store(engine, wire(30))
     fetched = []
@@ -29,14 +29,15 @@ def test_what_streams_fetches_a_part_at_a_time(engine: Engine, monkeypatch: pyte
     assert first.id == 1
     if engine.dialect.name == "postgresql":
         assert "ServerCursor" in type(fetched[-1]).__name__
-    # While a reader stands in the middle of a result, writers go on; it sees the base as it was.
+    # While a reader is in the middle of a result, writers continue, and the reader sees the database as it
+    # was.
     store(engine, [article(URL, story(60))])
     assert [row.id for row in stream] == list(range(2, 31))
     assert reader.counts(engine).articles == 31
 
 
 @pytest.mark.parametrize("filters", [{}, {"site": "a.example"}, {"language": "en", "canonical_only": True}])
-def test_a_stream_sees_the_base_as_it_was_when_it_began(
+def test_a_stream_sees_the_database_as_it_was_when_it_began(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, filters: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(article_rows, "FETCH_TEXTS", 1)

@@ -1,4 +1,4 @@
-"""A column of an article is named where its value comes from, and once in storage; all else follows."""
+"""A column of an article is named where its value is made and once in storage; the rest is derived."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.storage.news import START, article, store
 
 ROOT = Path(__file__).parents[3]
 
-# The latest column that was added: it shows what a new one takes.
+# The latest column that was added is the example.
 NEWEST = "published_offset"
 PLACES = {
     "pipeline/document.py",
@@ -31,7 +31,7 @@ PLACES = {
 
 
 def test_a_column_is_named_in_no_other_place() -> None:
-    """Whoever adds a column touches these files and no others: CONTRIBUTING.md says what to do in each."""
+    """A new column changes only these files. CONTRIBUTING.md says what to do in each."""
     code = (
         path for top in ("copydesk", "crawler", "pipeline", "storage") for path in (ROOT / top).rglob("*")
     )
@@ -66,7 +66,7 @@ def test_every_column_of_a_text_is_a_field_of_the_pipeline() -> None:
     assert {column.name for column in schema.ARTICLE_COLUMNS if column.of_text} <= names
 
 
-def test_the_documentation_says_null_if_the_type_does() -> None:
+def test_columns_that_may_be_null_have_a_documented_reason() -> None:
     """A field whose type allows None has a documented reason to be null, and no other field has."""
     for record in (schema.StoredArticle, schema.StoryGroup, schema.RunRow, schema.SiteRun, schema.Change):
         hints = {field.name: str(field.type) for field in fields(record)}

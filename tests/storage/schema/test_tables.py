@@ -13,7 +13,7 @@ def test_the_tables_are_as_the_code_has_them(engine: Engine) -> None:
     found = inspect(engine)
 
     tables = set(found.get_table_names())
-    index = {name for name in tables if name.startswith("search_words")}  # FTS5 keeps tables of its own
+    index = {name for name in tables if name.startswith("search_words")}  # FTS5 has tables of its own
     assert "search_words" in index
     assert tables - index == {*schema.metadata.tables, "alembic_version"}
     for table in schema.metadata.tables.values():

@@ -1,4 +1,4 @@
-"""The documentation of the views, the views, and both databases say the same."""
+"""The documentation of the views, the views, and both databases agree."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DESIGNED = {
 
 @pytest.fixture
 def raw(engine: Engine, database_url: str) -> Iterator[Any]:
-    """A filled base as another program sees it: a plain driver, no SQLAlchemy."""
+    """A filled database as a different program reads it: with a plain driver, without SQLAlchemy."""
     bare = article(
         "file:///saved/page.html", story(77), publisher=None, published_at=None, site="", language=None
     )

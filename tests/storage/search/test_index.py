@@ -1,4 +1,4 @@
-"""What a search finds, on both databases alike, and that the index is in step whatever is written."""
+"""Both databases find the same, and the index agrees with the articles after every kind of write."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ QUERIES = [
 ]
 
 
-def test_what_is_found(polyglot: Engine) -> None:
+def test_results_of_queries(polyglot: Engine) -> None:
     assert {query: set(found(polyglot, query)) for query, _ in QUERIES} == dict(QUERIES)
     assert check(polyglot) == []
 
@@ -201,7 +201,7 @@ def test_pages_of_results_join_without_gap_or_repeat(engine: Engine) -> None:
     assert list(chain(*pages)) == [str(n) for n in range(25)]  # of equal score and time: by id
 
 
-def test_of_too_many_matches_those_stored_last_are_ranked(
+def test_only_the_latest_of_too_many_matches_are_ranked(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "RANKED", 10)
@@ -211,7 +211,7 @@ def test_of_too_many_matches_those_stored_last_are_ranked(
     assert found(engine, "ferry", limit=100, site="1.example") == [str(n) for n in range(5, 25, 2)]
 
 
-def test_nothing_to_look_for_is_an_operators_mistake(engine: Engine) -> None:
+def test_an_empty_query_is_an_operators_mistake(engine: Engine) -> None:
     with pytest.raises(QueryError, match="write words"):
         reader.search(engine, "-strike")
 
@@ -243,7 +243,7 @@ def test_a_revision_is_found_by_its_own_words(engine: Engine) -> None:
     assert check(engine) == []
 
 
-def test_an_older_fetch_that_comes_late_changes_nothing(engine: Engine) -> None:
+def test_an_older_fetch_that_is_stored_late_changes_nothing(engine: Engine) -> None:
     url = "https://a.example/a"
     store(
         engine,
@@ -255,7 +255,7 @@ def test_an_older_fetch_that_comes_late_changes_nothing(engine: Engine) -> None:
     assert check(engine) == []
 
 
-def test_other_rules_find_other_words_in_the_same_bytes(engine: Engine) -> None:
+def test_different_rules_index_different_words_of_the_same_bytes(engine: Engine) -> None:
     url, fetched = "https://a.example/a", page("<p>bytes", START, "https://a.example/a")
     made = article(url, "Register now. The ferry sails.", page=fetched)
     store(engine, [made])
@@ -269,7 +269,7 @@ def test_other_rules_find_other_words_in_the_same_bytes(engine: Engine) -> None:
     assert check(engine) == []
 
 
-def test_the_older_text_is_found_again_when_the_newer_one_goes(engine: Engine) -> None:
+def test_the_older_text_is_found_again_after_the_newer_one_is_removed(engine: Engine) -> None:
     url = "https://a.example/a"
     second = article(url, "The second said lion.", START + timedelta(hours=1))
     store(engine, [article(url, "The first said zebra."), second])
@@ -313,7 +313,7 @@ def test_a_batch_that_fails_leaves_the_index_as_it_was(
 
 
 def test_an_article_that_cannot_be_stored_leaves_no_words(engine: Engine) -> None:
-    """Its batch is taken apart by savepoints, which the index has to follow."""
+    """Its batch is written with savepoints, and the index must agree with each."""
     bad = article("https://a.example/bad", "A bad zebra.", language="x" * 101)
     made = [article(f"https://a.example/{n}", f"Zebra number{n}.") for n in range(5)]
     store(engine, [*made[:3], bad, *made[3:]])
@@ -360,7 +360,7 @@ def test_a_reader_sees_words_and_articles_of_one_moment(engine: Engine) -> None:
     assert check(engine) == []
 
 
-# --- what both have to hold ---------------------------------------------------------------------------
+# --- limits of both databases ---------------------------------------------------------------------------
 
 
 def test_a_huge_article_is_stored_and_found_by_its_first_words(engine: Engine) -> None:
@@ -419,8 +419,8 @@ def _spoil(engine: Engine, statement: str) -> None:
         connection.execute(text(statement))
 
 
-# What was done, the articles that are out of step then (PostgreSQL's foreign keys take words along with their
-# article), and those that are found after all is made anew.
+# The damage, the articles with wrong index rows after it (on PostgreSQL a foreign key deletes words with
+# their article), and the articles found after a rebuild.
 SPOILED = {
     "a text changed": ("UPDATE article SET text = 'Lion.' WHERE id = 2", [2], [2], {"0", "2"}),
     "an entry lost": ("DELETE FROM search_entry WHERE article_id = 2", [2], [2], {"0", "1", "2"}),
@@ -429,7 +429,7 @@ SPOILED = {
 
 
 @pytest.mark.parametrize("how", SPOILED)
-def test_what_is_out_of_step_is_told_and_mended(three: Engine, how: str) -> None:
+def test_wrong_index_rows_are_reported_and_repaired(three: Engine, how: str) -> None:
     statement, on_sqlite, on_postgresql, afterwards = SPOILED[how]
     _spoil(three, statement)
     assert check(three) == (on_sqlite if three.dialect.name == "sqlite" else on_postgresql)
@@ -440,7 +440,7 @@ def test_what_is_out_of_step_is_told_and_mended(three: Engine, how: str) -> None
     assert set(found(three, "zebra number*")) == afterwards
 
 
-def test_words_lost_from_the_index_are_told(three: Engine) -> None:
+def test_words_missing_from_the_index_are_reported(three: Engine) -> None:
     if three.dialect.name == "sqlite":
         with begin_write(three) as connection:
             search._remove_from_fts5(connection, [2])
@@ -450,10 +450,10 @@ def test_words_lost_from_the_index_are_told(three: Engine) -> None:
     assert check(three) == [2]
 
 
-def test_words_that_are_told_otherwise_today_are_taken_out_all_the_same(
+def test_words_that_are_cut_differently_today_are_removed_as_well(
     three: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A Python that knows more letters than the one that stored an article reads other words in it."""
+    """A Python with a newer Unicode database may read different words in a stored article."""
 
     def other_words(title: str, text: str) -> SearchWords:
         return make_search_words(title, text.replace("Zebra", "Lion"))
@@ -466,11 +466,11 @@ def test_words_that_are_told_otherwise_today_are_taken_out_all_the_same(
     assert found(three, "number0") == []
     assert found(three, "tiger") == ["1"]
     assert found(three, "number2") == ["2"]
-    # SQLite's index had to be made anew; on PostgreSQL what else was stored before stays as it was.
+    # SQLite's index was rebuilt. On PostgreSQL all earlier rows stay unchanged.
     assert check(three) == ([] if three.dialect.name == "sqlite" else [3])
 
 
-def test_compacting_leaves_no_trace_of_what_was_dropped(engine: Engine, database_url: str) -> None:
+def test_compacting_leaves_no_trace_of_deleted_words(engine: Engine, database_url: str) -> None:
     store(engine, [article(f"https://a.example/{n}", f"Quagga number{n}.") for n in range(3)])
     store(engine, [article("https://a.example/kept", "A lion.")])
     remove_articles(engine, [1, 2, 3], SETTINGS)
@@ -485,7 +485,7 @@ def test_compacting_leaves_no_trace_of_what_was_dropped(engine: Engine, database
         assert any(b"lion" in block for block in blocks)
 
 
-def test_an_upgraded_base_is_searched(empty_database_url: str) -> None:
+def test_an_upgraded_database_is_searched(empty_database_url: str) -> None:
     load(empty_database_url, "0001")
     engine = connect(empty_database_url)
     upgrade(engine)
@@ -504,7 +504,7 @@ def test_an_upgraded_base_is_searched(empty_database_url: str) -> None:
 def both(
     sqlite_template: Path, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Engine, Engine]]:
-    """The articles of the examples in a base of either kind, under the same ids."""
+    """The articles of the examples in SQLite and in PostgreSQL, with the same ids."""
     path = tmp_path_factory.mktemp("both") / "news.db"
     shutil.copyfile(sqlite_template, path)
     on_sqlite = open_database(f"sqlite:///{path}")

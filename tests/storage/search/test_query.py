@@ -1,4 +1,4 @@
-"""Every text is a query or is refused in one line; snippets show where it was found."""
+"""Every text is a query or is refused in one line, and snippets show the matches."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ FERRY, BOAT, STRIKE = term("ferry"), term("boat"), term("strike")
         ("中央* 水", [[term("中央")], [term("水", begins=True)]], []),
     ],
 )
-def test_reading(query: str, clauses: list[list[Term]], excluded: list[Term]) -> None:
+def test_a_query_is_read_into_terms(query: str, clauses: list[list[Term]], excluded: list[Term]) -> None:
     assert parse_query(query) == Query(tuple(map(tuple, clauses)), tuple(excluded))
 
 
@@ -80,7 +80,7 @@ def test_a_query_without_anything_to_look_for_is_refused(query: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_writing() -> None:
+def test_a_query_is_written_for_each_database() -> None:
     query = parse_query('ferr* "runs aground" OR sinks -strike -"on hold"')
 
     assert as_fts5(query) == '(("ferr" *) AND ("runs aground" OR "sinks")) NOT ("strike" OR "on hold")'
@@ -154,7 +154,7 @@ def shown(text: str, query: str) -> str:
     return make_snippet(text, parse_query(query)).marked("[", "]")
 
 
-def test_a_snippet_is_where_most_terms_stand() -> None:
+def test_a_snippet_shows_the_place_with_most_terms() -> None:
     found = shown(STORY, "harbour ferry")
 
     assert "The [ferry] Maid of Aldane ran aground outside the [harbour], the coastguard said." in found
@@ -205,7 +205,7 @@ def test_excluded_terms_are_not_marked() -> None:
 @given(
     st.lists(st.sampled_from([*"abcde", "中央銀行", "ﬁ", "x\u0301y", "½", "水", "a.b", "\n", "— "])), QUERIES
 )
-def test_marks_are_of_the_text_and_every_mark_matches(parts: list[str], query: str) -> None:
+def test_marks_are_parts_of_the_text_and_match_a_term(parts: list[str], query: str) -> None:
     text = " ".join(parts)
     try:
         read = parse_query(query + " a OR 央 OR fi* OR 銀行")

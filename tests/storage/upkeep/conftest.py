@@ -1,4 +1,4 @@
-"""A database with something of every kind in it."""
+"""A database with rows of every kind."""
 
 from __future__ import annotations
 

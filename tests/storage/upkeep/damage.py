@@ -12,7 +12,7 @@ def faults(engine: Engine) -> dict[str, int]:
 
 
 def damage(engine: Engine, *statements: str) -> None:
-    """Runs statements as no program of ours would: without foreign keys and checks."""
+    """Runs statements without foreign keys and checks, as none of our programs does."""
     connection = engine.raw_connection()
     cursor = connection.cursor()
     if engine.dialect.name == "sqlite":

@@ -1,4 +1,4 @@
-"""What stands in the tables, for tests of upkeep."""
+"""Rows of tables, for tests of upkeep."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from tests.storage.upkeep.damage import damage, faults
 
 
 @pytest.mark.parametrize("size", [1, 3])
-def test_groups_are_mended_in_parts(filled: Engine, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All articles in one group, then each in one of its own, then strangers in a group of a wrong name."""
+def test_groups_are_repaired_in_parts(filled: Engine, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All articles in one group, then each in its own, then unrelated articles in a group of a wrong name."""
     monkeypatch.setattr(check_groups, "AT_ONCE", size)
     before = contents(filled)
     for statement in (

@@ -13,7 +13,7 @@ from tests.storage.news import SETTINGS, contents, store, wire
 from tests.storage.upkeep.damage import damage, faults
 
 
-def test_a_mended_index_groups_what_comes_as_ever(filled: Engine, tmp_path: Path) -> None:
+def test_a_repaired_index_groups_new_articles_correctly(filled: Engine, tmp_path: Path) -> None:
     fresh = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
     store(fresh, [*wire(24), *wire(60)[24:]])
     damage(

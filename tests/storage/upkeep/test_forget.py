@@ -1,4 +1,4 @@
-"""What is forgotten is deleted everywhere, and is not stored again."""
+"""Forgotten articles are deleted everywhere, and are not stored again."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_forgotten_article_is_gone_from_every_table(engine: Engine) -> None:
     assert values(engine, schema.rejection.c.location) == {"https://b.example/list"}
 
 
-def test_a_page_of_other_words_at_the_same_site_is_left(engine: Engine) -> None:
+def test_a_page_with_a_different_text_at_the_same_site_stays(engine: Engine) -> None:
     near = [
         article("https://a.example/s/1?id=2", story(1)),
         article("https://a.example/s/10", story(2)),
@@ -72,7 +72,7 @@ def test_a_page_of_other_words_at_the_same_site_is_left(engine: Engine) -> None:
     assert store(engine, near).unchanged == 5
 
 
-def test_a_site_is_forgotten_with_what_is_under_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_site_is_forgotten_with_its_subdomains(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgetting, "_ARTICLES_AT_ONCE", 3)
     stays: list[Outcome] = [
         article("https://notsite1.example/1", story(50)),
@@ -130,7 +130,7 @@ def test_groups_are_as_if_a_forgotten_site_had_never_been(engine: Engine, tmp_pa
     fresh.dispose()
 
 
-def test_what_the_crawler_kept_of_it_goes(engine: Engine) -> None:
+def test_the_state_of_crawls_is_deleted(engine: Engine) -> None:
     from storage.crawls.revisits import Validators
     from storage.writer import put_fetch_states
 
@@ -142,7 +142,7 @@ def test_what_the_crawler_kept_of_it_goes(engine: Engine) -> None:
     assert values(engine, schema.fetch_state.c.url) == {"https://b.example/1"}
 
 
-def test_a_forgotten_article_is_told_as_gone_in_the_changes(engine: Engine) -> None:
+def test_a_forgotten_article_is_marked_as_gone_in_the_changes(engine: Engine) -> None:
     store(engine, [article("https://a.example/1", story(1)), article("https://a.example/2", story(2))])
     seen = max(row["change"] for row in view(engine, "changes"))
     gone(engine, "https://a.example/2")
@@ -167,7 +167,7 @@ def test_nothing_of_a_forgotten_text_is_left_in_the_file(engine: Engine, way: st
         [*others[:30], article(url, f"{story(71, 2000)}\n{older} said the harbour master"), *others[30:]],
     )
     store(engine, [article(url, text, START + timedelta(hours=1))])
-    # Full-text search has words in lower case, without what they begin with as the one before.
+    # Full-text search stores words in lower case, without the prefix that they share with the word before.
     traces = [word.encode(), word[2:].encode()]
     assert all(trace in files_of(engine) for trace in (*traces, older.encode()))
     gone(engine, url)
@@ -181,7 +181,7 @@ def test_nothing_of_a_forgotten_text_is_left_in_the_file(engine: Engine, way: st
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_who_reads_the_log_keeps_it_from_being_emptied(
+def test_a_reader_of_the_log_keeps_it_from_being_emptied(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(space, "_WAIT", 0.0)

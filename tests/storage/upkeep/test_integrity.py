@@ -1,4 +1,4 @@
-"""Each thing that must hold is broken by hand: it is found by its name, and mended where that can be."""
+"""Each check finds its fault, and repairs it if that is possible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.storage.upkeep.rows_of_tables import NOW
 NEWS = Path(__file__).parents[3] / "examples" / "news"
 
 
-# name of the check -> statements that break what it is about; {group} has 3 or more members, {copy} is one
+# name of the check -> statements that cause its fault; {group} has 3 or more members, {copy} is one
 # of them and neither first nor canonical, {first} its first; {pair} is two of them.
 BROKEN: dict[str, tuple[str, ...]] = {
     "references": (
@@ -82,7 +82,7 @@ def broken(engine: Engine, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_derived_is_found_and_mended(filled: Engine, name: str) -> None:
+def test_faults_of_derived_rows_are_found_and_repaired(filled: Engine, name: str) -> None:
     before = contents(filled)
     assert faults(filled) == {}
     broken(filled, name)
@@ -96,7 +96,7 @@ def test_what_is_derived_is_found_and_mended(filled: Engine, name: str) -> None:
 
     after = repair_faults(filled, found)
     left = {finding.check for finding in after if finding.count}
-    # The document is processed again when it comes, and then its text has one again.
+    # The document is processed when it comes again, and then its text has a document.
     assert left == ({"texts"} if name == "documents" else set())
     assert next(f.mended for f in after if f.check == name) > 0
     if name not in ("references", "pairs"):
@@ -117,7 +117,7 @@ def test_what_is_derived_is_found_and_mended(filled: Engine, name: str) -> None:
         ("tombstones", ""),
     ],
 )
-def test_what_cannot_be_mended_is_told(filled: Engine, name: str, statement: str) -> None:
+def test_faults_that_cannot_be_repaired_are_reported(filled: Engine, name: str, statement: str) -> None:
     if statement:
         damage(filled, statement)
     else:  # a forgetting that was killed after its first step
@@ -127,12 +127,12 @@ def test_what_cannot_be_mended_is_told(filled: Engine, name: str, statement: str
     left = {
         finding.check: finding for finding in repair_faults(filled, check_integrity(filled)) if finding.count
     }
-    # Of a revision without its article the documents go, which only told whose it was.
+    # The documents of a revision without its article are deleted, because they only named it.
     assert set(left) - {name} <= ({"texts"} if name == "references" else set())
     assert left[name].advice
 
 
-def test_whatever_was_done_to_a_base_it_is_well(engine: Engine, tmp_path: Path) -> None:
+def test_a_database_is_sound_after_any_writes(engine: Engine, tmp_path: Path) -> None:
     folder = tmp_path / "news"
     shutil.copytree(NEWS, folder)
     ingest(engine, [str(folder)], workers=2, settings=Settings())
@@ -148,7 +148,7 @@ def test_whatever_was_done_to_a_base_it_is_well(engine: Engine, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("of", SCHEMAS)
-def test_a_base_of_an_older_schema_is_well_when_upgraded(empty_database_url: str, of: str) -> None:
+def test_an_upgraded_database_is_sound(empty_database_url: str, of: str) -> None:
     load(empty_database_url, of)
     engine = connect(empty_database_url)
     upgrade(engine)
@@ -156,7 +156,7 @@ def test_a_base_of_an_older_schema_is_well_when_upgraded(empty_database_url: str
     engine.dispose()
 
 
-def test_names_of_checks_differ_and_are_asked_for_alone(filled: Engine) -> None:
+def test_names_of_checks_are_different_and_each_can_be_run_alone(filled: Engine) -> None:
     names = [finding.check for finding in check_integrity(filled)]
     assert len(set(names)) == len(names)
     told: list[str] = []

@@ -12,7 +12,7 @@ from tests.storage.news import SETTINGS, START, rejection, store
 from tests.storage.upkeep.aged import aged
 
 
-def test_pages_of_other_rules_are_counted_where_they_are_gone(engine: Engine) -> None:
+def test_pruned_pages_of_different_rules_are_counted(engine: Engine) -> None:
     outcomes = aged(6)
     store(engine, [*outcomes, rejection("https://a.example/none", page=None)])
     prune_pages(engine, plan_prune(engine, older_than=START + timedelta(days=3)))

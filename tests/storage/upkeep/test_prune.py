@@ -1,4 +1,4 @@
-"""Pages that have grown old are dropped, and what was made of them stays."""
+"""Old pages are deleted, and their articles stay."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.storage.upkeep.aged import aged
 from tests.storage.upkeep.rows_of_tables import NOW, rows, values
 
 
-def test_pages_go_by_age_and_articles_stay(engine: Engine) -> None:
+def test_pages_are_deleted_by_age_and_articles_stay(engine: Engine) -> None:
     store(engine, aged(10))
     before = contents(engine)
     plan = plan_prune(engine, older_than=START + timedelta(days=4))
@@ -40,7 +40,7 @@ def test_pages_go_by_age_and_articles_stay(engine: Engine) -> None:
     assert kept == [False, True]
 
 
-def test_the_newest_pages_are_kept_up_to_a_size(engine: Engine) -> None:
+def test_the_newest_pages_are_kept_up_to_a_total_size(engine: Engine) -> None:
     store(engine, list(reversed(aged(10))))
     with engine.connect() as connection:
         sizes = connection.execute(
@@ -60,7 +60,7 @@ def test_the_newest_pages_are_kept_up_to_a_size(engine: Engine) -> None:
     assert values(engine, schema.page.c.location) == {f"https://a.example/{n}" for n in (6, 7, 8, 9)}
 
 
-def test_pruning_is_stopped_and_goes_on(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pruning_can_be_stopped_and_continued(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pruning, "_PAGES_AT_ONCE", 3)
     store(engine, aged(10))
     plan = plan_prune(engine, older_than=NOW)
@@ -75,7 +75,7 @@ def test_pruning_is_stopped_and_goes_on(engine: Engine, monkeypatch: pytest.Monk
     assert values(engine, schema.page.c.location) == {"https://a.example/new"}, "it came after the plan"
 
 
-def test_what_was_pruned_is_known_and_stored_no_second_time(engine: Engine) -> None:
+def test_pruned_documents_are_known_and_not_stored_again(engine: Engine) -> None:
     outcomes = aged(6)
     store(engine, outcomes)
     keys = [reader.source_key(reader.document(engine, n)) for n in range(1, 6)]  # type: ignore[arg-type]

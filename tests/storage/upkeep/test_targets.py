@@ -1,4 +1,4 @@
-"""What is meant by an id, a URL, a location or a site."""
+"""The articles that an id, a URL, a location or a site names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.storage.upkeep.spellings import SPELLINGS, gone
 
 
 @pytest.mark.parametrize("made", SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_what_is_stored_is_forgotten_however_it_is_spelled(
+def test_stored_articles_are_forgotten_by_any_spelling(
     engine: Engine, made: Callable[[str, str], Outcome]
 ) -> None:
     url = "https://a.example/s/1"

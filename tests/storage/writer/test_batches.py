@@ -1,4 +1,4 @@
-"""What a batch of outcomes does to a database: revisions, rules, rejections, odd values."""
+"""A batch of outcomes in a database: revisions, rules, rejections, odd values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ URL = "https://harbour.example/ferry"
 LATER = START + timedelta(days=1)
 
 
-def test_an_article_is_stored_with_all_that_the_views_promise(engine: Engine) -> None:
+def test_an_article_is_stored_with_all_columns_of_the_views(engine: Engine) -> None:
     made = article(URL, story(1), byline="By Ada Lind", dateline="NORHAVEN -", agency="Reuters")
 
     counts = store(engine, [made])
@@ -81,7 +81,7 @@ def test_the_same_article_twice_in_one_batch_is_one_row(engine: Engine) -> None:
     assert len(view(engine, "articles")) == 1
 
 
-def test_counts_tell_revised_from_unchanged(engine: Engine) -> None:
+def test_revised_and_unchanged_articles_are_counted_separately(engine: Engine) -> None:
     store(engine, [article(URL, story(1))])
 
     counts = store(engine, [article(URL, story(2), LATER), article(URL, story(1), START, location="b.html")])
@@ -137,7 +137,7 @@ def test_long_values_are_stored(engine: Engine) -> None:
     assert found.text == text
 
 
-def test_what_cannot_be_stored_costs_itself_alone(engine: Engine) -> None:
+def test_an_article_that_cannot_be_stored_costs_only_itself(engine: Engine) -> None:
     bad = article("https://bad.example/a", story(2), site="x" * 5000)
     good = wire(9)
 
@@ -154,7 +154,7 @@ def test_what_cannot_be_stored_costs_itself_alone(engine: Engine) -> None:
     assert view(engine, "rejections") == []
 
 
-def test_a_value_that_the_database_refuses_costs_itself_alone(engine: Engine) -> None:
+def test_a_value_that_the_database_refuses_costs_only_its_article(engine: Engine) -> None:
     bad = article("https://bad.example/a", story(2), word_count=2**70)
 
     counts = store(engine, [*wire(5), bad, rejection("https://x.example/")])
@@ -164,7 +164,7 @@ def test_a_value_that_the_database_refuses_costs_itself_alone(engine: Engine) ->
     assert counts.reasons[Reason.STORAGE_ERROR] == 1
 
 
-def test_a_mistake_in_verification_costs_one_article(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_verification_costs_one_article(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     verify = copies.verify
 
     def fail_once(a: Any, b: Any, settings: Any) -> Any:
@@ -235,7 +235,7 @@ def test_pages_hold_the_document_as_it_was_fetched(engine: Engine) -> None:
     assert (document.encoding, document.publisher, document.origin) == ("utf-8", "Harbour Post", Origin.JSONL)
 
 
-def test_a_naive_time_is_turned_away(engine: Engine) -> None:
+def test_a_time_without_a_zone_is_refused(engine: Engine) -> None:
     naive = datetime(2026, 3, 1)  # noqa: DTZ001
     counts = store(engine, [article(URL, story(1), published_at=naive)])
 

@@ -1,4 +1,4 @@
-"""What a source was last served with."""
+"""Validators of the last response of a source."""
 
 from __future__ import annotations
 

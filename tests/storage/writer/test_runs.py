@@ -31,7 +31,7 @@ def test_runs_add_up_while_they_run(engine: Engine) -> None:
     assert writer.start_run(engine, "again", LATER) == run + 1
 
 
-def test_counts_add() -> None:
+def test_counts_can_be_added() -> None:
     one = BatchCounts(seen=2, stored=1, rejected=1, reasons={Reason.EMPTY: 1})
     other = BatchCounts(seen=3, rejected=3, reasons={Reason.EMPTY: 1, Reason.STORAGE_ERROR: 2})
 

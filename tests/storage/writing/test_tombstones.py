@@ -1,4 +1,4 @@
-"""What was forgotten is not stored again."""
+"""Forgotten articles are not stored again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.storage.upkeep.spellings import SPELLINGS, gone
 
 
 @pytest.mark.parametrize("made", SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_what_was_forgotten_is_not_stored_however_it_comes(
+def test_a_forgotten_article_is_not_stored_from_any_source(
     engine: Engine, made: Callable[[str, str], Outcome]
 ) -> None:
     url, text = "https://a.example/s/1", story(5)
@@ -47,7 +47,7 @@ def test_what_was_forgotten_is_not_stored_however_it_comes(
         assert len(view(engine, "articles")) == 2
 
 
-def test_other_addresses_of_a_forgotten_article_are_kept_out_too(engine: Engine) -> None:
+def test_all_urls_of_a_forgotten_article_are_refused(engine: Engine) -> None:
     url, alias = "https://a.example/s/1", "https://a.example/print.php?id=1"
     store(engine, [article(url, story(1), location=alias, page=page(story(1), url=alias))])
     gone(engine, url, reason="wrong name")

@@ -1,4 +1,4 @@
-"""No request reaches a host that it may not go to."""
+"""No request reaches a forbidden host."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PRIVATE_URLS = [
     "data:text/html,x",
 ]
 
-# A spider that names no hosts: nothing but addresses and schemes holds it back.
+# A spider that names no hosts. Only its addresses and schemes are restricted.
 OUT_OF_BOUNDS = """
 import json
 import scrapy
@@ -70,7 +70,7 @@ class OutOfBounds(scrapy.Spider):
 def _out_of_bounds(
     desk: Desk, urls: list[str], proxy: str = "", **settings: Any
 ) -> dict[str, tuple[str, str]]:
-    """What became of each URL: the name of the error ("None" for none) and what it says."""
+    """The result of each URL: the name of the error ("None" for none) and its message."""
     spider, found = desk.folder / "out.py", desk.folder / "found.jsonl"
     spider.write_text(OUT_OF_BOUNDS)
     desk.write_sites({})
@@ -90,7 +90,7 @@ def test_no_request_reaches_an_address_that_is_not_public_however_it_is_spelled(
         assert web.log == []
     assert found.keys() == set(urls)
     errors = {url: error for url, (error, _) in found.items()}
-    # These two are no names that anything resolves; a proxy on loopback is refused where it is connected to.
+    # These two names do not resolve. A proxy on loopback is refused when the connection is made.
     odd = {url for url in urls if "127.0.0.1.:" in url or "localhost.:" in url or "proxied" in url}
     assert {url for url in urls if errors[url] != "RequestRefused"} <= odd
     assert not {"None"} & set(errors.values())
@@ -109,7 +109,7 @@ REDIRECTS = [
 ]
 
 
-def test_no_redirect_and_no_refresh_leads_inside(tmp_path: Path) -> None:
+def test_no_redirect_and_no_refresh_leads_to_a_private_address(tmp_path: Path) -> None:
     with serve() as web:
         port = web.base.rpartition(":")[2]
         targets = [target.format(port=port) for target in REDIRECTS]

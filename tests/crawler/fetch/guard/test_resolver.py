@@ -57,7 +57,7 @@ def test_a_name_that_is_public_when_checked_and_private_when_used_gives_no_priva
     assert found == ([public] * 3 if cache_size else [public, [], public])
 
 
-def test_what_resolved_to_private_addresses_stays_refused_when_it_is_cached() -> None:
+def test_a_cached_private_host_stays_refused() -> None:
     names = _Names(["10.0.0.1"])
     resolver = PublicResolver(names, 100, allow_loopback=False)
     for _ in range(2):

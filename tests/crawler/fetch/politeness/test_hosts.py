@@ -75,7 +75,7 @@ def _robots(crawler: Crawler, body: bytes, budget: float = 60.0) -> None:
     crawler.signals.send_catch_log(signals.robots_parsed, robotparser=parser, request=request)
 
 
-def test_after_each_failure_a_host_is_left_alone_twice_as_long_up_to_the_maximum(
+def test_after_each_failure_the_wait_for_a_host_doubles_up_to_the_maximum(
     crawler: Crawler, politeness: Politeness
 ) -> None:
     slot = add_slot(crawler, HOST)
@@ -85,7 +85,7 @@ def test_after_each_failure_a_host_is_left_alone_twice_as_long_up_to_the_maximum
         politeness.record_failure(HOST, None)
         pauses.append(slot.lastseen - NOW)
     assert pauses == [2, 4, 8, 10]
-    assert slot.delay > 0  # the downloader waits for slots with a delay only
+    assert slot.delay > 0  # the downloader waits only for slots with a delay
     assert politeness.suspended == {}
 
 

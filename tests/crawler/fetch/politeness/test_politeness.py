@@ -44,7 +44,7 @@ NAMES += ["strayed", "sleepy", "named", "held"]
 
 @pytest.fixture(scope="module")
 def outlets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Web]]:
-    """One crawl of all of them; what each was asked stands in its log."""
+    """One crawl of all of them, with the log of requests to each."""
     folder: Path = tmp_path_factory.mktemp("politeness")
     with ExitStack() as stack:
         webs = {name: stack.enter_context(serve(f"127.0.0.{n}")) for n, name in enumerate(NAMES, start=2)}
@@ -70,7 +70,7 @@ def outlets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Web]
         webs["mute"].pages["/robots.txt"] = Page(b"", status=503)
         webs["shut"].pages["/robots.txt"] = Page(b"User-agent: *\nDisallow: /\n", status=403)
         webs["delayed"].pages["/robots.txt"] = Page(b"User-agent: *\nCrawl-delay: 0.3\n", "text/plain")
-        # No articles, so that they take nobody's time but the downloader's.
+        # No articles, so that only the downloader is busy.
         for number in range(VAST):
             webs["vast"].pages[f"/story/{number}"] = Page(b"\x89PNG\r\n\x1a\n" + bytes(99), "image/png")
         links = [f"{webs['vast'].base}/story/{number}" for number in range(VAST)]
@@ -139,16 +139,16 @@ def test_a_site_with_much_to_fetch_does_not_starve_the_others(outlets: dict[str,
         assert sum(at < last for at in vast) < VAST / 2
 
 
-def test_a_robots_file_on_another_host_is_not_asked_for(outlets: dict[str, Web]) -> None:
+def test_a_robots_file_on_a_different_host_is_not_requested(outlets: dict[str, Web]) -> None:
     assert [path for path, _ in outlets["strayed"].log] == ["/robots.txt"]
     assert outlets["quick"].count()["/robots-of-another"] == 0
 
 
-def test_a_delay_beyond_the_sites_time_leaves_it_alone(outlets: dict[str, Web]) -> None:
+def test_a_delay_longer_than_the_time_budget_suspends_the_site(outlets: dict[str, Web]) -> None:
     assert [path for path, _ in outlets["sleepy"].log] == ["/robots.txt"]
 
 
-def test_the_rules_for_our_product_hold_and_no_others(outlets: dict[str, Web]) -> None:
+def test_only_the_rules_for_our_product_apply(outlets: dict[str, Web]) -> None:
     web = outlets["named"]
     assert _stored(outlets, "named") == ALL - {"/story/3"}
     assert _rejected(outlets, "named") == {"/story/3": ("forbidden", "Forbidden by robots.txt")}
@@ -156,7 +156,7 @@ def test_the_rules_for_our_product_hold_and_no_others(outlets: dict[str, Web]) -
     assert asked[-1] - asked[0] > 1.5
 
 
-def test_what_waits_for_a_host_beyond_the_sites_time_is_put_off(outlets: dict[str, Web]) -> None:
+def test_requests_that_wait_longer_than_the_time_budget_are_postponed(outlets: dict[str, Web]) -> None:
     assert len(_stories(outlets["held"])) == 1
     assert _rejected(outlets, "held") == {}
 
@@ -166,7 +166,7 @@ def test_no_more_requests_at_a_time_than_the_site_allows(outlets: dict[str, Web]
     assert 1 <= outlets["quick"].most_at_a_time <= 4
 
 
-def test_retry_after_is_waited_for(outlets: dict[str, Web]) -> None:
+def test_retry_after_is_respected(outlets: dict[str, Web]) -> None:
     web = outlets["busy"]
     assert _stored(outlets, "busy") == ALL
     refused = [path for path, _ in web.log].index("/story/0")
@@ -174,13 +174,13 @@ def test_retry_after_is_waited_for(outlets: dict[str, Web]) -> None:
     assert _stories(web).count("/story/0") == 2
 
 
-def test_a_host_that_asks_for_too_long_a_wait_is_left_alone(outlets: dict[str, Web]) -> None:
+def test_a_host_that_asks_for_too_long_a_wait_is_suspended(outlets: dict[str, Web]) -> None:
     asked = _stories(outlets["closed"])
     assert 1 <= len(asked) <= 4  # those that were on their way already
     assert _rejected(outlets, "closed") == dict.fromkeys(asked, ("unreachable", "HTTP 429"))
 
 
-def test_a_host_that_fails_again_and_again_is_left_alone(outlets: dict[str, Web]) -> None:
+def test_a_host_that_fails_repeatedly_is_suspended(outlets: dict[str, Web]) -> None:
     assert 5 <= len(_stories(outlets["broken"])) <= 9
     assert _stored(outlets, "broken") == set()
 
@@ -198,7 +198,8 @@ def test_crawl_delay_is_kept(outlets: dict[str, Web]) -> None:
     web = outlets["delayed"]
     assert _stored(outlets, "delayed") == ALL
     times = [at for (path, _), at in zip(web.log, web.times, strict=True) if path.startswith("/story/")]
-    # Arrivals are measured, departures are spaced: so over all of them, and with something to spare.
+    # Requests are spaced when they leave and measured when they arrive, so all of them are averaged, with a
+    # tolerance.
     assert times[-1] - times[0] >= 0.3 * (STORIES - 1) * 0.8
 
 
@@ -214,7 +215,7 @@ def test_no_longer_than_the_time_budget(outlets: dict[str, Web]) -> None:
     assert _rejected(outlets, "hurried") == {}
 
 
-def test_what_was_put_off_is_asked_for_by_the_next_crawl(outlets: dict[str, Web]) -> None:
+def test_postponed_requests_are_made_by_the_next_crawl(outlets: dict[str, Web]) -> None:
     web, desk = outlets["rationed"], _desk(outlets)
     before = set(_stories(web))
     web.forget()

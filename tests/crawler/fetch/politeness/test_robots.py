@@ -41,7 +41,7 @@ def _suspended(robots: RobotsMiddleware) -> dict[str, str]:
     return politeness_of(robots.crawler).suspended
 
 
-def test_a_robots_txt_holds_as_it_is(robots: RobotsMiddleware) -> None:
+def test_a_robots_txt_applies_unchanged(robots: RobotsMiddleware) -> None:
     response = _answer(robots, 200)
     assert not _allows(response, f"https://{HOST}/private/1")
     assert _allows(response, STORY)
@@ -49,7 +49,7 @@ def test_a_robots_txt_holds_as_it_is(robots: RobotsMiddleware) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
-def test_where_there_is_none_everything_is_allowed_whatever_the_error_page_says(
+def test_without_a_robots_txt_everything_is_allowed_whatever_the_error_page_contains(
     robots: RobotsMiddleware, status: int
 ) -> None:
     assert _allows(_answer(robots, status, b"User-agent: *\nDisallow: /\n"), STORY)
@@ -57,7 +57,7 @@ def test_where_there_is_none_everything_is_allowed_whatever_the_error_page_says(
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_one_that_the_server_fails_to_send_allows_nothing_and_suspends_the_host(
+def test_a_robots_txt_with_a_server_error_allows_nothing_and_suspends_the_host(
     robots: RobotsMiddleware, status: int
 ) -> None:
     assert not _allows(_answer(robots, status, b""), STORY)
@@ -89,7 +89,7 @@ def test_a_request_that_was_not_made_says_nothing_about_the_host(robots: RobotsM
     assert _suspended(robots) == {}
 
 
-def test_pages_are_not_touched(robots: RobotsMiddleware) -> None:
+def test_pages_are_not_changed(robots: RobotsMiddleware) -> None:
     request = Request(STORY)
     page = Response(STORY, status=503, body=b"x" * MAX_ROBOTS_BYTES * 2, request=request)
     assert asyncio.run(robots.process_response(request, page)) is page
@@ -97,7 +97,7 @@ def test_pages_are_not_touched(robots: RobotsMiddleware) -> None:
     assert _suspended(robots) == {}
 
 
-def test_of_a_vast_file_the_beginning_holds(robots: RobotsMiddleware) -> None:
+def test_only_the_start_of_a_huge_robots_txt_applies(robots: RobotsMiddleware) -> None:
     filler = b"# a comment that says nothing\n"
     vast = RULES + filler * (MAX_ROBOTS_BYTES // len(filler)) + b"Disallow: /story\n"
     response = _answer(robots, 200, vast)

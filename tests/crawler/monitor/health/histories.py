@@ -1,4 +1,4 @@
-"""Histories of a site's crawls, and what is reported over them."""
+"""Histories of a site's crawls, and the alerts over them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Change = Callable[[SiteRun], SiteRun]
 
 
 def run_at(at: datetime, stored: int, **figures: Any) -> SiteRun:
-    """A crawl like any other: two feeds of thirty articles, one page in twenty turned away."""
+    """An ordinary crawl: two feeds of thirty articles, one page in twenty rejected."""
     rejected = round(stored / 20)
     return SiteRun(
         **{
@@ -54,7 +54,7 @@ def like(run: SiteRun, **figures: Any) -> SiteRun:
 
 
 def busy(days: float, seed: int = 1) -> list[SiteRun]:
-    """Asked every half hour; some 60 articles on a working day, 15 on a Sunday, none between 1 and 6."""
+    """Crawled every half hour: some 60 articles on a working day, 15 on a Sunday, none between 1 and 6."""
     chance = random.Random(seed)
     runs = []
     for number in range(int(days * 48)):
@@ -70,7 +70,7 @@ def busy(days: float, seed: int = 1) -> list[SiteRun]:
 
 
 def daily(days: int, weekdays_only: bool = False) -> list[SiteRun]:
-    """Asked once a day, at six or nearly; some 12 articles a day."""
+    """Crawled once a day at about six; some 12 articles a day."""
     chance = random.Random(2)
     runs = []
     for number in range(days):
@@ -85,7 +85,7 @@ def changed(runs: list[SiteRun], since: datetime, change: Change) -> list[SiteRu
 
 
 def over_time(runs: list[SiteRun], since: datetime) -> dict[datetime, set[Figure]]:
-    """What is said after each of the runs from then on, as each crawl would have judged."""
+    """The alerts after each run from then on, as each crawl would have judged."""
     found = {}
     told: list[SiteRun] = []
     for run in runs:
@@ -102,7 +102,7 @@ def union(said: Iterable[set[Figure]]) -> set[Figure]:
 
 
 def first_told(runs: list[SiteRun], since: datetime, figure: Figure) -> timedelta:
-    """How long after the break the figure was first told; nothing may be told before."""
+    """How long after the break the figure was first reported. Nothing may be reported before."""
     said = over_time(runs, since - timedelta(days=1))
     assert not any(figures for at, figures in said.items() if at < since)
     return min(at for at, figures in said.items() if figure in figures) - since

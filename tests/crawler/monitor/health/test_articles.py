@@ -35,7 +35,7 @@ def test_a_first_weekend_and_a_long_one_raise_no_alert() -> None:
     assert judge(holiday) == ()
 
 
-def test_far_fewer_articles_are_told_and_a_slow_decline_is_not() -> None:
+def test_far_fewer_articles_are_reported_and_a_slow_decline_is_not() -> None:
     chance = random.Random(3)
     fewer = changed(
         busy(28), BREAK, lambda run: like(run, stored=run.stored if chance.random() < 0.08 else 0)
@@ -51,7 +51,7 @@ def test_far_fewer_articles_are_told_and_a_slow_decline_is_not() -> None:
     assert found.stored_by_day[-1] < found.stored_by_day[0]
 
 
-def test_a_crawler_that_stood_still_is_not_the_sites_fault() -> None:
+def test_a_pause_of_the_crawler_raises_no_alert() -> None:
     runs = busy(28)
     off = [run for run in runs if not BREAK <= run.started_at < BREAK + timedelta(hours=40)]
     assert union(over_time(off, BREAK).values()) == set()

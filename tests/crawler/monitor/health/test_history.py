@@ -42,7 +42,7 @@ def test_a_row_of_failing_runs_ends_with_the_last_run() -> None:
         ((0, 20), True),  # of a site that is crawled once a day
     ],
 )
-def test_what_is_more_than_a_bad_hour(hours: tuple[float, ...], expected: bool) -> None:
+def test_failures_that_are_more_than_a_bad_hour(hours: tuple[float, ...], expected: bool) -> None:
     assert is_lasting([run_at(MONDAY + timedelta(hours=hour), 0) for hour in hours]) is expected
 
 
@@ -88,7 +88,7 @@ def test_a_day_in_which_the_crawler_stood_still_is_not_regular() -> None:
     assert [day.is_regular for day in split_into_days(off)] == [True, True, False, True]
 
 
-def test_one_run_is_no_day() -> None:
+def test_one_run_is_not_a_day() -> None:
     assert list(split_into_days(_hourly(1))) == []
     assert list(split_into_days([])) == []
 

@@ -1,4 +1,4 @@
-"""What operators expect of alerts: a report of what breaks, and none on nights and weekends."""
+"""Alerts report breaks, and nights and weekends raise none."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_normal_weeks_with_nights_and_weekends_raise_no_alert() -> None:
     ],
     ids=["unreachable", "feeds emptied", "feeds frozen", "texts cut", "comments swallowed"],
 )
-def test_a_break_is_told_soon(figure: Figure, within: timedelta, break_: dict[str, Any]) -> None:
+def test_a_break_is_reported_soon(figure: Figure, within: timedelta, break_: dict[str, Any]) -> None:
     def change(run: SiteRun) -> SiteRun:
         return like(run, **{**break_, "words": break_.get("words", run.words) if run.stored else None})
 
@@ -63,7 +63,7 @@ def test_a_new_site_is_not_judged_before_its_history_is_known() -> None:
     assert judge([run_at(MONDAY, 0, sources=0, sources_failed=2)]) == ()
 
 
-def test_crawls_that_did_not_finish_count_for_nothing() -> None:
+def test_crawls_that_did_not_finish_do_not_count() -> None:
     runs = daily(26)
     stopped = [
         like(run, ended=how, stored=0, sources=0, sources_failed=2, words=None)

@@ -24,7 +24,7 @@ from tests.crawler.monitor.health.histories import (
 )
 
 
-def test_pages_that_are_turned_away_are_told_with_the_reason() -> None:
+def test_more_rejected_pages_are_reported_with_the_reason() -> None:
     def change(run: SiteRun) -> SiteRun:
         count = run.stored + run.rejected
         return replace(
@@ -42,7 +42,7 @@ def test_pages_that_are_turned_away_are_told_with_the_reason() -> None:
     ("column", "figure"),
     [("without_date", Figure.WITHOUT_DATE), ("without_author", Figure.WITHOUT_AUTHOR)],
 )
-def test_metadata_that_vanish_are_told(column: str, figure: Figure) -> None:
+def test_missing_metadata_are_reported(column: str, figure: Figure) -> None:
     runs = changed(busy(26), BREAK, lambda run: like(run, **{column: run.stored}))
     assert first_told(runs, BREAK, figure) <= timedelta(hours=22)
     daily_runs = changed(daily(28), BREAK, lambda run: like(run, **{column: run.stored}))
@@ -51,7 +51,7 @@ def test_metadata_that_vanish_are_told(column: str, figure: Figure) -> None:
     assert (alert.now, alert.was < 0.3) == (1.0, True)
 
 
-def test_known_articles_that_are_asked_for_again_hide_nothing_and_what_is_gone_is_no_break() -> None:
+def test_revisits_hide_no_break_and_removed_articles_are_none() -> None:
     visited = [like(run, unchanged=80, revisited=81, gone=1, rejected=run.rejected + 1) for run in daily(26)]
     assert judge(visited) == ()
 
@@ -63,7 +63,7 @@ def test_known_articles_that_are_asked_for_again_hide_nothing_and_what_is_gone_i
     assert judge(many) == ()
 
 
-def test_what_an_operator_had_taken_out_is_no_rejection_of_the_sites() -> None:
+def test_forgotten_articles_do_not_count_as_rejected() -> None:
     def change(run: SiteRun) -> SiteRun:
         return like(run, stored=0, words=None, rejected=run.stored, reasons={"forgotten": run.stored})
 
@@ -71,7 +71,7 @@ def test_what_an_operator_had_taken_out_is_no_rejection_of_the_sites() -> None:
     assert Figure.REJECTED not in {alert.figure for alert in judge(runs)}
 
 
-def test_what_stays_becomes_the_sites_own_way() -> None:
+def test_a_lasting_change_becomes_usual() -> None:
     runs = changed(daily(24 + 28), BREAK, lambda run: like(run, without_author=run.stored))
     said = over_time(runs, BREAK)
     days = [at for at, figures in said.items() if Figure.WITHOUT_AUTHOR in figures]
@@ -79,7 +79,7 @@ def test_what_stays_becomes_the_sites_own_way() -> None:
 
 
 def _daily(days: int = 20, stored: int = 20, **last: Any) -> list[SiteRun]:
-    """A site with a run a day, one article in ten without date; the last run has other figures."""
+    """A site with a run a day, one article in ten without date; the last run has different figures."""
     runs = [run_at(MONDAY + timedelta(days=day), stored) for day in range(days)]
     return [*runs[:-1], like(runs[-1], **last)]
 
@@ -105,11 +105,11 @@ def test_shares_are_not_judged_before_a_week_is_known() -> None:
     assert check_dates(_daily(days=9, without_date=20)) is not None
 
 
-def test_a_site_that_never_names_authors_is_well() -> None:
+def test_a_site_that_never_names_authors_raises_no_alert() -> None:
     assert check_authors([like(run, without_author=20) for run in _daily()]) is None
 
 
-def test_of_reasons_the_most_frequent_is_named() -> None:
+def test_the_most_frequent_reason_is_named() -> None:
     reasons = {"consent wall": 12, "no article": 5, "error page": 3}
     *before, last = _daily()
     alert = check_rejected([*before, like(last, stored=0, rejected=20, reasons=reasons)])

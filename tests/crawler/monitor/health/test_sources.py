@@ -1,4 +1,4 @@
-"""Sources that cannot be read, or name no article any more."""
+"""Sources that cannot be read, or no longer list articles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.schema import SiteRun
 from tests.crawler.monitor.health.histories import BREAK, MONDAY, busy, changed, first_told, like, run_at
 
 
-def test_of_feeds_that_one_fails_is_told_in_a_day_and_a_failure_now_and_then_is_not() -> None:
+def test_a_feed_that_fails_for_a_day_is_reported_and_single_failures_are_not() -> None:
     now_and_then = [
         like(run, sources=1, sources_failed=1) if n % 20 == 0 else run for n, run in enumerate(busy(26))
     ]
@@ -30,7 +30,7 @@ def _half_hourly(count: int, **figures: int) -> list[SiteRun]:
 
 
 def _then(runs: list[SiteRun], count: int, **figures: int) -> list[SiteRun]:
-    """The history, with other figures in its last runs."""
+    """The history, with different figures in its last runs."""
     return [*runs[:-count], *(like(run, **figures) for run in runs[-count:])]
 
 
@@ -43,7 +43,7 @@ def test_sources_that_all_fail_are_reported_after_three_runs_with_the_time_of_th
     assert alert.message.endswith("could be read in the last 3 crawls (since 2026-03-02 08:30)")
 
 
-def test_a_source_that_answers_unchanged_is_read() -> None:
+def test_an_unchanged_source_counts_as_read() -> None:
     assert check_sources(_then(_half_hourly(20), 5, sources=0, not_modified=2)) is None
 
 
@@ -51,7 +51,7 @@ def test_a_site_that_could_never_be_read_has_no_history_to_compare_with() -> Non
     assert check_sources(_half_hourly(20, sources=0, sources_failed=2)) is None
 
 
-def test_sources_that_name_no_article_any_more_are_reported() -> None:
+def test_sources_that_no_longer_list_articles_are_reported() -> None:
     assert check_discovered(_then(_half_hourly(20), 2, discovered=0)) is None
     alert = check_discovered(_then(_half_hourly(20), 3, discovered=0))
     assert alert is not None
@@ -59,7 +59,7 @@ def test_sources_that_name_no_article_any_more_are_reported() -> None:
     assert alert.message.endswith("since 2026-03-02 08:30), 60 a run before")
 
 
-def test_sources_that_are_often_empty_or_unchanged_are_well() -> None:
+def test_sources_that_are_often_empty_or_unchanged_raise_no_alert() -> None:
     often = [like(run, discovered=0) if n % 10 == 0 else run for n, run in enumerate(_half_hourly(40))]
     assert check_discovered(_then(often, 3, discovered=0)) is None
     unchanged = _then(_half_hourly(20), 5, discovered=0, not_modified=1, sources=1)

@@ -11,7 +11,7 @@ from pipeline.settings import GroupSettings, Settings
 from storage import writer
 from tests.storage.news import START
 
-# So small a window that a handful of copies overflows it, and the parting of neighbours is exercised.
+# The window is so small that a handful of copies exceeds it, so that neighbours become separated.
 NARROW = Settings(group=GroupSettings(band_window=2))
 
 

@@ -1,4 +1,4 @@
-"""Which pairs are candidates: late copies, stated copies, and bands that everything shares."""
+"""Candidates: late copies, stated copies, and bands that all articles share."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_a_late_copy_is_found_if_it_is_nearly_whole(engine: Engine) -> None:
     assert [groups[f"https://{c}.example/1"] for c in "abcd"] == [1, 1, 1, 4]
 
 
-def test_a_statement_of_syndication_proposes_what_no_band_does(engine: Engine) -> None:
+def test_a_stated_source_is_a_candidate_without_a_shared_band(engine: Engine) -> None:
     text = story(1)
     original = article("https://a.example/1", text)
     unlike = article("https://x.example/1", story(2))
     assert unlike.fingerprint is not None
-    # Another text's bands: the index alone would never bring the two together.
+    # The bands of a different text, so that the index alone never proposes the pair.
     copy = article("https://b.example/1", text, fingerprint=unlike.fingerprint)
     store(engine, [original, copy])
     assert view(engine, "copies") == []
@@ -47,13 +47,13 @@ def test_a_statement_of_syndication_proposes_what_no_band_does(engine: Engine) -
     pairs = {(row["article_id"], row["other_id"]) for row in view(engine, "copies")}
     assert (1, 3) in pairs
 
-    # The same when the original comes last.
+    # The same if the original is stored last.
     writer.remove_articles(engine, [1], SETTINGS)
     store(engine, [original])
     assert (3, 4) in {(row["article_id"], row["other_id"]) for row in view(engine, "copies")}
 
 
-def test_a_band_that_everything_shares_costs_no_more_than_its_window_and_is_told(
+def test_a_band_that_all_articles_share_costs_no_more_than_its_window_and_is_reported(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     verify = copies.verify

@@ -1,4 +1,4 @@
-"""Which articles have entries in the index, and with which others they can meet."""
+"""Entries of articles in the index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.settings import Settings
 from tests.storage.news import SETTINGS, article, cut, store, story, view
 
 
-def test_stubs_stay_out_of_grouping(engine: Engine) -> None:
+def test_stubs_are_not_grouped(engine: Engine) -> None:
     made = [article(f"https://s{n}.example/a", cut(story(1), 0.1), fingerprint=None) for n in range(3)]
 
     store(engine, made)
@@ -18,7 +18,7 @@ def test_stubs_stay_out_of_grouping(engine: Engine) -> None:
     assert {row["size"] for row in view(engine, "story_groups")} == {1}
 
 
-def test_settings_of_another_version_never_meet_in_a_band(engine: Engine) -> None:
+def test_fingerprints_of_different_versions_share_no_band(engine: Engine) -> None:
     other = Settings(fingerprint=replace(SETTINGS.fingerprint, seed=2))
     one, two = article("https://a.example/1", story(1)), article("https://b.example/1", story(1))
     assert two.fingerprint is not None

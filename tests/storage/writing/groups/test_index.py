@@ -1,4 +1,4 @@
-"""Neighbours in the index, wherever it parts the time."""
+"""Neighbours in the index on both sides of a time boundary."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.storage.news import SETTINGS, START, article, contents, cut, store, s
 
 
 @pytest.mark.parametrize("days", range(7))
-def test_copies_meet_wherever_the_index_parts_the_time(engine: Engine, days: int) -> None:
-    """A bucket of the index ends somewhere in a week; what is near reaches over it in both directions."""
+def test_copies_on_both_sides_of_a_boundary_are_found(engine: Engine, days: int) -> None:
+    """A bucket of the index ends somewhere in a week. Near copies are found across it in both directions."""
     text = story(1)
     at = START + timedelta(days=days)
     texts = [text, cut(text, 0.5), cut(text, 0.6), text]
@@ -31,7 +31,7 @@ def test_copies_meet_wherever_the_index_parts_the_time(engine: Engine, days: int
     assert contents(engine)["copies"] == before
 
 
-def test_a_page_without_a_date_stands_where_it_was_fetched(engine: Engine) -> None:
+def test_a_page_without_a_date_has_the_time_of_its_fetch(engine: Engine) -> None:
     text = story(1)
     at = START + timedelta(days=300)
     store(engine, [article("https://a.example/1", text, at), article("https://b.example/1", story(2), at)])

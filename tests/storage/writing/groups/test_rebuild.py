@@ -10,7 +10,7 @@ from storage.writing.groups.rebuild import rebuild_groups
 from tests.storage.news import article, contents, store, story
 
 
-def test_groups_follow_from_the_pairs(engine: Engine) -> None:
+def test_groups_are_derived_from_the_pairs(engine: Engine) -> None:
     texts = [story(1), story(1), story(2), story(2), story(3)]
     store(engine, [article(f"https://s{n}.example/a", text) for n, text in enumerate(texts)])
     before = contents(engine)

@@ -1,4 +1,4 @@
-"""Index and groups are the same whatever the order, the batches, and what came and went in between."""
+"""Index and groups do not depend on the order, the batches, and articles that were removed again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fresh(template: Path, folder: str, name: str) -> Engine:
 
 
 def spread(made: list[Article], factor: int) -> list[Article]:
-    """The articles, some without a date, the others `factor` times as far apart as they were."""
+    """The articles, some without a date, the rest `factor` times as far apart."""
     dates = [a.published_at and START + (a.published_at - START) * factor for a in made]
     return [replace(a, published_at=None if n % 6 == 5 else dates[n]) for n, a in enumerate(made)]
 
@@ -103,13 +103,13 @@ def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[st
     window=st.sampled_from([1, 2, 16]),
     factor=st.sampled_from([1, 4, 30]),
 )
-def test_any_order_and_any_batches_end_in_the_same_place(
+def test_any_order_and_any_batches_give_the_same_groups(
     template: Path, seed: int, order: random.Random, batches: list[int], window: int, factor: int
 ) -> None:
     using = Settings(group=GroupSettings(band_window=window))
     # Over three days, over two weeks, and over three months: within a bucket of the index and across several.
     made = spread(wire(40, seed=seed, stories=5), factor)
-    # Some are revised: into another story, and with the page fetched again the same.
+    # Some are revised: into a different story, and with the same page fetched again.
     for n in range(0, 40, 7):
         made.append(
             article(made[n].url, story(seed + n), made[n].page.fetched_at + timedelta(days=1), agency="AFP")
@@ -132,7 +132,7 @@ def test_any_order_and_any_batches_end_in_the_same_place(
 
 
 def check_index(engine: Engine) -> None:
-    """Every signature has its band rows, and there are no others."""
+    """Every signature has its band rows, and there are no further rows."""
     with engine.connect() as connection:
         wanted = {
             (key, row.position, row.article_id)
@@ -149,9 +149,7 @@ def check_index(engine: Engine) -> None:
     gone=st.sets(st.integers(1, 30), min_size=1, max_size=12),
     factor=st.sampled_from([1, 4, 30]),
 )
-def test_removing_articles_is_as_if_they_had_never_been(
-    template: Path, seed: int, gone: set[int], factor: int
-) -> None:
+def test_removed_articles_leave_no_trace(template: Path, seed: int, gone: set[int], factor: int) -> None:
     made = spread(wire(30, seed=seed, stories=3), factor)
     with tempfile.TemporaryDirectory() as folder:
         one, other = fresh(template, folder, "one"), fresh(template, folder, "other")
@@ -164,7 +162,7 @@ def test_removing_articles_is_as_if_they_had_never_been(
             engine.dispose()
 
 
-def test_both_databases_group_alike(engine: Engine, template: Path, tmp_path: Path) -> None:
+def test_both_databases_have_the_same_groups(engine: Engine, template: Path, tmp_path: Path) -> None:
     made = wire(60, stories=6)
     made.extend(article(made[n].url, story(n), made[n].page.fetched_at + timedelta(days=1)) for n in range(9))
     plain = fresh(template, str(tmp_path), "plain")
@@ -207,7 +205,7 @@ def test_a_late_copy_joins_two_groups_into_the_older(engine: Engine) -> None:
     assert (found["id"], found["size"], found["sites"]) == (1, 5, 5)
     assert len(view(engine, "unique_articles")) == 1
 
-    # And parts them again when its text changes.
+    # The groups are separated again when its text changes.
     store(engine, [article("https://e.example/1", story(7), START + timedelta(hours=1))])
     assert sorted(row["size"] for row in view(engine, "story_groups")) == [1, 2, 2]
     assert len(view(engine, "unique_articles")) == 3
@@ -234,7 +232,7 @@ def test_no_statement_of_a_batch_reads_a_table_from_end_to_end(engine: Engine) -
     on_postgres = engine.dialect.name == "postgresql"
     scans = []
     with engine.connect() as connection:
-        if on_postgres:  # so that it reads a small table from end to end only for want of an index
+        if on_postgres:  # so that it scans a small table only if there is no index
             connection.exec_driver_sql("ANALYZE")
             connection.exec_driver_sql("SET enable_seqscan = off")
         for statement, parameters in seen.items():

@@ -1,4 +1,4 @@
-"""Which lines of a block are learned."""
+"""Lines of a block that are learned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.storage.news import SETTINGS, START, store
 from tests.storage.writing.learning.told import FURNITURE, SITE, anew, id_of, lines_of, state, told
 
 
-def test_a_line_of_unrelated_stories_is_learned_and_names_no_other_site(engine: Engine) -> None:
+def test_a_line_of_unrelated_stories_is_learned_for_its_site_only(engine: Engine) -> None:
     store(engine, [told(n, FURNITURE) for n in range(6)])
     store(engine, [told(n, FURNITURE, site="other.example") for n in range(20, 23)])
 
@@ -23,7 +23,7 @@ def test_a_line_of_unrelated_stories_is_learned_and_names_no_other_site(engine: 
     assert learned.site == SITE
 
 
-def test_what_is_too_seldom_is_not_learned(engine: Engine) -> None:
+def test_rare_lines_are_not_learned(engine: Engine) -> None:
     """Three stories of three; and four of forty, though four are enough on a small site."""
     store(engine, [told(n, FURNITURE) for n in range(3)])
     assert not learn(engine).learned
@@ -44,9 +44,10 @@ def test_copies_and_editions_of_one_story_count_once(engine: Engine) -> None:
     assert lines_of(engine) == {(SITE, FURNITURE, 4)}
 
 
-def test_a_line_that_other_outlets_carry_in_a_copy_is_never_learned(engine: Engine) -> None:
-    """An agency's background paragraph: in all stories of the site, and in one of its copies elsewhere, in
-    whichever quarter of the year."""
+def test_a_line_in_a_different_outlets_copy_is_never_learned(engine: Engine) -> None:
+    """An agency's background paragraph is in all stories of the site, and in one copy at a different outlet,
+    in any quarter of the year.
+    """
     background = "The ferry line has been on strike since a tunnel was opened under the bay last autumn."
     store(engine, [told(n, background) for n in range(8)])
     assert learn(engine).learned == {SITE: 1}
@@ -65,7 +66,7 @@ def test_a_line_that_other_outlets_carry_in_a_copy_is_never_learned(engine: Engi
     assert state(engine) == anew(engine)
 
 
-def test_a_sister_host_is_no_other_outlet(engine: Engine) -> None:
+def test_a_sister_host_is_the_same_outlet(engine: Engine) -> None:
     for site in (SITE, f"amp.{SITE}"):
         store(engine, [told(n, FURNITURE, site=site) for n in range(6)])
     assert learn(engine).learned == {SITE: 1, f"amp.{SITE}": 1}

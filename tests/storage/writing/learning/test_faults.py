@@ -20,7 +20,7 @@ from tests.storage.writing.learning.told import FURNITURE, SITE, lines_of, told
         "UPDATE learned_line SET stories = 9",
     ],
 )
-def test_what_does_not_follow_from_the_articles_is_learned_again(engine: Engine, statement: str) -> None:
+def test_wrong_learned_lines_are_learned_again(engine: Engine, statement: str) -> None:
     store(engine, [told(n, FURNITURE) for n in range(6)])
     learn(engine)
     with engine.connect() as connection:

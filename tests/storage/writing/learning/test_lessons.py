@@ -1,4 +1,4 @@
-"""What is learned of sites follows from what is stored, however it came to be stored."""
+"""Learned lines are derived from the stored articles, however these were stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.storage.writing.learning.told import FURNITURE, SITE, anew, id_of, li
 
 
 def processed(engine: Engine, made: Article) -> Article:
-    """The article as the pipeline would make it of the same page with what was learned by now."""
+    """The article that the pipeline makes of the same page with the present learned lines."""
     learned = with_learned(engine, SETTINGS).site_rules.learned_of(made.site)
     if learned is None:
         return made
@@ -42,8 +42,8 @@ def processed(engine: Engine, made: Article) -> Article:
     )
 
 
-def test_taking_lines_out_does_not_unlearn_them(engine: Engine) -> None:
-    """Learn, reprocess, learn: nothing is other, round after round; and what comes meanwhile counts."""
+def test_removing_lines_does_not_unlearn_them(engine: Engine) -> None:
+    """Learn, reprocess, learn: nothing changes in any round, and new articles meanwhile count."""
     made = [told(n, "Read by the harbour", FURNITURE) for n in range(6)]
     store(engine, made)
     learn(engine)
@@ -63,8 +63,8 @@ def test_taking_lines_out_does_not_unlearn_them(engine: Engine) -> None:
     assert (SITE, FURNITURE, 11) in lines_of(engine)
 
 
-def test_a_line_that_does_not_qualify_any_more_comes_back_once(engine: Engine) -> None:
-    """Unlearned, restored by reprocessing, and not learned again by that."""
+def test_a_line_that_no_longer_qualifies_is_restored_once(engine: Engine) -> None:
+    """It is unlearned, reprocessing restores it, and that does not make it learned again."""
     made = [told(n, FURNITURE) for n in range(4)]
     store(engine, made)
     assert learn(engine).learned
@@ -80,7 +80,7 @@ def test_a_line_that_does_not_qualify_any_more_comes_back_once(engine: Engine) -
         assert state(engine) == anew(engine)
 
 
-def test_an_article_that_is_forgotten_leaves_nothing(engine: Engine) -> None:
+def test_a_forgotten_article_leaves_no_learned_line(engine: Engine) -> None:
     made = [told(n, FURNITURE) for n in range(4)]
     store(engine, made)
     learn(engine)
@@ -99,7 +99,7 @@ def test_an_article_that_is_forgotten_leaves_nothing(engine: Engine) -> None:
             assert connection.scalar(select(func.count()).select_from(table)) == 0
 
 
-def test_a_dry_run_tells_and_changes_nothing(engine: Engine) -> None:
+def test_a_dry_run_reports_and_changes_nothing(engine: Engine) -> None:
     store(engine, [told(n, FURNITURE) for n in range(6)])
     lesson, lines = try_learning(engine)
     assert lesson == Lesson(6, {SITE: 1}, {})
@@ -110,7 +110,7 @@ def test_a_dry_run_tells_and_changes_nothing(engine: Engine) -> None:
 
 
 def test_a_kill_between_two_steps_loses_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every transaction of learning is the last one once, and the next call goes on from there."""
+    """Each transaction of learning is the last one in one case, and the next call continues after it."""
     monkeypatch.setattr(sightings, "AT_ONCE", 3)
     store(engine, [told(n, FURNITURE, site=f"s{n % 2}.example") for n in range(10)])
     kills = 0
@@ -168,10 +168,12 @@ an_article = st.builds(
     gone=st.sets(st.integers(0, 19), max_size=5),
     seed=st.integers(0, 1000),
 )
-def test_what_is_learned_depends_on_what_is_stored_alone(
+def test_learned_lines_depend_only_on_the_stored_articles(
     engine: Engine, made: Sequence[Article], gone: set[int], seed: int
 ) -> None:
-    """In one order with a lesson after each batch; in another at once; and counted anew."""
+    """In one order with learning after each batch, in a different order at once, and counted from the
+    beginning.
+    """
     chance = random.Random(seed)
 
     def clear() -> None:

@@ -12,7 +12,9 @@ from tests.storage.news import store
 from tests.storage.writing.learning.told import FURNITURE, told
 
 
-def test_changed_articles_are_seen_in_parts_and_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_articles_are_processed_in_parts_and_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sightings, "AT_ONCE", 2)
     store(engine, [told(n, FURNITURE) for n in range(3)])
     seen = []

@@ -1,4 +1,4 @@
-"""Invented articles with repeated lines, and what learning keeps as comparable rows."""
+"""Invented articles with repeated lines, and the rows of learning in a comparable form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SITE = "post.example"
 def told(
     number: int, *lines: str, site: str = SITE, seed: int | None = None, at: Any = START, **changes: Any
 ) -> Article:
-    """An article of a story of its own (of the seed's), with these lines at its foot."""
+    """An article with a story of its own (chosen by the seed) and these lines at its end."""
     text = "\n".join((story(1000 + number if seed is None else seed, 60), *lines))
     title = changes.pop(
         "title", f"{'abcdefghij'[number % 10]}{'klmnopqrst'[number // 10 % 10]} comes to town"
@@ -35,7 +35,7 @@ def lines_of(engine: Engine) -> set[tuple[str, str, int]]:
 
 
 def state(engine: Engine) -> dict[str, Any]:
-    """All that learning keeps, without ids: equal where the same was learned from the same."""
+    """All rows of learning, without ids."""
     with engine.connect() as connection:
         blocks = {row.id: (row.site, row.quarter) for row in connection.execute(select(schema.sight_block))}
         urls = {
@@ -57,7 +57,7 @@ def state(engine: Engine) -> dict[str, Any]:
 
 
 def anew(engine: Engine) -> dict[str, Any]:
-    """The state that counting all articles from the beginning gives, in the same base."""
+    """The state after counting all articles from the beginning, in the same database."""
     with begin_write(engine) as connection:
         for table in (schema.sighting, schema.sight_block, schema.learned_line):
             connection.execute(table.delete())

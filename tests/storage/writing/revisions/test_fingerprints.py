@@ -1,4 +1,4 @@
-"""Fingerprints come back as they were stored."""
+"""Fingerprints are read back as they were stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What settling changed, as it is written: texts, their order, and how each location ended."""
+"""Writing the changes of a batch: texts, their order, and the outcome of each location."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def count(engine: Engine, table: Any) -> int:
 
 
 @pytest.mark.parametrize("batch", [1, 4])
-def test_the_latest_fetch_is_current_whatever_came_first(engine: Engine, batch: int) -> None:
+def test_the_latest_fetch_is_current_in_any_order(engine: Engine, batch: int) -> None:
     for number, order in enumerate(itertools.permutations(range(4))):
         url = f"{URL}/{number}"
-        # The first text comes back at the end: the one before it stays an older one.
+        # The first text comes back at the end, and the text before it stays an older one.
         fetched = [
             article(url, story(1), START),
             article(url, story(2), START + timedelta(hours=1)),
@@ -89,7 +89,7 @@ def test_new_rules_on_the_same_bytes_change_the_text_in_place(engine: Engine) ->
     assert stored.body == b"bytes"
 
 
-def test_new_rules_may_find_another_url_in_the_same_bytes(engine: Engine) -> None:
+def test_new_rules_may_find_a_different_url_in_the_same_bytes(engine: Engine) -> None:
     old = article("https://harbour.example/?id=1", story(1), location="saved.html")
     kept = article("https://harbour.example/?id=1", story(2), LATER, location="later.html")
     store(engine, [old, kept])
@@ -102,7 +102,7 @@ def test_new_rules_may_find_another_url_in_the_same_bytes(engine: Engine) -> Non
     assert rows["https://harbour.example/?id=1"]["revision"] == 1
 
 
-def test_an_article_that_new_rules_turn_away_goes_and_its_group_splits(engine: Engine) -> None:
+def test_an_article_that_new_rules_reject_is_removed_and_its_group_splits(engine: Engine) -> None:
     texts = [story(1), story(1), story(1)]
     made = [article(f"https://s{n}.example/a", text) for n, text in enumerate(texts)]
     store(engine, made)
@@ -116,7 +116,7 @@ def test_an_article_that_new_rules_turn_away_goes_and_its_group_splits(engine: E
     assert len(view(engine, "unique_articles")) == 1
 
 
-def test_an_older_text_is_current_again_when_the_newer_one_goes(engine: Engine) -> None:
+def test_an_older_text_is_current_again_after_the_newer_one_is_removed(engine: Engine) -> None:
     newer = article(URL, story(2), LATER)
     other = article("https://other.example/x", story(1))
     store(engine, [article(URL, story(1), removed=(Removed(1, "Share", "link.share"),)), newer, other])
@@ -133,7 +133,7 @@ def test_an_older_text_is_current_again_when_the_newer_one_goes(engine: Engine) 
     assert [copy.kind for copy in reader.copies(engine, found.id)] == ["exact"]
 
 
-def test_a_rejection_is_the_present_end_of_its_location(engine: Engine) -> None:
+def test_a_rejection_is_the_present_outcome_of_its_location(engine: Engine) -> None:
     store(engine, [rejection(URL)])
     assert [row["reason"] for row in view(engine, "rejections")] == ["no article"]
 
@@ -145,14 +145,14 @@ def test_a_rejection_is_the_present_end_of_its_location(engine: Engine) -> None:
     assert count(engine, schema.page) == 1
 
 
-def test_a_page_turned_away_later_leaves_the_article_that_other_bytes_gave(engine: Engine) -> None:
+def test_a_later_rejection_leaves_the_article_of_different_bytes(engine: Engine) -> None:
     store(engine, [article(URL, story(1)), rejection(URL, LATER, reason=Reason.ERROR_PAGE)])
 
     assert len(view(engine, "articles")) == 1
     assert [row["reason"] for row in view(engine, "rejections")] == ["error page"]
 
 
-def test_ends_of_one_location_do_not_depend_on_the_order(engine: Engine) -> None:
+def test_outcomes_of_one_location_do_not_depend_on_the_order(engine: Engine) -> None:
     for number, order in enumerate(itertools.permutations(range(3))):
         url = f"{URL}/{number}"
         ends: list[Outcome] = [
@@ -167,7 +167,7 @@ def test_ends_of_one_location_do_not_depend_on_the_order(engine: Engine) -> None
         assert len(view(engine, "articles")) == number + 1
 
 
-def test_a_timeout_takes_nothing_away_and_is_forgotten_when_the_next_try_goes_well(engine: Engine) -> None:
+def test_a_timeout_removes_nothing_and_is_deleted_after_the_next_success(engine: Engine) -> None:
     made = article(URL, story(1))
     store(engine, [made])
     timeout = rejection(URL, reason=Reason.TIMEOUT, stage=Stage.WORKER, page=made.page)

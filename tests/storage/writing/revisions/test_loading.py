@@ -1,4 +1,4 @@
-"""What a batch can change is read, and a document that is stored already is known."""
+"""Rows that a batch can change are read, and stored documents are known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.storage.news import START, article, rejection, retold, store, story
 URL = "https://a.example/ferry"
 
 
-def test_only_what_the_outcomes_name_is_loaded(engine: Engine) -> None:
+def test_only_rows_that_the_outcomes_name_are_loaded(engine: Engine) -> None:
     made = article(URL, story(1))
     store(engine, [made, article("https://b.example/1", story(2)), rejection("https://a.example/list")])
     revised = article(URL, story(3), START + timedelta(days=1))

@@ -1,4 +1,4 @@
-"""What an outcome means for the articles that are stored: decided in memory, without a database."""
+"""The effect of an outcome on stored articles, decided in memory without a database."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_failure_after_a_success_with_the_same_rules_is_ignored() -> None:
     assert set(texts(batch)) == {URL}
 
 
-def test_a_page_that_the_server_does_not_have_any_more_marks_its_article_as_gone_until_it_is_back() -> None:
+def test_a_page_that_the_server_no_longer_has_marks_its_article_as_gone_until_it_is_back() -> None:
     gone = rejection(URL, START + HOUR, page=None, is_gone=True, reason=Reason.UNREACHABLE)
     batch, _ = settled([article(URL, "It sails.", START), gone])
     assert batch.articles[1].gone_at == to_second(START + HOUR)
