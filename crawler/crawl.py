@@ -15,7 +15,7 @@ from crawler.fetch import require_contact
 from crawler.monitor import Alerts, SiteAlerts
 from crawler.sites import choose_sites, read_sites
 from crawler.spiders.news import NewsSpider
-from crawler.store import StorePipeline
+from crawler.store import StorePipeline, no_source_was_read
 from pipeline.settings import Settings as PipelineSettings
 from storage.database import open_database
 from storage.writer import BatchCounts, require_one_fingerprint
@@ -32,6 +32,7 @@ class CrawlResult:
     run_id: its row in `runs`. counts: what it did to the database.
     finish_reason: Scrapy's word: "finished", "shutdown" (Ctrl-C, SIGTERM), "storage_error", ...
     sites: counts by site: discovered, known, fetched, failed, ...
+    no_source_was_read: every feed, sitemap and section page of every site failed.
     alerts: sites that are unusual compared with their own history, and those that are as usual again.
     lesson: what was learned about sites at the end.
     """
@@ -40,6 +41,7 @@ class CrawlResult:
     counts: BatchCounts
     finish_reason: str
     sites: Mapping[str, Mapping[str, int]]
+    no_source_was_read: bool
     alerts: tuple[SiteAlerts, ...]
     lesson: Lesson | None
 
@@ -111,6 +113,7 @@ def _result(task: asyncio.Task[None], crawler: Any) -> CrawlResult:
         counts=store.counts,
         finish_reason=str(crawler.stats.get_value("finish_reason")),
         sites=sites,
+        no_source_was_read=no_source_was_read(crawler.stats.get_stats()),
         alerts=alerts.found if alerts is not None else (),
         lesson=store.lesson,
     )

@@ -10,6 +10,7 @@ from copydesk.console import err, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json, Sites, SitesFile
 from copydesk.progress import print_alerts, print_lesson, print_summary
 from copydesk.status import Status
+from pipeline.errors import OperatorError
 
 
 def crawl(
@@ -49,6 +50,8 @@ def crawl(
         print_summary(done.counts)
         print_lesson(done.lesson)
         print_alerts(alert_lines(done.alerts))
+    if done.finish_reason == "finished" and done.no_source_was_read:
+        raise OperatorError("no feed or sitemap could be read, of any site; the log has the reason for each")
     if done.counts.faults:
         raise typer.Exit(Status.FAULTS)
     if fail_on_alert and any(site.alerts for site in done.alerts):

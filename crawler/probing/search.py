@@ -26,6 +26,7 @@ from crawler.discovery import (
 )
 from crawler.fetch import requested_url
 from crawler.fetched import as_download
+from crawler.log import one_line
 from crawler.probing.candidates import NEWS, USUAL_PLACE, FoundKind, ranked
 from crawler.probing.client import Client, NoPage
 from crawler.probing.limits import Limits
@@ -127,6 +128,8 @@ async def try_candidates(
             search.sources[canonical] = await _read(client, search, candidate)
         except (NoPage, ValueError) as error:
             search.failed[canonical] = str(error)
+        except Exception as error:  # whatever a source contains, it costs this source only
+            search.failed[canonical] = one_line(f"cannot be read ({type(error).__name__}: {error})")
 
 
 async def _read(client: Client, search: Search, candidate: SourceCandidate, depth: int = 0) -> FoundSource:

@@ -15,6 +15,7 @@ from typing import Any
 
 from crawler.discovery import SourceEntry, SourceKind, read_source
 from crawler.fetched import as_download
+from crawler.log import one_line
 from crawler.probing.client import Client, NoPage, probe
 from crawler.probing.limits import Limits
 from crawler.probing.page_check import PageCheck, alternately, check_page
@@ -132,6 +133,9 @@ async def _check_source(
         entries = await _entries(client, progress.site, url, kind)
     except (NoPage, ValueError) as error:
         return SourceCheck(url, kind, SourceState.FAILED, str(error)), ()
+    except Exception as error:  # whatever a source contains, it costs this source only
+        why = f"cannot be read ({type(error).__name__}: {error})"
+        return SourceCheck(url, kind, SourceState.FAILED, one_line(why)), ()
     return check_entries(url, kind, progress.site, entries, progress.limits.stale_after)
 
 

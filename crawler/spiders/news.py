@@ -14,20 +14,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import urldefrag
 
 import scrapy
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawler.discovery import Listing, SourceEntry, SourceKind, read_source
 from crawler.fetch import (
     ARTICLE,
     SESSION,
-    Politeness,
     PutOff,
     RequestNotNeeded,
     SiteLock,
@@ -190,11 +187,18 @@ class NewsSpider(scrapy.Spider):
     ) -> AsyncIterator[Output]:
         """Request what is new in a feed, sitemap, sitemap index, robots.txt or section page.
 
-        before: the validators and further sources that it had when it was last read.
+        before: the validators and further sources that it had when it was last read. Any error costs this
+        source only: it is counted, and the site's other sources and its revisits go on.
         """
         crawl = self.crawls[site]
-        async for request in self._requests_from_source(response, crawl, kind, before, depth):
-            yield request
+        try:
+            async for request in self._requests_from_source(response, crawl, kind, before, depth):
+                yield request
+        except DatabaseError as error:
+            self._state().database_failed(error)
+        except Exception as error:
+            self._source_error(crawl.site, response.url, f"cannot be read ({type(error).__name__}: {error})")
+            self.logger.debug("Site %s: %s", site, response.url, exc_info=error)
         async for request in self._source_done(crawl, requested_url(response)):
             yield request
 
@@ -400,7 +404,7 @@ class NewsSpider(scrapy.Spider):
         if isinstance(failure.value, RequestNotNeeded):
             return
         site = self.crawls[failure.request.cb_kwargs["site"]].site
-        if self._is_put_off(failure):
+        if isinstance(failure.value, PutOff):
             self._count(site, "put_off")
             return
         rejection = failure_to_rejection(failure)
@@ -418,17 +422,6 @@ class NewsSpider(scrapy.Spider):
         else:
             self._count(site, "revisits_failed")
             self._state().visit_without_outcome(visit)
-
-    def _is_put_off(self, failure: Any) -> bool:
-        """True if the crawl decided not to make the request; a suspended host forbids it only for now."""
-        if isinstance(failure.value, HttpError):  # a response, though an IgnoreRequest to Scrapy
-            return False
-        if isinstance(failure.value, PutOff):
-            return True
-        politeness = self.crawler.get_extension(Politeness)
-        host = urlsplit(failure.request.url).hostname or ""
-        is_suspended = politeness is not None and host in politeness.suspended
-        return is_suspended and isinstance(failure.value, IgnoreRequest)
 
     async def is_wanted(self, request: Request) -> bool:
         """True if a request from a JOBDIR is still to be made; an article is charged to the budget then."""

@@ -2,9 +2,11 @@
 
 from crawler.store.crawl_state import CrawlState
 from crawler.store.item_pipeline import StorePipeline, crawl_state
+from crawler.store.site_statistics import no_source_was_read
 
 __all__ = [
     "CrawlState",
     "StorePipeline",
     "crawl_state",
+    "no_source_was_read",
 ]

@@ -9,6 +9,7 @@ measured here.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from time import monotonic
 from typing import Any
@@ -137,3 +138,12 @@ def _storable(name: str) -> str:
 def _is_scrapys_robots_request(request: Request) -> bool:
     """True for a robots.txt that Scrapy reads to obey it; False for one that a site lists as a source."""
     return SITE not in request.meta and is_robots_request(request)
+
+
+def no_source_was_read(stats: Mapping[str, Any]) -> bool:
+    """True if every feed, sitemap and section page of every site in a crawl's statistics failed."""
+    counts: Counter[str] = Counter()
+    for key, value in stats.items():
+        if key.startswith("site/"):
+            counts[key.rpartition("/")[2]] += value
+    return counts["sources_failed"] > 0 and not counts["sources"] and not counts["not_modified"]

@@ -78,7 +78,7 @@ def call(order: str) -> object:
 
 
 class DeadlyFeed:
-    """A Scrapy extension: the feed at /deadly.xml kills the process that reads it."""
+    """A Scrapy extension: /deadly.xml kills the process that reads it, /broken.xml raises an exception."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> DeadlyFeed:
@@ -89,6 +89,8 @@ class DeadlyFeed:
 def read_deadly_source(download: Download, kind: SourceKind, site: Site, limit: int) -> Listing:
     if download.url.endswith("/deadly.xml"):
         os.kill(os.getpid(), signal.SIGKILL)
+    if download.url.endswith("/broken.xml"):
+        raise KeyError("links")
     return read_source(download, kind, site, limit)
 
 

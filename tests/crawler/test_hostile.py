@@ -146,8 +146,8 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, We
             gzip.compress(vast, 1), "application/rss+xml", headers={"Content-Encoding": "gzip"}
         )
         del vast, items
-        web.pages["/deadly.xml"] = Page(rss(links), "application/rss+xml")
-        feeds = ["/deadly.xml", "/rss.xml", "/vast.xml", "/vast.xml.gz", "/vast-coded.xml"]
+        web.pages["/deadly.xml"] = web.pages["/broken.xml"] = Page(rss(links), "application/rss+xml")
+        feeds = ["/deadly.xml", "/broken.xml", "/rss.xml", "/vast.xml", "/vast.xml.gz", "/vast-coded.xml"]
         desk.write_sites(
             {
                 "g": {
@@ -197,6 +197,15 @@ def test_a_feed_that_kills_its_reader_costs_only_itself(crawled: tuple[Desk, Web
     desk, web, log = crawled
     assert f"WARNING: Site g: {web.base}/deadly.xml: worker died: the worker was ended by SIGKILL" in log
     assert desk.articles()
+
+
+def test_any_exception_in_reading_a_source_costs_this_source_and_is_counted(
+    crawled: tuple[Desk, Web, str],
+) -> None:
+    _, web, log = crawled
+    assert f"WARNING: Site g: {web.base}/broken.xml: cannot be read (KeyError: 'links')" in log
+    (failed,) = re.findall(r"'site/g/sources_failed': (\d+)", log)
+    assert int(failed) == len(["deadly", "broken", "vast", "vast.gz", "vast-coded"])
 
 
 def test_no_control_character_reaches_the_log_or_the_terminal(crawled: tuple[Desk, Web, str]) -> None:

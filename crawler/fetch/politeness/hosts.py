@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+from calendar import timegm
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from time import monotonic
+from email.utils import parsedate_tz
+from time import monotonic, time
 from typing import Any
 
 from scrapy import Request, signals
@@ -19,6 +19,10 @@ from crawler.fetch.errors import PutOff
 from crawler.fetch.request_meta import CONCURRENCY, DELAY, TIME_BUDGET
 
 logger = logging.getLogger(__name__)
+
+# Characters of a Retry-After header that are read; the seconds of a wait until an impossible date.
+_MAX_RETRY_AFTER = 100
+_FOREVER = 1e9
 
 
 class Politeness:
@@ -139,13 +143,17 @@ class Politeness:
 
 
 def retry_after(response: Response) -> float | None:
-    """Seconds that a Retry-After header asks for, as a number or a date; None if missing or invalid."""
-    value = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
-    if value.isascii() and value.isdigit() and len(value) < 10:
-        return float(value)
+    """Seconds that a Retry-After header asks for; None if it is missing, unreadable or a date in the past.
+
+    It is a number or a date. Impossible values mean a wait, too: 31 February is 3 March, and the 32nd month
+    or the year 99999 is `_FOREVER` away.
+    """
+    value = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()[:_MAX_RETRY_AFTER]
+    if value.isascii() and value.isdigit():
+        return min(float(value), _FOREVER)
     try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+        until = parsedate_tz(value)
+        seconds = timegm(until[:9]) - (until[9] or 0) - time() if until is not None else 0.0
+    except (ValueError, OverflowError):
+        return _FOREVER
+    return min(seconds, _FOREVER) if seconds > 0 else None

@@ -43,6 +43,18 @@ def test_a_crawl_that_did_not_start_or_could_not_store_exits_with_1(
     assert command.exitcode == status
 
 
+def test_a_crawl_whose_sources_all_failed_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    for further, status in (({}, 1), ({"site/b/not_modified": 1}, 0), ({"site/b/sources": 1}, 0)):
+        crawler = idle_crawler()
+        assert crawler.stats is not None
+        monkeypatch.setattr(crawler, "get_item_pipeline", lambda _: None)
+        crawler.stats.set_stats({"site/a/sources_failed": 2, "item_scraped_count": 3, **further})
+        command = _Command()
+        exit_with_faults(command, crawler)
+        crawler.signals.send_catch_log(signals.spider_closed, spider=crawler.spider, reason="finished")
+        assert command.exitcode == status
+
+
 def test_a_crawl_without_a_database_exits_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
     crawler = idle_crawler()
     monkeypatch.setattr(crawler, "get_item_pipeline", lambda _: None)

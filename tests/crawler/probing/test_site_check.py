@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -100,6 +100,22 @@ def test_an_index_that_names_itself_ends() -> None:
     (source,) = _check({SITEMAP: _map(SITEMAP, index=True)}, _site(sitemaps=(SITEMAP,))).sources
     assert source.state is SourceState.FAILED
     assert source.detail.endswith("sitemap indexes that name sitemap indexes")
+
+
+class _Odd(Pages):
+    """Fails to read the first source in a way that no caller expects."""
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        if arguments[0].url == FEED:
+            raise KeyError("links")
+        return await super().run(function, *arguments)
+
+
+def test_any_exception_in_reading_a_source_costs_this_source() -> None:
+    client: Any = _Odd({FEED: _feed(1), f"{HOME}more": _feed(1), **_stories(1)})
+    check = asyncio.run(check_site(client, _site(feeds=(FEED, f"{HOME}more")), Limits()))
+    assert [source.detail for source in check.sources] == ["cannot be read (KeyError: 'links')", ""]
+    assert check.is_complete
 
 
 class _Hanging(Pages):

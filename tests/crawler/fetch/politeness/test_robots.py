@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from scrapy import Request
-from scrapy.exceptions import DownloadTimeoutError, IgnoreRequest
+from scrapy.exceptions import CannotResolveHostError, DownloadTimeoutError, IgnoreRequest
 from scrapy.http import Response
 
 from crawler.fetch.errors import PutOff, RequestRefused
@@ -71,6 +71,32 @@ def test_no_response_allows_nothing(robots: RobotsMiddleware) -> None:
     assert response is not None
     assert not _allows(response, STORY)
     assert _suspended(robots) == {HOST: "does not give its robots.txt (DownloadTimeoutError)"}
+
+
+def test_pages_of_a_host_whose_name_does_not_resolve_are_not_called_forbidden(
+    robots: RobotsMiddleware,
+) -> None:
+    response = robots.process_exception(_request(), CannotResolveHostError())
+    assert response is not None
+    assert not _allows(response, STORY)
+    with pytest.raises(PutOff, match=rf"^{HOST} cannot be resolved to an address$"):
+        robots.process_exception(Request(STORY), IgnoreRequest("Forbidden by robots.txt"))
+    elsewhere = Request("https://herald.example/story")
+    assert robots.process_exception(elsewhere, IgnoreRequest("Forbidden by robots.txt")) is None
+
+
+@pytest.mark.parametrize("size", [0, 20_000])
+def test_a_robots_txt_that_cannot_be_parsed_allows_nothing(
+    size: int, robots: RobotsMiddleware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: RobotsTxt, body: bytes, spider: object) -> None:
+        raise KeyError("a fault of the parser")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RobotsTxt, "__init__", fail)
+        response = _answer(robots, 200, RULES + b"#" * size)
+    assert not _allows(response, STORY)
+    assert "KeyError" in _suspended(robots)[HOST]
 
 
 def test_a_redirect_to_a_host_that_is_not_allowed_suspends_the_host_that_redirects(
