@@ -268,10 +268,16 @@ def methods() -> dict[str, Callable[[Sequence[ArticleCopy]], Found]]:
 # --- scores -------------------------------------------------------------------------------------------------
 
 
+def groups_of(stories: Sequence[ArticleCopy], pairs: Iterable[IdPair]) -> dict[Hashable, Hashable]:
+    """The number of each story's group."""
+    parts = components((story.id for story in stories), pairs)
+    return {id: n for n, part in enumerate(parts) for id in part}
+
+
 def score(corpus: Corpus, pairs: Iterable[IdPair]) -> tuple[Score, float]:
     """Pair precision and recall, and the adjusted Rand index over all documents."""
     ids = range(len(corpus.stories))
-    group: dict[Hashable, Hashable] = {id: n for n, part in enumerate(components(ids, pairs)) for id in part}
+    group = groups_of(corpus.stories, pairs)
     found = [group[id] for id in ids]
     if corpus.truth is not None:
         return partition_score(corpus.truth, found), adjusted_rand(corpus.truth, found)

@@ -172,6 +172,13 @@ def grouping(run: Run) -> str:
     return printed(partial(measured.main, [str(run.folder)]))
 
 
+def hazards(run: Run) -> str:
+    from benchmarks import hazards as measured
+
+    sample = [] if run.is_full else ["--cases", "100"]
+    return printed(partial(measured.main, [str(run.folder), *sample]))
+
+
 def latency(run: Run) -> str:
     from benchmarks import latency as measured
 
@@ -214,6 +221,7 @@ PARTS = {
     "replay": Part("The writer: runs that replay what extraction gave", replay),
     "text-in": Part("Texts: JSON Lines to rows beside datasketch's loop", text_in),
     "steady": Part("A long run", steady),
+    "hazards": Part("Made pairs: look-alikes, and edited copies", hazards),
     "latency": Part("Latency of commands", latency),
     "reactor": Part("A crawl's reactor under load", reactor),
     "growth": Part("Growth of the database", growth),

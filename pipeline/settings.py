@@ -23,7 +23,7 @@ RULES_REVISION = 4
 FINGERPRINT_REVISION = 4
 
 # Raised by hand when code changes which pairs are neighbours, candidates or copies.
-GROUP_REVISION = 1
+GROUP_REVISION = 2
 
 # A near band is a number of this many bits, a far band a negative 64-bit one (`pipeline.copies.candidates`).
 BAND_BITS = 47
@@ -162,7 +162,7 @@ class GroupSettings:
 
     @property
     def version(self) -> str:
-        """Names every setting, because each can change the pairs, e.g. `g1-c0.55-p0.8-n0.7-d1-5-b16-3-2`."""
+        """Names every setting, because each can change the pairs, e.g. `g2-c0.55-p0.8-n0.7-d1-5-b16-3-2`."""
         return (
             f"g{GROUP_REVISION}-c{self.containment:.9g}-p{self.particulars:.9g}-n{self.near:.9g}"
             f"-d{self.cycle_days:.9g}-{self.window_days:.9g}-b{self.band_window}-{self.near_days:.9g}-{self.bands_shared}"

@@ -16,12 +16,13 @@ from pipeline.copies.candidates import (
     row_keys,
     separated,
 )
+from pipeline.copies.conflicts import Conflicts
 from pipeline.copies.differences import Change, ChangeKind, Comparison, compare
 from pipeline.copies.fingerprint import fingerprint, shingle_hashes
 from pipeline.copies.groups import CanonicalKey, canonical_key, components
 from pipeline.copies.sketch import Sketch, sketch, sketch_of
 from pipeline.copies.tokens import distinct
-from pipeline.copies.verification import Pair, PreparedText, prepare, verify
+from pipeline.copies.verification import Judgement, Pair, PreparedText, Refusal, judge, prepare, verify
 
 __all__ = [
     "ArticleCopy",
@@ -29,8 +30,11 @@ __all__ = [
     "Change",
     "ChangeKind",
     "Comparison",
+    "Conflicts",
+    "Judgement",
     "Pair",
     "PreparedText",
+    "Refusal",
     "Sketch",
     "band_weight",
     "bands_of",
@@ -43,6 +47,7 @@ __all__ = [
     "fingerprint",
     "is_candidate",
     "is_far",
+    "judge",
     "near_range",
     "order_key",
     "prepare",

@@ -2,13 +2,17 @@
 
 Of the shorter text it asks how many of its shingles the longer text has (containment), and how many of the
 names and figures in the passages that both share. A passage of its own, such as a local paragraph, is not
-held against a copy; another name in the same sentence is. The further apart two texts were published, the
-more alike they must be. docs/tuning.md: GroupSettings
+held against a copy; another name in the same sentence is. Where the same places have other figures or other
+names in earnest (`pipeline.copies.conflicts`), the texts are issues of one template.
+
+The further apart two texts were published, the more alike they must be, unless names and figures agree
+throughout: then the later one is an update. Of a short text the headline says what it is about, and the same
+words days later are the next issue of a notice. docs/tuning.md: GroupSettings
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,8 +21,9 @@ import xxhash
 from numpy.typing import NDArray
 
 from pipeline.copies.article_copy import ArticleCopy
+from pipeline.copies.conflicts import Conflicts, find_conflicts
 from pipeline.copies.shingles import Hashes, shingles
-from pipeline.copies.tokens import Tokens, distinct, names_and_figures, spelling, tokens
+from pipeline.copies.tokens import FIGURE, Tokens, distinct, names_and_figures, spelling, tokens
 from pipeline.settings import FingerprintSettings, GroupSettings
 
 # A text of fewer shingles ("Read more", "Video") is no evidence of anything, however often it is printed.
@@ -26,6 +31,8 @@ LEAST_SHINGLES = 4
 
 # An unshared passage of more words than these was added by the outlet. docs/tuning.md: OWN_PASSAGE_WORDS
 OWN_PASSAGE_WORDS = 15
+# A shared shingle that is further from the next one than so many words stands alone.
+ALONE_WORDS = 3
 # Words that a shared shingle covers.
 _SHINGLE_WORDS = 3
 
@@ -33,6 +40,28 @@ _SHINGLE_WORDS = 3
 UNDATED = 0.25
 LATER = 0.5
 MUCH_LATER = 0.875
+
+# Texts with other figures in so many places, and in more than this share of the places where both have one;
+# the second pair is for texts that are more than a cycle apart. docs/tuning.md: Figures and names in conflict
+FIGURES = 5, 0.2
+LATER_FIGURES = 3, 0.15
+# So many other names, and more than this share of the names in the same places. Either is enough.
+NAMES = (4, 0.08), (3, 0.2)
+
+# Names and figures that have to agree, all of them, before a gap between the dates raises no threshold, and
+# the part of a headline or of a lead that may stand for them. docs/tuning.md: Updates of the next day
+AGREED = 10
+SAME_HEADLINE = 0.6
+LEAD_SHINGLES = 20
+
+# A text of fewer words is short. Of the words that only one of two headlines has, the least share that the
+# other text has to have; and how long after it a short text is another issue. docs/tuning.md: Short texts
+SHORT_WORDS = 60
+LEAST_HELD = 0.2
+SAME_ISSUE_DAYS = 1.0
+
+# A run of so many shared shingles is part of the passage that two texts share; fewer may be a stock phrase.
+_RUN = 4
 
 
 class PairKind(StrEnum):
@@ -43,16 +72,65 @@ class PairKind(StrEnum):
     PARTIAL = "partial"
 
 
+class Refusal(StrEnum):
+    """Why two candidates are not copies."""
+
+    TOO_SHORT = "too short to tell"
+    CONTAINMENT = "too little of the shorter text is in the longer"
+    PARTICULARS = "names and figures of shared passages are missing in the longer"
+    FIGURES = "other figures in the same places"
+    NAMES = "other names in the same places"
+    HEADLINE = "short texts under headlines on different subjects"
+    ISSUE = "a short text in the same words at another time"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Part of a text, in words: the first, and the one after the last."""
+
+    start: int
+    end: int
+
+    @property
+    def words(self) -> int:
+        return self.end - self.start
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """The evidence that two articles are copies.
 
     jaccard: shared shingles over all shingles of the two; containment: over those of the one with fewer.
+    passage, other_passage: what they share, in the first and in the second text.
     """
 
     kind: PairKind
     jaccard: float
     containment: float
+    passage: Passage = Passage(0, 0)
+    other_passage: Passage = Passage(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found out about two texts, as far as it was needed.
+
+    refusal: why they are not copies; None if they are. jaccard, containment: as in `Pair`.
+    needed: least containment for texts so far apart. days: between their dates; None if one has none.
+    doubt: 0 to 1, by how much time raises the thresholds. agreement, agreement_needed: share of names and
+    figures. conflicts: None if the decision did not need them.
+    """
+
+    refusal: Refusal | None
+    kind: PairKind | None = None
+    jaccard: float = 0.0
+    containment: float = 0.0
+    needed: float = 0.0
+    days: float | None = None
+    doubt: float = 0.0
+    agreement: float | None = None
+    agreement_needed: float | None = None
+    conflicts: Conflicts | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +138,7 @@ class PreparedText:
     """An article's text as `verify` reads it. Depends on nothing else, so it may be cached.
 
     digest: of all words in order; equal for texts that differ in nothing but typography.
+    title: distinct words of the headline, sorted, without its figures ("UPDATE 2").
     tokens: all words in order, with their flags (see `pipeline.copies.tokens`); shape (words,).
     sequence: shingle hashes in order; shingles: the distinct ones, sorted.
     words: distinct words, sorted.
@@ -70,6 +149,7 @@ class PreparedText:
     sequence: Hashes
     shingles: Hashes
     words: Tokens
+    title: Tokens
     published_at: datetime | None
 
 
@@ -77,6 +157,7 @@ def prepare(article: ArticleCopy, settings: FingerprintSettings) -> PreparedText
     """settings: say how long shingles are."""
     found = tokens(article.text)
     words = spelling(found)
+    title = tokens(article.title)
     sequence = shingles(words, settings.shingle_words, settings.shingle_chars)
     return PreparedText(
         digest=xxhash.xxh3_64_intdigest(words.tobytes()),
@@ -84,39 +165,100 @@ def prepare(article: ArticleCopy, settings: FingerprintSettings) -> PreparedText
         sequence=sequence,
         shingles=distinct(sequence),
         words=distinct(words),
+        title=distinct(spelling(title[title & FIGURE == 0])),
         published_at=article.published_at,
     )
 
 
 def verify(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Pair | None:
     """The evidence if the two are copies, else None. Symmetric."""
-    if min(a.shingles.size, b.shingles.size) < LEAST_SHINGLES:
+    found = judge(a, b, settings)
+    if found.refusal is not None or found.kind is None:
         return None
-    if a.digest == b.digest:
-        return Pair(PairKind.EXACT, 1.0, 1.0)
+    if found.kind is PairKind.EXACT:
+        return Pair(found.kind, 1.0, 1.0, Passage(0, a.tokens.size), Passage(0, b.tokens.size))
+    return Pair(found.kind, found.jaccard, found.containment, _passage(a, b), _passage(b, a))
+
+
+def judge(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Judgement:
+    """Whether the two are copies, and why or why not. Symmetric."""
+    if min(a.shingles.size, b.shingles.size) < LEAST_SHINGLES:
+        return Judgement(Refusal.TOO_SHORT)
     shorter, longer = (a, b) if (a.shingles.size, a.digest) <= (b.shingles.size, b.digest) else (b, a)
+    days = _days(a.published_at, b.published_at)
+    is_exact = a.digest == b.digest
     shared = _shared(shorter.shingles, longer.shingles)
     containment = shared / shorter.shingles.size
-    penalty = _date_penalty(a.published_at, b.published_at, settings)
-    if containment < _raised(settings.containment, penalty):
-        return None
-    agreement = _agreement(shorter, longer)
-    if shorter.shingles.size == longer.shingles.size:
-        agreement = min(agreement, _agreement(longer, shorter))
-    if agreement < _raised(settings.particulars, penalty):
-        return None
     jaccard = shared / (a.shingles.size + b.shingles.size - shared)
-    return Pair(PairKind.NEAR if jaccard >= settings.near else PairKind.PARTIAL, jaccard, containment)
+    found = Judgement(None, None, jaccard, containment, settings.containment, days)
+    if containment < settings.containment:
+        return replace(found, refusal=Refusal.CONTAINMENT)
+    if shorter.tokens.size < SHORT_WORDS:
+        if is_exact and days is not None and days > SAME_ISSUE_DAYS:
+            return replace(found, refusal=Refusal.ISSUE)
+        if _are_on_different_subjects(a, b):
+            return replace(found, refusal=Refusal.HEADLINE)
+    if is_exact:
+        return replace(found, kind=PairKind.EXACT)
+    agreement, particulars = _agreement(shorter, longer)
+    if shorter.shingles.size == longer.shingles.size:
+        agreement = min(agreement, _agreement(longer, shorter)[0])
+    found = replace(found, agreement=agreement, agreement_needed=settings.particulars)
+    if agreement < settings.particulars:
+        return replace(found, refusal=Refusal.PARTICULARS)
+    conflicts = find_conflicts(shorter.tokens, longer.tokens, shorter.sequence, longer.sequence)
+    found = replace(found, conflicts=conflicts)
+    is_later = days is not None and days > settings.cycle_days
+    if _is_above(conflicts.figures_differ, conflicts.figures, LATER_FIGURES if is_later else FIGURES):
+        return replace(found, refusal=Refusal.FIGURES)
+    if any(_is_above(conflicts.names_differ, conflicts.names, limit) for limit in NAMES):
+        return replace(found, refusal=Refusal.NAMES)
+    doubt = _doubt(days, settings)
+    if doubt == LATER and not conflicts.figures_differ + conflicts.names_differ:
+        doubt = 0.0 if _is_update(shorter, longer, particulars) else doubt
+    needed, agreement_needed = _raised(settings.containment, doubt), _raised(settings.particulars, doubt)
+    found = replace(found, doubt=doubt, needed=needed, agreement_needed=agreement_needed)
+    if containment < needed:
+        return replace(found, refusal=Refusal.CONTAINMENT)
+    if agreement < agreement_needed:
+        return replace(found, refusal=Refusal.PARTICULARS)
+    return replace(found, kind=PairKind.NEAR if jaccard >= settings.near else PairKind.PARTIAL)
 
 
-def _date_penalty(a: datetime | None, b: datetime | None, settings: GroupSettings) -> float:
+def _days(a: datetime | None, b: datetime | None) -> float | None:
+    return None if a is None or b is None else abs((a - b).total_seconds()) / 86400
+
+
+def _doubt(days: float | None, settings: GroupSettings) -> float:
     """How much more alike two texts must be for their dates: 0 for no more, 1 for equal."""
-    if a is None or b is None:
+    if days is None:
         return UNDATED
-    days = abs((a - b).total_seconds()) / 86400
     if days <= settings.cycle_days:
         return 0.0
     return LATER if days <= settings.window_days else MUCH_LATER
+
+
+def _is_above(count: int, places: int, limit: tuple[int, float]) -> bool:
+    least, share = limit
+    return count >= least and count > share * places
+
+
+def _is_update(shorter: PreparedText, longer: PreparedText, particulars: int) -> bool:
+    """Whether names and figures, the headline or the lead say that the two are one story."""
+    titles = min(shorter.title.size, longer.title.size)
+    if particulars >= AGREED or (titles and _shared(shorter.title, longer.title) >= SAME_HEADLINE * titles):
+        return True
+    lead = np.isin(shorter.sequence[:LEAD_SHINGLES], longer.shingles)
+    return bool(lead.mean() >= SAME_HEADLINE)
+
+
+def _are_on_different_subjects(a: PreparedText, b: PreparedText) -> bool:
+    """Whether the texts have next to none of the words that only one of the headlines has."""
+    own, its_own = np.setdiff1d(a.title, b.title), np.setdiff1d(b.title, a.title)
+    if not own.size or not its_own.size:
+        return False
+    held = _shared(own, b.words) + _shared(its_own, a.words)
+    return held < LEAST_HELD * (own.size + its_own.size)
 
 
 def _raised(threshold: float, penalty: float) -> float:
@@ -128,20 +270,37 @@ def _shared(a: NDArray[np.uint32] | Tokens, b: NDArray[np.uint32] | Tokens) -> i
     return int(np.intersect1d(a, b, assume_unique=True).size)
 
 
-def _agreement(shorter: PreparedText, longer: PreparedText) -> float:
-    """Share of the names and figures in shared passages of the shorter that the longer has; 1 for none."""
+def _agreement(shorter: PreparedText, longer: PreparedText) -> tuple[float, int]:
+    """Share of the names and figures in shared passages of the shorter that the longer has, and how many.
+
+    The share is 1 if there are none.
+    """
     found = names_and_figures(shorter.tokens[_in_shared_passages(shorter, longer)])
-    return _shared(found, longer.words) / found.size if found.size else 1.0
+    return (_shared(found, longer.words) / found.size if found.size else 1.0), found.size
 
 
 def _in_shared_passages(shorter: PreparedText, longer: PreparedText) -> NDArray[np.bool_]:
     """Which tokens of the shorter are in passages that both have; shape (tokens,).
 
-    Tokens between two shared shingles are, unless there are more than `OWN_PASSAGE_WORDS`.
+    Tokens between two shared shingles are, unless there are more than `OWN_PASSAGE_WORDS`. A shared shingle
+    alone does not count ("said in a" stands in passages of all kinds).
     """
     is_shared = np.ones(shorter.tokens.size, dtype=np.bool_)
     begins = np.isin(shorter.sequence, longer.shingles).nonzero()[0]
+    gaps = np.diff(begins, prepend=-OWN_PASSAGE_WORDS, append=is_shared.size + OWN_PASSAGE_WORDS)
+    begins = begins[np.minimum(gaps[:-1], gaps[1:]) <= ALONE_WORDS]
     starts, ends = np.append(0, begins), np.append(begins, is_shared.size)
     for n in (ends - starts > OWN_PASSAGE_WORDS + _SHINGLE_WORDS).nonzero()[0].tolist():
         is_shared[starts[n] + (_SHINGLE_WORDS if n else 0) : ends[n]] = False
     return is_shared
+
+
+def _passage(text: PreparedText, other: PreparedText) -> Passage:
+    """The part of the text that both share, without what may be stock phrases at its ends."""
+    is_shared = np.isin(text.sequence, other.shingles)
+    runs = np.convolve(is_shared, np.ones(_RUN, dtype=np.int64))
+    begins = (runs >= min(_RUN, int(is_shared.sum()))).nonzero()[0]
+    if not begins.size:
+        begins = is_shared.nonzero()[0]
+    start, last = np.quantile(begins, (0.02, 0.98), method="nearest").astype(int).tolist()
+    return Passage(max(0, start - _RUN + 1), min(last + _SHINGLE_WORDS, text.tokens.size))

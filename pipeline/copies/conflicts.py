@@ -1,0 +1,150 @@
+"""Where two texts say the same with another figure or another name.
+
+The words of both are aligned: by the shingles that stand once in each, and between these word by word. Two
+figures, or two runs of capitalised words, in the same place between the same words agree or conflict. A table
+that is issued again with other figures conflicts in most of them, and a press release that is sent with other
+firms or towns in it in many names. A corrected copy conflicts in one or two. Words that only one text has are
+no conflict.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from pipeline.copies.shingles import Hashes
+from pipeline.copies.tokens import CAPITAL, FIGURE, Tokens, spelling
+
+# A passage between two anchors of more words than these, in either text, is not aligned.
+_MOST_WORDS = 200
+
+# Nor is one of more words than these of which less than this share is the same: it says something else.
+_FEW_WORDS = 15
+_LEAST_SAME = 0.35
+
+# A passage in both texts: its first word and the word after its last, in one and in the other.
+Span = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """figures: places where both texts have a figure; figures_differ: those where it is another one.
+
+    names, names_differ: the same of distinct names.
+    """
+
+    figures: int = 0
+    figures_differ: int = 0
+    names: int = 0
+    names_differ: int = 0
+
+
+def find_conflicts(one: Tokens, other: Tokens, one_shingles: Hashes, other_shingles: Hashes) -> Conflicts:
+    """one, other: tokens with their flags, and their shingles in order."""
+    ours, theirs = spelling(one).tolist(), spelling(other).tolist()
+    our_flags, their_flags = one.tolist(), other.tolist()
+    our_words, their_words = set(ours), set(theirs)
+    figures = figures_differ = 0
+    agreed: set[int] = set()
+    changed: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for is_same, (a, b, c, d) in _passages(ours, theirs, _anchors(one_shingles, other_shingles)):
+        if is_same:
+            for n in range(a, b):
+                if our_flags[n] & FIGURE:
+                    figures += 1
+                elif our_flags[n] & CAPITAL:
+                    agreed.add(ours[n])
+            continue
+        mine = [ours[n] for n in range(a, b) if our_flags[n] & FIGURE]
+        its = [theirs[n] for n in range(c, d) if their_flags[n] & FIGURE]
+        pairs = list(zip(mine, its, strict=False))
+        figures += len(pairs)
+        figures_differ += sum(x != y for x, y in pairs)
+        runs, others = _names(ours, our_flags, a, b), _names(theirs, their_flags, c, d)
+        if len(runs) == len(others):
+            for run, its_run in zip(runs, others, strict=True):
+                if their_words.isdisjoint(run) and our_words.isdisjoint(its_run):
+                    changed.setdefault(run, its_run)
+    other_names = _apart(changed)
+    return Conflicts(figures, figures_differ, len(agreed) + other_names, other_names)
+
+
+def _apart(runs: Iterable[tuple[int, ...]]) -> int:
+    """How many names the runs are: "Ada Lind" and "Lind" are one."""
+    count = 0
+    seen: set[int] = set()
+    for run in sorted(runs, key=len, reverse=True):
+        count += seen.isdisjoint(run)
+        seen.update(run)
+    return count
+
+
+def _names(words: Sequence[int], flags: Sequence[int], start: int, end: int) -> list[tuple[int, ...]]:
+    """Runs of capitalised words."""
+    found: list[list[int]] = []
+    is_open = False
+    for n in range(start, end):
+        if flags[n] & CAPITAL:
+            if is_open:
+                found[-1].append(words[n])
+            else:
+                found.append([words[n]])
+        is_open = bool(flags[n] & CAPITAL)
+    return [tuple(run) for run in found]
+
+
+def _passages(
+    ours: Sequence[int], theirs: Sequence[int], anchors: Sequence[tuple[int, int]]
+) -> Iterator[tuple[bool, Span]]:
+    """Passages in order, with whether their words are the same."""
+    a = c = 0
+    for start, there in (*anchors, (len(ours), len(theirs))):
+        if start < a or there < c:  # inside the passage before
+            continue
+        if (start > a or there > c) and max(start - a, there - c) <= _MOST_WORDS:
+            blocks = SequenceMatcher(None, ours[a:start], theirs[c:there], autojunk=False).get_opcodes()
+            same = sum(x - w for kind, w, x, _, _ in blocks if kind == "equal")
+            if max(start - a, there - c) <= _FEW_WORDS or same >= _LEAST_SAME * min(start - a, there - c):
+                for kind, w, x, y, z in blocks:
+                    yield kind == "equal", (a + w, a + x, c + y, c + z)
+        a, c = start, there
+        while a < len(ours) and c < len(theirs) and ours[a] == theirs[c]:
+            a, c = a + 1, c + 1
+        if a > start:
+            yield True, (start, a, there, c)
+
+
+def _anchors(one: Hashes, other: Hashes) -> list[tuple[int, int]]:
+    """Places of the shingles that stand once in each text, in the longest order that both texts have."""
+    ours, at, times = np.unique(one, return_index=True, return_counts=True)
+    theirs, there, their_times = np.unique(other, return_index=True, return_counts=True)
+    once, their_once = times == 1, their_times == 1
+    _, x, y = np.intersect1d(ours[once], theirs[their_once], assume_unique=True, return_indices=True)
+    a, b = at[once][x], there[their_once][y]
+    order = np.argsort(a)
+    return _rising(list(zip(a[order].tolist(), b[order].tolist(), strict=True)))
+
+
+def _rising(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest part of the places, which are in the order of the first number, that is in that of both."""
+    ends: list[int] = []  # the least second number that a rising part of each length ends with
+    last: list[int] = []  # its place
+    before: list[int] = []
+    for n, (_, b) in enumerate(places):
+        length = bisect_left(ends, b)
+        before.append(last[length - 1] if length else -1)
+        if length == len(ends):
+            ends.append(b)
+            last.append(n)
+        else:
+            ends[length], last[length] = b, n
+    n = last[-1] if last else -1
+    found = []
+    while n >= 0:
+        found.append(places[n])
+        n = before[n]
+    return found[::-1]

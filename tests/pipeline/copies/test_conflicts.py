@@ -1,0 +1,69 @@
+"""Other figures and other names in the same places, and what is no conflict."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pipeline.copies.conflicts import Conflicts, find_conflicts
+from pipeline.copies.shingles import shingles
+from pipeline.copies.tokens import spelling, tokens
+from tests.pipeline.copies.stories import FERRY, RIVAL, edited
+
+TEXT = "\n".join(FERRY)
+# As many figures as a table has, with a label to each.
+TABLE = "\n".join(f"{name} wheat {n * 311 + 40} tonnes against {n * 97 + 12}" for n, name in enumerate(
+    ("Soft", "Hard", "Durum", "Spring", "Winter", "Milling", "Feed", "Seed"), 1))  # fmt: skip
+
+
+def between(one: str, other: str) -> Conflicts:
+    ours, theirs = tokens(one), tokens(other)
+    return find_conflicts(ours, theirs, shingles(spelling(ours), 3, 8), shingles(spelling(theirs), 3, 8))
+
+
+def test_a_text_agrees_with_itself() -> None:
+    found = between(TEXT, TEXT)
+    assert found.figures > 5
+    assert found.names > 5
+    assert (found.figures_differ, found.names_differ) == (0, 0)
+
+
+def test_a_table_issued_again_has_other_figures_beside_the_same_labels() -> None:
+    again = re.sub(r"\d+", lambda match: str(int(match[0]) + 7), TABLE)
+    found = between(TABLE, again)
+    assert (found.figures, found.figures_differ) == (16, 16)
+    assert found.names_differ == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "differ"),
+    [
+        ("146 jobs", "152 jobs", (1, 0)),
+        ("Ines Moreau", "Ida Marchand", (0, 1)),
+        ("Tomas Lindqvist", "Tomas Berg", (0, 1)),
+        ("146 jobs lost", "many jobs lost", (0, 0)),
+        ("leader Tomas Lindqvist", "leader", (0, 0)),
+    ],
+)
+def test_a_correction_is_one_conflict(old: str, new: str, differ: tuple[int, int]) -> None:
+    found = between(TEXT, "\n".join(edited(FERRY, old, new)))
+    assert (found.figures_differ, found.names_differ) == differ
+
+
+def test_a_name_is_counted_once_however_often_and_however_fully_it_is_written() -> None:
+    text = "Yesterday Ada Lind spoke to the council. The members thanked Lind for the report, and Lind left."
+    assert between(text, text.replace("Ada Lind", "Eva Berg").replace("Lind", "Berg")).names_differ == 1
+
+
+def test_passages_that_say_different_things_do_not_conflict() -> None:
+    lead = (
+        "Eleven trawlers of Westerby stayed in port on 3 of 5 days in April, skippers of the town said. " * 3
+    )
+    found = between(f"{lead}\n" + "\n".join(FERRY[2:]), TEXT)
+    assert (found.figures_differ, found.names_differ) == (0, 0)
+    assert between(TEXT, RIVAL).names_differ == 0
+
+
+def test_no_words() -> None:
+    assert between("", TEXT) == between(TEXT, "") == between("", "") == Conflicts()
