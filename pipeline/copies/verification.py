@@ -46,7 +46,7 @@ MUCH_LATER = 0.875
 FIGURES = 5, 0.2
 LATER_FIGURES = 3, 0.15
 # So many other names, and more than this share of the names in the same places. Either is enough.
-NAMES = (4, 0.08), (3, 0.2)
+NAMES = (4, 0.04), (3, 0.1)
 
 # Names and figures that have to agree, all of them, before a gap between the dates raises no threshold, and
 # the part of a headline or of a lead that may stand for them. docs/tuning.md: Updates of the next day
