@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.document import DocumentRejected, Reason, Stage
 from pipeline.extract.parse import parse
-from pipeline.extract.script_story import BARE_CHARS, story_from_scripts
+from pipeline.extract.script_story import story_from_scripts
 from pipeline.metadata import Metadata, read_metadata
 from pipeline.page import Page, segment_page
 from pipeline.settings import Settings
@@ -42,10 +42,9 @@ def open_page(html: str, url: str, fetched_at: datetime, settings: Settings) -> 
     root = parse(html)
     page = segment_page(root)
     about = read_metadata(root, url, fetched_at, _lines_by_headline(page))
-    if sum(len(block.text) for block in page.blocks) < BARE_CHARS:
-        story = story_from_scripts(root, about)
-        if story is not None:
-            root, page = story, segment_page(story)
+    story = story_from_scripts(root, page, about)
+    if story is not None:
+        root, page = story, segment_page(story)
     if not page.blocks:
         raise DocumentRejected(Stage.EXTRACT, Reason.EMPTY, "the page shows no text")
     return OpenPage(root, page, about)
