@@ -58,7 +58,8 @@ def crawl(
     """Crawl the sites of those names (all for none) into the database; returns when done or stopped.
 
     Ctrl-C and SIGTERM end it in order: nothing more is fetched, and what was fetched is stored.
-    A Twisted reactor runs only once in a process, so a second call raises RuntimeError.
+    A Twisted reactor runs only once in a process, so a second call raises RuntimeError. Raises
+    KeyboardInterrupt at a second Ctrl-C, and at one that comes before the crawl has begun.
 
     settings: Scrapy settings that override crawler.settings, e.g. {"LOG_LEVEL": "WARNING"}.
     Raises OperatorError for mistakes in the sites file, unknown names and an unusable database, before
@@ -98,10 +99,11 @@ def _result(task: asyncio.Task[None], crawler: Any) -> CrawlResult:
     if not task.done():
         raise KeyboardInterrupt  # a second Ctrl-C: stopped without waiting for anything
     task.result()
-    store = crawler.get_item_pipeline(StorePipeline)
-    assert store is not None
-    if store.failed is not None:
+    store = crawler.get_item_pipeline(StorePipeline) if crawler.engine is not None else None
+    if store is not None and store.failed is not None:
         raise store.failed
+    if store is None or store.run_id is None:
+        raise KeyboardInterrupt  # Ctrl-C before the crawl had begun
     sites: dict[str, dict[str, int]] = {}
     for key, value in crawler.stats.get_stats().items():
         parts = key.split("/")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from copydesk.console import err, print_json
+from copydesk.interrupt import interrupted
 from copydesk.options import DEFAULT_DATABASE, Database, Json, Sites, SitesFile
 from copydesk.progress import print_alerts, print_lesson, print_summary
 from copydesk.status import Status
@@ -32,7 +33,10 @@ def crawl(
     from crawler.crawl import crawl as run
     from crawler.monitor import alert_lines
 
-    done = run(db, sites or (), sites_file=sites_file, refetch=refetch)
+    try:
+        done = run(db, sites or (), sites_file=sites_file, refetch=refetch)
+    except KeyboardInterrupt:
+        raise typer.Exit(interrupted()) from None
     if json:
         print_json(
             {
@@ -50,6 +54,9 @@ def crawl(
         print_summary(done.counts)
         print_lesson(done.lesson)
         print_alerts(alert_lines(done.alerts))
+    if done.finish_reason == "shutdown":
+        err.print("interrupted: what was fetched is stored; the next crawl continues")
+        raise typer.Exit(Status.INTERRUPTED)
     if done.finish_reason == "finished" and done.no_source_was_read:
         raise OperatorError("no feed or sitemap could be read, of any site; the log has the reason for each")
     if done.counts.faults:

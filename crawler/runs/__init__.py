@@ -8,7 +8,7 @@ from crawler.runs.changes import ChangeKind, Changes, ChangeSample
 from crawler.runs.drive import Progress
 from crawler.runs.ingest import ingest
 from crawler.runs.messages import TaskFailed
-from crawler.runs.pool import PoolBroken, WorkerPool
+from crawler.runs.pool import PoolBroken, PoolClosed, WorkerPool
 from crawler.runs.refingerprint import refingerprint
 from crawler.runs.regrouped import Regrouped
 from crawler.runs.reprocess import reprocess
@@ -19,6 +19,7 @@ __all__ = [
     "ChangeSample",
     "Changes",
     "PoolBroken",
+    "PoolClosed",
     "Progress",
     "Regrouped",
     "TaskFailed",

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.files import DocumentOrRejection
-from crawler.runs.pool import WorkerPool
+from crawler.runs.pool import PoolBroken, WorkerPool
 from crawler.runs.read_ahead import ReadAhead, body_size, reading_ahead
 from crawler.runs.stopping import stopping
 from crawler.runs.worker import Process, process_document
@@ -91,8 +91,8 @@ def drive(
 
     SIGINT and SIGTERM end the run early: the documents in the workers are finished, within seconds, and
     written; a second signal ends the program at once. (Signals are caught in the main thread only.) Raises
-    DatabaseError where the database cannot be written. What the source raises is raised after what was read
-    is written. What was committed stays.
+    DatabaseError where the database cannot be written, PoolBroken where no worker can be started. What the
+    source raises is raised after what was read is written. What was committed stays.
 
     command: the name of the run in `runs`; None for a run without a row there. process: instead of
     `pipeline.process.process_document`. skips_known: documents that are stored already, by the same rules,
@@ -163,6 +163,13 @@ class _Run:
 
     def drive(self, ahead: ReadAhead) -> None:
         """Bring the documents from the source into the database, until its end or a signal."""
+        try:
+            self._drive_until_stopped(ahead)
+        except PoolBroken:
+            self._write()
+            raise
+
+    def _drive_until_stopped(self, ahead: ReadAhead) -> None:
         is_total_known = False
         while not self._is_stopped():
             self.wake.clear()

@@ -7,17 +7,23 @@ process, which Python 3.11 does not pass on to the fork server.
 
 multiprocessing also has each child execute the file of the `__main__` module again. Our workers need nothing
 of it, and for a program on standard input that file would be one called `<stdin>` in the current folder.
+
+Ctrl-C on a terminal goes to every process of the group, and a service manager's SIGTERM to every process of
+the service. The fork server and the workers have both signals blocked, because the run itself decides when
+they end.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.process
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerProcess
 from types import ModuleType
 from typing import Any
@@ -33,22 +39,38 @@ def start_fork_server(modules: Sequence[str]) -> None:
     """Start the fork server once in a program, with these modules imported for all workers.
 
     Not `fork`: the parent has threads. Not `spawn`: every replaced worker would import again, for seconds.
+    Raises OSError if it cannot be started, for example for want of space for its socket in $TMPDIR.
     """
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
-    with safe_start(_VARIABLES):
+    with safe_start(_VARIABLES), _signals_blocked():
         forkserver.ensure_running()
 
 
 def start_worker(target: Callable[..., None], arguments: tuple[Any, ...]) -> ForkServerProcess:
     """Start a process that calls the target; the fork server is started again if it has ended.
 
-    Raises OSError where no process can be started.
+    Raises OSError, or EOFError if the fork server ends meanwhile. If it is stopped, this waits until it goes
+    on.
     """
     context = multiprocessing.get_context("forkserver")
     process = context.Process(target=target, args=arguments, name="copydesk-worker", daemon=True)
-    with safe_start(_VARIABLES):
+    with safe_start(_VARIABLES), _signals_blocked():
         process.start()
+    # At the end of the program multiprocessing would wait for this process, for ever if its fork server is
+    # stopped. A worker ends by itself when its socket is closed.
+    multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]
     return process
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Block SIGINT and SIGTERM in this thread: a process that is started inherits that."""
+    resource_tracker.ensure_running()  # unblocks them where it starts the tracker
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

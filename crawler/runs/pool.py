@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import selectors
 import signal
 import socket
@@ -37,6 +38,7 @@ from crawler.runs.fork_server import start_fork_server, start_worker
 from crawler.runs.messages import Call, Raised, TaskFailed, answer, complete, frame
 from crawler.runs.worker import Process, process_document, rejection, serve
 from pipeline.document import Document, Outcome, Reason
+from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 
 T = TypeVar("T")
@@ -60,6 +62,9 @@ _MEMORY_BYTES = 2 << 30
 # Starting includes importing the pipeline, on a loaded machine.
 _START_SECONDS = 120.0
 _START_ATTEMPTS = 3
+# The pause after a start that failed, multiplied by the number of failures in a row. A fork server that was
+# killed needs a moment until it is started again.
+_START_PAUSE = 0.1
 _RECEIVE_BYTES = 1 << 20
 
 
@@ -69,8 +74,15 @@ def modules_of_workers(process: Process) -> list[str]:
     return ["crawler.runs.worker", needed, "datasketch"]
 
 
-class PoolBroken(RuntimeError):
-    """No worker can be started. Raised by `WorkerPool.submit`, `run` and their futures; it ends the run."""
+class PoolBroken(OperatorError):
+    """No worker can be started. It ends the run.
+
+    Raised by `WorkerPool.__enter__`, `submit`, `run` and their futures.
+    """
+
+
+class PoolClosed(PoolBroken):
+    """The pool was left or killed before the task was submitted, as at Ctrl-C."""
 
 
 @dataclass(slots=True)
@@ -149,12 +161,17 @@ class WorkerPool:
         self._max_tasks = max_tasks
         self._lock = threading.Lock()
         self._queue: deque[_Task] = deque()
-        self._is_closing = self._is_killed = False
+        self._is_closing = self._is_killed = self._is_stopped = False
         self._broken: str | None = None
         self._failed_starts = 0
         # Moving average of the seconds that a document takes in a worker.
         self._pace = _MESSAGE_SECONDS
         self._workers: list[_Worker] = []
+        # What the starting thread has made: a process and our end of its socket, or the reason for none.
+        self._started: deque[tuple[ForkServerProcess, socket.socket] | Exception] = deque()
+        self._starting_since: float | None = None
+        self._next_start = 0.0
+        self._fault = ""
         self._selector = selectors.DefaultSelector()
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
@@ -162,8 +179,11 @@ class WorkerPool:
         self._thread = threading.Thread(target=self._serve, name="copydesk-workers", daemon=True)
 
     def __enter__(self) -> Self:
+        try:
+            start_fork_server(modules_of_workers(self._process))
+        except OSError as error:
+            raise PoolBroken(_cannot_start(error)) from error
         self._selector.register(self._wake_out, selectors.EVENT_READ)
-        start_fork_server(modules_of_workers(self._process))
         atexit.register(self.kill)
         self._thread.start()
         return self
@@ -224,7 +244,7 @@ class WorkerPool:
             if self._broken is not None:
                 raise PoolBroken(self._broken)
             if self._is_closing:
-                raise PoolBroken("the pool is closed")
+                raise PoolClosed("the pool is closed")
             if isinstance(work, Call):
                 self._queue.insert(_first_document(self._queue), task)
             else:
@@ -257,6 +277,8 @@ class WorkerPool:
                     if mask & selectors.EVENT_WRITE and worker in self._workers:
                         self._write(worker)
                 self._end_overdue(now)
+        except Exception as error:  # none is expected; without this every future would wait for ever
+            self._broken = f"the thread of the workers failed: {type(error).__name__}: {error}"
         finally:
             self._stop()
 
@@ -267,34 +289,76 @@ class WorkerPool:
             return self._is_closing and not self._queue and not any(w.sent for w in self._workers)
 
     def _seconds_until_overdue(self) -> float | None:
-        """Return seconds until the first busy worker is overdue; None where none is busy."""
+        """Return seconds until something is overdue, or the next worker may be started; None for neither."""
         ends = [worker.since + self._limit(worker) for worker in self._workers if worker.is_busy]
+        if self._starting_since is not None:
+            ends.append(self._starting_since + _START_SECONDS)
+        elif self._missing_workers():
+            ends.append(self._next_start)
         return max(0.0, min(ends) - time.monotonic()) if ends else None
 
     def _limit(self, worker: _Worker) -> float:
         return self._settings.timeout_seconds if worker.is_ready else _START_SECONDS
 
+    def _missing_workers(self) -> int:
+        return self._size - sum(not worker.is_retiring for worker in self._workers)
+
     def _start_workers(self) -> None:
-        """Keep as many workers as asked for; one that retires is replaced before it has finished."""
-        while sum(not worker.is_retiring for worker in self._workers) < self._size:
+        """Keep as many workers as asked for; one that retires is replaced before it has finished.
+
+        Another thread starts them, one at a time: while the fork server is stopped, a start does not return.
+        """
+        now = time.monotonic()
+        if self._started:
+            self._take_started(self._started.popleft(), now)
+        if self._starting_since is not None:
+            if now >= self._starting_since + _START_SECONDS:
+                self._broken = (
+                    f"the server that starts worker processes did not answer for {_START_SECONDS:g} s"
+                )
+        elif self._missing_workers() and now >= self._next_start:
             if self._failed_starts >= _START_ATTEMPTS * self._size:
-                self._broken = f"worker processes end as soon as they start ({self._failed_starts} of them)"
+                self._broken = self._fault
                 return
-            ours, theirs = socket.socketpair()
-            try:
-                process = start_worker(serve, (theirs, self._settings, self._process, self._memory_bytes))
-            except OSError as error:
-                self._broken = f"no worker process can be started: {error}"
-                ours.close()
-                return
-            finally:
-                theirs.close()
-            ours.setblocking(False)
-            # Room for what is sent ahead, so that the parent need not wait until the worker reads.
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * _AHEAD_BYTES)
-            worker = _Worker(process, ours, time.monotonic())
-            self._workers.append(worker)
-            self._selector.register(ours, selectors.EVENT_READ, worker)
+            self._starting_since = now
+            threading.Thread(target=self._start_process, name="copydesk-start", daemon=True).start()
+
+    def _start_process(self) -> None:
+        """Start a worker process; what the starting thread does."""
+        ours, theirs = socket.socketpair()
+        try:
+            process = start_worker(serve, (theirs, self._settings, self._process, self._memory_bytes))
+        except Exception as error:
+            ours.close()
+            self._started.append(error)
+        else:
+            with self._lock:
+                if self._is_stopped:
+                    _kill(process)
+                    ours.close()
+                    return
+                self._started.append((process, ours))
+        finally:
+            theirs.close()
+        self._wake()
+
+    def _take_started(self, started: tuple[ForkServerProcess, socket.socket] | Exception, now: float) -> None:
+        self._starting_since = None
+        if isinstance(started, Exception):
+            self._note_failed_start(_cannot_start(started))
+            return
+        process, ours = started
+        ours.setblocking(False)
+        # Room for what is sent ahead, so that the parent need not wait until the worker reads.
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * _AHEAD_BYTES)
+        worker = _Worker(process, ours, now)
+        self._workers.append(worker)
+        self._selector.register(ours, selectors.EVENT_READ, worker)
+
+    def _note_failed_start(self, fault: str) -> None:
+        self._failed_starts += 1
+        self._fault = f"{fault} ({self._failed_starts} attempts)"
+        self._next_start = time.monotonic() + _START_PAUSE * self._failed_starts
 
     def _assign(self) -> None:
         """Send tasks from the queue to workers with room: to each its first message before any its second."""
@@ -422,7 +486,7 @@ class WorkerPool:
         in_hand = worker.sent[0].tasks if worker.sent else []
         worker.sent.clear()
         if not worker.is_ready:
-            self._failed_starts += 1
+            self._note_failed_start("worker processes end as soon as they start")
         elif len(in_hand) > 1:
             for task in in_hand:
                 task.is_suspect = True
@@ -441,8 +505,13 @@ class WorkerPool:
 
     def _stop(self) -> None:
         with self._lock:
-            self._is_closing = True
+            self._is_closing = self._is_stopped = True
             waiting, self._queue = self._queue, deque()
+            unused, self._started = self._started, deque()
+        for started in unused:
+            if not isinstance(started, Exception):
+                _kill(started[0])
+                started[1].close()
         for worker in list(self._workers):
             if worker.is_busy:
                 _kill(worker.process)
@@ -471,6 +540,14 @@ def _settle(task: _Task, result: Any = None, error: Exception | None = None) -> 
         task.future.set_exception(error)
     else:
         task.future.set_result(result)
+
+
+def _cannot_start(error: Exception) -> str:
+    """Why there is no worker process, and what to do if the disk is the reason."""
+    remedy = "; free some space, or let TMPDIR name another folder" if isinstance(error, OSError) else ""
+    if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT, errno.ENOENT, errno.EACCES):
+        remedy = ""
+    return f"no worker process can be started: {type(error).__name__}: {error}".rstrip(": ") + remedy
 
 
 def _kill(process: ForkServerProcess) -> None:

@@ -36,7 +36,7 @@ from crawler.fetch import (
     validators,
 )
 from crawler.fetched import as_download, document_or_rejection, failure_to_rejection
-from crawler.runs import PoolBroken, TaskFailed
+from crawler.runs import PoolBroken, PoolClosed, TaskFailed
 from crawler.sites import MAX_URL_LENGTH, Site, choose_sites, is_article_url, parse_hours, read_sites
 from crawler.spiders import selection
 from crawler.store import CrawlState, StorePipeline
@@ -229,6 +229,8 @@ class NewsSpider(scrapy.Spider):
             pool = await pipeline.workers()
             reading = pool.run(read_source, as_download(response), kind, site, self._max_source_bytes(kind))
             listing = await asyncio.wrap_future(reading)
+        except PoolClosed:  # the crawl ends while this source is read; the next crawl reads it again
+            return
         except PoolBroken as error:
             pipeline.stop(error, "worker_error")
             return

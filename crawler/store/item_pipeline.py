@@ -71,6 +71,8 @@ class StorePipeline:
         self.writing = asyncio.Lock()
         self.starting = asyncio.Lock()
         self.pool: WorkerPool | None = None
+        # Its row in `runs`, once there is one.
+        self.run_id: int | None = None
         # The error that ended the crawl.
         self.failed: Exception | None = None
         # What was learned about sites after the crawl.

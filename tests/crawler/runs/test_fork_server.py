@@ -1,15 +1,30 @@
-"""Processes of multiprocessing have the import path of this process (see also tests of
-copydesk.safe_path).
-"""
+"""The fork server: import paths of what it starts, and runs whose fork server is killed or stopped."""
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
+import signal
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from crawler.runs.fork_server import safe_start
+from crawler.runs import pool as pool_module
+from crawler.runs.fork_server import safe_start, start_fork_server, start_worker
+from crawler.runs.pool import WorkerPool, modules_of_workers
+from pipeline.document import Rejection
+from pipeline.errors import OperatorError
+from pipeline.settings import Settings
+from tests.crawler.misbehaving import document, process
+
+SETTINGS = Settings(timeout_seconds=60)
 
 
 def test_started_processes_have_the_path_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,3 +42,115 @@ def test_started_processes_have_the_path_of_this_process(monkeypatch: pytest.Mon
         }
     assert os.environ == before
     assert sys.modules["__main__"] is main
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[signal.Signals], None]]:
+    """Sends a signal to the fork server of this process; afterwards it goes on, or is started anew."""
+
+    def send(number: signal.Signals) -> None:
+        os.kill(_pid(), number)
+
+    yield send
+    with contextlib.suppress(ProcessLookupError):
+        send(signal.SIGCONT)
+
+
+def _pid() -> int:
+    return cast(int, forkserver._forkserver._forkserver_pid)  # type: ignore[attr-defined]
+
+
+def _done(pool: WorkerPool, text: str = "ok") -> str:
+    outcome = pool.submit(document(text)).result(60)
+    assert isinstance(outcome, Rejection)
+    return outcome.detail
+
+
+def test_a_pool_whose_fork_server_is_killed_goes_on(server: Callable[[signal.Signals], None]) -> None:
+    with WorkerPool(SETTINGS, 1, process=process) as pool:
+        for _ in range(3):
+            assert _done(pool).isdigit()
+            server(signal.SIGKILL)
+            assert _done(pool, "kill").startswith("the worker ended")
+            assert _done(pool).isdigit()
+
+
+def test_a_run_that_starts_after_its_fork_server_was_killed_starts_another(
+    server: Callable[[signal.Signals], None],
+) -> None:
+    start_fork_server(modules_of_workers(process))
+    server(signal.SIGKILL)
+    with WorkerPool(SETTINGS, 2, process=process) as pool:
+        assert _done(pool).isdigit()
+
+
+def test_a_start_that_the_fork_server_breaks_off_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = [EOFError(), ConnectionRefusedError(), BrokenPipeError()]
+
+    def start(*arguments: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return start_worker(*arguments)
+
+    monkeypatch.setattr(pool_module, "start_worker", start)
+    with WorkerPool(SETTINGS, 2, process=process) as pool:
+        assert _done(pool).isdigit()
+    assert not faults
+
+
+def test_a_fork_server_that_never_works_ends_the_run_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*_: Any) -> Any:
+        raise EOFError
+
+    monkeypatch.setattr(pool_module, "start_worker", start)
+    with WorkerPool(SETTINGS, 1, process=process) as pool:
+        future = pool.submit(document("ok"))
+        with pytest.raises(OperatorError, match=r"^no worker .* started: EOFError \(3 attempts\)$"):
+            future.result(60)
+
+
+def test_a_stopped_fork_server_ends_the_run_in_one_line(
+    server: Callable[[signal.Signals], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_START_SECONDS", 0.5)
+    start_fork_server(modules_of_workers(process))
+    server(signal.SIGSTOP)
+    with WorkerPool(SETTINGS, 1, process=process) as pool:
+        future = pool.submit(document("ok"))
+        with pytest.raises(OperatorError, match=r"^the server that starts worker processes did not answer"):
+            future.result(60)
+    assert not multiprocessing.active_children()
+
+
+def test_a_pool_whose_fork_server_is_stopped_can_be_killed(server: Callable[[signal.Signals], None]) -> None:
+    start_fork_server(modules_of_workers(process))
+    server(signal.SIGSTOP)
+    with WorkerPool(SETTINGS, 1, process=process) as pool:
+        future = pool.submit(document("ok"))
+        pool.kill()
+        with pytest.raises(CancelledError):
+            future.result(60)
+
+
+def test_without_room_for_its_socket_there_is_one_line(tmp_path: Path) -> None:
+    """A path that is too long for a socket fails in the same call as a full disk."""
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    page = tmp_path / "page.txt"
+    page.write_text("A headline\n\nA story.\n")
+    command = [sys.executable, "-m", "copydesk", "ingest", str(page), "--db", f"sqlite:///{tmp_path}/a.db"]
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("copydesk: no worker process can be started: OSError: ")
+
+
+def test_signals_to_the_group_do_not_end_the_fork_server() -> None:
+    start_fork_server(modules_of_workers(process))
+    before = _pid()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(before, number)
+    with WorkerPool(SETTINGS, 1, process=process) as pool:
+        assert _done(pool).isdigit()
+    assert _pid() == before
