@@ -88,13 +88,18 @@ class Reason(StrEnum):
 class Claims:
     """Metadata that the source gives with a document's body (JSONL keys, feed entry fields).
 
-    Values are not verified. `published_at` is unparsed text.
+    Values are not verified. `published_at` is unparsed text. description, section, keywords, image_url: as in
+    `Extraction`, where the page itself says nothing.
     """
 
     title: str | None = None
     published_at: str | None = None
     authors: tuple[str, ...] = ()
     language: str | None = None
+    description: str | None = None
+    section: str | None = None
+    keywords: tuple[str, ...] | None = None
+    image_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,8 @@ class Extraction:
     canonical_url: the page's own statement (link rel=canonical, else og:url), absolute, not verified.
     is_take_ignored: the elements selected by the site's `take` rules had too little text, so the article
         was searched for in the whole page.
+    description, section, keywords, image_url: what the page says besides, bounded as `metadata.summary` says;
+        None where it says nothing. image_url: absolute http(s), never fetched.
     """
 
     blocks: tuple[Block, ...]
@@ -182,6 +189,10 @@ class Extraction:
     access: Access = Access.FREE
     is_take_ignored: bool = False
     published_offset: int | None = None
+    description: str | None = None
+    section: str | None = None
+    keywords: tuple[str, ...] | None = None
+    image_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +249,7 @@ class Article:
     text: paragraphs, separated by one newline, without title, byline, dateline and sign-off.
     site: the URL's host without `www.`; "" for a file: URL.
     syndicated_from: a canonical link to another host: evidence of syndication, never identity.
-    published_at, published_offset: as in `Extraction`.
+    published_at, published_offset, description, section, keywords, image_url: as in `Extraction`.
     search_words: the words of this title and this text.
     fingerprint: None if the text is excluded from grouping (paywall stubs).
     """
@@ -265,6 +276,10 @@ class Article:
     fingerprint: Fingerprint | None
     rules_version: str
     page: PageBytes
+    description: str | None = None
+    section: str | None = None
+    keywords: tuple[str, ...] | None = None
+    image_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import zstandard
 
@@ -19,6 +20,7 @@ from pipeline.copies import fingerprint
 from pipeline.document import (
     Access,
     Article,
+    Claims,
     Document,
     DocumentRejected,
     Extraction,
@@ -31,7 +33,13 @@ from pipeline.document import (
     Stage,
 )
 from pipeline.extract import Choice, OpenPage, extract_page, first_choices, open_page
-from pipeline.metadata import parse_time
+from pipeline.metadata import (
+    clean_description,
+    clean_image_url,
+    clean_keywords,
+    clean_section,
+    parse_time,
+)
 from pipeline.page import decode_body
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules, combined_version, remove_learned_lines
@@ -183,6 +191,7 @@ def _extract(opened: _Opened, settings: Settings) -> Extraction:
             title=extraction.title or without_invisible(claims.title or ""),
             authors=extraction.authors or tuple(map(without_invisible, claims.authors)),
             language=extraction.language or claims.language,
+            **_claimed_summary(extraction, claims),
         )
     # Imported here because ftfy, which repairs copied texts, takes long to load and pages do not need it.
     from pipeline.extract import extract_text
@@ -193,7 +202,18 @@ def _extract(opened: _Opened, settings: Settings) -> Extraction:
         _with_claimed_date(extraction, document),
         authors=tuple(map(without_invisible, claims.authors)) or extraction.authors,
         language=extraction.language or claims.language,
+        **_claimed_summary(extraction, claims),
     )
+
+
+def _claimed_summary(extraction: Extraction, claims: Claims) -> dict[str, Any]:
+    """What the page says besides its text, and where it says nothing what its source claims, bounded."""
+    return {
+        "description": extraction.description or clean_description(claims.description),
+        "section": extraction.section or clean_section(claims.section),
+        "keywords": extraction.keywords or clean_keywords(claims.keywords),
+        "image_url": extraction.image_url or clean_image_url(claims.image_url),
+    }
 
 
 def _with_claimed_date(extraction: Extraction, document: Document) -> Extraction:
@@ -261,6 +281,10 @@ def _article(
         rules_version=cleaned.rules_version,
         page=opened.page,
         published_offset=extraction.published_offset,
+        description=extraction.description,
+        section=extraction.section,
+        keywords=extraction.keywords,
+        image_url=extraction.image_url,
     )
 
 

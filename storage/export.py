@@ -267,8 +267,8 @@ def _write_jsonl(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable
 
 
 def _write_csv(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row]) -> None:
-    """RFC 4180 in UTF-8, with a header. Null is an empty field, booleans are true and false, `authors` is
-    JSON."""
+    """RFC 4180 in UTF-8, with a header. Null is an empty field, booleans are true and false, lists
+    and objects are JSON."""
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     try:
         writer = csv.writer(text)
@@ -297,7 +297,8 @@ def _write_parquet(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterab
 
     schema = pyarrow.schema([_field(column, columns) for column in columns])
     # Texts rarely repeat, so a dictionary of them would only cost time.
-    repeated = [c.name for c in columns if c.type == "text" and c.name not in ("text", "title", "detail")]
+    singular = ("text", "title", "detail", "description", "image_url")
+    repeated = [c.name for c in columns if c.type == "text" and c.name not in singular]
     with pyarrow.parquet.ParquetWriter(
         stream, schema, compression="zstd", use_dictionary=repeated, write_statistics=True
     ) as writer:

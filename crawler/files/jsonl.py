@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from crawler.files.position import SKIP_BYTES, DocumentOrRejection, FilePosition, is_web_url, valid_text
 from crawler.files.unpack import Reader
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
+from pipeline.metadata import clean_description, clean_image_url, clean_keywords, clean_section
 
 # Bytes of the start of a stream by which its format is recognised.
 HEAD_BYTES = 1 << 16
@@ -102,6 +103,10 @@ def _json_document(line: bytes, number: int, position: FilePosition) -> Document
             published_at=_date_of(record.get("published_at", record.get("date"))),
             authors=_authors_of(record.get("authors", record.get("author"))),
             language=_text_of(record.get("language")),
+            description=clean_description(_text_of(record.get("description"))),
+            section=clean_section(_text_of(record.get("section"))),
+            keywords=clean_keywords(_texts_of(record.get("keywords"))),
+            image_url=clean_image_url(record.get("image_url")),
         ),
     )
 
@@ -122,6 +127,10 @@ def _record_url(record: dict[str, object], body: bytes, position: FilePosition) 
 
 def _text_of(value: object) -> str | None:
     return valid_text(value).strip() or None if isinstance(value, str) else None
+
+
+def _texts_of(value: object) -> list[str]:
+    return [text for one in value if (text := _text_of(one))] if isinstance(value, list) else []
 
 
 def _name_of(value: object) -> str | None:

@@ -238,6 +238,7 @@ def _columns(article: Article) -> dict[str, Any]:
     return {
         **values,
         "authors": list(article.authors),
+        "keywords": list(article.keywords) if article.keywords else None,
         "published_at": published_at,
         "access": article.access.value,
     }

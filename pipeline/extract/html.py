@@ -92,6 +92,10 @@ def _extract(opened: OpenPage, first: Choice | None, dropped: Sequence[Judged] =
         canonical_url=about.canonical_url,
         site_name=about.site_name,
         access=about.access,
+        description=about.description,
+        section=about.section,
+        keywords=about.keywords,
+        image_url=about.image_url,
     )
 
 

@@ -26,6 +26,7 @@ from pipeline.metadata.structured_data import (
     text_of,
     types_of,
 )
+from pipeline.metadata.summary import description_of, image_url_of, keywords_of, section_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class Metadata:
     is_video: bool
     titles: tuple[str, ...]
     descriptions: tuple[str, ...]
+    description: str | None
+    section: str | None
+    keywords: tuple[str, ...] | None
+    image_url: str | None
 
 
 def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str] = ()) -> Metadata:
@@ -67,6 +72,7 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
     site_name = site_name_of(data)
     title, titles = headline_of(root, data, site_name, url)
     stamp, source = publication_time(root, data, url, fetched_at, titles, lines)
+    names = outlet_words(site_name, url, data)
     page_type = next(iter(data.meta("og:type")), "").lower()
     is_article = (
         (bool(article) and is_article_type(types_of(article)))
@@ -75,7 +81,7 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
     )
     return Metadata(
         title=title,
-        authors=authors_of(root, data, outlet_words(site_name, url, data), lines),
+        authors=authors_of(root, data, names, lines),
         published_at=stamp.at if stamp else None,
         published_offset=stamp.offset if stamp else None,
         published_source=source,
@@ -96,6 +102,10 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
             ]
             if d
         ),
+        description=description_of(data, titles, names),
+        section=section_of(data, url, titles, names),
+        keywords=keywords_of(data, titles, names),
+        image_url=image_url_of(data, url),
     )
 
 

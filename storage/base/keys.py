@@ -80,7 +80,10 @@ def _digest(
     # the body comes from a feed, changes with every reading of it, and the page itself says better.
     if origin is not Origin.JSONL:
         return sha256
-    said = (claims.title, claims.published_at, claims.authors, claims.language)
+    said: tuple[Any, ...] = (claims.title, claims.published_at, claims.authors, claims.language)
+    more = (claims.description, claims.section, claims.keywords, claims.image_url)
+    if any(more):  # without them as ever, so that records that are stored are known
+        said += more
     beside = json.dumps([url, encoding, publisher, said])
     return hashlib.sha256(sha256 + beside.encode()).digest()
 
@@ -141,6 +144,10 @@ def storable(outcome: Outcome) -> Outcome:
         agency=_maybe(outcome.agency),
         published_source=_maybe(outcome.published_source),
         language=_maybe(outcome.language),
+        description=_maybe(outcome.description),
+        section=_maybe(outcome.section),
+        keywords=_each(outcome.keywords),
+        image_url=_maybe(outcome.image_url),
         syndicated_from=_maybe(outcome.syndicated_from),
         removed=tuple(
             Removed(r.position, storable_text(r.text), storable_text(r.rule)) for r in outcome.removed
@@ -160,12 +167,14 @@ def _texts_of(outcome: Outcome) -> Iterator[str | None]:
         yield from (outcome.publisher, outcome.site, outcome.title, outcome.text, *outcome.authors)
         yield from (outcome.byline, outcome.dateline, outcome.agency, outcome.published_source)
         yield from (outcome.language, outcome.syndicated_from)
+        yield from (outcome.description, outcome.section, outcome.image_url, *(outcome.keywords or ()))
         for removed in outcome.removed:
             yield from (removed.text, removed.rule)
     if outcome.page:
         page, claims = outcome.page, outcome.page.claims
         yield from (page.encoding, page.url, page.publisher)
         yield from (claims.title, claims.published_at, *claims.authors, claims.language)
+        yield from (claims.description, claims.section, claims.image_url, *(claims.keywords or ()))
 
 
 def _is_storable(texts: Iterable[str | None]) -> bool:
@@ -208,6 +217,10 @@ def _maybe(value: str | None) -> str | None:
     return None if value is None else storable_text(value)
 
 
+def _each(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(map(storable_text, values))
+
+
 def _page(page: PageBytes) -> PageBytes:
     claims = page.claims
     return replace(
@@ -220,6 +233,10 @@ def _page(page: PageBytes) -> PageBytes:
             published_at=_maybe(claims.published_at),
             authors=tuple(map(storable_text, claims.authors)),
             language=_maybe(claims.language),
+            description=_maybe(claims.description),
+            section=_maybe(claims.section),
+            keywords=_each(claims.keywords),
+            image_url=_maybe(claims.image_url),
         ),
     )
 
@@ -233,10 +250,25 @@ def claims_json(claims: Claims) -> dict[str, Any] | None:
         "published_at": claims.published_at,
         "authors": list(claims.authors),
         "language": claims.language,
+        "description": claims.description,
+        "section": claims.section,
+        "keywords": claims.keywords and list(claims.keywords),
+        "image_url": claims.image_url,
     }
 
 
 def claims_of(value: dict[str, Any] | None) -> Claims:
     if value is None:
         return Claims()
-    return Claims(value["title"], value["published_at"], tuple(value["authors"]), value["language"])
+    keywords = value.get("keywords")
+    return Claims(
+        value["title"],
+        value["published_at"],
+        tuple(value["authors"]),
+        value["language"],
+        # Claims that were stored before 0011 have none of these.
+        value.get("description"),
+        value.get("section"),
+        tuple(keywords) if keywords else None,
+        value.get("image_url"),
+    )

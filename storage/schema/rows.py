@@ -147,6 +147,45 @@ class StoredArticle:
             of_text=True,
         ),
     ]
+    description: Annotated[
+        str | None,
+        ColumnDoc(
+            "the page's own summary of the article, on one line; at most 1,000 characters",
+            "The ferry to Norhaven runs again after two weeks.",
+            null="the page gives none of its own",
+            of_text=True,
+        ),
+    ]
+    section: Annotated[
+        str | None,
+        ColumnDoc(
+            "the part of the outlet that it stands in, as the page states it or its breadcrumbs show; at most"
+            " 100 characters",
+            "Politics",
+            null="the page names none",
+            of_text=True,
+        ),
+    ]
+    keywords: Annotated[
+        Sequence[str] | None,
+        ColumnDoc(
+            "array of the keywords that the page names for readers, search engines or news search; at most 50"
+            " of at most 100 characters",
+            '["ferry", "Norhaven"]',
+            null="the page names none",
+            of_text=True,
+        ),
+    ]
+    image_url: Annotated[
+        str | None,
+        ColumnDoc(
+            "address of its main image as the page states it, an absolute http(s) URL of at most 2,000"
+            " characters; the image is never fetched",
+            "https://www.example.com/images/ferry.jpg",
+            null="the page states none",
+            of_text=True,
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,30 @@ def test_claims_of_a_record_have_no_invisible_characters(media_type: MediaType) 
     assert (found.title, found.authors) == ("Ferry sails", ("Ada Lind",))
 
 
+@pytest.mark.parametrize("media_type", MediaType)
+def test_a_source_says_what_the_document_does_not(media_type: MediaType) -> None:
+    claims = Claims(
+        description="A ferry\nsails. " * 200,
+        section="Port",
+        keywords=("ferry", "Ferry", "x" * 500),
+        image_url="javascript:alert(1)",
+    )
+    body = page(*PARAGRAPHS) if media_type is MediaType.HTML else "\n\n".join(PARAGRAPHS).encode()
+    found = article(process_document(document(body, media_type, claims=claims), Settings()))
+    assert len(found.description or "") <= 1000
+    assert "\n" not in (found.description or "\n")
+    assert (found.section, found.keywords, found.image_url) == ("Port", ("ferry",), None)
+
+
+def test_what_the_page_says_of_itself_comes_before_its_source() -> None:
+    head = (
+        '<meta name="description" content="It sails again."><meta property="article:section" content="Sea">'
+    )
+    claims = Claims(description="Sails", section="Port", keywords=("ferry",))
+    found = article(process_document(document(page(*PARAGRAPHS, head=head), claims=claims), Settings()))
+    assert (found.description, found.section, found.keywords) == ("It sails again.", "Sea", ("ferry",))
+
+
 def test_the_zone_of_a_date_is_kept() -> None:
     claims = Claims(published_at="Sun, 01 Mar 2026 09:30:00 -0500")
     found = article(process_document(document(page(*PARAGRAPHS), claims=claims), Settings()))

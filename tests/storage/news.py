@@ -109,6 +109,10 @@ def article(url: str, text: str, at: datetime = START, **changes: Any) -> Articl
         rules_version=SETTINGS.rules_version,
         page=page(body, at, url),
         published_offset=-300,
+        description="The ferry runs again after two weeks.",
+        section="Harbour",
+        keywords=("ferry", "harbour"),
+        image_url="https://images.example/ferry.jpg",
     )
     changed = replace(made, **changes)
     return replace(changed, search_words=make_search_words(changed.title, changed.text))

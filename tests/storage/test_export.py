@@ -96,6 +96,7 @@ def test_parquet_has_the_types_of_the_views(filled: Engine, folder: Path) -> Non
 
 JSON = {
     "authors": "list<element: string>",
+    "keywords": "list<element: string>",
     "reasons": "map<string, int64 ('reasons')>",
     "alerts": "list<element: struct<figure: string, was: double, now: double, message: string>>",
 }

@@ -50,6 +50,34 @@ def test_records_with_all_their_keys(tmp_path: Path) -> None:
     assert {d.origin for d in (first, second, third, fourth)} == {Origin.JSONL}
 
 
+def test_values_besides_the_text_are_bounded_and_wrong_ones_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    right = {
+        "description": "It opened.\nAt last.",
+        "section": "Local",
+        "keywords": ["bridge", "Bridge", 5, None, "river"],
+        "image_url": "https://images.example/1.jpg",
+    }
+    wrong = {"description": ["x"], "section": 5, "keywords": {"a": 1}, "image_url": "file:///etc/passwd"}
+    long = {
+        "description": "word " * 100_000,
+        "section": "s" * 500,
+        "keywords": [f"k{n}" for n in range(5000)],
+        "image_url": "https://images.example/" + "x" * 5000,
+    }
+    path.write_bytes(jsonl(*({"text": "It did.", **values} for values in (right, wrong, long))))
+    first, second, third = (document.claims for document in documents(read(path, settings=Settings())))
+    assert first == Claims(
+        description="It opened. At last.",
+        section="Local",
+        keywords=("bridge", "river"),
+        image_url="https://images.example/1.jpg",
+    )
+    assert second == Claims()
+    assert len(third.description or "") <= 1000
+    assert (third.section, len(third.keywords or ()), third.image_url) == (None, 50, None)
+
+
 def test_bad_lines_cost_only_themselves_and_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     lines = [

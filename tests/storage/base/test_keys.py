@@ -44,6 +44,20 @@ def test_the_fields_of_a_record_are_part_of_its_key() -> None:
     assert source_key(document(Origin.FILE, "one")) == source_key(document(Origin.FILE, "two"))
 
 
+def test_records_without_new_keys_are_known_by_their_old_digest() -> None:
+    """Whoever adds a claim must not make every record of an old database a new one."""
+    given = document(Origin.JSONL, "one")
+
+    assert source_key(given).sha256.hex().startswith("a8c5ab13b839448c")
+    assert source_key(replace(given, claims=replace(given.claims, section="Port"))) != source_key(given)
+
+
+def test_claims_that_were_stored_by_older_releases_are_read() -> None:
+    old = {"title": "T", "published_at": None, "authors": ["Ada"], "language": "en"}
+
+    assert claims_of(old) == Claims("T", None, ("Ada",), "en")
+
+
 @pytest.mark.parametrize("origin", Origin)
 def test_a_stored_page_has_the_digest_of_its_document(origin: Origin) -> None:
     given = document(origin, "one")
@@ -80,8 +94,19 @@ def test_storable_values_stay_unchanged() -> None:
 def test_every_text_of_an_article_is_made_storable() -> None:
     odd = "a\0b"
     made = article(
-        "https://a.example/\0", odd, title=odd, authors=(odd,), byline=odd, removed=(Removed(0, odd, odd),)
+        "https://a.example/\0",
+        odd,
+        title=odd,
+        authors=(odd,),
+        byline=odd,
+        removed=(Removed(0, odd, odd),),
+        description=odd,
+        section=odd,
+        keywords=(odd,),
+        image_url=odd,
     )
+    said = Claims(odd, odd, (odd,), odd, odd, odd, (odd,), odd)
+    made = replace(made, page=replace(made.page, claims=said))
     found = storable(made)
 
     assert "\0" not in repr(found)
@@ -109,7 +134,14 @@ def test_an_article_that_cannot_be_stored_becomes_a_rejection_with_the_reason() 
     assert (made.reason.value, made.detail, made.at) == ("storage error", "too long\ufffd", START)
 
 
-@pytest.mark.parametrize("claims", [Claims(), Claims("T", "2026-03-01", ("Ada",), "en")])
+@pytest.mark.parametrize(
+    "claims",
+    [
+        Claims(),
+        Claims("T", "2026-03-01", ("Ada",), "en"),
+        Claims(description="It sails.", section="Port", keywords=("ferry",), image_url="https://i.example/a"),
+    ],
+)
 def test_claims_are_read_back_unchanged(claims: Claims) -> None:
     assert claims_of(claims_json(claims)) == claims
     assert (claims_json(claims) is None) == (claims == Claims())

@@ -18,14 +18,19 @@ from tests.storage.news import START, article, store
 ROOT = Path(__file__).parents[3]
 
 # The latest column that was added is the example.
-NEWEST = "published_offset"
+NEWEST = "image_url"
 PLACES = {
+    "copydesk/rendering.py",
+    "crawler/files/jsonl.py",
     "pipeline/document.py",
     "pipeline/extract/html.py",
-    "pipeline/extract/plain_text/extract.py",
+    "pipeline/metadata/__init__.py",
     "pipeline/metadata/read.py",
+    "pipeline/metadata/summary.py",
     "pipeline/process.py",
-    "storage/migrations/versions/v0008_published_offset.py",
+    "storage/base/keys.py",
+    "storage/export.py",
+    "storage/migrations/versions/v0011_summary.py",
     "storage/schema/rows.py",
 }
 
@@ -46,7 +51,9 @@ def test_a_column_is_named_in_no_other_place() -> None:
 
 def test_a_column_of_the_pipeline_goes_all_the_way(engine: Engine, tmp_path: Path) -> None:
     """From the worker's record to the tables, the views, the reader, an export and the comparison."""
-    made = article("https://a.example/1", "The ferry runs again.", START, **{NEWEST: 120})
+    made = article(
+        "https://a.example/1", "The ferry runs again.", START, **{NEWEST: "https://images.example/1.jpg"}
+    )
     store(engine, [made])
     export(engine, tmp_path / "articles.csv", Selection())
     header, row = (tmp_path / "articles.csv").read_text("utf-8").splitlines()
@@ -55,9 +62,9 @@ def test_a_column_of_the_pipeline_goes_all_the_way(engine: Engine, tmp_path: Pat
     assert {NEWEST} < set(schema.article.c.keys()) & set(schema.revision.c.keys())
     assert NEWEST in COMPARED_COLUMNS
     assert NEWEST in schema.ITEM_COLUMNS
-    assert getattr(reader.article(engine, 1), NEWEST) == 120
+    assert getattr(reader.article(engine, 1), NEWEST) == "https://images.example/1.jpg"
     assert header.split(",")[-1] == NEWEST
-    assert row.split(",")[-1] == "120"
+    assert row.split(",")[-1] == "https://images.example/1.jpg"
 
 
 def test_every_column_of_a_text_is_a_field_of_the_pipeline() -> None:

@@ -22,7 +22,7 @@ from tests.storage.news import START, article, rejection, store, story, wire
 DESIGNED = {
     "articles": "id, url, location, publisher, site, title, text, authors, byline, dateline, agency,"
     " published_at, language, group_id, is_canonical, word_count, access, first_seen_at, updated_at,"
-    " revision, gone_at, published_offset",
+    " revision, gone_at, published_offset, description, section, keywords, image_url",
     "story_groups": "id, size, sites, agency, first_published_at, canonical_article_id",
     "copies": "article_id, other_id, kind, jaccard, containment",
     "removed_text": "article_id, position, rule, text",
@@ -35,7 +35,16 @@ DESIGNED = {
 def raw(engine: Engine, database_url: str) -> Iterator[Any]:
     """A filled database as a different program reads it: with a plain driver, without SQLAlchemy."""
     bare = article(
-        "file:///saved/page.html", story(77), publisher=None, published_at=None, site="", language=None
+        "file:///saved/page.html",
+        story(77),
+        publisher=None,
+        published_at=None,
+        site="",
+        language=None,
+        description=None,
+        section=None,
+        keywords=None,
+        image_url=None,
     )
     store(engine, [*wire(20), bare, rejection("list.html"), rejection("x.bin", url=None, page=None)])
     run = writer.start_run(engine, "crawl", START)
