@@ -140,6 +140,11 @@ class Started:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
+    def said(self) -> str:
+        """What it wrote to standard error so far."""
+        file = self._err.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")
+
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Wait for its end; returns what it wrote to standard output and to standard error."""
         self.wait(timeout)

@@ -18,6 +18,7 @@ from examples.web.server import World, serve
 from examples.web.web import Resource, pages_of
 from examples.web.world import EDITIONS, outlets, stories
 from tests.crawler.worldly import SITES
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def world() -> Iterator[World]:
 def _get(world: World, url: str, **headers: str) -> tuple[int, dict[str, str]]:
     asked = Request(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
     try:
-        with build_opener(ProxyHandler({"http": world.proxy})).open(asked, timeout=600) as response:
+        with build_opener(ProxyHandler({"http": world.proxy})).open(asked, timeout=PATIENCE) as response:
             return response.status, dict(response.headers)
     except HTTPError as error:
         with error:
@@ -37,7 +38,7 @@ def _get(world: World, url: str, **headers: str) -> tuple[int, dict[str, str]]:
 
 
 def _order(world: World, path: str) -> object:
-    connection = HTTPConnection(world.proxy.removeprefix("http://"), timeout=600)
+    connection = HTTPConnection(world.proxy.removeprefix("http://"), timeout=PATIENCE)
     try:
         connection.request("GET", path)
         return json.loads(connection.getresponse().read())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from storage import reader
 from storage.database import open_database
 from tests.crawler.crawling import QUICK, ROOT, Desk, Done
 from tests.crawler.web import Page, article, rss, serve
+from tests.waiting import PATIENCE, wait_until
 
 BIN = Path(sys.executable).parent
 NAMES = (
@@ -99,7 +99,7 @@ class Hostile:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -182,12 +182,10 @@ def test_scheduled_crawls_execute_nothing_of_the_folder(outlet: Hostile) -> None
             stderr=said,
         )
     try:
-        end = time.monotonic() + 120
-        while " crawl-done " not in log.read_text() and process.poll() is None and time.monotonic() < end:
-            time.sleep(0.05)
+        wait_until(lambda: " crawl-done " in log.read_text() or process.poll() is not None)
         assert "crawl-done site=gazette status=0" in log.read_text()
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(PATIENCE)
     finally:
         process.kill()
         process.wait()

@@ -14,6 +14,7 @@ from typing import Any
 from storage import reader
 from storage.database import open_database
 from tests import forked
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 QUICK = {
@@ -22,7 +23,7 @@ QUICK = {
     "COPYDESK_BACKOFF_SECONDS": "0.05",
     "AUTOTHROTTLE_ENABLED": "False",
     "DOWNLOAD_DELAY": "0",
-    "DOWNLOAD_TIMEOUT": "3",
+    "DOWNLOAD_TIMEOUT": "300",
 }
 
 
@@ -88,7 +89,7 @@ class Desk:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=PATIENCE,
             check=False,
         )
 

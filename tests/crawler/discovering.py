@@ -18,6 +18,7 @@ from crawler.probing.limits import Limits
 from crawler.sites.reader import site_record
 from pipeline.errors import OperatorError
 from tests.crawler.crawling import QUICK
+from tests.waiting import PATIENCE
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
     found: list[Any] = [None] * len(jobs)
 
     async def one(client: Client, number: int) -> None:
-        limits = Limits(pages=1, seconds=jobs[number].get("seconds", 120))
+        limits = Limits(pages=1, seconds=jobs[number].get("seconds", PATIENCE))
         try:
             found[number] = plain(
                 await discover_site(client, sites[number], limits, name=jobs[number].get("name"))
@@ -49,7 +50,7 @@ def main() -> None:
     async def work(client: Client) -> None:
         await asyncio.gather(*(one(client, number) for number in range(len(jobs))))
 
-    probe(work, sites, settings={**QUICK, "DOWNLOAD_TIMEOUT": 60})
+    probe(work, sites, settings=QUICK)
     json.dump(found, sys.stdout)
 
 

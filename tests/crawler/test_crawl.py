@@ -27,6 +27,7 @@ from storage.upkeep import ForgetTarget, forget_targets
 from tests import forked
 from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
+from tests.waiting import PATIENCE, wait_until
 
 
 @dataclass
@@ -324,6 +325,7 @@ def test_a_hostile_server_costs_only_its_own_pages(desk: Outlet) -> None:
         COPYDESK_HOST_FAILURES="1000",
         COPYDESK_BACKOFF_SECONDS="0",
         RETRY_TIMES="1",
+        DOWNLOAD_TIMEOUT="4",
     )
     assert set(desk.articles()) == {"/story/1"}
     reasons = {path: reason for path, (reason, _) in desk.rejections().items()}
@@ -354,22 +356,27 @@ def test_ctrl_c_stores_what_was_fetched(desk: Outlet) -> None:
     web.pages["/rss.xml"] = Page(
         rss([f"{web.base}/story/{n}" for n in range(40)]), "application/rss+xml", etag='"1"'
     )
-    desk.write_site(politeness={"delay": 0.2, "concurrent_requests": 1})
+    desk.write_site(politeness={"concurrent_requests": 1})
+    signalled = threading.Event()
+    web.gate = lambda path: None if _stories_asked(web) <= 5 else signalled.wait(PATIENCE)
     process = forked.Started(
         desk.command("-asite=gazette", COPYDESK_BATCH_SECONDS="600"),
         cwd=ROOT,
         env=desk.environment(),
     )
     try:
-        _wait_until(lambda: sum(path.startswith("/story/") for path, _ in web.log) >= 5)
+        wait_until(lambda: _stories_asked(web) > 5)
         process.send_signal(signal.SIGINT)
-        _, log = process.communicate(timeout=600)
+        wait_until(lambda: "Received SIGINT" in process.said())
+        signalled.set()  # what is under way is waited for
+        _, log = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
+        signalled.set()
     assert "shutdown" in log
     fetched = {path for path, _ in web.log if path.startswith("/story/")}
     assert set(desk.articles()) == fetched
-    assert 5 <= len(fetched) < 40
+    assert 6 <= len(fetched) < 40
     assert desk.runs()[0].finished_at is not None
 
     desk.write_site()
@@ -377,6 +384,10 @@ def test_ctrl_c_stores_what_was_fetched(desk: Outlet) -> None:
     desk.crawl()
     assert len(desk.articles()) == 40
     assert not fetched & set(web.count())
+
+
+def _stories_asked(web: Web) -> int:
+    return sum(path.startswith("/story/") for path, _ in web.log)
 
 
 def test_a_batch_that_is_written_while_the_crawl_ends_is_counted(desk: Outlet) -> None:
@@ -392,39 +403,32 @@ def test_a_batch_that_is_written_while_the_crawl_ends_is_counted(desk: Outlet) -
     ending = threading.Event()
 
     def hold(handler: BaseHTTPRequestHandler) -> None:
-        ending.wait(60)
+        ending.wait(PATIENCE)
         handler.send_error(404)
 
     web.pages["/story/1"] = lock
     web.pages["/story/2"] = hold
     _feed(web, "/story/1", "/story/2")
     desk.write_site()
-    settings = {"COPYDESK_BATCH_SECONDS": "0.2", "LOG_LEVEL": "DEBUG", "DOWNLOAD_TIMEOUT": "90"}
+    settings = {"COPYDESK_BATCH_SECONDS": "0.2", "LOG_LEVEL": "DEBUG"}
     log = desk.folder / "log.txt"
     with log.open("w") as stderr:
         process = subprocess.Popen(
             desk.command("-asite=gazette", **settings), cwd=ROOT, env=desk.environment(), stderr=stderr
         )
     try:
-        _wait_until(lambda: "DEBUG: Stored" in log.read_text())
+        wait_until(lambda: "DEBUG: Stored" in log.read_text())
         time.sleep(1.0)  # by now its batch waits for the lock
         ending.set()
-        _wait_until(lambda: "Closing spider" in log.read_text())
+        wait_until(lambda: "Closing spider" in log.read_text())
         time.sleep(1.0)
         busy.execute("ROLLBACK")
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         busy.close()
     assert set(desk.articles()) == {"/story/1"}
     assert (desk.runs()[0].seen, desk.runs()[0].stored) == (2, 1)
-
-
-def _wait_until(condition: Any, seconds: float = 60.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "nothing happened"
-        time.sleep(0.02)
 
 
 def test_forgotten_articles_are_neither_requested_nor_stored(desk: Outlet) -> None:

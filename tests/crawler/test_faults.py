@@ -36,6 +36,7 @@ from storage.writer import BatchCounts
 from tests.crawler import drive
 from tests.crawler.runs.test_ingest import ended, rows, write_input
 from tests.storage.news import contents, view
+from tests.waiting import PATIENCE
 
 SETTINGS = Settings()
 FORK = multiprocessing.get_context("fork")
@@ -109,7 +110,7 @@ def test_a_run_that_is_killed_sixty_times_ends_like_an_uninterrupted_one(
             target=ingest_and_die, args=(database_url, folder, chance.randrange(1, 90), delay)
         )
         process.start()
-        process.join(120)
+        process.join(PATIENCE)
         assert process.exitcode == -signal.SIGKILL
         contents(engine)  # stored groups, canonical copies and pairs agree
         stored.append(ended(engine))
@@ -118,7 +119,7 @@ def test_a_run_that_is_killed_sixty_times_ends_like_an_uninterrupted_one(
 
     process = FORK.Process(target=ingest_and_die, args=(database_url, folder, 0, 0.0))
     process.start()
-    process.join(120)
+    process.join(PATIENCE)
     assert process.exitcode == 0
     assert ended(engine) == 161
     assert rows(engine) == uninterrupted(tmp_path, folder)
@@ -146,7 +147,17 @@ class OwnServer:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, hard))
 
         subprocess.run(
-            [self.programs / "pg_ctl", "-w", "-D", self.folder, "-l", self.folder / "log", *arguments],
+            [
+                self.programs / "pg_ctl",
+                "-w",
+                "-t",
+                f"{PATIENCE:.0f}",
+                "-D",
+                self.folder,
+                "-l",
+                self.folder / "log",
+                *arguments,
+            ],
             user=self.user,
             preexec_fn=limit,
             check=True,

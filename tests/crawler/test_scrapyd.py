@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from storage.database import open_database
 from tests.conftest import PostgresServer
 from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, article, rss, serve
+from tests.waiting import PATIENCE, wait_until
 
 PACKAGES = ("copydesk", "crawler", "pipeline", "storage")
 FILES = ("LICENSE", "README.md", "pyproject.toml", "scrapy.cfg", "setup.py")
@@ -46,7 +46,7 @@ class Scrapyd:
         return str(self._call("schedule.json", urlencode(pairs).encode())["jobid"])
 
     def _call(self, path: str, data: bytes | None) -> dict[str, Any]:
-        with urlopen(self.url + path, data, timeout=600) as answer:
+        with urlopen(self.url + path, data, timeout=PATIENCE) as answer:
             found: dict[str, Any] = json.load(answer)
         assert found["status"] == "ok", found
         return found
@@ -77,7 +77,7 @@ def scrapyd(tmp_path: Path) -> Iterator[Scrapyd]:
                 return
         finally:
             process.terminate()
-            process.wait(60)
+            process.wait(PATIENCE)
     raise AssertionError((folder / "log").read_text())
 
 
@@ -88,12 +88,8 @@ def _free_port() -> int:
 
 
 def _is_up(log: Path, process: subprocess.Popen[bytes]) -> bool:
-    end = time.monotonic() + 120
-    while time.monotonic() < end and process.poll() is None:
-        if "Site starting on" in log.read_text():
-            return True
-        time.sleep(0.05)
-    return False
+    wait_until(lambda: process.poll() is not None or "Site starting on" in log.read_text())
+    return process.poll() is None
 
 
 def _deploy(scrapyd: Scrapyd, folder: Path) -> None:
@@ -113,7 +109,7 @@ def _deploy(scrapyd: Scrapyd, folder: Path) -> None:
         env=os.environ | {"NO_PROXY": "*"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -149,10 +145,10 @@ def _crawl(scrapyd: Scrapyd, database: str, sites_file: Path) -> None:
     """Schedule `news` and wait for its end."""
     settings = {"COPYDESK_DB": database, "COPYDESK_SITES": str(sites_file)}
     job = scrapyd.schedule("news", settings | QUICK, site="gazette")
-    end = time.monotonic() + 180
-    while job not in {ended["id"] for ended in scrapyd.ask("listjobs", project="copydesk")["finished"]}:
-        assert time.monotonic() < end, (scrapyd.folder / "log").read_text()
-        time.sleep(0.2)
+    wait_until(
+        lambda: job in {ended["id"] for ended in scrapyd.ask("listjobs", project="copydesk")["finished"]},
+        (scrapyd.folder / "log").read_text,
+    )
     log = scrapyd.log_of(job)
     assert "ERROR" not in log, log
     assert "Spider closed (finished)" in log, log

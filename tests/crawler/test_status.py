@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.spiders.test_spiders import OWN_SPIDER
 from tests.crawler.web import Page, Web, article, rss, serve
+from tests.waiting import PATIENCE, wait_until
 
 SAFE = "What was stored is safe; fix the cause, and start the same crawl again"
 
@@ -69,11 +69,9 @@ def test_a_crawl_that_cannot_store_stops_and_says_so(desk: Desk, web: Web, progr
         env={**desk.environment(), "COPYDESK_ALLOW_LOOPBACK": "1", "COLUMNS": "200"},
     )
     try:
-        until = time.monotonic() + 90
-        while not any(path.startswith("/story/") for path, _ in web.log) and time.monotonic() < until:
-            time.sleep(0.02)
+        wait_until(lambda: any(path.startswith("/story/") for path, _ in web.log))
         _drop(desk, "page")
-        _, log = process.communicate(timeout=600)
+        _, log = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == status, log

@@ -45,7 +45,7 @@ class Web:
     underway: int = 0
     most_at_a_time: int = 0
     # Called with each path before a page is sent. It may delay the answer.
-    gate: Callable[[str], None] = lambda _: None
+    gate: Callable[[str], object] = lambda _: None
 
     def count(self) -> Counter[str]:
         return Counter(path for path, _ in self.log)

@@ -27,6 +27,7 @@ from copydesk.cli import app
 from examples.web.server import World, serve
 from pipeline.errors import OperatorError
 from tests.docs.pages import ROOT, Block
+from tests.waiting import PATIENCE
 
 NEWS = ROOT / "examples" / "news"
 
@@ -124,7 +125,7 @@ class Shell:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
@@ -141,7 +142,7 @@ class Shell:
                 lines.append(line)
                 if " started " in line:
                     process.terminate()
-            assert process.wait(60) == 0, (command, lines)
+            assert process.wait(PATIENCE) == 0, (command, lines)
         assert any(" started " in line for line in lines), (command, lines)
         return "".join(lines)
 

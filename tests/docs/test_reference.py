@@ -34,6 +34,7 @@ from pipeline.document import (
 from storage.schema import VIEWS
 from tests.docs.pages import PAGES, ROOT, blocks
 from tests.docs.shell import NOT_RUN, commands, transcripts
+from tests.waiting import PATIENCE
 
 REFERENCE = ROOT / "docs" / "reference"
 SOURCES = [
@@ -163,7 +164,7 @@ def test_every_metric_of_a_database_is_documented(news_database: Path) -> None:
     page = (ROOT / "docs" / "how-to" / "operations.md").read_text(encoding="utf-8")
     server = metrics.serve(f"sqlite:///{news_database}")
     try:
-        with urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=60) as answer:
+        with urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=PATIENCE) as answer:
             names = re.findall(r"^# HELP (copydesk_\w+)", answer.read().decode(), re.MULTILINE)
     finally:
         server.close()

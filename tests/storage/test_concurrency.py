@@ -24,6 +24,7 @@ from storage import reader, writer
 from storage.database import begin_write, open_database, transactions
 from tests.conftest import PostgresServer
 from tests.storage.news import SETTINGS, START, article, contents, rejection, store, story, view, wire
+from tests.waiting import PATIENCE
 
 FORK = multiprocessing.get_context("fork")
 NAMES = ("articles", "unique_articles", "story_groups", "copies", "removed_text")
@@ -86,7 +87,7 @@ def test_a_writer_that_is_killed_repeatedly_ends_like_an_uninterrupted_one(
     stored = []
     for _ in range(14):
         process = child(database_url, made, 9, chance.randrange(5, 400))
-        process.join(120)
+        process.join(PATIENCE)
         assert process.exitcode in (-signal.SIGKILL, 0)
         engine = open_database(database_url)
         contents(engine)  # stored groups, canonical copies and pairs agree
@@ -96,7 +97,7 @@ def test_a_writer_that_is_killed_repeatedly_ends_like_an_uninterrupted_one(
     assert any(0 < count < stored[-1] for count in stored)
 
     last = child(database_url, made, 9)
-    last.join(120)
+    last.join(PATIENCE)
     assert last.exitcode == 0
     rows, found = reference(sqlite_template, tmp_path, made)
     engine = open_database(database_url)
@@ -146,7 +147,7 @@ def test_four_writers_and_a_reader_at_once(database_url: str, sqlite_template: P
         canonical = [group_id for _, group_id, is_canonical in rows if is_canonical]
         assert sorted(canonical) == sorted({group_id for _, group_id, _ in rows})
     for process in processes:
-        process.join(120)
+        process.join(PATIENCE)
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     assert sizes == sorted(sizes)
 

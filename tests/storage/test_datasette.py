@@ -21,6 +21,7 @@ from storage.datasette import as_json, datasette_metadata
 from storage.schema import VIEWS
 from tests.storage.news import START, article, cut, rejection, store, story, wire
 from tests.storage.past import remember
+from tests.waiting import PATIENCE
 
 METADATA = Path(__file__).parents[2] / "examples" / "datasette.json"
 GIVEN = datasette_metadata()["databases"]["copydesk"]
@@ -69,12 +70,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield found[1]
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=PATIENCE)
     engine.dispose()
 
 
 def get(address: str, path: str, **parameters: str) -> Any:
-    with open_url(f"{address}/{path}?{urlencode(parameters)}", timeout=600) as answer:
+    with open_url(f"{address}/{path}?{urlencode(parameters)}", timeout=PATIENCE) as answer:
         return json.loads(answer.read())
 
 
@@ -119,7 +120,7 @@ def test_the_latest_are_first_and_facets_count(address: str) -> None:
 
 
 def test_a_page_describes_the_columns(address: str) -> None:
-    with open_url(f"{address}/copydesk/articles", timeout=600) as answer:
+    with open_url(f"{address}/copydesk/articles", timeout=PATIENCE) as answer:
         page = answer.read().decode()
 
     assert "Every article, in its current text." in page

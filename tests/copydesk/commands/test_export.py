@@ -20,6 +20,7 @@ from pipeline.errors import OperatorError
 from storage.database import open_database
 from tests.copydesk.conftest import Run
 from tests.storage.news import store, wire
+from tests.waiting import PATIENCE
 
 
 def lines(path: Path) -> list[dict[str, object]]:
@@ -149,7 +150,7 @@ def test_a_signal_leaves_no_partial_file(news_url: str, tmp_path: Path, number: 
     assert process.stdout is not None
     assert process.stdout.readline() == "stands still\n"
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130
     assert "Traceback" not in said
@@ -165,7 +166,7 @@ def test_a_reader_that_goes_away_does_not_move_the_cursor(news_url: str, tmp_pat
     process.stdout.close()
     assert process.stderr is not None
     said = process.stderr.read()
-    process.wait(timeout=600)
+    process.wait(timeout=PATIENCE)
 
     assert said == ""
     assert not cursor.exists()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.copydesk.conftest import Run, articles
+from tests.waiting import PATIENCE
 
 
 def test_forgotten_articles_are_deleted_and_not_stored_again(copydesk: Run, own: str, tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_on_a_terminal_it_asks(own: str, copydesk: Run, answer: str, left: int) 
             said += chunk
     except OSError:  # Linux reports the end of a terminal like this
         pass
-    assert process.wait(timeout=600) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     assert b"Delete this for good?" in said
     assert sum(a["id"] == first for a in articles(copydesk, own)) == left
 

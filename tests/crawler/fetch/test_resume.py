@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -29,10 +28,11 @@ from tests.crawler.fetch.crawlers import idle_crawler
 from tests.crawler.test_incremental import Gazette
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
 from tests.storage.news import contents
+from tests.waiting import PATIENCE, wait_until
 
 STORIES = 24
 # Small batches, so that a crawl can be killed between two of them.
-BATCHES = {"COPYDESK_BATCH_SIZE": "2", "COPYDESK_BATCH_SECONDS": "0.2", "DOWNLOAD_TIMEOUT": "150"}
+BATCHES = {"COPYDESK_BATCH_SIZE": "2", "COPYDESK_BATCH_SECONDS": "0.2"}
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def _interrupt(
 
     def gate(path: str) -> None:
         if path.startswith("/story/") and _asked(desk.web) > answered:
-            go_on.wait(150)
+            go_on.wait(PATIENCE)
 
     desk.web.forget()
     desk.web.gate = gate
@@ -98,17 +98,18 @@ def _interrupt(
         cwd=ROOT,
         env=desk.environment(),
     )
-    until = time.monotonic() + 120
+
+    def is_far_enough() -> bool:
+        assert process.poll() is None, "it was over before"
+        return _asked(desk.web) > answered and committed()
+
     try:
-        while _asked(desk.web) <= answered or not committed():
-            assert process.poll() is None, "it was over before"
-            assert time.monotonic() < until, "nothing happened"
-            time.sleep(0.05)
+        wait_until(is_far_enough)
         process.send_signal(number)
         if number == signal.SIGINT:  # requests in progress are waited for
-            time.sleep(1.0)
+            wait_until(lambda: "Received SIGINT" in process.said())
             go_on.set()
-        process.wait(120)
+        process.wait(PATIENCE)
     finally:
         process.kill()
         process.wait()

@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -22,6 +23,7 @@ from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, article, rss, serve
 from tests.storage.past import remember
+from tests.waiting import PATIENCE, wait_until
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -30,7 +32,7 @@ Samples = dict[tuple[str, tuple[str, ...]], float]
 
 def scrape(port: int, host: str = "127.0.0.1") -> Samples:
     """The samples that are served, by name and the values of their labels, the site's first."""
-    with build_opener(ProxyHandler({})).open(f"http://{host}:{port}/metrics", timeout=600) as answer:
+    with build_opener(ProxyHandler({})).open(f"http://{host}:{port}/metrics", timeout=PATIENCE) as answer:
         families = text_string_to_metric_families(answer.read().decode())
         return {
             (sample.name, tuple(v for _, v in sorted(sample.labels.items(), key=_site_first))): sample.value
@@ -123,17 +125,16 @@ def test_a_running_crawl_shows_its_counters(tmp_path: Path) -> None:
             env=desk.environment(),
         )
         try:
-            until = time.monotonic() + 90
             found: Samples = {}
-            while found.get(("copydesk_crawl_site", ("gazette", "fetched")), 0) < 2:
-                assert time.monotonic() < until, "no metrics"
-                time.sleep(0.1)
-                try:
-                    found = scrape(port)
-                except OSError:
-                    continue
+
+            def are_two_fetched() -> bool:
+                with suppress(OSError):  # it does not listen yet
+                    found.update(scrape(port))
+                return found.get(("copydesk_crawl_site", ("gazette", "fetched")), 0) >= 2
+
+            wait_until(are_two_fetched)
             process.terminate()
-            _, log = process.communicate(timeout=90)
+            _, log = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
     assert found["copydesk_crawl_site", ("gazette", "discovered")] == 200

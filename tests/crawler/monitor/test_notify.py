@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from crawler.monitor.notify import parse_command, parse_webhook, post, run_command
 from pipeline.errors import OperatorError
 from tests.crawler.monitor.hook import Hook, listening
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -26,10 +26,7 @@ def test_a_command_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> 
     with pytest.raises(TimeoutError, match="killed after 3 s"):
         run_command(command, b"{}", 3.0)
     pid = int(left.read_text())
-    until = time.monotonic() + 60
-    while _is_running(pid):
-        assert time.monotonic() < until, "it is still there"
-        time.sleep(0.05)
+    wait_until(lambda: not _is_running(pid), lambda: "it is still there")
 
 
 def _is_running(pid: int) -> bool:

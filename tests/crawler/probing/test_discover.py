@@ -21,6 +21,7 @@ import pytest
 from crawler.probing.search import MAX_FOREIGN
 from tests import forked
 from tests.crawler.web import Answer, Page, Web, article, serve, sitemap
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 NOW = time.time()
@@ -79,7 +80,7 @@ def never_ending_feed() -> Iterator[Answer]:
         handler.end_headers()
         handler.wfile.write(b"<rss><channel>")
         handler.wfile.flush()
-        released.wait(240)
+        released.wait(PATIENCE)
 
     try:
         yield answer
@@ -360,8 +361,8 @@ def test_a_hostile_site_costs_few_requests_and_adds_no_host() -> None:
         patient.put("/robots.txt", Page(b"User-agent: *\nCrawl-delay: 60\n", "text/plain"))
         jobs: list[dict[str, Any]] = [
             {"url": "http://trap.example/"},
-            {"url": "http://slow.example/", "seconds": 8},
-            {"url": "http://patient.example/", "seconds": 8},
+            {"url": "http://slow.example/", "seconds": 15},
+            {"url": "http://patient.example/", "seconds": 15},
         ]
         trap, late, never = run(web, jobs)
         log = [path for path, _ in web.log]
@@ -384,4 +385,4 @@ def test_a_hostile_site_costs_few_requests_and_adds_no_host() -> None:
     assert late["entry"] == {"homepage": "http://slow.example/", "language": "en"}
     (attempt,) = late["attempts"]
     assert (attempt["url"], attempt["verdict"]) == ("http://slow.example/rss", "no use")
-    assert never == {"error": "http://patient.example/: no answer within 8 s; give it more --seconds"}
+    assert never == {"error": "http://patient.example/: no answer within 15 s; give it more --seconds"}

@@ -32,6 +32,7 @@ from tests import forked
 from tests.crawler import misbehaving
 from tests.crawler.drive import process
 from tests.storage.news import cut, story, view
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = Settings()
@@ -306,7 +307,7 @@ def test_a_signal_ends_a_run_in_order(number: signal.Signals, tmp_path: Path, sq
     process = start_group(sqlite_url, folder)
     wait_until_ended(engine, process, 8)
     os.killpg(process.pid, number)  # the workers get the signal too, as from a terminal or a service manager
-    out, err = process.communicate(timeout=600)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, "")
     seen, *_, is_interrupted = out.split()
     assert is_interrupted == "True"
@@ -325,16 +326,15 @@ def test_a_signal_ends_a_run_in_order(number: signal.Signals, tmp_path: Path, sq
 
 def test_a_second_signal_ends_the_program_at_once(tmp_path: Path, sqlite_url: str) -> None:
     begun = tmp_path / "begun"
-    record = {"text": f"Title\nText\n!touch {begun}\n!sleep 25"}
+    record = {"text": f"Title\nText\n!touch {begun}\n!sleep 600"}
     (tmp_path / "a.jsonl").write_text("\n".join([json.dumps(record)] * 4))
     engine = open_database(sqlite_url)
     process = start_group(sqlite_url, tmp_path / "a.jsonl")
-    while not begun.exists():
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)  # also waits until no worker holds the pipes
+    wait_until(begun.exists)
+    while process.poll() is None:  # a slow process takes two at once for one
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    process.communicate(timeout=PATIENCE)  # also waits until no worker holds the pipes
     assert process.returncode == 128 + signal.SIGINT
     assert ended(engine) == 0
     engine.dispose()
@@ -348,6 +348,6 @@ def test_an_interrupted_run_does_not_wait_for_a_document_that_hangs(tmp_path: Pa
     process = forked.Started(command(sqlite_url, tmp_path / "a.jsonl", batch_size=2), cwd=ROOT)
     wait_until_ended(engine, process, 6)
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=25)
+    out, _ = process.communicate(timeout=PATIENCE)
     assert out.split() == ["6", "6", "0", "0", "True"], "a prefix of the source is stored, no more"
     engine.dispose()

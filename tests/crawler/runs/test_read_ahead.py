@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from crawler.runs.read_ahead import CHUNKS_AHEAD, ReadAhead, body_size, reading_ahead
 from pipeline.document import Document
 from tests.crawler.misbehaving import document
+from tests.waiting import wait_until
 
 
 def taken(ahead: ReadAhead, wake: threading.Event) -> list[str]:
@@ -40,9 +41,7 @@ def test_reading_waits_until_something_is_taken() -> None:
     wake = threading.Event()
     large = document("x" * 2_000_000)
     with reading_ahead([large] * 50, wake) as ahead:
-        deadline = time.monotonic() + 10
-        while ahead.documents <= CHUNKS_AHEAD and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(lambda: ahead.documents > CHUNKS_AHEAD)
         time.sleep(0.1)
         assert ahead.documents == CHUNKS_AHEAD + 1  # the last one waits for room
         assert len(taken(ahead, wake)) == 50
@@ -61,14 +60,10 @@ def test_the_error_of_a_source_comes_after_its_documents() -> None:
 
 
 def test_a_thread_that_waits_for_room_ends_when_it_is_abandoned() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with reading_ahead([document("x" * 2_000_000)] * 50, threading.Event()) as ahead:
-        while ahead.documents <= CHUNKS_AHEAD:
-            time.sleep(0.01)
-    deadline = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert threading.active_count() == before
+        wait_until(lambda: ahead.documents > CHUNKS_AHEAD)
+    wait_until(lambda: set(threading.enumerate()) <= before, lambda: "the thread still waits")
     assert ahead.documents == CHUNKS_AHEAD + 1
 
 

@@ -30,6 +30,7 @@ from storage.upkeep.pages import count_outdated, outdated
 from tests.crawler import rules
 from tests.crawler.rules import CLUTTER
 from tests.storage.news import START, contents, cut, story, view
+from tests.waiting import PATIENCE
 
 SETTINGS = Settings()
 
@@ -264,13 +265,13 @@ def test_a_killed_and_stopped_run_continues_while_readers_read(
             assert all(group.canonical_article_id for group in groups)
             time.sleep(0.01)
         process.send_signal(number)
-        out, err = process.communicate(timeout=600)
+        out, err = process.communicate(timeout=PATIENCE)
         if number is not signal.SIGKILL:
             assert (process.returncode, err) == (0, "")
             assert out.split()[1] == "True"
     assert count_outdated(engine, SETTINGS.rules_version) > 0
     process = start(database_url)
-    out, err = process.communicate(timeout=600)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     assert 0 < int(out.split()[0]) <= 100
     assert contents(engine) == contents(fresh)

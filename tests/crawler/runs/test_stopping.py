@@ -9,6 +9,7 @@ import sys
 import threading
 
 from crawler.runs.stopping import stopping
+from tests.waiting import PATIENCE
 
 TWICE = """
 import os, signal, time
@@ -18,7 +19,7 @@ with stopping() as is_stopped:
     assert is_stopped()
     print("stopped", flush=True)
     os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -32,7 +33,7 @@ def test_the_first_signal_is_reported_and_handlers_are_restored() -> None:
 
 
 def test_the_second_signal_ends_the_program() -> None:
-    done = subprocess.run([sys.executable, "-c", TWICE], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", TWICE], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.returncode) == ("stopped\n", 128 + signal.SIGINT)
 
 

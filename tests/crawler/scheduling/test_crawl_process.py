@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from crawler.scheduling.crawl_process import CrawlEnd, CrawlProcess
+from tests.waiting import PATIENCE
 
 DATABASE = "postgresql://desk:secret@db.example/news"
 SITES = b"[sites.gazette]\n"
@@ -33,7 +34,7 @@ def _crawl(python: Path, script: str) -> CrawlEnd:
 
     async def crawl() -> CrawlEnd:
         async with await CrawlProcess.start("gazette", DATABASE, SITES) as process:
-            await process.wait(60)
+            await process.wait(PATIENCE)
             return process.end(is_overdue=False)
 
     return asyncio.run(crawl())
@@ -140,7 +141,7 @@ def test_a_crawl_and_its_workers_have_a_process_group_that_is_killed_whatever_th
             with pytest.raises(TimeoutError):
                 await process.wait(0)
             process.kill()
-            await process.wait(60)
+            await process.wait(PATIENCE)
             process.terminate()  # too late, and harmless
             process.kill()
             return process.end(is_overdue=True)

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,7 @@ from storage.crawls.site_locks import SiteLocks
 from storage.database import open_database
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve
+from tests.waiting import PATIENCE, wait_until
 
 NEVER = "0 0 29 2 *"
 
@@ -85,12 +85,14 @@ class Newsroom(Desk):
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Wait for an event of the log, and return it."""
-        end = time.monotonic() + 180
-        while time.monotonic() < end:
-            if found := re.search(pattern, self.log.read_text()):
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"no {pattern!r} in:\n{self.log.read_text()}")
+
+        def search() -> re.Match[str] | None:
+            return re.search(pattern, self.log.read_text())
+
+        wait_until(search, lambda: f"no {pattern!r} in:\n{self.log.read_text()}")
+        found = search()
+        assert found is not None
+        return found
 
     def asked(self) -> set[str]:
         return {path for path, _ in self.web.log}
@@ -109,7 +111,7 @@ def _held(web: Web, path: str) -> Iterator[threading.Event]:
 
     def answer(handler: Any) -> None:
         asked.set()
-        release.wait(120)
+        release.wait(PATIENCE)
         web.pages[path] = page
         handler._answer()
 
@@ -139,7 +141,7 @@ def test_sites_are_crawled_when_due_and_the_sites_file_may_change(room: Newsroom
         room.wait_for("INFO scheduled site=mirror")
         room.wait_for("INFO crawl-done site=herald status=0")
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
     log = room.log.read_text()
     assert "stopped signal=SIGTERM" in log
     assert log.count("scheduled site=courier") == 1, "what did not change keeps its time"
@@ -155,7 +157,7 @@ def test_sites_are_crawled_when_due_and_the_sites_file_may_change(room: Newsroom
         planned = room.wait_for(r"scheduled site=gazette schedule=\"every 1 d\" next=(\S+)")
         next_time = datetime.fromisoformat(planned[1])
         assert next_time - datetime.now(UTC) > timedelta(hours=23)
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=600) as answer:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as answer:
             shown = answer.read().decode()
         assert "copydesk_schedule_crawls_running 0.0" in shown
         assert 'copydesk_schedule_failures{site="tribune"} 0.0' in shown
@@ -164,7 +166,7 @@ def test_sites_are_crawled_when_due_and_the_sites_file_may_change(room: Newsroom
         assert abs(float(found[1]) - next_time.timestamp()) < 2
         assert "copydesk_site_" in shown
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(PATIENCE) == 130
     assert "crawl-began site=gazette" not in room.log.read_text()
 
 
@@ -181,10 +183,10 @@ def test_a_signal_ends_crawls_in_order_and_starts_no_further_one(room: Newsroom)
     room.web.pages["/slow"] = Page(article(7))
     with room.running("--concurrent", "1") as process:
         with _held(room.web, "/slow") as asked:
-            assert asked.wait(120)
+            assert asked.wait(PATIENCE)
             process.terminate()
             room.wait_for("stopping signal=SIGTERM crawls=1")
-        assert process.wait(120) == 0
+        assert process.wait(PATIENCE) == 0
     room.wait_for("crawl-done site=gazette status=0 .*finished=shutdown stored=2")
     assert "herald" not in " ".join(room.asked())
     assert set(room.articles()) == {f"{b}/gazette/story", f"{b}/slow"}
@@ -195,11 +197,11 @@ def test_a_second_signal_kills_crawls_with_their_workers(room: Newsroom) -> None
     room.schedule(gazette="every 1 d")
     with room.running() as process, _held(room.web, "/gazette/story") as asked:
         group = int(room.wait_for(r"crawl-began site=gazette pid=(\d+)")[1])
-        assert asked.wait(120)
+        assert asked.wait(PATIENCE)
         process.terminate()
         room.wait_for("stopping signal=SIGTERM")
         process.terminate()
-        assert process.wait(120) == 1
+        assert process.wait(PATIENCE) == 1
         room.wait_for("killing signal=SIGTERM crawls=1")
         with pytest.raises(ProcessLookupError):
             _wait_until_gone(group)
@@ -207,9 +209,7 @@ def test_a_second_signal_kills_crawls_with_their_workers(room: Newsroom) -> None
 
 def _wait_until_gone(group: int) -> None:
     """Raises ProcessLookupError when no process of the group is left."""
-    for _ in range(1200):
-        os.killpg(group, 0)
-        time.sleep(0.05)
+    wait_until(lambda: os.killpg(group, 0))
 
 
 def test_the_scheduler_goes_on_when_crawls_die_fail_or_hang(room: Newsroom) -> None:
@@ -217,7 +217,7 @@ def test_the_scheduler_goes_on_when_crawls_die_fail_or_hang(room: Newsroom) -> N
     room.schedule(gazette="every 1 min", herald="every 1 d")
     with room.running("--concurrent", "1") as process, _held(room.web, "/gazette/story") as asked:
         crawl = int(room.wait_for(r"crawl-began site=gazette pid=(\d+)")[1])
-        assert asked.wait(120)
+        assert asked.wait(PATIENCE)
         for file in room.folder.glob("copydesk.db*"):
             if file.is_file():
                 file.write_text("no database")
@@ -231,7 +231,7 @@ def test_the_scheduler_goes_on_when_crawls_die_fail_or_hang(room: Newsroom) -> N
         again = room.wait_for(r"(?s)crawl-failed site=herald.* scheduled site=gazette \S+ \S+ \S+ next=(\S+)")
         assert datetime.fromisoformat(again[1]) - datetime.now(UTC) < timedelta(minutes=2)
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
 
     for file in room.folder.glob("copydesk.db*"):
         if file.is_file():
@@ -276,7 +276,7 @@ def test_after_a_sleep_a_site_is_crawled_once(
 
 
 async def _until(condition: Any) -> None:
-    async with asyncio.timeout(180):
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.05)
 
@@ -295,5 +295,5 @@ def test_an_operators_mistake_is_one_line_at_the_start(
 ) -> None:
     room.schedule(**schedules)
     with room.running(*arguments) as process:
-        assert process.wait(120) == 2
+        assert process.wait(PATIENCE) == 2
     assert re.search(rf"^copydesk: .*{re.escape(said)}", room.log.read_text(), re.MULTILINE)

@@ -27,6 +27,7 @@ from storage import reader, writer
 from storage.database import DatabaseError, Engine, open_database
 from storage.upkeep import ForgetTarget, forget_targets
 from tests.storage.news import SETTINGS, START, article, rejection, story
+from tests.waiting import PATIENCE
 
 A, B = "https://gazette.example/1", "https://gazette.example/2"
 
@@ -119,11 +120,9 @@ class Crawl:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("not within half a minute")
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 async def dropped(pipeline: StorePipeline, item: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import time
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from storage.schema import SiteRun
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve, sitemap
+from tests.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -183,19 +184,21 @@ def test_a_stopped_crawl_has_figures_of_its_stored_documents(
     for number in range(40):
         web.pages[f"/story/{number}"] = Page(article(number))
     web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/{n}" for n in range(40)]), "application/rss+xml")
-    desk.write_sites({"gazette": entry(web, politeness={"delay": 0.2, "concurrent_requests": 1})})
+    desk.write_sites({"gazette": entry(web, politeness={"delay": 0, "concurrent_requests": 1})})
+    signalled = threading.Event()
+    web.gate = lambda path: None if len(web.log) < 10 else signalled.wait(PATIENCE)
     process = forked.Started(
         desk.command("-asite=gazette", COPYDESK_BATCH_SIZE="1"),
         cwd=ROOT,
         env=desk.environment(),
     )
     try:
-        until = time.monotonic() + 90
-        while not (desk.folder / "copydesk.db").exists() or len(_stored(desk)) < 3:
-            assert time.monotonic() < until, "nothing was stored"
-            time.sleep(0.1)
+        wait_until(lambda: (desk.folder / "copydesk.db").exists() and len(_stored(desk)) >= 3)
         process.send_signal(how)
-        process.communicate(timeout=600)
+        if how is signal.SIGINT:  # what is under way is waited for
+            wait_until(lambda: "Received SIGINT" in process.said())
+        signalled.set()
+        process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     stored = desk.articles()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from storage.crawls.site_locks import SiteLocks
 from storage.database import DatabaseError
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,12 +37,9 @@ def _holder(url: str) -> subprocess.Popen[str]:
     return holder
 
 
-def _wait_for(locks: SiteLocks) -> bool:
+def _wait_for(locks: SiteLocks) -> None:
     """PostgreSQL notices in its own time that a client is gone."""
-    end = time.monotonic() + 60
-    while not (is_free := locks.take("gazette")) and time.monotonic() < end:
-        time.sleep(0.05)
-    return is_free
+    wait_until(lambda: locks.take("gazette"), lambda: "the lock is still held")
 
 
 @pytest.mark.parametrize("end", ["closed", "killed"])
@@ -54,7 +51,7 @@ def test_a_site_is_locked_for_other_processes_until_its_holder_ends(database_url
             holder.kill()
         else:
             holder.communicate("")
-        assert _wait_for(locks)
+        _wait_for(locks)
         assert locks.take("gazette"), "who has it may ask again"
 
 
@@ -63,7 +60,7 @@ def test_closing_releases_the_locks(database_url: str) -> None:
         assert locks.take("gazette")
         assert not others.take("gazette")
         locks.close()
-        assert _wait_for(others)
+        _wait_for(others)
 
 
 def test_one_sqlite_file_under_two_names_is_one_database(sqlite_template: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from storage.database import DatabaseError, begin_write, connect, open_database
 from tests.conftest import PostgresServer
 from tests.storage.database.connection_settings import settings_in
 from tests.storage.news import store, wire
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,12 @@ def test_postgresql_limits_writers_and_never_cuts_readers(postgres: PostgresServ
     postgres.drop(url)
 
 
+def _is_connected(url: str, pid: int) -> bool:
+    with closing(psycopg.connect(url)) as connection:
+        found = connection.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,))
+        return found.fetchone() is not None
+
+
 def test_an_export_outlives_a_pause_that_the_server_would_cut(postgres: PostgresServer) -> None:
     url = postgres.create("copydesk_template")
     name = make_url(url).database
@@ -132,7 +138,7 @@ def test_an_export_outlives_a_pause_that_the_server_would_cut(postgres: Postgres
     next(rows)
     with closing(psycopg.connect(url)) as other:
         other.execute("SELECT 1")
-        time.sleep(0.5)
+        wait_until(lambda: not _is_connected(url, other.info.backend_pid))
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
             other.execute("SELECT 1")
 

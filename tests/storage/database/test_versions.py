@@ -15,6 +15,7 @@ from storage.database import DatabaseError, connect, open_database, upgrade, ver
 from tests.conftest import PostgresServer
 from tests.storage.bases import load
 from tests.storage.database.connection_settings import settings_in
+from tests.waiting import PATIENCE
 
 
 def test_versions_come_from_the_file_names_of_the_migrations() -> None:
@@ -41,7 +42,7 @@ def test_two_processes_may_make_one_database(empty_database_url: str) -> None:
     for child in children:
         child.start()
     for child in children:
-        child.join(60)
+        child.join(PATIENCE)
 
     assert [child.exitcode for child in children] == [0, 0, 0]
 

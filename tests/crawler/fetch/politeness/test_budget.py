@@ -15,6 +15,7 @@ from crawler.fetch.politeness import budget
 from crawler.fetch.politeness.budget import BudgetMiddleware
 from crawler.fetch.request_meta import politeness_meta
 from tests.crawler.fetch.crawlers import add_slot, idle_crawler, politeness_of
+from tests.waiting import PATIENCE
 
 
 class _Clock:
@@ -89,7 +90,7 @@ def test_requests_that_wait_for_their_turn_end_when_the_time_is_spent() -> None:
             slot.queue.append((request, waiting))
         middleware.process_request(own)
         assert ended == []
-        await asyncio.wait_for(has_ended.wait(), 60)
+        await asyncio.wait_for(has_ended.wait(), PATIENCE)
         assert [str(error) for error in ended] == ["the time budget of site gazette (0 s) is spent"]
         assert isinstance(ended[0], PutOff)
         assert [request for request, _ in slot.queue] == [of_another]
