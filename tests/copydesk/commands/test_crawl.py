@@ -2,16 +2,119 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from copydesk.cli import app
+from copydesk.status import Status
+from crawler import crawl as module
+from crawler.crawl import CrawlResult
+from crawler.monitor import SiteAlerts
+from crawler.monitor.health import Alert, Figure
+from pipeline.document import Reason
+from storage.writer import BatchCounts
+from storage.writing import Lesson
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, article, rss, serve
 
+DONE = CrawlResult(
+    run_id=7,
+    counts=BatchCounts(seen=1205, stored=1200, rejected=5, reasons={Reason.NO_ARTICLE: 5}),
+    finish_reason="finished",
+    sites={"herald": {"sources": 1, "fetched": 1205}, "gazette": {"not_modified": 2}},
+    no_source_was_read=False,
+    alerts=(),
+    lesson=Lesson(articles=1200, learned={"herald.example": 2}, unlearned={}),
+)
+FAULTS = replace(DONE, counts=BatchCounts(seen=1, rejected=1, reasons={Reason.INTERNAL_ERROR: 1}))
+ALERT = Alert(Figure.WORDS, 400, 12, "words: a text has 12 words, usual are 400")
+UNUSUAL = replace(DONE, alerts=(SiteAlerts("gazette", (ALERT,), (Figure.WORDS,), ()),))
+RECOVERED = replace(DONE, alerts=(SiteAlerts("gazette", (), (), (Figure.WORDS,)),))
+LOCKED = replace(DONE, sites={"gazette": {"locked": 1}})
 
-def crawl(desk: Desk, **variables: str) -> CompletedProcess[str]:
+
+def _crawl(monkeypatch: pytest.MonkeyPatch, ended: CrawlResult, *arguments: str) -> tuple[Result, list[Any]]:
+    """Run the command; returns its result, and the arguments that the crawl got."""
+    given: list[Any] = []
+
+    def crawl(*positional: Any, **named: Any) -> CrawlResult:
+        given.extend([*positional, named])
+        return ended
+
+    monkeypatch.setattr(module, "crawl", crawl)
+    return CliRunner().invoke(app, ["crawl", *arguments], env={"COLUMNS": "200"}), given
+
+
+def test_the_sites_and_what_was_stored_are_told_on_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    done, _ = _crawl(monkeypatch, DONE)
+    assert (done.exit_code, done.stdout) == (Status.DONE, "")
+    assert done.stderr.splitlines()[:3] == [
+        "gazette: not_modified 2",
+        "herald: fetched 1,205, sources 1",
+        "seen 1,205: stored 1,200, revised 0, updated 0, unchanged 0, rejected 5; 0 joined a group",
+    ]
+    assert "lines of herald.example: 2 learned as clutter" in done.stderr
+
+
+def test_json_is_all_that_standard_output_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    done, _ = _crawl(monkeypatch, UNUSUAL, "--json")
+    answer = json.loads(done.stdout)
+    assert (answer["run"], answer["finished"], answer["sites"]) == (7, "finished", DONE.sites)
+    assert (answer["counts"]["stored"], answer["counts"]["reasons"]) == (1200, {"no article": 5})
+    assert answer["alerts"][0]["alerts"][0]["message"] == ALERT.message
+    assert answer["lesson"]["learned"] == {"herald.example": 2}
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("ended", "arguments", "status"),
+    [
+        (DONE, ["--fail-on-alert"], Status.DONE),
+        (FAULTS, [], Status.FAULTS),
+        (UNUSUAL, [], Status.DONE),
+        (UNUSUAL, ["--fail-on-alert"], Status.ALERT),
+        (RECOVERED, ["--fail-on-alert"], Status.DONE),
+        (LOCKED, [], Status.BUSY),
+        # The first of several says what the operator must look at first.
+        (replace(LOCKED, alerts=UNUSUAL.alerts), ["--fail-on-alert"], Status.ALERT),
+        (replace(UNUSUAL, counts=FAULTS.counts), ["--fail-on-alert"], Status.FAULTS),
+        # Stopped by a signal, it says nothing of the sources that it did not come to.
+        (replace(DONE, no_source_was_read=True, finish_reason="shutdown"), [], Status.DONE),
+    ],
+)
+def test_the_exit_status_says_how_it_ended(
+    monkeypatch: pytest.MonkeyPatch, ended: CrawlResult, arguments: list[str], status: Status
+) -> None:
+    for form in ([], ["--json"]):
+        assert _crawl(monkeypatch, ended, *arguments, *form)[0].exit_code == status
+
+
+def test_the_crawl_gets_the_sites_and_options_of_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COPYDESK_DB", "COPYDESK_SITES"):
+        monkeypatch.delenv(name, raising=False)
+    assert _crawl(monkeypatch, DONE)[1] == [
+        "sqlite:///copydesk.db",
+        (),
+        {"sites_file": None, "refetch": False},
+    ]
+    arguments = ["gazette", "herald", "--db", "sqlite:///x.db", "--sites", "my.toml", "--refetch"]
+    assert _crawl(monkeypatch, DONE, *arguments)[1] == [
+        "sqlite:///x.db",
+        ["gazette", "herald"],
+        {"sites_file": "my.toml", "refetch": True},
+    ]
+
+
+def _crawled(desk: Desk, **variables: str) -> CompletedProcess[str]:
     return forked.run(
         [sys.executable, "-m", "copydesk", "crawl"],
         cwd=ROOT,
@@ -27,10 +130,10 @@ def test_the_status_says_that_no_source_of_any_site_could_be_read(tmp_path: Path
             "nowhere": {"homepage": "http://nowhere.invalid/", "feeds": ["http://nowhere.invalid/rss.xml"]},
         }
         desk.write_sites(sites)
-        failed = crawl(desk, COPYDESK_CONTACT="desk@copydesk.example")
+        failed = _crawled(desk, COPYDESK_CONTACT="desk@copydesk.example")
         web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/1"]), "application/rss+xml")
         web.pages["/story/1"] = Page(article(1))
-        done = crawl(desk, COPYDESK_CONTACT="desk@copydesk.example")
+        done = _crawled(desk, COPYDESK_CONTACT="desk@copydesk.example")
     assert failed.returncode == 2, failed.stderr
     last = failed.stderr.splitlines()[-1]
     assert last == "copydesk: no feed or sitemap could be read, of any site; the log has the reason for each"
