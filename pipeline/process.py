@@ -7,13 +7,10 @@ fingerprint. All are pure: they read the document and the settings, and the only
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-
-import zstandard
 
 from pipeline.clean import WireCopy, clean, parse_wire
 from pipeline.copies import fingerprint
@@ -40,7 +37,7 @@ from pipeline.metadata import (
     clean_section,
     parse_time,
 )
-from pipeline.page import decode_body
+from pipeline.page import compressed_page, decode_body
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules, combined_version, remove_learned_lines
 from pipeline.text import make_search_words, without_invisible, word_count
@@ -117,7 +114,7 @@ def _open(document: Document, settings: Settings) -> _Opened | Rejection:
         if len(document.body) > settings.max_body_bytes:
             detail = f"{len(document.body)} bytes, the limit is {settings.max_body_bytes} (max_body_bytes)"
             raise DocumentRejected(Stage.SOURCE, Reason.TOO_LARGE, detail)
-        page = _compressed(document)
+        page = compressed_page(document)
         source = _parsed(document, settings)
         if settings.site_rules and isinstance(source, OpenPage):
             # The article's own URL decides, not the URL at which this copy of the page was fetched or saved.
@@ -152,21 +149,6 @@ def _weigh_together(opened: Sequence[_Opened]) -> None:
 
 def _rules_for(url: str, settings: Settings) -> SiteRules | None:
     return settings.site_rules.of_host(site_of(url)) if settings.site_rules else None
-
-
-def _compressed(document: Document) -> PageBytes:
-    return PageBytes(
-        sha256=hashlib.sha256(document.body).digest(),
-        compressed=zstandard.compress(document.body),
-        size=len(document.body),
-        media_type=document.media_type,
-        encoding=document.encoding,
-        origin=document.origin,
-        fetched_at=document.fetched_at,
-        url=document.url,
-        publisher=document.publisher,
-        claims=document.claims,
-    )
 
 
 def _parsed(document: Document, settings: Settings) -> OpenPage | str:

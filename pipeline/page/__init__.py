@@ -1,7 +1,8 @@
 """From bytes to blocks: the page as a browser would read it, before anything is judged.
 
 `decode_body` turns bytes into text, `segment_page` cuts the parsed tree into typed blocks, `align_lines`
-finds an extractor's lines among these blocks, `find_by_selector` answers CSS selectors.
+finds an extractor's lines among these blocks, `find_by_selector` answers CSS selectors, `compressed_page`
+compresses the bytes for the database.
 """
 
 from pipeline.page.align import Passage, align_lines
@@ -15,6 +16,7 @@ from pipeline.page.blocks import (
     segment_page,
     segment_with_places,
 )
+from pipeline.page.compress import compressed_page
 from pipeline.page.decode import decode_body, sniff_media_type
 from pipeline.page.selectors import check_selector, find_by_selector
 
@@ -26,6 +28,7 @@ __all__ = [
     "align_lines",
     "check_selector",
     "common_container",
+    "compressed_page",
     "decode_body",
     "find_by_selector",
     "is_inline",

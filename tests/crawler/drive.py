@@ -6,15 +6,13 @@ line `!sleep SECONDS` takes its time; `!touch PATH` leaves a file behind before 
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from pathlib import Path
 
-import zstandard
-
 from pipeline.copies.fingerprint import fingerprint
-from pipeline.document import Access, Article, Document, Outcome, PageBytes, Reason, Rejection, Removed, Stage
+from pipeline.document import Access, Article, Document, Outcome, Reason, Rejection, Removed, Stage
+from pipeline.page import compressed_page
 from pipeline.settings import Settings
 from pipeline.text.search_words import make_search_words
 from pipeline.urls import canonical_url, site_of
@@ -22,18 +20,7 @@ from pipeline.urls import canonical_url, site_of
 
 def process(document: Document, settings: Settings) -> Outcome:
     body = document.body.decode()
-    page = PageBytes(
-        sha256=hashlib.sha256(document.body).digest(),
-        compressed=zstandard.compress(document.body),
-        size=len(document.body),
-        media_type=document.media_type,
-        encoding=document.encoding,
-        origin=document.origin,
-        fetched_at=document.fetched_at,
-        url=document.url,
-        publisher=document.publisher,
-        claims=document.claims,
-    )
+    page = compressed_page(document)
     for path in re.findall(r"^!touch (.+)$", body, re.MULTILINE):
         Path(path).touch()
     for seconds in re.findall(r"^!sleep ([\d.]+)$", body, re.MULTILINE):

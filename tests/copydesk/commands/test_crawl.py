@@ -10,8 +10,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from copydesk.cli import app
 from copydesk.status import Status

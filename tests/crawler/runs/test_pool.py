@@ -44,19 +44,25 @@ def pool() -> Iterator[WorkerPool]:
         yield pool
 
 
+# What costs a document, or a call, itself alone: what it does, the reason, and a part of the detail.
+FAULTS = [
+    ("hang", Reason.TIMEOUT, "within 3 seconds"),
+    ("exit 3", Reason.WORKER_DIED, "status 3"),
+    ("crash", Reason.WORKER_DIED, "SIGSEGV"),
+    ("bomb", Reason.WORKER_DIED, "out of memory"),
+    ("quit", Reason.INTERNAL_ERROR, "SystemExit"),
+    ("unsendable", Reason.INTERNAL_ERROR, "cannot be sent"),
+]
+
+
 @pytest.mark.parametrize(
     ("body", "expected", "said"),
     [
-        ("hang", Reason.TIMEOUT, "within 3 seconds"),
+        *FAULTS,
         ("sleep 30", Reason.TIMEOUT, "within 3 seconds"),
-        ("exit 3", Reason.WORKER_DIED, "status 3"),
         ("exit 0", Reason.WORKER_DIED, "status 0"),
         ("kill", Reason.WORKER_DIED, "SIGKILL"),
-        ("crash", Reason.WORKER_DIED, "SIGSEGV"),
-        ("bomb", Reason.WORKER_DIED, "out of memory"),
         ("raise some words", Reason.INTERNAL_ERROR, "ValueError: some words"),
-        ("quit", Reason.INTERNAL_ERROR, "SystemExit"),
-        ("unsendable", Reason.INTERNAL_ERROR, "cannot be sent"),
     ],
 )
 @pytest.mark.parametrize("others", [10, 200])  # more than a few are sent several at a time
@@ -100,15 +106,7 @@ def test_a_call_ends_with_what_the_function_returns_or_raises(pool: WorkerPool) 
 
 @pytest.mark.parametrize(
     ("order", "expected", "said"),
-    [
-        ("hang", Reason.TIMEOUT, "within 3 seconds"),
-        ("exit 3", Reason.WORKER_DIED, "status 3"),
-        ("crash", Reason.WORKER_DIED, "SIGSEGV"),
-        ("bomb", Reason.WORKER_DIED, "out of memory"),
-        ("quit", Reason.INTERNAL_ERROR, "SystemExit"),
-        ("unsendable", Reason.INTERNAL_ERROR, "cannot be sent"),
-        ("raise unsendable", Reason.INTERNAL_ERROR, "Unsendable: made in the worker"),
-    ],
+    [*FAULTS, ("raise unsendable", Reason.INTERNAL_ERROR, "Unsendable: made in the worker")],
 )
 def test_a_call_that_does_not_return_costs_itself_alone(order: str, expected: Reason, said: str) -> None:
     limits = HASTY if expected is Reason.TIMEOUT else SETTINGS

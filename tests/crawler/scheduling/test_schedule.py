@@ -248,7 +248,7 @@ def test_the_scheduler_goes_on_when_crawls_die_fail_or_hang(room: Newsroom) -> N
 def test_after_a_sleep_a_site_is_crawled_once(
     room: Newsroom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    room.schedule(gazette="every 1 min")
+    room.schedule(gazette="every 1 h")
     for name, value in room.environment().items():
         monkeypatch.setenv(name, value)
     caplog.set_level(logging.INFO, "crawler.scheduling")

@@ -112,8 +112,8 @@ class Crawl:
         return _all(self.spider.parse_source(response, **request.cb_kwargs))
 
     def fail(self, request: Request, error: Exception) -> list[Any]:
-        failure = Failure(error)
-        failure.request = request  # type: ignore[attr-defined]
+        failure: Any = Failure(error)  # type: ignore[no-untyped-call]
+        failure.request = request
         assert request.errback is not None
         found = request.errback(failure)
         return _all(found) if isinstance(found, AsyncIterator) else list(found)

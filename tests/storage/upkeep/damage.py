@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import Connection, Engine
 
 from storage.upkeep import check_integrity
+
+Find = Callable[[Connection], Iterator[str]]
+Mend = Callable[[Engine], int]
 
 
 def faults(engine: Engine) -> dict[str, int]:
@@ -26,3 +31,13 @@ def damage(engine: Engine, *statements: str) -> None:
     connection.commit()
     cursor.close()
     connection.invalidate()
+
+
+def assert_found_and_repaired(engine: Engine, statement: str, find: Find, mend: Mend) -> None:
+    """Fails unless one fault is found after the statement, and none after its repair."""
+    damage(engine, statement)
+    with engine.connect() as connection:
+        assert len(list(find(connection))) == 1
+    assert mend(engine) == 1
+    with engine.connect() as connection:
+        assert list(find(connection)) == []

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from storage.upkeep import check_records
-from tests.storage.upkeep.damage import damage
+from tests.storage.upkeep.damage import Find, Mend, assert_found_and_repaired, damage
 
 
 @pytest.mark.parametrize(
@@ -31,19 +29,8 @@ from tests.storage.upkeep.damage import damage
         ),
     ],
 )
-def test_one_fault_is_found_and_repaired(
-    filled: Engine,
-    statement: str,
-    find: Callable[[Connection], Iterator[str]],
-    mend: Callable[[Engine], int],
-) -> None:
-    damage(filled, statement)
-    with filled.connect() as connection:
-        assert len(list(find(connection))) == 1
-
-    assert mend(filled) == 1
-    with filled.connect() as connection:
-        assert list(find(connection)) == []
+def test_one_fault_is_found_and_repaired(filled: Engine, statement: str, find: Find, mend: Mend) -> None:
+    assert_found_and_repaired(filled, statement, find, mend)
 
 
 def test_a_run_whose_counts_do_not_add_up_is_found(filled: Engine) -> None:
