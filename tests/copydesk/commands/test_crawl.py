@@ -86,8 +86,9 @@ def test_json_is_all_that_standard_output_has(monkeypatch: pytest.MonkeyPatch) -
         # The first of several says what the operator must look at first.
         (replace(LOCKED, alerts=UNUSUAL.alerts), ["--fail-on-alert"], Status.ALERT),
         (replace(UNUSUAL, counts=FAULTS.counts), ["--fail-on-alert"], Status.FAULTS),
+        (replace(DONE, finish_reason="shutdown"), [], Status.INTERRUPTED),
         # Stopped by a signal, it says nothing of the sources that it did not come to.
-        (replace(DONE, no_source_was_read=True, finish_reason="shutdown"), [], Status.DONE),
+        (replace(DONE, finish_reason="shutdown", no_source_was_read=True), [], Status.INTERRUPTED),
     ],
 )
 def test_the_exit_status_says_how_it_ended(
