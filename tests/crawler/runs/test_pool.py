@@ -146,10 +146,14 @@ def test_killed_workers_lose_nothing_but_what_they_had_in_hand() -> None:
     with WorkerPool(SETTINGS, 3, process=process, max_tasks=40) as pool:
         bodies = ["sleep 0.002" if n % 2 else "large 200000" for n in range(1_000)]
         futures = [pool.submit(document(body, n)) for n, body in enumerate(bodies)]
-        kills = 0
+        kills = wanted = 0
         may_kill_a_start = True
-        while not all(future.done() for future in futures):
-            time.sleep(chance.random() * 0.05)
+        while (done := sum(future.done() for future in futures)) < len(futures):
+            # After so many more documents, not seconds: a slow machine would get nothing done between two.
+            if done < wanted:
+                time.sleep(0.001)
+                continue
+            wanted = done + chance.randrange(40)
             # A pool none of whose workers gets as far as to be ready rightly gives up. So between two workers
             # that are killed while they start, one is killed that was ready.
             ready = {worker.process.pid for worker in list(pool._workers) if worker.is_ready}
