@@ -40,7 +40,7 @@ from pipeline.metadata import (
 from pipeline.page import compressed_page, decode_body
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules, combined_version, remove_learned_lines
-from pipeline.text import make_search_words, without_invisible, word_count
+from pipeline.text import agency_of_name, make_search_words, without_invisible, word_count
 from pipeline.urls import canonical_url, identity, site_of
 
 # A paywalled page with fewer words is a stub. Its two sentences do not tell which story it is, and many pages
@@ -239,6 +239,7 @@ def _article(
 ) -> Article:
     document, text, wire = opened.document, cleaned.text, cleaned.wire
     words = word_count(text)
+    authors = extraction.authors or wire.authors
     is_compared = fingerprinted and not _is_stub(extraction.access, words)
     return Article(
         url=canonical_url(cleaned.url),
@@ -247,10 +248,11 @@ def _article(
         site=site_of(cleaned.url),
         title=extraction.title,
         text=text,
-        authors=extraction.authors or wire.authors,
+        authors=authors,
         byline=wire.byline,
         dateline=wire.dateline,
-        agency=wire.agency,
+        # An agency that wrote the story alone or with others is credited, whether or not the text says so.
+        agency=wire.agency or next(filter(None, map(agency_of_name, authors)), None),
         published_at=extraction.published_at,
         published_source=extraction.published_source,
         language=extraction.language,

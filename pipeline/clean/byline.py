@@ -45,9 +45,9 @@ _AFTER_BYLINE = (
 )
 _HEBREW = r"[א-ת][א-ת'\"׳״-]+"
 _SIGNED_AGENCY = rf"(?:^|[ ,|/(])(?P<credit>{ANY_AGENCY})(?=$|[ ,|/)])"
-_PERSONS = rf"{_PERSON}(?:{_AND}{_PERSON})*"
-_BY_SOMEBODY = rf"{_BY}:? (?P<who>{_PERSONS}|(?:{CREDIT})|{_ROLE}){_AFTER_BYLINE}\.?"
-_SIGNED = rf"(?P<who>{_PERSONS}){_AND}(?:{_ROLE}|(?:{CREDIT})){_AFTER_BYLINE}\.?"
+PERSONS = rf"{_PERSON}(?:{_AND}{_PERSON})*"
+_BY_SOMEBODY = rf"{_BY}:? (?P<who>{PERSONS}|(?:{CREDIT})|{_ROLE}){_AFTER_BYLINE}\.?"
+_SIGNED = rf"(?P<who>{PERSONS}){_AND}(?:{_ROLE}|(?:{CREDIT})){_AFTER_BYLINE}\.?"
 _STAFF = rf"(?P<who>(?:(?:{CREDIT})\s)?{_ROLE}){_AFTER_BYLINE}\.?"
 _ONLY_ROLE = rf"(?:(?:{CREDIT}) )?{_ROLE}"
 # Hebrew has no capitals, so a line of names is a byline only if it begins with the word for "by".

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from pipeline.clean.byline import BYLINE_WORDS
-from pipeline.clean.wire_patterns import CAPITAL, CREDIT, WORD, WireLine, agency_of, names_agency, patterns
+from pipeline.clean.byline import BYLINE_WORDS, PERSONS
+from pipeline.clean.wire_patterns import (
+    CAPITAL,
+    CREDIT,
+    WORD,
+    WireLine,
+    agency_of,
+    names_agency,
+    pattern,
+    patterns,
+)
 from pipeline.document import Removed
 from pipeline.text import AFTER_SENTENCE, ANY_BARE
 
@@ -63,7 +73,9 @@ _SIGNOFF_TAILS = (
 # Endings of the tails that name no agency.
 _TAIL_ENDS = (")", "]", ").", "].", "\x03")
 
-PATTERNS = (*_SIGNOFF_LINES, *_SIGNOFF_TAILS)
+_WRITTEN = rf"(?i:\bwritten by):? (?P<who>{PERSONS})"
+
+PATTERNS = (*_SIGNOFF_LINES, *_SIGNOFF_TAILS, _WRITTEN)
 
 
 def take_signoff(lines: list[WireLine], desk: str | None) -> tuple[list[WireLine], str | None, list[Removed]]:
@@ -93,6 +105,13 @@ def take_signoff(lines: list[WireLine], desk: str | None) -> tuple[list[WireLine
         if len(text.split()) > BYLINE_WORDS:
             break
     return [line for line in kept if line.text], agency, removed
+
+
+def written_by(signoff: Iterable[Removed]) -> str | None:
+    """The names after "Written by" in a sign-off: they are a byline. None if it has none."""
+    texts = (part.text for part in signoff if "ritten by" in part.text)
+    found = (pattern(_WRITTEN).search(text) for text in texts)
+    return next((match["who"] for match in found if match), None)
 
 
 def _whole_line(text: str, is_named: bool) -> re.Match[str] | None:

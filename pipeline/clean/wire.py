@@ -56,7 +56,7 @@ def parse_wire(blocks: tuple[tuple[int, Block], ...], title: str) -> WireCopy:
     lines, signoff_agency, signoff_removed = signoff.take_signoff(lines, desk)
     return WireCopy(
         blocks=tuple((line.position, _with_text(line.block, line.text)) for line in lines if line.text),
-        byline=names,
+        byline=names or signoff.written_by(signoff_removed),
         dateline=(match["place"].strip(" ,.") or None) if match else None,
         agency=agency_of(match) or signoff_agency or byline_agency or _title_agency(title),
         removed=(*byline_removed, *dateline_removed, *signoff_removed),

@@ -6,31 +6,85 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipeline.metadata.names import FULL_NAME, names_of, without_initialled
+from pipeline.metadata.byline_elements import marked_authors
+from pipeline.metadata.byline_lines import names_by_place, names_in_lines
+from pipeline.metadata.names import bare_name, is_full_name, is_person, names_of, without_initialled
 from pipeline.metadata.outlet import is_site
-from pipeline.metadata.structured_data import StructuredData, resolved
-from pipeline.metadata.visible_byline import names_in_lines, visible_authors
+from pipeline.metadata.structured_data import StructuredData, resolved, types_of
+from pipeline.text import agency_of_name
 
 
-def authors_of(root: Any, data: StructuredData, site: set[str], lines: Sequence[str]) -> tuple[str, ...]:
+def authors_of(
+    root: Any,
+    data: StructuredData,
+    site: set[str],
+    headline: str,
+    lines: Sequence[str],
+    language: str | None,
+) -> tuple[str, ...]:
     """Returns people and agencies from the most trusted statement that names any.
 
     The outlet itself is an author only if a machine-readable statement says so and the page names no other
     author.
     """
     outlet: list[str] = []
-    for stated in _stated_authors(root, data, site, lines):
-        others = [n for n in stated if not is_site(n, site) and not _HOST.search(n)]
-        # A name of one word may be a town, a section or a login, so it does not replace the outlet.
-        if others and (not outlet or any(FULL_NAME.search(n) for n in others)):
-            return tuple(without_initialled(others))
-        outlet = outlet or stated
+    for stated in _stated_authors(data):
+        names = _authors_among(stated, site, instead_of=outlet)
+        if names and not all(map(_is_account, names)):
+            return tuple(_shown_of(names, root, site, headline, lines) if len(names) > 1 else names)
+        outlet = outlet or names or stated
+    # The outlet's name in a visible line may be the masthead, so it is not used as an author.
+    near, far = marked_authors(root, site, headline)
+    is_account = bool(outlet) and all(map(_is_account, outlet))
+    placed = names_by_place(lines, language)
+    for shown in (_nearest(near, names_in_lines(lines)), placed, [] if is_account else far):
+        if names := _authors_among(shown, site, instead_of=outlet):
+            return tuple(names)
     return tuple(outlet)
 
 
-def _stated_authors(
-    root: Any, data: StructuredData, site: set[str], lines: Sequence[str]
-) -> Iterator[list[str]]:
+def _authors_among(stated: list[str], site: set[str], *, instead_of: list[str]) -> list[str]:
+    """The people and agencies among the names; empty if they may not replace the outlet."""
+    others = [n for n in stated if not is_site(n, site) and not _HOST.search(n)]
+    # A name of one word may be a town, a section or a login, so it does not replace the outlet.
+    if not others or (instead_of and not any(is_full_name(n) for n in others)):
+        return []
+    return _with_people_first(without_initialled(others))
+
+
+def _is_account(name: str) -> bool:
+    """Whether the name may be that of an account: one word in Latin letters that is no agency."""
+    return _ONE_WORD.fullmatch(name) is not None and not agency_of_name(name)
+
+
+_ONE_WORD = re.compile(r"(?![^a-zà-ÿ]+$)[A-Za-zÀ-ɏ'’_-]+")
+
+
+def _shown_of(names: list[str], root: Any, site: set[str], headline: str, lines: Sequence[str]) -> list[str]:
+    """Those of the stated names that the byline shows, if it shows only some of them.
+
+    Scripts also name who took the pictures, who edited the text, and the desk.
+    """
+    near, _ = marked_authors(root, site, headline)
+    shown = {bare_name(name) for name in _nearest(near, names_in_lines(lines))}
+    kept = [name for name in names if bare_name(name) in shown]
+    return kept if kept and len(kept) == len(shown) else names
+
+
+def _nearest(marked: list[str], said: list[str]) -> list[str]:
+    """The marked names, or those that a line says with "By" if they are among them."""
+    if not marked or (said and {*map(bare_name, said)} < {*map(bare_name, marked)}):
+        return said
+    return marked
+
+
+def _with_people_first(names: list[str]) -> list[str]:
+    """Only the people and the agencies if the names have any person: not the outlet, a team, a town."""
+    people = [name for name in names if is_person(name)]
+    return [name for name in names if name in people or agency_of_name(name)] if people else names
+
+
+def _stated_authors(data: StructuredData) -> Iterator[list[str]]:
     yield _ld_authors(data)
     for names in _META_AUTHORS:
         stated = [v for v in data.meta(*names) if not v.startswith(("http", "@", "/"))]
@@ -39,9 +93,6 @@ def _stated_authors(
         yield names_of([_SURNAME_FIRST.sub(r"\2 \1", v) if turned else v for v in stated])
     labels = zip(data.meta("twitter:label1"), data.meta("twitter:data1"), strict=False)
     yield names_of(value for label, value in labels if _WRITTEN_BY.search(label))
-    # The outlet's name in a visible line may be the masthead, so it is not used as an author.
-    yield [n for n in visible_authors(root, site) if not is_site(n, site)]
-    yield [n for n in names_in_lines(lines) if not is_site(n, site)]
 
 
 _SURNAME_FIRST = re.compile(r"^\s*([^,]+),\s*([^,]+?)\s*$")
@@ -55,17 +106,22 @@ _HOST = re.compile(r"^(?:www\.)?[\w-]+\.(?:com|org|net|[a-z]{2})$", re.I)
 
 
 def _ld_authors(data: StructuredData) -> list[str]:
-    values: list[str] = []
     for key in ("author", "creator"):
+        people: list[str] = []
+        organizations: list[str] = []
         authors = data.article.get(key)
         for author in authors if isinstance(authors, list) else [authors]:
             author = resolved(author, data)
             if isinstance(author, dict):
                 names = author.get("name")
-                values += [n for n in (names if isinstance(names, list) else [names]) if isinstance(n, str)]
+                stated = [n for n in (names if isinstance(names, list) else [names]) if isinstance(n, str)]
+                (organizations if "Organization" in types_of(author) else people).extend(stated)
             elif isinstance(author, str):
-                values.append(author)
-        found = names_of(v for v in values if not v.startswith("http"))
-        if found:
-            return found
+                people.append(author)
+        found = names_of(v for v in people if not v.startswith("http"))
+        others = names_of(v for v in organizations if not v.startswith("http"))
+        if any(map(is_person, found)):
+            others = [name for name in others if agency_of_name(name)]
+        if found or others:
+            return list(dict.fromkeys([*found, *others]))
     return []

@@ -481,6 +481,18 @@ def without_dates(line: str) -> str:
     return line
 
 
+def is_month(word: str) -> bool:
+    """Whether the word is an English month's name, whole or as it is abbreviated."""
+    return _ENGLISH_MONTH.fullmatch(word) is not None
+
+
+_ENGLISH_MONTH = re.compile(
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)\.?",
+    re.I,
+)
+
+
 def _month_number(word: str) -> int | None:
     match = _MONTH.match(word)
     return int(match.lastgroup[1:]) if match and match.lastgroup else None

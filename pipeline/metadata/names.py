@@ -6,11 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from pipeline.metadata.dates import is_month
 from pipeline.metadata.structured_data import cleaned
-from pipeline.text import ANY_INITIALS, runs_key
+from pipeline.text import ANY_INITIALS, agency_of_name, runs_key
 
 BY_WORDS = (
-    r"(?:written|reported|posted|published|story|text|words|article|report)\s+by|by|von|par|por|di|da|door|przez"
+    r"(?:(?:written|reported|posted|published|story|text|words|article|report|opinion|analysis|commentary|"
+    r"review|interview|column|perspective|essay|guest post)\s+)?by|as told to|von|par|por|di|da|door|przez"
     r"|rédigé par|publié par|escrito por|scritto da|geschrieben von"
 )
 # Words that introduce the author only before a colon or if they stand alone: "Author: …", "Redacción".
@@ -48,7 +50,8 @@ _NOT_A_NAME = re.compile(
     rf"\b(?:{_ROLE}|editors|staff|bureau|chief|redaktion|"
     r"published|updated|min read|minutes?|hours? ago|read more|follow|subscribe|share|comments?|"
     r"(?:edited|reviewed|checked|fact-checked|approved) by|director|manager|professor|expert|specialist|"
-    r"coordinator|founder|ceo|head of|president)\b",
+    r"coordinator|founder|ceo|vp|head of|president|analyst|consultant|strategist|advis[eo]r|attorney|lawyer|"
+    r"officer|disclosure|researcher|scientist)\b",
     re.I,
 )
 _CREDENTIAL = re.compile(
@@ -70,23 +73,84 @@ _LONGEST_BYLINE = 1000
 
 
 def names_of(values: Iterable[str]) -> list[str]:
+    """The people and agencies that the values name, each once, in their order.
+
+    Who took the pictures, checked or translated the text is left out, as is the place of a correspondent.
+    """
     found: dict[str, str] = {}
     for value in values:
         value = cleaned(_MAIL.sub(" ", cleaned(value[:_LONGEST_BYLINE])))
-        value = BY.sub("", value).strip(" ,;:-–—|()")
-        for part in _split_names(value):
-            part = BY.sub("", _NOT_OF_NAME.sub("", part)).strip(" ,;:-–—|()")
-            part = _JOB_AFTER_NAME.sub("", part).strip() if len(part.split()) > 2 else part
-            if part and len(part) <= 80 and runs_key(part) and not _NO_LETTERS.fullmatch(part):
-                found.setdefault(bare_name(part), part)
-    return [name for name in found.values() if not (_PLACEHOLDER.fullmatch(name) or _CHECKEDBY.match(name))]
+        is_other = False
+        for part in _split_names(BY.sub("", value).strip(_EDGES)):
+            # A credit holds for the names that follow it, up to the next "By".
+            is_other = (is_other or is_credit(part)) and not BY.match(part)
+            if is_other or _PICTURE_AGENCY.search(part):
+                continue
+            for name in _parted(_alone(part)):
+                if name and len(name) <= 80 and runs_key(name) and not _NO_LETTERS.fullmatch(name):
+                    found.setdefault(bare_name(name), name)
+    return [name for name in found.values() if not _PLACEHOLDER.fullmatch(name)]
 
 
+_EDGES = " ,;:-–—|()"
 _NO_LETTERS = re.compile(r"[\d\W]+")
-# A person who edited or reviewed a text did not write it.
-_CHECKEDBY = re.compile(
-    r"(?:(?:medically |fact[- ])?(?:edited|reviewed|checked|approved)|updated) by\b", re.I
+# Who took the pictures, drew, checked, edited or translated a text did not write it.
+_CREDIT = re.compile(
+    r"(?:main |lead |cover |featured? |header )?(?:photo(?:s|graph(?:s|y|er|ers)?)?|pictures?|images?|fotos?|"
+    r"fotograf(?:ie|i|ía|ia)?|bild(?:er)?|videos?|visuals?|graphics?|grafik|illustrat(?:ions?|or)|artwork|"
+    r"design|code|source|credits?|translat(?:ion|or)|editors?|editing|producers?|production)"
+    r"(?:\s+(?:by|von|par|por|de|di)\b|(?:\s+credits?)?\s*(?:[:=]|$))"
+    r"|(?:(?:medically |fact[- ]|expert |clinically |peer )?(?:edited|reviewed|checked|approved|verified)|"
+    r"updated|photographed|illustrated|translated|compiled and edited|filmed|produced|curated)\s+by\b",
+    re.I,
 )
+
+
+def is_credit(text: str) -> bool:
+    """Whether the text begins with the label of somebody who did not write: "Photos by", "Edited by"."""
+    return _CREDIT.match(text) is not None
+
+
+_PICTURE_AGENCY = re.compile(
+    r"\b(?:getty(?: images)?|shutterstock|istock(?: ?photos?)?|alamy|unsplash|pixabay|pexels|"
+    r"depositphotos|adobe ?stock|dreamstime|imago(?: images)?|picture[- ]alliance|zuma press|nurphoto|sipa|"
+    r"ap photo|afp photo|wikimedia|flickr)\b",
+    re.I,
+)
+
+
+def _alone(part: str) -> str:
+    """The name without its label, job, place, outlet and remarks."""
+    part = BY.sub("", _NOT_OF_NAME.sub("", part)).strip(_EDGES)
+    part = _JOB_AFTER_NAME.sub("", part).strip() if len(part.split()) > 2 else part
+    beside = _BESIDE_NAME.fullmatch(part)
+    return beside["name"].strip(_EDGES) if beside and not _INSTITUTION.search(beside["name"]) else part
+
+
+# "Ida Brandt in Malmö", "Ida Brandt for the Linden Post", "Ida Brandt - Linden Post"
+_BESIDE_NAME = re.compile(
+    r"(?P<name>[^\W\d_]\S*(?:\s\S+)+?)\s+(?:(?:in|at|for|aus|für)\s+(?=[^\W\d_a-z])|[-–—]\s).*"
+)
+_INSTITUTION = re.compile(
+    r"\b(?:cent(?:er|re)|institute?|foundation|association|coalition|committee|council)\b", re.I
+)
+
+
+def _parted(name: str) -> list[str]:
+    """The names in one that a page printed without anything between them: "Ida BrandtPer Holm".
+
+    A job or a month that is printed in this way is left out.
+    """
+    cuts = [match.start() for match in _RUN_TOGETHER.finditer(name)]
+    if not cuts:
+        return [name]
+    parts = [name[a:b].strip() for a, b in zip([0, *cuts], [*cuts, None], strict=True)]
+    names = [part for part in parts if not (_NOT_A_NAME.search(part) or is_month(part))]
+    return names if names and all(len(part.split()) >= 2 for part in names) else [name]
+
+
+# A capital within a word, if what is before it is longer than "Mc", "Mac", "Van" and the like.
+_RUN_TOGETHER = re.compile(r"(?<=[^\W\d_A-Z][^\W\d_A-Z][^\W\d_A-Z])(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])")
 
 
 def _split_names(value: str) -> list[str]:
@@ -132,7 +196,37 @@ _PARTICLE = re.compile(
     r"(?:de|da|do|dos|das|di|del|della|der|den|van|von|vom|zu|bin|al|el|la|le|ten|ter|y|e|af|av)"
 )
 # At least two words, without a colon or a digit. Other texts in such elements are sections, places or jobs.
-FULL_NAME = re.compile(r"^[^\W\d_][^\d:@/]*\s[^\d:@/]+$")
+_FULL_NAME = re.compile(r"^[^\W\d_][^\d:@/]*\s[^\d:@/]+$")
+# Names in Chinese, Japanese and Korean letters are often written without a blank.
+_UNSPACED_NAME = re.compile(
+    r"[\u4e00-\u9fff\u3005]{2,4}[\u3041-\u309f]{0,3}|[\u30a1-\u30ff]{2,8}|[\uac00-\ud7a3]{2,4}"
+)
+_DEPARTMENT = re.compile(r"編集|编辑|編輯|部$|社$|局$|網$|网$|新聞|新闻|通信|기자$|뉴스|신문|편집")
+
+
+def is_full_name(name: str) -> bool:
+    """Whether it has the shape of a first name with a surname; those of institutions may have it too."""
+    if _UNSPACED_NAME.fullmatch(name):
+        return not _DEPARTMENT.search(name)
+    return bool(_FULL_NAME.search(name)) and not _SENTENCE_END.search(name)
+
+
+# "Jr." and initials may end a name, a word before a full stop does not.
+_SENTENCE_END = re.compile(r"[^\W\d_]{4,}[.!?]$|[!?]$")
+
+
+def is_person(name: str) -> bool:
+    """Whether the name is that of a person: two words or more, and none that only institutions have."""
+    return is_full_name(name) and not _OF_OUTLET.search(name) and not agency_of_name(name)
+
+
+_OF_OUTLET = re.compile(
+    r"^the\s|\b(?:news|newsroom|newsdesk|team|staff|desk|editors|editorial|media|network|magazine|agency|"
+    r"agencies|services?|correspondents|reporters|images|wire|contributors|company|inc|university|institute|"
+    r"times|herald|tribune|gazette|chronicle|journal|newspaper|cent(?:er|re)|foundation|"
+    r"tv|radio|online|redaktion|redacci[oó]n|redazione|rédaction|redactie|redakcja|редакция|редакція)\b",
+    re.I,
+)
 
 
 def without_initialled(names: list[str]) -> list[str]:

@@ -73,6 +73,7 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
     title, titles = headline_of(root, data, site_name, url)
     stamp, source = publication_time(root, data, url, fetched_at, titles, lines)
     names = outlet_words(site_name, url, data)
+    language = _html_language(root, data)
     page_type = next(iter(data.meta("og:type")), "").lower()
     is_article = (
         (bool(article) and is_article_type(types_of(article)))
@@ -81,13 +82,13 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
     )
     return Metadata(
         title=title,
-        authors=authors_of(root, data, names, lines),
+        authors=authors_of(root, data, names, title, lines, language),
         published_at=stamp.at if stamp else None,
         published_offset=stamp.offset if stamp else None,
         published_source=source,
         canonical_url=_canonical(data, url),
         site_name=site_name,
-        html_language=_html_language(root, data),
+        html_language=language,
         access=_access(data),
         article_body=text_of(article.get("articleBody")),
         page_type=page_type,

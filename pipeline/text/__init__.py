@@ -10,6 +10,7 @@ from pipeline.text.agencies import (
     ANY_CREDIT,
     ANY_INITIALS,
     Agency,
+    agency_of_name,
     is_agency_site,
 )
 from pipeline.text.invisible import without_invisible
@@ -49,6 +50,7 @@ __all__ = [
     "WORD",
     "Agency",
     "FoldedWord",
+    "agency_of_name",
     "ends_sentence",
     "folded_words",
     "has_long_unstopped",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from importlib import resources
 
 _DATA = tomllib.loads(resources.files("pipeline.text").joinpath("agencies.toml").read_text("utf-8"))
@@ -43,6 +45,28 @@ ANY_AGENCY = "|".join(agency.pattern for agency in AGENCIES)
 ANY_BARE = "|".join(form for agency in AGENCIES for form in agency.bare)
 ANY_CREDIT = "|".join(form for agency in AGENCIES for form in agency.credits)
 ANY_INITIALS = "|".join(agency.initials for agency in AGENCIES if agency.initials)
+
+
+@lru_cache(maxsize=1024)
+def agency_of_name(name: str) -> str | None:
+    """Canonical name of the agency that an author's name is, such as "AFP" or "Reuters Staff"; else None."""
+    if len(name) > _LONGEST_NAME:
+        return None
+    return next((agency.name for agency in AGENCIES if _whole_name(agency).fullmatch(name)), None)
+
+
+_LONGEST_NAME = 60
+
+
+@cache
+def _whole_name(agency: Agency) -> re.Pattern[str]:
+    # Two letters that are no credit of an agency may be the initials of a person.
+    forms = "|".join(f"(?!..$)(?:{form})" for form in agency.forms)
+    credited = "|".join((r"(?!)", *agency.credits))
+    return re.compile(
+        rf"(?:{forms}|(?i:{credited}))(?i:[ -](?:news|staff|newswire|wire|agency|news agency))?"
+    )
+
 
 _HOST_ENDINGS: tuple[str, ...] = tuple(_DATA["host_endings"])
 _HOSTS = {agency.name: agency.hosts for agency in AGENCIES}

@@ -79,6 +79,18 @@ def test_a_page_becomes_an_article() -> None:
     assert only_read == replace(found, fingerprint=None)
 
 
+def test_an_agency_among_the_authors_is_credited() -> None:
+    lines = (PARAGRAPHS[0].replace("NORHAVEN, March 1 (Reuters) - ", ""), *PARAGRAPHS[1:])
+    head = '<meta name="author" content="Ida Brandt, AFP">'
+    found = article(process_document(document(page(*lines, head=head)), Settings()))
+    assert (found.authors, found.agency) == (("Ida Brandt", "AFP"), "AFP")
+    nobody = article(process_document(document(page(*lines)), Settings()))
+    assert (nobody.authors, nobody.agency) == ((), None)
+    # The dateline says whose copy it is.
+    both = article(process_document(document(page(*PARAGRAPHS, head=head)), Settings()))
+    assert both.agency == "Reuters"
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

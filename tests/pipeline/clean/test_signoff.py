@@ -78,3 +78,20 @@ def test_signoffs_at_the_end_of_the_last_paragraph(tail: str, agency: str | None
 )
 def test_last_sentences_stay(last: str) -> None:
     assert texts_of(parse_wire(paragraphs(BODY, last), "").blocks)[-1][:20] == last[:20]
+
+
+@pytest.mark.parametrize(
+    ("signoff", "byline"),
+    [
+        ("(Written by Jane Doe; Editing by John Smith)", "Jane Doe"),
+        (
+            "Reporting by Seawire offices. Written by Jane Doe and Ann Other; Editing by John Smith",
+            "Jane Doe and Ann Other",
+        ),
+        ("(Rewritten by Jane Doe; Editing by John Smith)", None),
+        ("Reporting by Jane Doe; Editing by John Smith", None),
+    ],
+)
+def test_who_wrote_by_the_sign_off_is_the_byline(signoff: str, byline: str | None) -> None:
+    assert parse_wire(paragraphs(BODY, BODY, BODY, signoff), "").byline == byline
+    assert parse_wire(paragraphs("By Una Vik", BODY, BODY, BODY, signoff), "").byline == "Una Vik"

@@ -34,6 +34,12 @@ from tests.pipeline.metadata.pages import ld, read
         ([{"name": "José Ruiz"}, {"name": "Jose Ruiz"}], ("José Ruiz",)),
         ([{"@type": "Organization", "name": "Linden Post"}, {"name": "Per Holm"}], ("Per Holm",)),
         ({"name": "admin"}, ()),
+        ([{"name": "Ida Brandt"}, {"@type": "Organization", "name": "Malmö Shipping"}], ("Ida Brandt",)),
+        ([{"name": "Ida Brandt"}, {"@type": "Organization", "name": "AFP"}], ("Ida Brandt", "AFP")),
+        ([{"name": "Ida Brandt"}, {"name": "Malmö Tribune"}, {"name": "Sea Desk"}], ("Ida Brandt",)),
+        ([{"name": "Ida Brandt"}, {"name": "Malmö"}], ("Ida Brandt",)),
+        ([{"name": "Image: Getty Images"}, {"name": "Ida Brandt"}], ("Ida Brandt",)),
+        ({"name": "Image: Getty Images"}, ()),
     ],
 )
 def test_authors_of_json_ld(author: object, names: tuple[str, ...]) -> None:
@@ -66,3 +72,23 @@ def test_the_sites_own_name_gives_way_to_a_visible_person() -> None:
 def test_authors_survive_damage() -> None:
     text = '{"@type":"NewsArticle","author":[{"@type":"Person","name":"Ida Brandt"}],"image":}'
     assert read(f'<script type="application/ld+json">{text}</script>').authors == ("Ida Brandt",)
+
+
+TWO = ld(**{"@type": "NewsArticle", "author": [{"name": "Ida Brandt"}, {"name": "Per Holm"}]})
+
+
+def test_the_byline_says_who_of_the_stated_people_wrote() -> None:
+    shown = '<h1>x</h1><p class="byline">By Ida Brandt</p><p>Photos by Per Holm</p>'
+    assert read(TWO, shown).authors == ("Ida Brandt",)
+    assert read(TWO, lines=("Harbour closed", "By Ida Brandt")).authors == ("Ida Brandt",)
+    assert read(TWO).authors == ("Ida Brandt", "Per Holm")
+    # Who the script does not name may be anybody.
+    assert read(TWO, '<h1>x</h1><p class="byline">By Una Vik</p>').authors == ("Ida Brandt", "Per Holm")
+
+
+def test_the_name_of_an_account_gives_way_to_the_byline() -> None:
+    head = ld(**{"@type": "NewsArticle", "author": {"name": "IdaB"}})
+    assert read(head, '<h1>x</h1><p class="byline">By Ida Brandt</p>').authors == ("Ida Brandt",)
+    assert read(head).authors == ("IdaB",)
+    agency = ld(**{"@type": "NewsArticle", "author": {"name": "dpa"}})
+    assert read(agency, '<h1>x</h1><p class="byline">By Ida Brandt</p>').authors == ("dpa",)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from pipeline.text.agencies import AGENCIES, ANY_CREDIT, Agency, is_agency_site
+from pipeline.text.agencies import AGENCIES, ANY_CREDIT, Agency, agency_of_name, is_agency_site
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,25 @@ def test_an_agency_is_recognised_by_one_of_its_forms(agency: Agency) -> None:
 @pytest.mark.parametrize("credit", ["reuters", "ap", "a.p.", "the associated press", "dpa", "pa media"])
 def test_picture_credits(credit: str) -> None:
     assert re.fullmatch(ANY_CREDIT, credit)
+
+
+@pytest.mark.parametrize(
+    ("name", "agency"),
+    [
+        ("AFP", "AFP"),
+        ("Agence France-Presse", "AFP"),
+        ("dpa", "dpa"),
+        ("dpa-AFX", "dpa"),
+        ("The Associated Press", "AP"),
+        ("Associated press", "AP"),
+        ("Reuters Staff", "Reuters"),
+        ("Xinhua News Agency", "Xinhua"),
+        ("TT", None),
+        ("Pa", None),
+        ("Ida Brandt", None),
+        ("Reuters Holm", None),
+        ("Associated Press Club of Malmö and all of its many friends abroad", None),
+    ],
+)
+def test_an_author_that_is_an_agency(name: str, agency: str | None) -> None:
+    assert agency_of_name(name) == agency
