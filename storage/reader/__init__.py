@@ -3,6 +3,7 @@
     articles, article, article_by_url, article_by_location    articles, by id, URL, location or filters
     search                                                    articles by their words, the best first
     groups, group, members, copies                            stories, who carries them, and the evidence
+    sketch, sketches                                          signatures as datasketch's objects
     changes, changed_articles, last_change                    what is new, different or gone since then
     removed, rejections, runs, counts                         what was removed or rejected, and how much
     rows                                                      any public view as dictionaries, for exports
@@ -34,6 +35,7 @@ from storage.reader.known_documents import (
 )
 from storage.reader.run_rows import Counts, counts, rejections, run, runs
 from storage.reader.searching import Hit, search
+from storage.reader.sketch_rows import sketch, sketches
 from storage.reader.view_rows import rows
 from storage.schema import Change, Copy, RemovedLine, RunRow, StoredArticle, StoredRejection, StoryGroup
 from storage.search import Snippet
@@ -77,5 +79,7 @@ __all__ = [
     "run",
     "runs",
     "search",
+    "sketch",
+    "sketches",
     "source_key",
 ]

@@ -36,8 +36,9 @@ def test_every_query_finds_something_on_both_databases(news: Engine) -> None:
 def test_every_program_prints_something(
     shell: Shell, news_database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In a folder with a database, and after the exports of the page about exports."""
-    shutil.copyfile(news_database, shell.folder / "copydesk.db")
+    """In a folder with two databases, and after the exports of the page about exports."""
+    for name in ("copydesk.db", "agency.db"):
+        shutil.copyfile(news_database, shell.folder / name)
     exports = [command for block in blocks("sh", page="docs/how-to/export.md") for command in commands(block)]
     assert sum(command.startswith("copydesk export ") for command in exports) >= 6
     for command in exports:
