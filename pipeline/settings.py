@@ -130,6 +130,7 @@ class GroupSettings:
     near_days: neighbours in a near band are at most so many days apart; far bands find later copies. Each
         day adds to the part of the index that current news needs in memory.
     bands_shared: neighbours in so many near bands, or in one far band, are compared.
+    values_shared: one near band is enough where so many values of the two signatures agree.
     """
 
     containment: float = 0.55
@@ -140,6 +141,7 @@ class GroupSettings:
     band_window: int = 16
     near_days: float = 3.0
     bands_shared: int = 2
+    values_shared: int = 4
 
     def __post_init__(self) -> None:
         for name in ("containment", "particulars", "near"):
@@ -157,15 +159,16 @@ class GroupSettings:
             f"at least cycle_days ({self.cycle_days})",
         )
         _require(self.near_days > 0, "group.near_days", self.near_days, "above 0")
-        for name in ("band_window", "bands_shared"):
+        for name in ("band_window", "bands_shared", "values_shared"):
             _require(getattr(self, name) >= 1, f"group.{name}", getattr(self, name), "at least 1")
 
     @property
     def version(self) -> str:
-        """Names every setting, because each can change the pairs, e.g. `g2-c0.55-p0.8-n0.7-d1-5-b16-3-2`."""
+        """Names every setting, as each can change the pairs, e.g. `g2-c0.55-p0.8-n0.7-d1-5-b16-3-2-4`."""
         return (
             f"g{GROUP_REVISION}-c{self.containment:.9g}-p{self.particulars:.9g}-n{self.near:.9g}"
-            f"-d{self.cycle_days:.9g}-{self.window_days:.9g}-b{self.band_window}-{self.near_days:.9g}-{self.bands_shared}"
+            f"-d{self.cycle_days:.9g}-{self.window_days:.9g}"
+            f"-b{self.band_window}-{self.near_days:.9g}-{self.bands_shared}-{self.values_shared}"
         )
 
 

@@ -5,6 +5,7 @@ Pure functions over texts and signatures; `storage.writing` keeps and looks up w
 
 from pipeline.copies.article_copy import ArticleCopy
 from pipeline.copies.candidates import (
+    are_alike,
     band_weight,
     bands_of,
     bucket_keys,
@@ -36,6 +37,7 @@ __all__ = [
     "PreparedText",
     "Refusal",
     "Sketch",
+    "are_alike",
     "band_weight",
     "bands_of",
     "bucket_keys",

@@ -9,12 +9,14 @@ Pure functions; `storage.writing` keeps the index and looks things up in it. One
    `band_window` rows before and after it that are at most `near_days` away; `near_range` gives the range. A
    far band is for reprints and wrong dates. Its rows lie together whatever their time, and the `band_window`
    rows before and after are neighbours.
-3. A neighbour in one far band, or in `bands_shared` near bands, is a candidate (`candidates_among`;
-   `is_candidate` for one pair). So a band that the whole database shares costs no more than any other. Copies
-   are neighbours in time, which holds a group of thousands together, while the weekly issues of one template
-   are never compared beyond the window.
+3. A neighbour in one far band, or in `bands_shared` near bands, is a candidate. One near band is enough for
+   two that are alike: `values_shared` of the values in their signatures agree (`candidates_among` for all
+   neighbours of an article, `is_candidate` for one pair). So a band that the whole database shares costs no
+   more than any other. Copies are neighbours in time, which holds a group of thousands together, while the
+   weekly issues of one template are never compared beyond the window.
 4. The new article separates some neighbours (`separated`, for each band). Such a pair has one band less in
-   common. If it was verified, it stays only while `is_candidate` still holds. If an article is removed from a
+   common. If it was verified, it stays only while `is_candidate` still holds (whether two are alike does not
+   change). If an article is removed from a
    band, the same pairs become neighbours again. So the set of candidate pairs, and with it the evidence and
    the groups, is a function of the articles that are there, whatever the order and the batches in which they
    arrived. An article between two neighbours is at least as near in time to both as they are to each other,
@@ -100,12 +102,22 @@ def near_range(order: int, settings: GroupSettings) -> tuple[int, int]:
     return low << _HASH_BITS, (high + 1 << _HASH_BITS) - 1
 
 
-def candidates_among(near: Iterable[T], far: Iterable[T], settings: GroupSettings) -> set[T]:
-    """The articles that one article has to be compared with.
+def candidates_among(near: Iterable[T], far: Iterable[T], settings: GroupSettings) -> tuple[set[T], set[T]]:
+    """The articles that one article has to be compared with, and those that it has to be if they are alike.
 
     near, far: its neighbours in bands of either kind, each once for every band in which it is one.
     """
-    return {i for i, bands in Counter(near).items() if is_candidate(bands, settings)}.union(far)
+    weights = Counter(near)
+    candidates = {i for i, bands in weights.items() if is_candidate(bands, False, settings)}.union(far)
+    return candidates, {i for i in weights.keys() - candidates if is_candidate(weights[i], True, settings)}
+
+
+def are_alike(one: bytes, other: bytes, settings: GroupSettings) -> bool:
+    """Whether enough values of two signatures of one version agree."""
+    values, other_values = (np.frombuffer(signature, dtype="<u4") for signature in (one, other))
+    return values.size == other_values.size and bool(
+        np.count_nonzero(values == other_values) >= settings.values_shared
+    )
 
 
 def band_weight(band: int, settings: GroupSettings) -> int:
@@ -113,9 +125,12 @@ def band_weight(band: int, settings: GroupSettings) -> int:
     return settings.bands_shared if is_far(band) else 1
 
 
-def is_candidate(weights: int, settings: GroupSettings) -> bool:
-    """Whether two articles are compared. weights: sum over the bands in which they are neighbours."""
-    return weights >= settings.bands_shared
+def is_candidate(weights: int, alike: bool, settings: GroupSettings) -> bool:
+    """Whether two articles are compared.
+
+    weights: sum over the bands in which they are neighbours. alike: see `are_alike`.
+    """
+    return weights >= (1 if alike else settings.bands_shared)
 
 
 def separated(before: Sequence[T], after: Sequence[T], window: int) -> list[tuple[T, T]]:

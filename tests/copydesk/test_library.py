@@ -19,26 +19,26 @@ def test_everything_named_is_there() -> None:
         assert getattr(copydesk, name).__doc__, name
     assert set(copydesk.__all__) <= set(dir(copydesk))
     with pytest.raises(AttributeError, match="no attribute 'minhash'"):
-        copydesk.minhash  # type: ignore[attr-defined]  # noqa: B018
+        copydesk.minhash  # noqa: B018
 
 
-def test_a_program_makes_the_stored_signature_itself(base: str) -> None:
-    engine = open_database(base, create=False)
+def test_a_program_makes_the_stored_signature_itself(news_url: str) -> None:
+    engine = open_database(news_url, create=False)
     stored = next(reader.articles(engine))
     hashes = copydesk.shingle_hashes(stored.text)
     whole = MinHash(24, seed=1, scheme="affine32", hashfunc=lambda h: h)
     lead = MinHash(24, seed=2, scheme="affine32", hashfunc=lambda h: h)
     whole.update_batch(hashes)
     lead.update_batch(hashes[:60])
-    with copydesk.open(base) as db:
+    with copydesk.open(news_url) as db:
         found = db.sketch(stored.id)
     assert found is not None
     assert (found.whole, found.lead) == (LeanMinHash(whole), LeanMinHash(lead))
     assert found == copydesk.sketch(stored.text)
 
 
-def test_sketches_of_a_database(base: str) -> None:
-    with copydesk.open(base) as db:
+def test_sketches_of_a_database(news_url: str) -> None:
+    with copydesk.open(news_url) as db:
         found = dict(db.sketches())
         assert len(found) > 10
         assert all(db.sketch(id) == sketch for id, sketch in found.items())
@@ -50,8 +50,8 @@ def test_text_without_words() -> None:
     assert copydesk.shingle_hashes("…").size == 0
 
 
-def test_the_database_is_named_by_the_environment(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COPYDESK_DB", base)
+def test_the_database_is_named_by_the_environment(news_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COPYDESK_DB", news_url)
     with copydesk.open() as db:
         assert next(db.sketches())
     monkeypatch.setenv("COPYDESK_DB", "sqlite:///no/such/file.db")

@@ -28,6 +28,7 @@ SAID = {
         f"a token is a character and a shingle has {_WORDS[_PRINTS.shingle_chars]}",
         f"{_GROUPS.band_window} before it and {_GROUPS.band_window} after it",
         f"neighbours in one far band, or in {_WORDS[_GROUPS.bands_shared]} others",
+        f"where {_WORDS[_GROUPS.values_shared]} of the {_PRINTS.num_perm} values of",
         f"more than {_WORDS[int(_GROUPS.near_days)]} days apart",
         f"Each article takes {_ROWS} rows",
     ),

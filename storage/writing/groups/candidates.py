@@ -1,10 +1,11 @@
-"""Decides which pairs are candidates: pairs that share enough bands as neighbours, and stated copies."""
+"""Decides which pairs are candidates: neighbours in enough bands (`pipeline.copies`), and stated copies."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import (
@@ -102,9 +103,10 @@ def candidates_now(
     together, then more for the pairs that are still undecided.
     """
     limits = settings.group
-    undecided: dict[IdPair, tuple[Place, Place, list[int], int]] = {}
-    for pair, ((one, bands), (other, other_bands)) in _index_places(connection, pairs).items():
-        shared, found = bands & other_bands, 0
+    undecided: dict[IdPair, _Undecided] = {}
+    for pair, (first, second) in _index_places(connection, pairs).items():
+        one, other = first.place, second.place
+        shared, found = first.bands & second.bands, 0
         if other[0] > copies.near_range(one[0], limits)[1]:
             shared = frozenset(filter(copies.is_far, shared))
         if around is not None and pair in around.parted:
@@ -115,50 +117,73 @@ def candidates_now(
                 for band in settled
                 if around.are_near(band, one, other, limits.band_window)
             )
-        undecided[pair] = (one, other, sorted(shared), found)
+        alike = copies.are_alike(first.signature, second.signature, limits)
+        undecided[pair] = _Undecided(one, other, alike, sorted(shared), found)
     candidates: set[IdPair] = set()
     while undecided:
         asked: list[tuple[IdPair, int]] = []
-        for pair, (_, _, rest, found) in list(undecided.items()):
-            if copies.is_candidate(found, limits):
+        for pair, at in list(undecided.items()):
+            most = at.found + sum(copies.band_weight(band, limits) for band in at.rest)
+            if copies.is_candidate(at.found, at.alike, limits):
                 candidates.add(pair)
                 del undecided[pair]
-            elif not copies.is_candidate(
-                found + sum(copies.band_weight(band, limits) for band in rest), limits
-            ):
+            elif not copies.is_candidate(most, at.alike, limits):
                 del undecided[pair]
             else:
-                asked.extend((pair, band) for band in rest[:_BANDS_AT_ONCE])
-        spans = [(band, *undecided[pair][:2]) for pair, band in asked]
+                asked.extend((pair, band) for band in at.rest[:_BANDS_AT_ONCE])
+        spans = [(band, undecided[pair].one, undecided[pair].other) for pair, band in asked]
         near: Counter[IdPair] = Counter()
         with in_index_order(connection):
             are_near = _are_near(connection, spans, limits.band_window)
         for (pair, band), is_near in zip(asked, are_near, strict=True):
             near[pair] += is_near * copies.band_weight(band, limits)
         undecided = {
-            pair: (here, there, rest[_BANDS_AT_ONCE:], found + near[pair])
-            for pair, (here, there, rest, found) in undecided.items()
+            pair: replace(at, rest=at.rest[_BANDS_AT_ONCE:], found=at.found + near[pair])
+            for pair, at in undecided.items()
         }
     return candidates
 
 
-def _index_places(
-    connection: Connection, pairs: Iterable[IdPair]
-) -> dict[IdPair, tuple[tuple[Place, frozenset[int]], tuple[Place, frozenset[int]]]]:
-    """Place and bands of both articles of each pair, the earlier place first."""
+@dataclass(frozen=True, slots=True)
+class _Undecided:
+    """A pair of which some bands are still to be looked up.
+
+    one, other: the earlier place first. alike: whether one band is enough. rest: shared bands, not yet looked
+    up. found: weight of those in which the two are neighbours.
+    """
+
+    one: Place
+    other: Place
+    alike: bool
+    rest: list[int]
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """Where an article is in the index, and with what."""
+
+    place: Place
+    signature: bytes
+    bands: frozenset[int]
+
+
+def _index_places(connection: Connection, pairs: Iterable[IdPair]) -> dict[IdPair, tuple[_Indexed, _Indexed]]:
+    """Both articles of each pair, the earlier place first."""
     wanted = list(pairs)
     table = schema.signature
-    found: dict[int, tuple[Place, frozenset[int]]] = {}
+    columns = table.c.article_id, table.c.position, table.c.signature, table.c["keys"]
+    found: dict[int, _Indexed] = {}
     for part in chunks({id for pair in wanted for id in pair}):
-        for id, position, packed in connection.execute(
-            select(table.c.article_id, table.c.position, table.c["keys"]).where(table.c.article_id.in_(part))
+        for id, position, signature, packed in connection.execute(
+            select(*columns).where(table.c.article_id.in_(part))
         ):
             bands = copies.bands_of(np.array(unpack_keys(packed), dtype=np.int64))
-            found[id] = ((position, id), frozenset(bands.tolist()))
+            found[id] = _Indexed((position, id), signature, frozenset(bands.tolist()))
     placed = {}
     for pair in wanted:
         if pair[0] in found and pair[1] in found:
-            one, other = sorted((found[pair[0]], found[pair[1]]), key=lambda f: f[0])
+            one, other = sorted((found[pair[0]], found[pair[1]]), key=lambda f: f.place)
             placed[pair] = (one, other)
     return placed
 

@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from storage.writing.groups.index import (
     IndexRows,
     Place,
     Reaches,
+    alike_pairs,
     in_index_order,
     insert_index_rows,
     is_among,
@@ -82,7 +84,7 @@ def add_to_index(
     positions = [copies.order_key(story) for story, _ in printed]
     rows, bounds = _index_rows(printed, versions, positions)
     keys = copies.row_keys(rows.bands, rows.positions)
-    signatures = []
+    signatures: list[dict[str, Any]] = []
     for n, (story, print_) in enumerate(printed):
         around.bands[story.id] = rows.bands[bounds[n] : bounds[n + 1]]
         signatures.append(
@@ -122,12 +124,14 @@ def add_to_index(
     for band, position, id in places:
         for side in _within_reach(around.places[band], band, (position, id), reaches, window):
             (far if copies.is_far(band) else near)[id].extend([other for _, other in side])
-    proposed = {
-        ordered(id, other)
-        for id in around.bands
-        for other in copies.candidates_among(near[id], far[id], settings.group)
-    }
-    return proposed, around
+    proposed: set[IdPair] = set()
+    in_question: set[IdPair] = set()
+    for id in around.bands:
+        certain, if_alike = copies.candidates_among(near[id], far[id], settings.group)
+        proposed.update(ordered(id, other) for other in certain)
+        in_question.update(ordered(id, other) for other in if_alike)
+    written = {row["article_id"]: row["signature"] for row in signatures}
+    return proposed | alike_pairs(connection, in_question, written, settings), around
 
 
 def _index_rows(

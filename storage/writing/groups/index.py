@@ -315,6 +315,21 @@ def _nearest(
         yield n, [tuple(place) for place in (*json.loads(before), *json.loads(after))]
 
 
+def alike_pairs(
+    connection: Connection, pairs: Iterable[IdPair], known: Mapping[int, bytes], settings: Settings
+) -> set[IdPair]:
+    """Those of the pairs whose signatures are alike. known: signatures by article id, not read again."""
+    wanted = list(pairs)
+    table = schema.signature
+    found = dict(known)
+    for part in chunks({id for pair in wanted for id in pair} - known.keys()):
+        rows = connection.execute(
+            select(table.c.article_id, table.c.signature).where(table.c.article_id.in_(part))
+        )
+        found.update((id, signature) for id, signature in rows)
+    return {(a, b) for a, b in wanted if copies.are_alike(found[a], found[b], settings.group)}
+
+
 def reaches_of(positions: Iterable[int], settings: Settings) -> Reaches:
     return {position: copies.near_range(position, settings.group) for position in set(positions)}
 

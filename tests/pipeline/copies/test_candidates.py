@@ -6,7 +6,7 @@ import itertools
 import random
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.copies.candidates import (
+    are_alike,
     band_weight,
     bands_of,
     bucket_keys,
@@ -37,10 +38,20 @@ SETTINGS = GroupSettings()
 SHINGLING = FingerprintSettings()
 
 
+Alike = Callable[[int, int], bool]
+
+
+def never(one: int, other: int) -> bool:
+    return False
+
+
 def candidate_pairs(
-    stories: Iterable[tuple[int, int, Sequence[int]]], settings: GroupSettings
+    stories: Iterable[tuple[int, int, Sequence[int]]], settings: GroupSettings, alike: Alike = never
 ) -> set[tuple[int, int]]:
-    """The definition, all at once: (id, order, bands) -> pairs that are neighbours in enough bands."""
+    """The definition, all at once: (id, order, bands) -> pairs that are neighbours in enough bands.
+
+    alike: whether the signatures of two articles are.
+    """
     bands: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for id, order, shared in stories:
         for band in shared:
@@ -53,7 +64,7 @@ def candidate_pairs(
             for later, other in rows[n + 1 : n + 1 + settings.band_window]:
                 if band < 0 or (later >> 29) - (order >> 29) <= days:
                     weights[min(one, other), max(one, other)] += band_weight(band, settings)
-    return {pair for pair, found in weights.items() if is_candidate(found, settings)}
+    return {pair for pair, found in weights.items() if is_candidate(found, alike(*pair), settings)}
 
 
 class Index:
@@ -62,8 +73,9 @@ class Index:
     Rows stand under the keys of their buckets, and are found by their keys alone.
     """
 
-    def __init__(self, settings: GroupSettings) -> None:
+    def __init__(self, settings: GroupSettings, alike: Alike = never) -> None:
         self.settings = settings
+        self.alike = alike
         self.rows: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self.stories: dict[int, tuple[int, Sequence[int]]] = {}
         self.pairs: set[tuple[int, int]] = set()
@@ -85,7 +97,7 @@ class Index:
             for band in set(a_bands) & set(b_bands)
             if (b, other) in itertools.chain(*self.around(band, (a, one)))
         )
-        return is_candidate(weights, self.settings)
+        return is_candidate(weights, self.alike(min(one, other), max(one, other)), self.settings)
 
     def add(self, id: int, order: int, bands: Sequence[int]) -> None:
         near: list[int] = []
@@ -100,7 +112,9 @@ class Index:
             }
             insort(self.rows[row_key(band, order)], (order, id))
         self.stories[id] = (order, bands)
-        self.pairs |= {(min(id, i), max(id, i)) for i in candidates_among(near, far, self.settings)}
+        certain, if_alike = candidates_among(near, far, self.settings)
+        self.pairs |= {(min(id, i), max(id, i)) for i in certain}
+        self.pairs |= {pair for i in if_alike if self.alike(*(pair := (min(id, i), max(id, i))))}
         self.pairs -= {pair for pair in touched if not self.still(*pair)}
 
     def remove(self, id: int) -> None:
@@ -127,24 +141,28 @@ rows = st.lists(st.tuples(st.integers(0, 2**34), some_bands), max_size=14)
     st.integers(1, 3),
     st.integers(1, 2),
     st.sampled_from([0.01, 5.0, 20.0, 90.0]),
+    st.integers(1, 4),
 )
 def test_candidates_do_not_depend_on_the_order_of_arrival(
-    rows: list[tuple[int, list[int]]], order: random.Random, window: int, least: int, days: float
+    rows: list[tuple[int, list[int]]], order: random.Random, window: int, least: int, days: float, kinds: int
 ) -> None:
+    def alike(one: int, other: int) -> bool:
+        return one % kinds == other % kinds
+
     settings = GroupSettings(band_window=window, bands_shared=least, near_days=days)
     # a third of the articles in one hour, a third in two months, a third all over the years
     spans = (3600, 60 * 86400, 2**32)
     stories = [(n, (at % spans[n % 3] << 29) + n, bands) for n, (at, bands) in enumerate(rows)]
     arriving = stories.copy()
     order.shuffle(arriving)
-    index = Index(settings)
+    index = Index(settings, alike)
     for one in arriving:
         index.add(*one)
-    assert index.pairs == candidate_pairs(stories, settings)
+    assert index.pairs == candidate_pairs(stories, settings, alike)
     for id, _, _ in arriving[::3]:
         index.remove(id)
     gone = {id for id, _, _ in arriving[::3]}
-    assert index.pairs == candidate_pairs([s for s in stories if s[0] not in gone], settings)
+    assert index.pairs == candidate_pairs([s for s in stories if s[0] not in gone], settings, alike)
 
 
 @pytest.mark.parametrize(("crowd", "minutes"), [(10, 1), (80, 1), (60, 1000)])
@@ -156,6 +174,17 @@ def test_a_crowded_band_costs_no_more_than_its_window(crowd: int, minutes: int) 
     assert all(sum(n in pair for pair in index.pairs) <= 2 * settings.band_window for n in range(crowd))
     # and a crowd of copies is held together by its neighbours
     assert len(components(range(crowd), index.pairs)) == 1
+
+
+def test_one_near_band_is_enough_for_two_that_are_alike() -> None:
+    """Four of the values; others need two near bands, and in a far band everybody is a candidate."""
+    assert candidates_among([1, 1, 2, 3], [3, 4], SETTINGS) == ({1, 3, 4}, {2})
+    assert candidates_among([1], [], replace(SETTINGS, bands_shared=1)) == ({1}, set())
+    values = np.arange(48, dtype="<u4")
+    for agreeing in (0, 3, 4, 48):
+        other = np.where(values < agreeing, values, values + 100).astype("<u4")
+        assert are_alike(values.tobytes(), other.tobytes(), SETTINGS) == (agreeing >= 4)
+    assert not are_alike(values.tobytes(), values[:24].tobytes(), SETTINGS), "of different versions"
 
 
 def test_order_is_by_time_and_never_by_id() -> None:

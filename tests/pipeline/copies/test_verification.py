@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.copies.article_copy import ArticleCopy
-from pipeline.copies.candidates import band_weight, is_candidate
+from pipeline.copies.candidates import are_alike, band_weight, is_candidate
 from pipeline.copies.fingerprint import fingerprint
 from pipeline.copies.tokens import tokens
 from pipeline.copies.verification import (
@@ -91,7 +91,8 @@ def proposed(a: str, b: str) -> bool:
     assert one is not None
     assert other is not None
     shared = set(one.bands) & set(other.bands)
-    return is_candidate(sum(band_weight(band, SETTINGS) for band in shared), SETTINGS)
+    alike = are_alike(one.signature, other.signature, SETTINGS)
+    return is_candidate(sum(band_weight(band, SETTINGS) for band in shared), alike, SETTINGS)
 
 
 LOCAL = [

@@ -81,11 +81,17 @@ def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[st
                 far[url].extend(around)
             else:
                 near[url].extend(other for other in around if low <= places[other] <= high)
+
+    def candidates(url: str) -> set[str]:
+        certain, if_alike = copies.candidates_among(near[url], far[url], using.group)
+        return certain | {o for o in if_alike if copies.are_alike(printed[url], printed[o], using.group)}
+
+    printed = {url: made.fingerprint.signature for url, made in current.items() if made.fingerprint}
     prepared = {url: copies.prepare(made, using.fingerprint) for url, made in stories.items()}
     pairs = {
         frozenset((url, other))
         for url in current
-        for other in copies.candidates_among(near[url], far[url], using.group)
+        for other in candidates(url)
         if copies.verify(prepared[url], prepared[other], using.group)
     }
     names = {made.id: url for url, made in stories.items()}
