@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
 from copydesk.console import out, when
@@ -56,6 +57,7 @@ def print_article(
         ("summary", article.description),
         ("keywords", ", ".join(article.keywords or ())),
         ("image", article.image_url),
+        ("rights", _rights_line(article)),
         ("access", article.access if article.access != "free" else None),
         ("words", article.word_count),
         ("removed", counted(len(lines), "line")),
@@ -69,6 +71,16 @@ def print_article(
         return
     for line in article.text.splitlines():
         out.print(f"\n{escape(line)}")
+
+
+def _rights_line(article: Article | StoredArticle) -> str:
+    """What is said of the rights: `tdm-reservation 1 (header); robots noai for gptbot (meta)`."""
+    said = []
+    for one in article.rights or ():
+        stated = one if isinstance(one, Mapping) else asdict(one)
+        to = f" for {stated['agent']}" if stated["agent"] else ""
+        said.append(f"{stated['name']} {stated['value']}{to} ({stated['source']})")
+    return "; ".join(said)
 
 
 def print_before_and_after(text: str, removed: Sequence[RemovedText]) -> None:

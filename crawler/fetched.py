@@ -24,6 +24,7 @@ from crawler.discovery import Download
 from crawler.fetch import PutOff, requested_url
 from crawler.log import one_line
 from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection, Stage
+from pipeline.metadata import RIGHTS_HEADERS, header_rights
 from pipeline.page import sniff_media_type
 from pipeline.settings import Settings
 
@@ -75,8 +76,17 @@ def document_or_rejection(
         origin=Origin.CRAWL,
         encoding=http_content_type_encoding(content_type),
         publisher=publisher,
-        claims=claims or Claims(),
+        claims=replace(claims or Claims(), rights=header_rights(_headers(response), response.url)),
     )
+
+
+def _headers(response: Response) -> list[tuple[str, str]]:
+    """The response headers that may have a statement of rights; the same name may come several times."""
+    return [
+        (name, value.decode("latin-1").replace("\0", ""))
+        for name in RIGHTS_HEADERS
+        for value in response.headers.getlist(name)
+    ]
 
 
 def failure_to_rejection(failure: Any) -> Rejection:

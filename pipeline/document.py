@@ -85,11 +85,31 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RightsStatement:
+    """What a page, its site or its server says of the rights to it; see `pipeline.metadata.rights`.
+
+    name: tdm-reservation, tdm-policy, robots, content-usage, content-signal or license. value: as stated.
+    source: header, meta, link, robots.txt or tdmrep.json.
+    agent: the crawler that it is addressed to; None if it is for all.
+    reserved: True if it reserves the text, or some use of it by machines; False if it says that it does not;
+        None if it does neither (a licence, a policy, images alone, another crawler), and in claims, where it
+        is not judged yet.
+    """
+
+    name: str
+    value: str
+    source: str
+    agent: str | None = None
+    reserved: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Claims:
     """Metadata that the source gives with a document's body (JSONL keys, feed entry fields).
 
     Values are not verified. `published_at` is unparsed text. description, section, keywords, image_url: as in
-    `Extraction`, where the page itself says nothing.
+    `Extraction`, where the page itself says nothing. rights: what response headers and the site say of the
+    rights, beside what the page says.
     """
 
     title: str | None = None
@@ -100,6 +120,7 @@ class Claims:
     section: str | None = None
     keywords: tuple[str, ...] | None = None
     image_url: str | None = None
+    rights: tuple[RightsStatement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +196,7 @@ class Extraction:
         was searched for in the whole page.
     description, section, keywords, image_url: what the page says besides, bounded as `metadata.summary` says;
         None where it says nothing. image_url: absolute http(s), never fetched.
+    rights: statements of the page, its server and its site; None where nothing is said.
     """
 
     blocks: tuple[Block, ...]
@@ -193,6 +215,7 @@ class Extraction:
     section: str | None = None
     keywords: tuple[str, ...] | None = None
     image_url: str | None = None
+    rights: tuple[RightsStatement, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +272,8 @@ class Article:
     text: paragraphs, separated by one newline, without title, byline, dateline and sign-off.
     site: the URL's host without `www.`; "" for a file: URL.
     syndicated_from: a canonical link to another host: evidence of syndication, never identity.
-    published_at, published_offset, description, section, keywords, image_url: as in `Extraction`.
+    published_at, published_offset, description, section, keywords, image_url, rights: as in
+        `Extraction`.
     search_words: the words of this title and this text.
     fingerprint: None if the text is excluded from grouping (paywall stubs).
     """
@@ -280,6 +304,7 @@ class Article:
     section: str | None = None
     keywords: tuple[str, ...] | None = None
     image_url: str | None = None
+    rights: tuple[RightsStatement, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from pipeline.metadata import (
     clean_image_url,
     clean_keywords,
     clean_section,
+    joined_rights,
     parse_time,
 )
 from pipeline.page import compressed_page, decode_body
@@ -189,12 +190,16 @@ def _extract(opened: _Opened, settings: Settings) -> Extraction:
 
 
 def _claimed_summary(extraction: Extraction, claims: Claims) -> dict[str, Any]:
-    """What the page says besides its text, and where it says nothing what its source claims, bounded."""
+    """What the page says besides its text, and where it says nothing what its source claims, bounded.
+
+    Of rights all that is said is taken, by the page and beside it.
+    """
     return {
         "description": extraction.description or clean_description(claims.description),
         "section": extraction.section or clean_section(claims.section),
         "keywords": extraction.keywords or clean_keywords(claims.keywords),
         "image_url": extraction.image_url or clean_image_url(claims.image_url),
+        "rights": joined_rights(extraction.rights or (), claims.rights),
     }
 
 
@@ -269,6 +274,7 @@ def _article(
         section=extraction.section,
         keywords=extraction.keywords,
         image_url=extraction.image_url,
+        rights=extraction.rights,
     )
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from crawler.files.position import SKIP_BYTES, DocumentOrRejection, FilePosition, is_web_url, valid_text
 from crawler.files.unpack import Reader
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
-from pipeline.metadata import clean_description, clean_image_url, clean_keywords, clean_section
+from pipeline.metadata import clean_description, clean_image_url, clean_keywords, clean_rights, clean_section
 
 # Bytes of the start of a stream by which its format is recognised.
 HEAD_BYTES = 1 << 16
@@ -107,6 +107,7 @@ def _json_document(line: bytes, number: int, position: FilePosition) -> Document
             section=clean_section(_text_of(record.get("section"))),
             keywords=clean_keywords(_texts_of(record.get("keywords"))),
             image_url=clean_image_url(record.get("image_url")),
+            rights=clean_rights(record.get("rights")),
         ),
     )
 

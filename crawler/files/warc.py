@@ -21,9 +21,11 @@ from crawler.files.position import (
     is_web_url,
     plausible_time,
     printable,
+    valid_text,
 )
 from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, unpack_body
-from pipeline.document import Document, MediaType, Origin, Reason
+from pipeline.document import Claims, Document, MediaType, Origin, Reason
+from pipeline.metadata import header_rights
 from pipeline.page import sniff_media_type
 
 # Most bytes of the headers of a WARC record or an HTTP response.
@@ -147,11 +149,13 @@ def _warc_document(
     date = _warc_date(headers.get_header("WARC-Date") or "", position)
     position = replace(position, fetched_at=date)
     body, content_type, fault = block, headers, None
+    response_headers: list[tuple[str, str]] = []
     if headers.get_header("WARC-Type") == "response":
         split = re.search(rb"\r?\n\r?\n", block[:_HEADER_BYTES])
         if not block.startswith(b"HTTP/") or not split:
             return position.rejection(Reason.MALFORMED_RECORD, "the record is no HTTP response")
         content_type = _http_headers.parse(io.BytesIO(block[: split.end()]))
+        response_headers = [(name, valid_text(value)) for name, value in content_type.headers]
         if _media_type_of(content_type) not in (*_HTML_TYPES, *_UNKNOWN_TYPES):
             return None
         status = content_type.get_statuscode()
@@ -178,6 +182,7 @@ def _warc_document(
         fetched_at=position.fetched_at,
         origin=Origin.WARC,
         encoding=charset[1] if charset else None,
+        claims=Claims(rights=header_rights(response_headers, url)),
     )
 
 

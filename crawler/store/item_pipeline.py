@@ -26,6 +26,7 @@ from crawler.store.database import CrawlDatabase
 from crawler.store.site_statistics import SiteStatistics, has_site_statistics
 from pipeline.counts import counted
 from pipeline.document import Article, Document, Outcome, Rejection
+from pipeline.metadata import as_objects
 from pipeline.settings import Settings
 from pipeline.sites import site_of_version
 from storage import writer
@@ -239,6 +240,7 @@ def _columns(article: Article) -> dict[str, Any]:
         **values,
         "authors": list(article.authors),
         "keywords": list(article.keywords) if article.keywords else None,
+        "rights": as_objects(article.rights) if article.rights else None,
         "published_at": published_at,
         "access": article.access.value,
     }

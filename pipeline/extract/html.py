@@ -96,6 +96,7 @@ def _extract(opened: OpenPage, first: Choice | None, dropped: Sequence[Judged] =
         section=about.section,
         keywords=about.keywords,
         image_url=about.image_url,
+        rights=about.rights,
     )
 
 

@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from pipeline.document import Access
+from pipeline.document import Access, RightsStatement
 from pipeline.metadata.authors import authors_of
 from pipeline.metadata.dates import publication_time
 from pipeline.metadata.headline import headline_of
 from pipeline.metadata.outlet import outlet_words, site_name_of
+from pipeline.metadata.rights import page_rights
 from pipeline.metadata.structured_data import (
     StructuredData,
     cleaned,
@@ -38,6 +39,7 @@ class Metadata:
     is_article: the page states that it is an article (JSON-LD type, og:type, article:published_time).
     is_video: the page states that it is a video and not an article.
     titles, descriptions: all statements of them.
+    rights: those of the page itself, not judged yet.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Metadata:
     section: str | None
     keywords: tuple[str, ...] | None
     image_url: str | None
+    rights: tuple[RightsStatement, ...]
 
 
 def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str] = ()) -> Metadata:
@@ -107,6 +110,7 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
         section=section_of(data, url, titles, names),
         keywords=keywords_of(data, titles, names),
         image_url=image_url_of(data, url),
+        rights=page_rights(data, url),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,8 +19,10 @@ from pipeline.document import (
     Reason,
     Rejection,
     Removed,
+    RightsStatement,
     Stage,
 )
+from pipeline.metadata import as_objects
 from pipeline.text import make_search_words
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,6 +80,10 @@ def _digest(
 ) -> bytes:
     # A JSONL record may be corrected in its title or date while its text stays. Elsewhere what stands beside
     # the body comes from a feed, changes with every reading of it, and the page itself says better.
+    # Rights are different: they come from the server of the page, and hold for it as long as it says so.
+    rights = [astuple(statement) for statement in claims.rights]
+    if rights:
+        sha256 = hashlib.sha256(sha256 + json.dumps(rights).encode()).digest()
     if origin is not Origin.JSONL:
         return sha256
     said: tuple[Any, ...] = (claims.title, claims.published_at, claims.authors, claims.language)
@@ -148,6 +154,7 @@ def storable(outcome: Outcome) -> Outcome:
         section=_maybe(outcome.section),
         keywords=_each(outcome.keywords),
         image_url=_maybe(outcome.image_url),
+        rights=None if outcome.rights is None else tuple(map(_statement, outcome.rights)),
         syndicated_from=_maybe(outcome.syndicated_from),
         removed=tuple(
             Removed(r.position, storable_text(r.text), storable_text(r.rule)) for r in outcome.removed
@@ -168,6 +175,7 @@ def _texts_of(outcome: Outcome) -> Iterator[str | None]:
         yield from (outcome.byline, outcome.dateline, outcome.agency, outcome.published_source)
         yield from (outcome.language, outcome.syndicated_from)
         yield from (outcome.description, outcome.section, outcome.image_url, *(outcome.keywords or ()))
+        yield from _texts_of_rights(outcome.rights or ())
         for removed in outcome.removed:
             yield from (removed.text, removed.rule)
     if outcome.page:
@@ -175,6 +183,12 @@ def _texts_of(outcome: Outcome) -> Iterator[str | None]:
         yield from (page.encoding, page.url, page.publisher)
         yield from (claims.title, claims.published_at, *claims.authors, claims.language)
         yield from (claims.description, claims.section, claims.image_url, *(claims.keywords or ()))
+        yield from _texts_of_rights(claims.rights)
+
+
+def _texts_of_rights(statements: Iterable[RightsStatement]) -> Iterator[str | None]:
+    for statement in statements:
+        yield from (statement.name, statement.value, statement.source, statement.agent)
 
 
 def _is_storable(texts: Iterable[str | None]) -> bool:
@@ -221,6 +235,16 @@ def _each(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
     return None if values is None else tuple(map(storable_text, values))
 
 
+def _statement(statement: RightsStatement) -> RightsStatement:
+    return replace(
+        statement,
+        name=storable_text(statement.name),
+        value=storable_text(statement.value),
+        source=storable_text(statement.source),
+        agent=_maybe(statement.agent),
+    )
+
+
 def _page(page: PageBytes) -> PageBytes:
     claims = page.claims
     return replace(
@@ -237,6 +261,7 @@ def _page(page: PageBytes) -> PageBytes:
             section=_maybe(claims.section),
             keywords=_each(claims.keywords),
             image_url=_maybe(claims.image_url),
+            rights=tuple(map(_statement, claims.rights)),
         ),
     )
 
@@ -254,6 +279,7 @@ def claims_json(claims: Claims) -> dict[str, Any] | None:
         "section": claims.section,
         "keywords": claims.keywords and list(claims.keywords),
         "image_url": claims.image_url,
+        "rights": as_objects(claims.rights),
     }
 
 
@@ -271,4 +297,5 @@ def claims_of(value: dict[str, Any] | None) -> Claims:
         value.get("section"),
         tuple(keywords) if keywords else None,
         value.get("image_url"),
+        tuple(RightsStatement(**statement) for statement in value.get("rights") or ()),
     )

@@ -42,7 +42,8 @@ from sqlalchemy import (
     Text,
 )
 
-from pipeline.document import Article
+from pipeline.document import Article, RightsStatement
+from pipeline.metadata import as_objects
 from storage.schema.types import Json, UtcTime, to_second
 from storage.schema.views import ARTICLE_COLUMNS
 
@@ -105,7 +106,8 @@ def _stored(value: Any) -> Any:
     if isinstance(value, datetime):
         return to_second(value)
     if isinstance(value, tuple):
-        return list(value)
+        is_of_rights = bool(value) and isinstance(value[0], RightsStatement)
+        return as_objects(value) if is_of_rights else list(value)
     return value.value if isinstance(value, Enum) else value
 
 

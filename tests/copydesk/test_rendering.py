@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -10,7 +11,9 @@ from rich.console import Console
 from copydesk import rendering
 from copydesk.rendering import snippet_line, visible
 from pipeline.copies.differences import compare
+from pipeline.document import RightsStatement
 from storage.search.query import Snippet
+from tests.storage.news import article
 
 OLD = "The ferry had 214 people aboard when it ran aground. Nobody was hurt. The hull is sound."
 NEW = "The ferry had 219 people aboard when it ran aground. Nobody was hurt. Divers went down [twice]."
@@ -62,6 +65,23 @@ def test_matches_are_coloured_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch, found, force_terminal=True, color_system="standard", _environ={}
     )
     assert on_terminal == "The [red]\ufffd[2J \x1b[1;33mferry\x1b[0m sails.\n"
+
+
+def test_what_is_said_besides_the_text_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(rendering, "out", Console(file=stream, highlight=False, soft_wrap=True))
+    rights = (
+        RightsStatement("tdm-reservation", "1", "header"),
+        RightsStatement("robots", "noai", "meta", "gptbot"),
+    )
+    made = article("https://a.example/1", "It sails.", description="[b]It[/b] sails.", rights=rights)
+    rendering.print_article(made, (), with_removed=False)
+    shown = {line.split("  ")[0].strip(): line.strip() for line in re.split(r"\n\s+", stream.getvalue())}
+    assert shown["section"] == "section  Harbour"
+    assert shown["summary"] == "summary  [b]It[/b] sails."
+    assert shown["keywords"] == "keywords  ferry, harbour"
+    assert shown["image"] == "image  https://images.example/ferry.jpg"
+    assert shown["rights"] == "rights  tdm-reservation 1 (header); robots noai for gptbot (meta)"
 
 
 def printed_snippet(monkeypatch: pytest.MonkeyPatch, found: Snippet, **options: object) -> str:

@@ -19,7 +19,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawler.fetch import PutOff
 from crawler.fetched import as_download, document_or_rejection, failure_to_rejection
-from pipeline.document import Claims, Document, MediaType, Origin, Rejection
+from pipeline.document import Claims, Document, MediaType, Origin, Rejection, RightsStatement
 
 URL = "https://gazette.example/story/1"
 HTML = b"<!doctype html><html><body><p>Ferry runs aground</body></html>"
@@ -55,6 +55,21 @@ def test_a_page_becomes_a_document_at_the_url_that_was_requested() -> None:
     assert (found.location, found.url) == (URL, moved)
     assert (found.media_type, found.encoding, found.origin) == (MediaType.HTML, "utf-8", Origin.CRAWL)
     assert (found.publisher, found.claims.title) == ("Gazette", "Ferry")
+
+
+def test_headers_that_are_about_rights_come_with_the_document() -> None:
+    answer = response()
+    answer.headers["TDM-Reservation"] = "1"
+    answer.headers["X-Robots-Tag"] = ["noindex, noai", b"gptbot: noai\xff"]
+    answer.headers["Link"] = '</license.xml>; rel="license"; type="application/rsl+xml"'
+    older = Claims(rights=(RightsStatement("robots", "noimageai", "header"),))
+    found = document_or_rejection(answer, claims=older)
+    assert isinstance(found, Document)
+    assert [(one.name, one.value, one.agent) for one in found.claims.rights] == [
+        ("tdm-reservation", "1", None),
+        ("robots", "noai", None),
+        ("license", "https://gazette.example/license.xml", None),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from pipeline.document import (
     Origin,
     Reason,
     Rejection,
+    RightsStatement,
 )
 from pipeline.process import process_document, process_documents
 from pipeline.settings import Settings
@@ -172,6 +173,26 @@ def test_a_source_says_what_the_document_does_not(media_type: MediaType) -> None
     assert len(found.description or "") <= 1000
     assert "\n" not in (found.description or "\n")
     assert (found.section, found.keywords, found.image_url) == ("Port", ("ferry",), None)
+
+
+def test_all_that_is_said_of_rights_is_recorded_and_judged() -> None:
+    head = '<meta name="tdm-reservation" content="0"><meta name="robots" content="noai">'
+    claims = Claims(
+        rights=(
+            RightsStatement("tdm-reservation", "1", "tdmrep.json"),
+            RightsStatement("no such", "1", "header"),
+        )
+    )
+    found = article(process_document(document(page(*PARAGRAPHS, head=head), claims=claims), Settings()))
+    assert found.rights == (
+        RightsStatement("tdm-reservation", "0", "meta", None, False),
+        RightsStatement("robots", "noai", "meta", None, True),
+        RightsStatement("tdm-reservation", "1", "tdmrep.json", None, True),
+    )
+    text = "\n\n".join(PARAGRAPHS).encode()
+    copied = article(process_document(document(text, MediaType.TEXT, claims=claims), Settings()))
+    assert copied.rights == found.rights[2:]
+    assert article(process_document(document(text, MediaType.TEXT), Settings())).rights is None
 
 
 def test_what_the_page_says_of_itself_comes_before_its_source() -> None:

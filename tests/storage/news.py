@@ -24,6 +24,7 @@ from pipeline.document import (
     Reason,
     Rejection,
     Removed,
+    RightsStatement,
     Stage,
 )
 from pipeline.settings import Settings
@@ -113,6 +114,7 @@ def article(url: str, text: str, at: datetime = START, **changes: Any) -> Articl
         section="Harbour",
         keywords=("ferry", "harbour"),
         image_url="https://images.example/ferry.jpg",
+        rights=(RightsStatement("robots", "noai", "header", "gptbot"),),
     )
     changed = replace(made, **changes)
     return replace(changed, search_words=make_search_words(changed.title, changed.text))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from crawler.files.paths import read_paths
-from pipeline.document import Claims, Outcome, Reason, Rejection, Removed
+from pipeline.document import Claims, Outcome, Reason, Rejection, Removed, RightsStatement
 from pipeline.process import process_document
 from storage import reader, writer
 from storage.base.keys import storable, storable_name, storable_text
@@ -64,7 +64,7 @@ def odd_article(url: str, number: int, **changes: Any) -> Any:
         removed=(Removed(0, ODD, ODD),),
         **changes,
     )
-    claims = Claims(ODD, ODD, (ODD,), ODD, ODD, ODD, (ODD,), ODD)
+    claims = Claims(ODD, ODD, (ODD,), ODD, ODD, ODD, (ODD,), ODD, (RightsStatement(ODD, ODD, ODD, ODD),))
     return replace(made, page=replace(made.page, claims=claims, publisher=ODD, encoding=ODD[:5], url=url))
 
 
@@ -95,7 +95,8 @@ def test_every_column_takes_every_character(engine: Engine) -> None:
     assert (row["location"], row["url"], row["detail"]) == (f"{CLEAN_NAME}/list", CLEAN, CLEAN)
     document = reader.document(engine, 1)
     assert document is not None
-    assert document.claims == Claims(CLEAN, CLEAN, (CLEAN,), CLEAN, CLEAN, CLEAN, (CLEAN,), CLEAN)
+    rights = (RightsStatement(CLEAN, CLEAN, CLEAN, CLEAN),)
+    assert document.claims == Claims(CLEAN, CLEAN, (CLEAN,), CLEAN, CLEAN, CLEAN, (CLEAN,), CLEAN, rights)
     assert store(engine, outcomes).unchanged == 3
     assert [finding.check for finding in check_integrity(engine) if finding.count] == []
     # The older text becomes the current one again. It was stored as JSON meanwhile.

@@ -7,7 +7,7 @@ import json
 import random
 from pathlib import Path
 
-from pipeline.document import Claims, MediaType, Origin, Reason, Rejection
+from pipeline.document import Claims, MediaType, Origin, Reason, Rejection, RightsStatement
 from pipeline.settings import Settings
 from tests.crawler.files.making import (
     PACKERS,
@@ -57,13 +57,27 @@ def test_values_besides_the_text_are_bounded_and_wrong_ones_are_left_out(tmp_pat
         "section": "Local",
         "keywords": ["bridge", "Bridge", 5, None, "river"],
         "image_url": "https://images.example/1.jpg",
+        "rights": [
+            {"name": "robots", "value": "noai", "source": "header", "agent": None, "reserved": True},
+            {"name": "robots", "value": "no such", "source": "header"},
+            "noai",
+        ],
     }
-    wrong = {"description": ["x"], "section": 5, "keywords": {"a": 1}, "image_url": "file:///etc/passwd"}
+    wrong = {
+        "description": ["x"],
+        "section": 5,
+        "keywords": {"a": 1},
+        "image_url": "file:///etc/passwd",
+        "rights": {"robots": "noai"},
+    }
     long = {
         "description": "word " * 100_000,
         "section": "s" * 500,
         "keywords": [f"k{n}" for n in range(5000)],
         "image_url": "https://images.example/" + "x" * 5000,
+        "rights": [
+            {"name": "robots", "value": "noai", "source": "meta", "agent": f"b{n}"} for n in range(500)
+        ],
     }
     path.write_bytes(jsonl(*({"text": "It did.", **values} for values in (right, wrong, long))))
     first, second, third = (document.claims for document in documents(read(path, settings=Settings())))
@@ -72,10 +86,12 @@ def test_values_besides_the_text_are_bounded_and_wrong_ones_are_left_out(tmp_pat
         section="Local",
         keywords=("bridge", "river"),
         image_url="https://images.example/1.jpg",
+        rights=(RightsStatement("robots", "noai", "header"),),
     )
     assert second == Claims()
     assert len(third.description or "") <= 1000
     assert (third.section, len(third.keywords or ()), third.image_url) == (None, 50, None)
+    assert len(third.rights) == 40
 
 
 def test_bad_lines_cost_only_themselves_and_are_named(tmp_path: Path) -> None:

@@ -38,6 +38,25 @@ def test_pages_of_a_warc(tmp_path: Path, pack: str) -> None:
     assert {d.origin for d in found} == {Origin.WARC}
 
 
+def test_headers_that_are_about_rights_come_with_the_page(tmp_path: Path) -> None:
+    said = {
+        "TDM_Reservation": "1",
+        "X_Robots_Tag": "gptbot: noai",
+        "Content_Signal": "ai-train=no",
+        "Via": "noai",
+    }
+    path = tmp_path / "a.warc"
+    url = "https://outlet.example/1"
+    path.write_bytes(warc(response(url, PAGE, **said), response(url, PAGE)))
+    first, second = documents(read(path))
+    assert [(one.name, one.value, one.source, one.agent) for one in first.claims.rights] == [
+        ("tdm-reservation", "1", "header", None),
+        ("robots", "noai", "header", "gptbot"),
+        ("content-signal", "ai-train=no", "header", None),
+    ]
+    assert second.claims.rights == ()
+
+
 def test_broken_records_cost_only_themselves(tmp_path: Path) -> None:
     records = [warc(response(f"https://outlet.example/{n}", PAGE)) for n in range(7)]
     records[1] = records[1].replace(b"WARC/1.0", b"WRAC/1.0")

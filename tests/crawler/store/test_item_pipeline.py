@@ -144,6 +144,10 @@ def test_a_document_becomes_an_article_and_the_item_has_its_columns(tmp_path: Pa
 
     columns = asyncio.run(run())
     assert (columns["url"], columns["title"], columns["authors"]) == (A, "Title", ["Ada Lind"])
+    assert columns["keywords"] == ["ferry", "harbour"]
+    assert columns["rights"] == [
+        {"name": "robots", "value": "noai", "source": "header", "agent": "gptbot", "reserved": None}
+    ]
     database = crawl.database()
     (stored,) = reader.articles(database)
     assert stored.text == made.text

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from pipeline.document import Claims, Document, MediaType, Origin, Removed
+from pipeline.document import Claims, Document, MediaType, Origin, Removed, RightsStatement
 from pipeline.text.search_words import make_search_words
 from storage.base.keys import (
     UnstorableError,
@@ -50,6 +50,19 @@ def test_records_without_new_keys_are_known_by_their_old_digest() -> None:
 
     assert source_key(given).sha256.hex().startswith("a8c5ab13b839448c")
     assert source_key(replace(given, claims=replace(given.claims, section="Port"))) != source_key(given)
+
+
+@pytest.mark.parametrize("origin", Origin)
+def test_what_a_server_says_of_rights_is_part_of_the_key(origin: Origin) -> None:
+    """The same bytes are processed again where their reservation changed."""
+    plain = document(origin, "one")
+    reserved = replace(
+        plain, claims=replace(plain.claims, rights=(RightsStatement("robots", "noai", "header"),))
+    )
+    made = page("It sails.", START, plain.url, origin, reserved.claims)
+
+    assert source_key(plain) != source_key(reserved)
+    assert page_digest(replace(made, encoding=plain.encoding)) == source_key(reserved).sha256
 
 
 def test_claims_that_were_stored_by_older_releases_are_read() -> None:
@@ -104,8 +117,9 @@ def test_every_text_of_an_article_is_made_storable() -> None:
         section=odd,
         keywords=(odd,),
         image_url=odd,
+        rights=(RightsStatement(odd, odd, odd, odd),),
     )
-    said = Claims(odd, odd, (odd,), odd, odd, odd, (odd,), odd)
+    said = Claims(odd, odd, (odd,), odd, odd, odd, (odd,), odd, (RightsStatement(odd, odd, odd, odd),))
     made = replace(made, page=replace(made.page, claims=said))
     found = storable(made)
 
@@ -139,6 +153,7 @@ def test_an_article_that_cannot_be_stored_becomes_a_rejection_with_the_reason() 
     [
         Claims(),
         Claims("T", "2026-03-01", ("Ada",), "en"),
+        Claims(rights=(RightsStatement("robots", "noai", "header"), RightsStatement("license", "x", "link"))),
         Claims(description="It sails.", section="Port", keywords=("ferry",), image_url="https://i.example/a"),
     ],
 )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, text, update
 
-from pipeline.document import Outcome, Removed
+from pipeline.document import Outcome, Removed, RightsStatement
 from storage import reader, schema, writer
 from storage.database import begin_write, open_database
 from storage.reader import StoredArticle
@@ -109,6 +109,8 @@ def test_a_new_text_is_one_change(engine: Engine) -> None:
         {"section": None},
         {"keywords": ("ferry",)},
         {"image_url": None},
+        {"rights": None},
+        {"rights": (RightsStatement("tdm-reservation", "1", "header"),)},
         {"language": None},
         {"word_count": 7},
         {"removed": ()},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.document import Article
+from pipeline.document import Article, RightsStatement
 from storage import reader, schema
 from storage.export import Selection, export
 from storage.upkeep import COMPARED_COLUMNS
@@ -17,8 +19,8 @@ from tests.storage.news import START, article, store
 
 ROOT = Path(__file__).parents[3]
 
-# The latest column that was added is the example.
-NEWEST = "image_url"
+# A column that was added late and whose name means nothing else: it shows what a new one takes.
+TRACED = "image_url"
 PLACES = {
     "copydesk/rendering.py",
     "crawler/files/jsonl.py",
@@ -31,6 +33,7 @@ PLACES = {
     "storage/base/keys.py",
     "storage/export.py",
     "storage/migrations/versions/v0011_summary.py",
+    "storage/migrations/versions/v0012_rights.py",
     "storage/schema/rows.py",
 }
 
@@ -43,7 +46,7 @@ def test_a_column_is_named_in_no_other_place() -> None:
     named = {
         str(path.relative_to(ROOT))
         for path in code
-        if path.suffix in (".py", ".toml") and NEWEST in path.read_text("utf-8")
+        if path.suffix in (".py", ".toml") and TRACED in path.read_text("utf-8")
     }
 
     assert named == PLACES
@@ -52,19 +55,31 @@ def test_a_column_is_named_in_no_other_place() -> None:
 def test_a_column_of_the_pipeline_goes_all_the_way(engine: Engine, tmp_path: Path) -> None:
     """From the worker's record to the tables, the views, the reader, an export and the comparison."""
     made = article(
-        "https://a.example/1", "The ferry runs again.", START, **{NEWEST: "https://images.example/1.jpg"}
+        "https://a.example/1", "The ferry runs again.", START, **{TRACED: "https://images.example/1.jpg"}
     )
     store(engine, [made])
     export(engine, tmp_path / "articles.csv", Selection())
-    header, row = (tmp_path / "articles.csv").read_text("utf-8").splitlines()
+    (row,) = csv.DictReader((tmp_path / "articles.csv").read_text("utf-8").splitlines())
 
-    assert NEWEST in schema.TEXT_COLUMNS
-    assert {NEWEST} < set(schema.article.c.keys()) & set(schema.revision.c.keys())
-    assert NEWEST in COMPARED_COLUMNS
-    assert NEWEST in schema.ITEM_COLUMNS
-    assert getattr(reader.article(engine, 1), NEWEST) == "https://images.example/1.jpg"
-    assert header.split(",")[-1] == NEWEST
-    assert row.split(",")[-1] == "https://images.example/1.jpg"
+    assert TRACED in schema.TEXT_COLUMNS
+    assert {TRACED} < set(schema.article.c.keys()) & set(schema.revision.c.keys())
+    assert TRACED in COMPARED_COLUMNS
+    assert TRACED in schema.ITEM_COLUMNS
+    assert getattr(reader.article(engine, 1), TRACED) == "https://images.example/1.jpg"
+    assert row[TRACED] == "https://images.example/1.jpg"
+
+
+def test_statements_of_rights_are_stored_and_exported_as_objects(engine: Engine, tmp_path: Path) -> None:
+    rights = (RightsStatement("robots", "noai", "meta", "gptbot"),)
+    told = {"name": "robots", "value": "noai", "source": "meta", "agent": "gptbot", "reserved": None}
+    store(engine, [article("https://a.example/1", "The ferry runs again.", START, rights=rights)])
+    export(engine, tmp_path / "articles.csv", Selection())
+    (row,) = csv.DictReader((tmp_path / "articles.csv").read_text("utf-8").splitlines())
+
+    found = reader.article(engine, 1)
+    assert found is not None
+    assert found.rights == [told]
+    assert json.loads(row["rights"]) == [told]
 
 
 def test_every_column_of_a_text_is_a_field_of_the_pipeline() -> None:

@@ -22,7 +22,7 @@ from tests.storage.news import START, article, rejection, store, story, wire
 DESIGNED = {
     "articles": "id, url, location, publisher, site, title, text, authors, byline, dateline, agency,"
     " published_at, language, group_id, is_canonical, word_count, access, first_seen_at, updated_at,"
-    " revision, gone_at, published_offset, description, section, keywords, image_url",
+    " revision, gone_at, published_offset, description, section, keywords, image_url, rights",
     "story_groups": "id, size, sites, agency, first_published_at, canonical_article_id",
     "copies": "article_id, other_id, kind, jaccard, containment",
     "removed_text": "article_id, position, rule, text",
@@ -45,6 +45,7 @@ def raw(engine: Engine, database_url: str) -> Iterator[Any]:
         section=None,
         keywords=None,
         image_url=None,
+        rights=None,
     )
     store(engine, [*wire(20), bare, rejection("list.html"), rejection("x.bin", url=None, page=None)])
     run = writer.start_run(engine, "crawl", START)

@@ -1,0 +1,148 @@
+"""What robots.txt and tdmrep.json of a site say of the rights to its pages."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.metadata.site_rights import (
+    RobotsRights,
+    TdmRights,
+    may_have_rights,
+    read_robots_rights,
+    read_tdm_rights,
+)
+
+HOME = "https://lindenpost.example"
+ROBOTS = """
+License: https://lindenpost.example/license.xml#news
+# Content-Signal: search=no
+User-agent: *
+Content-Signal: search=yes, ai-train=no
+Content-Usage: / train-ai=n   # all of it
+Content-Usage: /open/ train-ai=y
+Content-Usage: /open/*.pdf$ train-ai=n
+Disallow: /private/
+
+User-Agent: GPTBot
+User-Agent: CCBot
+content-usage: train-ai=n
+Allow: /
+"""
+
+
+def of(text: str, path: str = "/news/1", agent: str = "copydesk") -> list[tuple[str, str]]:
+    assert may_have_rights(text.encode())
+    statements = read_robots_rights(text.encode(), agent).of(HOME + path)
+    assert {one.source for one in statements} <= {"robots.txt"}
+    return [(one.name, one.value) for one in statements]
+
+
+EVERYWHERE = [
+    ("license", "https://lindenpost.example/license.xml#news"),
+    ("content-signal", "search=yes, ai-train=no"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "usage"),
+    [
+        ("/news/1", "train-ai=n"),
+        ("/open/1", "train-ai=y"),
+        ("/%6Fpen/1", "train-ai=y"),
+        ("/open/a/b.pdf", "train-ai=n"),
+        ("/open/a.pdf?page=2", "train-ai=y"),
+        ("", "train-ai=n"),
+    ],
+)
+def test_the_longest_pattern_decides(path: str, usage: str) -> None:
+    assert of(ROBOTS, path) == [*EVERYWHERE, ("content-usage", usage)]
+
+
+def test_the_groups_of_the_crawler_hold_for_it_instead_of_those_for_all() -> None:
+    assert of(ROBOTS, agent="ccbot") == [EVERYWHERE[0], ("content-usage", "train-ai=n")]
+    assert of("User-agent: copydesk\nAllow: /\n\nUser-agent: *\nContent-Signal: ai-train=no") == []
+    assert of("User-agent: a\n\nUser-agent: Copydesk\nDisallow: /x\nContent-Signal: ai-train=no") == [
+        ("content-signal", "ai-train=no")
+    ]
+
+
+def test_lines_before_any_group_hold_for_all() -> None:
+    assert of("Content-Signal: ai-train=no\nUser-agent: copydesk\nAllow: /") == [
+        ("content-signal", "ai-train=no")
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "User-agent: *\nDisallow: /",
+        "License: no address",
+        "User-agent: *\nContent-Usage: /",
+        "<html>license",
+    ],
+)
+def test_a_robots_txt_that_says_nothing(text: str) -> None:
+    assert read_robots_rights(text.encode() + b"\xff\n", "copydesk") == RobotsRights()
+
+
+def tdm(rules: object, path: str = "/news/1") -> list[tuple[str, str]]:
+    return [(one.name, one.value) for one in read_tdm_rights(json.dumps(rules).encode()).of(HOME + path)]
+
+
+def test_the_first_rule_of_a_tdmrep_that_matches_decides() -> None:
+    rules = [
+        {"location": "/open/", "tdm-reservation": 0},
+        {"location": "/news/*.html$", "tdm-reservation": "1"},
+        {"location": "/", "tdm-reservation": 1, "tdm-policy": "https://lindenpost.example/tdm.json"},
+    ]
+    assert tdm(rules, "/open/1") == [("tdm-reservation", "0")]
+    assert tdm(rules, "/news/1.html") == [("tdm-reservation", "1")]
+    assert tdm(rules) == [("tdm-reservation", "1"), ("tdm-policy", "https://lindenpost.example/tdm.json")]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"location": "/", "tdm-reservation": 2},
+        {"location": "/", "tdm-reservation": True},
+        {"location": "/", "tdm-reservation": None},
+        {"location": "/", "tdm-policy": "https://lindenpost.example/tdm.json"},
+        {"location": ["/"], "tdm-reservation": 1},
+        {"location": "/" + "x" * 1000, "tdm-reservation": 1},
+        {"tdm-reservation": 1},
+        "x",
+        None,
+    ],
+)
+def test_rules_that_are_none_leave_it_to_the_next(rule: object) -> None:
+    assert tdm([rule, {"location": "*", "tdm-reservation": 1}]) == [("tdm-reservation", "1")]
+    assert tdm(rule) == []
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>not found</html>", b"[" * 100_000, b"\xff\xfe", b"[1, {}]"])
+def test_a_file_that_is_no_tdmrep_has_no_rules(body: bytes) -> None:
+    assert read_tdm_rights(body) == TdmRights()
+
+
+def test_many_rules_are_cut() -> None:
+    rules = [{"location": f"/{n}/", "tdm-reservation": 1} for n in range(3000)]
+    assert len(read_tdm_rights(json.dumps(rules).encode()).rules) == 500
+
+
+@given(pattern=st.text("/a*$%", max_size=12), path=st.text("/a%$", max_size=12))
+def test_patterns_match_as_the_regular_expression_of_them_does(pattern: str, path: str) -> None:
+    import re
+    from urllib.parse import unquote
+
+    is_whole = pattern.endswith("$")
+    pieces = map(re.escape, unquote(pattern.removesuffix("$")).split("*"))
+    expression = ".*".join(pieces) + ("$" if is_whole else "")
+    wanted = re.match(expression, unquote("/" + path), re.DOTALL) is not None
+    assert bool(tdm([{"location": pattern or "/", "tdm-reservation": 1}], "/" + path)) == (
+        wanted if pattern.strip() else path is not None
+    )
