@@ -55,7 +55,8 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A view to export, and which of its articles: by site, by language, or canonical copies only.
+    """A view to export, and which of its articles: by site, by language, canonical copies only, or without
+    those of which a statement reserves the rights (see the column `rights`).
 
     Raises OperatorError if there is no such view, or if it has no articles to choose from.
     """
@@ -64,13 +65,17 @@ class Selection:
     site: str | None = None
     language: str | None = None
     unique: bool = False
+    exclude_reserved: bool = False
 
     def __post_init__(self) -> None:
         names = [view.name for view in VIEWS]
         if self.view not in names:
             raise OperatorError(f"there is no view {self.view!r}: choose one of {', '.join(names)}")
-        if (self.site or self.language or self.unique) and self.view not in _OF_ARTICLES:
-            raise OperatorError(f"--site, --language and --unique are for articles, not for {self.view}")
+        chooses = self.site or self.language or self.unique or self.exclude_reserved
+        if chooses and self.view not in _OF_ARTICLES:
+            raise OperatorError(
+                f"--site, --language, --unique and --exclude-reserved are for articles, not for {self.view}"
+            )
 
     @property
     def canonical_only(self) -> bool:
@@ -159,7 +164,7 @@ def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
     """
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        after, base, of = int(kept["after"]), kept["base"], kept["selection"]
+        after, base, of = int(kept["after"]), kept["base"], dict(kept["selection"])
     except FileNotFoundError:
         return 0
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
@@ -167,7 +172,8 @@ def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
         raise OperatorError(f"{path}: {why}: name another file, or remove it to export everything") from error
     if base != reader.database_id(engine):
         raise OperatorError(f"{path}: the cursor of another database: remove it to export everything")
-    if of != asdict(selection):
+    # A cursor of a release with fewer choices has none of the later ones.
+    if {**asdict(Selection()), **of} != asdict(selection):
         said = " ".join(f"{name}={value}" for name, value in of.items() if value)
         raise OperatorError(f"{path}: the cursor of another export ({said}): give each a file of its own")
     return after
@@ -218,6 +224,7 @@ def _rows(engine: Engine, selection: Selection, since: datetime | None, after: i
         language=selection.language,
         since=since,
         canonical_only=selection.canonical_only,
+        exclude_reserved=selection.exclude_reserved,
     )
 
 
@@ -229,6 +236,7 @@ def _changed_rows(engine: Engine, selection: Selection, after: int) -> Iterator[
         site=selection.site,
         language=selection.language,
         canonical_only=selection.canonical_only,
+        exclude_reserved=selection.exclude_reserved,
     ):
         row: Row
         if changed.article is not None:
@@ -348,7 +356,12 @@ def _json_type(column: ViewColumn) -> Any:
         return pyarrow.map_(pyarrow.string(), pyarrow.int64())
     if not isinstance(example[0], dict):
         return pyarrow.list_(pyarrow.string())
-    types = {str: pyarrow.string(), float: pyarrow.float64()}
+    types = {
+        str: pyarrow.string(),
+        float: pyarrow.float64(),
+        bool: pyarrow.bool_(),
+        type(None): pyarrow.string(),
+    }
     return pyarrow.list_(pyarrow.struct([(name, types[type(value)]) for name, value in example[0].items()]))
 
 

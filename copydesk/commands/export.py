@@ -34,6 +34,14 @@ def export(
     unique: Annotated[bool, typer.Option("--unique", help="Canonical copies only.")] = False,
     site: Annotated[str | None, typer.Option(help="Articles of this site only, e.g. example.com.")] = None,
     language: Annotated[str | None, typer.Option(help="Articles in this language only, e.g. en.")] = None,
+    exclude_reserved: Annotated[
+        bool,
+        typer.Option(
+            "--exclude-reserved",
+            help="Without articles whose rights are reserved: those of which a statement in the column rights"
+            " says so.",
+        ),
+    ] = False,
     since: Annotated[
         str | None,
         typer.Option(
@@ -62,7 +70,7 @@ def export(
     from storage import export as exports
     from storage.database import open_database
 
-    selection = exports.Selection(view, site, language, unique)
+    selection = exports.Selection(view, site, language, unique, exclude_reserved)
     if since is not None and cursor is not None:
         raise OperatorError("--since and --cursor both say where to begin: give only one of them")
     to_stdout = file == "-"

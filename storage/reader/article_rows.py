@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Engine, select
 
 from storage import schema
 from storage.base import storable_name
+from storage.reader.reservations import without_reservation
 from storage.reader.streaming import FETCH_IDS, FETCH_TEXTS, R, one_row, one_snapshot, stream
 from storage.schema import (
     RemovedLine,
@@ -25,10 +26,16 @@ def articles(
     since: datetime | None = None,
     group_id: int | None = None,
     canonical_only: bool = False,
+    exclude_reserved: bool = False,
     limit: int | None = None,
 ) -> Iterator[StoredArticle]:
-    """Articles by id. since: those whose text is new or changed from then on (`updated_at`)."""
-    return select_articles(engine, StoredArticle, site, language, since, group_id, canonical_only, limit)
+    """Articles by id. since: those whose text is new or changed from then on (`updated_at`).
+
+    exclude_reserved: without those of which a statement in `rights` reserves the text or a use of it.
+    """
+    return select_articles(
+        engine, StoredArticle, site, language, since, group_id, canonical_only, exclude_reserved, limit
+    )
 
 
 def article(engine: Engine, id: int) -> StoredArticle | None:
@@ -80,6 +87,7 @@ def select_articles(
     since: datetime | None,
     group_id: int | None,
     canonical_only: bool,
+    exclude_reserved: bool,
     limit: int | None,
 ) -> Iterator[R]:
     """Articles by id, each made of the columns of the view.
@@ -97,6 +105,8 @@ def select_articles(
         wanted.append(table.c.updated_at >= since)
     if group_id is not None:
         wanted.append(table.c.group_id == group_id)
+    if exclude_reserved:
+        wanted.append(without_reservation(engine, table.c.rights))
     if not wanted:
         query = select(view).order_by(view.c.id).limit(limit)
         if canonical_only:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, and_, func, select
 
 from storage import schema
 from storage.base import storable_name
+from storage.reader.reservations import without_reservation
 from storage.reader.streaming import FETCH_TEXTS, stream
 from storage.schema import (
     Change,
@@ -47,6 +48,7 @@ def changed_articles(
     site: str | None = None,
     language: str | None = None,
     canonical_only: bool = False,
+    exclude_reserved: bool = False,
 ) -> Iterator[ChangedArticle]:
     """As `changes`, with the articles themselves: who puts in place what has an article, and takes out what
     has none, keeps an exact copy.
@@ -62,6 +64,8 @@ def changed_articles(
         wanted.append(view.c.language == storable_name(language))
     if canonical_only:
         wanted.append(view.c.is_canonical)
+    if exclude_reserved:
+        wanted.append(without_reservation(engine, view.c.rights))
     query = (
         select(change.c.number, change.c.article_id, view)
         .outerjoin_from(change, view, and_(*wanted))

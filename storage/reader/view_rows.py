@@ -25,6 +25,7 @@ def rows(
     language: str | None = None,
     since: datetime | None = None,
     canonical_only: bool = False,
+    exclude_reserved: bool = False,
     after: int = 0,
 ) -> Iterator[dict[str, Any]]:
     """The rows of a public view as dictionaries, in the order of its columns; for exports of any size.
@@ -40,8 +41,8 @@ def rows(
     is_changes = view == "changes"
     if view in ("articles", "unique_articles") and not after:
         unique = canonical_only or view == "unique_articles"
-        return select_articles(engine, make, site, language, since, None, unique, None)
-    if site or language or canonical_only or ((since or after) and not is_changes):
+        return select_articles(engine, make, site, language, since, None, unique, exclude_reserved, None)
+    if site or language or canonical_only or exclude_reserved or ((since or after) and not is_changes):
         raise ValueError(f"the view {view} takes no filters of articles")
     table = view_tables[view]
     query = select(table).order_by(*(table.c[name] for name in _ORDER[view]))

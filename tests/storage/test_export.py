@@ -19,7 +19,9 @@ import pytest
 import zstandard
 from sqlalchemy import Engine, insert
 
+from pipeline.document import RightsStatement
 from pipeline.errors import OperatorError
+from pipeline.metadata import joined_rights
 from storage import export as exports
 from storage import reader, schema, writer
 from storage.crawls import site_runs
@@ -97,6 +99,8 @@ def test_parquet_has_the_types_of_the_views(filled: Engine, folder: Path) -> Non
 JSON = {
     "authors": "list<element: string>",
     "keywords": "list<element: string>",
+    "rights": "list<element: struct<name: string, value: string, source: string, agent: string,"
+    " reserved: bool>>",
     "reasons": "map<string, int64 ('reasons')>",
     "alerts": "list<element: struct<figure: string, was: double, now: double, message: string>>",
 }
@@ -237,6 +241,69 @@ def test_exports_of_changes_add_up(engine: Engine, folder: Path, selection: Sele
 
     export(engine, folder / "all.jsonl", selection)
     assert sorted(kept.values(), key=lambda row: int(row["id"])) == read(folder / "all.jsonl")
+
+
+@pytest.fixture
+def reserved(engine: Engine) -> Engine:
+    """Articles of which nothing is said, of which something is, and of which one statement reserves a use."""
+    said = {
+        "nothing": None,
+        "allowed": [("tdm-reservation", "0", None)],
+        "licensed": [("license", "https://a.example/license.xml", None), ("robots", "noimageai", None)],
+        "of another": [("robots", "noai", "gptbot")],
+        "reserved": [("tdm-policy", "https://a.example/tdm.json", None), ("tdm-reservation", "1", None)],
+        "signalled": [("content-signal", "search=yes, ai-train=no", None)],
+    }
+    for number, (title, statements) in enumerate(said.items()):
+        rights = joined_rights(RightsStatement(n, v, "header", a) for n, v, a in statements or ())
+        url = f"https://a.example/{number}"
+        store(engine, [article(url, story(number), title=title, language="en", rights=rights)])
+    return engine
+
+
+def titles(engine: Engine, folder: Path, selection: Selection, **how: Any) -> list[str | None]:
+    export(engine, folder / "a.jsonl", selection, **how)
+    return [row.get("title") for row in read(folder / "a.jsonl")]
+
+
+@pytest.mark.parametrize("chosen", [{}, {"language": "en"}, {"unique": True}, {"view": "unique_articles"}])
+def test_articles_whose_rights_are_reserved_can_be_left_out(
+    reserved: Engine, folder: Path, chosen: dict[str, Any]
+) -> None:
+    assert len(titles(reserved, folder, Selection(**chosen))) == 6
+    kept = titles(reserved, folder, Selection(**chosen, exclude_reserved=True))
+    assert kept == ["nothing", "allowed", "licensed", "of another"]
+    assert [one.title for one in reader.articles(reserved, exclude_reserved=True)] == kept
+
+
+def test_what_is_reserved_later_is_gone_from_a_copy(reserved: Engine, folder: Path) -> None:
+    choice = Selection(exclude_reserved=True)
+    assert titles(reserved, folder, choice, after=0) == ["nothing", "allowed", "licensed", "of another"]
+    after = reader.last_change(reserved)
+    rights = joined_rights([RightsStatement("tdm-reservation", "1", "tdmrep.json")])
+    again = article("https://a.example/0", story(0), title="nothing", rights=rights, rules_version="newer")
+    store(reserved, [again])
+    export(reserved, folder / "b.jsonl", choice, after=after)
+    (row,) = read(folder / "b.jsonl")
+    assert (row["id"], row["gone"]) == (1, True)
+
+
+def test_only_articles_have_rights(filled: Engine, folder: Path) -> None:
+    with pytest.raises(OperatorError, match="--exclude-reserved are for articles, not for runs"):
+        Selection("runs", exclude_reserved=True)
+    with pytest.raises(ValueError, match="no filters of articles"):
+        reader.rows(filled, "copies", exclude_reserved=True)
+
+
+def test_a_cursor_of_an_earlier_release_goes_on(filled: Engine, folder: Path) -> None:
+    path = folder / "cursor"
+    write_cursor(path, filled, Selection(), 5)
+    kept = json.loads(path.read_text())
+    del kept["selection"]["exclude_reserved"]
+    path.write_text(json.dumps(kept))
+    assert read_cursor(path, filled, Selection()) == 5
+    with pytest.raises(OperatorError, match="another export"):
+        read_cursor(path, filled, Selection(exclude_reserved=True))
 
 
 def test_a_cursor_belongs_to_one_database_and_one_selection(
