@@ -39,6 +39,9 @@ COPYDESK_HOST_FAILURES = 8
 COPYDESK_FEED_MAXSIZE = 10_000_000
 COPYDESK_SITEMAP_MAXSIZE = 50_000_000
 
+# Read /.well-known/tdmrep.json of each host whose articles are fetched: what it reserves goes into `rights`.
+COPYDESK_TDMREP = True
+
 # When a site becomes unusual, or usual again: a command that gets JSON on its standard input (it is run
 # without a shell), and a URL to which the JSON is posted. Each may take so many seconds.
 COPYDESK_ALERT_COMMAND = os.environ.get("COPYDESK_ALERT_COMMAND") or None
@@ -71,6 +74,7 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawler.fetch.compression.CompressionMiddleware": 590,
 }
+SPIDER_MIDDLEWARES: dict[str, int] = {"crawler.fetch.rights.SiteRights": 900}
 EXTENSIONS: dict[str, int] = {
     "crawler.fetch.politeness.Politeness": 10,
     "crawler.fetch.site_lock.SiteLock": 20,

@@ -20,6 +20,8 @@ CONCURRENCY = "copydesk_concurrency"
 HOSTS = "copydesk_hosts"
 # The process that made the request (a request in a JOBDIR may come from an earlier one).
 SESSION = "copydesk_session"
+# True where the request is for a tdmrep.json, which no spider asked for.
+TDMREP = "copydesk_tdmrep"
 # True where the request is for an article that is not stored yet.
 ARTICLE = "copydesk_article"
 

@@ -18,7 +18,7 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.fetch import SITE, is_robots_request, requested_url
+from crawler.fetch import SITE, TDMREP, is_robots_request, requested_url
 from pipeline.document import Document, Rejection
 from pipeline.urls import site_of
 from storage.base import storable_name
@@ -59,19 +59,19 @@ class SiteStatistics:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        if not _is_scrapys_robots_request(request):
+        if not _is_of_no_spider(request):
             site = self._site(request)
             if SITE in request.meta:
                 self._site_by_url[request.url] = site
             self._traffic_now(site)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        if not _is_scrapys_robots_request(request):
+        if not _is_of_no_spider(request):
             self._traffic_now(self._site(request))
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        if not _is_scrapys_robots_request(request):
+        if not _is_of_no_spider(request):
             self._traffic_now(self._site(request))
 
     def site_of(self, item: Document | Rejection) -> str:
@@ -104,7 +104,7 @@ class SiteStatistics:
         return found
 
     def _bytes_received(self, data: bytes, request: Request) -> None:
-        if not _is_scrapys_robots_request(request):
+        if not _is_of_no_spider(request):
             self._traffic_now(self._site(request)).bytes += len(data)
 
     def _site(self, request: Request) -> str:
@@ -135,9 +135,9 @@ def _storable(name: str) -> str:
     return storable_name(name)[:300] or OTHERS
 
 
-def _is_scrapys_robots_request(request: Request) -> bool:
-    """True for a robots.txt that Scrapy reads to obey it; False for one that a site lists as a source."""
-    return SITE not in request.meta and is_robots_request(request)
+def _is_of_no_spider(request: Request) -> bool:
+    """True for a tdmrep.json and a robots.txt to be obeyed; False for one that a site lists as a source."""
+    return TDMREP in request.meta or (SITE not in request.meta and is_robots_request(request))
 
 
 def no_source_was_read(stats: Mapping[str, Any]) -> bool:

@@ -21,6 +21,8 @@ QUICK = {
     "COPYDESK_ALLOW_LOOPBACK": "True",
     "COPYDESK_WORKERS": "1",
     "COPYDESK_BACKOFF_SECONDS": "0.05",
+    # What is asked for is counted; the tests of rights switch it on.
+    "COPYDESK_TDMREP": "False",
     "AUTOTHROTTLE_ENABLED": "False",
     "DOWNLOAD_DELAY": "0",
     "DOWNLOAD_TIMEOUT": "300",
