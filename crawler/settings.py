@@ -71,6 +71,8 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "crawler.fetch.politeness.PoliteRetryMiddleware": 550,
     # Nearer to the network than retries (550): a private address does not become public.
     "crawler.fetch.guard.PrivateAddressMiddleware": 560,
+    # After decompression (590), and before redirects by a meta element (580).
+    "crawler.fetch.charset.CharsetMiddleware": 585,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawler.fetch.compression.CompressionMiddleware": 590,
 }

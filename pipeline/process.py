@@ -41,7 +41,7 @@ from pipeline.metadata import (
 from pipeline.page import compressed_page, decode_body
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules, combined_version, remove_learned_lines
-from pipeline.text import agency_of_name, make_search_words, without_invisible, word_count
+from pipeline.text import agency_of_name, make_search_words, stream_safe, without_invisible, word_count
 from pipeline.urls import canonical_url, identity, site_of
 
 # A paywalled page with fewer words is a stub. Its two sentences do not tell which story it is, and many pages
@@ -222,7 +222,7 @@ def _clean(opened: _Opened, extraction: Extraction, settings: Settings) -> _Clea
         blocks, learned_lines = remove_learned_lines(
             blocks, learned, rules.keeps if rules is not None else None
         )
-    text = "\n".join(block.text for _, block in blocks)
+    text = stream_safe("\n".join(block.text for _, block in blocks))
     if not text.strip():
         raise DocumentRejected(Stage.CLEAN, Reason.NO_ARTICLE, "nothing is left after boilerplate removal")
     return _Cleaned(
@@ -243,15 +243,16 @@ def _article(
     opened: _Opened, extraction: Extraction, cleaned: _Cleaned, settings: Settings, *, fingerprinted: bool
 ) -> Article:
     document, text, wire = opened.document, cleaned.text, cleaned.wire
+    title = stream_safe(extraction.title)
     words = word_count(text)
-    authors = extraction.authors or wire.authors
+    authors = tuple(map(stream_safe, extraction.authors or wire.authors))
     is_compared = fingerprinted and not _is_stub(extraction.access, words)
     return Article(
         url=canonical_url(cleaned.url),
         location=document.location,
         publisher=document.publisher or extraction.site_name,
         site=site_of(cleaned.url),
-        title=extraction.title,
+        title=title,
         text=text,
         authors=authors,
         byline=wire.byline,
@@ -264,7 +265,7 @@ def _article(
         access=extraction.access,
         syndicated_from=cleaned.syndicated_from,
         word_count=words,
-        search_words=make_search_words(extraction.title, text),
+        search_words=make_search_words(title, text),
         removed=cleaned.removed,
         fingerprint=fingerprint(text, settings.fingerprint) if is_compared else None,
         rules_version=cleaned.rules_version,

@@ -16,6 +16,7 @@ from lxml import html
 from lxml.etree import ParserError
 from w3lib.encoding import http_content_type_encoding
 
+from crawler.discovery.attributes import without_excessive_attributes
 from crawler.discovery.hosts import site_key
 from crawler.discovery.sources import Download
 from crawler.sites import MAX_URL_LENGTH
@@ -53,7 +54,8 @@ def read_front_page(download: Download) -> FrontPage:
     text = decode_body(download.body, http_content_type_encoding(download.content_type), MediaType.HTML)
     parser = html.HTMLParser(encoding="utf-8", no_network=True)
     try:
-        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        page = without_excessive_attributes(text.encode("utf-8", "replace"))
+        tree = html.document_fromstring(page, parser=parser)
     except (ParserError, ValueError):
         return FrontPage(None, None, ())
     base = next((b.get("href") for b in tree.iter("base") if b.get("href")), "")

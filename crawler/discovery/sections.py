@@ -14,6 +14,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from lxml import html
 from lxml.etree import ParserError
 
+from crawler.discovery.attributes import without_excessive_attributes
 from crawler.sites import Site, is_allowed_host, is_article_url, is_trap
 
 # What is read of a page: bytes, links with different addresses, anchors, and pieces of text of one anchor.
@@ -50,7 +51,8 @@ def links(body: bytes, encoding: str | None, url: str) -> tuple[Link, ...]:
     """
     try:
         tree = html.document_fromstring(
-            body[:MAX_BYTES], parser=html.HTMLParser(encoding=encoding, no_network=True)
+            without_excessive_attributes(body[:MAX_BYTES]),
+            parser=html.HTMLParser(encoding=encoding, no_network=True),
         )
     except (ParserError, ValueError, LookupError):
         return ()
@@ -76,8 +78,7 @@ def is_article_link(link: Link, site: Site) -> bool:
     """True where a link looks like one to an article.
 
     A site's own `article_urls` decide. Without them, a slug of several words in the path is enough, and so
-    are
-    two of the other signs: a date in the path, a long number, a text as long as a headline.
+    are two of the other signs: a date in the path, a long number, a text as long as a headline.
     """
     if not is_article_url(link.url, site):
         return False

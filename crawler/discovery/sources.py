@@ -80,13 +80,15 @@ def recognise_source(
 ) -> tuple[Literal["feed", "sitemap"], Sitemap]:
     """Tell by its content whether a download is a feed or a sitemap, and return its entries.
 
-    expected: which of the two it is read as where its start does not tell. limit: as for `read_source`.
-    Raises ValueError if it is neither.
+    expected: which of the two it is read as where its start does not tell; None if it is neither then.
+    limit: as for `read_source`. Raises ValueError if it is neither.
     """
     body = unpack(download.body, limit)
     start = body[:4000].lower()
     is_map = b"<urlset" in start or b"<sitemapindex" in start
     is_feed = any(sign in start for sign in (b"<rss", b"<feed", b"<rdf:rdf")) or start.lstrip()[:1] == b"{"
+    if expected is None and not is_map and not is_feed:
+        raise ValueError("neither a feed nor a sitemap")
     if is_map or (expected == "sitemap" and not is_feed):
         return "sitemap", parse_sitemap(body, download.url)
     return "feed", Sitemap(parse_feed(body, download.url, download.content_type))

@@ -142,8 +142,9 @@ async def discover_site(
     own_key = key or site_key(search.site.homepage)
     if require is not None:
         require(own_key, search.site.homepage)
-    with suppress(NoPage):
-        search.front = await client.run(read_front_page, as_download(front))
+    with suppress(NoPage, TimeoutError):
+        async with asyncio.timeout(limits.seconds):
+            search.front = await client.run(read_front_page, as_download(front))
     with suppress(TimeoutError):  # what was found until then is kept
         async with asyncio.timeout(limits.seconds):
             await _search(client, search)
@@ -161,8 +162,9 @@ async def _front_page(client: Client, search: Search) -> Response:
         raise OperatorError(f"{home}: no answer within {seconds:.0f} s; give it more --seconds") from error
     except NoPage as error:
         raise OperatorError(f"{home}: {error}; is that the address of its front page?") from error
-    with suppress(ValueError, NoPage):
-        kind, _ = await client.run(recognise_source, as_download(response), None, len(response.body))
+    with suppress(ValueError, NoPage, TimeoutError):
+        async with asyncio.timeout(seconds):
+            kind, _ = await client.run(recognise_source, as_download(response), None, len(response.body))
         raise OperatorError(f"{home}: is a {kind} itself; give the address of the site's front page")
     search.site = search.site.model_copy(update={"homepage": permanent_url(response)})
     return response

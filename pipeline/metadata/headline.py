@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -15,6 +16,10 @@ from pipeline.text import runs, runs_key
 
 _SEPARATOR = re.compile(r"\s*[_｜]\s*|\s*--+\s*|\s+[|–—\-:·•»«›‹~/]{1,2}\s+|\s*\|\s*|\s+[•·»]\s*")
 
+# Each separator is a place to cut a title at. A title with more of them is no headline, and comparing the
+# parts on both sides of each would take time by the square of their number.
+_MOST_SEPARATORS = 30
+
 
 def without_affixes(title: str, names: set[str], others: Iterable[str]) -> str:
     """Removes the site name or section before or after a title.
@@ -22,8 +27,8 @@ def without_affixes(title: str, names: set[str], others: Iterable[str]) -> str:
     names: `runs_key` of the names of the site. others: other statements of the title. If a part of the title
     is equal to one of them, that part is the result.
     """
-    cuts = list(_SEPARATOR.finditer(title))
-    if not cuts:
+    cuts = list(islice(_SEPARATOR.finditer(title), _MOST_SEPARATORS + 1))
+    if not cuts or len(cuts) > _MOST_SEPARATORS:
         return title
     wanted = {runs_key(o) for o in others}
     for cut in cuts:

@@ -17,7 +17,7 @@ from pipeline.page.blocks import (
     segment_with_places,
 )
 from pipeline.page.compress import compressed_page
-from pipeline.page.decode import decode_body, sniff_media_type
+from pipeline.page.decode import decode_body, is_web_charset, sniff_media_type
 from pipeline.page.selectors import check_selector, find_by_selector
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "find_by_selector",
     "is_inline",
     "is_layout_row",
+    "is_web_charset",
     "segment_page",
     "segment_with_places",
     "sniff_media_type",

@@ -86,6 +86,10 @@ _LABELS = {
 }
 _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels}
 
+_WEB_CODECS = frozenset(
+    codecs.lookup(codec).name for codec in (*_LABELS, "utf-16", "utf-32", *(name for _, name in _BOMS))
+)
+
 # Charsets that detection tries. Not listed are charsets that news is not written in (cp1258 and iso-8859-3
 # look plausible for any bytes), and subsets of the listed ones.
 _DETECTABLE = [
@@ -204,6 +208,14 @@ def _instead_of_utf8(body: bytes, text: str, declared: str | None, media_type: M
 
 # A text of another charset is valid UTF-8 by accident only if it has at most so many non-ASCII characters.
 _ACCIDENT_CHARS = 8
+
+
+def is_web_charset(codec: str) -> bool:
+    """True for the Python name of a charset that pages are written in: punycode and others are none."""
+    try:
+        return codecs.lookup(codec).name in _WEB_CODECS
+    except LookupError:
+        return False
 
 
 def sniff_media_type(body: bytes) -> MediaType | None:

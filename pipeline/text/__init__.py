@@ -27,6 +27,7 @@ from pipeline.text.sentences import (
     has_long_unstopped,
     sentences,
 )
+from pipeline.text.stream_safe import MOST_MARKS, stream_safe
 from pipeline.text.words import RUN, WORD, runs, runs_key, word_count, words, words_key
 from pipeline.text.writing_systems import HANGUL, UNSPACED, UNSPACED_RANGES
 
@@ -42,6 +43,7 @@ __all__ = [
     "FULL_STOPS",
     "HANGUL",
     "LEFT_OUT",
+    "MOST_MARKS",
     "QUESTIONS",
     "RUN",
     "STOPS",
@@ -62,6 +64,7 @@ __all__ = [
     "runs",
     "runs_key",
     "sentences",
+    "stream_safe",
     "without_invisible",
     "word_count",
     "words",

@@ -33,6 +33,7 @@ from itertools import chain
 from typing import Any
 
 from pipeline.document import SearchWords
+from pipeline.text.stream_safe import stream_safe
 
 # PostgreSQL knows positions up to 16,383 and 256 of one word, and takes 1 MB of words and positions for one
 # article and 2 kB for one word (https://www.postgresql.org/docs/current/textsearch-limitations.html). Both
@@ -295,7 +296,7 @@ def _pieces_of_run(run: str) -> Iterator[tuple[int, int, str, bool]]:
 
 
 def _fold(text: str) -> str:
-    folded = _DROP.sub("", unicodedata.normalize("NFKD", text)).casefold()
+    folded = _DROP.sub("", unicodedata.normalize("NFKD", stream_safe(text))).casefold()
     # Case folding of a few letters gives marks again.
     folded = _DROP.sub("", unicodedata.normalize("NFKD", folded)).translate(_FOLDED)
     if not folded.isascii():

@@ -23,7 +23,7 @@ AFTER_SENTENCE = f"(?<=[{STOPS}{CLOSING}])"
 
 _CLOSING_CHARS = CLOSING.replace("\\", "")
 # Thai and Lao end a sentence with a space, if with anything; so many letters are taken for one.
-_LONG_UNSTOPPED = re.compile(rf"(?:[{THAI_AND_LAO}]\W*){{60}}")
+_LONG_UNSTOPPED = re.compile(rf"(?:[{THAI_AND_LAO}](?:(?![{THAI_AND_LAO}])\W)*+){{60}}")
 
 # These need no space after them, and so may be followed by a closing mark of their own width only.
 _WIDE_STOPS = "。！？｡．"
