@@ -81,7 +81,7 @@ def headline_of(
     sections = _sections(data)
     known = [ld, *og, *twitter, *document]
     headings = [_trimmed(_respaced(h, known), known, sections) for h in headings]
-    heads = [h for h in headings if not is_site(h, names)]
+    heads = [without_affixes(h, names, known) for h in headings if not is_site(h, names)]
     stripped_ld = without_affixes(ld, names, [*heads, *og]) if ld else ""
     stripped_og = [without_affixes(t, names, [*heads, ld]) for t in og if t]
     stripped_doc = [without_affixes(t, names, [*heads, ld, *stripped_og]) for t in document]
@@ -94,7 +94,13 @@ def headline_of(
         # search engines, and the visible headline is better.
         seen = heading and [runs_key(heading)] == [runs_key(t) for t in stripped_og[:1]]
         third = runs_key(next(iter(stripped_doc), ""))
-        title = heading if seen and third == runs_key(stripped_ld) else stripped_ld
+        shared = {runs_key(t) for t in [*stripped_og, *twitter]}
+        alone = len(heads) == 1 and len(runs(heads[0])) >= 4 and runs_key(stripped_ld) not in shared
+        if alone and runs_key(heads[0]) not in {*shared, third}:
+            # What is shared is a third headline: neither is confirmed, and readers see the page's only h1.
+            title = heads[0]
+        else:
+            title = heading if seen and third == runs_key(stripped_ld) else stripped_ld
         title = _without_kicker(title, stripped_og)
     return title, tuple(dict.fromkeys([t for t in (title, *raw, *stated) if t]))
 

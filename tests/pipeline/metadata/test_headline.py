@@ -58,6 +58,27 @@ from tests.pipeline.metadata.pages import ld, read
             "<h1>Two ferries wait outside until the chain is found</h1>",
             "Two ferries wait outside until the chain is found",
         ),
+        # The headline for search engines, the one for sharing, and the one that readers see.
+        (
+            ld(**{"@type": "NewsArticle", "headline": "Ferry News: Sea Storm Stops Ships"})
+            + '<meta property="og:title" content="The night no ferry sailed">'
+            + "<title>Ferry News: Sea Storm Stops Ships | The Linden Post</title>",
+            "<h1>Two ferries wait outside until the chain is found</h1>",
+            "Two ferries wait outside until the chain is found",
+        ),
+        (
+            ld(**{"@type": "NewsArticle", "headline": "Two ferries wait outside the harbour"})
+            + '<meta property="og:title" content="The night no ferry sailed">',
+            "<h1>The night no ferry sailed</h1><h1>More from the harbour this week</h1>",
+            "Two ferries wait outside the harbour",
+        ),
+        (
+            ld(**{"@type": "NewsArticle", "headline": "Two ferries wait outside the harbour"})
+            + '<meta property="og:title" content="Two ferries wait outside the harbour">',
+            "<h1>More from the harbour this week</h1>",
+            "Two ferries wait outside the harbour",
+        ),
+        ("", "<h1>Two ferries wait outside – The Linden Post</h1>", "Two ferries wait outside"),
         ("<title>石狮重新上岗 今天_云河网</title>", "<h1>石狮重新上岗 今天</h1>", "石狮重新上岗 今天"),
     ],
 )
