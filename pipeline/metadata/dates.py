@@ -196,16 +196,25 @@ def publication_time(
 
     article = [text_of(data.article.get(k)) for k in ("datePublished", "dateCreated", "uploadDate")]
     nodes = [text_of(node.get("datePublished")) for node in data.nodes]
-    names = [n for n in data.metas if any(part in n for part in _PUBLISHED_PARTS)]
-    names = [n for n in names if _PUBLISHED_NAME.search(n) and not _MODIFIED_NAME.search(n)]
-    metas = data.meta(*dict.fromkeys([*_PUBLISHED_METAS, *names]))
+    others = [n for n in data.metas if any(part in n for part in _PUBLISHED_PARTS)]
+    others = [n for n in others if _PUBLISHED_NAME.search(n) and not _MODIFIED_NAME.search(n)]
+    names = list(dict.fromkeys([*_PUBLISHED_METAS, *others]))
+    metas = data.meta(*names)
     heads = [*stated("json-ld", filter(_is_by_program, article)), *stated("meta", metas)]
+    in_url = next(stated("url", _separated_days_in(url)), None)
     if heads:
         stamp, source = heads[0]
+        named = any("pub" in name for name in names if name in data.metas)
+        if source == "meta" and not named and in_url and not _is_about(stamp, in_url[0]):
+            # A meta element that only says "date" may tell when the page was built.
+            return in_url
         return _sharpened(stamp, [other for other, _ in heads[1:]]), source
     seen = _Shown(root, lines)
+    marked, unmarked = _times(data)
+    stray = (found for found in stated("time", unmarked) if not in_url or _is_about(found[0], in_url[0]))
     ranked = chain(
-        stated("time", _times(data)),
+        stated("time", marked),
+        stray,
         stated("json-ld", filter(_is_by_program, nodes)),
         stated("url", _days_in(url)),
         shown(seen.beside_headline()),
@@ -248,12 +257,12 @@ def _is_close(one: datetime, other: datetime) -> bool:
     return abs(one - other) < timedelta(minutes=1)
 
 
-def _times(data: StructuredData) -> list[str]:
-    """Values of microdata and time elements; those marked as the date of publication come first."""
+def _times(data: StructuredData) -> tuple[list[str], list[str]]:
+    """Values of microdata and time elements: those marked as dates of publication, and the first others."""
     marked = [e for e in data.items if "published" in (e.get("itemprop") or "").lower()]
     stated = [e.get("datetime") or e.get("content") for e in marked]
     stated += [e.get("datetime") for e in data.times if e.get("pubdate") is not None]
-    return [t for t in [*stated, *(e.get("datetime") for e in data.times[:3])] if t]
+    return [t for t in stated if t], [t for e in data.times[:3] if (t := e.get("datetime"))]
 
 
 def _days_in(url: str) -> list[str]:
@@ -263,6 +272,19 @@ def _days_in(url: str) -> list[str]:
     if (match := _URL_WRITTEN.search(path)) and (month := _month_number(match[2])):
         return [f"{match[1]}-{month:02}-{int(match[3]):02}"]
     return []
+
+
+def _separated_days_in(url: str) -> list[str]:
+    """A full date in the path with signs between its parts: 20260301 may also be the number of a story."""
+    return _days_in(url) if _SEPARATED.search(unquote(urlsplit(url).path)) else []
+
+
+_SEPARATED = re.compile(r"(?<!\d)(?:19|20)\d\d([/_.-])(?:\d\d?|[a-z]{3,9})\1\d\d?(?!\d)", re.I)
+
+
+def _is_about(stamp: StatedTime, day: StatedTime) -> bool:
+    """Whether the time is on the day, or a day before or after it by another zone."""
+    return abs((stamp.at.date() - day.at.date()).days) <= 1
 
 
 def _serials_in(url: str) -> list[str]:

@@ -182,3 +182,31 @@ def test_dates_in_lines(line: str, day: str | None) -> None:
 def test_parse_date(text: str, expected: str | None) -> None:
     found = parse_date(text, FETCHED)
     assert (found.isoformat() if found else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "stamp", "source"),
+    [
+        # Elements that do not say what their date is, far from the day in the URL.
+        ('<meta name="date" content="2026-03-03T01:00:00Z">', "", "2026-02-27T00:00", "url"),
+        ("", '<time datetime="2026-03-03T01:00:00Z">Live</time>', "2026-02-27T00:00", "url"),
+        # On that day, they add the time.
+        ('<meta name="date" content="2026-02-27T09:00:00Z">', "", "2026-02-27T09:00", "meta"),
+        ("", '<time datetime="2026-02-28T01:00:00Z">x</time>', "2026-02-28T01:00", "time"),
+        # Elements that say it.
+        ('<meta name="pubdate" content="2026-03-03T01:00:00Z">', "", "2026-03-03T01:00", "meta"),
+        ("", '<time pubdate datetime="2026-03-03T01:00:00Z">x</time>', "2026-03-03T01:00", "time"),
+    ],
+)
+def test_a_full_date_in_the_url_beats_a_stray_date(head: str, body: str, stamp: str, source: str) -> None:
+    for path in ("2026/02/27/harbour", "harbour-2026-02-27", "2026/feb/27/harbour"):
+        found = read(head, body, f"https://lindenpost.example/{path}")
+        assert (found.published_at, found.published_source) == (
+            datetime.fromisoformat(f"{stamp}:00+00:00"),
+            source,
+        )
+
+
+def test_figures_in_the_url_that_may_be_a_number_beat_nothing() -> None:
+    head = '<meta name="date" content="2026-03-03T01:00:00Z">'
+    assert read(head, url="https://lindenpost.example/20260227").published_source == "meta"
