@@ -44,9 +44,18 @@ def test_only_the_wrong_part_of_a_page_changes() -> None:
     assert undone(right + twice(STORY[0], "cp1252") + right) == right + STORY[0] + right
 
 
+def test_references_to_wrong_characters_are_read() -> None:
+    text = (
+        "<p>The mayor&acirc;&euro;&trade;s plan &acirc;&euro;&rdquo; &acirc;&euro;&oelig;mad&rdquo;"
+        " caf&Atilde;&copy;</p>"
+    )
+    assert undone(text) == "<p>The mayor’s plan — “mad&rdquo; café</p>"
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "<p>p&acirc;t&eacute; &amp; b&acirc;ton, g&acirc;teau&nbsp;: l&rsquo;&acirc;ge</p>",
         "<p>« L’été »… le marché»… la beauté» et le café… à l’entrée”</p>" * 3,
         "<p>“A MAÇÔ, IRMÔ, “AMANHÔ: O PÃO DA IRMÔ.</p>",
         "<p>The printer wrote “cafÃ©” for “café”, she said.</p>",
