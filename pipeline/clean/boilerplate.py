@@ -7,6 +7,7 @@ line that no rule is sure of stays: clutter that is left is a smaller fault than
 
 from __future__ import annotations
 
+from pipeline.clean.code import remove_code
 from pipeline.clean.inline import cut_inline
 from pipeline.clean.lines import lines_of
 from pipeline.clean.phrases import remove_phrases, remove_sections
@@ -34,6 +35,7 @@ def clean(
         remove_phrases(lines, of_site)
     left = [line for line in lines if line.rule is None]
     remove_captions(left)
+    remove_code(left)
     remove_link_lines(left)
     remove_title(left, extraction.title)
     general = on_page(rules_for(extraction.language), [line.small for line in left])

@@ -9,8 +9,11 @@ from pipeline.clean.lines import Line
 from pipeline.clean.rules import Rule, RuleBook, RuleGroup, Scope, at_the_end
 from pipeline.document import Removed
 
-# How much of a paragraph's start or end the rules look at, in characters.
-INLINE_WINDOW = 200
+# How much of a paragraph's start and end the rules look at, in characters.
+HEAD_WINDOW, TAIL_WINDOW = 200, 500
+# docs/tuning.md: Calls to read elsewhere
+# In a quotation, a tail of so many words is what somebody said.
+_SENTENCE_WORDS = 4
 
 
 class _Cut(NamedTuple):
@@ -30,24 +33,31 @@ def cut_inline(line: Line, rules: RuleBook) -> list[Removed]:
 
 
 def _tail(line: Line, groups: Iterable[RuleGroup]) -> _Cut | None:
-    start = max(0, len(line.text) - INLINE_WINDOW)
+    start = max(0, len(line.text) - TAIL_WINDOW)
     for group in groups:
         seen = _seen(line.folded[start:], group)
         for rule in group.candidates(seen):
             match = at_the_end(rule.expression).search(seen)
             if match and start + match.start() > 0 and rule.has_evidence(line.evidence):
-                return _Cut(rule, start + match.start(), len(line.text))
+                cut = _Cut(rule, start + match.start(), len(line.text))
+                if not _is_quoted(line.folded, cut.start):
+                    return cut
     return None
 
 
 def _head(line: Line, groups: Iterable[RuleGroup]) -> _Cut | None:
     for group in groups:
-        seen = _seen(line.folded[:INLINE_WINDOW], group)
+        seen = _seen(line.folded[:HEAD_WINDOW], group)
         for rule in group.candidates(seen):
             match = rule.pattern.match(seen)
             if match and match.end() < len(line.text) and rule.has_evidence(line.evidence):
                 return _Cut(rule, 0, match.end())
     return None
+
+
+def _is_quoted(text: str, start: int) -> bool:
+    """Whether a sentence at the end of the text is part of a quotation that begins before it."""
+    return text.count('"', 0, start) % 2 == 1 and len(text[start:].split()) >= _SENTENCE_WORDS
 
 
 def _seen(text: str, group: RuleGroup) -> str:

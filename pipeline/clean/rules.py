@@ -174,7 +174,8 @@ def rules_for(language: str | None) -> RuleBook:
     own = others & {language} if language in others | _EVERYWHERE else others
     # Apart, so that those for every page are compiled once, and the others when a page needs them.
     everywhere, here = _rules_of(_EVERYWHERE), _rules_of(frozenset(own))
-    return {scope: (*everywhere[scope], *here[scope]) for scope in Scope}
+    # A rule of the language names a line better than an international one.
+    return {scope: (*here[scope], *everywhere[scope]) for scope in Scope}
 
 
 @cache
