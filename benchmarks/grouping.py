@@ -24,7 +24,7 @@ import statistics
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -40,7 +40,10 @@ from benchmarks.measures import Score, adjusted_rand, pair_score, partition_scor
 from crawler.runs.drive import BATCH_SIZE
 from pipeline.copies import (
     ArticleCopy,
+    Pair,
+    Passage,
     are_alike,
+    bridges,
     candidates_among,
     components,
     fingerprint,
@@ -207,7 +210,24 @@ def verified(stories: Sequence[ArticleCopy], proposed: Iterable[IdPair]) -> list
     settings = Settings()
     wanted = list(proposed)
     read = {id: prepare(stories[id], settings.fingerprint) for id in {i for p in wanted for i in p}}
-    return [(a, b) for a, b in wanted if verify(read[a], read[b], settings.group)]
+    found = {(a, b): verify(read[a], read[b], settings.group) for a, b in wanted}
+    return joining({ids: pair for ids, pair in found.items() if pair})
+
+
+def joining(found: Mapping[IdPair, Pair]) -> list[IdPair]:
+    """The pairs that are no bridge between two stories."""
+    shared: dict[int, dict[int, Passage]] = {}
+    held = [(a, b) if pair.holds else (b, a) for (a, b), pair in found.items() if pair.holds or pair.is_held]
+    for holder, _ in held:
+        shared[holder] = {}
+    for (a, b), pair in found.items():
+        if a in shared:
+            shared[a][b] = pair.passage
+        if b in shared:
+            shared[b][a] = pair.other_passage
+    verified_pairs = {(min(ids), max(ids)) for ids in found}
+    cut = bridges(shared, held, verified_pairs)
+    return [(a, b) for a, b in found if (a, b) not in cut and (b, a) not in cut]
 
 
 def word_shingles(text: str, size: int) -> list[str]:

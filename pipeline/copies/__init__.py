@@ -20,7 +20,8 @@ from pipeline.copies.candidates import (
 from pipeline.copies.conflicts import Conflicts
 from pipeline.copies.differences import Change, ChangeKind, Comparison, compare
 from pipeline.copies.fingerprint import fingerprint, shingle_hashes
-from pipeline.copies.groups import CanonicalKey, canonical_key, components
+from pipeline.copies.groups import CanonicalKey, bridges, canonical_key, components
+from pipeline.copies.passages import Passage
 from pipeline.copies.sketch import Sketch, sketch, sketch_of
 from pipeline.copies.tokens import distinct
 from pipeline.copies.verification import Judgement, Pair, PreparedText, Refusal, judge, prepare, verify
@@ -34,12 +35,14 @@ __all__ = [
     "Conflicts",
     "Judgement",
     "Pair",
+    "Passage",
     "PreparedText",
     "Refusal",
     "Sketch",
     "are_alike",
     "band_weight",
     "bands_of",
+    "bridges",
     "bucket_keys",
     "candidates_among",
     "canonical_key",

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from pipeline.copies.article_copy import ArticleCopy
 from pipeline.copies.conflicts import Conflicts, find_conflicts
+from pipeline.copies.groups import holds
+from pipeline.copies.passages import Passage
 from pipeline.copies.shingles import Hashes, shingles
 from pipeline.copies.tokens import FIGURE, Tokens, distinct, names_and_figures, spelling, tokens
 from pipeline.settings import FingerprintSettings, GroupSettings
@@ -85,30 +87,21 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """Part of a text, in words: the first, and the one after the last."""
-
-    start: int
-    end: int
-
-    @property
-    def words(self) -> int:
-        return self.end - self.start
-
-
-@dataclass(frozen=True, slots=True)
 class Pair:
     """The evidence that two articles are copies.
 
     jaccard: shared shingles over all shingles of the two; containment: over those of the one with fewer.
-    passage, other_passage: what they share, in the first and in the second text.
+    passage, other_passage: what they share, in the first and in the second text. is_held, holds: whether the
+    second text holds the first as one part among others, or the first the second.
     """
 
     kind: PairKind
     jaccard: float
     containment: float
-    passage: Passage = Passage(0, 0)
-    other_passage: Passage = Passage(0, 0)
+    passage: Passage
+    other_passage: Passage
+    is_held: bool = False
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +170,17 @@ def verify(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Pair | 
         return None
     if found.kind is PairKind.EXACT:
         return Pair(found.kind, 1.0, 1.0, Passage(0, a.tokens.size), Passage(0, b.tokens.size))
-    return Pair(found.kind, found.jaccard, found.containment, _passage(a, b), _passage(b, a))
+    passage, other_passage = _passage(a, b), _passage(b, a)
+    is_shorter = (a.shingles.size, a.digest) <= (b.shingles.size, b.digest)
+    return Pair(
+        found.kind,
+        found.jaccard,
+        found.containment,
+        passage,
+        other_passage,
+        is_held=is_shorter and holds(other_passage, b.tokens.size),
+        holds=not is_shorter and holds(passage, a.tokens.size),
+    )
 
 
 def judge(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Judgement:

@@ -70,7 +70,13 @@ def compare(a: ArticleCopy, b: ArticleCopy, settings: GroupSettings = SETTINGS) 
     if found is None or mirrored is None:
         assert found is mirrored, "verification is symmetric"
         return found
-    assert replace(mirrored, passage=mirrored.other_passage, other_passage=mirrored.passage) == found
+    assert found == replace(
+        mirrored,
+        passage=mirrored.other_passage,
+        other_passage=mirrored.passage,
+        is_held=mirrored.holds,
+        holds=mirrored.is_held,
+    )
     for passage, text in ((found.passage, one), (found.other_passage, other)):
         assert 0 <= passage.start < passage.end <= text.tokens.size
     return found
