@@ -34,6 +34,7 @@ class ColumnDoc:
 
 
 _SECONDS = "UTC, to the second"
+_OLD_PAIR = "stored before this column was added"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,30 @@ class Copy:
     ]
     jaccard: Annotated[float, ColumnDoc("shared shingles over all shingles of the two", "0.14", "0 to 1")]
     containment: Annotated[float, ColumnDoc("shared shingles over those of the shorter", "0.99", "0 to 1")]
+    article_from: Annotated[
+        int | None,
+        ColumnDoc(
+            "where the passage that both share begins in the article with the smaller id",
+            "0",
+            "words before it",
+            _OLD_PAIR,
+        ),
+    ]
+    article_to: Annotated[
+        int | None, ColumnDoc("where it ends there", "410", "words up to its end", _OLD_PAIR)
+    ]
+    other_from: Annotated[
+        int | None, ColumnDoc("where it begins in the other article", "212", "words before it", _OLD_PAIR)
+    ]
+    other_to: Annotated[int | None, ColumnDoc("where it ends there", "624", "words up to its end", _OLD_PAIR)]
+    joins: Annotated[
+        bool,
+        ColumnDoc(
+            "whether the pair joins a group; it does not if one of the two holds several stories and belongs"
+            " to the group of another one",
+            "1",
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,9 @@ band = Table(
     Column("article_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
+# `*_start`, `*_end`: the words of either article that both share; null in pairs of older versions. holder:
+# the article that holds the other as one part. cut: not null if the pair does not join; see
+# `storage.writing.groups.bridges`.
 pair = Table(
     "pair",
     metadata,
@@ -235,6 +238,7 @@ pair = Table(
     Column("kind", Text, nullable=False),
     Column("jaccard", Double, nullable=False),
     Column("containment", Double, nullable=False),
+    *(Column(name, BigInteger) for name in ("a_start", "a_end", "b_start", "b_end", "holder", "cut")),
 )
 
 # The index that belongs to it, `search_words`, is a different kind of table on each database: see

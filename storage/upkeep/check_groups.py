@@ -40,6 +40,7 @@ _PAIRED = text(
     """
     SELECT one.group_id AS one_group, other.group_id AS other_group, pair.a, pair.b
     FROM pair JOIN article AS one ON one.id = pair.a JOIN article AS other ON other.id = pair.b
+    WHERE pair.cut IS NULL
     ORDER BY one.group_id
     """
 )

@@ -202,6 +202,17 @@ def contents(engine: Engine) -> dict[str, Any]:
             (frozenset((urls[row["article_id"]], urls[row["other_id"]])), row["kind"], row["jaccard"])
             for row in view(engine, "copies")
         },
+        "passages": {
+            (
+                urls[row[f"{end}_id"]],
+                urls[row[f"{other}_id"]],
+                row[f"{end}_from"],
+                row[f"{end}_to"],
+                row["joins"],
+            )
+            for row in view(engine, "copies")
+            for end, other in (("article", "other"), ("other", "article"))
+        },
         "removed": sorted(
             (urls[row["article_id"]], row["position"], row["rule"], row["text"])
             for row in view(engine, "removed_text")

@@ -20,6 +20,7 @@ from pipeline import copies
 from pipeline.settings import Settings
 from storage import schema
 from storage.base import chunks
+from storage.writing.groups.bridges import cut_pairs
 from storage.writing.groups.entries import Neighbourhood
 from storage.writing.groups.index import IdPair, Place, in_index_order, ordered
 from storage.writing.revisions import IndexedStory, unpack_keys
@@ -235,9 +236,10 @@ def stored_pairs(connection: Connection, pairs: Iterable[IdPair]) -> set[IdPair]
 def remove_weak_pairs(connection: Connection, around: Neighbourhood, settings: Settings) -> list[IdPair]:
     """Deletes the stored pairs that are not candidates any more; returns them."""
     parted = around.parted
-    # Stored pairs are in one group, and looking up groups is fast. Most separated pairs only share a phrase.
+    # Pairs that join are in one group, and looking up groups is fast. Most separated pairs share a phrase.
     group_of = groups_of(connection, {id for pair in parted for id in pair})
     stored = stored_pairs(connection, [pair for pair in parted if group_of[pair[0]] == group_of[pair[1]]])
+    stored |= cut_pairs(connection, group_of) & parted.keys()
     weak = stored - candidates_now(connection, stored, settings, around)
     broken = sorted(weak - _stating(connection, weak))
     if broken:

@@ -15,6 +15,7 @@ from sqlalchemy import (
 from pipeline import copies
 from storage import schema
 from storage.base import chunks
+from storage.writing.groups.bridges import settle_bridges
 from storage.writing.groups.canonical import choose_canonical
 from storage.writing.groups.index import IdPair
 
@@ -25,6 +26,11 @@ def rebuild_groups(connection: Connection, ids: Iterable[int]) -> int:
     Groups that pairs connect to them are rebuilt too. Returns the number of groups that this gives.
     """
     table, pairs = schema.article, schema.pair
+    ids = list(ids)
+    for part in chunks(ids):
+        here = or_(table.c.id.in_(part), table.c.group_id.in_(part))
+        settled = settle_bridges(connection, connection.scalars(select(table.c.id).where(here)))
+        ids += [id for pair in settled.joined | settled.cut for id in pair]
     members: dict[int, int] = {}  # article -> its group so far
     edges: set[IdPair] = set()
     asked: set[int] = set()
@@ -40,7 +46,8 @@ def rebuild_groups(connection: Connection, ids: Iterable[int]) -> int:
         members.update(found)
         for part in chunks(new):
             for end in (pairs.c.a, pairs.c.b):
-                rows = connection.execute(select(pairs.c.a, pairs.c.b).where(end.in_(part)))
+                joining = pairs.c.cut.is_(None)
+                rows = connection.execute(select(pairs.c.a, pairs.c.b).where(end.in_(part), joining))
                 edges.update((a, b) for a, b in rows)
         fresh = {*found.values(), *(id for edge in edges for id in edge)} - asked
     inside = [edge for edge in edges if edge[0] in members and edge[1] in members]

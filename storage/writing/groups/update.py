@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +16,11 @@ from sqlalchemy import (
 )
 
 from pipeline import copies
-from pipeline.copies import Pair
 from pipeline.settings import Settings
 from storage import schema
 from storage.base import chunks
 from storage.database import insert_rows
+from storage.writing.groups.bridges import settle_bridges
 from storage.writing.groups.candidates import (
     candidates_now,
     groups_of,
@@ -40,12 +40,13 @@ class RemovedStories:
     """The effect of removing stories from the index.
 
     ids: the removed stories. rejoined: pairs that are within the window again. groups: those that lost a
-    pair.
+    pair. partners: the other articles of the pairs that were deleted.
     """
 
     ids: frozenset[int] = frozenset()
     rejoined: frozenset[IdPair] = frozenset()
     groups: frozenset[int] = frozenset()
+    partners: frozenset[int] = frozenset()
 
 
 def remove_stories(connection: Connection, ids: Sequence[int], settings: Settings) -> RemovedStories:
@@ -53,6 +54,7 @@ def remove_stories(connection: Connection, ids: Sequence[int], settings: Setting
     window = settings.group.band_window
     rejoined: set[IdPair] = set()
     groups: set[int] = set()
+    partners: set[int] = set()
     table, sketch = schema.signature, schema.sketch
     for part in chunks(ids):
         signatures = connection.execute(
@@ -98,12 +100,15 @@ def remove_stories(connection: Connection, ids: Sequence[int], settings: Setting
                 )
             ).scalars()
         )
+        for a, b in connection.execute(select(pairs.c.a, pairs.c.b).where(paired)):
+            partners.update((a, b))
         connection.execute(delete(pairs).where(paired))
     gone = set(ids)
     return RemovedStories(
         ids=frozenset(gone),
         rejoined=frozenset(pair for pair in rejoined if not gone.intersection(pair)),
         groups=frozenset(groups),
+        partners=frozenset(partners - gone),
     )
 
 
@@ -130,25 +135,35 @@ def add_stories(
                 "kind": pair.kind.value,
                 "jaccard": pair.jaccard,
                 "containment": pair.containment,
+                "a_start": pair.passage.start,
+                "a_end": pair.passage.end,
+                "b_start": pair.other_passage.start,
+                "b_end": pair.other_passage.end,
+                "holder": a if pair.holds else b if pair.is_held else None,
+                "cut": None,
             }
             for (a, b), pair in sorted(found.items())
         ],
     )
     broken = remove_weak_pairs(connection, around, settings)
-    return _regroup(connection, stories, found, broken, left)
+    touched = {id for pair in (*found, *broken) for id in pair}
+    settled = settle_bridges(connection, touched | left.partners)
+    joining = set(found) - settled.cut | settled.joined
+    return _regroup(connection, stories, joining, {*broken, *settled.cut}, left)
 
 
 def _regroup(
     connection: Connection,
     stories: Mapping[int, IndexedStory],
-    found: Mapping[IdPair, Pair],
+    found: Collection[IdPair],
     broken: Iterable[IdPair],
     left: RemovedStories,
 ) -> set[int]:
     """Computes the components of the groups that changed.
 
-    A group that only gained pairs is one node, its id. A group that lost pairs is split into its articles and
-    put together again from its stored pairs.
+    found: pairs that join from now on. broken: pairs that were deleted, or do not join any more. A group that
+    only gained pairs is one node, its id. A group that lost pairs is split into its articles and put together
+    again from its stored pairs.
     """
     partners = {id for pair in found for id in pair}
     cut = _cut(found, broken)
@@ -200,7 +215,7 @@ def _regroup(
     return copied & set(stories)
 
 
-def _cut(found: Mapping[IdPair, Pair], broken: Iterable[IdPair]) -> list[IdPair]:
+def _cut(found: Collection[IdPair], broken: Iterable[IdPair]) -> list[IdPair]:
     """The deleted pairs whose articles are not connected by new pairs; only these may split a group."""
     broken = list(broken)
     if not broken:
@@ -221,7 +236,7 @@ def _members_and_pairs(connection: Connection, groups: Iterable[int]) -> tuple[s
             for a, b in connection.execute(
                 select(pairs.c.a, pairs.c.b)
                 .join(table, table.c.id == pairs.c.a)
-                .where(table.c.group_id.in_(part))
+                .where(table.c.group_id.in_(part), pairs.c.cut.is_(None))
             )
         )
     return members, stored

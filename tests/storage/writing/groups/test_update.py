@@ -88,17 +88,40 @@ def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[st
 
     printed = {url: made.fingerprint.signature for url, made in current.items() if made.fingerprint}
     prepared = {url: copies.prepare(made, using.fingerprint) for url, made in stories.items()}
-    pairs = {
-        frozenset((url, other))
-        for url in current
-        for other in candidates(url)
-        if copies.verify(prepared[url], prepared[other], using.group)
-    }
+    pairs: dict[frozenset[str], copies.Pair] = {}
+    shared: dict[int, dict[int, copies.Passage]] = {}
+    held: set[tuple[int, int]] = set()
+    for url in current:
+        for other in candidates(url):
+            pair = copies.verify(prepared[url], prepared[other], using.group)
+            if pair:
+                one, two = stories[url].id, stories[other].id
+                pairs[frozenset((url, other))] = pair
+                shared.setdefault(one, {})[two] = pair.passage
+                if pair.holds:
+                    held.add((one, two))
+    ends = [[stories[url].id for url in pair] for pair in pairs]
+    ids = {(min(pair), max(pair)) for pair in ends}
+    holders = {holder for holder, _ in held}
+    cut = copies.bridges({id: shared[id] for id in holders}, held, ids)
     names = {made.id: url for url, made in stories.items()}
-    parts = copies.components(
-        names, [(stories[a].id, stories[b].id) for a, b in (tuple(pair) for pair in pairs)]
-    )
-    return pairs, {frozenset(names[id] for id in part) for part in parts}
+    joining = [(a, b) for a, b in ids if (a, b) not in cut and (b, a) not in cut]
+    parts = copies.components(names, joining)
+    return set(pairs), {frozenset(names[id] for id in part) for part in parts}
+
+
+def with_pages_of_briefs(made: list[Article], seed: int) -> list[Article]:
+    """The articles, and some pages that hold two or three of their stories, or parts of one."""
+    chance = random.Random(seed)
+    pages = []
+    for n in range(6):
+        texts = [a.text for a in chance.sample(made, chance.choice([2, 2, 3]))]
+        at = START + timedelta(hours=chance.randrange(80), seconds=n)
+        pages.append(article(f"https://briefs{n % 2}.example/{n}", "\n".join(texts), at))
+        lines = texts[0].split("\n")
+        part = "\n".join(lines[len(lines) // 2 :])
+        pages.append(article(f"https://parts.example/{n}", part, at + timedelta(hours=1)))
+    return made + pages
 
 
 @settings(max_examples=12, deadline=None)
@@ -114,7 +137,7 @@ def test_any_order_and_any_batches_give_the_same_groups(
 ) -> None:
     using = Settings(group=GroupSettings(band_window=window))
     # Over three days, over two weeks, and over three months: within a bucket of the index and across several.
-    made = spread(wire(40, seed=seed, stories=5), factor)
+    made = spread(with_pages_of_briefs(wire(40, seed=seed, stories=5), seed), factor)
     # Some are revised: into a different story, and with the same page fetched again.
     for n in range(0, 40, 7):
         made.append(
@@ -152,11 +175,11 @@ def check_index(engine: Engine) -> None:
 @settings(max_examples=8, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
-    gone=st.sets(st.integers(1, 30), min_size=1, max_size=12),
+    gone=st.sets(st.integers(1, 42), min_size=1, max_size=16),
     factor=st.sampled_from([1, 4, 30]),
 )
 def test_removed_articles_leave_no_trace(template: Path, seed: int, gone: set[int], factor: int) -> None:
-    made = spread(wire(30, seed=seed, stories=3), factor)
+    made = spread(with_pages_of_briefs(wire(30, seed=seed, stories=3), seed), factor)
     with tempfile.TemporaryDirectory() as folder:
         one, other = fresh(template, folder, "one"), fresh(template, folder, "other")
         fill(one, made, [7], NARROW)
@@ -169,7 +192,7 @@ def test_removed_articles_leave_no_trace(template: Path, seed: int, gone: set[in
 
 
 def test_both_databases_have_the_same_groups(engine: Engine, template: Path, tmp_path: Path) -> None:
-    made = wire(60, stories=6)
+    made = with_pages_of_briefs(wire(60, stories=6), 1)
     made.extend(article(made[n].url, story(n), made[n].page.fetched_at + timedelta(days=1)) for n in range(9))
     plain = fresh(template, str(tmp_path), "plain")
     fill(plain, made, [1000], NARROW)
@@ -191,30 +214,54 @@ def test_a_group_keeps_its_oldest_id_when_others_join(engine: Engine) -> None:
 
 
 def test_a_late_copy_joins_two_groups_into_the_older(engine: Engine) -> None:
-    one, other = story(1, 300), story(2, 300)
+    lines = story(1, 400).split("\n")
+    one, other = lines[: len(lines) * 6 // 10], lines[len(lines) * 4 // 10 :]
     store(
         engine,
         [
-            article("https://a.example/1", other),
-            article("https://b.example/1", one),
-            article("https://c.example/1", other),
-            article("https://d.example/1", one),
+            article("https://a.example/1", "\n".join(one)),
+            article("https://b.example/1", "\n".join(other)),
+            article("https://c.example/1", "\n".join(one)),
+            article("https://d.example/1", "\n".join(other)),
         ],
     )
     assert sorted(row["size"] for row in view(engine, "story_groups")) == [2, 2]
 
-    both = article("https://e.example/1", one + "\n" + other)
-    counts = store(engine, [both])
+    counts = store(engine, [article("https://e.example/1", "\n".join(lines))])
 
     assert counts.grouped == 1
     [found] = view(engine, "story_groups")
     assert (found["id"], found["size"], found["sites"]) == (1, 5, 5)
     assert len(view(engine, "unique_articles")) == 1
 
-    # The groups are separated again when its text changes.
+    # And parts them again when its text changes.
     store(engine, [article("https://e.example/1", story(7), START + timedelta(hours=1))])
     assert sorted(row["size"] for row in view(engine, "story_groups")) == [1, 2, 2]
     assert len(view(engine, "unique_articles")) == 3
+
+
+def sizes(engine: Engine) -> list[int]:
+    return sorted(row["size"] for row in view(engine, "story_groups"))
+
+
+def test_a_page_that_holds_two_stories_joins_only_one_of_them(engine: Engine) -> None:
+    one, other = story(1, 320), story(2, 280)
+    briefs = article("https://briefs.example/1", f"{one}\n{other}")
+    store(engine, [article("https://a.example/1", one), briefs])
+    assert sizes(engine) == [2]
+
+    store(engine, [article("https://b.example/1", other), article("https://c.example/1", other)])
+    assert sizes(engine) == [2, 2]
+    groups = {row["url"]: row["group_id"] for row in view(engine, "articles")}
+    assert groups["https://briefs.example/1"] == groups["https://a.example/1"], (
+        "it has most words of that one"
+    )
+    assert [row["joins"] for row in view(engine, "copies")].count(False) == 2
+
+    # Once the longer story is gone, it is a copy of the other.
+    store(engine, [article("https://a.example/1", story(3), START + timedelta(hours=1))])
+    assert sizes(engine) == [1, 3]
+    assert all(row["joins"] for row in view(engine, "copies"))
 
 
 def test_no_statement_of_a_batch_reads_a_table_from_end_to_end(engine: Engine) -> None:
