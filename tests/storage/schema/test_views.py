@@ -24,8 +24,8 @@ DESIGNED = {
     " published_at, language, group_id, is_canonical, word_count, access, first_seen_at, updated_at,"
     " revision, gone_at, published_offset, description, section, keywords, image_url, rights",
     "story_groups": "id, size, sites, agency, first_published_at, canonical_article_id",
-    "copies": "article_id, other_id, kind, jaccard, containment, article_from, article_to, other_from, other_to,"
-    " joins",
+    "copies": "article_id, other_id, kind, jaccard, containment, article_from, article_to, other_from,"
+    " other_to, joins",
     "removed_text": "article_id, position, rule, text",
     "rejections": "location, url, stage, reason, detail, run_id, at",
     "changes": "change, article_id, kind, url, at",
