@@ -71,7 +71,8 @@ def test_copydesk_crawl_leaves_out_a_locked_site_and_its_status_says_so(
     assert done.returncode == 75, done.stderr
     assert "Site gazette: not crawled: another process is crawling it" in done.stderr
     assert json.loads(done.stdout)["sites"]["gazette"] == {"locked": 1}
-    assert {path for path, _ in web.log} == {"/robots.txt", "/herald.xml", "/herald/2026/03/6"}
+    asked = {"/robots.txt", "/herald.xml", "/herald/2026/03/6", "/.well-known/tdmrep.json"}
+    assert {path for path, _ in web.log} == asked
     assert [row.publisher for row in desk.articles().values()] == ["herald"]
 
     done = crawl()

@@ -22,6 +22,7 @@ import pytest
 
 from crawler.scheduling.plan import Plan
 from crawler.scheduling.schedule import Scheduler
+from pipeline.metadata import TDMREP_PATH
 from storage.crawls.site_locks import SiteLocks
 from storage.database import open_database
 from tests.crawler.crawling import ROOT, Desk
@@ -131,7 +132,7 @@ def test_sites_are_crawled_when_due_and_the_sites_file_may_change(room: Newsroom
         done = room.wait_for(r"INFO crawl-done site=gazette status=0 .*stored=(\d+)")
         assert done[1] == "1"
         room.wait_for(r"INFO crawl-left-out site=courier status=75 .*another process")
-        assert room.asked() == {"/robots.txt", "/gazette.xml", "/gazette/story"}
+        assert room.asked() == {"/robots.txt", "/gazette.xml", "/gazette/story", TDMREP_PATH}
 
         room.sites_file.write_text("[sites.gazette\n")
         room.wait_for(r"ERROR sites-refused error=\".*sites.toml: not valid TOML.* kept=3")
