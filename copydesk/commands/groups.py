@@ -1,9 +1,10 @@
-"""`copydesk groups`: lists the stories that have copies, or shows one story with all of its copies."""
+"""`copydesk groups`: lists the stories that have copies, shows one with all of its copies, or says why."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from pipeline.copies import Comparison
     from storage.database import Engine
     from storage.reader import Copy, StoredArticle, StoryGroup
+    from storage.upkeep import PairEvidence
+
+
+# Pairs of one group that are shown with their evidence. A story of 40 copies may have 780.
+_MOST_PAIRS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +32,14 @@ class _Shown:
     """A group for display: its members by time, and by a member's id the evidence that it is a copy.
 
     changes: what each copy added, dropped and changed compared with the canonical copy; only if one group is
-    shown.
+    shown. pairs: its verified pairs, the first `_MOST_PAIRS` of them; only if one group is shown.
     """
 
     story: StoryGroup
     members: Sequence[StoredArticle]
     evidence: Mapping[int, Copy]
     changes: Mapping[int, Comparison]
+    pairs: Sequence[PairEvidence] = ()
 
     @property
     def canonical(self) -> StoredArticle:
@@ -47,6 +54,10 @@ def groups(
     no_text: Annotated[
         bool, typer.Option("--no-text", help="Of one group, leave out what the copies added and dropped.")
     ] = False,
+    why: Annotated[
+        tuple[int, int] | None,
+        typer.Option("--why", metavar="A B", help="Say why two articles are copies, or why they are not."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the groups of copies with their members: time, site, kind of copy, similarity.
@@ -54,26 +65,33 @@ def groups(
     [bold]*[/bold] marks the canonical copy. The kind and the figures compare each copy with it. If no
     evidence links the two, they compare it with the copy that is most similar to it.
 
-    With an ID: show that group, and the sentences that each copy added ([green]+[/green]), dropped
-    ([red]-[/red]) and changed ([yellow]~[/yellow]) against the canonical copy. Only wording counts: a
-    different style of quotes, dashes, figures and per cent is no change.
+    With an ID: show that group, why each pair of it was joined, and the sentences that each copy added
+    ([green]+[/green]), dropped ([red]-[/red]) and changed ([yellow]~[/yellow]) against the canonical copy.
+    Only wording counts: a different style of quotes, dashes, figures and per cent is no change.
+
+    With --why A B: whether the index made the two candidates, how much of the shorter text is in the longer,
+    which names and figures are in conflict, and what the time between them adds.
     """
     from storage import reader
     from storage.database import open_database
 
     engine = open_database(db, create=False)
+    if why is not None:
+        _explain(engine, why, json)
+        return
     if group is None:
         found = [_shown(engine, s, False) for s in reader.groups(engine, min_size=min_size, limit=limit)]
     else:
         one = reader.group(engine, group)
         if one is None:
             raise OperatorError(f"there is no group {group}: copydesk groups lists them")
-        found = [_shown(engine, one, not no_text)]
+        found = [replace(_shown(engine, one, not no_text), pairs=_pairs(engine, one.id))]
     if json:
         print_json([_as_json(shown) for shown in found])
         return
     for shown in found:
         _print(shown) if group is None or no_text else _print_with_changes(shown)
+        _print_pairs(shown.pairs)
     if not found:
         out.print("No two articles are copies of one story yet.")
 
@@ -90,6 +108,48 @@ def _shown(engine: Engine, story: StoryGroup, with_changes: bool) -> _Shown:
     text = shown.canonical.text
     changes = {m.id: compare(text, m.text) for m in members if not m.is_canonical}
     return _Shown(story, members, shown.evidence, changes)
+
+
+def _pairs(engine: Engine, group: int) -> list[PairEvidence]:
+    from pipeline.settings import Settings
+    from storage.upkeep import explain_group
+
+    return list(islice(explain_group(engine, group, Settings()), _MOST_PAIRS))
+
+
+def _explain(engine: Engine, articles: tuple[int, int], as_json: bool) -> None:
+    """Prints why two articles are copies, or why not."""
+    from copydesk.evidence import facts, verdict
+    from pipeline.settings import Settings
+    from storage.upkeep import explain_pair
+
+    found = explain_pair(engine, *articles, Settings()) if articles[0] != articles[1] else None
+    if found is None:
+        raise OperatorError(f"{articles[0]} and {articles[1]} are not two articles of this database")
+    if as_json:
+        print_json(_plain_pair(found))
+        return
+    out.print(f"[bold]{verdict(found)}[/bold]")
+    print_columns([(f"[dim]{name}[/dim]", said) for name, said in facts(found)])
+
+
+def _print_pairs(pairs: Sequence[PairEvidence]) -> None:
+    """Prints of each pair what made it one."""
+    from copydesk.evidence import facts
+
+    if not pairs:
+        return
+    out.print("\n[bold]why[/bold]")
+    for pair in pairs:
+        kind = f"[bold]{pair.stored.kind}[/bold] · " if pair.stored else ""
+        said = " · ".join(said for _, said in facts(pair))
+        out.print(f"  [cyan]{pair.article_id}[/cyan] and [cyan]{pair.other_id}[/cyan]: {kind}{said}")
+    if len(pairs) == _MOST_PAIRS:
+        out.print(f"  These are the first {_MOST_PAIRS} pairs; --why A B says it of any two articles.")
+
+
+def _plain_pair(pair: PairEvidence) -> object:
+    return {**plain(pair), "is_candidate": pair.is_candidate}
 
 
 def _evidence(story: StoryGroup, copies: Sequence[Copy]) -> Mapping[int, Copy]:
@@ -177,4 +237,5 @@ def _as_json(shown: _Shown) -> object:
         if shown.changes:
             row["sentences"] = plain(shown.changes.get(member.id))
         listed.append(row)
-    return {**plain(shown.story), "members": listed}
+    found = {**plain(shown.story), "members": listed}
+    return {**found, "pairs": [_plain_pair(pair) for pair in shown.pairs]} if shown.pairs else found

@@ -5,6 +5,7 @@ Pure functions over texts and signatures; `storage.writing` keeps and looks up w
 
 from pipeline.copies.article_copy import ArticleCopy
 from pipeline.copies.candidates import (
+    agreeing_values,
     are_alike,
     band_weight,
     bands_of,
@@ -39,6 +40,7 @@ __all__ = [
     "PreparedText",
     "Refusal",
     "Sketch",
+    "agreeing_values",
     "are_alike",
     "band_weight",
     "bands_of",

@@ -112,12 +112,15 @@ def candidates_among(near: Iterable[T], far: Iterable[T], settings: GroupSetting
     return candidates, {i for i in weights.keys() - candidates if is_candidate(weights[i], True, settings)}
 
 
-def are_alike(one: bytes, other: bytes, settings: GroupSettings) -> bool:
-    """Whether enough values of two signatures of one version agree."""
+def agreeing_values(one: bytes, other: bytes) -> int:
+    """How many values of two signatures of one version agree."""
     values, other_values = (np.frombuffer(signature, dtype="<u4") for signature in (one, other))
-    return values.size == other_values.size and bool(
-        np.count_nonzero(values == other_values) >= settings.values_shared
-    )
+    return int(np.count_nonzero(values == other_values)) if values.size == other_values.size else 0
+
+
+def are_alike(one: bytes, other: bytes, settings: GroupSettings) -> bool:
+    """Whether enough of them agree that one near band makes the two candidates."""
+    return agreeing_values(one, other) >= settings.values_shared
 
 
 def band_weight(band: int, settings: GroupSettings) -> int:

@@ -1,6 +1,7 @@
-"""Work on a whole database: pruning and forgetting, integrity, and reading pages for reprocessing."""
+"""Work on a whole database: pruning, forgetting, integrity, pages to reprocess, and evidence of copies."""
 
 from storage.upkeep.checks import Finding
+from storage.upkeep.evidence import PairEvidence, explain_group, explain_pair
 from storage.upkeep.forget import (
     ForgetPlan,
     Forgotten,
@@ -31,6 +32,7 @@ __all__ = [
     "ForgetPlan",
     "ForgetTarget",
     "Forgotten",
+    "PairEvidence",
     "PrunePlan",
     "Pruned",
     "SiteRulesUse",
@@ -40,6 +42,8 @@ __all__ = [
     "count_outdated",
     "count_pruned",
     "erase_remains",
+    "explain_group",
+    "explain_pair",
     "find_targets",
     "forget_targets",
     "has_page",

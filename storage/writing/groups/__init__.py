@@ -8,6 +8,14 @@ pairs, and may separate existing pairs. Only the bands and groups of these stori
 """
 
 from storage.writing.groups.rebuild import rebuild_groups
+from storage.writing.groups.sharing import SharedBands, shared_bands
 from storage.writing.groups.update import RemovedStories, add_stories, remove_stories
 
-__all__ = ["RemovedStories", "add_stories", "rebuild_groups", "remove_stories"]
+__all__ = [
+    "RemovedStories",
+    "SharedBands",
+    "add_stories",
+    "rebuild_groups",
+    "remove_stories",
+    "shared_bands",
+]

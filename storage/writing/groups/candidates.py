@@ -105,7 +105,7 @@ def candidates_now(
     """
     limits = settings.group
     undecided: dict[IdPair, _Undecided] = {}
-    for pair, (first, second) in _index_places(connection, pairs).items():
+    for pair, (first, second) in index_places(connection, pairs).items():
         one, other = first.place, second.place
         shared, found = first.bands & second.bands, 0
         if other[0] > copies.near_range(one[0], limits)[1]:
@@ -135,8 +135,8 @@ def candidates_now(
         spans = [(band, undecided[pair].one, undecided[pair].other) for pair, band in asked]
         near: Counter[IdPair] = Counter()
         with in_index_order(connection):
-            are_near = _are_near(connection, spans, limits.band_window)
-        for (pair, band), is_near in zip(asked, are_near, strict=True):
+            near_ones = are_near(connection, spans, limits.band_window)
+        for (pair, band), is_near in zip(asked, near_ones, strict=True):
             near[pair] += is_near * copies.band_weight(band, limits)
         undecided = {
             pair: replace(at, rest=at.rest[_BANDS_AT_ONCE:], found=at.found + near[pair])
@@ -161,7 +161,7 @@ class _Undecided:
 
 
 @dataclass(frozen=True, slots=True)
-class _Indexed:
+class Indexed:
     """Where an article is in the index, and with what."""
 
     place: Place
@@ -169,18 +169,18 @@ class _Indexed:
     bands: frozenset[int]
 
 
-def _index_places(connection: Connection, pairs: Iterable[IdPair]) -> dict[IdPair, tuple[_Indexed, _Indexed]]:
+def index_places(connection: Connection, pairs: Iterable[IdPair]) -> dict[IdPair, tuple[Indexed, Indexed]]:
     """Both articles of each pair, the earlier place first."""
     wanted = list(pairs)
     table = schema.signature
     columns = table.c.article_id, table.c.position, table.c.signature, table.c["keys"]
-    found: dict[int, _Indexed] = {}
+    found: dict[int, Indexed] = {}
     for part in chunks({id for pair in wanted for id in pair}):
         for id, position, signature, packed in connection.execute(
             select(*columns).where(table.c.article_id.in_(part))
         ):
             bands = copies.bands_of(np.array(unpack_keys(packed), dtype=np.int64))
-            found[id] = _Indexed((position, id), signature, frozenset(bands.tolist()))
+            found[id] = Indexed((position, id), signature, frozenset(bands.tolist()))
     placed = {}
     for pair in wanted:
         if pair[0] in found and pair[1] in found:
@@ -189,7 +189,7 @@ def _index_places(connection: Connection, pairs: Iterable[IdPair]) -> dict[IdPai
     return placed
 
 
-def _are_near(connection: Connection, spans: Sequence[tuple[int, Place, Place]], window: int) -> list[bool]:
+def are_near(connection: Connection, spans: Sequence[tuple[int, Place, Place]], window: int) -> list[bool]:
     """Whether fewer than `window` rows of a band are between two places, the earlier place first."""
     wanted: list[tuple[int, int, int, int, int]] = []
     of: list[int] = []

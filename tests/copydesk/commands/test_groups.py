@@ -24,7 +24,10 @@ def test_groups_show_their_members_and_the_evidence(copydesk: Run, news_url: str
 def test_one_group_by_its_id(copydesk: Run, news_url: str) -> None:
     first = json.loads(copydesk("groups", "--db", news_url, "--json", "--limit", "1").stdout)[0]
     again = json.loads(copydesk("groups", str(first["id"]), "--db", news_url, "--json", "--no-text").stdout)
+    pairs = again[0].pop("pairs")
     assert again == [first]
+    assert len(pairs) >= first["size"] - 1
+    assert all(pair["is_candidate"] and pair["judgement"]["refusal"] is None for pair in pairs)
     assert copydesk("groups", "999999", "--db", news_url).returncode == 2
 
 
@@ -66,3 +69,27 @@ def test_a_group_shows_what_each_copy_added_and_dropped(copydesk: Run, tmp_path:
     brief = copydesk("groups", "1", "--db", db, "--no-text").stdout
     assert "Anna Sundh" not in brief
     assert "Anna Sundh" not in copydesk("groups", "--db", db).stdout
+
+
+def test_why_two_articles_are_copies_or_not(copydesk: Run, news_url: str) -> None:
+    first, second, *_ = json.loads(copydesk("groups", "--db", news_url, "--json").stdout)
+    one, other = (str(member["id"]) for member in first["members"][:2])
+    stranger = str(second["members"][0]["id"])
+    said = copydesk("groups", "--why", one, other, "--db", news_url).stdout
+    assert said.splitlines()[0] in (f"{one} and {other} are copies", f"{other} and {one} are copies")
+    assert re.search(r"index +candidates: neighbours in \d+ near bands? and \d+ far bands?", said)
+    assert re.search(r"containment +\d+% of the shorter text is in the longer, \d+% needed", said)
+    assert copydesk("groups", str(first["id"]), "--db", news_url).stdout.count("% of the shorter text") >= 1
+    said = copydesk("groups", "--why", one, stranger, "--db", news_url).stdout
+    assert "are no copies: too little of the shorter text is in the longer" in said
+    assert "no candidates, so never compared" in said
+    found = json.loads(copydesk("groups", "--why", one, stranger, "--db", news_url, "--json").stdout)
+    assert {str(found["article_id"]), str(found["other_id"])} == {one, stranger}
+    assert (found["stored"], found["is_candidate"]) == (None, False)
+
+
+def test_why_needs_two_articles(copydesk: Run, news_url: str) -> None:
+    for ids in (("1", "1"), ("1", "999999")):
+        done = copydesk("groups", "--why", *ids, "--db", news_url)
+        assert done.returncode == 2
+        assert "are not two articles of this database" in done.stderr
