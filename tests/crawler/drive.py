@@ -1,7 +1,8 @@
 """A program that ingests, for tests that kill it: run with a database URL, batch size, workers and paths.
 
 Articles are made of JSONL text by a pipeline that is quick to start: the first line is the title, and a
-line `!sleep SECONDS` takes its time; `!touch PATH` leaves a file behind before that.
+line `!sleep SECONDS` takes its time; `!touch PATH` leaves a file behind before that, and `!await PATH` waits
+for one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ def process(document: Document, settings: Settings) -> Outcome:
     page = compressed_page(document)
     for path in re.findall(r"^!touch (.+)$", body, re.MULTILINE):
         Path(path).touch()
+    for path in re.findall(r"^!await (.+)$", body, re.MULTILINE):
+        while not Path(path).exists():
+            time.sleep(0.01)
     for seconds in re.findall(r"^!sleep ([\d.]+)$", body, re.MULTILINE):
         time.sleep(float(seconds))
     title, _, text = body.partition("\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import resource
 import signal
 import time
 from datetime import UTC, datetime
@@ -75,6 +76,11 @@ def call(order: str) -> object:
         raise Unsendable("made in the worker", "of two arguments")
     found = process(document(order), Settings())
     return found if order == "unsendable" else order
+
+
+def memory_peak() -> int:
+    """The peak memory of the process so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 class DeadlyFeed:

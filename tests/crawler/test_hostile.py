@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import resource
 import subprocess
 import sys
 import zlib
@@ -224,13 +223,13 @@ def test_no_control_character_reaches_the_log_or_the_terminal(crawled: tuple[Des
 
 
 READ = """
-import gzip, resource, sys
+import gzip, sys
 from crawler.discovery import Download, read_source
 from crawler.runs import TaskFailed, WorkerPool
 from crawler.sites import Site
 from pipeline.settings import Settings
-from tests.crawler.misbehaving import process
-from tests.crawler.test_hostile import SMALL, memory_peak, vast_source
+from tests.crawler.misbehaving import memory_peak, process
+from tests.crawler.test_hostile import SMALL, vast_source
 
 site = Site(key="g", name="Gazette", homepage="https://gazette.example/", max_age_days=36500)
 
@@ -271,11 +270,6 @@ def vast_source(name: str) -> bytes:
 
 
 SMALL = b"".join([SOURCES["feed"][0], ITEM])
-
-
-def memory_peak() -> int:
-    """The peak memory of the process so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 @pytest.mark.parametrize(

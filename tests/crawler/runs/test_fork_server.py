@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from multiprocessing import forkserver
@@ -23,11 +24,14 @@ from pipeline.document import Rejection
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 from tests.crawler.misbehaving import document, process
+from tests.waiting import wait_until
 
 SETTINGS = Settings(timeout_seconds=60)
 
 
 def test_started_processes_have_the_path_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A pool of a test before may still start a worker, which changes the environment as well.
+    wait_until(lambda: not [t for t in threading.enumerate() if t.name == "copydesk-workers"])
     main = sys.modules["__main__"]
     monkeypatch.setattr(sys, "path", ["/a", "", "mark.of.an.editable.install", "/b:c", "/d"])
     monkeypatch.setenv("PYTHONPATH", "/own")

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,8 +35,13 @@ from tests.waiting import PATIENCE
 SETTINGS = Settings()
 
 
-def write_pages(folder: Path, count: int = 60, *, sites: int = 5, slow: float = 0.0) -> Path:
-    """Stories of several outlets, whole and cut. Newer rules treat every third one differently."""
+def write_pages(
+    folder: Path, count: int = 60, *, sites: int = 5, gates: Mapping[int, Path] | None = None
+) -> Path:
+    """Stories of several outlets, whole and cut. Newer rules treat every third one differently.
+
+    gates: by their number, pages that take until a file is there.
+    """
     chance = random.Random(3)
     texts = [story(n, 120) for n in range(count // 5)]
     marks = ["!clutter", "!retitled", "!accepted", "!refused", "!clutter"]
@@ -47,8 +52,8 @@ def write_pages(folder: Path, count: int = 60, *, sites: int = 5, slow: float = 
             lines = [f"Headline {n % 11}", text]
             if n % 3 == 0:
                 lines.append(marks[n // 3 % len(marks)])
-            if slow:
-                lines.append(f"!sleep {slow}")
+            if gates and n in gates:
+                lines.append(f"!await {gates[n]}")
             record = {"text": "\n".join(lines), "url": f"https://site{n % sites}.example/{n}"}
             file.write(json.dumps(record) + "\n")
     os.utime(folder / "a.jsonl", (1_700_000_000, 1_700_000_000))
@@ -251,10 +256,16 @@ def test_a_killed_and_stopped_run_continues_while_readers_read(
 ) -> None:
     # There are so many sites that no site repeats the clutter often enough to learn it. Learned lines outdate
     # pages as well, and are not counted below.
-    folder = write_pages(tmp_path / "in", 150, sites=11, slow=0.08)
+    gates = {number: tmp_path / f"gate-{number}" for number in (15, 40, 65)}
+    folder = write_pages(tmp_path / "in", 150, sites=11, gates=gates)
+    for gate in gates.values():
+        gate.touch()
     fill(engine, folder)
     fill(fresh, folder, rules.newer)
-    for left, number in ((140, signal.SIGKILL), (120, signal.SIGTERM), (100, signal.SIGINT)):
+    for gate in gates.values():
+        gate.unlink()
+    steps = ((140, signal.SIGKILL), (120, signal.SIGTERM), (100, signal.SIGINT))
+    for (left, number), gate in zip(steps, gates.values(), strict=True):
         # Fewer than at the start: the signal must come after the run has started.
         begun = count_outdated(engine, SETTINGS.rules_version) - 1
         process = start(database_url)
@@ -265,7 +276,10 @@ def test_a_killed_and_stopped_run_continues_while_readers_read(
             assert all(group.canonical_article_id for group in groups)
             time.sleep(0.01)
         process.send_signal(number)
+        if number is signal.SIGKILL:
+            gate.touch()  # its workers wait as well, and have its pipes
         out, err = process.communicate(timeout=PATIENCE)
+        gate.touch()
         if number is not signal.SIGKILL:
             assert (process.returncode, err) == (0, "")
             assert out.split()[1] == "True"

@@ -188,7 +188,7 @@ def test_a_signal_ends_crawls_in_order_and_starts_no_further_one(room: Newsroom)
             process.terminate()
             room.wait_for("stopping signal=SIGTERM crawls=1")
         assert process.wait(PATIENCE) == 0
-    room.wait_for("crawl-done site=gazette status=0 .*finished=shutdown stored=2")
+    room.wait_for("crawl-stopped site=gazette status=130 .*finished=shutdown stored=2")
     assert "herald" not in " ".join(room.asked())
     assert set(room.articles()) == {f"{b}/gazette/story", f"{b}/slow"}
     assert room.runs()[0].finished_at is not None
