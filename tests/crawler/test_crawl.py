@@ -220,9 +220,11 @@ def test_loopback_is_refused_unless_allowed_by_address_and_by_name(desk: Outlet)
     web.pages["/rss.xml"] = Page(rss([]), "application/rss+xml")
     by_name = web.base.replace("127.0.0.1", "localhost")
     desk.write_site(feeds=[f"{web.base}/rss.xml", f"{by_name}/rss.xml"])
-    log = desk.crawl(COPYDESK_ALLOW_LOOPBACK="False")
-    assert "127.0.0.1 is not on the public internet" in log
-    assert "localhost is not on the public internet" in log
+    command = desk.command("-asite=gazette", COPYDESK_ALLOW_LOOPBACK="False")
+    done = forked.run(command, cwd=ROOT, env=desk.environment())
+    assert done.returncode == 1, "no source could be read"
+    assert "127.0.0.1 is not on the public internet" in done.stderr
+    assert "localhost is not on the public internet" in done.stderr
     assert web.log == []
 
 
