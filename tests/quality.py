@@ -21,6 +21,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks import hazards
 from benchmarks.measures import (
     adjusted_rand,
     normalised,
@@ -44,6 +45,9 @@ SETTINGS = Settings()
 
 # Documents a transaction: small, so that grouping is measured over many of them, as in a real run.
 BATCH = 20
+
+# Cases of each line of made hazards.
+HAZARDS = 20
 
 Result = tuple[Known, Outcome]
 
@@ -71,6 +75,7 @@ def measure() -> Report:
         _measure_text(folder, [r for r in results if r[0].folder == folder and r[0].is_article], report)
     _measure_rejections(results, report)
     _measure_groups(results, report)
+    _measure_hazards(results, report)
     return report
 
 
@@ -181,6 +186,18 @@ def _measure_groups(results: Sequence[Result], report: Report) -> None:
             report.notes.append(f"{k.folder}/{k.name}: grouped with {', '.join(together)}")
         if group != main[k.story].most_common(1)[0][0]:
             report.notes.append(f"{k.folder}/{k.name}: apart from the other copies of {k.story}")
+
+
+def _measure_hazards(results: Sequence[Result], report: Report) -> None:
+    """The share of each line that ends as it should: copies in one group, look-alikes in two."""
+    stories = {
+        k.story: k for k, _ in results if k.folder == "examples" and k.is_article and k.language == "en"
+    }
+    bases = [hazards.Base(known.title, known.text) for known in stories.values()]
+    for name, grouped, count in hazards.measure(bases, count=HAZARDS):
+        if count:
+            right = grouped if hazards.LINES[name].copies else count - grouped
+            report.measures[f"hazards.{name}"] = right / count
 
 
 def stored_groups(outcomes: Sequence[Outcome]) -> dict[str, int]:

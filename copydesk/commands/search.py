@@ -28,7 +28,7 @@ def search(
     until: Annotated[
         datetime | None, typer.Option(formats=_TIMES, help="Published before then; a day is included (UTC).")
     ] = None,
-    unique: Annotated[bool, typer.Option("--unique", help="Canonical copies only.")] = False,
+    unique: Annotated[bool, typer.Option("--unique", help="One copy of each story that matches.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="List this many, the best first.")] = 20,
     json: Json = False,
 ) -> None:

@@ -41,8 +41,9 @@ def search(
     """Articles in whose current title or text the query is found, the best first, then the newest.
 
     query: as `storage.search.query` says; QueryError where it looks for nothing. since, until: published
-    from then on, and before then; articles without a date are in neither. A page of results is `limit` of
-    them from the `offset`-th on.
+    from then on, and before then; articles without a date are in neither. canonical_only: one article of each
+    group that matches, the canonical copy if it matches itself, else the best match. A page of results is
+    `limit` of them from the `offset`-th on.
     """
     asked, table = parse_query(query), schema.article
     conditions: list[ColumnElement[bool]] = []

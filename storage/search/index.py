@@ -27,6 +27,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Row,
     cast,
     column,
     delete,
@@ -151,6 +152,7 @@ def rank_matches(
 ) -> list[tuple[int, float]]:
     """Ids and scores of the articles that match: the best first, then the newest, then by id.
 
+    canonical_only: one article of each group, which matches if any of its articles does.
     conditions: on columns of `schema.article` that an index has. A score is bm25 on SQLite and `ts_rank_cd`
     on PostgreSQL. Greater is better, and only scores of the same query on the same database can be compared.
     If more than RANKED articles match, the ones that were stored last are ranked.
@@ -165,9 +167,9 @@ def rank_matches(
         last = last.where((id + 0).in_(select(article.c.id).where(*conditions)))
     if canonical_only:
         index = index.join(article, article.c.id == id)
-        last = last.where(article.c.is_canonical)
-    last = last.select_from(index).order_by(id.desc()).limit(RANKED)
-    scores = {row.id: row.score for row in connection.execute(last)}
+        last = last.add_columns(article.c.group_id, article.c.is_canonical)
+    rows = connection.execute(last.select_from(index).order_by(id.desc()).limit(RANKED))
+    scores = _one_of_each_group(rows) if canonical_only else {row.id: row.score for row in rows}
     # The time is read only for matches that may be shown, and for those with an equal score: each read costs
     # a page of the disk.
     least = min(nlargest(offset + limit, scores.values()), default=0.0)
@@ -183,6 +185,20 @@ def rank_matches(
         return -scores[id], time is None, -time.timestamp() if time else 0.0, id
 
     return [(id, scores[id]) for id in sorted(times, key=rank)[offset : offset + limit]]
+
+
+def _one_of_each_group(rows: Iterable[Row[Any]]) -> dict[int, float]:
+    """One article of each group with the best score of its matches.
+
+    It is the canonical copy if that one matches, else the best match, and of equals the one stored first.
+    """
+    best: dict[int, tuple[bool, float, int]] = {}
+    scores: dict[int, float] = {}
+    for row in rows:
+        place = row.is_canonical, row.score, -row.id
+        best[row.group_id] = max(best.get(row.group_id, place), place)
+        scores[row.group_id] = max(scores.get(row.group_id, row.score), row.score)
+    return {-place[2]: scores[group_id] for group_id, place in best.items()}
 
 
 def _on_sqlite(

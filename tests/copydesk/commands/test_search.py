@@ -26,7 +26,13 @@ def test_json_output_for_scripts(copydesk: Run, news_url: str) -> None:
 
     hits = json.loads(done.stdout)
     assert hits
-    assert all(hit["is_canonical"] and hit["score"] > 0 for hit in hits)
+    assert all(hit["score"] > 0 for hit in hits)
+    groups = [hit["group_id"] for hit in hits]
+    assert len(set(groups)) == len(groups)
+    assert {hit["group_id"] for hit in hits} == {
+        hit["group_id"]
+        for hit in json.loads(copydesk("search", "ferry", "aground", "--db", news_url, "--json").stdout)
+    }
     snippet = hits[0]["snippet"]
     start, end = snippet["marks"][0]
     assert snippet["text"][start:end].casefold() in ("ferry", "aground")

@@ -170,6 +170,24 @@ def test_canonical_copies_only(engine: Engine) -> None:
     assert len(reader.search(engine, wire.split()[0])) == 3
 
 
+def test_a_story_is_found_by_what_only_a_copy_of_it_says(engine: Engine) -> None:
+    wire = story(1)
+    own = "A zeppelin of the town of Westerby took part."
+    store(engine, [article("https://a.example/a", wire), article("https://c.example/c", story(2))])
+    copies = [f"{wire}\n{own}", f"{own}\n{own}\n{wire}"]
+    later = START + timedelta(hours=1)
+    store(engine, [article(f"https://b.example/{n}", text, later) for n, text in enumerate(copies)])
+
+    (hit,) = reader.search(engine, "zeppelin", canonical_only=True)
+    assert not hit.article.is_canonical
+    assert "zeppelin" in hit.snippet.text
+    assert hit.score == max(hit.score for hit in reader.search(engine, "zeppelin"))
+    (hit,) = reader.search(
+        engine, wire.split()[0].lower() + " OR zeppelin", canonical_only=True, site="b.example"
+    )
+    assert hit.article.site == "b.example"
+
+
 def test_an_article_without_a_date_is_in_no_time(engine: Engine) -> None:
     store(engine, [article("https://a.example/a", "A ferry.", published_at=None)])
 
