@@ -27,7 +27,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Row,
     cast,
     column,
     delete,
@@ -187,7 +186,7 @@ def rank_matches(
     return [(id, scores[id]) for id in sorted(times, key=rank)[offset : offset + limit]]
 
 
-def _one_of_each_group(rows: Iterable[Row[Any]]) -> dict[int, float]:
+def _one_of_each_group(rows: Iterable[Any]) -> dict[int, float]:
     """One article of each group with the best score of its matches.
 
     It is the canonical copy if that one matches, else the best match, and of equals the one stored first.
