@@ -33,6 +33,7 @@ from pipeline.metadata import (
     TDMREP_PATH,
     RobotsRights,
     TdmRights,
+    clean_rights,
     may_have_rights,
     read_robots_rights,
     read_tdm_rights,
@@ -87,7 +88,7 @@ class SiteRights:
             said += (await self._tdmrep(home, response.request)).of(response.url)
         if not said:
             return document
-        claims = replace(document.claims, rights=(*document.claims.rights, *said))
+        claims = replace(document.claims, rights=clean_rights((*document.claims.rights, *said)))
         return replace(document, claims=claims)
 
     def _response_received(self, response: Response, request: Request) -> None:

@@ -48,7 +48,7 @@ class RobotsRights:
         found = [rule for rule in self.rules if _matches(rule.pattern, path)]
         longest = max((len(rule.pattern) for rule in found), default=0)
         decisive = [s for rule in found if len(rule.pattern) == longest for s in rule.statements]
-        return (*self.everywhere, *decisive)
+        return clean_rights((*self.everywhere, *decisive))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.metadata.rights import MAX_STATEMENTS
 from pipeline.metadata.site_rights import (
     RobotsRights,
     TdmRights,
@@ -127,6 +128,13 @@ def test_rules_that_are_none_leave_it_to_the_next(rule: object) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>not found</html>", b"[" * 100_000, b"\xff\xfe", b"[1, {}]"])
 def test_a_file_that_is_no_tdmrep_has_no_rules(body: bytes) -> None:
     assert read_tdm_rights(body) == TdmRights()
+
+
+def test_what_is_said_of_one_page_is_bounded() -> None:
+    same = "User-agent: *\n" + "Content-Usage: /a train-ai=n\n" * 300
+    assert of(same, "/a") == [("content-usage", "train-ai=n")]
+    many = "User-agent: *\n" + "".join(f"Content-Usage: /a use-{n}=n\n" for n in range(300))
+    assert len(of(many, "/a")) == MAX_STATEMENTS
 
 
 def test_many_rules_are_cut() -> None:
