@@ -1,7 +1,7 @@
 """Measures the quality of extraction on labelled pages, and of Trafilatura's default on the same pages.
 
     python -m benchmarks.extraction CORPORA [--stage extract|process] [--only NAME…] [--sample N]
-        [--workers N] [--out FOLDER] [--stages] [--models FOLDER]
+        [--workers N] [--out FOLDER] [--extractor NAME] [--stages] [--models FOLDER]
 
 CORPORA is a folder of corpora: `NAME/truth.jsonl`, one object a page with "id" (or "path") and "text",
 and where known "title", "authors", "date", "url" and "clutter" (strings that must not remain); the
@@ -12,9 +12,11 @@ shingles counted with multiplicity, averaged over pages, and the F1 of the two m
 
 `--stages` measures instead what each stage of extraction contributes: the stages are switched on one after
 another, then each one alone is switched off, and the gain in F1 is printed with its interval. `--models`
-names the folder of models that `training.train_blocks --validate --models FOLDER` writes. Each page is then
-judged by a block model that was not trained on its site. Without it, a corpus on which the model in the
-package was trained gives training scores.
+names the folder of models that `training.train_blocks --models FOLDER` writes with `--leave-out` or with
+`--validate`. Each page is then judged by a block model that was not trained on its corpus, or on its site.
+Without it, a corpus on which the model in the package was trained gives training scores.
+
+`--extractor` measures one of the extractors that can be chosen. Intervals are drawn by site.
 """
 
 from __future__ import annotations
@@ -38,19 +40,18 @@ from benchmarks.measures import Score, page_score, same_authors, same_day, same_
 from pipeline.clean.boilerplate import clean
 from pipeline.clean.wire import parse_wire
 from pipeline.document import Article, Document, DocumentRejected, Extraction, MediaType, Origin
-from pipeline.extract.candidates import by_trafilatura, first_pass, prose_passages
-from pipeline.extract.choose import better_choice, choose_by_model
-from pipeline.extract.html import DOUBTED, extract_html, public_blocks
+from pipeline.extract.candidates import Candidates, prose_passages, trafilatura_passages
+from pipeline.extract.extractors.copydesk import choose, judge
+from pipeline.extract.html import extract_html, public_blocks
 from pipeline.extract.model.columns import BlockColumns, block_columns
 from pipeline.extract.model.trees import BlockModel, load_model
 from pipeline.extract.open_page import OpenPage, open_page
-from pipeline.extract.structure import Judged, judge_passages
-from pipeline.metadata.read import Metadata
-from pipeline.page.align import Passage
-from pipeline.page.blocks import Page
+from pipeline.extract.repair import repair
+from pipeline.extract.structure import Judged
 from pipeline.page.decode import decode_body
 from pipeline.process import process_document
 from pipeline.settings import Settings
+from pipeline.sites import EXTRACTORS
 from pipeline.text.language import identify_language
 
 # Pages of the corpora have no time of fetching. All were saved before this time.
@@ -69,14 +70,20 @@ def mean_score(rows: Sequence[PageScore]) -> Score:
 
 
 def interval(
-    ours: Sequence[PageScore], theirs: Sequence[PageScore], rounds: int = 1000
+    ours: Sequence[PageScore], theirs: Sequence[PageScore], sites: Sequence[str], rounds: int = 1000
 ) -> tuple[float, float]:
-    """95 % bootstrap interval of the difference in F1, pages resampled in pairs."""
+    """95 % bootstrap interval of the difference in F1; sites are resampled, each with all its pages.
+
+    Pages of one site share a template: drawn one by one, they would make the interval too narrow.
+    """
     rng = random.Random(1)
-    count = len(ours)
+    pages: dict[str, list[int]] = {}
+    for number, site in enumerate(sites):
+        pages.setdefault(site, []).append(number)
+    groups = list(pages.values())
     gains = []
     for _ in range(rounds):
-        picked = [rng.randrange(count) for _ in range(count)]
+        picked = [number for _ in groups for number in rng.choice(groups)]
         gains.append(mean_score([ours[i] for i in picked]).f1 - mean_score([theirs[i] for i in picked]).f1)
     gains.sort()
     return gains[int(0.025 * rounds)], gains[int(0.975 * rounds) - 1]
@@ -95,14 +102,15 @@ def read_bytes(corpus: Path, key: str) -> bytes:
     raise FileNotFoundError(f"{corpus}: no page {key}")
 
 
-def predict(job: tuple[Path, dict[str, Any], str]) -> dict[str, Any]:
+def predict(job: tuple[Path, dict[str, Any], str, str]) -> dict[str, Any]:
     """The result of the pipeline (or of extraction alone) for one page, or why it was rejected."""
-    corpus, truth, stage = job
+    corpus, truth, stage, extractor = job
+    settings = Settings(extractor=extractor)
     body, url = read_bytes(corpus, key_of(truth)), str(truth.get("url") or "https://page.example/")
     if stage == "extract":
         html = decode_body(body, None, MediaType.HTML)
         try:
-            found = extract_html(html, url, FETCHED_AT, Settings())
+            found = extract_html(html, url, FETCHED_AT, settings)
         except DocumentRejected as rejected:
             return {"id": key_of(truth), "text": "", "rejected": str(rejected)}
         text = "\n".join(block.text for block in found.blocks)
@@ -110,7 +118,7 @@ def predict(job: tuple[Path, dict[str, Any], str]) -> dict[str, Any]:
         published, offset = found.published_at, found.published_offset
     else:
         outcome = process_document(
-            Document(url, url, body, MediaType.HTML, FETCHED_AT, Origin.FILE), Settings()
+            Document(url, url, body, MediaType.HTML, FETCHED_AT, Origin.FILE), settings
         )
         if not isinstance(outcome, Article):
             return {"id": key_of(truth), "text": "", "rejected": f"{outcome.reason}: {outcome.detail}"}
@@ -170,11 +178,11 @@ def fields(truths: Iterable[dict[str, Any]], predicted: Iterable[dict[str, Any]]
 
 # In the order in which they run, with what each adds to the one before.
 STAGES = {
-    "first pass": "the region with most of the prose",
-    "repair": "what was missed, by structure",
+    "trafilatura": "the lines of Trafilatura",
+    "prose": "the region with most of the prose",
+    "repair": "what that region missed, by structure",
     "rules": "structural rules",
     "model": "block model",
-    "second pass": "Trafilatura where the model is not sure",
     "clean": "phrase rules and repetition",
     "wire": "datelines, bylines, sign-offs",
 }
@@ -186,14 +194,20 @@ def fold_models(folder: Path) -> tuple[BlockModel, ...]:
     return tuple(load_model(path) for path in sorted(folder.glob("fold-*.npz")))
 
 
+def unseen_model(folder: Path, corpus: str, truth: dict[str, Any]) -> BlockModel:
+    """The model in the folder that was not trained on a page's corpus or, of folds, on its site."""
+    without = folder / f"without-{corpus}.npz"
+    if without.exists():
+        return load_model(without)
+    folds = fold_models(folder)
+    return folds[fold_of(site_of_page(corpus, truth), len(folds))]
+
+
 def staged_texts(job: tuple[Path, dict[str, Any], Path | None]) -> dict[str, str]:
     """One page's text under every setting of `settings_of_stages`, by the setting's name."""
     corpus, truth, models = job
     url = str(truth.get("url") or "https://page.example/")
-    model = None
-    if models is not None:
-        folds = fold_models(models)
-        model = folds[fold_of(site_of_page(corpus.name, truth), len(folds))]
+    model = None if models is None else unseen_model(models, corpus.name, truth)
     try:
         html = decode_body(read_bytes(corpus, key_of(truth)), None, MediaType.HTML)
         opened = open_page(html, url, FETCHED_AT, Settings())
@@ -207,21 +221,22 @@ def settings_of_stages() -> dict[str, frozenset[str]]:
     """Names of the settings that are measured, and the stages that each switches on."""
     names = list(STAGES)
     settings = {f"+ {name}": frozenset(names[: at + 1]) for at, name in enumerate(names)}
-    # Nothing else can run without a first pass.
-    return settings | {f"without {name}": frozenset(names) - {name} for name in names[1:]}
+    return settings | {f"without {name}": frozenset(names) - {name} for name in names}
 
 
 def _text_with(opened: OpenPage, columns: BlockColumns, on: frozenset[str], model: BlockModel | None) -> str:
     page, about = opened.page, opened.about
-    (passages,) = first_pass(columns, [about]) if "repair" in on else prose_passages(columns)
-    judged = _ruled(page, passages, about, on)
+    (region,) = prose_passages(columns) if "prose" in on else [[]]
+    if "repair" in on and "prose" in on:
+        region = repair(page, region, about)
+    found = Candidates(trafilatura_passages(opened) if "trafilatura" in on else None, region)
+    judged = [Judged(passage, None) for passage in found.either()]
+    if "rules" in on:
+        (judged,) = judge([opened], [found])
     if "model" in on:
-        (choice,) = choose_by_model(columns, [judged], [about], model)
-        if "second pass" in on and choice.expected_f1 < DOUBTED:
-            second = _ruled(page, by_trafilatura(opened), about, on)
-            choice = better_choice(choice, *choose_by_model(columns, [second], [about], model))
+        (choice,) = choose(columns, [opened], [found], [judged], model)
         judged = choice.passages
-    blocks = public_blocks(page, [passage for passage, rule in judged if rule is None])
+    blocks = public_blocks(page, [passage for passage, rule, _ in judged if rule is None])
     language = identify_language("\n".join(block.text for block in blocks), about.html_language)
     numbered = tuple(enumerate(blocks))
     if "clean" in on:
@@ -229,12 +244,6 @@ def _text_with(opened: OpenPage, columns: BlockColumns, on: frozenset[str], mode
     if "wire" in on:
         numbered = parse_wire(numbered, about.title).blocks
     return "\n".join(block.text for _, block in numbered)
-
-
-def _ruled(page: Page, passages: Sequence[Passage], about: Metadata, on: frozenset[str]) -> list[Judged]:
-    if "rules" in on:
-        return judge_passages(page, passages, about)
-    return [Judged(passage, None) for passage in passages]
 
 
 def report_stages(
@@ -245,11 +254,12 @@ def report_stages(
         for setting in settings_of_stages()
     }
     before = [page_score(t["text"], text) for t, text in zip(truths, theirs, strict=True)]
+    sites = [site_of_page(name, truth) for truth in truths]
     everything = rows[f"+ {list(STAGES)[-1]}"]
     print(f"{name} ({len(truths)} pages)\n  {'Trafilatura, default':22} {mean_score(before)}")
     for setting, scores in rows.items():
         ours, other = (scores, before) if setting.startswith("+") else (everything, scores)
-        low, high = interval(ours, other)
+        low, high = interval(ours, other, sites)
         gain = mean_score(ours).f1 - mean_score(other).f1
         worth = f"worth {gain:+.4f} ({low:+.4f} to {high:+.4f})"
         print(f"  {setting:22} {mean_score(scores)}  {worth}", flush=True)
@@ -263,6 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("corpora", type=Path, help="folder of corpora")
     parser.add_argument("--stage", choices=["extract", "process"], default="process")
+    parser.add_argument("--extractor", choices=EXTRACTORS, default=EXTRACTORS[0])
     parser.add_argument("--only", nargs="*", help="names of corpora, default all")
     parser.add_argument("--sample", type=int, default=1, help="every Nth page only")
     parser.add_argument("--workers", type=int, default=1)
@@ -287,7 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 report_stages(name, truths, list(staged), baselines(corpus, truths, pool))
                 continue
             start = time.perf_counter()
-            jobs = [(corpus, truth, args.stage) for truth in truths]
+            jobs = [(corpus, truth, args.stage, args.extractor) for truth in truths]
             predicted = list(pool.map(predict, jobs, chunksize=4))
             seconds = time.perf_counter() - start
             theirs = baselines(corpus, truths, pool)
@@ -307,7 +318,7 @@ def report(
 ) -> None:
     mine = [page_score(t["text"], p["text"]) for t, p in zip(truths, predicted, strict=True)]
     other = [page_score(t["text"], text) for t, text in zip(truths, theirs, strict=True)]
-    low, high = interval(mine, other)
+    low, high = interval(mine, other, [site_of_page(name, truth) for truth in truths])
     print(f"{name:12} {len(truths):5}  {mean_score(mine)}  {mean_score(other)}  {low:+.4f} to {high:+.4f}")
     notes = [f"{label} {value}" for label, value in fields(truths, predicted).items()]
     notes.append(f"rejected {sum('rejected' in p for p in predicted)}")

@@ -197,6 +197,7 @@ class Extraction:
     description, section, keywords, image_url: what the page says besides, bounded as `metadata.summary` says;
         None where it says nothing. image_url: absolute http(s), never fetched.
     rights: statements of the page, its server and its site; None where nothing is said.
+    is_without_trafilatura: Trafilatura failed on the page.
     """
 
     blocks: tuple[Block, ...]
@@ -216,6 +217,7 @@ class Extraction:
     keywords: tuple[str, ...] | None = None
     image_url: str | None = None
     rights: tuple[RightsStatement, ...] | None = None
+    is_without_trafilatura: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from pipeline.document import (
     Removed,
     Stage,
 )
-from pipeline.extract import Choice, OpenPage, extract_page, first_choices, open_page
+from pipeline.extract import Choice, OpenPage, extract_page, find_articles, open_page
 from pipeline.metadata import (
     clean_description,
     clean_image_url,
@@ -68,7 +68,7 @@ def process_documents(documents: Sequence[Document], settings: Settings) -> list
     without saying which document is at fault: then each can be processed alone.
     """
     opened = [_open(document, settings) for document in documents]
-    _weigh_together([one for one in opened if isinstance(one, _Opened)])
+    _weigh_together([one for one in opened if isinstance(one, _Opened)], settings)
     outcomes = [
         one if isinstance(one, Rejection) else _finish(one, settings, fingerprinted=False) for one in opened
     ]
@@ -82,15 +82,15 @@ def process_documents(documents: Sequence[Document], settings: Settings) -> list
 class _Opened:
     """A document after decoding and parsing.
 
-    source: the parsed page, or the text of a document that is no page. first_choice: what the block model
-    chose of the page, where it weighed it together with others.
+    source: the parsed page, or the text of a document that is no page. choice: what the extractor chose of
+    the page, where it read it together with others.
     """
 
     document: Document
     page: PageBytes
     source: OpenPage | str
     rules: SiteRules | None
-    first_choice: Choice | None = None
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +136,16 @@ def _finish(opened: _Opened, settings: Settings, *, fingerprinted: bool) -> Outc
         return _rejected(error, opened.document, opened.page, version)
 
 
-def _weigh_together(opened: Sequence[_Opened]) -> None:
-    """Asks the block model about all pages at once, but for those whose site's rules select the story."""
-    pages = [
-        (one, one.source)
-        for one in opened
-        if isinstance(one.source, OpenPage) and (one.rules is None or not one.rules.selects)
-    ]
-    choices = first_choices([source for _, source in pages])
-    for (one, _), choice in zip(pages, choices, strict=True):
-        one.first_choice = choice
+def _weigh_together(opened: Sequence[_Opened], settings: Settings) -> None:
+    """Finds the articles of all pages at once, but for those whose site's rules select the story."""
+    by_extractor: dict[str, list[tuple[_Opened, OpenPage]]] = {}
+    for one in opened:
+        if isinstance(one.source, OpenPage) and (one.rules is None or not one.rules.selects):
+            by_extractor.setdefault(settings.extractor_for(one.rules), []).append((one, one.source))
+    for extractor, pages in by_extractor.items():
+        choices = find_articles([source for _, source in pages], extractor)
+        for (one, _), choice in zip(pages, choices, strict=True):
+            one.choice = choice
 
 
 def _rules_for(url: str, settings: Settings) -> SiteRules | None:
@@ -166,7 +166,9 @@ def _extract(opened: _Opened, settings: Settings) -> Extraction:
     """The extraction, with the source's claims where the document itself says nothing."""
     document, claims = opened.document, opened.document.claims
     if isinstance(opened.source, OpenPage):
-        extraction = extract_page(opened.source, opened.rules, opened.first_choice)
+        extraction = extract_page(
+            opened.source, opened.rules, opened.choice, settings.extractor_for(opened.rules)
+        )
         if extraction.published_at is None:
             extraction = _with_claimed_date(extraction, document)
         return replace(
@@ -234,7 +236,11 @@ def _clean(opened: _Opened, extraction: Extraction, settings: Settings) -> _Clea
             extraction, [position for position, _ in blocks], (*boilerplate, *wire.removed, *learned_lines)
         ),
         rules_version=combined_version(
-            settings.rules_version, rules, learned, is_take_ignored=extraction.is_take_ignored
+            settings.rules_version,
+            rules,
+            learned,
+            is_take_ignored=extraction.is_take_ignored,
+            is_without_trafilatura=extraction.is_without_trafilatura,
         ),
     )
 

@@ -8,13 +8,16 @@ bands, `GroupSettings.version` if the same signatures could give different group
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from pipeline.sites import SiteRulebook
+from pipeline.sites import EXTRACTORS, SiteRulebook, SiteRules
+
+DEFAULT_EXTRACTOR = EXTRACTORS[0]
 
 # Raised by hand when code (not data) changes the text of a page.
 RULES_REVISION = 4
@@ -172,6 +175,10 @@ class GroupSettings:
         )
 
 
+def _default_extractor() -> str:
+    return os.environ.get("COPYDESK_EXTRACTOR") or DEFAULT_EXTRACTOR
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings that a worker needs to process a document.
@@ -179,6 +186,8 @@ class Settings:
     max_body_bytes: a larger document is rejected before it is parsed (after decompression).
     timeout_seconds: hard time limit for one document in a worker.
     site_rules: the rules of single sites, which apply in addition to the general ones.
+    extractor: one of `EXTRACTORS`, which finds the article of a page. The rules of a site may name a
+        different one for that site. The default is what COPYDESK_EXTRACTOR names in the environment.
     """
 
     max_body_bytes: int = 20_000_000
@@ -186,8 +195,10 @@ class Settings:
     fingerprint: FingerprintSettings = field(default_factory=FingerprintSettings)
     group: GroupSettings = field(default_factory=GroupSettings)
     site_rules: SiteRulebook = field(default_factory=SiteRulebook)
+    extractor: str = field(default_factory=_default_extractor)
 
     def __post_init__(self) -> None:
+        _require(self.extractor in EXTRACTORS, "extractor", self.extractor, f"one of {', '.join(EXTRACTORS)}")
         _require(self.max_body_bytes >= 1, "max_body_bytes", self.max_body_bytes, "at least 1")
         _require(self.timeout_seconds > 0, "timeout_seconds", self.timeout_seconds, "above 0")
 
@@ -200,9 +211,15 @@ class Settings:
     def rules_version(self) -> str:
         """Version of the general rules: code revision and rule data digest, e.g. `1-9f2c04ab`.
 
-        If a site's own rules were used, their version is stored too (see `pipeline.sites.rules`).
+        If a site's own rules were used, their version is stored too (see `pipeline.sites.rules`). An
+        extractor that is not the default is named last, e.g. `1-9f2c04ab-trafilatura`.
         """
-        return f"{RULES_REVISION}-{_rule_data_digest()}"
+        own = "" if self.extractor == DEFAULT_EXTRACTOR else f"-{self.extractor}"
+        return f"{RULES_REVISION}-{_rule_data_digest()}{own}"
+
+    def extractor_for(self, rules: SiteRules | None) -> str:
+        """The extractor for pages of a site. rules: of the site."""
+        return rules.extractor or self.extractor if rules is not None else self.extractor
 
 
 @cache

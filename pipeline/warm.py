@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 
 from pipeline.clean import compile_patterns, compile_rules
 from pipeline.document import Document, MediaType, Origin
-from pipeline.extract import article_lines, parse
 from pipeline.process import process_document
 from pipeline.settings import Settings
 from pipeline.text import language_model
 
-# Processing this page loads what most pages need.
+# Processing this page loads what pages need: rules, the block model, Trafilatura.
 _PAGE = """<html lang="en"><head><title>Harbour opens</title></head><body><article><h1>Harbour opens</h1>
 <p>The harbour of the town was opened again on Monday after repairs that took the whole of the winter.</p>
 <p>Three ships had been waiting outside, the harbour master said, and a fourth was on its way.</p>
@@ -40,7 +39,6 @@ def warm_up() -> None:
             Settings(),
         )
     language_model()  # for texts whose function words do not decide the language
-    article_lines(parse(_PAGE))  # loads Trafilatura, for pages where the block model is not sure
     gc.collect()
     gc.freeze()
 

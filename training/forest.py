@@ -11,8 +11,8 @@ import numpy as np
 from pipeline.extract.model.name_features import TokenOdds
 from pipeline.extract.model.trees import BlockModel
 
-# Most leaves of one tree. `BlockModel` stores them as bits of 16-bit numbers.
-MAX_LEAVES = 15
+# Most leaves of one tree. `BlockModel` stores them as bits of 32-bit numbers.
+MAX_LEAVES = 31
 
 
 def export(
@@ -29,7 +29,7 @@ def export(
     shape = (MAX_LEAVES - 1, len(parts))
     feature = np.zeros(shape, dtype=np.intp)
     threshold = np.full(shape, np.inf, dtype=np.float32)
-    removed = np.zeros(shape, dtype=np.uint16)
+    removed = np.zeros(shape, dtype=np.uint32)
     leaves = np.zeros((len(parts), MAX_LEAVES), dtype=np.float32)
     for number, (nodes, values) in enumerate(parts):
         for at, (column, limit, mask) in enumerate(nodes):

@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.folds import site_of_page
 from pipeline.document import DocumentRejected, MediaType
-from pipeline.extract.candidates import first_pass
+from pipeline.extract.candidates import find_candidates
+from pipeline.extract.extractors.copydesk import block_evidence, judge
 from pipeline.extract.model.columns import Array, CandidateBlocks, block_columns, candidate_blocks
 from pipeline.extract.model.page_features import StatedTexts, page_features
-from pipeline.extract.model.predict import shares_of_blocks
+from pipeline.extract.model.reader_features import reader_features
 from pipeline.extract.open_page import OpenPage, open_page
-from pipeline.extract.structure import judge_passages
-from pipeline.extract.trafilatura_adapter import article_lines
 from pipeline.page.blocks import segment_page
 from pipeline.page.decode import decode_body
 from pipeline.settings import Settings
@@ -44,15 +45,15 @@ class Sample:
     truth: str
     opened: OpenPage
     candidates: CandidateBlocks
-    extractor_text: str
+    read_text: str
     ruled_text: str
     label: Array
     features: Array
     ballots: tuple[Ballot, Ballot]
 
 
-def read_corpus(folder: Path, is_measured: bool = True) -> Iterator[Sample]:
-    """The pages of a corpus that show any text. is_measured: with Trafilatura's text, which takes longest."""
+def read_corpus(folder: Path) -> Iterator[Sample]:
+    """The pages of a corpus that show any text."""
     # Not splitlines(): texts hold line separators that JSON does not escape.
     for line in (folder / "truth.jsonl").read_text(encoding="utf-8").strip("\n").split("\n"):
         record = json.loads(line)
@@ -61,34 +62,35 @@ def read_corpus(folder: Path, is_measured: bool = True) -> Iterator[Sample]:
         body = path.read_bytes()
         if name.endswith(".gz"):
             body = gzip.decompress(body)
-        sample = _read_page(decode_body(body, None, MediaType.HTML), record, folder.name, is_measured)
+        sample = _read_page(decode_body(body, None, MediaType.HTML), record, folder.name)
         if sample is not None:
             yield sample
 
 
-def _read_page(html: str, record: Mapping[str, Any], corpus: str, is_measured: bool) -> Sample | None:
+def _read_page(html: str, record: Mapping[str, Any], corpus: str) -> Sample | None:
     url = str(record.get("url") or "")
     try:
         opened = open_page(html, url, FETCHED_AT, Settings())
     except DocumentRejected:
         return None
-    page, about = segment_page(opened.root, link_by_link=True), opened.about
+    about = opened.about
+    page = segment_page(opened.root, link_by_link=True)
+    by_links = [OpenPage(opened.root, page, about)]
     columns = block_columns([page])
-    (passages,) = first_pass(columns, [about])
-    judged = judge_passages(page, passages, about)
-    kept = [passage for passage, rule in judged if rule is None]
-    share = shares_of_blocks(page, passages)
-    candidates = candidate_blocks(columns, share, shares_of_blocks(page, kept))
+    found = find_candidates(columns, by_links)
+    judged = judge(by_links, found)
+    candidates = candidate_blocks(columns, block_evidence(columns, found, judged))
     label = label_blocks(page.blocks, record["text"])
+    stated = [StatedTexts(about.titles, about.descriptions)]
     return Sample(
         corpus=corpus,
         site=site_of_page(corpus, record),
         truth=record["text"],
         opened=opened,
         candidates=candidates,
-        extractor_text="\n".join(article_lines(opened.root)) if is_measured else "",
-        ruled_text="\n".join(passage.text for passage in kept),
+        read_text="\n".join(passage.text for passage in found[0].by_trafilatura or ()),
+        ruled_text="\n".join(passage.text for passage, rule, _ in judged[0] if rule is None),
         label=label,
-        features=page_features(candidates, [StatedTexts(about.titles, about.descriptions)]),
-        ballots=ballots(page, share, label),
+        features=np.concatenate([page_features(candidates, stated), reader_features(candidates)]),
+        ballots=ballots(page, candidates.share, label),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -51,6 +51,7 @@ class Rules(Record):
     drop: Selectors = ()
     take: Selectors = ()
     keep: KeptLines = ()
+    extractor: Literal["copydesk", "trafilatura"] | None = None
 
 
 class Site(Record):
@@ -104,7 +105,9 @@ class Site(Record):
         """The rules in the pipeline's form."""
         rules = self.rules
         hosts = tuple(sorted(self.hosts))
-        return SiteRules(self.key, hosts, rules.clutter, rules.drop, rules.take, rules.keep)
+        return SiteRules(
+            self.key, hosts, rules.clutter, rules.drop, rules.take, rules.keep, rules.extractor or ""
+        )
 
 
 _HOURS: TypeAdapter[tuple[float, ...]] = TypeAdapter(Hours)

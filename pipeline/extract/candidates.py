@@ -1,13 +1,14 @@
-"""Candidates: the passages of a page that may be its article, before rules and model judge them.
+"""Candidates: the passages of a page that may be its article, as two readers find them.
 
-There are two ways to find them. The first pass takes the region with most of the page's prose. It is cheap,
-and pages that are read together share its numpy operations. Trafilatura finds them where the model is not
-sure of the first pass. To either, `repair` adds what the page's structure says was missed.
+Trafilatura reads every page. Its lines, found again among the blocks of the page, are the first view. The
+second reader takes the region with most of the page's prose and what `repair` adds to it; pages that are read
+together share its numpy operations. Rules and model judge what either has taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,7 @@ from pipeline.extract.model import LANDMARK_BITS, BlockColumns, main_containers
 from pipeline.extract.open_page import OpenPage
 from pipeline.extract.repair import repair
 from pipeline.extract.structure import teasers_among
-from pipeline.extract.trafilatura_adapter import article_lines
-from pipeline.metadata import Metadata
+from pipeline.extract.trafilatura_adapter import TrafilaturaFailed, article_lines
 from pipeline.page import PROSE_WORDS, Page, Passage, align_lines
 
 # The innermost container with this share of a page's prose holds the article (docs/tuning.md: _MAIN_SHARE).
@@ -32,22 +32,47 @@ _PROSE_LINKS, _TAKEN_LINKS = 0.35, 0.5
 _APART = sum(LANDMARK_BITS[tag] for tag in ("nav", "footer", "aside", "form", "figcaption"))
 
 
-def first_pass(columns: BlockColumns, abouts: Sequence[Metadata]) -> list[list[Passage]]:
-    """The candidates of each page by its regions of prose, with what its structure adds to them.
+# Trafilatura takes minutes for a page of 20,000 paragraphs. Few news pages have more blocks than this.
+_MOST_BLOCKS_FOR_TRAFILATURA = 3000
 
-    abouts: what each page states.
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What the two readers took of a page, each in the order of the page.
+
+    by_trafilatura: None where Trafilatura failed, or where the page has too many blocks for it.
+    by_prose: the region of prose with what `repair` adds to it.
     """
-    regions = prose_passages(columns)
+
+    by_trafilatura: list[Passage] | None
+    by_prose: list[Passage]
+
+    def either(self) -> list[Passage]:
+        """What any of the two took, in the order of the page. A block that both took is there once."""
+        theirs = self.by_trafilatura or []
+        taken = {passage.index for passage in theirs if passage.index is not None}
+        return sorted(
+            [*theirs, *(passage for passage in self.by_prose if passage.index not in taken)],
+            key=lambda passage: passage.position,
+        )
+
+
+def find_candidates(columns: BlockColumns, opened: Sequence[OpenPage]) -> list[Candidates]:
+    """What the two readers take of each page. columns: the blocks of the pages."""
     return [
-        repair(page, passages, about)
-        for page, passages, about in zip(columns.pages, regions, abouts, strict=True)
+        Candidates(trafilatura_passages(one), repair(one.page, passages, one.about))
+        for one, passages in zip(opened, prose_passages(columns), strict=True)
     ]
 
 
-def by_trafilatura(opened: OpenPage) -> list[Passage]:
-    """The candidates of a page by Trafilatura, with what the page's structure adds to them."""
-    passages = align_lines(opened.page.blocks, article_lines(opened.root))
-    return repair(opened.page, passages, opened.about)
+def trafilatura_passages(opened: OpenPage) -> list[Passage] | None:
+    """Trafilatura's lines as passages of the page; None where Trafilatura failed or cannot be asked."""
+    if len(opened.page.blocks) > _MOST_BLOCKS_FOR_TRAFILATURA:
+        return None
+    try:
+        return align_lines(opened.page.blocks, article_lines(opened.root))
+    except TrafilaturaFailed:
+        return None
 
 
 def prose_passages(columns: BlockColumns) -> list[list[Passage]]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import logging
 from typing import Any
 
-import lxml.html
-from lxml import etree
-
-from pipeline.extract.parse import PARSER_OPTIONS
+from pipeline.extract.cut_tree import cut_tree
 from pipeline.page import is_layout_row
 from pipeline.text import RUN
 
@@ -24,46 +20,45 @@ _pages_read = itertools.count(1)
 _TABLE_LINE_CHARS = 600
 
 
+class TrafilaturaFailed(Exception):
+    """Trafilatura raised an error on a page."""
+
+
 def article_lines(root: Any) -> list[str]:
     """The text that Trafilatura takes for the article, line by line; empty where it finds none.
 
-    root: of the page, as `parse` gives it. The tree is not changed.
+    root: of the page, as `parse` gives it. The tree is not changed. Trafilatura reads it without menus, lists
+    of links and the like (`cut_tree`), in its fast mode, which asks no further extractors.
+
+    Raises TrafilaturaFailed where Trafilatura raises an error.
     """
     if next(_pages_read) % _PAGES_BETWEEN_RESETS == 0:
         from trafilatura.meta import reset_caches
 
         reset_caches()
-    root = _as_html_elements(root)
-    lines = _lines(root)
+    lines = _lines(cut_tree(root))
     whole = sum(map(len, lines))
     if any("|" in line and len(line) > max(_TABLE_LINE_CHARS, whole / 2) for line in lines):
         # A table that lays out the page came back as one line, menu and story between bars.
-        lines = _lines(_without_layout_tables(root))
+        lines = _lines(_without_layout_tables(cut_tree(root)))
     return lines
 
 
-def _as_html_elements(root: Any) -> Any:
-    """A copy of the tree in elements of lxml.html, which Trafilatura needs."""
-    page = etree.tostring(root, encoding="utf-8", method="html")
-    return etree.fromstring(page, lxml.html.HTMLParser(**PARSER_OPTIONS))
-
-
 def _lines(root: Any) -> list[str]:
-    # Imported here: few pages need it, and the import takes a quarter of a second.
+    # Imported here, because the import takes a quarter of a second and not every process reads pages.
     import trafilatura
 
     try:
         # Not `deduplicate`: it would empty the fourth copy of a wire story.
         found = trafilatura.bare_extraction(root, include_comments=False, with_metadata=False, fast=True)
-    except Exception:  # A page that breaks Trafilatura is judged without it.
-        found = None
+    except Exception as error:
+        raise TrafilaturaFailed(f"{type(error).__name__}: {error}") from error
     text = getattr(found, "text", None) or ""
     return [line for line in str(text).splitlines() if RUN.search(line)]
 
 
 def _without_layout_tables(root: Any) -> Any:
-    """A copy of the tree in which tables that only place boxes are plain containers."""
-    root = copy.deepcopy(root)
+    """The tree with tables that only place boxes made into plain containers."""
     parts: list[Any] = []
     for table in root.iter("table"):
         own = [

@@ -23,6 +23,7 @@ from pipeline.sites.learned_lines import (
     restore_learned_lines,
 )
 from pipeline.sites.rules import (
+    EXTRACTORS,
     NO_SITE_RULES,
     Phrase,
     SiteRulebook,
@@ -30,10 +31,12 @@ from pipeline.sites.rules import (
     check_rule_count,
     check_selectors,
     combined_version,
+    is_without_trafilatura,
     site_of_version,
 )
 
 __all__ = [
+    "EXTRACTORS",
     "LEARNED_RULE",
     "NO_SITE_RULES",
     "ArticleLines",
@@ -49,6 +52,7 @@ __all__ = [
     "find_repeated_lines",
     "flag_shared_lines",
     "is_learnable",
+    "is_without_trafilatura",
     "line_codes",
     "line_hash",
     "remove_learned_lines",

@@ -27,7 +27,11 @@ SITE_RULES_REVISION = 1
 # The part of a line or text that a phrase must match. clutter.toml explains them.
 SCOPES = ("line", "tail", "head", "section", "comments")
 
-# Suffix of a version: the site's `take` rules were ignored, because they selected too little text.
+# The extractors that find the article of a page (`pipeline.extract.extractors`), the default first.
+EXTRACTORS = ("copydesk", "trafilatura")
+# Suffixes of a version: Trafilatura failed on the page, and the site's `take` rules were ignored, because
+# they selected too little text.
+_UNREAD = "!trafilatura"
 _UNTAKEN = "!take"
 # Separates the digest of the site's learned lines.
 _LEARNED = "~"
@@ -83,7 +87,8 @@ class SiteRules:
     drop: selectors of elements that are removed before the article is searched for.
     take: selectors of the elements in which the article is searched for; nothing outside them is used.
     keep: lines that are kept although they were learned of the site; `*` as in a `Phrase`.
-    Raises ValueError, with what to write instead, for an invalid selector.
+    extractor: one of `EXTRACTORS`, which finds the article on the site's pages; "" for that of the settings.
+    Raises ValueError, with what to write instead, for an invalid selector or extractor.
     """
 
     key: str
@@ -92,8 +97,10 @@ class SiteRules:
     drop: tuple[str, ...] = ()
     take: tuple[str, ...] = ()
     keep: tuple[Phrase, ...] = ()
+    extractor: str = ""
 
     def __post_init__(self) -> None:
+        check_extractor(self.extractor)
         check_rule_count(self.clutter)
         check_rule_count(self.keep)
         check_selectors(self.drop)
@@ -107,11 +114,12 @@ class SiteRules:
     @property
     def version(self) -> str:
         """Names the site and its rules, e.g. `gazette-1f2e3d4c`; "" if it has no rules."""
-        if not (self.clutter or self.drop or self.take or self.keep):
+        if not (self.clutter or self.drop or self.take or self.keep or self.extractor):
             return ""
         phrases = [(phrase.text, phrase.scope) for phrase in self.clutter]
         kept = [[phrase.text for phrase in self.keep]] if self.keep else []
-        data = json.dumps([SITE_RULES_REVISION, phrases, self.drop, self.take, *kept])
+        extractor = [{"extractor": self.extractor}] if self.extractor else []
+        data = json.dumps([SITE_RULES_REVISION, phrases, self.drop, self.take, *kept, *extractor])
         return f"{self.key}-{hashlib.sha256(data.encode()).hexdigest()[:8]}"
 
     def rule_id(self, what: str, which: str) -> str:
@@ -124,6 +132,12 @@ class SiteRules:
             fnmatchcase(fold, "*".join(words_key(part) for part in phrase.text.split("*")))
             for phrase in self.keep
         )
+
+
+def check_extractor(name: str) -> None:
+    """Raises ValueError for a name that is neither empty nor one of `EXTRACTORS`."""
+    if name and name not in EXTRACTORS:
+        raise ValueError(f"{name!r} is no extractor; write one of {', '.join(EXTRACTORS)}")
 
 
 def check_rule_count(rules: Sequence[object]) -> None:
@@ -248,12 +262,18 @@ def combined_version(
     learned: LearnedLines | None = None,
     *,
     is_take_ignored: bool = False,
+    is_without_trafilatura: bool = False,
 ) -> str:
-    """The version for the general rules, the rules of a site, and its learned lines."""
+    """The version for the general rules, the rules of a site, and its learned lines.
+
+    What went wrong on a page comes last: `2-a43f515f!trafilatura`.
+    """
     own = rules.version if rules is not None else ""
     made = f"{general}+{own}" if own else general
     if learned is not None:
         made += f"{_LEARNED}{learned.version}"
+    if is_without_trafilatura:
+        made += _UNREAD
     return f"{made}{_UNTAKEN}" if own and is_take_ignored else made
 
 
@@ -262,8 +282,13 @@ def site_of_version(version: str) -> tuple[str, bool]:
     return _key(version), version.endswith(_UNTAKEN)
 
 
+def is_without_trafilatura(version: str) -> bool:
+    """Whether a version says that Trafilatura failed on the page."""
+    return version.removesuffix(_UNTAKEN).endswith(_UNREAD)
+
+
 def _bare(version: str) -> str:
-    return version.removesuffix(_UNTAKEN)
+    return version.removesuffix(_UNTAKEN).removesuffix(_UNREAD)
 
 
 def _unlearned(version: str) -> str:

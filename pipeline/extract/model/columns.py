@@ -21,7 +21,6 @@ Array = NDArray[np.float32]
 Marks = NDArray[np.bool_]
 Places = NDArray[np.intp]
 Sums = NDArray[np.float64]
-Shares = Sequence[float] | Array
 
 # In the order of their numbers.
 KINDS = (
@@ -194,11 +193,40 @@ def main_containers(columns: BlockColumns, held: Sums, share: float = 0.8) -> li
 
 
 @dataclass(frozen=True, slots=True)
+class BlockEvidence:
+    """What the two readers took of each block, and what the rules of structure say of it; arrays of (n,).
+
+    share: the share of its text that Trafilatura took, 0 to 1. own: the same of the regions of prose.
+    rule: 0 where no rule is against the block, else the number of the rule in `NUMBERED_RULES`, from 1; the
+    number after the last stands for all other rules.
+    """
+
+    share: Array
+    own: Array
+    rule: Places
+
+
+# Rules that are features of their own.
+NUMBERED_RULES = (
+    "structure.caption", "structure.author", "structure.related", "structure.share", "structure.link-list",
+    "structure.linked-line", "structure.teasers", "structure.next-article", "structure.repeated",
+    "structure.title", "structure.dateline", "structure.navigation", "structure.embed",
+)  # fmt: skip
+
+
+def rule_number(rule: str | None) -> int:
+    """The number of a rule as in `BlockEvidence.rule`; 0 for None."""
+    if rule is None:
+        return 0
+    return NUMBERED_RULES.index(rule) + 1 if rule in NUMBERED_RULES else len(NUMBERED_RULES) + 1
+
+
+@dataclass(frozen=True, slots=True)
 class CandidateBlocks:
     """Which blocks are candidates for the article; many features are relative to them.
 
-    share: the share of each block's text that the candidates hold, 0 to 1, (n,); features with "kept" in
-    their names are about it. ruled: the same after the rules of structure; features with "ruled". is_prose:
+    share, own, rule: as in `BlockEvidence`; features with "kept" in their names are about `share`. ruled:
+    the share that either reader took, 0 where a rule is against the block; features with "ruled". is_prose:
     which blocks are prose, (n,).
     inside: sums over all blocks in each container: characters, linked characters, blocks of prose, candidate
     characters, candidate blocks, and characters that the rules keep, (6, m).
@@ -207,20 +235,24 @@ class CandidateBlocks:
 
     columns: BlockColumns
     share: Array
+    own: Array
+    rule: Places
     ruled: Array
     is_prose: Marks
     inside: Sums
     top_paths: list[list[int]]
 
 
-def candidate_blocks(columns: BlockColumns, candidate: Shares, ruled: Shares) -> CandidateBlocks:
-    """candidate, ruled: as `share` and `ruled`; more than 1 counts as 1."""
-    share = np.minimum(np.asarray(candidate, dtype=np.float32), 1.0)
-    of_rules = np.minimum(np.asarray(ruled, dtype=np.float32), 1.0)
+def candidate_blocks(columns: BlockColumns, evidence: BlockEvidence) -> CandidateBlocks:
+    """The candidates that the evidence gives."""
+    share, own = evidence.share, evidence.own
+    ruled = np.where(evidence.rule == 0, np.maximum(share, own), np.float32(0.0))
     chars = columns.chars
     is_prose = (columns.words >= PROSE_WORDS) & (columns.links < 0.5)
     inside = columns.inside(
-        np.array((chars, columns.linked, is_prose, chars * share, share >= KEPT, chars * of_rules))
+        np.array((chars, columns.linked, is_prose, chars * share, share >= KEPT, chars * ruled))
     )
     tops = main_containers(columns, inside[3])
-    return CandidateBlocks(columns, share, of_rules, is_prose, inside, [columns.path(top) for top in tops])
+    return CandidateBlocks(
+        columns, share, own, evidence.rule, ruled, is_prose, inside, [columns.path(top) for top in tops]
+    )

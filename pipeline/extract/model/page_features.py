@@ -247,13 +247,13 @@ def _add_order(out: Array, candidates: CandidateBlocks) -> None:
     rows[4] = (total - before - mass) / total
     rows[5] = words / total
     heading, ruled, solid = columns.kind == 0, candidates.ruled >= KEPT, kept & candidates.is_prose
-    out[_SINCE_ROWS] = _since(np.array((kept, solid, heading, ruled)), low)
+    out[_SINCE_ROWS] = blocks_since(np.array((kept, solid, heading, ruled)), low)
     # The same, read backwards.
     backwards = np.array((solid, candidates.is_prose, heading, ruled))[:, ::-1]
-    out[_UNTIL_ROWS] = _since(backwards, len(words) - high[::-1])[:, ::-1]
+    out[_UNTIL_ROWS] = blocks_since(backwards, len(words) - high[::-1])[:, ::-1]
 
 
-def _since(marks: Marks, low: Places) -> Places:
+def blocks_since(marks: Marks, low: Places) -> Places:
     """How many blocks before each block the last marked one stands, at most `_FAR`; (k, blocks).
 
     marks: (k, blocks). low: where the page of each block begins.

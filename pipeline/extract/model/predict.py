@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 from pipeline.extract.model.columns import (
     Array,
     BlockColumns,
+    BlockEvidence,
     CandidateBlocks,
     Marks,
-    Shares,
     candidate_blocks,
     running_sums,
 )
 from pipeline.extract.model.name_features import NAME_FEATURES, TokenOdds, name_features
 from pipeline.extract.model.page_features import PAGE_FEATURES, StatedTexts, page_features
+from pipeline.extract.model.reader_features import READER_FEATURES, reader_features
 from pipeline.extract.model.trees import BlockModel, load_model
 from pipeline.page import Page, Passage
 
 # The names of all features, in the order of their rows.
-FEATURES = (*PAGE_FEATURES, *NAME_FEATURES)
+FEATURES = (*PAGE_FEATURES, *READER_FEATURES, *NAME_FEATURES)
 # A link is far from the candidates with none of them among so many blocks on either side.
 _NEAR_BLOCKS = 4
 _LINKED = 0.8
@@ -40,20 +41,18 @@ def shares_of_blocks(page: Page, passages: Iterable[Passage]) -> Array:
 
 def keep_probabilities(
     columns: BlockColumns,
-    candidate: Shares,
-    ruled: Shares,
+    evidence: BlockEvidence,
     stated: Sequence[StatedTexts],
     model: BlockModel | None = None,
 ) -> Array:
     """The probability of each block that it belongs to the article of its page, (blocks,) float32.
 
-    candidate: the share of each block that the candidates hold, as `shares_of_blocks`. ruled: the same,
-    after the rules have dropped some. stated: of each page. model: the shipped one by default.
+    stated: of each page. model: the shipped one by default.
     """
     if not len(columns.words):
         return np.zeros(0, dtype=np.float32)
     model = model or load_model()
-    candidates = candidate_blocks(columns, candidate, ruled)
+    candidates = candidate_blocks(columns, evidence)
     judged = np.flatnonzero(~links_far_from_candidates(candidates))
     rows = features(candidates, stated, model.odds).take(_rows_of(model.columns), axis=0)
     found = np.zeros(len(columns.words), dtype=np.float32)
@@ -80,7 +79,13 @@ def links_far_from_candidates(candidates: CandidateBlocks) -> Marks:
 
 def features(candidates: CandidateBlocks, stated: Sequence[StatedTexts], odds: TokenOdds) -> Array:
     """All features of the blocks, (len(FEATURES), blocks) float32. stated: of each page."""
-    return np.concatenate([page_features(candidates, stated), name_features(candidates, odds)])
+    return np.concatenate(
+        [
+            page_features(candidates, stated),
+            reader_features(candidates),
+            name_features(candidates, odds),
+        ]
+    )
 
 
 @cache

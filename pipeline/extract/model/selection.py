@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.extract.model.columns import KEPT, Array, BlockColumns, Marks, Shares
+from pipeline.extract.model.columns import KEPT, Array, BlockColumns, BlockEvidence, Marks
 
 # Of sets of blocks chosen by probability, the one with the highest expected F1 holds what lies above half of
 # the F1 that it reaches (Lipton, Elkan and Naryanaswamy 2014, Optimal Thresholding of Classifiers to Maximize
@@ -16,7 +16,7 @@ from pipeline.extract.model.columns import KEPT, Array, BlockColumns, Marks, Sha
 # needs a little more (docs/tuning.md: KEEP).
 KEEP = 0.45
 ADD = 0.05
-# A text of fewer words is no article: the model has emptied the page, and the rules stand.
+# A text of fewer words is no article: the model has emptied the page.
 _EMPTY_WORDS = 20
 
 
@@ -24,38 +24,32 @@ _EMPTY_WORDS = 20
 class BlockSelection:
     """Which blocks of a page to keep.
 
-    keep: (blocks,). probability: of belonging to the article, (blocks,). is_empty: the model would empty the
-    page; then `keep` is what the rules keep. expected_f1: of the kept text, in words, 0 to 1; how sure the
-    model is.
+    keep: (blocks,). probability: of belonging to the article, (blocks,). is_empty: the model keeps hardly any
+    text of the page.
     """
 
     keep: Marks
     probability: Array
     is_empty: bool
-    expected_f1: float
 
 
 def select_blocks(
-    columns: BlockColumns, probability: Array, candidate: Shares, ruled: Shares
+    columns: BlockColumns, probability: Array, evidence: BlockEvidence, vetoed: Marks
 ) -> list[BlockSelection]:
-    """The selection of each page. Blocks that the rules keep may go, and blocks passed over may come in.
+    """The selection of each page.
 
-    What a rule drops is never brought back. probability: of each block, as `keep_probabilities`, whose
-    arguments the others are.
+    probability: of each block, as `keep_probabilities`. vetoed: blocks that stay out whatever the model says,
+    (blocks,).
     """
-    kept_by_rules = np.asarray(ruled, dtype=np.float32) >= KEPT
-    dropped = (np.asarray(candidate, dtype=np.float32) >= KEPT) & ~kept_by_rules
+    is_candidate = np.maximum(evidence.share, evidence.own) >= KEPT
     words = columns.words.astype(np.float64)
-    likely = np.where(dropped, 0.0, probability)
+    likely = np.where(vetoed, 0.0, probability)
     found = []
     for part in columns.parts():
-        expected = expected_f1(likely[part], words[part])
-        limit = KEEP * expected
-        keep = (likely[part] >= np.where(kept_by_rules[part], limit, limit + ADD)) & ~dropped[part]
-        if words[part][keep].sum() >= _EMPTY_WORDS:
-            found.append(BlockSelection(keep, probability[part], False, expected))
-        else:
-            found.append(BlockSelection(kept_by_rules[part], probability[part], True, 0.0))
+        limit = KEEP * expected_f1(likely[part], words[part])
+        least = np.where(is_candidate[part], limit, limit + ADD)
+        keep = (likely[part] >= least) & ~vetoed[part]
+        found.append(BlockSelection(keep, probability[part], bool(words[part][keep].sum() < _EMPTY_WORDS)))
     return found
 
 

@@ -19,14 +19,11 @@ from pipeline.extract.model.name_features import TokenOdds
 
 # Blocks are evaluated this many at a time, which bounds the memory that a huge page takes.
 _CHUNK = 512
-# The lowest bit that is not set in each 16-bit number.
-_ALL = np.arange(1 << 16)
-_LOWEST_ZERO = np.log2(~_ALL & (_ALL + 1)).astype(np.uint16)
 
 
 @dataclass(frozen=True, slots=True)
 class BlockModel:
-    """An ensemble of trees with at most 16 leaves each, as arrays (nodes, trees).
+    """An ensemble of trees with at most 32 leaves each, as arrays (nodes, trees).
 
     odds: what class and id names say. columns: names of the features that the trees read, in order.
     feature, threshold: the split of node k of tree t; a block goes right where its value is greater. A node
@@ -34,14 +31,14 @@ class BlockModel:
     removed: the leaves that are out of reach for a block that goes right at the node, one bit a leaf. Leaves
     are numbered from left to right, so a block ends in the lowest leaf that no node removes (Lucchese et al.
     2015, QuickScorer, section 3).
-    leaves: log-odds of each leaf, (trees, 16).
+    leaves: log-odds of each leaf, (trees, at most 32).
     """
 
     odds: TokenOdds
     columns: tuple[str, ...]
     feature: NDArray[np.intp]
     threshold: Array
-    removed: NDArray[np.uint16]
+    removed: NDArray[np.uint32]
     leaves: Array
 
     def probabilities(self, rows: Array) -> Array:
@@ -50,11 +47,13 @@ class BlockModel:
         first_leaf = np.arange(0, self.leaves.size, self.leaves.shape[1])[:, None]
         for start in range(0, len(out), _CHUNK):
             part = rows[:, start : start + _CHUNK]
-            removed = np.zeros((self.leaves.shape[0], part.shape[1]), dtype=np.uint16)
+            removed = np.zeros((self.leaves.shape[0], part.shape[1]), dtype=np.uint32)
             for feature, threshold, mask in zip(self.feature, self.threshold, self.removed, strict=True):
                 goes_right = part.take(feature, axis=0) > threshold[:, None]
                 removed |= goes_right * mask[:, None]
-            log_odds = self.leaves.take(_LOWEST_ZERO.take(removed) + first_leaf).sum(axis=0)
+            # Adding 1 turns the lowest bit that is not set, and all below it; how many are below is the leaf.
+            leaf = np.bitwise_count(removed ^ (removed + 1)) - 1
+            log_odds = self.leaves.take(leaf + first_leaf).sum(axis=0)
             out[start : start + _CHUNK] = 1.0 / (1.0 + np.exp(-log_odds))
         return out
 

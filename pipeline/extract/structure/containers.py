@@ -26,13 +26,17 @@ class ContainerRules:
         self._containers = evidence.page.containers
         self._rules: dict[int, str | None] = {}
 
+    def caption_rule(self, number: int) -> str | None:
+        """The rule that drops a passage because it is the caption of an image, if it is."""
+        block = self._evidence.blocks[number]
+        is_caption = block is not None and self._is_caption(block, self._evidence.keys[number])
+        return "structure.caption" if is_caption else None
+
     def rule_of(self, number: int) -> str | None:
-        """The rule that drops a passage for what stands around it, if any."""
+        """The rule that is against a passage for the names and tags around it, if any."""
         block = self._evidence.blocks[number]
         if block is None:
             return None
-        if self._is_caption(block, self._evidence.keys[number]):
-            return "structure.caption"
         rule = token_rule(block.inline_tokens) or self._rule_inside(block.container)
         if rule == "structure.dateline" and not self._is_dateline(number, block):
             return None

@@ -15,10 +15,15 @@ _PARAGRAPH_CHARS = 120
 
 
 class Judged(NamedTuple):
-    """A passage with the id of the rule that drops it, or None where it stays."""
+    """A passage with the id of the rule that is against it, or None.
+
+    is_veto: whether the rule decides. The name of a container is only evidence where Trafilatura has kept
+    what is in it; that a line is the headline, a caption, or one of a list of links, decides.
+    """
 
     passage: Passage
     rule: str | None
+    is_veto: bool = False
 
 
 @dataclass(frozen=True, slots=True)

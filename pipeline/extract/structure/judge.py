@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from pipeline.document import BlockKind
 from pipeline.extract.structure.containers import ContainerRules
@@ -14,27 +14,25 @@ from pipeline.metadata import Metadata
 from pipeline.page import Page, Passage
 
 
-def judge_passages(
-    page: Page, passages: Sequence[Passage], about: Metadata, exempt: Collection[int | None] = ()
-) -> list[Judged]:
-    """Each passage with the id of the rule that drops it, or None where it stays.
+def judge_passages(page: Page, passages: Sequence[Passage], about: Metadata) -> list[Judged]:
+    """Each passage with the id of the rule that is against it, or None.
 
-    passages: in the order of the page. about: what the page states. exempt: indices of blocks that stay
-    whatever the rules say; they only surround the passages that are judged.
+    passages: in the order of the page. about: what the page states.
     """
     evidence = gather(page, passages, about)
     by_surroundings = _by_surroundings(evidence)
     containers = ContainerRules(evidence)
     judged = []
     for number, passage in enumerate(passages):
-        rule = None
-        if passage.index not in exempt:
-            rule = (
-                ("structure.title" if _is_title(evidence, number) else None)
-                or by_surroundings.get(number)
-                or containers.rule_of(number)
-            )
-        judged.append(Judged(passage, rule))
+        rule = (
+            ("structure.title" if _is_title(evidence, number) else None)
+            or by_surroundings.get(number)
+            or containers.caption_rule(number)
+        )
+        if rule is not None:
+            judged.append(Judged(passage, rule, is_veto=True))
+        else:
+            judged.append(Judged(passage, containers.rule_of(number)))
     return judged
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from pipeline.extract.choose import Choice, better_choice, choose
+
 from pipeline.extract.model import BlockColumns, block_columns
 from pipeline.extract.structure import Judged
 from pipeline.page import Page, Passage
