@@ -47,7 +47,7 @@ PARAMETERS: Mapping[str, Any] = {
     "objective": "binary",
     "learning_rate": 0.13,
     "num_leaves": MAX_LEAVES,
-    "min_data_in_leaf": 60,
+    "min_data_in_leaf": 150,
     "lambda_l2": 20.0,
     "feature_fraction": 0.12,
     "bagging_fraction": 0.7,
@@ -98,7 +98,7 @@ def train(samples: Sequence[Sample], rounds: int = ROUNDS) -> BlockModel:
 def _rows(
     sample: Sample,
 ) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], np.ndarray[Any, np.dtype[np.float64]]]:
-    """Which blocks to learn from, (blocks,) bool, and the weight of each: its share of the true text.
+    """Which blocks to learn from, (blocks,) bool, and the weight of each, by its words (docs/tuning.md: Training).
 
     Of the blocks far from the article and from what a reader took, a sample of three in ten is used, with
     more weight.
@@ -107,7 +107,8 @@ def _rows(
     is_taken = (candidates.share > 0) | (candidates.own > 0) | (sample.label > 0)
     near = np.convolve(is_taken, np.ones(9), "full")[4:-4] > 0.5
     drawn = np.random.default_rng(len(near)).random(len(near)) < 0.3
-    words = candidates.columns.words.astype(np.float64) + 3.0
+    # By the root, because the short lines around a story are what readers see of clutter.
+    words = np.sqrt(candidates.columns.words.astype(np.float64)) + 3.0
     total = max(50.0, float((words * (sample.label >= 0.5)).sum()))
     weight = np.minimum(words / total, 0.5) * np.where(near, 1.0, 1 / 0.3)
     return near | drawn, weight * WEIGHTS.get(sample.corpus, 1.0)

@@ -30,10 +30,14 @@ def judge_passages(page: Page, passages: Sequence[Passage], about: Metadata) -> 
             or containers.caption_rule(number)
         )
         if rule is not None:
-            judged.append(Judged(passage, rule, is_veto=True))
+            judged.append(Judged(passage, rule, is_veto=rule not in _EVIDENCE))
         else:
             judged.append(Judged(passage, containers.rule_of(number)))
     return judged
+
+
+# Rules by the surroundings that are wrong about a story too often to decide (docs/tuning.md: Vetoes).
+_EVIDENCE = frozenset(("structure.linked-line", "structure.next-article"))
 
 
 def _by_surroundings(evidence: Evidence) -> dict[int, str]:
