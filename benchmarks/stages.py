@@ -17,14 +17,15 @@ from typing import Any
 
 # In the order in which they run. The time of a stage within another one is subtracted from that one.
 STAGES: Mapping[str, tuple[str, ...]] = {
-    "compress": ("pipeline.process._compressed",),
+    "compress": ("pipeline.page.compress.compressed_page",),
     "decode": ("pipeline.page.decode.decode_body",),
     "parse": ("pipeline.extract.parse.parse",),
     "segment": ("pipeline.page.blocks.segment_page",),
     "metadata": ("pipeline.metadata.read.read_metadata",),
-    "extractor": ("pipeline.extract.trafilatura_adapter.article_lines",),
+    "cut": ("pipeline.extract.cut_tree.cut_tree",),
+    "trafilatura": ("pipeline.extract.trafilatura_adapter.article_lines",),
+    "align": ("pipeline.page.align.align_lines",),
     "rules": (
-        "pipeline.page.align.align_lines",
         "pipeline.extract.repair.repair",
         "pipeline.extract.structure.judge.judge_passages",
         "pipeline.extract.refuse.refuse_non_article",

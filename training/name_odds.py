@@ -25,8 +25,8 @@ _PRIOR_SITES = 3.0
 def ballots(page: Page, share: Array, label: Array) -> tuple[Ballot, Ballot]:
     """Counts how much text of the article, and of the page, is under each word of class and id names.
 
-    One ballot is for the blocks of the first pass, one for all others. The word "" means all blocks.
-    share: of each block that the first pass takes, (blocks,). label: as `label_blocks`.
+    One ballot is for the blocks that Trafilatura takes, one for all others. The word "" means all blocks.
+    share: of each block that Trafilatura takes, (blocks,). label: as `label_blocks`.
     """
     names: list[frozenset[str]] = []
     for parent, tokens in zip(page.containers.parent, page.containers.tokens, strict=True):

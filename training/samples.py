@@ -35,9 +35,9 @@ class Sample:
     """One labelled page.
 
     truth: its true text. opened: the page as extraction has it. candidates, label, features: of the page cut
-    into blocks link by link, which is how the model learns. extractor_text: Trafilatura's text, empty if it
-    was not asked for. ruled_text: the first pass after the rules. features: page features,
-    (features, blocks); name features are missing, because the odds of names depend on the pages in training.
+    into blocks link by link, which is how the model learns. read_text: Trafilatura's text. ruled_text: what
+    either reader took, after the rules. features: of page and readers, (features, blocks); name features are
+    missing, because the odds of names depend on the pages in training.
     """
 
     corpus: str

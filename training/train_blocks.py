@@ -37,7 +37,7 @@ from training.name_odds import learn_odds
 from training.samples import Sample, read_corpus
 
 FOLDS = 5
-ROUNDS = 60
+ROUNDS = 40
 # Ensembles whose log-odds are averaged, each trained with a different seed.
 BAGS = 3
 CORPORA = ("wcxb-dev", "multi-dev", "fundus-dev")
@@ -45,7 +45,7 @@ CORPORA = ("wcxb-dev", "multi-dev", "fundus-dev")
 WEIGHTS = {"multi-dev": 8.0, "fundus-dev": 8.0}
 PARAMETERS: Mapping[str, Any] = {
     "objective": "binary",
-    "learning_rate": 0.13,
+    "learning_rate": 0.2,
     "num_leaves": MAX_LEAVES,
     "min_data_in_leaf": 150,
     "lambda_l2": 20.0,
@@ -98,7 +98,7 @@ def train(samples: Sequence[Sample], rounds: int = ROUNDS) -> BlockModel:
 def _rows(
     sample: Sample,
 ) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], np.ndarray[Any, np.dtype[np.float64]]]:
-    """Which blocks to learn from, (blocks,) bool, and the weight of each, by its words (docs/tuning.md: Training).
+    """Which blocks to learn from, (blocks,) bool, and the weight of each. docs/tuning.md: Training
 
     Of the blocks far from the article and from what a reader took, a sample of three in ten is used, with
     more weight.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,20 +21,33 @@ def extract(
     ],
     removed: Removed = False,
     sites_file: SiteRulesFile = None,
+    extractor: Annotated[
+        str | None,
+        typer.Option(
+            envvar="COPYDESK_EXTRACTOR",
+            metavar="NAME",
+            help="What finds the article: copydesk, or trafilatura for that library's text as it is.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Print the article of a page, and the lines that were removed from it. Stores nothing."""
     from crawler.files import read_paths
     from pipeline.document import Rejection
+    from pipeline.errors import OperatorError
     from pipeline.process import process_document
     from pipeline.settings import Settings
-    from pipeline.sites import site_of_version
+    from pipeline.sites import EXTRACTORS, is_without_trafilatura, site_of_version
 
     settings = Settings()
     if sites_file:
         from crawler.sites import read_rulebook
 
-        settings = Settings(site_rules=read_rulebook(sites_file))
+        settings = replace(settings, site_rules=read_rulebook(sites_file))
+    if extractor:
+        if extractor not in EXTRACTORS:
+            raise OperatorError(f"--extractor {extractor}: write one of {', '.join(EXTRACTORS)}")
+        settings = replace(settings, extractor=extractor)
     for document in read_paths([path], settings):
         if isinstance(document, Rejection):
             outcome: Outcome = document
@@ -46,6 +59,8 @@ def extract(
             print_json_lines([_as_json(outcome)])
         else:
             print_article(outcome, outcome.removed, with_removed=removed)
+            if is_without_trafilatura(outcome.rules_version):
+                err.print(f"{outcome.location}: Trafilatura failed on this page, which was judged without it")
             site, is_take_ignored = site_of_version(outcome.rules_version)
             if is_take_ignored:
                 err.print(

@@ -28,7 +28,7 @@ from pipeline.counts import counted
 from pipeline.document import Article, Document, Outcome, Rejection
 from pipeline.metadata import as_objects
 from pipeline.settings import Settings
-from pipeline.sites import site_of_version
+from pipeline.sites import is_without_trafilatura, site_of_version
 from storage import writer
 from storage.crawls import site_runs
 from storage.database import DatabaseError
@@ -127,6 +127,8 @@ class StorePipeline:
             self._count(f"rejected/{outcome.reason.value}")
             raise DropItem(f"{outcome.reason.value}: {outcome.detail}")
         self._count("articles")
+        if is_without_trafilatura(outcome.rules_version):
+            self._count("without_trafilatura")
         key, is_take_ignored = site_of_version(outcome.rules_version)
         if is_take_ignored:
             self.crawler.stats.inc_value(f"site/{key}/take_ignored")

@@ -18,8 +18,9 @@ from pipeline.extract.parse import PARSER_OPTIONS
 _UNSHOWN = (
     "head", "script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "canvas", "video",
     "audio", "select", "textarea", "input", "datalist", "link", "meta", "img", "picture", "source", "hr",
+    "map", "area", "option", "optgroup", "label", "legend", "time", "math", "menuitem", "frame", "frameset",
 )  # fmt: skip
-_BOXES = ("nav", "footer", "form", "button")
+_BOXES = ("nav", "footer", "form", "button", "aside", "dialog", "fieldset", "menu")
 _STORY = ("p", "main", "article", "h1")
 # A box that holds more than this share of the page's text was never closed, or is the whole page's form.
 _MOST_IN_BOX = 0.25

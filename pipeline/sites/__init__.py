@@ -25,6 +25,7 @@ from pipeline.sites.learned_lines import (
 from pipeline.sites.rules import (
     EXTRACTORS,
     NO_SITE_RULES,
+    WITHOUT_TRAFILATURA,
     Phrase,
     SiteRulebook,
     SiteRules,
@@ -39,6 +40,7 @@ __all__ = [
     "EXTRACTORS",
     "LEARNED_RULE",
     "NO_SITE_RULES",
+    "WITHOUT_TRAFILATURA",
     "ArticleLines",
     "LearnedLines",
     "LineCodes",

@@ -31,7 +31,7 @@ SCOPES = ("line", "tail", "head", "section", "comments")
 EXTRACTORS = ("copydesk", "trafilatura")
 # Suffixes of a version: Trafilatura failed on the page, and the site's `take` rules were ignored, because
 # they selected too little text.
-_UNREAD = "!trafilatura"
+WITHOUT_TRAFILATURA = "!trafilatura"
 _UNTAKEN = "!take"
 # Separates the digest of the site's learned lines.
 _LEARNED = "~"
@@ -273,7 +273,7 @@ def combined_version(
     if learned is not None:
         made += f"{_LEARNED}{learned.version}"
     if is_without_trafilatura:
-        made += _UNREAD
+        made += WITHOUT_TRAFILATURA
     return f"{made}{_UNTAKEN}" if own and is_take_ignored else made
 
 
@@ -284,11 +284,11 @@ def site_of_version(version: str) -> tuple[str, bool]:
 
 def is_without_trafilatura(version: str) -> bool:
     """Whether a version says that Trafilatura failed on the page."""
-    return version.removesuffix(_UNTAKEN).endswith(_UNREAD)
+    return version.removesuffix(_UNTAKEN).endswith(WITHOUT_TRAFILATURA)
 
 
 def _bare(version: str) -> str:
-    return version.removesuffix(_UNTAKEN).removesuffix(_UNREAD)
+    return version.removesuffix(_UNTAKEN).removesuffix(WITHOUT_TRAFILATURA)
 
 
 def _unlearned(version: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, func, select
 
+from pipeline.sites import WITHOUT_TRAFILATURA
 from storage import schema
 from storage.reader.streaming import one_row, stream
 from storage.schema import (
@@ -23,6 +24,7 @@ class Counts:
 
     largest_group: id of the group with most articles, the oldest of several; None in an empty database.
     largest_size: its number of articles. A template or disclaimer in many articles shows here first.
+    without_trafilatura: articles of pages on which Trafilatura failed.
     """
 
     articles: int
@@ -37,6 +39,7 @@ class Counts:
     rejections: int
     pages: int
     page_bytes: int
+    without_trafilatura: int
 
 
 def rejections(engine: Engine, run_id: int | None = None) -> Iterator[StoredRejection]:
@@ -82,4 +85,7 @@ def counts(engine: Engine) -> Counts:
             rejections=scalar(select(func.count()).select_from(schema.rejection)),
             pages=scalar(select(func.count()).select_from(schema.page)),
             page_bytes=scalar(select(func.sum(schema.page.c.size))),
+            without_trafilatura=scalar(
+                select(func.count()).where(table.c.rules_version.like(f"%{WITHOUT_TRAFILATURA}%"))
+            ),
         )
