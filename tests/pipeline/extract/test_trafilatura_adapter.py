@@ -10,7 +10,7 @@ import trafilatura
 from lxml import etree
 
 from pipeline.extract.parse import parse
-from pipeline.extract.trafilatura_adapter import article_lines
+from pipeline.extract.trafilatura_adapter import TrafilaturaFailed, article_lines
 from tests.pipeline.extract.pages import PAGE, STORY
 
 
@@ -35,12 +35,28 @@ def test_a_page_without_an_article_gives_no_line() -> None:
     assert article_lines(parse("<html><body><p></p></body></html>")) == []
 
 
-def test_a_page_that_breaks_trafilatura_gives_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_trafilatura_is_reported_with_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: Any, **options: Any) -> None:
         raise RuntimeError("of a tree")
 
     monkeypatch.setattr(trafilatura, "bare_extraction", broken)
+    with pytest.raises(TrafilaturaFailed, match="RuntimeError: of a tree"):
+        article_lines(parse(PAGE))
+
+
+def test_trafilatura_reads_the_page_without_its_menus(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def recorded(root: Any, **options: Any) -> None:
+        read.append((root.text_content(), options))
+
+    monkeypatch.setattr(trafilatura, "bare_extraction", recorded)
     assert article_lines(parse(PAGE)) == []
+    ((text, options),) = read
+    assert all(line in text for line in STORY)
+    assert not any(line in text for line in ("Weather", "All rights reserved"))
+    assert options["fast"] is True
+    assert "deduplicate" not in options
 
 
 def test_a_table_that_lays_out_the_page_does_not_make_one_line_of_it() -> None:
