@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import lxml.html
 import numpy as np
 
-from pipeline.extract.model.columns import Array
+from pipeline.extract.model.columns import Array, BlockEvidence, rule_number
 from pipeline.metadata import Metadata, read_metadata
 from pipeline.page import Page, segment_page
 
@@ -52,3 +52,17 @@ def about_of(html: str) -> Metadata:
 def shares_of(page: Page, *texts: str) -> Array:
     """1 for the blocks with these texts, 0 for all others."""
     return np.array([float(block.text in texts) for block in page.blocks], dtype=np.float32)
+
+
+def evidence_of(share: Array, own: Array | None = None, *, ruled_out: Array | None = None) -> BlockEvidence:
+    """What the readers and the rules say of the blocks of pages, for the block model.
+
+    share: what Trafilatura took of each block. own: the same of the region of prose; the same as Trafilatura
+    by default. ruled_out: 1 for the blocks that a rule is against, which is that on related stories.
+    """
+    rules = (
+        np.zeros(len(share))
+        if ruled_out is None
+        else np.asarray(ruled_out) * rule_number("structure.related")
+    )
+    return BlockEvidence(share, share if own is None else own, rules.astype(np.intp))

@@ -6,12 +6,14 @@ import numpy as np
 
 from pipeline.extract.model.columns import (
     LANDMARK_BITS,
+    NUMBERED_RULES,
     block_columns,
     candidate_blocks,
     main_containers,
+    rule_number,
     running_sums,
 )
-from tests.pipeline.extract.pages import PAGE, STORY, page_of, shares_of
+from tests.pipeline.extract.pages import PAGE, STORY, evidence_of, page_of, shares_of
 
 
 def test_pages_stand_side_by_side() -> None:
@@ -67,11 +69,20 @@ def test_the_main_container_is_the_deepest_with_most_of_the_kept_text() -> None:
 
 def test_candidates_are_summed_by_container() -> None:
     page = page_of(PAGE)
-    share = shares_of(page, *STORY, "More stories")
-    candidates = candidate_blocks(block_columns([page]), 2 * share, shares_of(page, *STORY))
-    assert candidates.share.max() == 1.0
+    share = shares_of(page, *STORY[1:], "More stories")
+    evidence = evidence_of(share, shares_of(page, *STORY), ruled_out=shares_of(page, "More stories"))
+    candidates = candidate_blocks(block_columns([page]), evidence)
     chars, _, prose, taken, blocks, ruled = candidates.inside[:, 0]
-    assert (prose, blocks) == (len(STORY), len(STORY) + 1)
-    assert ruled == sum(map(len, STORY)) == taken - len("More stories")
+    assert (prose, blocks) == (len(STORY), len(STORY))
+    # Candidates are what Trafilatura took; the rules keep what either reader took.
+    assert taken == sum(map(len, STORY[1:])) + len("More stories")
+    assert ruled == sum(map(len, STORY))
     assert chars == sum(len(block.text) for block in page.blocks)
     assert candidates.columns.tokens[candidates.top_paths[0][0]] == {"article-body"}
+
+
+def test_every_rule_has_a_number_and_rules_without_a_feature_share_the_last() -> None:
+    numbers = [rule_number(rule) for rule in NUMBERED_RULES]
+    assert numbers == list(range(1, len(NUMBERED_RULES) + 1))
+    assert rule_number(None) == 0
+    assert rule_number("structure.form") == rule_number("structure.dialog") == numbers[-1] + 1

@@ -6,14 +6,14 @@ import pytest
 
 from pipeline.extract.model.columns import block_columns, candidate_blocks
 from pipeline.extract.model.name_features import NAME_FEATURES, TokenOdds, name_features
-from tests.pipeline.extract.pages import PAGE, STORY, page_of, shares_of
+from tests.pipeline.extract.pages import PAGE, STORY, evidence_of, page_of, shares_of
 
 
 def test_odds_of_names_reach_the_blocks_below_the_named_container() -> None:
     page = page_of(PAGE)
     odds = {"newsletter": (-2.0, -1.5), "signup": (-1.0, -1.75), "related": (0.5, 0.25), "body": (0.5, 0.75)}
-    share = shares_of(page, *STORY)
-    found = name_features(candidate_blocks(block_columns([page]), share, share), TokenOdds(odds))
+    candidates = candidate_blocks(block_columns([page]), evidence_of(shares_of(page, *STORY)))
+    found = name_features(candidates, TokenOdds(odds))
     assert found.shape == (len(NAME_FEATURES), len(page.blocks))
     row = {
         block.text: dict(zip(NAME_FEATURES, values, strict=True))

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.extract.model.columns import block_columns, candidate_blocks
 from pipeline.extract.model.page_features import PAGE_FEATURES, StatedTexts, page_features
-from tests.pipeline.extract.pages import PAGE, STORY, page_of, shares_of
+from tests.pipeline.extract.pages import PAGE, STORY, evidence_of, page_of, shares_of
 
 TITLE = "Board votes to dredge eastern channel"
 
@@ -20,7 +20,8 @@ def features_of(
     """The features of each block of a page by its text."""
     page = page_of(html)
     share = shares_of(page, *candidates)
-    found = page_features(candidate_blocks(block_columns([page]), share, share), [stated or StatedTexts()])
+    taken = candidate_blocks(block_columns([page]), evidence_of(share))
+    found = page_features(taken, [stated or StatedTexts()])
     assert found.shape == (len(PAGE_FEATURES), len(page.blocks))
     assert np.isfinite(found).all()
     rows = [dict(zip(PAGE_FEATURES, row, strict=True)) for row in found.T.tolist()]

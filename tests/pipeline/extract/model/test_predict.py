@@ -21,7 +21,7 @@ from pipeline.extract.model.predict import (
     shares_of_blocks,
 )
 from pipeline.page import Passage
-from tests.pipeline.extract.pages import BODY, PAGE, STORY, page_of, shares_of
+from tests.pipeline.extract.pages import BODY, PAGE, STORY, evidence_of, page_of, shares_of
 
 
 def test_every_feature_has_a_name_of_its_own() -> None:
@@ -32,7 +32,7 @@ def test_what_was_taken_by_mistake_is_less_likely_than_the_story() -> None:
     page = page_of(PAGE)
     wrong = ("Sign up for our newsletter and never miss a tide.",)
     share = shares_of(page, *STORY, *wrong)
-    found = keep_probabilities(block_columns([page]), share, share, [StatedTexts()])
+    found = keep_probabilities(block_columns([page]), evidence_of(share), [StatedTexts()])
     by_text = {block.text: p for block, p in zip(page.blocks, found, strict=True)}
     assert by_text[wrong[0]] < min(by_text[text] for text in STORY)
 
@@ -40,19 +40,19 @@ def test_what_was_taken_by_mistake_is_less_likely_than_the_story() -> None:
 def test_links_far_from_all_candidates_are_not_judged() -> None:
     menu = "".join(f'<p><a href="/{n}">A story of another day, number {n}</a></p>' for n in range(12))
     page = page_of(f"<html><body>{menu}<main><article>{BODY}</article></main></body></html>")
-    columns, taken = block_columns([page]), shares_of(page, *STORY)
-    passed_over = links_far_from_candidates(candidate_blocks(columns, taken, taken))
+    columns, taken = block_columns([page]), evidence_of(shares_of(page, *STORY))
+    passed_over = links_far_from_candidates(candidate_blocks(columns, taken))
     assert passed_over.tolist() == [True] * 8 + [False] * (4 + len(STORY))
-    found = keep_probabilities(columns, taken, taken, [StatedTexts()])
+    found = keep_probabilities(columns, taken, [StatedTexts()])
     assert (found > 0).tolist() == (~passed_over).tolist()
     # On a page without candidates, any block may be the story.
-    assert not links_far_from_candidates(candidate_blocks(columns, taken * 0, taken * 0)).any()
+    nothing = evidence_of(np.zeros_like(taken.share))
+    assert not links_far_from_candidates(candidate_blocks(columns, nothing)).any()
 
 
 def test_a_page_without_blocks_has_nothing_to_keep() -> None:
-    assert keep_probabilities(block_columns([page_of("<html></html>")]), [], [], [StatedTexts()]).shape == (
-        0,
-    )
+    columns, nothing = block_columns([page_of("<html></html>")]), evidence_of(np.zeros(0, dtype=np.float32))
+    assert keep_probabilities(columns, nothing, [StatedTexts()]).shape == (0,)
 
 
 def test_shares_add_up_the_passages_of_a_block() -> None:
@@ -74,9 +74,10 @@ def test_any_page_and_candidates_give_probabilities(
 ) -> None:
     page = page_of("<html><body>" + "".join(f"<{t}>{text}</{t}>" for t, text in lines) + "</body></html>")
     share = st.lists(st.floats(0, 1), min_size=len(page.blocks), max_size=len(page.blocks))
-    candidate, ruled = data.draw(share), data.draw(share)
+    taken, own, ruled_out = (np.array(data.draw(share), dtype=np.float32) for _ in range(3))
+    evidence = evidence_of(taken, own, ruled_out=np.round(ruled_out))
     stated = [StatedTexts(("Share",), ("story a 1999",))]
-    found = keep_probabilities(block_columns([page]), candidate, ruled, stated)
+    found = keep_probabilities(block_columns([page]), evidence, stated)
     assert found.shape == (len(page.blocks),)
     assert ((found >= 0) & (found <= 1)).all()
 
@@ -101,13 +102,17 @@ _BOX = st.recursive(
 @given(st.lists(_BOX, min_size=2, max_size=4), st.randoms(use_true_random=False))
 def test_a_page_is_the_same_whatever_stands_beside_it(htmls: list[str], random: Random) -> None:
     pages = [page_of(f"<div class=body>{html}</div>") for html in htmls]
-    taken = [[random.choice((0.0, 0.3, 1.0)) for _ in page.blocks] for page in pages]
-    ruled = [[share * random.choice((0.0, 1.0)) for share in shares] for shares in taken]
+    shares, own, ruled_out = (
+        [np.array([random.choice(of) for _ in page.blocks], dtype=np.float32) for page in pages]
+        for of in ((0.0, 0.3, 1.0), (0.0, 0.7, 1.0), (0.0, 0.0, 1.0))
+    )
     stated = [StatedTexts((STORY[n % 2], "Ferry timetable"), (STORY[0],)) for n in range(len(pages))]
     odds = TokenOdds({"body": (1.0, -0.5)})
-    together = candidate_blocks(block_columns(pages), np.concatenate(taken), np.concatenate(ruled))
+    of_all = evidence_of(np.concatenate(shares), np.concatenate(own), ruled_out=np.concatenate(ruled_out))
+    together = candidate_blocks(block_columns(pages), of_all)
     apart = [
-        candidate_blocks(block_columns([page]), *of) for page, *of in zip(pages, taken, ruled, strict=True)
+        candidate_blocks(block_columns([page]), evidence_of(share, mine, ruled_out=out))
+        for page, share, mine, out in zip(pages, shares, own, ruled_out, strict=True)
     ]
     sights = [prose_regions(view.columns) for view in apart]
     assert np.array_equal(prose_regions(together.columns), np.concatenate(sights))

@@ -5,53 +5,85 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.extract.model.columns import BlockColumns, block_columns
+from pipeline.extract.model.columns import Array, BlockColumns, BlockEvidence, block_columns
 from pipeline.extract.model.page_features import StatedTexts
 from pipeline.extract.model.predict import keep_probabilities
 from pipeline.extract.model.selection import BlockSelection, expected_f1, select_blocks
-from tests.pipeline.extract.pages import PAGE, STORY, page_of, shares_of
+from tests.pipeline.extract.pages import PAGE, STORY, evidence_of, page_of, shares_of
 
 
-def selected(columns: BlockColumns, share: np.ndarray, ruled: np.ndarray, *titles: str) -> BlockSelection:
-    probabilities = keep_probabilities(columns, share, ruled, [StatedTexts(titles)])
-    (found,) = select_blocks(columns, probabilities, share, ruled)
+def selected(columns: BlockColumns, evidence: BlockEvidence, *titles: str) -> BlockSelection:
+    """What is selected of a page by the shipped model. No block is vetoed."""
+    probabilities = keep_probabilities(columns, evidence, [StatedTexts(titles)])
+    (found,) = select_blocks(columns, probabilities, evidence, np.zeros(len(columns.words), dtype=np.bool_))
     return found
+
+
+def numbers(*values: float) -> Array:
+    return np.array(values, dtype=np.float32)
+
+
+def kept(
+    probability: Array, share: Array | None = None, own: Array | None = None, vetoed: int | None = None
+) -> list[bool]:
+    """Which paragraphs of STORY are kept. share: by default Trafilatura took all. vetoed: one of them."""
+    page = page_of("<html><body>" + "".join(f"<p>{text}</p>" for text in STORY) + "</body></html>")
+    evidence = evidence_of(np.ones(len(STORY), dtype=np.float32) if share is None else share, own)
+    (selection,) = select_blocks(
+        block_columns([page]), probability, evidence, np.arange(len(STORY)) == vetoed
+    )
+    return [bool(keep) for keep in selection.keep]
 
 
 def test_the_story_is_kept_and_the_page_around_it_is_not() -> None:
     page = page_of(PAGE)
-    share = shares_of(page, *STORY)
-    selection = selected(block_columns([page]), share, share, "Board votes to dredge eastern channel")
+    evidence = evidence_of(shares_of(page, *STORY))
+    selection = selected(block_columns([page]), evidence, "Board votes to dredge eastern channel")
     assert not selection.is_empty
     assert [block.text for block, keep in zip(page.blocks, selection.keep, strict=True) if keep] == STORY
 
 
-def test_a_page_that_the_model_would_empty_is_left_to_the_rules() -> None:
-    page = page_of("<html><body><div><p>Closed today.</p></div></body></html>")
-    selection = selected(block_columns([page]), np.ones(1), np.ones(1))
-    assert selection.is_empty
-    assert selection.expected_f1 == 0.0
-    assert selection.keep.tolist() == [True]
+def test_a_page_of_which_hardly_any_text_is_kept_is_empty() -> None:
+    page = page_of(f"<html><body><p>Closed today.</p><p>{STORY[0]}</p></body></html>")
+    columns, everything = block_columns([page]), evidence_of(numbers(1, 1))
+    for probability, is_empty in ((numbers(0.9, 0.1), True), (numbers(0.1, 0.9), False)):
+        (selection,) = select_blocks(columns, probability, everything, np.zeros(2, dtype=np.bool_))
+        assert selection.keep.tolist() == [not is_empty, is_empty][::-1]
+        assert selection.is_empty is is_empty
 
 
-def test_what_a_rule_drops_stays_out_and_what_nobody_took_needs_more_than_what_the_rules_keep() -> None:
-    page = page_of("<html><body>" + "".join(f"<p>{text}</p>" for text in STORY) + "</body></html>")
-    probability = np.array([0.9, 0.34, 0.34, 0.9, 0.2], dtype=np.float32)
-    (selection,) = select_blocks(
-        block_columns([page]), probability, candidate=[1, 1, 0, 1, 1], ruled=[1, 1, 0, 0, 1]
-    )
-    assert selection.keep.tolist() == [True, True, False, False, False]
+def test_what_is_vetoed_stays_out_however_likely_it_is() -> None:
+    assert kept(numbers(0.9, 0.9, 0.9, 0.99, 0.9), vetoed=3) == [True, True, True, False, True]
+
+
+def test_what_is_vetoed_does_not_make_the_others_less_certain() -> None:
+    # With the fourth paragraph, of which all is sure, the others would need more than they have.
+    probability = numbers(0.6, 0.3, 0.6, 1.0, 0.3)
+    assert kept(probability) == [True, False, True, True, False]
+    assert kept(probability, vetoed=3) == [True, True, True, False, True]
+
+
+def test_what_no_reader_took_needs_more_than_what_one_of_them_took() -> None:
+    probability = numbers(0.9, 0.32, 0.32, 0.32, 0.0)
+    share, own = numbers(1, 1, 0, 0, 1), numbers(1, 0, 1, 0, 1)
+    assert kept(probability, share, own) == [True, True, True, False, False]
 
 
 def test_the_harder_a_page_is_to_judge_the_less_certain_a_block_needs_to_be() -> None:
-    page = page_of("<html><body>" + "".join(f"<p>{text}</p>" for text in STORY) + "</body></html>")
-    everywhere = [1.0] * len(STORY)
-    sure = np.array([0.99, 0.99, 0.99, 0.99, 0.4], dtype=np.float32)
-    unsure = np.array([0.6, 0.5, 0.5, 0.5, 0.4], dtype=np.float32)
-    (of_sure,) = select_blocks(block_columns([page]), sure, everywhere, everywhere)
-    assert of_sure.keep.tolist() == [True, True, True, True, False]
-    (of_unsure,) = select_blocks(block_columns([page]), unsure, everywhere, everywhere)
-    assert of_unsure.keep.all()
+    assert kept(numbers(0.99, 0.99, 0.99, 0.99, 0.4)) == [True, True, True, True, False]
+    assert kept(numbers(0.6, 0.5, 0.5, 0.5, 0.4)) == [True] * 5
+
+
+def test_pages_are_selected_one_by_one() -> None:
+    sure, unsure = (page_of(f"<p>{STORY[0]}</p><p>{STORY[1]}</p>") for _ in range(2))
+    everything = evidence_of(np.ones(4, dtype=np.float32))
+    probability = numbers(0.99, 0.35, 0.4, 0.35)
+    both = select_blocks(block_columns([sure, unsure]), probability, everything, np.zeros(4, dtype=np.bool_))
+    assert [selection.keep.tolist() for selection in both] == [[True, False], [True, True]]
+    assert [selection.probability.tolist() for selection in both] == [
+        probability[:2].tolist(),
+        probability[2:].tolist(),
+    ]
 
 
 def test_the_f1_to_expect_is_that_of_the_best_choice() -> None:

@@ -15,8 +15,8 @@ from pipeline.extract.model.trees import BlockModel, load_model
 def stump(feature: int, threshold: float, left: float, right: float) -> BlockModel:
     """One tree of two leaves over the column `words`."""
     limits = np.array([[threshold], [np.inf]], dtype=np.float32)
-    masks = np.array([[0b1], [0]], dtype=np.uint16)
-    leaves = np.zeros((1, 16), dtype=np.float32)
+    masks = np.array([[0b1], [0]], dtype=np.uint32)
+    leaves = np.zeros((1, 32), dtype=np.float32)
     leaves[0, :2] = left, right
     return BlockModel(TokenOdds({}), ("words",), np.full((2, 1), feature), limits, masks, leaves)
 
@@ -35,8 +35,8 @@ def test_trees_exit_where_walking_them_exits() -> None:
         columns=("words", "chars"),
         feature=np.array([[1], [0], [0]]),
         threshold=np.array([[0.0], [5.0], [0.0]], dtype=np.float32),
-        removed=np.array([[0b0011], [0b0100], [0b0001]], dtype=np.uint16),
-        leaves=np.array([[0.0, 1.0, 2.0, 3.0, *[9.0] * 12]], dtype=np.float32),
+        removed=np.array([[0b0011], [0b0100], [0b0001]], dtype=np.uint32),
+        leaves=np.array([[0.0, 1.0, 2.0, 3.0, *[9.0] * 28]], dtype=np.float32),
     )
 
     def walked(x0: float, x1: float) -> float:
@@ -47,6 +47,20 @@ def test_trees_exit_where_walking_them_exits() -> None:
     rows = [(x0, x1) for x0 in (-1.0, 0.0, 3.0, 5.0, 7.0) for x1 in (-1.0, 0.0, 2.0)]
     found = model.probabilities(np.array(rows, dtype=np.float32).T)
     assert found == pytest.approx([1 / (1 + np.exp(-walked(*row))) for row in rows], abs=1e-6)
+
+
+def test_a_tree_may_have_32_leaves() -> None:
+    # Node k sends values up to k to leaf k, and greater values on to node k + 1.
+    model = BlockModel(
+        odds=TokenOdds({}),
+        columns=("words",),
+        feature=np.zeros((31, 1), dtype=np.intp),
+        threshold=np.arange(31, dtype=np.float32)[:, None],
+        removed=np.array([[1 << leaf] for leaf in range(31)], dtype=np.uint32),
+        leaves=np.linspace(-3.0, 3.0, 32, dtype=np.float32)[None, :],
+    )
+    found = model.probabilities(np.arange(32, dtype=np.float32)[None, :])
+    assert found == pytest.approx(1 / (1 + np.exp(-model.leaves[0])), abs=1e-6)
 
 
 def test_a_page_of_many_blocks_is_judged_as_in_one_piece() -> None:
