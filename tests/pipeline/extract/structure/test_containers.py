@@ -29,7 +29,6 @@ def rule_of(html: str, text: str) -> str | None:
         ("<nav><p>Pass it on</p></nav>", "structure.navigation"),
         ("<form><div><p>Pass it on</p></div></form>", "structure.form"),
         ("<figure><figcaption>Pass it on</figcaption></figure>", "structure.caption"),
-        ("<img src=a alt='Pass it on!'><p>Pass it on</p>", "structure.caption"),
         ("<div class=share-bar><p>Pass it on</p></div>", "structure.share"),
         # The nearest container with a rule decides.
         ("<form><div class=share-bar><p>Pass it on</p></div></form>", "structure.share"),
@@ -38,6 +37,27 @@ def rule_of(html: str, text: str) -> str | None:
 )
 def test_the_elements_around_a_passage_give_its_rule(part: str, rule: str | None) -> None:
     assert rule_of(f"<main>{BODY}{part}</main>", "Pass it on") == rule
+
+
+@pytest.mark.parametrize(
+    ("part", "is_caption"),
+    [
+        ("<figure><figcaption>Pass it on</figcaption></figure>", True),
+        ("<img src=a alt='Pass it on!'><p>Pass it on</p>", True),
+        ("<img src=a alt='Pass it on!'><h2>Pass it on</h2>", False),
+        ("<img src=a alt='Pass it'><p>Pass it on</p>", False),
+        ("<div class=caption><p>Pass it on</p></div>", False),  # a name is no caption for sure
+    ],
+)
+def test_the_caption_of_an_image_is_told_by_its_tag_and_by_the_text_of_the_image(
+    part: str, is_caption: bool
+) -> None:
+    html = f"<main>{BODY}{part}</main>"
+    page = page_of(html)
+    passages = [Passage(index, block.text, float(index)) for index, block in enumerate(page.blocks)]
+    rules = ContainerRules(gather(page, passages, about_of(html)))
+    (number,) = (number for number, passage in enumerate(passages) if passage.text == "Pass it on")
+    assert rules.caption_rule(number) == ("structure.caption" if is_caption else None)
 
 
 def test_the_container_of_the_whole_text_has_no_rule() -> None:

@@ -9,13 +9,23 @@ from pipeline.page import Passage
 from tests.pipeline.extract.pages import PAGE, STORY, about_of, page_of
 
 
-def rules(html: str, exempt: frozenset[int] = frozenset()) -> dict[str, str | None]:
-    """The rule of every block of a page."""
+def judged_blocks(html: str) -> list[Judged]:
+    """What the rules say of every block of a page."""
     page = page_of(html)
     passages = [Passage(index, block.text, float(index)) for index, block in enumerate(page.blocks)]
-    judged = judge_passages(page, passages, about_of(html), exempt)
-    assert [passage for passage, _ in judged] == passages
-    return {passage.text: rule for passage, rule in judged}
+    judged = judge_passages(page, passages, about_of(html))
+    assert [one.passage for one in judged] == passages
+    return judged
+
+
+def rules(html: str) -> dict[str, str | None]:
+    """The rule of every block of a page."""
+    return {passage.text: rule for passage, rule, _ in judged_blocks(html)}
+
+
+def vetoes(html: str) -> dict[str, bool]:
+    """Whether the rule of a block decides, of every block that a rule is against."""
+    return {passage.text: is_veto for passage, rule, is_veto in judged_blocks(html) if rule is not None}
 
 
 def page(part: str) -> str:
@@ -59,11 +69,47 @@ def test_a_date_within_the_story_stays() -> None:
     assert rules(html)["On 3 March 2026"] is None
 
 
-def test_exempt_blocks_stay() -> None:
-    exempt = frozenset(
-        index for index, block in enumerate(page_of(PAGE).blocks) if "newsletter" in block.text
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ("", "Board votes to dredge"),
+        (f"<p>{STORY[1]}</p><p>Read on.</p>", STORY[1]),
+        ("<figure><figcaption>The quay on Tuesday.</figcaption></figure>", "The quay on Tuesday."),
+        ("<img src=a alt='Divers on the quay'><p>Divers on the quay</p>", "Divers on the quay"),
+        (
+            "<ul><li><a href=/8>Second chain in a week found in the fairway</a></li>"
+            "<li><a href=/9>Ferry line buys soup for six hundred passengers</a></li></ul>",
+            "Ferry line buys soup for six hundred passengers",
+        ),
+    ],
+)
+def test_what_a_passage_is_decides(part: str, text: str) -> None:
+    judged = [one for one in judged_blocks(page(part)) if one.passage.text.startswith(text) and one.rule]
+    assert [one.is_veto for one in judged] == [True]
+
+
+@pytest.mark.parametrize("name", ["related", "share-bar", "newsletter", "comments", "promo", "author"])
+def test_the_name_of_a_container_does_not_decide(name: str) -> None:
+    assert vetoes(page(f"<div class={name}><p>Pass it on</p></div>"))["Pass it on"] is False
+
+
+def test_a_linked_line_and_a_further_article_do_not_decide() -> None:
+    line = "Why the ferry line lost three of its five ships"
+    judged = judged_blocks(page(f"<p><a href=/7>{line}</a></p><p>The end of it.</p>"))
+    assert [one[1:] for one in judged if one.passage.text == line] == [("structure.linked-line", False)]
+    other = "".join(f"<p>The tram will run all night, said member {n} of the council.</p>" for n in range(3))
+    story = "".join(f"<p>{text}</p>" for text in STORY)
+    judged = judged_blocks(
+        f"<main><article><h1>Board votes to dredge</h1>{story}</article>"
+        f"<article><h2><a href=/tram>Tram runs all night</a></h2>{other}</article></main>"
     )
-    assert rules(PAGE, exempt)["Sign up for our newsletter and never miss a tide."] is None
+    found = {one[1:] for one in judged if "tram will run" in one.passage.text}
+    assert found == {("structure.next-article", False)}
+
+
+def test_the_tag_of_a_container_does_not_decide() -> None:
+    found = vetoes(page("<form><p>Your name</p></form><nav><p>All our pages</p></nav>"))
+    assert (found["Your name"], found["All our pages"]) == (False, False)
 
 
 def test_text_that_is_not_in_the_page_stays() -> None:
