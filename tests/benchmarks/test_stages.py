@@ -18,8 +18,7 @@ def test_every_stage_of_a_page_is_timed_and_their_sum_is_the_whole() -> None:
 
     assert process.process_documents is before
     called = {stage for stage, count in spent.calls.items() if count}
-    # Nothing is stored here, and Trafilatura is only asked where the model is not sure.
-    assert called >= {*STAGES, REST} - {"store", "extractor"}
+    assert called >= {*STAGES, REST} - {"store"}  # nothing is stored here
     assert spent.calls["parse"] >= len(pages)
     assert spent.calls[REST] == 1
     assert 0 < spent.calls["fingerprint"] <= len(pages)

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from pipeline.extract.model.page_features import PAGE_FEATURES
+from pipeline.extract.model.reader_features import READER_FEATURES
+from pipeline.extract.trafilatura_adapter import TrafilaturaFailed
 from training.name_odds import ballots, learn_odds
 from training.samples import Sample, read_corpus
 
@@ -45,21 +47,36 @@ def corpus(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def samples(corpus: Path) -> list[Sample]:
-    return list(read_corpus(corpus, is_measured=False))
+    return list(read_corpus(corpus))
 
 
 def test_every_page_that_shows_text_is_a_sample_of_its_site(samples: list[Sample]) -> None:
     assert [sample.site for sample in samples] == [f"site{number}" for number in range(5)]
     assert {sample.corpus for sample in samples} == {"news"}
     sample = samples[0]
-    assert sample.features.shape == (len(PAGE_FEATURES), len(sample.label))
+    assert sample.features.shape == (len(PAGE_FEATURES) + len(READER_FEATURES), len(sample.label))
     assert sample.label.tolist() == [1.0] * 6 + [0.0]
-    assert sample.extractor_text == ""
     assert "Sentence 5" in sample.ruled_text
+    assert TEASER not in sample.ruled_text
 
 
-def test_trafilatura_is_asked_where_the_sample_is_for_measuring(corpus: Path) -> None:
-    assert "Sentence 5" in next(read_corpus(corpus)).extractor_text
+def test_a_sample_has_the_text_of_trafilatura_and_what_either_reader_took(samples: list[Sample]) -> None:
+    sample = samples[0]
+    assert "Sentence 5" in sample.read_text
+    assert sample.candidates.share.tolist()[:6] == sample.candidates.own.tolist()[:6] == [1.0] * 6
+
+
+def test_a_page_on_which_trafilatura_fails_is_a_sample_without_its_text(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(root: object) -> list[str]:
+        raise TrafilaturaFailed("of a tree")
+
+    monkeypatch.setattr("pipeline.extract.candidates.article_lines", broken)
+    sample = next(read_corpus(corpus))
+    assert sample.read_text == ""
+    assert sample.candidates.share.max() == 0.0
+    assert "Sentence 5" in sample.ruled_text
 
 
 def test_a_ballot_holds_the_text_of_the_article_and_all_text_under_each_word(samples: list[Sample]) -> None:

@@ -27,7 +27,7 @@ def test_what_is_dropped_leaves_its_text_its_rule_and_its_place() -> None:
     selected = apply_selectors(parse(PAGE), rules(drop=("div.newsletter-signup", "nav")))
     texts = [block.text for block in selected.page.blocks]
     assert BOX not in texts
-    dropped = {passage.text: (rule, passage.position) for passage, rule in selected.dropped}
+    dropped = {passage.text: (rule, passage.position) for passage, rule, _ in selected.dropped}
     rule, position = dropped[BOX]
     assert rule == "site.courier.drop div.newsletter-signup"
     assert texts[int(position + 0.5) - 1] == STORY[-1]
@@ -35,8 +35,8 @@ def test_what_is_dropped_leaves_its_text_its_rule_and_its_place() -> None:
 
 def test_an_element_within_one_that_is_dropped_is_dropped_once() -> None:
     selected = apply_selectors(parse(PAGE), rules(drop=("aside li", "aside")))
-    assert [passage.text for passage, _ in selected.dropped].count("More stories") == 1
-    assert {rule for _, rule in selected.dropped} == {"site.courier.drop aside"}
+    assert [passage.text for passage, *_ in selected.dropped].count("More stories") == 1
+    assert {rule for _, rule, _ in selected.dropped} == {"site.courier.drop aside"}
 
 
 def test_text_around_a_dropped_element_does_not_become_one_line() -> None:
