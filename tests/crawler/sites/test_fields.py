@@ -174,6 +174,10 @@ MISTAKES = [
         "rules.take: 'body' matches every page as a whole; name the elements",
     ),
     (
+        BASE + "[sites.gazette.rules]\nextractor = 'readable'\n",
+        "rules.extractor: 'readable' will not do; write 'copydesk' or 'trafilatura'",
+    ),
+    (
         BASE + "[sites.gazette.rules]\ndrops = ['.promo']\n",
         "rules.drops: unknown key; did you mean drop?",
     ),

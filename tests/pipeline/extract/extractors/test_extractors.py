@@ -113,7 +113,7 @@ def test_a_wrong_name_is_an_error_that_says_what_to_write(monkeypatch: pytest.Mo
 
 def test_a_wrong_name_in_a_sites_file_is_an_error_that_names_the_key() -> None:
     with pytest.raises(
-        OperatorError, match=r"gazette: rules\.extractor: 'readable'.*write .*copydesk.*trafilatura"
+        OperatorError, match=r"gazette: rules\.extractor: 'readable' .* write 'copydesk' or 'trafilatura'"
     ):
         parse_sites(SITES.format("readable").encode(), "sites.toml")
 
