@@ -37,7 +37,7 @@ from training.name_odds import learn_odds
 from training.samples import Sample, read_corpus
 
 FOLDS = 5
-ROUNDS = 40
+ROUNDS = 60
 # Ensembles whose log-odds are averaged, each trained with a different seed.
 BAGS = 3
 CORPORA = ("wcxb-dev", "multi-dev", "fundus-dev")
@@ -45,11 +45,11 @@ CORPORA = ("wcxb-dev", "multi-dev", "fundus-dev")
 WEIGHTS = {"multi-dev": 8.0, "fundus-dev": 8.0}
 PARAMETERS: Mapping[str, Any] = {
     "objective": "binary",
-    "learning_rate": 0.2,
+    "learning_rate": 0.15,
     "num_leaves": MAX_LEAVES,
-    "min_data_in_leaf": 150,
-    "lambda_l2": 20.0,
-    "feature_fraction": 0.12,
+    "min_data_in_leaf": 60,
+    "lambda_l2": 5.0,
+    "feature_fraction": 0.3,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "max_bin": 127,
