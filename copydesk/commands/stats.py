@@ -63,9 +63,8 @@ def stats(
         f" {counts.page_bytes / 1e6:,.1f} MB of pages kept"
     )
     if counts.without_trafilatura:
-        out.print(
-            f"{counted(counts.without_trafilatura, 'article')} read without Trafilatura, which failed on the page"
-        )
+        unread = counted(counts.without_trafilatura, "article")
+        out.print(f"{unread} read without Trafilatura, which failed on the page")
     rows = [("[dim]run", "[dim]started (UTC)", *(f"[dim]{name}" for name in _COLUMNS), "[dim]command")]
     for run in runs[:10]:
         values = (f"{getattr(run, name):,}" for name in _COLUMNS)
