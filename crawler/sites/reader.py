@@ -153,6 +153,8 @@ def _remedy(kind: str, limits: Mapping[str, Any]) -> str:
     if kind.startswith(("greater_than", "less_than")):
         bounds = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
         return " and ".join(f"write {bounds[name]} {limit}" for name, limit in limits.items())
+    if kind == "literal_error":
+        return f"write {limits['expected']}"
     return {
         "tuple_type": "write a list in brackets, e.g. ['…']",
         "string_type": "write a text in quotes",

@@ -86,18 +86,20 @@ def _cut_empty_elements(tree: Any) -> None:
     """Cuts elements without text. Backwards, so that an element is empty once all in it is cut."""
     for element in [*tree.iter()][::-1]:
         if len(element) == 0 and element.tag not in _EMPTY_BUT_NEEDED:
-            text = element.text
+            text = element.text or ""
             if not text or text.isspace():
-                _cut(element)
+                _cut(element, text)
 
 
-def _cut(element: Any) -> None:
-    """Removes an element, and keeps the text after it."""
+def _cut(element: Any, blank: str = "") -> None:
+    """Removes an element, and keeps the text after it. blank: of the element itself, between two words."""
     above = element.getparent()
     if above is None:
         return
-    tail = element.tail
-    if tail and not tail.isspace():
+    tail = blank + (element.tail or "")
+    if tail:
+        # A line break between two boxes stays as a blank.
+        tail = " " if tail.isspace() else tail
         before = element.getprevious()
         if before is not None:
             before.tail = (before.tail or "") + tail

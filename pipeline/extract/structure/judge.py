@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pipeline.document import BlockKind
 from pipeline.extract.structure.containers import ContainerRules
 from pipeline.extract.structure.evidence import Evidence, Judged, gather
-from pipeline.extract.structure.links import link_lists, linked_lines, teasers_at_the_end
+from pipeline.extract.structure.links import link_lists, linked_lines, menu_lines, teasers_at_the_end
 from pipeline.extract.structure.other_articles import other_articles
 from pipeline.extract.structure.repeats import repeats
 from pipeline.metadata import Metadata
@@ -37,7 +37,7 @@ def judge_passages(page: Page, passages: Sequence[Passage], about: Metadata) -> 
 
 
 # Rules by the surroundings that are wrong about a story too often to decide (docs/tuning.md: Vetoes).
-_EVIDENCE = frozenset(("structure.linked-line", "structure.next-article"))
+_EVIDENCE = frozenset(("structure.linked-line",))
 
 
 def _by_surroundings(evidence: Evidence) -> dict[int, str]:
@@ -45,6 +45,7 @@ def _by_surroundings(evidence: Evidence) -> dict[int, str]:
     return {
         **dict.fromkeys(linked_lines(evidence), "structure.linked-line"),
         **dict.fromkeys(link_lists(evidence), "structure.link-list"),
+        **dict.fromkeys(menu_lines(evidence), "structure.menu"),
         **dict.fromkeys(teasers_at_the_end(evidence), "structure.teasers"),
         **dict.fromkeys(other_articles(evidence), "structure.next-article"),
         **dict.fromkeys(repeats(evidence), "structure.repeated"),

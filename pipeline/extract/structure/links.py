@@ -12,6 +12,11 @@ from pipeline.page import Page, RawBlock
 # items have this many words on average.
 _LIST_LINKED = 0.6
 _HEADLINE_WORDS = 6
+# A menu in one line has so many links, bars between them, this share of linked text, and no more words.
+_MENU_LINKS = 3
+_MENU_LINKED = 0.4
+_MENU_WORDS = 25
+_BARS = "|·•»/"
 # A teaser has at most this many words; its box at most so many blocks, and so many of prose.
 _TEASER_WORDS = 60
 _BOX_BLOCKS = 7
@@ -67,6 +72,19 @@ def linked_lines(evidence: Evidence) -> set[int]:
         if is_alone and 4 <= len(block.words) <= 30 and not block.text.endswith("."):
             found.add(number)
     return found
+
+
+def menu_lines(evidence: Evidence) -> set[int]:
+    """Numbers of lines that are a menu: three links or more, with bars between them and few words beside."""
+    return {
+        number
+        for number, block in enumerate(evidence.blocks)
+        if block is not None
+        and block.links >= _MENU_LINKS
+        and block.link_density >= _MENU_LINKED
+        and len(block.words) <= _MENU_WORDS
+        and sum(map(block.text.count, _BARS)) >= _MENU_LINKS - 1
+    }
 
 
 def link_lists(evidence: Evidence) -> set[int]:

@@ -93,7 +93,7 @@ def test_the_name_of_a_container_does_not_decide(name: str) -> None:
     assert vetoes(page(f"<div class={name}><p>Pass it on</p></div>"))["Pass it on"] is False
 
 
-def test_a_linked_line_and_a_further_article_do_not_decide() -> None:
+def test_a_further_article_decides_and_a_linked_line_does_not() -> None:
     line = "Why the ferry line lost three of its five ships"
     judged = judged_blocks(page(f"<p><a href=/7>{line}</a></p><p>The end of it.</p>"))
     assert [one[1:] for one in judged if one.passage.text == line] == [("structure.linked-line", False)]
@@ -104,7 +104,7 @@ def test_a_linked_line_and_a_further_article_do_not_decide() -> None:
         f"<article><h2><a href=/tram>Tram runs all night</a></h2>{other}</article></main>"
     )
     found = {one[1:] for one in judged if "tram will run" in one.passage.text}
-    assert found == {("structure.next-article", False)}
+    assert found == {("structure.next-article", True)}
 
 
 def test_the_tag_of_a_container_does_not_decide() -> None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from pipeline.extract.structure.evidence import Evidence, gather
-from pipeline.extract.structure.links import link_lists, linked_lines, teasers_among, teasers_at_the_end
+from pipeline.extract.structure.links import (
+    link_lists,
+    linked_lines,
+    menu_lines,
+    teasers_among,
+    teasers_at_the_end,
+)
 from pipeline.page import Passage
 from tests.pipeline.extract.pages import STORY, about_of, page_of
 
@@ -27,6 +33,20 @@ def texts(found: Evidence, numbers: set[int]) -> list[str]:
 def teasers(html: str) -> list[str]:
     page = page_of(html)
     return [page.blocks[index].text for index in sorted(teasers_among(page, range(len(page.blocks))))]
+
+
+def test_links_with_bars_between_them_are_a_menu() -> None:
+    links = "<a href=/>Home</a> | <a href=/n>News</a> | <a href=/g>Guest book</a>"
+    found = evidence(f"<main><p>FREE PRESS {links}</p>{STORY_HTML}</main>")
+    assert texts(found, menu_lines(found)) == ["FREE PRESS Home | News | Guest book"]
+
+
+def test_sentences_with_links_are_no_menu() -> None:
+    few = "<p><a href=/1>The harbour board</a> | <a href=/2>the mayor</a></p>"
+    prose = "<p>See <a href=/1>Monday</a>, <a href=/2>Tuesday</a> and <a href=/3>Wednesday</a>.</p>"
+    long = "".join(f'<a href="/{n}">paragraph number {n} of the report</a> | ' for n in range(9))
+    found = evidence(f"<main>{few}{prose}<p>{long}</p>{STORY_HTML}</main>")
+    assert menu_lines(found) == set()
 
 
 def test_a_teaser_is_a_short_text_in_a_box_with_a_linked_headline() -> None:
