@@ -12,8 +12,8 @@ from pipeline.extract.model.columns import KEPT, Array, BlockColumns, BlockEvide
 # Of sets of blocks chosen by probability, the one with the highest expected F1 holds what lies above half of
 # the F1 that it reaches (Lipton, Elkan and Naryanaswamy 2014, Optimal Thresholding of Classifiers to Maximize
 # F1 Measure, theorem 1). So on a page that is hard to judge, less certain blocks are worth keeping. The share
-# is a little below one half because probabilities are not quite calibrated there, and what Trafilatura did not
-# take needs a little more (docs/tuning.md: KEEP).
+# is a little below one half because probabilities are not quite calibrated there, and what Trafilatura did
+# not take needs a little more (docs/tuning.md: KEEP).
 KEEP = 0.45
 ADD = 0.1
 # A text of fewer words is no article: the model has emptied the page.
