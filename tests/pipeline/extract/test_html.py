@@ -113,7 +113,7 @@ def test_what_a_template_marks_as_no_part_of_the_story_goes(clutter: str, line: 
         "<h2>What the divers saw</h2>",
         '<h2 id="share-of-the-cost">Who pays, and what share</h2>',
         '<div class="wp-block-shareholders"><p>Shareholders of the ferry line were told on Monday.</p></div>',
-        '<p class="shareholder-note">The line has run since 1931, except in two winters.</p>',
+        '<p class="formation">The line has run since 1931, except in two winters.</p>',
         "<blockquote><p>Nobody told us anything at all, and we came at six.</p></blockquote>",
         "<ul><li>The first chain was 40 metres long.</li><li>The second was 75 metres long.</li></ul>",
     ],
