@@ -53,12 +53,14 @@ def test_a_group_shows_what_each_copy_added_and_dropped(copydesk: Run, tmp_path:
     assert copydesk("ingest", str(path), "--db", db).returncode == 0
     said = copydesk("groups", "1", "--db", db).stdout
     assert "\x1b" not in said
-    canonical, cut, localised = re.split(r"\n\n", said.strip())[1:]
+    canonical, cut, localised, why = re.split(r"\n\n", said.strip())[1:]
     assert "outlet08.example" in canonical
     assert "the canonical copy" in canonical
     assert re.search(r"outlet09\.example · \d+ words · partial · \d\d% similar · 100% contained", cut)
     assert cut.splitlines()[-1] == f"    - {end}"
     assert "2 sentences the same, 1 dropped" in cut
+    assert re.match(r"why\n  1 and 2: partial · candidates: neighbours in \d+ near bands", why)
+    assert len(why.splitlines()) == 4
     assert "+ Anna Sundh of Brightwater" in localised
     assert "~ The ferry ran aground off Port Alba on Tuesday with [-214-] {+219+} people aboard" in localised
     assert "12,5%" not in localised, "another style of figures is no change"
