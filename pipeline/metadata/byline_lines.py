@@ -26,7 +26,7 @@ def names_in_lines(lines: Sequence[str]) -> list[str]:
 
 _LABEL_ALONE = re.compile(rf"(?:{BY_WORDS}|{AUTHOR_LABEL})\s*:?", re.I)
 _BYLINE_END = re.compile(
-    r"\n|\s*[|•·●–—]|\s-\s|\s*\d|\s*,?\s+(?:in|from|aus|on|am|le|el|em)\s"
+    r"\n|\s*[|•·●–—]|\s-\s|\s*\d|(?:\s*,)?\s+(?:in|from|aus|on|am|le|el|em)\s"
     r"|\s*\b(?:published|updated|posted|modified|last|photo|photos|image|foto|"
     r"mis à jour|publié|aktualisiert|veröffentlicht|stand|pubblicato|publicado|actualizado|"
     r"atualizado|gepubliceerd|опубликовано|опубліковано|monday|tuesday|wednesday|thursday|friday|"

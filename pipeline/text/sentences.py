@@ -27,11 +27,12 @@ _LONG_UNSTOPPED = re.compile(rf"(?:[{THAI_AND_LAO}](?:(?![{THAI_AND_LAO}])\W)*+)
 
 # These need no space after them, and so may be followed by a closing mark of their own width only.
 _WIDE_STOPS = "。！？｡．"
+_NARROW_STOPS = "".join(stop for stop in STOPS if stop not in _WIDE_STOPS)
 _WIDE_CLOSING = "\"'”’)）」』】》〉"
 _OPENING = "\"'“”„‘‚«»‹([{「『（【《〈¿¡-–— "
 _POSSIBLE_END = re.compile(
     rf"(?:[。！？｡]|．(?!\d))[{_WIDE_CLOSING}]*"
-    rf"|[{STOPS}]+[{CLOSING}]*(?=\s)"
+    rf"|(?<![{_NARROW_STOPS}])[{STOPS}]++[{CLOSING}]*(?=\s)"
     rf"|(?<=[{THAI_AND_LAO}])\s+(?=[{THAI_AND_LAO}])"
 )
 _HIRAGANA = re.compile("[\u3041-\u309f]")
