@@ -22,7 +22,7 @@ def authors_of(
     lines: Sequence[str],
     language: str | None,
 ) -> tuple[str, ...]:
-    """Returns people and agencies from the most trusted statement that names any.
+    """Returns people and agencies from the most trusted statement that names any. docs/tuning.md: Bylines
 
     The outlet itself is an author only if a machine-readable statement says so and the page names no other
     author.
@@ -37,7 +37,7 @@ def authors_of(
     near, far = marked_authors(root, site, headline)
     is_account = bool(outlet) and all(map(_is_account, outlet))
     placed = names_by_place(lines, language)
-    for shown in (_nearest(near, names_in_lines(lines)), placed, [] if is_account else far):
+    for shown in (_nearest(near, lines), placed, [] if is_account else far):
         if names := _authors_among(shown, site, instead_of=outlet):
             return tuple(names)
     return tuple(outlet)
@@ -66,16 +66,24 @@ def _shown_of(names: list[str], root: Any, site: set[str], headline: str, lines:
     Scripts also name who took the pictures, who edited the text, and the desk.
     """
     near, _ = marked_authors(root, site, headline)
-    shown = {bare_name(name) for name in _nearest(near, names_in_lines(lines))}
+    shown = {bare_name(name) for name in _nearest(near, lines)}
     kept = [name for name in names if bare_name(name) in shown]
-    return kept if kept and len(kept) == len(shown) else names
+    if not kept or len(kept) < len(shown):
+        return names
+    return [name for name in names if name in kept or agency_of_name(name)]
 
 
-def _nearest(marked: list[str], said: list[str]) -> list[str]:
-    """The marked names, or those that a line says with "By" if they are among them."""
-    if not marked or (said and {*map(bare_name, said)} < {*map(bare_name, marked)}):
+def _nearest(marked: list[str], lines: Sequence[str]) -> list[str]:
+    """The marked names, or those that a line directly below the headline says with "By"."""
+    said = names_in_lines(lines[:_DIRECTLY_BELOW])
+    begins = any(b.startswith(a) for a in map(bare_name, marked) for b in map(bare_name, said))
+    if said and not begins and all(map(is_person, said)):
         return said
-    return marked
+    return marked or names_in_lines(lines)
+
+
+# The headline and what stands between it and a byline: a summary, a kicker, a date.
+_DIRECTLY_BELOW = 5
 
 
 def _with_people_first(names: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ from pipeline.metadata.structured_data import cleaned, element_text
 from pipeline.text import runs_key
 
 # How certainly an element holds nothing but the author.
-_ITEM, _REL, _NAMED, _LINK, _AUTHOR, _BYLINE = range(6)
+_ITEM, _REL, _NAMED, _LINK, _AUTHOR, _BYLINE, _SAID = range(7)
 # Up to this rank a name may have one word, as agencies and pen names have.
 _CERTAIN = _REL
 # A byline is shorter, and the block of a byline with jobs, dates and what there is to be shared or followed.
@@ -56,10 +56,10 @@ def _candidates(root: Any, headline: str) -> tuple[list[_Marked], list[_Marked],
             prose += 1
             if prose > 2:
                 zone = 2
-                if zones[1]:
+                if any(rank < _SAID for rank, _ in zones[1]):
                     break
         rank = _rank(element)
-        if rank is not None and not _is_elsewhere(element):
+        if rank is not None and (rank < _SAID or zone == 1) and not _is_elsewhere(element):
             zones[zone].append((rank, element))
     return zones
 
@@ -172,7 +172,13 @@ def _rank(element: Any) -> int | None:
         href = element.get("href") or ""
         if rank != _NAMED and _AUTHOR_LINK.search(href) and not _PROFILE_ELSEWHERE.match(href):
             return None if _is_in_prose(element) else _LINK
+    if rank is None and element.text and _SAYS_BY.match(element.text):
+        return _SAID
     return rank
+
+
+# Text that begins an element. The lines near the headline leave out those that are mostly links.
+_SAYS_BY = re.compile(r"\s*(?:(?:written|posted|published|words|story|text)\s+)?(?:by|von|par|por)\b", re.I)
 
 
 def _is_in_prose(link: Any) -> bool:

@@ -17,7 +17,7 @@ BY_WORDS = (
 )
 # Words that introduce the author only before a colon or if they stand alone: "Author: …", "Redacción".
 AUTHOR_LABEL = (
-    r"authors?|autor(?:in|en|a|es|as|ka|zy)?|autor(?:in)?/autor(?:in)?|auteurs?|autori|autore|autrice|auteures?|"
+    r"authors?|autor(?:in|en|a|es|as|ka|zy)?|auteurs?|autori|autore|autrice|auteures?|"
     r"verfasser(?:in)?|автор[ыиа]?|автори|текст|texto?|testo|redacción|tekst|skribent|forfatter|written|reporter"
 )
 BY = re.compile(rf"^\s*(?:(?:{BY_WORDS})\b\s*:?|(?:{AUTHOR_LABEL})\b\s*(?::|(?=[A-ZÀ-ÞА-ЯІЇЄҐ])))\s*", re.I)
@@ -136,11 +136,19 @@ _INSTITUTION = re.compile(
 )
 
 
+_AGENCY_AFTER_NAME = re.compile(
+    r"(?P<name>[^\W\d_]\S*\s(?:\S+\s){0,2}?\S+)\s(?P<agency>"
+    r"(?:The )?Associated Press|Reuters|AFP|Agence France-Presse|dpa|Bloomberg)"
+)
+
+
 def _parted(name: str) -> list[str]:
     """The names in one that a page printed without anything between them: "Ida BrandtPer Holm".
 
     A job or a month that is printed in this way is left out.
     """
+    if beside := _AGENCY_AFTER_NAME.fullmatch(name):
+        return [beside["name"], beside["agency"]]
     cuts = [match.start() for match in _RUN_TOGETHER.finditer(name)]
     if not cuts:
         return [name]
@@ -221,7 +229,7 @@ def is_person(name: str) -> bool:
 
 
 _OF_OUTLET = re.compile(
-    r"^the\s|\b(?:news|newsroom|newsdesk|team|staff|desk|editors|editorial|media|network|magazine|agency|"
+    r"^the\s|\b(?:news|newsroom|newsdesk|staff|desk|editors|editorial|media|network|magazine|agency|"
     r"agencies|services?|correspondents|reporters|images|wire|contributors|company|inc|university|institute|"
     r"times|herald|tribune|gazette|chronicle|journal|newspaper|cent(?:er|re)|foundation|"
     r"tv|radio|online|redaktion|redacci[oó]n|redazione|rédaction|redactie|redakcja|редакция|редакція)\b",

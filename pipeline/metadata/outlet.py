@@ -51,6 +51,9 @@ def is_site(part: str, names: set[str]) -> bool:
         return True
     if word in names:
         return True
+    first, *more = part.split()
+    if first.isupper() and len(more) <= 2 and runs_key(first) in names:
+        return True
     return any(
         len(n) >= 4 and (word.startswith(n) or word.endswith(n) or n in word) and len(word) <= len(n) + 14
         for n in names

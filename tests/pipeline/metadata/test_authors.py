@@ -92,3 +92,17 @@ def test_the_name_of_an_account_gives_way_to_the_byline() -> None:
     assert read(head).authors == ("IdaB",)
     agency = ld(**{"@type": "NewsArticle", "author": {"name": "dpa"}})
     assert read(agency, '<h1>x</h1><p class="byline">By Ida Brandt</p>').authors == ("dpa",)
+
+
+def test_agencies_stay_beside_the_people_of_the_byline() -> None:
+    stated = [{"name": "Ida Brandt"}, {"name": "Per Holm"}, {"name": "dpa"}]
+    head = ld(**{"@type": "NewsArticle", "author": stated})
+    assert read(head, '<h1>x</h1><p class="byline">By Ida Brandt</p>').authors == ("Ida Brandt", "dpa")
+
+
+def test_by_directly_below_the_headline_comes_before_marks() -> None:
+    body = '<h1>Harbour closed</h1><div class="author">Per Holm</div>'
+    assert read(body=body, lines=("Harbour closed", "By Ida Brandt", "It rained.")).authors == ("Ida Brandt",)
+    # Not where the line says the marked name and more, or is further down.
+    assert read(body=body, lines=("Harbour closed", "By Per Holm Boatman")).authors == ("Per Holm",)
+    assert read(body=body, lines=(*["It rained."] * 6, "By Ida Brandt")).authors == ("Per Holm",)

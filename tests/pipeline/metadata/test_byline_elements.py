@@ -52,6 +52,10 @@ LONG = "The harbour stayed closed on Tuesday while divers looked for the chain t
         '<p data-testid="byline-contributors"><span>Ida Brandt</span><span>Sea Editor</span></p>',
         '<div class="author"><span>Ida</span> <span>Brandt</span></div>',
         '<a href="/yazarlar/ida-brandt">Ida Brandt</a>',
+        # a line that is mostly a link
+        '<p>By <a href="https://social.example/ida">Ida Brandt</a></p>',
+        # "By" below the text belongs to other stories
+        f'<p class="author">Ida Brandt</p>{f"<p>{LONG}</p>" * 4}<p>By Per Holm</p>',
         '<p class="byline">Ida Brandt</p><h1>x</h1>',
         f'{f"<p>{LONG}</p>" * 4}<a rel="author" href="/a">Ida Brandt</a>',
         # pictures, checks and other stories beside it

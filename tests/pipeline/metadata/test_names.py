@@ -31,6 +31,8 @@ from pipeline.metadata.names import is_full_name, is_person, names_of, without_i
         ("Ida Brandt for the Linden Post", ["Ida Brandt for the Linden Post"]),
         ("Ida Brandt for Linden Post", ["Ida Brandt"]),
         ("Ida Brandt - Linden Post Sea Team", ["Ida Brandt"]),
+        ("Ida Brandt The Associated Press", ["Ida Brandt", "The Associated Press"]),
+        ("Ida Brandt Reuters", ["Ida Brandt", "Reuters"]),
         ("Sea Trade Institute for Ports", ["Sea Trade Institute for Ports"]),
     ],
 )

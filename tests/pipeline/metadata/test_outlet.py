@@ -35,3 +35,11 @@ def test_an_outlet_is_known_by_its_host_and_by_what_it_calls_itself() -> None:
 )
 def test_a_part_of_a_title_that_names_the_site(part: str, is_named: bool) -> None:
     assert is_site(part, {"thelindenpost", "lindenpost"}) == is_named
+
+
+@pytest.mark.parametrize(
+    ("part", "is_named"),
+    [("LPN Malmö", True), ("LPN", True), ("Lpn Malmö", False), ("LPN finds chain in harbour", False)],
+)
+def test_a_short_name_of_the_site_is_known_in_capitals(part: str, is_named: bool) -> None:
+    assert is_site(part, {"lpn"}) == is_named
