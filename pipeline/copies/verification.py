@@ -43,10 +43,11 @@ UNDATED = 0.25
 LATER = 0.5
 MUCH_LATER = 0.875
 
-# Texts with other figures in so many places, and in more than this share of the places where both have one;
-# the second pair is for texts that are more than a cycle apart. docs/tuning.md: Figures and names in conflict
-FIGURES = 5, 0.2
-LATER_FIGURES = 3, 0.15
+# Texts with other figures in so many places, and in more than this share of the places where both have one:
+# either is enough. LATER_FIGURES: for texts more than a cycle apart.
+# docs/tuning.md: Figures and names in conflict
+FIGURES = (5, 0.2), (3, 0.25)
+LATER_FIGURES = ((3, 0.15),)
 # So many other names, and more than this share of the names in the same places. Either is enough.
 NAMES = (4, 0.04), (3, 0.1)
 
@@ -60,6 +61,8 @@ LEAD_SHINGLES = 20
 # other text has to have; and how long after it a short text is another issue. docs/tuning.md: Short texts
 SHORT_WORDS = 60
 LEAST_HELD = 0.2
+# Headlines that share this part of the shorter one are the same but for an abbreviation.
+NEXT_TO_SAME = 0.85
 SAME_ISSUE_DAYS = 1.0
 
 # A run of so many shared shingles is part of the passage that two texts share; fewer may be a stock phrase.
@@ -212,7 +215,8 @@ def judge(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Judgemen
     conflicts = find_conflicts(shorter.tokens, longer.tokens, shorter.sequence, longer.sequence)
     found = replace(found, conflicts=conflicts)
     is_later = days is not None and days > settings.cycle_days
-    if _is_above(conflicts.figures_differ, conflicts.figures, LATER_FIGURES if is_later else FIGURES):
+    limits = LATER_FIGURES if is_later else FIGURES
+    if any(_is_above(conflicts.figures_differ, conflicts.figures, limit) for limit in limits):
         return replace(found, refusal=Refusal.FIGURES)
     if any(_is_above(conflicts.names_differ, conflicts.names, limit) for limit in NAMES):
         return replace(found, refusal=Refusal.NAMES)
@@ -259,6 +263,8 @@ def _are_on_different_subjects(a: PreparedText, b: PreparedText) -> bool:
     """Whether the texts have next to none of the words that only one of the headlines has."""
     own, its_own = np.setdiff1d(a.title, b.title), np.setdiff1d(b.title, a.title)
     if not own.size or not its_own.size:
+        return False
+    if _shared(a.title, b.title) >= NEXT_TO_SAME * min(a.title.size, b.title.size):
         return False
     held = _shared(own, b.words) + _shared(its_own, a.words)
     return held < LEAST_HELD * (own.size + its_own.size)
