@@ -85,8 +85,8 @@ def safe_start(variables: Mapping[str, str] | None = None) -> Iterator[None]:
         raise OperatorError(
             "python -E: its workers would import from the current folder; start it with -E -P, or with -I"
         )
-    own = {name: value for name, value in (variables or {}).items() if name not in os.environ}
-    with _LOCK:
+    with _LOCK:  # which also keeps the variables of another thread apart from those that were there before
+        own = {name: value for name, value in (variables or {}).items() if name not in os.environ}
         before = {name: os.environ.get(name) for name in (*own, "PYTHONSAFEPATH", "PYTHONPATH")}
         main = sys.modules["__main__"]
         try:

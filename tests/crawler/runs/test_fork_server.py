@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from multiprocessing import forkserver
@@ -30,8 +31,8 @@ SETTINGS = Settings(timeout_seconds=60)
 
 
 def test_started_processes_have_the_path_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A pool of a test before may still start a worker, which changes the environment as well.
-    wait_until(lambda: not [t for t in threading.enumerate() if t.name == "copydesk-workers"])
+    # A pool of an earlier test may still start a worker, which changes the environment as well.
+    wait_until(lambda: not [t for t in threading.enumerate() if t.name == "copydesk-start"])
     main = sys.modules["__main__"]
     monkeypatch.setattr(sys, "path", ["/a", "", "mark.of.an.editable.install", "/b:c", "/d"])
     monkeypatch.setenv("PYTHONPATH", "/own")
@@ -46,6 +47,25 @@ def test_started_processes_have_the_path_of_this_process(monkeypatch: pytest.Mon
         }
     assert os.environ == before
     assert sys.modules["__main__"] is main
+
+
+def test_each_of_two_threads_has_the_variables_that_it_asks_for() -> None:
+    found: list[str | None] = []
+    begun = threading.Event()
+
+    def start() -> None:
+        begun.set()
+        with safe_start({"COPYDESK_TEST": "1"}):
+            found.append(os.environ.get("COPYDESK_TEST"))
+
+    thread = threading.Thread(target=start)
+    with safe_start({"COPYDESK_TEST": "1"}):
+        thread.start()
+        begun.wait()
+        time.sleep(0.1)  # it waits for its turn by now
+    thread.join()
+    assert found == ["1"]
+    assert "COPYDESK_TEST" not in os.environ
 
 
 @pytest.fixture
