@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pipeline.document import Document, Outcome, Reason, Rejection
+from pipeline.document import Document, Outcome, Reason, Rejection, RightsStatement
 from pipeline.settings import Settings
 from storage.base import TRANSIENT, storable
 from storage.upkeep import COMPARED_COLUMNS, StoredPage
@@ -172,9 +173,16 @@ def _differences(page: StoredPage, outcome: Outcome) -> list[ChangeSample]:
 
 
 def _shown(value: object) -> str:
-    """A value of the metadata as text; times to the second, as they are stored."""
+    """A value of the metadata as text; times to the second, as they are stored.
+
+    A statement on rights is a record in an outcome and an object in the database, whose keys have any order.
+    """
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     if isinstance(value, list | tuple):
-        return ", ".join(value)
+        return ", ".join(map(_shown, value))
+    if isinstance(value, RightsStatement):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value), sort_keys=True, ensure_ascii=False)
     return "" if value is None else str(value)

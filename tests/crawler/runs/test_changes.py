@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from crawler.runs.changes import ChangeKind, Changes, Comparison
-from pipeline.document import Outcome, Reason, Rejection, Removed
+from pipeline.document import Outcome, Reason, Rejection, Removed, RightsStatement
 from pipeline.settings import Settings
 from storage.upkeep import outdated
 from tests.storage.news import article, rejection, store, story
@@ -32,6 +32,8 @@ def changes_of(engine: Engine, outcome: Outcome) -> Changes:
         ({"text": story(2)}, {ChangeKind.TEXT}),
         ({"title": "Another headline"}, {ChangeKind.TITLE}),
         ({"language": "de", "authors": ("A. Writer",)}, {ChangeKind.METADATA}),
+        ({"rights": (RightsStatement("robots", "noai", "meta", None, True),)}, {ChangeKind.METADATA}),
+        ({"rights": None}, {ChangeKind.METADATA}),
         ({"removed": (Removed(0, "Read more", "another.rule"),)}, {ChangeKind.REMOVED}),
         ({"text": story(2), "title": "Another headline"}, {ChangeKind.TEXT, ChangeKind.TITLE}),
     ],
@@ -42,7 +44,7 @@ def test_an_article_that_differs(engine: Engine, change: dict[str, object], kind
     found = changes_of(engine, replace(stored, **change))  # type: ignore[arg-type]
     assert set(found.counts) == {sample.what for sample in found.samples} == kinds
     assert found.documents == bool(kinds)
-    assert set(found.fields) == set(change) & {"language", "authors"}
+    assert set(found.fields) == set(change) & {"language", "authors", "rights"}
 
 
 def test_an_article_that_is_rejected_now(engine: Engine) -> None:
