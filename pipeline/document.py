@@ -7,9 +7,11 @@ A document ends as exactly one `Outcome`: an `Article` or a `Rejection`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class MediaType(StrEnum):
@@ -101,6 +103,12 @@ class RightsStatement:
     source: str
     agent: str | None = None
     reserved: bool | None = None
+
+
+def as_objects(statements: Iterable[RightsStatement]) -> list[dict[str, Any]]:
+    """The statements as JSON objects, as they are stored and exported."""
+    names = ("name", "value", "source", "agent", "reserved")
+    return [{name: getattr(statement, name) for name in names} for statement in statements]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,7 @@ from crawler.store.crawl_state import CrawlState
 from crawler.store.database import CrawlDatabase
 from crawler.store.site_statistics import SiteStatistics, has_site_statistics
 from pipeline.counts import counted
-from pipeline.document import Article, Document, Outcome, Rejection
-from pipeline.metadata import as_objects
+from pipeline.document import Article, Document, Outcome, Rejection, as_objects
 from pipeline.settings import Settings
 from pipeline.sites import is_without_trafilatura, site_of_version
 from storage import writer

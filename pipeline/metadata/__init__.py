@@ -9,7 +9,6 @@ from pipeline.metadata.dates import StatedTime, parse_time
 from pipeline.metadata.read import Metadata, read_metadata
 from pipeline.metadata.rights import (
     RIGHTS_HEADERS,
-    as_objects,
     clean_rights,
     header_rights,
     joined_rights,
@@ -33,7 +32,6 @@ __all__ = [
     "RobotsRights",
     "StatedTime",
     "TdmRights",
-    "as_objects",
     "clean_description",
     "clean_image_url",
     "clean_keywords",

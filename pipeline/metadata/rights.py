@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from pipeline.document import RightsStatement
@@ -197,9 +196,3 @@ def _in_robots_tag(value: str, source: str) -> Iterator[RightsStatement]:
 def _addressed(name: str, address: str, source: str, url: str) -> Iterator[RightsStatement]:
     if absolute := _address(address, url):
         yield RightsStatement(name, absolute, source)
-
-
-def as_objects(statements: Iterable[RightsStatement]) -> list[dict[str, Any]]:
-    """The statements as JSON objects, as they are stored and exported."""
-    names = ("name", "value", "source", "agent", "reserved")
-    return [{name: getattr(statement, name) for name in names} for statement in statements]

@@ -191,7 +191,7 @@ def _one_line(value: object) -> str | None:
         return None
     text = value[:_MOST_READ]
     text = cleaned(_BREAK.sub(" ", text) if "<" in text else text)
-    text = "".join(c for c in text if c.isprintable() or c in "\u200c\u200d")
+    text = " ".join("".join(c for c in text if c.isprintable() or c in "\u200c\u200d").split())
     return None if not _key(text) or _PLACEHOLDER.search(text) else text
 
 

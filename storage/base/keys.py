@@ -21,8 +21,8 @@ from pipeline.document import (
     Removed,
     RightsStatement,
     Stage,
+    as_objects,
 )
-from pipeline.metadata import as_objects
 from pipeline.text import make_search_words
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

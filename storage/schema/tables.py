@@ -42,8 +42,7 @@ from sqlalchemy import (
     Text,
 )
 
-from pipeline.document import Article, RightsStatement
-from pipeline.metadata import as_objects
+from pipeline.document import Article, RightsStatement, as_objects
 from storage.schema.types import Json, UtcTime, to_second
 from storage.schema.views import ARTICLE_COLUMNS
 

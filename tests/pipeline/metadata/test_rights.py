@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.document import RightsStatement
+from pipeline.document import RightsStatement, as_objects
 from pipeline.metadata.rights import (
     MAX_ADDRESS,
     MAX_STATEMENTS,
     MAX_VALUE,
-    as_objects,
     clean_rights,
     header_rights,
     joined_rights,
