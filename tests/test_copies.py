@@ -247,13 +247,17 @@ def test_copies_are_found_with_an_agencys_tag_at_either_end(
     assert kind in ("exact", "near")
 
 
-def test_a_text_in_two_languages_is_a_copy_of_either(engine: Engine) -> None:
-    """A page that prints the story twice, in two languages, and the outlets that print one of them."""
+def test_a_text_in_two_languages_is_a_copy_of_one_and_no_bridge_to_the_other(engine: Engine) -> None:
+    """A page that prints the story twice, in two languages, and the outlets that print one of them.
+
+    It looks like a page of briefs that holds two stories, so it does not join them.
+    """
     texts = [f"{STORY}\n{CHINESE}", f"{CHINESE}\n{STORY}", STORY, CHINESE, GERMAN]
     articles = store(engine, [document(text, n, html=n == 1) for n, text in enumerate(texts)])
     groups = [articles[f"https://outlet{n}.example/news/{n}"].group_id for n in range(len(texts))]
-    assert groups[0] == groups[1] == groups[2] == groups[3]
-    assert groups[4] != groups[0], "a translation has no words in common"
+    assert groups[0] == groups[1]
+    assert groups[0] in (groups[2], groups[3])
+    assert len({groups[2], groups[3], groups[4]}) == 3, "a translation has no words in common"
 
 
 def test_a_headline_with_one_sentence_is_grouped_by_its_sentence(engine: Engine) -> None:

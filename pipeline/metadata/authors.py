@@ -11,7 +11,7 @@ from pipeline.metadata.byline_lines import names_by_place, names_in_lines
 from pipeline.metadata.names import bare_name, is_full_name, is_person, names_of, without_initialled
 from pipeline.metadata.outlet import is_site
 from pipeline.metadata.structured_data import StructuredData, resolved, types_of
-from pipeline.text import agency_of_name
+from pipeline.text import agency_of_name, runs_key
 
 
 def authors_of(
@@ -31,7 +31,8 @@ def authors_of(
     for stated in _stated_authors(data):
         names = _authors_among(stated, site, instead_of=outlet)
         if names and not all(map(_is_account, names)):
-            return tuple(_shown_of(names, root, site, headline, lines) if len(names) > 1 else names)
+            shown = _shown_of(names, root, site, headline, lines) if len(names) > 1 else names
+            return (*shown, *_joined_agencies(stated, shown, lines))
         outlet = outlet or names or stated
     # The outlet's name in a visible line may be the masthead, so it is not used as an author.
     near, far = marked_authors(root, site, headline)
@@ -71,6 +72,26 @@ def _shown_of(names: list[str], root: Any, site: set[str], headline: str, lines:
     if not kept or len(kept) < len(shown):
         return names
     return [name for name in names if name in kept or agency_of_name(name)]
+
+
+def _joined_agencies(stated: list[str], shown: list[str], lines: Sequence[str]) -> list[str]:
+    """Stated names of one word that a line joins to a shown person: "By Ida Brandt and Northwire".
+
+    An agency that we do not know is taken for a town otherwise.
+    """
+    keys = [f" {runs_key(line)} " for line in lines]
+    return [
+        name
+        for name in stated
+        if name not in shown
+        and _ONE_WORD.fullmatch(name)
+        and any(
+            f" {runs_key(person)} {word} {runs_key(name)} " in key
+            for key in keys
+            for person in shown
+            for word in ("and", "und", "et", "y", "e", "och", "og", "en")
+        )
+    ]
 
 
 def _nearest(marked: list[str], lines: Sequence[str]) -> list[str]:

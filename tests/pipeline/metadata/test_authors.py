@@ -100,6 +100,13 @@ def test_agencies_stay_beside_the_people_of_the_byline() -> None:
     assert read(head, '<h1>x</h1><p class="byline">By Ida Brandt</p>').authors == ("Ida Brandt", "dpa")
 
 
+def test_an_unknown_agency_stays_where_the_byline_joins_it_to_a_person() -> None:
+    stated = [{"name": "Ida Brandt"}, {"name": "Northwire"}]
+    head = ld(**{"@type": "NewsArticle", "author": stated})
+    assert read(head, lines=("x", "By Ida Brandt and Northwire")).authors == ("Ida Brandt", "Northwire")
+    assert read(head, lines=("x", "By Ida Brandt, Northwire")).authors == ("Ida Brandt",)
+
+
 def test_by_directly_below_the_headline_comes_before_marks() -> None:
     body = '<h1>Harbour closed</h1><div class="author">Per Holm</div>'
     assert read(body=body, lines=("Harbour closed", "By Ida Brandt", "It rained.")).authors == ("Ida Brandt",)
