@@ -172,13 +172,13 @@ def _rank(element: Any) -> int | None:
         href = element.get("href") or ""
         if rank != _NAMED and _AUTHOR_LINK.search(href) and not _PROFILE_ELSEWHERE.match(href):
             return None if _is_in_prose(element) else _LINK
-    if rank is None and element.text and _SAYS_BY.match(element.text):
+    if rank is None and element.text and _SAYS_BY.match(element.text.lstrip()):
         return _SAID
     return rank
 
 
 # Text that begins an element. The lines near the headline leave out those that are mostly links.
-_SAYS_BY = re.compile(r"\s*(?:(?:written|posted|published|words|story|text)\s+)?(?:by|von|par|por)\b", re.I)
+_SAYS_BY = re.compile(r"(?:(?:written|posted|published|words|story|text)\s+)?(?:by|von|par|por)\b", re.I)
 
 
 def _is_in_prose(link: Any) -> bool:

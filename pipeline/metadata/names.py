@@ -136,10 +136,11 @@ _INSTITUTION = re.compile(
 )
 
 
+# Behind a name of two to four words.
 _AGENCY_AFTER_NAME = re.compile(
-    r"(?P<name>[^\W\d_]\S*\s(?:\S+\s){0,2}?\S+)\s(?P<agency>"
-    r"(?:The )?Associated Press|Reuters|AFP|Agence France-Presse|dpa|Bloomberg)"
+    r"\s(?P<agency>(?:The )?Associated Press|Reuters|AFP|Agence France-Presse|dpa|Bloomberg)$"
 )
+_NAME_WORDS = range(2, 5)
 
 
 def _parted(name: str) -> list[str]:
@@ -147,8 +148,9 @@ def _parted(name: str) -> list[str]:
 
     A job or a month that is printed in this way is left out.
     """
-    if beside := _AGENCY_AFTER_NAME.fullmatch(name):
-        return [beside["name"], beside["agency"]]
+    beside = _AGENCY_AFTER_NAME.search(name)
+    if beside and len(name[: beside.start()].split()) in _NAME_WORDS and name[0].isalpha():
+        return [name[: beside.start()], beside["agency"]]
     cuts = [match.start() for match in _RUN_TOGETHER.finditer(name)]
     if not cuts:
         return [name]

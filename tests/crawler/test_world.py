@@ -31,7 +31,7 @@ TURNED_AWAY = {
     "article": ("forbidden", "robots.txt"),
     "gallery": ("no article", ""),
     "video": ("no article", ""),
-    "section": ("no article", ""),
+    "section": ("section front", ""),
     "login": ("login page", "password"),
     "consent": ("consent wall", "our 214 partners"),
     "not found, with status 200": ("error page", "Page not found"),

@@ -98,7 +98,7 @@ def test_a_source_is_recognised_by_its_content(
 
 def test_a_page_is_neither_feed_nor_sitemap() -> None:
     for expected in ("feed", "sitemap", None):
-        with pytest.raises(ValueError, match=r"no (RSS|sitemap)"):
+        with pytest.raises(ValueError, match=r"^(no RSS|no sitemap|neither a feed nor a sitemap)"):
             recognise_source(download(b"<html><p>Not found</p></html>"), expected, LIMIT)
 
 
