@@ -79,13 +79,14 @@ def _joined_agencies(stated: list[str], shown: list[str], lines: Sequence[str]) 
 
     An agency that we do not know is taken for a town otherwise.
     """
+    doubted = [name for name in stated if name not in shown and _ONE_WORD.fullmatch(name)]
+    if not doubted:
+        return []
     keys = [f" {runs_key(line)} " for line in lines]
     return [
         name
-        for name in stated
-        if name not in shown
-        and _ONE_WORD.fullmatch(name)
-        and any(
+        for name in doubted
+        if any(
             f" {runs_key(person)} {word} {runs_key(name)} " in key
             for key in keys
             for person in shown
