@@ -16,12 +16,11 @@ from lxml import html
 from lxml.etree import ParserError
 from w3lib.encoding import http_content_type_encoding
 
-from crawler.discovery.attributes import without_excessive_attributes
 from crawler.discovery.hosts import site_key
 from crawler.discovery.sources import Download
 from crawler.sites import MAX_URL_LENGTH
 from pipeline.document import MediaType
-from pipeline.page import decode_body
+from pipeline.page import decode_body, without_excessive_attributes
 
 # Link elements of a front page that are read.
 MAX_LINK_ELEMENTS = 500

@@ -14,8 +14,8 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from lxml import html
 from lxml.etree import ParserError
 
-from crawler.discovery.attributes import without_excessive_attributes
 from crawler.sites import Site, is_allowed_host, is_article_url, is_trap
+from pipeline.page import without_excessive_attributes
 
 # What is read of a page: bytes, links with different addresses, anchors, and pieces of text of one anchor.
 MAX_BYTES = 4_000_000

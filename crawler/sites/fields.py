@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from crawler.sites.timetable import parse_schedule
+from crawler.sites.url_patterns import check_url_pattern
 from pipeline.sites import Phrase, check_rule_count, check_selectors
 
 _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_-]+)*)")
@@ -59,14 +60,7 @@ def _article_host(value: str) -> str:
 
 
 def _pattern(value: str) -> str:
-    if not value:
-        raise ValueError("'' matches every URL; write an expression or leave it out")
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(
-            f"{value!r} is no regular expression ({error}); in TOML write it in 'single quotes'"
-        ) from error
+    check_url_pattern(value)
     return value
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import Counter
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from crawler.sites.site import Site
+from crawler.sites.url_patterns import matches_url
 
 # Longer URLs are crawler traps, or data in a query.
 MAX_URL_LENGTH = 2000
@@ -45,9 +45,9 @@ def is_article_url(url: str, site: Site) -> bool:
     parts = urlsplit(url)
     if _MEDIA.search(parts.path) or (parts.path in ("", "/") and not parts.query):
         return False
-    if any(_compiled(p).search(url) for p in site.skip_urls):
+    if any(matches_url(pattern, url) for pattern in site.skip_urls):
         return False
-    return not site.article_urls or any(_compiled(p).search(url) for p in site.article_urls)
+    return not site.article_urls or any(matches_url(pattern, url) for pattern in site.article_urls)
 
 
 def is_trap(url: str) -> bool:
@@ -65,8 +65,3 @@ def is_loopback_host(host: str) -> bool:
         return ipaddress.ip_address(bare).is_loopback
     except ValueError:
         return False
-
-
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

@@ -201,7 +201,7 @@ def _code(folded: str) -> int:
 # What may stand between two digits of one number. A fullwidth comma groups digits, or parts two clauses; it
 # never marks a fraction.
 _BETWEEN_DIGITS = ".,．， \u00a0\u202f\u2009"
-_OF_SEVERAL_PARTS = re.compile(rf"\d+(?:[{_BETWEEN_DIGITS}]\d+)+")
+_OF_SEVERAL_PARTS = re.compile(rf"(?<!\d)\d++(?:[{_BETWEEN_DIGITS}]\d++)++")
 _NO_DIGIT = re.compile(r"\D")
 _GROUPED = re.compile(r"(?<![\d.,，])([1-9]\d{0,2})((?:([.,， \u00a0\u202f\u2009])\d{3})(?:\3\d{3})*)(?!\d)")
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")

@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 from pipeline.document import DocumentRejected, Reason, Stage
+from pipeline.page import without_excessive_attributes
 from pipeline.text import without_invisible
 
 PARSER_OPTIONS = {
@@ -51,7 +52,7 @@ def parse(html: str) -> Any:
     for char in _NOT_XML:
         html = html.replace(char, " ")
     page = _visible(html.encode("utf-8", "replace"))
-    page = _NOT_XML_REFERENCE.sub(b" ", page)
+    page = without_excessive_attributes(_NOT_XML_REFERENCE.sub(b" ", page))
     try:
         # Plain elements: those of lxml.html take more time to make, and only Trafilatura needs them.
         root = etree.fromstring(page, etree.HTMLParser(**PARSER_OPTIONS))

@@ -6,6 +6,7 @@ compresses the bytes for the database.
 """
 
 from pipeline.page.align import Passage, align_lines
+from pipeline.page.attributes import without_excessive_attributes
 from pipeline.page.blocks import (
     PROSE_WORDS,
     Page,
@@ -37,4 +38,5 @@ __all__ = [
     "segment_page",
     "segment_with_places",
     "sniff_media_type",
+    "without_excessive_attributes",
 ]

@@ -56,7 +56,18 @@ MISTAKES = [
         BASE + 'allowed_hosts = ["https://x.example/"]\n',
         "allowed_hosts.1: 'https://x.example/' is no host name",
     ),
-    (BASE + "article_urls = ['(']\n", "article_urls.1: '(' is no regular expression"),
+    (
+        BASE + "article_urls = ['(']\n",
+        "article_urls.1: '(' is no regular expression (missing ): (); in TOML write it in 'single quotes'",
+    ),
+    (
+        BASE + "article_urls = ['/(?!video)']\n",
+        "article_urls.1: '/(?!video)' is no regular expression of RE2 (invalid perl operator: (?!), which",
+    ),
+    (
+        BASE + f"skip_urls = ['{'a' * 1001}']\n",
+        f"skip_urls.1: '{'a' * 60}' is no expression of at most 1000 characters; write several of them",
+    ),
     (BASE + 'language = "English"\n', "language: 'English' is no language tag"),
     (BASE + 'schedule = "hourly"\n', "schedule: 'hourly' is no schedule; write e.g. 'every 30 min'"),
     (BASE + "name = 3\n", "name: 3 will not do; write a text in quotes"),
