@@ -42,7 +42,7 @@ from pipeline.page import compressed_page, decode_body
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules, combined_version, remove_learned_lines
 from pipeline.text import agency_of_name, make_search_words, stream_safe, without_invisible, word_count
-from pipeline.urls import canonical_url, identity, site_of
+from pipeline.urls import canonical_url, identity, named_site, site_of
 
 # A paywalled page with fewer words is a stub. Its two sentences do not tell which story it is, and many pages
 # carry the same teaser, so stubs are not compared with other articles.
@@ -101,6 +101,7 @@ class _Cleaned:
     """
 
     url: str
+    site: str
     syndicated_from: str | None
     text: str
     wire: WireCopy
@@ -229,6 +230,7 @@ def _clean(opened: _Opened, extraction: Extraction, settings: Settings) -> _Clea
         raise DocumentRejected(Stage.CLEAN, Reason.NO_ARTICLE, "nothing is left after boilerplate removal")
     return _Cleaned(
         url=url,
+        site=named_site(url, extraction.canonical_url),
         syndicated_from=syndicated_from,
         text=text,
         wire=wire,
@@ -257,7 +259,7 @@ def _article(
         url=canonical_url(cleaned.url),
         location=document.location,
         publisher=document.publisher or extraction.site_name,
-        site=site_of(cleaned.url),
+        site=cleaned.site,
         title=title,
         text=text,
         authors=authors,

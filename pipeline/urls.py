@@ -10,7 +10,7 @@ redirect or canonical link decides).
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -81,6 +81,24 @@ _QUERY_SAFE = _PATH_SAFE + b"?"
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _CONTROLS_AND_BLANK = "".join(map(chr, range(0x21)))
 
+# What stands around a URL where it was pasted: blanks and marks of byte order and width, brackets and quotes.
+_AROUND_URL = _CONTROLS_AND_BLANK + "\xa0\u200b\u200c\u200d\u2060\ufeff"
+_BRACKETS = {"<": ">", '"': '"', "'": "'"}
+_SCHEME = re.compile(r"(https?):[/\\]*", re.IGNORECASE)
+# A URL whose scheme or host has an encoded delimiter.
+_ENCODED = re.compile(r"https?(?:%3A|:[/\\]{0,3}[^/\\?#%]*%(?:2F|3A|3F|23|40|5C))", re.IGNORECASE)
+# A host with a top-level domain, and what may follow it.
+_NAMED_HOST = re.compile(
+    r"(?:[^\W_][\w-]{0,62}\.){1,9}([^\W\d_]{2,63}|xn--[a-z0-9-]{1,59})\.?(?::\d{0,5})?(?:$|([/\\])|(?=[?#]))",
+    re.IGNORECASE,
+)
+# Endings of file names that look like top-level domains.
+_FILE_SUFFIXES = frozenset({"html", "htm", "txt", "json", "jsonl", "warc", "xml", "tar", "gz", "zip"})
+# Characters that no host has (WHATWG URL, forbidden domain code points).
+_NO_HOST = re.compile(r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]")
+# The longest name that DNS has.
+_LONGEST_HOST = 253
+
 
 def canonical_url(url: str) -> str:
     """Return the canonical form of an http(s) URL, which all its spellings share; never raises.
@@ -110,43 +128,61 @@ def canonical_url(url: str) -> str:
     return urlunsplit((parts.scheme, netloc, path, _canonical_query(parts.query), ""))
 
 
+def named_site(url: str, stated: str | None) -> str:
+    """Return the site of an article: the host of its URL, or else the one that its page states.
+
+    A saved page may name its outlet by a front page only (a base element, a canonical link of the template).
+    """
+    return site_of(url) or site_of(stated or "")
+
+
 def site_of(url: str) -> str:
     """Return the URL's host, lower-case and without `www.`; "" if the URL is not http(s)."""
     host = re.sub(r":\d+$", "", _host(url))
     return host.removeprefix("www.")
 
 
-def address_key(url: str) -> str:
-    """Return a key that all possible addresses of one page share, for a lookup that must not miss any.
+def web_url(text: str) -> str | None:
+    """Return the http(s) URL that a text means as the address of a page; None if it means none.
 
-    Unlike the canonical form, the key is the same for http and https, for the www., m. and amp. twins of a
-    host, and for a path with and without a trailing slash. It may match too much (it is used for takedowns).
-    For text that is not an http(s) URL it is `canonical_url`.
+    Repairs what sources write instead of a URL: a host without a scheme (`www.example.com/a`,
+    `//www.example.com/a`), too few or too many slashes (`https:/www.example.com/a`), a URL that is
+    percent-encoded as a whole, and brackets or quotes around it. A URL that needs no repair is returned as it
+    is, without surrounding white space.
     """
-    canonical = canonical_url(url)
-    if not _host(canonical):
-        return canonical
-    parts = urlsplit(canonical)
-    path = parts.path.rstrip("/")
-    return f"{_bare(parts.netloc)}{path}{'?' if parts.query else ''}{parts.query}"
+    url = text.strip(_AROUND_URL)
+    if url[:1] in _BRACKETS:
+        url = url[1:].removesuffix(_BRACKETS[url[0]]).strip(_AROUND_URL)
+    if _ENCODED.match(url):
+        url = unquote(url)
+    if url.startswith(("//", "\\\\")):
+        url = f"https:{url}"
+    elif (named := _NAMED_HOST.match(url)) and (
+        url[:4].lower() == "www." or (named[2] and named[1].lower() not in _FILE_SUFFIXES)
+    ):
+        url = f"https://{url}"
+    host = _host(url)
+    if not host or len(host) > _LONGEST_HOST:
+        return None
+    return _slashes(url)
 
 
-def twins(url: str) -> list[str]:
-    """The canonical URLs with the same `address_key`; only the URL itself if it is not http(s)."""
-    canonical = canonical_url(url)
-    if not _host(canonical):
-        return [canonical]
-    parts = urlsplit(canonical)
-    bare, path = _bare(parts.netloc), parts.path.rstrip("/")
-    hosts = [bare, *(f"{label}.{bare}" for label in sorted(_TWIN_LABELS))]
-    if parts.netloc not in hosts:
-        hosts.append(parts.netloc)
-    return [
-        urlunsplit((scheme, host, f"{path}{slash}", parts.query, ""))
-        for scheme in ("https", "http")
-        for host in hosts
-        for slash in ("", "/")
-    ]
+def absolute_url(base: str, reference: str) -> str | None:
+    """Return the http(s) URL that a link on a page means; None if it means none.
+
+    base: the URL of the page, or what its base element says. On a saved page (file:) only a link that names
+    its host has such a URL.
+    """
+    reference = reference.strip(_AROUND_URL)
+    if not reference:
+        return None
+    is_host = reference[:4].lower() == "www." and _NAMED_HOST.match(reference)
+    if is_host or _SCHEME.match(reference) or not base.startswith(("http://", "https://")):
+        return web_url(reference)
+    try:
+        return web_url(urljoin(base, _slashes(reference)))
+    except ValueError:
+        return None
 
 
 def identity(fetched: str, stated: str | None) -> tuple[str, str | None]:
@@ -161,11 +197,8 @@ def identity(fetched: str, stated: str | None) -> tuple[str, str | None]:
     if not stated or not stated.strip():
         return own, None
     from_web = own.startswith(("http://", "https://"))
-    try:
-        absolute = urljoin(fetched, stated.strip()) if from_web else stated
-    except ValueError:
-        return own, None
-    target = canonical_url(absolute)
+    absolute = absolute_url(fetched, stated)
+    target = canonical_url(absolute or "")
     if not _host(target) or (_is_front(target) and not _is_front(own)):
         return own, None
     if not from_web or _same_site(_host(own), _host(target)):
@@ -174,22 +207,36 @@ def identity(fetched: str, stated: str | None) -> tuple[str, str | None]:
 
 
 def _slashes(url: str) -> str:
-    """Turn backslashes before the query into slashes, and remove tabs and line ends, as browsers do."""
+    """Write the slashes of an http(s) URL as browsers read them, and remove tabs and line ends.
+
+    Backslashes before the query are slashes, and two follow the scheme, however many are written.
+    """
     url = url.replace("\t", "").replace("\r", "").replace("\n", "")
     end = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=len(url))
-    return url[:end].replace("\\", "/") + url[end:]
+    return _SCHEME.sub(r"\1://", url[:end].replace("\\", "/")) + url[end:]
 
 
 def _ascii_host(host: str) -> str:
-    host = host.rstrip(".").lower()
     if ":" in host:
-        return f"[{host}]"
+        return f"[{host.lower()}]"
+    host = _decoded_host(host).rstrip(".").lower()
     if host.isascii():
         return host
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError:
         return host
+
+
+def _decoded_host(host: str) -> str:
+    """Decode a percent-encoded host, as browsers do; what is no host then stays as it is."""
+    if "%" not in host:
+        return host
+    try:
+        decoded = unquote(host, errors="strict")
+    except UnicodeDecodeError:
+        return host
+    return host if not decoded.strip(".") or _NO_HOST.search(decoded) else decoded
 
 
 def _host(url: str) -> str:
@@ -204,11 +251,11 @@ def _host(url: str) -> str:
 
 
 def _same_site(one: str, other: str) -> bool:
-    return _bare(one) == _bare(other) or one.endswith(_AMP_CACHES)
+    return bare_host(one) == bare_host(other) or one.endswith(_AMP_CACHES)
 
 
-def _bare(host: str) -> str:
-    """Remove leading twin labels as long as a name with a dot is left (`m.com` is a site of its own)."""
+def bare_host(host: str) -> str:
+    """Return a host without twin labels before it, while a dot is left (`m.com` is a site of its own)."""
     label, _, rest = host.partition(".")
     while label in _TWIN_LABELS and "." in rest:
         host = rest

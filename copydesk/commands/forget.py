@@ -9,7 +9,7 @@ import typer
 
 from copydesk.amounts import shown_size
 from copydesk.console import confirmed, err, out, print_json, when
-from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json, Yes
+from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json, SitesFile, Yes
 from copydesk.progress import counting
 from copydesk.status import Status
 from pipeline.counts import counted
@@ -30,8 +30,14 @@ def forget(
     ] = None,
     site: Annotated[
         list[str] | None,
-        typer.Option(help="A whole site and what is under it, e.g. example.com; repeatable."),
+        typer.Option(
+            help="A whole site and what is under it: its host, e.g. example.com, or its key in the sites file;"
+            " repeatable."
+        ),
     ] = None,
+    unseen: Annotated[
+        bool, typer.Option("--unseen", help="Keep a site out of which nothing was ever stored.")
+    ] = False,
     reason: Annotated[str | None, typer.Option(help="Kept with the tombstone, to know why.")] = None,
     show_list: Annotated[
         bool, typer.Option("--list", help="Show what was forgotten; change nothing.")
@@ -48,6 +54,7 @@ def forget(
             show_default=False,
         ),
     ] = None,
+    sites_file: SitesFile = None,
     db: Database = DEFAULT_DATABASE,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -72,10 +79,41 @@ def forget(
     engine = open_database(db, create=False)
     if show_list:
         _list(engine, json)
-    elif undo:
-        _undo(engine, which or [], site or [], json)
+        return
+    hosts = _hosts(engine, site or [], sites_file, is_checked=not undo and not unseen)
+    if undo:
+        _undo(engine, which or [], hosts, (*(which or ()), *(site or ())), json)
     else:
-        _forget(engine, which or [], site or [], reason, vacuum, dry_run, yes, json)
+        _forget(engine, which or [], hosts, reason, vacuum, dry_run, yes, json)
+
+
+def _hosts(engine: Engine, names: list[str], sites_file: str | None, *, is_checked: bool) -> list[str]:
+    """The hosts that sites are named by. Raises OperatorError for one that is unknown, with the nearest."""
+    from difflib import get_close_matches
+
+    from crawler.sites import read_sites
+    from storage.upkeep import is_known_site, stored_sites
+    from storage.writing import parse_site
+
+    if not names:
+        return []
+    sites = read_sites(sites_file)
+    crawled = {host for one in sites.values() for host in one.hosts}
+    hosts: dict[str, None] = {}
+    for name in names:
+        if name in sites:
+            hosts.update(dict.fromkeys(sorted(sites[name].hosts)))
+            continue
+        host = parse_site(name)
+        hosts[host] = None
+        if is_checked and host not in crawled and not is_known_site(engine, host):
+            near = get_close_matches(host, [*sites, *crawled, *stored_sites(engine)], n=1)
+            hint = f"did you mean {near[0]}?" if near else "copydesk forget takes its host, e.g. example.com;"
+            raise OperatorError(
+                f"nothing of {host} is stored, and the sites file has no such site: {hint}"
+                " --unseen keeps it out all the same"
+            )
+    return list(hosts)
 
 
 def _forget(
@@ -113,9 +151,9 @@ def _forget(
     if json:
         print_json({"wanted": what, "plan": plan, "forgotten": done})
     else:
-        out.print(
-            f"{counted(done.articles, 'article')} and {counted(done.rejections, 'rejection')} forgotten"
-        )
+        deleted = f"{counted(done.articles, 'article')} and {counted(done.rejections, 'rejection')} forgotten"
+        is_nothing = not done.articles and not done.rejections and not done.is_interrupted
+        out.print("nothing of it was stored; it is kept out from now on" if is_nothing else deleted)
     if done.is_interrupted:
         err.print(
             "interrupted: none of it will be stored again, but some of it is not deleted yet;"
@@ -190,18 +228,15 @@ def _list(engine: Engine, json: bool) -> None:
         out.print("nothing was forgotten")
 
 
-def _undo(engine: Engine, which: list[str], sites: list[str], json: bool) -> None:
+def _undo(engine: Engine, which: list[str], sites: list[str], named: tuple[str, ...], json: bool) -> None:
     from rich.markup import escape
 
     from storage.upkeep import ForgetTarget, lift_tombstones
-    from storage.writing import parse_site
 
-    lifted = lift_tombstones(engine, ForgetTarget(tuple(which), tuple(parse_site(site) for site in sites)))
+    lifted = lift_tombstones(engine, ForgetTarget(tuple(which), tuple(sites)))
     if json:
         print_json({"lifted": lifted})
     elif lifted:
         out.print(f"may be stored again: {escape(', '.join(lifted))}")
     if not lifted:
-        raise OperatorError(
-            f"{', '.join((*which, *sites))}: no such tombstone (copydesk forget --list shows all)"
-        )
+        raise OperatorError(f"{', '.join(named)}: no such tombstone (copydesk forget --list shows all)")

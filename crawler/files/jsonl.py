@@ -12,10 +12,11 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from crawler.files.position import SKIP_BYTES, DocumentOrRejection, FilePosition, is_web_url, valid_text
+from crawler.files.position import SKIP_BYTES, DocumentOrRejection, FilePosition, valid_text
 from crawler.files.unpack import Reader
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
 from pipeline.metadata import clean_description, clean_image_url, clean_keywords, clean_rights, clean_section
+from pipeline.urls import web_url
 
 # Bytes of the start of a stream by which its format is recognised.
 HEAD_BYTES = 1 << 16
@@ -113,8 +114,8 @@ def _json_document(line: bytes, number: int, position: FilePosition) -> Document
 
 
 def _record_url(record: dict[str, object], body: bytes, position: FilePosition) -> str:
-    url = _text_of(record.get("url"))
-    if url and is_web_url(url):
+    url = web_url(_text_of(record.get("url")) or "")
+    if url:
         return url
     identifier = record.get("id")
     if isinstance(identifier, str | int) and str(identifier).strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from crawler.files.unpack import Unpacked
 from pipeline.document import Document, Reason, Rejection, Stage
@@ -84,15 +84,6 @@ class FilePosition:
     def too_large(self, what: str) -> Rejection:
         limit = self.settings.max_body_bytes
         return self.rejection(Reason.TOO_LARGE, f"{what} is longer than {limit} bytes (max_body_bytes)")
-
-
-def is_web_url(url: str) -> bool:
-    """True for an http(s) URL with a host."""
-    try:
-        parts = urlsplit(url.strip())
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)

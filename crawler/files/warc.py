@@ -18,7 +18,6 @@ from crawler.files.position import (
     SKIP_BYTES,
     DocumentOrRejection,
     FilePosition,
-    is_web_url,
     plausible_time,
     printable,
     valid_text,
@@ -27,6 +26,7 @@ from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, unpack_body
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
 from pipeline.metadata import header_rights
 from pipeline.page import sniff_media_type
+from pipeline.urls import web_url
 
 # Most bytes of the headers of a WARC record or an HTTP response.
 _HEADER_BYTES = 1 << 18
@@ -145,7 +145,7 @@ def _warc_document(
 ) -> DocumentOrRejection | None:
     """Return the page in a record; None where the record holds something else, such as an image."""
     target = (headers.get_header("WARC-Target-URI") or "").strip().strip("<>").replace(" ", "%20")
-    url = printable(target) if is_web_url(target) else position.url
+    url = web_url(printable(target)) or position.url
     date = _warc_date(headers.get_header("WARC-Date") or "", position)
     position = replace(position, fetched_at=date)
     body, content_type, fault = block, headers, None

@@ -15,13 +15,14 @@ from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import tomlkit
 
 from crawler.sites.reader import parse_sites
 from crawler.sites.site import Site
 from pipeline.errors import OperatorError
-from pipeline.urls import address_key
+from pipeline.urls import bare_host, canonical_url
 
 
 def own_sites_file(path: str | os.PathLike[str] | None) -> Path:
@@ -47,10 +48,16 @@ def sites_in_file(path: Path) -> dict[str, Site]:
 def require_new_site(sites: Mapping[str, Site], key: str, homepage: str, where: str) -> None:
     """Raise OperatorError if there is a site with that key, or with that homepage in any spelling."""
     for site in sites.values():
-        if address_key(site.homepage) == address_key(homepage):
+        if _place(site.homepage) == _place(homepage):
             raise OperatorError(f"{where}: {homepage} is there already, as site {site.key}")
     if key in sites:
         raise OperatorError(f"{where}: site {key} is there already; choose another key with --key")
+
+
+def _place(homepage: str) -> tuple[str, str, str]:
+    """What all spellings of a homepage share: twins of the host, http and https, a slash at the end."""
+    parts = urlsplit(canonical_url(homepage))
+    return bare_host(parts.netloc), parts.path.rstrip("/"), parts.query
 
 
 def site_table_text(key: str, entry: Mapping[str, Any]) -> str:

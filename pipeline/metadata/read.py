@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 from pipeline.document import Access, RightsStatement
 from pipeline.metadata.authors import authors_of
@@ -28,6 +27,7 @@ from pipeline.metadata.structured_data import (
     types_of,
 )
 from pipeline.metadata.summary import description_of, image_url_of, keywords_of, section_of
+from pipeline.urls import absolute_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +115,30 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
 
 
 def _canonical(data: StructuredData, url: str) -> str | None:
-    stated = [link.get("href") for link in data.links if (link.get("rel") or "").lower() == "canonical"]
+    """The page's own URL as its canonical link or og:url states it.
+
+    A saved page without one may state it in JSON-LD, and its base element at least names the host: then this
+    is the front page, which is nobody's identity.
+    """
+    base = _base(data, url)
+    links = [link for link in data.links if "canonical" in (link.get("rel") or "").lower().split()]
+    stated = [link.get("href") for link in links]
     for address in [*filter(None, stated), *data.meta("og:url")]:
-        address = address.strip()
-        try:
-            absolute: str = urljoin(url, address)
-            parts = urlsplit(absolute)
-        except ValueError:
-            continue
-        if address and parts.scheme in ("http", "https") and parts.hostname:
+        if absolute := absolute_url(base, address):
             return absolute
-    return None
+    if url.startswith(("http://", "https://")):
+        return None
+    page = data.article.get("mainEntityOfPage")
+    for value in (data.article.get("url"), page.get("@id") if isinstance(page, dict) else page):
+        if isinstance(value, str) and (absolute := absolute_url(base, value)):
+            return absolute
+    return absolute_url(base, "/") if base != url else None
+
+
+def _base(data: StructuredData, url: str) -> str:
+    """What the links of the page are relative to: its first base element, or its own URL."""
+    first = next(filter(None, (element.get("href") for element in data.bases)), None)
+    return (absolute_url(url, first) if first else None) or url
 
 
 def _html_language(root: Any, data: StructuredData) -> str | None:

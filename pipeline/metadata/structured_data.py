@@ -26,7 +26,7 @@ _PAGE_TYPE = re.compile(r"^(WebPage|ItemPage|VideoObject|Recipe|CreativeWork|Med
 class StructuredData:
     """The statements of a page, and the elements that may have more.
 
-    metas: values of the meta elements by lower-case name. links: link elements.
+    metas: values of the meta elements by lower-case name. links: link elements. bases: base elements.
     nodes: all JSON-LD objects. article: that of the article, or empty. by_id: those with an @id.
     headings: h1 elements. times: time elements. items: elements with an itemprop, without meta elements.
     """
@@ -36,6 +36,7 @@ class StructuredData:
     article: dict[str, Any] = field(default_factory=dict)
     by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: list[Any] = field(default_factory=list)
+    bases: list[Any] = field(default_factory=list)
     headings: list[Any] = field(default_factory=list)
     times: list[Any] = field(default_factory=list)
     items: list[Any] = field(default_factory=list)
@@ -48,7 +49,7 @@ class StructuredData:
 def read_structured_data(root: Any, url: str) -> StructuredData:
     """Collects the meta elements and JSON-LD objects of a page, and chooses the object of the article."""
     data = StructuredData()
-    kept = {"link": data.links, "h1": data.headings, "time": data.times}
+    kept = {"link": data.links, "base": data.bases, "h1": data.headings, "time": data.times}
     for element in root.iter("meta", "script", *kept):
         if element.tag == "meta":
             _take_meta(element, data.metas)

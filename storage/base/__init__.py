@@ -17,6 +17,7 @@ from storage.base.keys import (
     storable_name,
     storable_text,
     text_hash,
+    tombstone_key,
 )
 from storage.base.space import disk_space, empty_log, rewrite, securely
 
@@ -41,4 +42,5 @@ __all__ = [
     "storable_name",
     "storable_text",
     "text_hash",
+    "tombstone_key",
 ]

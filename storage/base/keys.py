@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pipeline.addresses import address_key
 from pipeline.document import (
     Article,
     Claims,
@@ -92,6 +93,12 @@ def _digest(
         said += more
     beside = json.dumps([url, encoding, publisher, said])
     return hashlib.sha256(sha256 + beside.encode()).digest()
+
+
+def tombstone_key(kind: str, value: str) -> bytes:
+    """What a tombstone is found by, 16 bytes: a hash of the site, or of the URL's `address_key`."""
+    name = address_key(value) if kind == "url" else value
+    return hashlib.sha256(f"{kind}\0{storable_name(name)}".encode()).digest()[:16]
 
 
 def text_hash(title: str, text: str) -> bytes:

@@ -24,7 +24,7 @@ from storage.upkeep.pages import (
     site_rules_use,
 )
 from storage.upkeep.prune import Pruned, PrunePlan, plan_prune, prune_pages
-from storage.upkeep.targets import ForgetTarget, find_targets
+from storage.upkeep.targets import ForgetTarget, find_targets, is_known_site, stored_sites
 
 __all__ = [
     "COMPARED_COLUMNS",
@@ -47,6 +47,7 @@ __all__ = [
     "find_targets",
     "forget_targets",
     "has_page",
+    "is_known_site",
     "lift_tombstones",
     "outdated",
     "partition",
@@ -55,4 +56,5 @@ __all__ = [
     "prune_pages",
     "repair_faults",
     "site_rules_use",
+    "stored_sites",
 ]

@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text
+from sqlalchemy import Connection, Engine, delete, func, insert, literal, select, text
 
+from pipeline.document import Reason
 from storage import schema, search
-from storage.base import chunks
+from storage.base import chunks, tombstone_key
 from storage.database import in_transaction
-from storage.upkeep.checks import stream_rows
-from storage.upkeep.targets import ForgetTarget, stored_articles_of
-from storage.writing import URL, key_of, revisions
+from storage.upkeep.checks import STREAMED, stream_rows
+from storage.writing import revisions, stones_at
 
 
 def find_wrong_search(connection: Connection) -> Iterator[str]:
@@ -113,9 +113,33 @@ def find_wrong_runs(connection: Connection) -> Iterator[str]:
 
 
 def find_forgotten(connection: Connection) -> Iterator[str]:
-    for row in connection.execute(select(schema.tombstone)).all():
-        of = ForgetTarget(urls=(row.value,)) if row.kind == URL else ForgetTarget(sites=(row.value,))
-        for id in sorted(stored_articles_of(connection, of)):
-            yield f"article {id} is stored, though {row.kind} {row.value} was forgotten"
-        if row.key != key_of(row.kind, row.value):
+    """What a tombstone should have kept out: articles by any of their URLs, and pages of rejections."""
+    stones = connection.execute(select(schema.tombstone)).all()
+    for row in stones:
+        if row.key != tombstone_key(row.kind, row.value):
             yield f"tombstone of {row.kind} {row.value}: not under its key"
+    if not stones:
+        return
+    article, given, rejection = schema.article, schema.document, schema.rejection
+    queries = (
+        ("article {} is stored", select(article.c.id, article.c.url, article.c.site)),
+        (
+            "article {} is stored",
+            select(given.c.article_id, given.c.alias, literal("")).where(given.c.alias.is_not(None)),
+        ),
+        (
+            "a page is stored with the rejection of {}",
+            select(rejection.c.location, func.coalesce(rejection.c.url, rejection.c.location), literal(""))
+            .where(rejection.c.page_id.is_not(None))
+            .where(rejection.c.reason != Reason.FORGOTTEN.value),
+        ),
+    )
+    told: set[str] = set()
+    for says, query in queries:
+        for rows in connection.execute(query, execution_options=STREAMED).partitions():
+            found = stones_at(connection, [([url], site) for _, url, site in rows])
+            for (name, *_), stone in zip(rows, found, strict=True):
+                line = says.format(name)
+                if stone is not None and line not in told:
+                    told.add(line)
+                    yield f"{line}, though {stone.kind} {stone.value} was forgotten"

@@ -34,6 +34,7 @@ from storage.base import (
     securely,
     storable_name,
     storable_text,
+    tombstone_key,
 )
 from storage.database import in_transaction
 from storage.upkeep.prune import Advance, IsStopped, never, nobody
@@ -44,7 +45,7 @@ from storage.upkeep.targets import (
     rejections_of,
     stored_articles_of,
 )
-from storage.writing import SITE, URL, key_of, withheld_by
+from storage.writing import SITE, URL, withheld_by
 
 _ARTICLES_AT_ONCE = 50
 
@@ -187,7 +188,8 @@ def lift_tombstones(engine: Engine, what: ForgetTarget) -> list[str]:
 
 
 def _keys_of(what: ForgetTarget) -> set[bytes]:
-    return {*(key_of(URL, url) for url in what.urls), *(key_of(SITE, site) for site in what.sites)}
+    names = (*((URL, url) for url in what.urls), *((SITE, site) for site in what.sites))
+    return {tombstone_key(kind, value) for kind, value in names}
 
 
 def _allow_again(connection: Connection) -> None:
@@ -215,7 +217,7 @@ def _add_tombstone(
     connection: Connection, kind: str, value: str, now: datetime, reason: str | None, alias_of: bytes | None
 ) -> None:
     """Writes a tombstone, unless there is one. An alias may become a tombstone of its own."""
-    table, key = schema.tombstone, key_of(kind, value)
+    table, key = schema.tombstone, tombstone_key(kind, value)
     there = connection.execute(select(table.c.key, table.c.alias_of).where(table.c.key == key)).one_or_none()
     if there is not None and (alias_of is not None or there.alias_of is None):
         return

@@ -9,10 +9,9 @@ from storage.writing.revisions import unpack_keys
 from storage.writing.tombstones import (
     SITE,
     URL,
-    is_url_of_site,
-    key_of,
     list_tombstones,
     parse_site,
+    stones_at,
     withheld_by,
 )
 
@@ -22,13 +21,12 @@ __all__ = [
     "Lesson",
     "SiteLine",
     "groups",
-    "is_url_of_site",
-    "key_of",
     "learn",
     "learning",
     "list_tombstones",
     "parse_site",
     "revisions",
+    "stones_at",
     "tombstones",
     "unpack_keys",
     "with_learned",

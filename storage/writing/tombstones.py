@@ -2,26 +2,26 @@
 
 A tombstone names a URL or a site, and holds nothing of its articles. Every writing transaction calls
 `withhold`. So wherever a document comes from (a file, a crawl, different rules over a stored page), it ends
-as a rejection with a reason of its own, without its bytes. A URL is compared by `urls.address_key`: http and
-https, www., m. and amp. twins are one. An article is looked up by its own URL and by the one it was fetched
-from, so a page that states a forgotten URL as its canonical link is kept out too. A site includes what is
-under it: `example.com` also means `news.example.com`.
+as a rejection with a reason of its own, without its bytes. A URL is compared by `addresses.address_key`: its
+spellings, its twins and the caches that show it are one. An article is looked up by its own URL and by the
+one it was fetched from, so a page that states a forgotten URL as its canonical link is kept out too. A site
+includes what is under it: `example.com` also means `news.example.com`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, select
 
+from pipeline.addresses import sites_above, sites_of
 from pipeline.document import Article, Outcome, Reason, Rejection, Stage
 from pipeline.errors import OperatorError
-from pipeline.urls import address_key, site_of
+from pipeline.urls import site_of
 from storage import schema
-from storage.base import chunks, storable_name
+from storage.base import chunks, tombstone_key
 from storage.database import persistently
 from storage.schema import utc_text
 
@@ -63,7 +63,7 @@ def withheld_urls(engine: Engine, urls: Iterable[str]) -> set[str]:
 
     def read() -> list[Tombstone | None]:
         with engine.connect() as connection:
-            return _found(connection, [[url] for url in wanted])
+            return withheld_by(connection, wanted)
 
     found = persistently(engine, read)
     return {url for url, stone in zip(wanted, found, strict=True) if stone}
@@ -71,7 +71,7 @@ def withheld_urls(engine: Engine, urls: Iterable[str]) -> set[str]:
 
 def withheld_by(connection: Connection, urls: Sequence[str]) -> list[Tombstone | None]:
     """For each of the URLs, the tombstone that keeps it out."""
-    return _found(connection, [[url] for url in urls])
+    return stones_at(connection, [([url], "") for url in urls])
 
 
 def withheld(engine: Engine, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -89,17 +89,11 @@ def withhold(connection: Connection, outcomes: Sequence[Outcome]) -> list[Outcom
 
     It keeps the page, of which `ledger` takes the digest and nothing else, so that the document is known.
     """
-    found = _found(connection, [_addresses(outcome) for outcome in outcomes])
+    found = stones_at(connection, [_addresses(outcome) for outcome in outcomes])
     return [
         outcome if stone is None else _rejected(outcome, stone)
         for outcome, stone in zip(outcomes, found, strict=True)
     ]
-
-
-def key_of(kind: str, value: str) -> bytes:
-    """What a tombstone is found by, 16 bytes: a hash of the site, or of the URL's `address_key`."""
-    name = address_key(value) if kind == URL else value
-    return hashlib.sha256(f"{kind}\0{storable_name(name)}".encode()).digest()[:16]
 
 
 def parse_site(text: str) -> str:
@@ -111,25 +105,15 @@ def parse_site(text: str) -> str:
     return site
 
 
-def is_url_of_site(site: str, url: str) -> bool:
-    """Whether the URL is one of the site, or of a site under it."""
-    host = site_of(url)
-    return host == site or host.endswith(f".{site}")
-
-
-def _addresses(outcome: Outcome) -> list[str]:
-    # Not by the location: what was asked for may have led elsewhere, tomorrow to another article.
-    named = (outcome.url, outcome.page.url if outcome.page else None)
-    return [url for url in dict.fromkeys(named) if url]
-
-
-def _found(connection: Connection, addresses: Sequence[Sequence[str]]) -> list[Tombstone | None]:
-    """For each list of URLs, the tombstone of one of them or of its site."""
+def stones_at(
+    connection: Connection, addresses: Sequence[tuple[Sequence[str], str]]
+) -> list[Tombstone | None]:
+    """For each (URLs, site), the tombstone of one of the URLs, of their sites, or of the site."""
     nothing: list[Tombstone | None] = [None] * len(addresses)
     table = schema.tombstone
     if connection.scalar(select(table.c.kind).limit(1)) is None:
         return nothing
-    keys = [[key for url in urls for key in _keys(url)] for urls in addresses]
+    keys = [_keys(urls, site) for urls, site in addresses]
     stones: dict[bytes, Tombstone] = {}
     for part in chunks({key for of_one in keys for key in of_one}):
         for row in connection.execute(select(table).where(table.c.key.in_(part))):
@@ -137,10 +121,16 @@ def _found(connection: Connection, addresses: Sequence[Sequence[str]]) -> list[T
     return [next((stones[key] for key in of_one if key in stones), None) for of_one in keys]
 
 
-def _keys(url: str) -> list[bytes]:
-    labels = site_of(url).split(".")
-    sites = [".".join(labels[start:]) for start in range(len(labels))]
-    return [key_of(URL, url), *(key_of(SITE, site) for site in sites if site)]
+def _addresses(outcome: Outcome) -> tuple[list[str], str]:
+    # Not by the location: what was asked for may have led elsewhere, tomorrow to another article.
+    named = (outcome.url, outcome.page.url if outcome.page else None)
+    site = outcome.site if isinstance(outcome, Article) else ""
+    return [url for url in dict.fromkeys(named) if url], site
+
+
+def _keys(urls: Sequence[str], site: str) -> list[bytes]:
+    sites = dict.fromkeys([*(site for url in urls for site in sites_of(url)), *sites_above(site)])
+    return [*(tombstone_key(URL, url) for url in urls), *(tombstone_key(SITE, site) for site in sites)]
 
 
 def _rejected(outcome: Outcome, stone: Tombstone) -> Rejection:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.urls import canonical_url, identity, site_of
+from pipeline.urls import absolute_url, canonical_url, identity, named_site, site_of, web_url
 
 A = "https://news.example/story/1"
 WWW = "https://www.news.example/story/1"
@@ -100,6 +100,15 @@ SPELLINGS = [
     (A + "?outputType=amp", A),
     # more such keys, and similar keys of different meaning
     ("https://news.example:/story/1", A),
+    # what browsers read as the host
+    ("https:/news.example/story/1", A),
+    ("https:news.example/story/1", A),
+    ("https:////news.example/story/1", A),
+    ("http:\\/news.example/a", "http://news.example/a"),
+    ("https://news%2Eex%61mple/story/1", A),
+    ("https://b%C3%BCcher.example/a", "https://xn--bcher-kva.example/a"),
+    ("https://news.example%2Fstory/1", "https://news.example%2fstory/1"),
+    ("https://news%ff.example/", "https://news%ff.example/"),
     ("https://news.example:0443/story/1", A),
     ("http://news.example:0080/a", "http://news.example/a"),
     ("https://XN--BCHER-KVA.example/a", "https://xn--bcher-kva.example/a"),
@@ -150,7 +159,7 @@ SPELLINGS = [
     ("mailto:desk@news.example", "mailto:desk@news.example"),
     ("http://[broken", "http://[broken"),
     ("http://news.example:99999/a", "http://news.example:99999/a"),
-    ("http:///a", "http:///a"),
+    ("http:///", "http:///"),
     ("httpx://news.example/A#b", "httpx://news.example/A#b"),
     ("", ""),
 ]
@@ -214,6 +223,9 @@ IDENTITIES = [
     ("file:///srv/a.html", A + "?utm_source=x", A, None),
     ("file:///srv/a.html", "https://other.example/x", "https://other.example/x", None),
     ("file:///srv/a.html", "/story/1", "file:///srv/a.html", None),
+    ("file:///srv/a.html", "//news.example/story/1", A, None),
+    ("file:///srv/a.html", "www.news.example/story/1", WWW, None),
+    (A, "www.news.example/story/1", WWW, None),
     ("file:///srv/a.html", "https://news.example/", "file:///srv/a.html", None),
     ("file:///srv/a.html", None, "file:///srv/a.html", None),
     ("file:///srv/a.jsonl#3", "file:///srv/b.html", "file:///srv/a.jsonl#3", None),
@@ -223,6 +235,73 @@ IDENTITIES = [
 @pytest.mark.parametrize(("fetched", "stated", "url", "syndicated_from"), IDENTITIES)
 def test_identity(fetched: str, stated: str | None, url: str, syndicated_from: str | None) -> None:
     assert identity(fetched, stated) == (url, syndicated_from)
+
+
+MEANT = [
+    ("https://news.example/story/1", "https://news.example/story/1"),
+    (" HTTPS://News.example/story/1?utm_source=x#top\n", "HTTPS://News.example/story/1?utm_source=x#top"),
+    ("www.news.example/story/1", "https://www.news.example/story/1"),
+    ("WWW.news.example", "https://WWW.news.example"),
+    ("news.example/story/1", "https://news.example/story/1"),
+    ("news.example:8443/story/1", "https://news.example:8443/story/1"),
+    ("bücher.example/a", "https://bücher.example/a"),
+    ("//news.example/story/1", "https://news.example/story/1"),
+    ("\\\\news.example\\story\\1", "https://news.example/story/1"),
+    ("https:/news.example/story/1", "https://news.example/story/1"),
+    ("http:news.example/story/1", "http://news.example/story/1"),
+    ("https%3A%2F%2Fnews.example%2Fstory%2F1", "https://news.example/story/1"),
+    ("https:%2f%2fnews.example/story/1", "https://news.example/story/1"),
+    ("https://news.example%2Fstory/1", "https://news.example/story/1"),
+    ("<https://news.example/story/1>", "https://news.example/story/1"),
+    ("\ufeffhttps://news.example/story/1", "https://news.example/story/1"),
+    # none
+    ("ftp://news.example/", None),
+    ("https:///", None),
+    ("http://[::1", None),
+    ("", None),
+    ("story.html", None),
+    ("news/story.html", None),
+    ("story.html/1", None),
+    ("/srv/news.example/story", None),
+    ("file:///srv/www.news.example/story", None),
+    ("mailto:desk@news.example", None),
+    ("news.example", None),
+    ("2026.03/story", None),
+    ("https://" + "a" * 300 + ".example/", None),
+    ("https://" + "ab." * 90 + "example/", None),
+]
+
+
+@pytest.mark.parametrize(("written", "url"), MEANT)
+def test_what_sources_write_for_a_url(written: str, url: str | None) -> None:
+    assert web_url(written) == url
+
+
+@pytest.mark.parametrize(
+    ("base", "reference", "url"),
+    [
+        (A, "2?a=1", "https://news.example/story/2?a=1"),
+        (A, "//other.example/2", "https://other.example/2"),
+        ("http://news.example/1", "//other.example/2", "http://other.example/2"),
+        (A, "www.other.example/2", "https://www.other.example/2"),
+        (A, "https:/other.example/2", "https://other.example/2"),
+        (A, "other.example/2", "https://news.example/story/other.example/2"),
+        (A, "mailto:desk@news.example", None),
+        (A, "http://[broken", None),
+        (A, "", None),
+        ("file:///srv/a.html", "//other.example/2", "https://other.example/2"),
+        ("file:///srv/a.html", "b.html", None),
+        ("file:///srv/a.html", "/b", None),
+    ],
+)
+def test_what_a_link_means(base: str, reference: str, url: str | None) -> None:
+    assert absolute_url(base, reference) == url
+
+
+def test_the_site_of_a_saved_page_is_the_one_that_it_names() -> None:
+    assert named_site("file:///srv/a.html", "https://www.news.example/") == "news.example"
+    assert named_site("file:///srv/a.html", None) == ""
+    assert named_site(A, "https://other.example/") == "news.example"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.files.position import FilePosition, is_web_url, plausible_time, printable, valid_text
+from crawler.files.position import FilePosition, plausible_time, printable, valid_text
 from pipeline.document import Reason, Stage
 from pipeline.settings import Settings
 
@@ -51,21 +51,6 @@ def test_a_rejection_of_a_position() -> None:
 )
 def test_times_before_the_web_and_in_the_future_are_not_believed(time: float, is_plausible: bool) -> None:
     assert plausible_time(time, NOW) == (datetime.fromtimestamp(time, UTC) if is_plausible else NOW)
-
-
-@pytest.mark.parametrize(
-    ("url", "is_web"),
-    [
-        ("https://gazette.example/1", True),
-        (" http://gazette.example ", True),
-        ("ftp://gazette.example/", False),
-        ("https:///path", False),
-        ("http://[::1", False),
-        ("", False),
-    ],
-)
-def test_urls_of_the_web(url: str, is_web: bool) -> None:
-    assert is_web_url(url) is is_web
 
 
 def test_names_and_texts_that_can_be_stored() -> None:

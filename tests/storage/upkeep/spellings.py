@@ -38,6 +38,15 @@ SPELLINGS = {
     "fetched there, of another name": lambda url, text: article(
         "https://a.example/other", text, page=page(text, url=url)
     ),
+    "at a port": lambda url, text: article(url.replace(".example", ".example:8443"), text),
+    "with a slash encoded": lambda url, text: article(url.replace("/s/1", "/s%2F1"), text),
+    "in a cache of AMP pages": lambda url, text: article(
+        url.replace("https://", "https://a-example.cdn.ampproject.org/c/s/"), text
+    ),
+    "in an archive": lambda url, text: article(f"https://web.archive.org/web/2026/{url}", text),
     "turned away": lambda url, text: rejection(url),
+    "turned away, with its host encoded": lambda url, text: rejection(
+        url.replace("a.example", "%61.example")
+    ),
     "turned away, with a tracker": lambda url, text: rejection(url + "?utm_medium=rss"),
 }
