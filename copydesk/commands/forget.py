@@ -31,7 +31,7 @@ def forget(
     site: Annotated[
         list[str] | None,
         typer.Option(
-            help="A whole site and what is under it: its host, e.g. example.com, or its key in the sites file;"
+            help="A site and what is under it: its host, e.g. example.com, or its key in the sites file;"
             " repeatable."
         ),
     ] = None,

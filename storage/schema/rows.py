@@ -65,7 +65,12 @@ class StoredArticle:
         ),
     ]
     site: Annotated[
-        str, ColumnDoc("host of the URL without www.", "example.com", null="never; empty for a file: URL")
+        str,
+        ColumnDoc(
+            "host of the URL without www.",
+            "example.com",
+            null="never; for a file: URL the host that the page names, or empty",
+        ),
     ]
     title: Annotated[str, ColumnDoc("headline", "Ferry runs again", null="never; may be empty", of_text=True)]
     text: Annotated[

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 from alembic import command
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, make_url, select
+from sqlalchemy import Engine, insert, make_url, select, update
 from typer.testing import CliRunner
 
 from copydesk.cli import app
@@ -25,6 +27,7 @@ from pipeline.settings import Settings
 from storage import reader, schema
 from storage.database import DatabaseError, begin_write, connect, open_database, upgrade, version, versions
 from storage.writer import BatchCounts, other_fingerprints
+from storage.writing.tombstones import list_tombstones, withheld_urls
 from tests.storage.bases import PAGES, SCHEMAS, load
 from tests.storage.news import contents
 
@@ -251,6 +254,51 @@ def test_an_old_database_is_upgraded_only_when_asked(old_url: str) -> None:
     assert described(old_url) == before
     done = CliRunner().invoke(app, ["db", "current", "--db", old_url])
     assert "run copydesk db upgrade" in done.output
+
+
+# Tombstones as they were before 0014: kind, value, what the key was made of, and whose alias.
+OLD_TOMBSTONES = [
+    ("url", "https://www.gazette.example/a", "gazette.example/a", None),
+    ("url", "https://gazette.example:8443/a", "gazette.example:8443/a", None),
+    ("url", "https://gazette.example/x%2Fb", "gazette.example/x%2Fb", "gazette.example/a"),
+    ("site", "post.example", "post.example", None),
+]
+
+
+def test_tombstones_and_encoded_hosts_are_renewed(old_url: str) -> None:
+    engine = connect(old_url)
+    with begin_write(engine) as connection:
+        config = versions.alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0013")
+        keys = {}
+        for n, (kind, value, name, of) in enumerate(OLD_TOMBSTONES):
+            keys[name] = hashlib.sha256(f"{kind}\0{name}".encode()).digest()[:16]
+            row = {"kind": kind, "value": value, "key": keys[name], "alias_of": keys.get(of or "")}
+            at = datetime(2026, 1, 1 + n, tzinfo=UTC)
+            connection.execute(insert(schema.tombstone).values(**row, at=at, reason=f"reason {n}"))
+        first, second = connection.execute(select(schema.article.c.id).limit(2)).scalars()
+        for id, url in ((first, "https://ex%61mple.com/a"), (second, "https://ex%61mple.com/a#")):
+            change = update(schema.article).where(schema.article.c.id == id)
+            connection.execute(change.values(url=url, site="ex%61mple.com"))
+    assert upgrade(engine).is_current
+
+    stones = {stone.value: stone for stone in list_tombstones(engine)}
+    assert stones.keys() == {"https://www.gazette.example/a", "post.example"}, "one page has one tombstone"
+    stone = stones["https://www.gazette.example/a"]
+    assert (stone.at, stone.reason) == (datetime(2026, 1, 1, tzinfo=UTC), "reason 0")
+    assert stone.aliases == ("https://gazette.example/x%2Fb",)
+    asked = ["https://gazette.example:81/a", "http://gazette.example/x/b", "https://post.example/1"]
+    assert withheld_urls(engine, [*asked, "https://gazette.example/c"]) == set(asked)
+    with engine.connect() as reading:
+        found = select(schema.article.c.url, schema.article.c.site).where(
+            schema.article.c.id.in_([first, second])
+        )
+        assert set(reading.execute(found).tuples()) == {
+            ("https://example.com/a", "example.com"),
+            ("https://ex%61mple.com/a#", "ex%61mple.com"),
+        }
+    engine.dispose()
 
 
 def test_a_database_is_never_downgraded(engine: Engine) -> None:

@@ -58,6 +58,47 @@ def test_the_articles_of_a_site_are_counted_before_they_are_deleted(copydesk: Ru
     assert all(a["site"] != site for a in left)
 
 
+@pytest.fixture
+def sites_file(tmp_path: Path) -> str:
+    path = tmp_path / "sites.toml"
+    entry = """
+        [sites.tessary]
+        homepage = "https://www.tessaryobserver.example/"
+        allowed_hosts = ["tessary.example"]
+        feeds = ["https://www.tessaryobserver.example/rss.xml"]
+    """
+    path.write_text(entry)
+    return str(path)
+
+
+def test_a_site_of_the_sites_file_is_forgotten_by_its_key(copydesk: Run, own: str, sites_file: str) -> None:
+    def tombstones() -> list[str]:
+        found = json.loads(copydesk("forget", "--list", "--json", "--db", own).stdout)
+        return sorted(stone["value"] for stone in found)
+
+    near = copydesk("forget", "--site", "tesary", "--sites", sites_file, "--yes", "--db", own)
+    assert (near.returncode, "did you mean tessary?" in near.stderr, tombstones()) == (2, True, [])
+    done = copydesk("forget", "--site", "tessary", "--sites", sites_file, "--yes", "--db", own)
+    assert done.returncode == 0, done.stderr
+    assert "0 articles" not in done.stdout
+    assert tombstones() == ["tessary.example", "tessaryobserver.example"]
+    assert all(a["site"] != "tessaryobserver.example" for a in articles(copydesk, own))
+    again = copydesk("forget", "--site", "tessaryobserver.example", "--yes", "--db", own)
+    assert (again.returncode, again.stdout) == (0, "nothing of it was stored; it is kept out from now on\n")
+    assert (
+        copydesk("forget", "--undo", "--site", "tessary", "--sites", sites_file, "--db", own).returncode == 0
+    )
+    assert tombstones() == []
+
+
+def test_a_site_of_which_nothing_is_stored_is_kept_out_if_asked(copydesk: Run, own: str) -> None:
+    site = "never.invalid"
+    done = copydesk("forget", "--site", site, "--unseen", "--yes", "--db", own)
+    assert (done.returncode, done.stdout) == (0, "nothing of it was stored; it is kept out from now on\n")
+    record = json.dumps({"url": f"www.{site}/news/1", "text": "The ferry to Norhaven runs again. " * 20})
+    assert "rejected, forgotten: 1" in copydesk("ingest", "-", "--db", own, stdin=record).stderr
+
+
 @pytest.mark.parametrize(("answer", "left"), [("y", 0), ("", 1)])
 def test_on_a_terminal_it_asks(own: str, copydesk: Run, answer: str, left: int) -> None:
     first = articles(copydesk, own)[0]["id"]
@@ -89,6 +130,12 @@ def test_on_a_terminal_it_asks(own: str, copydesk: Run, answer: str, left: int) 
         (["forget", "--list", "1"], "leave out the other arguments"),
         (["forget", "nowhere.html"], "no article 'nowhere.html' here"),
         (["forget", "--undo", "https://a.example/1"], "no such tombstone"),
+        (["forget", "--site", "tessaryobservr.example", "--yes"], "did you mean tessaryobserver.example?"),
+        (
+            ["forget", "--site", "tessaryobservr.example", "--dry-run"],
+            "did you mean tessaryobserver.example?",
+        ),
+        (["forget", "--site", "nothing.invalid", "--yes"], "nothing of nothing.invalid is stored"),
     ],
 )
 def test_mistakes_are_explained(copydesk: Run, news_url: str, arguments: list[str], said: str) -> None:
