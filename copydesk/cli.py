@@ -27,10 +27,12 @@ from copydesk.commands import (
     sites,
     stats,
 )
+from copydesk.messages import SafeGroup, safe_line
 from copydesk.status import Status
 from pipeline.errors import OperatorError
 
 app = typer.Typer(
+    cls=SafeGroup,
     help="News pages in, a database of clean articles out, with the copies of one story grouped.",
     epilog="Every command takes --help. Start with: copydesk ingest PATH…, then copydesk groups.",
     no_args_is_help=True,
@@ -61,7 +63,7 @@ def main() -> None:
     try:
         app()
     except OperatorError as error:
-        typer.echo(f"copydesk: {error}", err=True)
+        typer.echo(f"copydesk: {safe_line(str(error))}", err=True)
         sys.exit(Status.USAGE)
     except BrokenPipeError:  # `copydesk export - | head`
         sys.stderr.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from storage.database import lasting_url
 # Variables that may hold a secret; systemd reads them from ENVIRONMENT_FILE (crawler/scheduling/systemd.py).
 _SECRET = ("COPYDESK_ALERT_WEBHOOK",)
 _METRICS = "COPYDESK_METRICS_"
+# A value with a password in a URL or beside a parameter; it is left out like the variables above.
+_PASSWORD = re.compile(r"://[^\s/@]{0,200}:[^\s/@]{0,200}@|(?:password|passwd|secret|token)=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def this_installation(database_url: str, sites_file: str | None) -> Installation
         environment={
             name: value
             for name, value in sorted(os.environ.items())
-            if name.startswith("COPYDESK_") and name not in excluded
+            if name.startswith("COPYDESK_") and name not in excluded and not _PASSWORD.search(value)
         },
     )
 

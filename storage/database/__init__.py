@@ -2,10 +2,11 @@
 
 from sqlalchemy import Engine  # the type, for packages that may not import SQLAlchemy
 
-from storage.database.engines import connect, lasting_url
-from storage.database.errors import DatabaseError, explain, is_exhausted, is_transient, shown_url
+from storage.database.engines import connect
+from storage.database.errors import explain, is_exhausted, is_transient, shown_url
 from storage.database.rows import insert_rows
 from storage.database.transactions import begin_write, in_transaction, persistently
+from storage.database.urls import DatabaseError, lasting_url
 from storage.database.versions import SchemaVersion, open_database, upgrade, version
 
 __all__ = [

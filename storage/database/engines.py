@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,13 @@ from sqlalchemy import (
     Engine,
     create_engine,
     event,
-    make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
-from storage.database.errors import DatabaseError, explained
+from storage.database.errors import explained
+from storage.database.urls import DatabaseError, parsed_url, shown
 
 _BUSY_TIMEOUT_MS = 30_000
 
@@ -77,9 +78,12 @@ _POSTGRESQL = {
 
 def connect(url: str, *, create: bool = False) -> Engine:
     """An engine on a database of any schema version, or of none; DatabaseError if it cannot be reached."""
-    parsed = _parsed(url)
+    parsed = parsed_url(url)
     is_sqlite = parsed.drivername == "sqlite"
-    engine = _sqlite_engine(parsed, create) if is_sqlite else _postgresql_engine(parsed)
+    try:
+        engine = _sqlite_engine(parsed, create) if is_sqlite else _postgresql_engine(parsed)
+    except (ArgumentError, TypeError, ValueError):  # `from None`: the cause quotes parts of the URL
+        raise DatabaseError(f"{shown(parsed)}: the database URL has a parameter with a wrong value") from None
     try:
         with explained(engine), engine.connect() as connection:
             # Connecting does not read the file's header; this does.
@@ -88,35 +92,6 @@ def connect(url: str, *, create: bool = False) -> Engine:
         engine.dispose()
         raise
     return engine
-
-
-def lasting_url(url: str) -> tuple[str, Path | None]:
-    """The URL for a service's file, valid from any folder and without its password; and the file of SQLite.
-
-    Raises DatabaseError if it is not a URL.
-    """
-    parsed = _parsed(url)
-    if parsed.drivername != "sqlite":
-        bare = parsed._replace(password=None).difference_update_query(["password"])  # `set` keeps for None
-        return bare.render_as_string(hide_password=False), None
-    if parsed.database in (None, "", ":memory:"):
-        raise DatabaseError("a database in memory ends with its process: write sqlite:///path/to/file.db")
-    file = Path(str(parsed.database)).absolute()
-    return parsed.set(database=str(file)).render_as_string(hide_password=False), file
-
-
-def _parsed(url: str) -> URL:
-    wanted = "sqlite:///path/to/file.db or postgresql://user@host/name"
-    try:
-        parsed = make_url(url)
-        backend = parsed.get_backend_name()
-    except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise DatabaseError(f"{url!r} is no database URL: write {wanted}") from error
-    if backend == "sqlite":
-        return parsed.set(drivername="sqlite")
-    if backend in ("postgresql", "postgres"):
-        return parsed.set(drivername="postgresql")
-    raise DatabaseError(f"databases of kind {backend!r} are not supported: write {wanted}")
 
 
 def _sqlite_engine(url: URL, create: bool) -> Engine:
@@ -176,3 +151,7 @@ def _check_file(path: Path, create: bool) -> None:
         raise DatabaseError(f"there is no database at {path}: copydesk ingest PATH --db URL makes one")
     if not path.parent.is_dir():
         raise DatabaseError(f"{path}: {os.strerror(errno.ENOENT).lower()}: {path.parent}")
+    # Readable by its owner alone: it may hold what nobody else may read. SQLite gives the files beside it
+    # (-wal, -shm) the same rights.
+    with suppress(OSError):  # SQLite says why
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

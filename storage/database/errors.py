@@ -10,11 +10,7 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.errors import OperatorError
-
-
-class DatabaseError(OperatorError):
-    """A database that cannot be opened or written as asked: the message is one line and says what to do."""
+from storage.database.urls import DatabaseError, shown, without_secrets_of
 
 
 def is_transient(error: BaseException) -> bool:
@@ -65,9 +61,9 @@ def is_exhausted(error: BaseException) -> bool:
 
 def explain(error: BaseException, engine: Engine) -> str:
     """One line that says what is wrong with the database, and what to do where that is known."""
-    shown = shown_url(engine)
+    name = shown_url(engine)
     original = error.orig if isinstance(error, DBAPIError) else error
-    said = " ".join(str(original).split())
+    said = without_secrets_of(engine.url, " ".join(str(original).split()))
     if isinstance(original, sqlite3.Error):
         code = getattr(original, "sqlite_errorcode", 0) & 0xFF
         known = {
@@ -80,21 +76,19 @@ def explain(error: BaseException, engine: Engine) -> str:
             sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full, over its quota or failing",
             sqlite3.SQLITE_BUSY: "is held by another program: wait for it, or stop it",
         }
-        return f"{shown} {known.get(code, said)}"
+        return f"{name} {known.get(code, said)}"
     if isinstance(original, psycopg.OperationalError) and original.sqlstate is None:
-        return f"{shown} cannot be reached: {said}"
+        return f"{name} cannot be reached: {said}"
     if isinstance(original, psycopg.errors.LockNotAvailable):
-        return f"{shown} is held by another program: wait for it, or stop it"
+        return f"{name} is held by another program: wait for it, or stop it"
     if isinstance(original, psycopg.errors.DiskFull):
-        return f"{shown} cannot grow: the server's disk is full ({said})"
-    return f"{shown}: {said}"
+        return f"{name} cannot grow: the server's disk is full ({said})"
+    return f"{name}: {said}"
 
 
 def shown_url(engine: Engine) -> str:
-    """The database as a message names it: the file's path, or the URL without its password."""
-    if engine.url.drivername == "sqlite":
-        return engine.url.database or "the database in memory"
-    return engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
+    """The database as a message names it: the file's path, or the URL without anything secret."""
+    return shown(engine.url)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from storage.database.errors import DatabaseError, explain, is_transient
+from storage.database.errors import explain, is_transient
+from storage.database.urls import DatabaseError
 
 T = TypeVar("T")
 

@@ -28,8 +28,9 @@ from sqlalchemy import (
 if TYPE_CHECKING:
     from alembic.config import Config
 from storage.database.engines import connect
-from storage.database.errors import DatabaseError, explained, shown_url
+from storage.database.errors import explained, shown_url
 from storage.database.transactions import begin_write
+from storage.database.urls import DatabaseError
 
 
 @dataclass(frozen=True, slots=True)

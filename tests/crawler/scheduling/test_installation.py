@@ -20,6 +20,7 @@ def test_paths_are_absolute_and_passwords_are_left_out(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COPYDESK_ALERT_WEBHOOK", "https://hooks.example/secret")
     monkeypatch.setenv("COPYDESK_CONTACT", "desk@x.example")
+    monkeypatch.setenv("COPYDESK_OTHER", "postgresql://desk:secret@db/news")
     installation = this_installation("sqlite:///news.db", "sites.toml")
     assert installation.sites_file == folder / "sites.toml"
     assert installation.writable_folder == folder
@@ -30,7 +31,8 @@ def test_paths_are_absolute_and_passwords_are_left_out(
     assert (folder / "news.db").exists()
 
     server = this_installation(
-        "postgresql://desk:secret@db.example:5433/news?sslmode=require&password=secret", None
+        "postgresql://desk:secret@db.example:5433/news?sslmode=require&password=secret&sslpassword=secret",
+        None,
     )
     assert server.database_url == "postgresql://desk@db.example:5433/news?sslmode=require"
     assert (server.writable_folder, server.sites_file) == (None, None)
