@@ -38,6 +38,17 @@ out = _Console(highlight=False, soft_wrap=True)
 err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+# What begins another line. In what strangers name or write it would forge one.
+_LINE_BREAKS = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+
+
+def as_line(text: str) -> str:
+    """A text as markup that shows it as it is, in one line: line breaks are written as escapes."""
+    from rich.markup import escape
+
+    return escape(_LINE_BREAKS.sub(lambda found: ascii(found[0])[1:-1], text))
+
+
 def plain(value: Any) -> Any:
     """A JSON-ready form: records as objects, times as ISO 8601 ending in Z, sequences as lists."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from copydesk.console import err
+from copydesk.console import as_line, err
 from pipeline.counts import counted
 
 if TYPE_CHECKING:
@@ -139,7 +139,5 @@ def print_lesson(lesson: Lesson | None) -> None:
 
 def print_alerts(lines: Iterable[tuple[str, bool]]) -> None:
     """Prints the alerts and recoveries of a crawl; each line comes with whether it is an alert."""
-    from rich.markup import escape
-
     for line, is_bad in lines:
-        err.print(f"[{'red' if is_bad else 'green'}]{escape(line)}")
+        err.print(f"[{'red' if is_bad else 'green'}]{as_line(line)}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
-from copydesk.console import out, when
+from copydesk.console import as_line, out, when
 from pipeline.counts import counted
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ def print_article(
 
     with_removed: shows the removed lines in their places, with their rules.
     """
-    from rich.markup import escape
-
-    out.print(f"[bold]{escape(article.title)}[/bold]")
+    out.print(f"[bold]{as_line(article.title)}[/bold]")
     facts = (
         ("url", article.url),
         ("from", article.location),
@@ -65,12 +63,12 @@ def print_article(
     )
     for name, value in facts:
         if value not in (None, ""):
-            out.print(f"[dim]{name:>12}[/dim]  {escape(str(value))}")
+            out.print(f"[dim]{name:>12}[/dim]  {as_line(str(value))}")
     if with_removed:
         print_before_and_after(article.text, lines)
         return
     for line in article.text.splitlines():
-        out.print(f"\n{escape(line)}")
+        out.print(f"\n{as_line(line)}")
 
 
 def _rights_line(article: Article | StoredArticle) -> str:

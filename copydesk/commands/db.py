@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import err, out, print_json
+from copydesk.console import as_line, err, out, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.status import Status
 from pipeline.counts import counted
@@ -80,8 +80,6 @@ def check(
 
 
 def _print(findings: list[Finding], state: str) -> None:
-    from rich.markup import escape
-
     wrong = sum(bool(finding.count) for finding in findings)
     for finding in findings:
         mended = f" [dim]({finding.mended:,} mended)[/dim]" if finding.mended else ""
@@ -91,7 +89,7 @@ def _print(findings: list[Finding], state: str) -> None:
         times = counted(finding.count, "time")
         out.print(f"[red]WRONG[/red]  {finding.check}: wrong {times}: {finding.says}{mended}")
         for sample in finding.samples:
-            out.print(f"         {escape(sample)}")
+            out.print(f"         {as_line(sample)}")
         if state == "found" and finding.can_mend:
             out.print("         copydesk db check --repair can repair that")
         else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.amounts import shown_size
-from copydesk.console import confirmed, err, out, print_json, when
+from copydesk.console import as_line, confirmed, err, out, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json, SitesFile, Yes
 from copydesk.progress import counting
 from copydesk.status import Status
@@ -164,18 +164,16 @@ def _forget(
 
 
 def _tell(database: str, what: ForgetTarget, plan: ForgetPlan, dry_run: bool) -> None:
-    from rich.markup import escape
-
     names = ", ".join((*what.urls, *(f"all of {site}" for site in what.sites)))
-    err.print(f"{database}: {escape(names)} {'would be' if dry_run else 'is'} forgotten:")
+    err.print(f"{database}: {as_line(names)} {'would be' if dry_run else 'is'} forgotten:")
     err.print(
         f"  {counted(plan.articles, 'article')}, {counted(plan.revisions, 'older revision')} of them,"
         f" {counted(plan.pages, 'page')}, {counted(plan.rejections, 'rejection')}"
     )
     for site, count in plan.sites[:10] if what.sites else ():
-        err.print(f"    {escape(site or 'local files')}: {count:,}")
+        err.print(f"    {as_line(site or 'local files')}: {count:,}")
     for url, title in plan.samples:
-        err.print(f"    {escape(f'{url}  {title}')}")
+        err.print(f"    {as_line(f'{url}  {title}')}")
     if plan.articles > len(plan.samples):
         err.print(f"    and {plan.articles - len(plan.samples):,} more")
     if plan.copies:
@@ -212,8 +210,6 @@ def _erase(engine: Engine, vacuum: bool | None) -> None:
 
 
 def _list(engine: Engine, json: bool) -> None:
-    from rich.markup import escape
-
     from storage.writing import list_tombstones
 
     found = list_tombstones(engine)
@@ -223,20 +219,18 @@ def _list(engine: Engine, json: bool) -> None:
     for stone in found:
         more = f"  (and {', '.join(stone.aliases)})" if stone.aliases else ""
         said = f"  {stone.reason}" if stone.reason else ""
-        out.print(f"[dim]{when(stone.at)}[/dim]  {stone.kind:<4}  {escape(stone.value + more + said)}")
+        out.print(f"[dim]{when(stone.at)}[/dim]  {stone.kind:<4}  {as_line(stone.value + more + said)}")
     if not found:
         out.print("nothing was forgotten")
 
 
 def _undo(engine: Engine, which: list[str], sites: list[str], named: tuple[str, ...], json: bool) -> None:
-    from rich.markup import escape
-
     from storage.upkeep import ForgetTarget, lift_tombstones
 
     lifted = lift_tombstones(engine, ForgetTarget(tuple(which), tuple(sites)))
     if json:
         print_json({"lifted": lifted})
     elif lifted:
-        out.print(f"may be stored again: {escape(', '.join(lifted))}")
+        out.print(f"may be stored again: {as_line(', '.join(lifted))}")
     if not lifted:
         raise OperatorError(f"{', '.join(named)}: no such tombstone (copydesk forget --list shows all)")

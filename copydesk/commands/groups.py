@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import out, plain, print_columns, print_json, when
+from copydesk.console import as_line, out, plain, print_columns, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.rendering import print_changes
 from pipeline.counts import counted
@@ -164,8 +164,6 @@ def _evidence(story: StoryGroup, copies: Sequence[Copy]) -> Mapping[int, Copy]:
 
 
 def _print(shown: _Shown) -> None:
-    from rich.markup import escape
-
     _print_head(shown)
     rows = []
     for member in shown.members:
@@ -175,7 +173,7 @@ def _print(shown: _Shown) -> None:
                 "[green]*[/green]" if member.is_canonical else " ",
                 f"[cyan]{member.id}[/cyan]",
                 when(member.published_at),
-                escape(_outlet(member)),
+                as_line(_outlet(member)),
                 counted(member.word_count, "word"),
                 f"{copy.kind}, {copy.containment:.0%} contained" if copy else "",
                 _title(member, shown),
@@ -185,11 +183,9 @@ def _print(shown: _Shown) -> None:
 
 
 def _print_with_changes(shown: _Shown) -> None:
-    from rich.markup import escape
-
     _print_head(shown)
     for member in shown.members:
-        facts = [when(member.published_at), escape(_outlet(member)), counted(member.word_count, "word")]
+        facts = [when(member.published_at), as_line(_outlet(member)), counted(member.word_count, "word")]
         copy = shown.evidence.get(member.id)
         if copy is not None:
             facts += [f"[bold]{copy.kind}[/bold]", f"{copy.jaccard:.0%} similar"]
@@ -207,14 +203,12 @@ def _print_with_changes(shown: _Shown) -> None:
 
 
 def _print_head(shown: _Shown) -> None:
-    from rich.markup import escape
-
     story = shown.story
-    agency = f" · {escape(story.agency)}" if story.agency else ""
+    agency = f" · {as_line(story.agency)}" if story.agency else ""
     out.print(
         f"\n[bold]group {story.id}[/bold] · {counted(story.size, 'copy', 'copies')}"
         f" on {counted(story.sites, 'site')}{agency}"
-        f" · [bold]{escape(shown.canonical.title)}[/bold]"
+        f" · [bold]{as_line(shown.canonical.title)}[/bold]"
     )
 
 
@@ -223,9 +217,7 @@ def _outlet(member: StoredArticle) -> str:
 
 
 def _title(member: StoredArticle, shown: _Shown) -> str:
-    from rich.markup import escape
-
-    return escape(member.title) if member.title != shown.canonical.title else "[dim]same title[/dim]"
+    return as_line(member.title) if member.title != shown.canonical.title else "[dim]same title[/dim]"
 
 
 def _as_json(shown: _Shown) -> object:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import err, out, print_json
+from copydesk.console import as_line, err, out, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json
 from copydesk.progress import print_lesson
 from pipeline.counts import counted
@@ -47,12 +47,10 @@ def learn(
 
 
 def _print(lines: list[SiteLine]) -> None:
-    from rich.markup import escape
-
     for site, of_site in groupby(lines, key=lambda line: line.site):
-        out.print(f"[bold]{escape(site)}[/bold]")
+        out.print(f"[bold]{as_line(site)}[/bold]")
         for line in of_site:
             stories = counted(line.stories, "story", "stories")
-            out.print(f"{stories:>14}  [dim]article {line.example}[/dim]  {escape(line.text)}")
+            out.print(f"{stories:>14}  [dim]article {line.example}[/dim]  {as_line(line.text)}")
     if not lines:
         out.print("nothing was learned: no line is in enough unrelated stories of one site")

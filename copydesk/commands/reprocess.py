@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import err, out, print_json
+from copydesk.console import as_line, err, out, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
 from copydesk.progress import print_lesson, print_site_rules, print_summary, watching
 from copydesk.rendering import print_changes
@@ -172,17 +172,15 @@ def _print(changes: Changes, seen: int, dry_run: bool) -> None:
 
 
 def _print_sample(sample: ChangeSample) -> None:
-    from rich.markup import escape
-
     from crawler.runs import ChangeKind
     from pipeline.copies import compare
 
     id = f"[cyan]{sample.article_id}[/cyan]  " if sample.article_id else ""
-    out.print(f"  {id}{escape(sample.location)}")
+    out.print(f"  {id}{as_line(sample.location)}")
     if sample.what is ChangeKind.REMOVED:
         gone, new = sample.before.splitlines(), sample.after.splitlines()
-        lines = [f"[red]- {escape(line)}[/red]" for line in gone if line not in new]
-        lines += [f"[green]+ {escape(line)}[/green]" for line in new if line not in gone]
+        lines = [f"[red]- {as_line(line)}[/red]" for line in gone if line not in new]
+        lines += [f"[green]+ {as_line(line)}[/green]" for line in new if line not in gone]
         for line in lines[:_SENTENCES] or ["the same lines, in different places"]:
             out.print(f"    {line}")
         if len(lines) > _SENTENCES:
@@ -190,10 +188,10 @@ def _print_sample(sample: ChangeSample) -> None:
     elif sample.what is ChangeKind.TEXT:
         print_changes(compare(sample.before, sample.after), most=_SENTENCES)
     elif sample.what is ChangeKind.FAILED:
-        out.print(f"    {escape(sample.after)}")
+        out.print(f"    {as_line(sample.after)}")
     else:
         name = f"{sample.field}: " if sample.field else ""
-        before, after = (escape(value) or "[dim]none[/dim]" for value in (sample.before, sample.after))
+        before, after = (as_line(value) or "[dim]none[/dim]" for value in (sample.before, sample.after))
         out.print(f"    {name}[red]{before}[/red] → [green]{after}[/green]")
 
 

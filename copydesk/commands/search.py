@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import out, plain, print_json, when
+from copydesk.console import as_line, out, plain, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.rendering import snippet_line, visible
 
@@ -64,14 +64,12 @@ def search(
 
 
 def _print(hit: Hit) -> None:
-    from rich.markup import escape
-
     article = hit.article
     place = article.site or article.publisher or article.location
-    facts = [when(article.published_at), escape(visible(place)), f"group {article.group_id}"]
+    facts = [when(article.published_at), as_line(visible(place)), f"group {article.group_id}"]
     if article.is_canonical:
         facts[-1] += " [green]*[/green]"
-    out.print(f"\n[cyan]{article.id}[/cyan]  [bold]{escape(visible(article.title))}[/bold]")
+    out.print(f"\n[cyan]{article.id}[/cyan]  [bold]{as_line(visible(article.title))}[/bold]")
     out.print(f"  [dim]{' · '.join(facts)}[/dim]")
     line = snippet_line(hit.snippet)
     line.pad_left(2)

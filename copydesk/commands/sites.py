@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from copydesk.amounts import parse_age, shown_age
-from copydesk.console import err, out, print_columns, print_json
+from copydesk.console import as_line, err, out, print_columns, print_json
 from copydesk.options import DryRun, Json, Sites, SitesFile
 from copydesk.rendering import visible
 from copydesk.status import Status
@@ -233,4 +233,4 @@ def _header(*names: str) -> tuple[str, ...]:
 
 
 def _shown(text: str) -> str:
-    return escape(visible(text))
+    return as_line(visible(text))

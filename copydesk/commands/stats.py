@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.amounts import shown_size
-from copydesk.console import out, print_columns, print_json, when
+from copydesk.console import as_line, out, print_columns, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from pipeline.counts import counted
 
@@ -34,8 +34,6 @@ def stats(
     json: Json = False,
 ) -> None:
     """Show how much is stored, the latest runs, and what was rejected and why; or the crawls of sites."""
-    from rich.markup import escape
-
     from storage import reader
     from storage.database import open_database, shown_url
 
@@ -68,11 +66,11 @@ def stats(
     rows = [("[dim]run", "[dim]started (UTC)", *(f"[dim]{name}" for name in _COLUMNS), "[dim]command")]
     for run in runs[:10]:
         values = (f"{getattr(run, name):,}" for name in _COLUMNS)
-        rows.append((str(run.id), when(run.started_at), *values, escape(run.command)))
+        rows.append((str(run.id), when(run.started_at), *values, as_line(run.command)))
     print_columns(rows, right=(0, *range(2, 2 + len(_COLUMNS))))
     for line in rejected:
         out.print(
-            f"[red]{line.reason}[/red] {escape(f'{line.location}: {line.detail}')} [dim]({line.stage})[/dim]"
+            f"[red]{line.reason}[/red] {as_line(f'{line.location}: {line.detail}')} [dim]({line.stage})[/dim]"
         )
 
 
@@ -126,19 +124,17 @@ _HEAD = (*_FIGURES, "size", "time")
 
 def _print_sites(trends: Sequence[Trend]) -> None:
     """One line for each site: its last crawl; a figure that is far from its median has an arrow."""
-    from rich.markup import escape
-
     head = ("site", "last crawl (UTC)", "ended", *_HEAD, "crawls", "stored by day")
     rows = [tuple(f"[dim]{name}" for name in head)]
     for trend in trends:
         cells = _cells(trend.last, trend.usual)
         bars = _sparkline(trend.stored_by_day)
-        name = escape(trend.site)
+        name = as_line(trend.site)
         rows.append(
             (
                 f"[red]{name}" if trend.alerts else name,
                 when(trend.last.started_at),
-                escape(trend.last.ended or "—"),
+                as_line(trend.last.ended or "—"),
                 *cells,
                 f"{trend.runs:,}",
                 bars,
@@ -150,8 +146,6 @@ def _print_sites(trends: Sequence[Trend]) -> None:
 
 def _print_site(runs: Sequence[SiteRun]) -> None:
     """One line for each crawl, the latest first, each compared with the crawls before it."""
-    from rich.markup import escape
-
     from crawler.monitor import trend
 
     head = ("run", "started (UTC)", "ended", *_HEAD, "rejected for", "alerts")
@@ -163,10 +157,10 @@ def _print_site(runs: Sequence[SiteRun]) -> None:
             (
                 str(run.run_id),
                 when(run.started_at),
-                escape(run.ended or "—"),
+                as_line(run.ended or "—"),
                 *_cells(run),
-                escape(reasons),
-                f"[red]{escape(alerts)}",
+                as_line(reasons),
+                f"[red]{as_line(alerts)}",
             )
         )
     print_columns(rows, right=(0, *range(3, 3 + len(_HEAD))))
@@ -177,11 +171,11 @@ def _print_site(runs: Sequence[SiteRun]) -> None:
 
 
 def _print_alerts(trends: Sequence[Trend]) -> None:
-    from rich.markup import escape
-
     for trend in trends:
         for alert in trend.alerts:
-            out.print(f"[red]{escape(trend.site)}: {alert['figure']}:[/red] {escape(str(alert['message']))}")
+            out.print(
+                f"[red]{as_line(trend.site)}: {alert['figure']}:[/red] {as_line(str(alert['message']))}"
+            )
 
 
 def _cells(run: SiteRun, usual: Mapping[str, float | None] | None = None) -> list[str]:
