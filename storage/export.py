@@ -22,7 +22,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -76,6 +76,11 @@ class Selection:
             raise OperatorError(
                 f"--site, --language, --unique and --exclude-reserved are for articles, not for {self.view}"
             )
+
+    @property
+    def where(self) -> reader.ArticleFilter:
+        sites = () if self.site is None else (self.site,)
+        return reader.ArticleFilter(sites, self.language, exclude_reserved=self.exclude_reserved)
 
     @property
     def canonical_only(self) -> bool:
@@ -220,11 +225,8 @@ def _rows(engine: Engine, selection: Selection, since: datetime | None, after: i
     return reader.rows(
         engine,
         selection.view,
-        site=selection.site,
-        language=selection.language,
-        since=since,
+        replace(selection.where, changed_since=since),
         canonical_only=selection.canonical_only,
-        exclude_reserved=selection.exclude_reserved,
     )
 
 
@@ -233,10 +235,8 @@ def _changed_rows(engine: Engine, selection: Selection, after: int) -> Iterator[
     for changed in reader.changed_articles(
         engine,
         after,
-        site=selection.site,
-        language=selection.language,
+        selection.where,
         canonical_only=selection.canonical_only,
-        exclude_reserved=selection.exclude_reserved,
     ):
         row: Row
         if changed.article is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,11 +9,10 @@ import typer
 from copydesk.console import as_line, out, plain, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.rendering import snippet_line, visible
+from copydesk.times import TIME, TIME_HELP, parse_since, parse_until
 
 if TYPE_CHECKING:
     from storage.reader import Hit
-
-_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
 def search(
@@ -23,10 +21,10 @@ def search(
     site: Annotated[str | None, typer.Option(help="Articles of this site only, e.g. example.com.")] = None,
     language: Annotated[str | None, typer.Option(help="Articles in this language only, e.g. en.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=_TIMES, help="Published since then (UTC).")
+        str | None, typer.Option(metavar=TIME, help=f"Published since then: {TIME_HELP}.")
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=_TIMES, help="Published before then; a day is included (UTC).")
+        str | None, typer.Option(metavar=TIME, help="Published before then; a day is included.")
     ] = None,
     unique: Annotated[bool, typer.Option("--unique", help="One copy of each story that matches.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="List this many, the best first.")] = 20,
@@ -42,18 +40,13 @@ def search(
     from storage.database import open_database
 
     engine = open_database(db, create=False)
-    if until is not None and until.time() == time():
-        until += timedelta(days=1)
-    found = reader.search(
-        engine,
-        " ".join(query),
-        site=site,
+    where = reader.ArticleFilter(
+        sites=(site,) if site else (),
         language=language,
-        since=since.replace(tzinfo=UTC) if since else None,
-        until=until.replace(tzinfo=UTC) if until else None,
-        canonical_only=unique,
-        limit=limit,
+        since=parse_since(since) if since else None,
+        until=parse_until(until) if until else None,
     )
+    found = reader.search(engine, " ".join(query), where, canonical_only=unique, limit=limit)
     if json:
         print_json([_as_json(hit) for hit in found])
         return

@@ -1,6 +1,6 @@
 """A small typed way to read a database, for the pipeline, the command line and other programs.
 
-    articles, article, article_by_url, article_by_location    articles, by id, URL, location or filters
+    articles, article, article_by_url, article_by_location    articles, by id, URL, location or a filter
     search                                                    articles by their words, the best first
     groups, group, members, copies                            stories, who carries them, and the evidence
     sketch, sketches                                          signatures as datasketch's objects
@@ -24,6 +24,7 @@ from storage.reader.article_rows import (
     rules_version,
 )
 from storage.reader.change_rows import ChangedArticle, changed_articles, changes, database_id, last_change
+from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.group_rows import copies, group, groups, members
 from storage.reader.known_documents import (
     FetchState,
@@ -41,6 +42,8 @@ from storage.schema import Change, Copy, RemovedLine, RunRow, StoredArticle, Sto
 from storage.search import Snippet
 
 __all__ = [
+    "EVERY_ARTICLE",
+    "ArticleFilter",
     "Change",
     "ChangedArticle",
     "Copy",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, select
+from sqlalchemy import Engine, select
 
 from storage import schema
 from storage.base import storable_name
-from storage.reader.reservations import without_reservation
+from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.streaming import FETCH_IDS, FETCH_TEXTS, R, one_row, one_snapshot, stream
 from storage.schema import (
     RemovedLine,
@@ -20,21 +19,15 @@ from storage.schema import (
 
 def articles(
     engine: Engine,
+    where: ArticleFilter = EVERY_ARTICLE,
     *,
-    site: str | None = None,
-    language: str | None = None,
-    since: datetime | None = None,
     group_id: int | None = None,
     canonical_only: bool = False,
-    exclude_reserved: bool = False,
     limit: int | None = None,
 ) -> Iterator[StoredArticle]:
-    """Articles by id. since: those whose text is new or changed from then on (`updated_at`).
-
-    exclude_reserved: without those of which a statement in `rights` reserves the text or a use of it.
-    """
+    """Articles by id: all that meet the filter, those of one group, or canonical copies only."""
     return select_articles(
-        engine, StoredArticle, site, language, since, group_id, canonical_only, exclude_reserved, limit
+        engine, StoredArticle, where, group_id=group_id, canonical_only=canonical_only, limit=limit
     )
 
 
@@ -82,13 +75,11 @@ def rules_version(engine: Engine, id: int) -> str | None:
 def select_articles(
     engine: Engine,
     make: Callable[..., R],
-    site: str | None,
-    language: str | None,
-    since: datetime | None,
-    group_id: int | None,
-    canonical_only: bool,
-    exclude_reserved: bool,
-    limit: int | None,
+    where: ArticleFilter,
+    *,
+    group_id: int | None = None,
+    canonical_only: bool = False,
+    limit: int | None = None,
 ) -> Iterator[R]:
     """Articles by id, each made of the columns of the view.
 
@@ -96,17 +87,9 @@ def select_articles(
     all their texts at once (SQLite does), so the ids alone are sorted, and the rest is fetched by them.
     """
     view, table = view_tables["articles"], schema.article
-    wanted: list[ColumnElement[bool]] = []
-    if site is not None:
-        wanted.append(table.c.site == storable_name(site))
-    if language is not None:
-        wanted.append(table.c.language == storable_name(language))
-    if since is not None:
-        wanted.append(table.c.updated_at >= since)
+    wanted = where.conditions(engine, table)
     if group_id is not None:
         wanted.append(table.c.group_id == group_id)
-    if exclude_reserved:
-        wanted.append(without_reservation(engine, table.c.rights))
     if not wanted:
         query = select(view).order_by(view.c.id).limit(limit)
         if canonical_only:

@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, and_, func, select
 
 from storage import schema
-from storage.base import storable_name
-from storage.reader.reservations import without_reservation
+from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.streaming import FETCH_TEXTS, stream
 from storage.schema import (
     Change,
@@ -44,28 +43,20 @@ def changes(engine: Engine, after: int = 0, *, limit: int | None = None) -> Iter
 def changed_articles(
     engine: Engine,
     after: int = 0,
+    where: ArticleFilter = EVERY_ARTICLE,
     *,
-    site: str | None = None,
-    language: str | None = None,
     canonical_only: bool = False,
-    exclude_reserved: bool = False,
 ) -> Iterator[ChangedArticle]:
     """As `changes`, with the articles themselves: who puts in place what has an article, and takes out what
     has none, keeps an exact copy.
 
-    The filters choose articles; what changed and is not, or no longer, of those has `article` None, so that
+    The filter chooses articles; what changed and is not, or no longer, of those has `article` None, so that
     a copy of the canonical ones loses what stopped being canonical.
     """
     view, change = view_tables["articles"], schema.change
-    wanted = [view.c.id == change.c.article_id]
-    if site is not None:
-        wanted.append(view.c.site == storable_name(site))
-    if language is not None:
-        wanted.append(view.c.language == storable_name(language))
+    wanted = [view.c.id == change.c.article_id, *where.conditions(engine, view)]
     if canonical_only:
         wanted.append(view.c.is_canonical)
-    if exclude_reserved:
-        wanted.append(without_reservation(engine, view.c.rights))
     query = (
         select(change.c.number, change.c.article_id, view)
         .outerjoin_from(change, view, and_(*wanted))

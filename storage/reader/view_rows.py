@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from storage import schema
 from storage.reader.article_rows import select_articles
+from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.streaming import stream
 from storage.schema import (
     VIEWS,
@@ -20,18 +21,16 @@ from storage.schema import (
 def rows(
     engine: Engine,
     view: str,
+    where: ArticleFilter = EVERY_ARTICLE,
     *,
-    site: str | None = None,
-    language: str | None = None,
-    since: datetime | None = None,
     canonical_only: bool = False,
-    exclude_reserved: bool = False,
+    since: datetime | None = None,
     after: int = 0,
 ) -> Iterator[dict[str, Any]]:
     """The rows of a public view as dictionaries, in the order of its columns; for exports of any size.
 
-    The filters are for `articles` and `unique_articles`, which come by id. `since` (by `at`) and `after` are
-    for `changes`, which come by `change`; other views take none of them.
+    `where` and `canonical_only` are for `articles` and `unique_articles`, which come by id. `since` (by `at`)
+    and `after` are for `changes`, which come by `change`. Raises ValueError where a view does not take one.
     """
     names = [column.name for column in next(v for v in VIEWS if v.name == view).columns]
 
@@ -39,10 +38,13 @@ def rows(
         return dict(zip(names, values, strict=True))
 
     is_changes = view == "changes"
-    if view in ("articles", "unique_articles") and not after:
+    is_of_articles = view in ("articles", "unique_articles")
+    if (since or after) and not is_changes:
+        raise ValueError(f"the view {view} is not read from a change on")
+    if is_of_articles:
         unique = canonical_only or view == "unique_articles"
-        return select_articles(engine, make, site, language, since, None, unique, exclude_reserved, None)
-    if site or language or canonical_only or exclude_reserved or ((since or after) and not is_changes):
+        return select_articles(engine, make, where, canonical_only=unique)
+    if where != EVERY_ARTICLE or canonical_only:
         raise ValueError(f"the view {view} takes no filters of articles")
     table = view_tables[view]
     query = select(table).order_by(*(table.c[name] for name in _ORDER[view]))

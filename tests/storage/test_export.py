@@ -273,7 +273,9 @@ def test_articles_whose_rights_are_reserved_can_be_left_out(
     assert len(titles(reserved, folder, Selection(**chosen))) == 6
     kept = titles(reserved, folder, Selection(**chosen, exclude_reserved=True))
     assert kept == ["nothing", "allowed", "licensed", "of another"]
-    assert [one.title for one in reader.articles(reserved, exclude_reserved=True)] == kept
+    assert [
+        one.title for one in reader.articles(reserved, reader.ArticleFilter(exclude_reserved=True))
+    ] == kept
 
 
 def test_what_is_reserved_later_is_gone_from_a_copy(reserved: Engine, folder: Path) -> None:
@@ -292,7 +294,7 @@ def test_only_articles_have_rights(filled: Engine, folder: Path) -> None:
     with pytest.raises(OperatorError, match="--exclude-reserved are for articles, not for runs"):
         Selection("runs", exclude_reserved=True)
     with pytest.raises(ValueError, match="no filters of articles"):
-        reader.rows(filled, "copies", exclude_reserved=True)
+        reader.rows(filled, "copies", reader.ArticleFilter(exclude_reserved=True))
 
 
 def test_a_cursor_of_an_earlier_release_goes_on(filled: Engine, folder: Path) -> None:

@@ -123,7 +123,7 @@ def test_queries_may_have_odd_characters(engine: Engine) -> None:
     assert state is not None
     assert (state.etag, state.last_modified) == (CLEAN, CLEAN)
     assert reader.known_urls(engine, [ODD, "other"], fetched_since=START) == {ODD}
-    assert list(reader.articles(engine, site=ODD, language=ODD)) == []
+    assert list(reader.articles(engine, reader.ArticleFilter((ODD,), ODD))) == []
     assert list(reader.search(engine, "a\0b \ud800 harbour")) is not None
 
 

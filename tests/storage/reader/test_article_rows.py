@@ -28,13 +28,17 @@ def test_articles_come_by_id_and_filtered(engine: Engine) -> None:
         return [row.id for row in reader.articles(engine, **filters)]
 
     assert ids() == [1, 2, 3]
-    assert ids(site="a.example") == [1, 3]
-    assert ids(language="de") == [2]
-    assert ids(since=START + timedelta(hours=1)) == [2, 3]
+    assert ids(where=reader.ArticleFilter(sites=("a.example",))) == [1, 3]
+    assert ids(where=reader.ArticleFilter(sites=("b.example", "a.example"))) == [1, 2, 3]
+    assert ids(where=reader.ArticleFilter(language="de")) == [2]
+    assert ids(where=reader.ArticleFilter(agency="Reuters")) == []
+    later = START + timedelta(hours=1)
+    assert ids(where=reader.ArticleFilter(changed_since=later)) == [2, 3]
+    assert ids(where=reader.ArticleFilter(since=later)) == ids(where=reader.ArticleFilter(until=later)) == []
     assert ids(canonical_only=True) == [1, 2]
     assert ids(group_id=1) == [1, 3]
     assert ids(limit=2) == [1, 2]
-    assert ids(site="a.example", canonical_only=True, since=START + timedelta(hours=1)) == []
+    assert ids(where=reader.ArticleFilter(("a.example",), changed_since=later), canonical_only=True) == []
 
 
 def test_articles_are_found_by_id_url_and_location(engine: Engine) -> None:
@@ -64,9 +68,9 @@ def test_no_texts_are_sorted_on_the_way(sqlite_template: Path, tmp_path: Path) -
     for stream in (
         reader.articles(engine),
         reader.articles(engine, canonical_only=True),
-        reader.articles(engine, site="site1.example"),
-        reader.articles(engine, language="en", canonical_only=True),
-        reader.articles(engine, since=START),
+        reader.articles(engine, reader.ArticleFilter(sites=("site1.example",))),
+        reader.articles(engine, reader.ArticleFilter(language="en"), canonical_only=True),
+        reader.articles(engine, reader.ArticleFilter(changed_since=START)),
         reader.changed_articles(engine, 3),
         reader.rows(engine, "removed_text"),
         reader.rows(engine, "rejections"),

@@ -29,9 +29,9 @@ def test_hits_are_filtered_and_come_in_pages(engine: Engine) -> None:
     everything = found()
     assert sorted(everything) == [1, 2, 3]
     assert found(limit=2) + found(limit=2, offset=2) == everything
-    assert sorted(found(site="a.example")) == [1, 3]
-    assert found(language="de") == [2]
-    assert found(since=START) == [2]
-    assert found(until=START) == [1]
+    assert sorted(found(where=reader.ArticleFilter(sites=("a.example",)))) == [1, 3]
+    assert found(where=reader.ArticleFilter(language="de")) == [2]
+    assert found(where=reader.ArticleFilter(since=START)) == [2]
+    assert found(where=reader.ArticleFilter(until=START)) == [1]
     assert len(found(canonical_only=True)) == 1
     assert all("xylophone" in hit.snippet.text for hit in reader.search(engine, "xylophone"))

@@ -36,7 +36,14 @@ def test_a_stream_fetches_a_part_at_a_time(engine: Engine, monkeypatch: pytest.M
     assert reader.counts(engine).articles == 31
 
 
-@pytest.mark.parametrize("filters", [{}, {"site": "a.example"}, {"language": "en", "canonical_only": True}])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"where": reader.ArticleFilter(sites=("a.example",))},
+        {"where": reader.ArticleFilter(language="en"), "canonical_only": True},
+    ],
+)
 def test_a_stream_sees_the_database_as_it_was_when_it_began(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, filters: dict[str, Any]
 ) -> None:

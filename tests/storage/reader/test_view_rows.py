@@ -18,4 +18,4 @@ def test_rows_are_dictionaries_in_the_order_of_the_columns(engine: Engine) -> No
     assert len(list(reader.rows(engine, "unique_articles"))) == len(list(reader.groups(engine, min_size=1)))
     assert [row["location"] for row in reader.rows(engine, "rejections")] == ["a"]
     with pytest.raises(ValueError, match="takes no filters"):
-        list(reader.rows(engine, "copies", site="x"))
+        list(reader.rows(engine, "copies", reader.ArticleFilter(sites=("x",))))

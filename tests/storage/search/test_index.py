@@ -152,12 +152,14 @@ def test_a_hit_has_the_article_and_where_it_matches(polyglot: Engine) -> None:
 
 def test_filters(polyglot: Engine) -> None:
     third = START + timedelta(days=2) - timedelta(minutes=30)
-    assert found(polyglot, "ferr*", site="site2.example") == ["boat"]
-    assert found(polyglot, "ferr*", site="elsewhere.example") == []
-    assert set(found(polyglot, "ferr*", language="st")) == {"strike"}
-    assert set(found(polyglot, "ferr*", since=third)) == {"boat", "bank"}
-    assert set(found(polyglot, "ferr*", until=third)) == {"ferry", "strike"}
-    assert set(found(polyglot, "ferr*", since=third, until=third + timedelta(seconds=1))) == {"boat"}
+    assert found(polyglot, "ferr*", where=reader.ArticleFilter(("site2.example",))) == ["boat"]
+    assert found(polyglot, "ferr*", where=reader.ArticleFilter(("elsewhere.example",))) == []
+    assert set(found(polyglot, "ferr*", where=reader.ArticleFilter(language="st"))) == {"strike"}
+    assert set(found(polyglot, "ferr*", where=reader.ArticleFilter(since=third))) == {"boat", "bank"}
+    assert set(found(polyglot, "ferr*", where=reader.ArticleFilter(until=third))) == {"ferry", "strike"}
+    assert set(
+        found(polyglot, "ferr*", where=reader.ArticleFilter(since=third, until=third + timedelta(seconds=1)))
+    ) == {"boat"}
 
 
 def test_canonical_copies_only(engine: Engine) -> None:
@@ -183,7 +185,10 @@ def test_a_story_is_found_by_what_only_a_copy_of_it_says(engine: Engine) -> None
     assert "zeppelin" in hit.snippet.text
     assert hit.score == max(hit.score for hit in reader.search(engine, "zeppelin"))
     (hit,) = reader.search(
-        engine, wire.split()[0].lower() + " OR zeppelin", canonical_only=True, site="b.example"
+        engine,
+        wire.split()[0].lower() + " OR zeppelin",
+        reader.ArticleFilter(("b.example",)),
+        canonical_only=True,
     )
     assert hit.article.site == "b.example"
 
@@ -573,7 +578,7 @@ def test_both_find_the_same_in_the_examples(both: tuple[Engine, Engine], query: 
 
     assert on_sqlite == on_postgres
     assert on_sqlite
-    filters: dict[str, Any] = {"language": "en", "since": START - timedelta(days=365), "limit": 1000}
-    assert {hit.article.id for hit in reader.search(both[0], query, **filters)} == {
-        hit.article.id for hit in reader.search(both[1], query, **filters)
+    where = reader.ArticleFilter(language="en", since=START - timedelta(days=365))
+    assert {hit.article.id for hit in reader.search(both[0], query, where, limit=1000)} == {
+        hit.article.id for hit in reader.search(both[1], query, where, limit=1000)
     }
