@@ -1,8 +1,14 @@
 """Copydesk as a library (`copydesk.library`), and the command line: one file for each command.
 
-copydesk.open(db)               a database: stored signatures
+copydesk.extract(page)          the article of a page
+copydesk.ingest(paths, db)      store the articles of files, folders or records
+copydesk.crawl(sites, db)       store the news of sites
+copydesk.open(db)               a database: articles, search, changes, signatures
+copydesk.compare(a, b)          whether two texts are copies, and how they differ
 copydesk.sketch(text)           the signature of a text as datasketch's objects
 copydesk.shingle_hashes(text)   what a signature is made of
+
+DocumentRejected, DatabaseError and OperatorError are what they raise.
 """
 
 from __future__ import annotations
@@ -10,13 +16,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from copydesk.library import Database, Sketch, open, shingle_hashes, sketch
+    from copydesk.library import (
+        Article,
+        ChangedArticle,
+        Copy,
+        Database,
+        DatabaseError,
+        DocumentRejected,
+        Hit,
+        OperatorError,
+        RemovedLine,
+        Sketch,
+        StoredArticle,
+        TextComparison,
+        compare,
+        crawl,
+        extract,
+        ingest,
+        open,
+        shingle_hashes,
+        sketch,
+    )
 
-__all__ = ["Database", "Sketch", "open", "shingle_hashes", "sketch"]
+    __version__: str
+
+__all__ = [
+    "Article",
+    "ChangedArticle",
+    "Copy",
+    "Database",
+    "DatabaseError",
+    "DocumentRejected",
+    "Hit",
+    "OperatorError",
+    "RemovedLine",
+    "Sketch",
+    "StoredArticle",
+    "TextComparison",
+    "__version__",
+    "compare",
+    "crawl",
+    "extract",
+    "ingest",
+    "open",
+    "shingle_hashes",
+    "sketch",
+]
 
 
 def __getattr__(name: str) -> object:
     """Imports the library when it is used: commands start without it."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("copydesk")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from copydesk import library

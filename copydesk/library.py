@@ -2,29 +2,147 @@
 
 import copydesk
 
-mine = copydesk.sketch(text)
+article = copydesk.extract(html, url="https://example.com/news/1")
+copydesk.ingest(["pages/"], "sqlite:///copydesk.db")
 with copydesk.open("sqlite:///copydesk.db") as db:
-    stored = db.sketch(7)
+    for article in db.articles(since="yesterday"):
+        print(article.published_at, article.site, article.title)
+
+Three exceptions, and no others on purpose: DocumentRejected (a page holds no article, with the reason),
+DatabaseError (a database that cannot be opened, read or written), and OperatorError for whatever else the
+caller can put right: a path, a time, a query, a sites file. A DatabaseError is an OperatorError too.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from copydesk.options import DEFAULT_DATABASE
+from copydesk.times import parse_since, parse_until
 from pipeline import copies
-from pipeline.copies import Sketch
-from pipeline.settings import FingerprintSettings
+from pipeline.copies import ArticleCopy, Comparison, Sketch
+from pipeline.document import Article, DocumentRejected, Outcome, Rejection
+from pipeline.errors import OperatorError
+from pipeline.settings import FingerprintSettings, GroupSettings, Settings
 from storage import reader
-from storage.database import Engine, open_database
+from storage.database import DatabaseError, Engine, open_database
+from storage.reader import (
+    ArticleFilter,
+    ChangedArticle,
+    Copy,
+    Hit,
+    RemovedLine,
+    StoredArticle,
+)
 
-__all__ = ["Database", "Sketch", "open", "shingle_hashes", "sketch"]
+if TYPE_CHECKING:
+    from crawler.crawl import CrawlResult
+    from crawler.runs import Finished
+
+__all__ = [
+    "Article",
+    "ChangedArticle",
+    "Copy",
+    "Database",
+    "DatabaseError",
+    "DocumentRejected",
+    "Hit",
+    "OperatorError",
+    "RemovedLine",
+    "Sketch",
+    "StoredArticle",
+    "TextComparison",
+    "compare",
+    "crawl",
+    "extract",
+    "ingest",
+    "open",
+    "shingle_hashes",
+    "sketch",
+]
+
+Time = datetime | str
+Record = Mapping[str, object]
+
+
+# --- texts --------------------------------------------------------------------------------------------
+
+
+def extract(
+    page: str | bytes,
+    url: str | None = None,
+    *,
+    fetched_at: datetime | None = None,
+    extractor: str | None = None,
+    sites_file: str | os.PathLike[str] | None = None,
+) -> Article:
+    """The article of a page, clean, with the lines that were removed from it. Nothing is fetched or stored.
+
+    page: HTML or text, as it was fetched. url: where from; it decides which rules of a sites file apply, and
+    completes relative links. fetched_at: aware; no date of publication is after it; the present for None.
+    extractor: "copydesk" or "trafilatura"; the default for None.
+    Raises DocumentRejected if the page holds no article; its `reason` and `detail` say why.
+    """
+    from crawler.files import read_page
+    from crawler.sites import read_rulebook
+    from pipeline.process import process_document
+    from pipeline.sites import EXTRACTORS
+
+    settings = Settings()
+    if sites_file is not None:
+        settings = replace(settings, site_rules=read_rulebook(os.fspath(sites_file)))
+    if extractor is not None:
+        if extractor not in EXTRACTORS:
+            raise OperatorError(f"there is no extractor {extractor!r}: write one of {', '.join(EXTRACTORS)}")
+        settings = replace(settings, extractor=extractor)
+    document = read_page(page, url, _aware(fetched_at) or datetime.now(UTC), settings)
+    if isinstance(document, Rejection):
+        outcome: Outcome = document
+    else:
+        outcome = process_document(document, settings, fingerprinted=False)
+    if isinstance(outcome, Rejection):
+        raise DocumentRejected(outcome.stage, outcome.reason, outcome.detail)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class TextComparison:
+    """How two texts compare.
+
+    is_copy: whether grouping takes them for copies of one story. refusal: why not, in words; None if it does.
+    jaccard: shared shingles over all shingles of the two; containment: over those of the shorter; 0 to 1.
+    differences: sentences that the second text added, dropped and changed against the first.
+    """
+
+    is_copy: bool
+    refusal: str | None
+    jaccard: float
+    containment: float
+    differences: Comparison
+
+
+def compare(text: str, other: str, *, title: str = "", other_title: str = "") -> TextComparison:
+    """Compare two texts as grouping does, as if both were published at one time.
+
+    Titles matter for texts of fewer than 60 words, whose headline says what they are about.
+    """
+    now = datetime(2000, 1, 1, tzinfo=UTC)  # the same for both: no doubt by time
+    one = ArticleCopy(1, "", title, text, now, now)
+    two = ArticleCopy(2, "", other_title, other, now, now)
+    prepared = [copies.prepare(each, FingerprintSettings()) for each in (one, two)]
+    found = copies.judge(prepared[0], prepared[1], GroupSettings())
+    refusal = None if found.refusal is None else str(found.refusal)
+    differences = copies.compare(text, other)
+    return TextComparison(refusal is None, refusal, found.jaccard, found.containment, differences)
 
 
 def shingle_hashes(text: str) -> NDArray[np.uint32]:
@@ -41,8 +159,16 @@ def sketch(text: str) -> Sketch | None:
     return copies.sketch(text, FingerprintSettings())
 
 
+# --- databases ----------------------------------------------------------------------------------------
+
+
 class Database:
-    """A Copydesk database, open for reading. `with` closes it."""
+    """A Copydesk database, open for reading. `with` closes it.
+
+    Times are datetimes (without a zone: UTC), or words: "2h", "yesterday", "monday", "2026-03-01". What
+    returns an iterator streams, in the same memory for any number of rows, and sees the database as it was
+    when it began. Every method raises DatabaseError if the database cannot be read.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -58,6 +184,70 @@ class Database:
     def close(self) -> None:
         """Closes the connections. The database opens them again if it is asked again."""
         self._engine.dispose()
+
+    def article(self, id_or_url: int | str) -> StoredArticle | None:
+        """An article by its id, or by its URL as it is stored; None if there is none."""
+        if isinstance(id_or_url, int):
+            return reader.article(self._engine, id_or_url)
+        return reader.article_by_url(self._engine, id_or_url)
+
+    def articles(
+        self,
+        *,
+        since: Time | None = None,
+        until: Time | None = None,
+        site: str | None = None,
+        language: str | None = None,
+        agency: str | None = None,
+        changed_since: Time | None = None,
+        unique: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[StoredArticle]:
+        """Articles by id.
+
+        since, until: published from then on, and before then; articles without a date are in neither. A day
+        is included in `until`. changed_since: their text is new or changed from then on. site, language,
+        agency: as in the columns of the view `articles`. unique: canonical copies only.
+        """
+        where = _filter(since, until, site, language, agency, changed_since)
+        return reader.articles(self._engine, where, canonical_only=unique, limit=limit)
+
+    def search(
+        self,
+        query: str,
+        *,
+        since: Time | None = None,
+        until: Time | None = None,
+        site: str | None = None,
+        language: str | None = None,
+        agency: str | None = None,
+        unique: bool = False,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> list[Hit]:
+        """Articles by words of their title and text, the best first; `copydesk search` has the syntax.
+
+        unique: one article of each story that matches. Other filters: as in `articles`. Raises OperatorError
+        for a query that looks for nothing.
+        """
+        where = _filter(since, until, site, language, agency)
+        return reader.search(self._engine, query, where, canonical_only=unique, limit=limit, offset=offset)
+
+    def changes(self, after: int = 0, *, unique: bool = False) -> Iterator[ChangedArticle]:
+        """What is new, changed or gone since a change, each article at its last change, in their order.
+
+        after: the `change` of the last one that was seen, 0 for all. A reader that goes on from there misses
+        nothing. `article` is None for what is gone, or with `unique` is no canonical copy any more.
+        """
+        return reader.changed_articles(self._engine, after, canonical_only=unique)
+
+    def removed(self, article_id: int) -> list[RemovedLine]:
+        """The lines that were removed from an article's text, each with its rule, in the page's order."""
+        return reader.removed(self._engine, article_id)
+
+    def copies(self, article_id: int) -> list[Copy]:
+        """The verified pairs that an article is part of, with their evidence."""
+        return reader.copies(self._engine, article_id)
 
     def sketch(self, article_id: int) -> Sketch | None:
         """The stored signature of an article as datasketch's objects.
@@ -78,4 +268,125 @@ def open(db: str | None = None) -> Database:
     db: falls back to $COPYDESK_DB, then to sqlite:///copydesk.db. Raises DatabaseError if there is none, or
     if it is older or newer than this Copydesk.
     """
-    return Database(open_database(db or os.environ.get("COPYDESK_DB") or DEFAULT_DATABASE, create=False))
+    return Database(open_database(_url(db), create=False))
+
+
+def _url(db: str | None) -> str:
+    return db or os.environ.get("COPYDESK_DB") or DEFAULT_DATABASE
+
+
+def _filter(
+    since: Time | None,
+    until: Time | None,
+    site: str | None,
+    language: str | None,
+    agency: str | None,
+    changed_since: Time | None = None,
+) -> ArticleFilter:
+    return ArticleFilter(
+        sites=() if site is None else (site,),
+        language=language,
+        agency=agency,
+        since=parse_since(since) if isinstance(since, str) else _aware(since),
+        until=parse_until(until) if isinstance(until, str) else _aware(until),
+        changed_since=parse_since(changed_since) if isinstance(changed_since, str) else _aware(changed_since),
+    )
+
+
+def _aware(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
+
+
+# --- what writes --------------------------------------------------------------------------------------
+
+
+def ingest(
+    documents: str | Path | Iterable[str | Path | Record],
+    db: str | None = None,
+    *,
+    sites_file: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+) -> Finished:
+    """Store the articles of files, folders or records, grouped; returns when everything is committed.
+
+    documents: one path, several paths, or records with the keys of JSON Lines (docs/how-to/files.md), at
+    least `html` or `text`; records may come from a generator. db: as in `open`, and made if there is none.
+    workers: processes; one a core for None.
+    What is stored already is skipped. A document that is no article is counted by reason in
+    `counts.reasons`, and in the view `rejections`. Ctrl-C ends it in order, with what was finished stored, if
+    it runs in the main thread; `is_interrupted` says so. Raises OperatorError if a path does not exist, or if
+    paths and records are mixed.
+    """
+    from crawler.files import read_records
+    from crawler.runs import ingest as ingest_paths
+    from crawler.runs import ingest_documents
+    from crawler.sites import read_rulebook
+
+    paths, records = _paths_or_records(documents)
+    rules = read_rulebook(None if sites_file is None else os.fspath(sites_file))
+    settings = Settings(site_rules=rules)
+    count = workers or os.cpu_count() or 1
+    engine = open_database(_url(db))
+    try:
+        if records is not None:
+            return ingest_documents(engine, read_records(records, settings), workers=count, settings=settings)
+        return ingest_paths(engine, paths, workers=count, settings=settings)
+    finally:
+        engine.dispose()
+
+
+def _paths_or_records(
+    documents: str | Path | Iterable[str | Path | Record],
+) -> tuple[list[str], Iterator[Record] | None]:
+    """The paths, or the records, of which only the first has been taken from an iterator."""
+    if isinstance(documents, str | Path):
+        return [str(documents)], None
+    if isinstance(documents, Mapping):
+        return [], iter([documents])
+    given = iter(documents)
+    first = next(given, None)
+    if first is None:
+        return [], iter(())
+    if isinstance(first, Mapping):
+        return [], _all_records(first, given)
+    rest = list(given)
+    if not isinstance(first, str | Path) or not all(isinstance(path, str | Path) for path in rest):
+        raise OperatorError("give paths alone, or records alone: they are read in different ways")
+    return [str(first), *map(str, rest)], None
+
+
+def _all_records(first: Record, rest: Iterator[object]) -> Iterator[Record]:
+    yield first
+    for record in rest:
+        if not isinstance(record, Mapping):
+            raise OperatorError("give paths alone, or records alone: they are read in different ways")
+        yield record
+
+
+def crawl(
+    sites: str | Sequence[str] = (),
+    db: str | None = None,
+    *,
+    sites_file: str | os.PathLike[str] | None = None,
+    refetch: bool = False,
+    workers: int | None = None,
+) -> CrawlResult:
+    """Fetch the news of sites of the sites file, all for none, and store the articles, grouped.
+
+    Runs in a process of its own, with the crawler's settings from the environment ($COPYDESK_CONTACT,
+    $COPYDESK_SITES, …); its log goes to the logger `copydesk.crawl`. Ctrl-C ends the crawl in order and then
+    raises KeyboardInterrupt. Raises OperatorError for mistakes in the sites file and unknown names.
+    """
+    import logging
+
+    from crawler.crawl_process import crawl_in_process
+
+    names = (sites,) if isinstance(sites, str) else tuple(sites)
+    return crawl_in_process(
+        _url(db),
+        names,
+        sites_file=None if sites_file is None else os.fspath(sites_file),
+        refetch=refetch,
+        workers=workers or 0,
+        log=logging.getLogger("copydesk.crawl").info,
+    )

@@ -307,9 +307,9 @@ class Article:
     word_count: int
     search_words: SearchWords = field(repr=False)
     removed: tuple[Removed, ...]
-    fingerprint: Fingerprint | None
+    fingerprint: Fingerprint | None = field(repr=False)
     rules_version: str
-    page: PageBytes
+    page: PageBytes = field(repr=False)
     description: str | None = None
     section: str | None = None
     keywords: tuple[str, ...] | None = None

@@ -3,12 +3,15 @@
 A damaged file gives what is left of it, and a rejection that says what is wrong.
 """
 
-from crawler.files.paths import read_paths
+from crawler.files.jsonl import read_records
+from crawler.files.paths import read_page, read_paths
 from crawler.files.position import DocumentOrRejection
 from crawler.files.unpack import Unpacked
 
 __all__ = [
     "DocumentOrRejection",
     "Unpacked",
+    "read_page",
     "read_paths",
+    "read_records",
 ]

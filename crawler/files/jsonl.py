@@ -9,13 +9,20 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from crawler.files.position import SKIP_BYTES, DocumentOrRejection, FilePosition, valid_text
+from crawler.files.position import (
+    SKIP_BYTES,
+    DocumentOrRejection,
+    FilePosition,
+    standard_input,
+    valid_text,
+)
 from crawler.files.unpack import Reader
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
 from pipeline.metadata import clean_description, clean_image_url, clean_keywords, clean_rights, clean_section
+from pipeline.settings import Settings
 from pipeline.urls import web_url
 
 # Bytes of the start of a stream by which its format is recognised.
@@ -68,6 +75,15 @@ def read_jsonl(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRej
         yield position.rejection(Reason.UNREADABLE, detail)
 
 
+def read_records(
+    records: Iterable[Mapping[str, object]], settings: Settings
+) -> Iterator[DocumentOrRejection]:
+    """The documents of records that a program gives, as if they were lines on standard input."""
+    position = standard_input(settings, datetime.now(UTC))
+    for number, record in enumerate(records, 1):
+        yield _document_of(record, f"record {number}", position.record(number))
+
+
 def _skip_line(reader: Reader) -> None:
     while (piece := reader.readline(SKIP_BYTES)) and not piece.endswith(b"\n"):
         pass
@@ -80,16 +96,21 @@ def _json_document(line: bytes, number: int, position: FilePosition) -> Document
         return position.rejection(Reason.MALFORMED_RECORD, f"line {number} is no JSON: {error}")
     if not isinstance(record, dict):
         return position.rejection(Reason.MALFORMED_RECORD, f"line {number} is JSON, but no object")
+    return _document_of(record, f"line {number}", position)
+
+
+def _document_of(record: Mapping[str, object], what: str, position: FilePosition) -> DocumentOrRejection:
+    """The document of a record. what: names it in rejections."""
     html, text = record.get("html"), record.get("text")
     body = html if isinstance(html, str) and html.strip() else text
     if not isinstance(body, str):
-        return position.rejection(Reason.MALFORMED_RECORD, f'line {number} has no "text" and no "html"')
+        return position.rejection(Reason.MALFORMED_RECORD, f'{what} has no "text" and no "html"')
     for key in ("url", "title", "language"):
         if not isinstance(record.get(key), str | None):
-            return position.rejection(Reason.MALFORMED_RECORD, f'line {number}: "{key}" is no text')
+            return position.rejection(Reason.MALFORMED_RECORD, f'{what}: "{key}" is no text')
     encoded = valid_text(body).encode()
     if len(encoded) > position.settings.max_body_bytes:
-        return position.too_large(f"line {number}")
+        return position.too_large(what)
     return Document(
         location=position.location,
         url=_record_url(record, encoded, position),
@@ -113,7 +134,7 @@ def _json_document(line: bytes, number: int, position: FilePosition) -> Document
     )
 
 
-def _record_url(record: dict[str, object], body: bytes, position: FilePosition) -> str:
+def _record_url(record: Mapping[str, object], body: bytes, position: FilePosition) -> str:
     url = web_url(_text_of(record.get("url")) or "")
     if url:
         return url

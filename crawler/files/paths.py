@@ -26,7 +26,14 @@ from pathlib import Path
 
 from crawler.files.archives import is_hidden, is_tar, read_tar, read_zip
 from crawler.files.jsonl import HEAD_BYTES, JSON_START, is_jsonl, read_jsonl
-from crawler.files.position import DocumentOrRejection, FilePosition, plausible_time, printable
+from crawler.files.position import (
+    DocumentOrRejection,
+    FilePosition,
+    plausible_time,
+    printable,
+    standard_input,
+    valid_text,
+)
 from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, Unpacked, compression
 from pipeline.document import Document, MediaType, Origin, Reason
 from pipeline.errors import OperatorError
@@ -49,6 +56,19 @@ def read_paths(paths: Sequence[str], settings: Settings) -> Iterator[DocumentOrR
     return _read_all(paths, settings, datetime.now(UTC))
 
 
+def read_page(
+    page: str | bytes, url: str | None, fetched_at: datetime, settings: Settings
+) -> DocumentOrRejection:
+    """The document of one page that a program has in memory. url: None if it is not known."""
+    position = standard_input(settings, fetched_at)
+    if url is not None:
+        position = replace(position, path=url, url_base=url)
+    if isinstance(page, bytes):
+        return _document_of(page, position)
+    document = _document_of(valid_text(page).encode(), position)
+    return replace(document, encoding="utf-8") if isinstance(document, Document) else document
+
+
 def _read_all(paths: Sequence[str], settings: Settings, now: datetime) -> Iterator[DocumentOrRejection]:
     for path in paths:
         if path == "-":
@@ -60,7 +80,7 @@ def _read_all(paths: Sequence[str], settings: Settings, now: datetime) -> Iterat
 
 
 def _read_standard_input(settings: Settings, now: datetime) -> Iterator[DocumentOrRejection]:
-    position = FilePosition("-", "file:///dev/stdin", "-", now, now, settings)
+    position = standard_input(settings, now)
     # A file object of its own: the interpreter closes sys.stdin's buffer while another thread may read it.
     with io.FileIO(sys.stdin.fileno(), closefd=False) as raw:
         reader = io.BufferedReader(raw, BUFFER_BYTES)
@@ -170,6 +190,11 @@ def _read_document(reader: Reader, position: FilePosition) -> DocumentOrRejectio
         return position.too_large("the document")
     if position.fault:
         return position.rejection(Reason.UNREADABLE, f"{position.fault}: fetch or copy the file again")
+    return _document_of(body, position)
+
+
+def _document_of(body: bytes, position: FilePosition) -> DocumentOrRejection:
+    """The document of one page or text, recognised by its bytes."""
     if not body.strip(b"\0 \t\r\n\f\xef\xbb\xbf"):
         return position.rejection(Reason.EMPTY, "the file is empty")
     media_type = sniff_media_type(body)

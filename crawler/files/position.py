@@ -86,6 +86,10 @@ class FilePosition:
         return self.rejection(Reason.TOO_LARGE, f"{what} is longer than {limit} bytes (max_body_bytes)")
 
 
+def standard_input(settings: Settings, now: datetime) -> FilePosition:
+    return FilePosition("-", "file:///dev/stdin", "-", now, now, settings)
+
+
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 

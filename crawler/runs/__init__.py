@@ -5,8 +5,9 @@ of functions that read what strangers sent, such as feeds. Without Scrapy and Tw
 """
 
 from crawler.runs.changes import ChangeKind, Changes, ChangeSample
-from crawler.runs.drive import Progress
-from crawler.runs.ingest import ingest
+from crawler.runs.drive import Finished, Progress
+from crawler.runs.fork_server import safe_path_variables
+from crawler.runs.ingest import ingest, ingest_documents
 from crawler.runs.messages import TaskFailed
 from crawler.runs.pool import PoolBroken, PoolClosed, WorkerPool
 from crawler.runs.refingerprint import refingerprint
@@ -18,6 +19,7 @@ __all__ = [
     "ChangeKind",
     "ChangeSample",
     "Changes",
+    "Finished",
     "PoolBroken",
     "PoolClosed",
     "Progress",
@@ -25,7 +27,9 @@ __all__ = [
     "TaskFailed",
     "WorkerPool",
     "ingest",
+    "ingest_documents",
     "refingerprint",
     "reprocess",
+    "safe_path_variables",
     "stopping",
 ]

@@ -90,7 +90,7 @@ def safe_start(variables: Mapping[str, str] | None = None) -> Iterator[None]:
         before = {name: os.environ.get(name) for name in (*own, "PYTHONSAFEPATH", "PYTHONPATH")}
         main = sys.modules["__main__"]
         try:
-            os.environ.update(own, PYTHONSAFEPATH="1", PYTHONPATH=_path())
+            os.environ.update(own, **safe_path_variables())
             sys.modules["__main__"] = ModuleType("__main__")
             yield
         finally:
@@ -102,11 +102,13 @@ def safe_start(variables: Mapping[str, str] | None = None) -> Iterator[None]:
                     os.environ[name] = value
 
 
-def _path() -> str:
-    """The path of this process, as far as PYTHONPATH can hold it.
+def safe_path_variables() -> dict[str, str]:
+    """Environment variables by which a Python process imports from where this process does, and not from the
+    current folder.
 
-    Python would look for a relative entry, such as the mark of an editable install, in the current folder,
-    and would split an entry with a colon in two.
+    Of the path, as much as PYTHONPATH can hold. Python would look for a relative entry, such as the mark of
+    an editable install, in the current folder, and would split an entry with a colon in two.
     """
     path = [entry or os.getcwd() for entry in sys.path]
-    return os.pathsep.join(entry for entry in path if os.path.isabs(entry) and os.pathsep not in entry)
+    kept = [entry for entry in path if os.path.isabs(entry) and os.pathsep not in entry]
+    return {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(kept)}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crawler.files import read_paths
+from crawler.files import DocumentOrRejection, read_paths
 from crawler.runs.drive import Finished, Progress, drive
 from crawler.runs.worker import Process, process_document
 from pipeline.settings import Settings
@@ -35,6 +35,28 @@ def ingest(
     database has fingerprints of another version than the settings'.
     """
     source = read_paths(paths, settings)
+    return ingest_documents(
+        engine,
+        source,
+        workers=workers,
+        settings=settings,
+        progress=progress,
+        command=command,
+        process=process,
+    )
+
+
+def ingest_documents(
+    engine: Engine,
+    source: Iterable[DocumentOrRejection],
+    *,
+    workers: int,
+    settings: Settings,
+    progress: Progress | None = None,
+    command: str = "ingest",
+    process: Process = process_document,
+) -> Finished:
+    """As `ingest`, of documents that a program gives."""
     require_one_fingerprint(engine, settings)
     done = drive(
         engine,
