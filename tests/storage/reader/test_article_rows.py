@@ -34,7 +34,8 @@ def test_articles_come_by_id_and_filtered(engine: Engine) -> None:
     assert ids(where=reader.ArticleFilter(agency="Reuters")) == []
     later = START + timedelta(hours=1)
     assert ids(where=reader.ArticleFilter(changed_since=later)) == [2, 3]
-    assert ids(where=reader.ArticleFilter(since=later)) == ids(where=reader.ArticleFilter(until=later)) == []
+    assert ids(where=reader.ArticleFilter(since=later)) == [2, 3]
+    assert ids(where=reader.ArticleFilter(until=later)) == [1]
     assert ids(canonical_only=True) == [1, 2]
     assert ids(group_id=1) == [1, 3]
     assert ids(limit=2) == [1, 2]

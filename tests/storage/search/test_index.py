@@ -197,8 +197,8 @@ def test_an_article_without_a_date_is_in_no_time(engine: Engine) -> None:
     store(engine, [article("https://a.example/a", "A ferry.", published_at=None)])
 
     assert found(engine, "ferry") == ["a"]
-    assert found(engine, "ferry", since=START - timedelta(days=9000)) == []
-    assert found(engine, "ferry", until=START + timedelta(days=9000)) == []
+    assert found(engine, "ferry", where=reader.ArticleFilter(since=START - timedelta(days=9000))) == []
+    assert found(engine, "ferry", where=reader.ArticleFilter(until=START + timedelta(days=9000))) == []
 
 
 def test_the_title_counts_more_and_the_newest_comes_first(engine: Engine) -> None:
@@ -231,7 +231,9 @@ def test_only_the_latest_of_too_many_matches_are_ranked(
     store(engine, [article(f"https://{n % 2}.example/{n}", "The same ferry.", START) for n in range(25)])
 
     assert found(engine, "ferry", limit=100) == [str(n) for n in range(15, 25)]
-    assert found(engine, "ferry", limit=100, site="1.example") == [str(n) for n in range(5, 25, 2)]
+    assert found(engine, "ferry", where=reader.ArticleFilter(("1.example",)), limit=100) == [
+        str(n) for n in range(5, 25, 2)
+    ]
 
 
 def test_an_empty_query_is_an_operators_mistake(engine: Engine) -> None:
