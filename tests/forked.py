@@ -275,7 +275,7 @@ def _become(request: dict[str, Any]) -> int:
     return 0
 
 
-def _end(status: int) -> NoReturn:
+def end_process(status: int) -> NoReturn:
     """End as an interpreter does, except that it does not free what the server has imported.
 
     That would copy all of the memory that this process shares with the server. Of what it would free, the
@@ -296,7 +296,7 @@ def main() -> None:
     _import_all()
     _start_fork_server()
     gc.freeze()
-    _end(_become(_serve(socket.socket(fileno=int(sys.argv[1])))))
+    end_process(_become(_serve(socket.socket(fileno=int(sys.argv[1])))))
 
 
 if __name__ == "__main__":

@@ -11,11 +11,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -23,7 +22,7 @@ from typing import Any, Self
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, event
 
 from crawler.runs import drive as run_module
 from crawler.runs.ingest import ingest
@@ -34,7 +33,7 @@ from storage.database import DatabaseError, open_database, transactions
 from storage.writer import BatchCounts
 from tests.crawler import drive
 from tests.crawler.runs.test_ingest import ended, rows, write_input
-from tests.postgres import start_postgres
+from tests.postgres import OwnServer, own_server
 from tests.storage.news import contents, view
 from tests.waiting import PATIENCE
 
@@ -128,59 +127,10 @@ def test_a_run_that_is_killed_sixty_times_ends_like_an_uninterrupted_one(
 # --- a server for these tests only --------------------------------------------------
 
 
-@dataclass(frozen=True)
-class OwnServer:
-    """A PostgreSQL that is stopped and started under its clients."""
-
-    url: str
-    folder: Path
-    programs: Path
-    user: str | None
-    sockets: str
-
-    def control(self, *arguments: str, largest_file: int | None = None) -> None:
-        """Runs pg_ctl. largest_file: the largest size of a file of the server, in bytes."""
-
-        def limit() -> None:
-            if largest_file is not None:
-                hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, hard))
-
-        subprocess.run(
-            [
-                self.programs / "pg_ctl",
-                "-w",
-                "-t",
-                f"{PATIENCE:.0f}",
-                "-D",
-                self.folder,
-                "-l",
-                self.folder / "log",
-                *arguments,
-            ],
-            user=self.user,
-            preexec_fn=limit,
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def start(self, largest_file: int | None = None) -> None:
-        self.control("-o", f'-h "" -k {self.sockets}', "start", largest_file=largest_file)
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[OwnServer]:
-    folder = Path(tempfile.mkdtemp(prefix="copydesk-faults-"))
-    made = start_postgres(folder)
-    info = made.get_postmaster_info()
-    found = OwnServer(made.get_uri(), folder, made.bin_path, made.system_user, str(info.socket_dir))
-    try:
+    with own_server() as found:
         yield found
-    finally:
-        found.control("-m", "immediate", "stop")
-        made.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -189,7 +139,7 @@ def own_url(server: OwnServer) -> str:
     name = f"copydesk_{next(_numbers)}"
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    url = make_url(server.url).set(database=name).render_as_string(hide_password=False)
+    url = server.url_of(name)
     open_database(url).dispose()
     return url
 

@@ -1,0 +1,50 @@
+"""Finds the processes of a writer: its fork server and its workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A process that runs. session: the id of the first process of its session."""
+
+    pid: int
+    parent: int
+    session: int
+    command: str
+
+
+def processes() -> Iterator[Found]:
+    """All processes of the machine that have not ended."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                state, parent, _, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it ended meanwhile
+            if state != "Z":
+                yield Found(int(folder.name), int(parent), int(session), command)
+
+
+def fork_servers(writer: int) -> list[int]:
+    """The fork server of a writer, by the writer's process id; of two, the later one is the present one."""
+    return sorted(found.pid for found in _forked(writer) if found.parent == writer)
+
+
+def workers(writer: int) -> list[int]:
+    """The worker processes of a writer."""
+    return sorted(found.pid for found in _forked(writer) if found.parent != writer)
+
+
+def _forked(writer: int) -> list[Found]:
+    """The fork server and what it forked: all have the command that started it, also when it is gone."""
+    return [found for found in processes() if found.session == writer and "forkserver" in found.command]
+
+
+def in_sessions(writers: set[int]) -> list[Found]:
+    """All processes of writers."""
+    return [found for found in processes() if found.session in writers]
