@@ -16,9 +16,9 @@ MAY_DIFFER = {
     ("rejections", "run_id"): "the run that met the document last",
 }
 # A run that was killed has a row, and its command another one when it continues. So rows of runs are not
-# compared, but what they add up to: how many articles were stored, each of them once.
-# `grouped` counts the articles whose copies came in the same batch or before, `unchanged` and `seen` also what
-# a run met that another one had stored, and `revised` depends on which of two texts of a page came first.
+# compared, but what they add up to: how many articles were stored, each of them once. `grouped` counts the
+# articles whose copies came in the same batch or before, `unchanged` and `seen` also what a run met that
+# another one had stored, and `revised` depends on which of two texts of a page came first.
 _ADDED_UP = ("stored",)
 
 

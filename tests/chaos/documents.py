@@ -6,15 +6,9 @@ import base64
 import json
 import os
 import random
-import re
-from dataclasses import replace
 from pathlib import Path
 
-from pipeline.document import Article, Document, Outcome
-from pipeline.page import compressed_page
-from pipeline.settings import Settings
 from tests.chaos.plan import WRITERS
-from tests.crawler import drive
 from tests.storage.news import cut, story
 
 # What each page holds beside its story, in bytes. Real pages have as much that cannot be compressed.
@@ -45,13 +39,6 @@ def write_documents(folder: Path, seed: int, each: int) -> list[list[str]]:
         path = folder / str(n % WRITERS) / f"later-{n}.jsonl"
         _write(path, [_line(url, text, chance)], _LATER + n)
     return [[str(folder / str(writer)), str(folder / "common")] for writer in range(WRITERS)]
-
-
-def process_quickly(document: Document, settings: Settings) -> Outcome:
-    """Makes an article of such a page without a parser: for the short form, whose workers start quickly."""
-    title, *paragraphs = re.findall(r"<(?:title|p)>(.*?)</(?:title|p)>", document.body.decode())
-    outcome = drive.process(replace(document, body="\n".join((title, *paragraphs)).encode()), settings)
-    return replace(outcome, page=compressed_page(document)) if isinstance(outcome, Article) else outcome
 
 
 def _line(

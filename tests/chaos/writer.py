@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event
 from copydesk.cli import main
 from crawler import runs
 from crawler.runs import drive
-from tests.chaos.documents import process_quickly
+from tests.chaos.quick import process_quickly
 from tests.forked import end_process
 
 # What a writer says when it comes to a fault. It waits for the answer: how far it is to the next one.
