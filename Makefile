@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-crawl test lint docs bench clean
+.PHONY: demo demo-crawl test chaos lint docs bench clean
 
 $(VENV)/.base: pyproject.toml tests/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -45,6 +45,10 @@ demo-crawl: $(VENV)/.base
 # tests/conftest.py.
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
+# Four writers and a reader under faults, on both databases: tests/chaos/README.md.
+chaos: $(VENV)/.test
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -2,7 +2,8 @@
 
 Outcomes are written in the order of the source, whichever worker finishes first, and each batch is one
 transaction. So the database always has the outcomes of the first documents of the source, without gaps. A run
-that was killed at any moment and is started again ends with the same rows, ids included, as one that was not.
+that was killed at any moment and is started again ends with the same rows as one that was not, with the same
+ids of articles and groups. Ids of pages and of sightings, and `runs.grouped`, may differ.
 
 Memory is limited by the documents between reading and writing (`_WINDOW_BYTES`, `_WINDOW_DOCUMENTS`), and not
 by the size of the source.

@@ -12,7 +12,7 @@ from tests.chaos.plan import WRITERS
 from tests.storage.news import cut, story
 
 # What each page holds beside its story, in bytes. Real pages have as much that cannot be compressed.
-_JUNK = 12_000
+_JUNK = 24_000
 _FIRST, _LATER = 1_700_000_000, 1_700_500_000
 
 

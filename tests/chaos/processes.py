@@ -9,7 +9,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A process that runs. session: the id of the first process of its session."""
+    """A process that runs. session: the id of the first process of its session. command: its name, and what
+    it was started with.
+    """
 
     pid: int
     parent: int
@@ -22,12 +24,14 @@ def processes() -> Iterator[Found]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                state, parent, _, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+                head, _, rest = (folder / "stat").read_text().rpartition(")")
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it ended meanwhile
+            state, parent, _, session, *_ = rest.split()
             if state != "Z":
-                yield Found(int(folder.name), int(parent), int(session), command)
+                name = head.partition("(")[2]
+                yield Found(int(folder.name), int(parent), int(session), f"{name}: {command}")
 
 
 def fork_servers(writer: int) -> list[int]:
@@ -41,7 +45,7 @@ def workers(writer: int) -> list[int]:
 
 
 def _forked(writer: int) -> list[Found]:
-    """The fork server and what it forked: all have the command that started it, also when it is gone."""
+    """The fork server and what it forked: all have its command, or its name, also when it is gone."""
     return [found for found in processes() if found.session == writer and "forkserver" in found.command]
 
 

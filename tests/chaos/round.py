@@ -85,7 +85,7 @@ def run_round(
 ) -> Report:
     """Play a round; raises ChaosError, and AssertionError where nothing happens any more.
 
-    each: faults of each kind. documents: of each writer. is_quick: see `process_quickly`.
+    each: faults of each kind. documents: of each writer. is_quick: see `quick`.
     """
     paths = write_documents(folder / "in", seed, documents)
     everything = sorted({path for of_writer in paths for path in of_writer})

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy import Engine, event
 from copydesk.cli import main
 from crawler import runs
 from crawler.runs import drive
-from tests.chaos.quick import process_quickly
+from tests.chaos.quick import fork_servers_from_here, process_quickly
 from tests.forked import end_process
 
 # What a writer says when it comes to a fault. It waits for the answer: how far it is to the next one.
@@ -37,9 +38,9 @@ def fork_command(
 ) -> tuple[int, socket.socket]:
     """Start a command of `copydesk` in a new session; returns its process id and the socket it reports on.
 
-    log: the file that its output is added to. batch_size: outcomes of a transaction. is_quick: documents are
-    processed by `process_quickly`. temporary: its $TMPDIR. first: the statement at which it reports; 0 for
-    never. close: closes what the process must not inherit.
+    log: the file that its output is added to. batch_size: outcomes of a transaction. is_quick: in the short
+    form. temporary: its $TMPDIR. first: the statement at which it reports; 0 for never. close: closes what
+    the process must not inherit.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
@@ -53,6 +54,7 @@ def fork_command(
         drive.BATCH_SIZE = batch_size
         if is_quick:
             runs.ingest = functools.partial(runs.ingest, process=process_quickly)
+            fork_servers_from_here()
         _report(theirs, first)
         end_process(_run(arguments))
     finally:
@@ -68,6 +70,7 @@ def _prepare(log: Path, temporary: Path | None) -> None:
         os.dup2(handle, standard)
     if temporary is not None:
         os.environ["TMPDIR"] = str(temporary)
+        tempfile.tempdir = None  # looked up once by a process
 
 
 def _report(channel: socket.socket, first: int) -> None:
