@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.chaos.databases import DATABASES, database, server_of
 from tests.chaos.plan import Kind
 from tests.chaos.rooms import may_mount
-from tests.chaos.round import ChaosError, Report, run_round
+from tests.chaos.round import Report, run_round
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,11 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                             documents=options.documents,
                             is_quick=options.quick,
                         )
-                except (ChaosError, AssertionError) as error:
+                except Exception as error:
                     again = f"python -m tests.chaos --seed {seed + number} --rounds 1 --database {kind}"
                     sizes = f"--faults {options.faults} --documents {options.documents}"
                     quick = " --quick" if options.quick else ""
-                    print(f"seed {seed + number}, {kind}: {error}\nAgain: {again} {sizes}{quick}")
+                    print(f"seed {seed + number}, {kind}: {type(error).__name__}: {error}")
+                    print(f"Again: {again} {sizes}{quick}")
                     print(f"Logs: {folder}")
                     return 1
                 shutil.rmtree(folder)

@@ -13,6 +13,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.waiting import wait_until
+
 _CLONE_NEWNS = 0x00020000
 _ROOMY = "size=4g,nr_inodes=1000000"
 
@@ -41,18 +43,22 @@ class Room:
 
     def fill(self, room: int) -> None:
         """Leave so many bytes, and no room for further files where that is 0."""
+        wait_until(lambda: self._has_filled(room))
+
+    def free(self) -> None:
+        subprocess.run(self._remount(_ROOMY), check=True)
+
+    def unmount(self) -> None:
+        subprocess.run(["umount", "--lazy", self.folder], check=True)
+
+    def _has_filled(self, room: int) -> bool:
+        """Returns False if more was written meanwhile than was to be left."""
         now = os.statvfs(self.folder)
         used = (now.f_blocks - now.f_bfree) * now.f_frsize
         options = f"size={max(now.f_frsize, used + room)}"  # a size of 0 would mean no limit
         if room == 0:
             options += f",nr_inodes={now.f_files - now.f_ffree}"
-        self._mount_again(options)
+        return subprocess.run(self._remount(options), stderr=subprocess.DEVNULL).returncode == 0
 
-    def free(self) -> None:
-        self._mount_again(_ROOMY)
-
-    def unmount(self) -> None:
-        subprocess.run(["umount", "--lazy", self.folder], check=True)
-
-    def _mount_again(self, options: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,{options}", self.folder], check=True)
+    def _remount(self, options: str) -> list[str]:
+        return ["mount", "-o", f"remount,{options}", str(self.folder)]

@@ -10,6 +10,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from pipeline.document import Outcome
 from storage.database import open_database
 from tests.chaos.comparison import differences
 from tests.chaos.plan import WRITERS, Kind, make_plan
@@ -56,7 +57,8 @@ def _database(path: Path, template: Path, order: int) -> str:
     shutil.copyfile(template, path)
     url = f"sqlite:///{path}"
     engine = open_database(url)
-    store(engine, [*wire(30), rejection("https://x.example/1")][::order], batch=7)
+    outcomes: list[Outcome] = [*wire(30), rejection("https://x.example/1")]
+    store(engine, outcomes[::order], batch=7)
     engine.dispose()
     return url
 
