@@ -7,8 +7,12 @@ where there is enough of it. The language that the page states decides short and
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from itertools import islice
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from pipeline.text.function_words import language_by_function_words
@@ -75,13 +79,29 @@ def _subtag(hint: str | None) -> str | None:
     return match.group() if match else None
 
 
+@contextmanager
+def _unpacked_in_memory() -> Iterator[None]:
+    """Let py3langid unpack its model (68 MB) in memory. It does so in a temporary file, and without room in
+    $TMPDIR no worker could start.
+    """
+    from py3langid import modelio
+
+    files = modelio.tempfile
+    modelio.tempfile = SimpleNamespace(TemporaryFile=lambda **_: BytesIO())
+    try:
+        yield
+    finally:
+        modelio.tempfile = files
+
+
 @cache
 def language_model() -> LanguageIdentifier:
     """py3langid's model, for texts that function words do not decide; it takes half a second to load."""
     import numpy as np
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    with _unpacked_in_memory():
+        identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     labels = [str(label) for label in identifier.labels]
     identifier.set_languages([label for label in labels if len(label) == 2 and label not in NO_NEWS])
     # A row of this table is read for every feature found. As loaded, the numbers of a row lie far apart in

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from pipeline.text.language import identify_language
@@ -49,3 +52,14 @@ def test_telegram_english_is_english() -> None:
         )
         == "en"
     )
+
+
+def test_the_model_is_loaded_without_room_for_a_file() -> None:
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "import tempfile; tempfile.tempdir = '/nowhere'\n"
+        "from pipeline.text.language import language_model\n"
+        "raise SystemExit(language_model().classify('Rada miasta postanowiła.')[0] != 'pl')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600)
+    assert (done.returncode, done.stderr) == (0, "")
