@@ -41,7 +41,14 @@ from pipeline.metadata import (
 from pipeline.page import compressed_page, decode_body
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules, combined_version, remove_learned_lines
-from pipeline.text import agency_of_name, make_search_words, stream_safe, without_invisible, word_count
+from pipeline.text import (
+    agency_of_name,
+    agency_of_site,
+    make_search_words,
+    stream_safe,
+    without_invisible,
+    word_count,
+)
 from pipeline.urls import canonical_url, identity, named_site, site_of
 
 # A paywalled page with fewer words is a stub. Its two sentences do not tell which story it is, and many pages
@@ -266,7 +273,9 @@ def _article(
         byline=wire.byline,
         dateline=wire.dateline,
         # An agency that wrote the story alone or with others is credited, whether or not the text says so.
-        agency=wire.agency or next(filter(None, map(agency_of_name, authors)), None),
+        agency=wire.agency
+        or next(filter(None, map(agency_of_name, authors)), None)
+        or agency_of_site(site_of(cleaned.url)),
         published_at=extraction.published_at,
         published_source=extraction.published_source,
         language=extraction.language,

@@ -25,8 +25,8 @@ RULES_REVISION = 5
 # Raised by hand when code changes the tokens, shingles or band keys of a text.
 FINGERPRINT_REVISION = 4
 
-# Raised by hand when code changes which pairs are neighbours, candidates or copies.
-GROUP_REVISION = 2
+# Raised by hand when code changes which pairs are neighbours, candidates or copies, or the canonical copies.
+GROUP_REVISION = 3
 
 # A near band is a number of this many bits, a far band a negative 64-bit one (`pipeline.copies.candidates`).
 BAND_BITS = 47
@@ -167,7 +167,7 @@ class GroupSettings:
 
     @property
     def version(self) -> str:
-        """Names every setting, as each can change the pairs, e.g. `g2-c0.55-p0.8-n0.7-d1-5-b16-3-2-4`."""
+        """Names every setting, as each can change the pairs, e.g. `g3-c0.55-p0.8-n0.7-d1-5-b16-3-2-4`."""
         return (
             f"g{GROUP_REVISION}-c{self.containment:.9g}-p{self.particulars:.9g}-n{self.near:.9g}"
             f"-d{self.cycle_days:.9g}-{self.window_days:.9g}"

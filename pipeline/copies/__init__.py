@@ -18,27 +18,30 @@ from pipeline.copies.candidates import (
     row_keys,
     separated,
 )
+from pipeline.copies.canonical import LOOKED_AT, Contender, Shared, choose_canonical
 from pipeline.copies.conflicts import Conflicts
 from pipeline.copies.differences import Change, ChangeKind, Comparison, compare
 from pipeline.copies.fingerprint import fingerprint, shingle_hashes
-from pipeline.copies.groups import CanonicalKey, bridges, canonical_key, components
+from pipeline.copies.groups import bridges, components
 from pipeline.copies.passages import Passage
 from pipeline.copies.sketch import Sketch, sketch, sketch_of
 from pipeline.copies.tokens import distinct
 from pipeline.copies.verification import Judgement, Pair, PreparedText, Refusal, judge, prepare, verify
 
 __all__ = [
+    "LOOKED_AT",
     "ArticleCopy",
-    "CanonicalKey",
     "Change",
     "ChangeKind",
     "Comparison",
     "Conflicts",
+    "Contender",
     "Judgement",
     "Pair",
     "Passage",
     "PreparedText",
     "Refusal",
+    "Shared",
     "Sketch",
     "agreeing_values",
     "are_alike",
@@ -47,7 +50,7 @@ __all__ = [
     "bridges",
     "bucket_keys",
     "candidates_among",
-    "canonical_key",
+    "choose_canonical",
     "compare",
     "components",
     "distinct",

@@ -1,4 +1,4 @@
-"""Groups of copies: the connected components of verified pairs, and the canonical copy of each.
+"""Groups of copies: the connected components of verified pairs.
 
 A page that holds two stories, as a page of briefs does, would join the copies of both. So a longer text joins
 others only where what they share with it overlaps, or where they verify with each other (`bridges`).
@@ -6,12 +6,9 @@ others only where what they share with it overlaps, or where they verify with ea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping
 
-from pipeline.copies.article_copy import ArticleCopy
 from pipeline.copies.passages import Passage
-from pipeline.text import is_agency_site
 
 IdPair = tuple[int, int]
 
@@ -19,8 +16,6 @@ IdPair = tuple[int, int]
 # passages overlap if they share this part of the shorter one. docs/tuning.md: Bridges
 HELD_SHARE = 0.55
 OVERLAP = 0.2
-
-CanonicalKey = tuple[bool, datetime, int, str]
 
 
 def components(ids: Iterable[int], pairs: Iterable[tuple[int, int]]) -> list[frozenset[int]]:
@@ -100,31 +95,3 @@ def _extent(story: Iterable[int], passages: Mapping[int, Passage]) -> tuple[int,
         words += max(0, stop - max(start, end))
         end = max(end, stop)
     return words, -spans[0][0]
-
-
-def canonical(members: Sequence[ArticleCopy]) -> int:
-    """Id of the copy that stands for a group: the one with the least `canonical_key`."""
-    agencies = {m.agency for m in members if m.agency}
-    return min(members, key=lambda m: canonical_key(m, len(m.text), agencies)).id
-
-
-def canonical_key(member: ArticleCopy, length: int, agencies: Collection[str]) -> CanonicalKey:
-    """Sorts the copies of a group: the agency's own first, else the earliest published, else the longest.
-
-    length: of the text, in characters. agencies: all that the group's copies credit. The URL decides what is
-    left, so the choice depends neither on ids nor on the order of members.
-    """
-    return not is_agency_site(member.site, agencies), _published_by(member), -length, member.url
-
-
-def _published_by(article: ArticleCopy) -> datetime:
-    """The latest time at which it may have been published.
-
-    Midnight is read as the end of the day: a page that gives a day without a time would otherwise come before
-    every copy that gives one.
-    """
-    at = article.published_at
-    if at is None:
-        return datetime.max.replace(tzinfo=UTC)
-    is_day_only = (at.hour, at.minute, at.second) == (0, 0, 0)
-    return at + timedelta(days=1, seconds=-1) if is_day_only else at

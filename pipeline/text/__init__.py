@@ -11,6 +11,7 @@ from pipeline.text.agencies import (
     ANY_INITIALS,
     Agency,
     agency_of_name,
+    agency_of_site,
     is_agency_site,
 )
 from pipeline.text.invisible import without_invisible
@@ -53,6 +54,7 @@ __all__ = [
     "Agency",
     "FoldedWord",
     "agency_of_name",
+    "agency_of_site",
     "ends_sentence",
     "folded_words",
     "has_long_unstopped",

@@ -22,6 +22,7 @@ class Agency:
     credits: tuple[str, ...] = ()
     initials: str | None = None
     hosts: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
 
     @property
     def pattern(self) -> str:
@@ -37,6 +38,7 @@ AGENCIES = tuple(
         credits=tuple(entry.get("credits", ())),
         initials=entry.get("initials"),
         hosts=tuple(entry.get("hosts", ())),
+        sites=tuple(entry.get("sites", ())),
     )
     for entry in _DATA["agency"]
 )
@@ -81,3 +83,27 @@ def is_agency_site(site: str, agencies: Iterable[str]) -> bool:
 def _host_labels(agency: str) -> set[str]:
     name = "".join(filter(str.isalnum, agency.lower()))
     return {name + ending for ending in _HOST_ENDINGS if name} | set(_HOSTS.get(agency, ()))
+
+
+@lru_cache(maxsize=1024)
+def agency_of_site(site: str) -> str | None:
+    """Name of the agency in agencies.toml whose own site it is, by its host name; else None.
+
+    Many hosts are named like an agency of three letters and are not its own (app.com). So its name alone is
+    not enough, nor is a subdomain.
+    """
+    labels = site.lower().split(".")
+    named = [".".join(labels[n:]) for n in range(len(labels))]
+    domain = next((label for label in reversed(labels[:-1]) if label not in _SECOND_LEVEL), "")
+    domain = domain.replace("-", "")
+    for agency in AGENCIES:
+        if not set(agency.sites).isdisjoint(named):
+            return agency.name
+        if len(domain) > _SHORT_NAME and domain in _host_labels(agency.name):
+            return agency.name
+    return None
+
+
+_SHORT_NAME = 3
+# Labels before the last one that belong to it: aa.com.tr.
+_SECOND_LEVEL = frozenset(("co", "com", "org", "net", "gov", "gob", "edu", "ac", "or", "ne", "go"))

@@ -104,7 +104,12 @@ class StoredArticle:
     ]
     agency: Annotated[
         str | None,
-        ColumnDoc("the news agency that is credited", "Reuters", null="none is credited", of_text=True),
+        ColumnDoc(
+            "the news agency that is credited by the text, else by the authors, else whose own site it is on",
+            "Reuters",
+            null="none is credited",
+            of_text=True,
+        ),
     ]
     published_at: Annotated[
         datetime | None,
@@ -217,9 +222,9 @@ class StoryGroup:
     agency: Annotated[
         str | None,
         ColumnDoc(
-            "agency credited by the canonical copy, else the alphabetically first one credited",
+            "the agency that copies on most sites credit; of several, the one of the canonical copy",
             "Reuters",
-            null="no copy credits one",
+            null="no copy credits one, or as many sites credit one agency as another",
         ),
     ]
     first_published_at: Annotated[

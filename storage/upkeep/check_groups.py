@@ -1,10 +1,10 @@
-"""Checks of pairs, groups and canonical copies."""
+"""Checks of pairs, of which of them join, of groups and of canonical copies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 
 from sqlalchemy import Connection, Engine, bindparam, delete, text
@@ -45,6 +45,15 @@ _PAIRED = text(
     """
 )
 
+# The articles that may hold several stories, or are said to.
+_HOLDERS = text(
+    """
+    SELECT holder FROM pair WHERE holder IS NOT NULL
+    UNION SELECT a FROM pair WHERE cut IS NOT NULL
+    UNION SELECT b FROM pair WHERE cut IS NOT NULL
+    """
+)
+
 _WRONG_PAIRS = text(
     """
     SELECT a, b FROM pair WHERE a >= b OR kind NOT IN ('exact', 'near', 'partial')
@@ -68,6 +77,27 @@ def drop_wrong_pairs(engine: Engine) -> int:
         return len(wrong)
 
     return in_transaction(engine, work)
+
+
+def find_wrong_cuts(connection: Connection) -> Iterator[str]:
+    for a, b in _wrong_cuts(connection):
+        yield f"pair {a}, {b}: whether it joins is not what the stories make of it that {a} or {b} holds"
+
+
+def _wrong_cuts(connection: Connection) -> Iterator[tuple[int, int]]:
+    ids = (row.holder for row in stream_rows(connection, _HOLDERS))
+    while some := list(islice(ids, AT_ONCE)):
+        yield from groups.wrong_cuts(connection, some)
+
+
+def mend_cuts(engine: Engine) -> int:
+    """Decides anew which pairs join, and rebuilds the groups of those that were wrong."""
+    with engine.connect() as connection:
+        wrong = sorted(set(_wrong_cuts(connection)))
+    for part in chunks(wrong, AT_ONCE):
+        ids = sorted({id for pair in part for id in pair})
+        in_transaction(engine, partial(groups.rebuild_groups, ids=ids))
+    return len(wrong)
 
 
 def find_wrong_canonical(connection: Connection) -> Iterator[str]:

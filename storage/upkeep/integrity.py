@@ -21,8 +21,10 @@ from storage.upkeep.check_file import drop_lost_references, find_damage, find_lo
 from storage.upkeep.check_groups import (
     drop_wrong_pairs,
     find_wrong_canonical,
+    find_wrong_cuts,
     find_wrong_groups,
     find_wrong_pairs,
+    mend_cuts,
     mend_groups,
 )
 from storage.upkeep.check_index import (
@@ -175,6 +177,12 @@ _CHECKS = (
         "run copydesk reprocess --fingerprints after restoring the signatures from a backup",
     ),
     Check("pairs", "pairs are in order, of a known kind and measure", find_wrong_pairs, drop_wrong_pairs),
+    Check(
+        "bridges",
+        "pairs join groups unless one of the two holds several stories",
+        find_wrong_cuts,
+        mend_cuts,
+    ),
     Check(
         "groups",
         "groups are what the pairs hold together, each named by its smallest id",

@@ -7,6 +7,7 @@ pairs that were too far apart because of them become candidates again. Stories t
 pairs, and may separate existing pairs. Only the bands and groups of these stories are read.
 """
 
+from storage.writing.groups.bridges import wrong_cuts
 from storage.writing.groups.rebuild import rebuild_groups
 from storage.writing.groups.sharing import SharedBands, shared_bands
 from storage.writing.groups.update import RemovedStories, add_stories, remove_stories
@@ -18,4 +19,5 @@ __all__ = [
     "rebuild_groups",
     "remove_stories",
     "shared_bands",
+    "wrong_cuts",
 ]

@@ -7,11 +7,12 @@ decided anew. Most texts hold no other, which a partial index says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import IntFlag
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, update
 
 from pipeline import copies
 from pipeline.copies import Passage
@@ -19,8 +20,13 @@ from storage import schema
 from storage.base import chunks
 from storage.writing.groups.index import IdPair
 
-# Bits of `pair.cut`: which of the two articles does not let the pair join.
-_BY_A, _BY_B = 1, 2
+
+class Cut(IntFlag):
+    """Bits of `pair.cut`: which of the two articles holds several stories and does not let the pair join."""
+
+    BY_A = 1
+    BY_B = 2
+
 
 # What a pair that was stored before passages were known shares: it overlaps everything.
 _ALL = Passage(0, 1 << 40)
@@ -28,46 +34,57 @@ _ALL = Passage(0, 1 << 40)
 
 @dataclass(frozen=True, slots=True)
 class Rejoined:
-    """joined: pairs that join from now on; cut: pairs that do no more."""
+    """joined: pairs that join from now on; cut: pairs that do no more.
+
+    decided: articles of the other pairs that are cut by a different one of the two, or now by both.
+    """
 
     joined: frozenset[IdPair] = frozenset()
     cut: frozenset[IdPair] = frozenset()
+    decided: frozenset[int] = frozenset()
 
 
 def settle_bridges(connection: Connection, touched: Iterable[int]) -> Rejoined:
     """Decides anew which pairs join. touched: articles with new or deleted pairs, as far as they are left."""
     holders = _holders(connection, set(touched))
-    if not holders:
-        return Rejoined()
-    rows = {(row.a, row.b): row for row in _ends(connection, holders, None)}
-    shared, held = _shared(rows, holders)
-    cut = copies.bridges(shared, held, _among(connection, {other for _, other in held}))
-    joined_now: set[IdPair] = set()
-    cut_now: set[IdPair] = set()
-    changed = []
-    for (a, b), row in rows.items():
-        bits = row.cut or 0
-        for one, other, bit in ((a, b, _BY_A), (b, a, _BY_B)):
-            if one in holders:
-                bits = bits & ~bit | (bit if (one, other) in cut else 0)
-        if bits == (row.cut or 0):
-            continue
-        changed.append({"at_a": a, "at_b": b, "to_cut": bits or None})
-        if not bits:
-            joined_now.add((a, b))
-        elif not row.cut:
-            cut_now.add((a, b))
+    changed = list(_changed_cuts(connection, holders))
     if changed:
         table = schema.pair
         here = and_(table.c.a == bindparam("at_a"), table.c.b == bindparam("at_b"))
-        connection.execute(update(table).where(here).values(cut=bindparam("to_cut")), changed)
-    return Rejoined(frozenset(joined_now), frozenset(cut_now))
+        to = [{"at_a": row.a, "at_b": row.b, "to_cut": bits or None} for row, bits in changed]
+        connection.execute(update(table).where(here).values(cut=bindparam("to_cut")), to)
+    return Rejoined(
+        frozenset((row.a, row.b) for row, bits in changed if not bits),
+        frozenset((row.a, row.b) for row, bits in changed if bits and not row.cut),
+        frozenset(id for row, bits in changed if bits and row.cut for id in (row.a, row.b)),
+    )
+
+
+def wrong_cuts(connection: Connection, ids: Iterable[int]) -> list[IdPair]:
+    """The pairs of which `cut` is not what the pairs of these articles make of it."""
+    return [(row.a, row.b) for row, _ in _changed_cuts(connection, set(ids))]
+
+
+def _changed_cuts(connection: Connection, holders: set[int]) -> Iterator[tuple[Row[Any], int]]:
+    """The pairs of these articles that are cut otherwise from now on, and how."""
+    if not holders:
+        return
+    rows = {(row.a, row.b): row for row in pairs_at(connection, holders)}
+    shared, held = _shared(rows, holders)
+    cut = copies.bridges(shared, held, _among(connection, {other for _, other in held}))
+    for (a, b), row in rows.items():
+        bits = row.cut or 0
+        for one, other, bit in ((a, b, Cut.BY_A), (b, a, Cut.BY_B)):
+            if one in holders:
+                bits = bits & ~bit | (bit if (one, other) in cut else 0)
+        if bits != (row.cut or 0):
+            yield row, bits
 
 
 def cut_pairs(connection: Connection, ids: Iterable[int]) -> set[IdPair]:
     """The pairs of these articles that do not join."""
     table = schema.pair
-    return {(row.a, row.b) for row in _ends(connection, ids, table.c.cut.is_not(None))}
+    return {(row.a, row.b) for row in pairs_at(connection, ids, table.c.cut.is_not(None))}
 
 
 def _holders(connection: Connection, touched: set[int]) -> set[int]:
@@ -76,24 +93,19 @@ def _holders(connection: Connection, touched: set[int]) -> set[int]:
     An article that held another until now has pairs that it cut.
     """
     table = schema.pair
-    found = {row.holder for row in _ends(connection, touched, table.c.holder.is_not(None))}
+    found = {row.holder for row in pairs_at(connection, touched, table.c.holder.is_not(None))}
     return found | {id for pair in cut_pairs(connection, touched) for id in pair}
 
 
-def _ends(
-    connection: Connection, ids: Iterable[int], condition: ColumnElement[bool] | None
-) -> list[Row[Any]]:
-    """The pairs that have one of the articles at either end."""
+def pairs_at(
+    connection: Connection, ids: Iterable[int], condition: ColumnElement[bool] | None = None
+) -> Iterator[Row[Any]]:
+    """The pairs that have one of the articles at either end; twice if they have two."""
     table = schema.pair
-    columns: list[Column[int]] = [
-        table.c[name] for name in ("a", "b", "a_start", "a_end", "b_start", "b_end", "holder", "cut")
-    ]
-    found: list[Row[Any]] = []
     for part in chunks(ids):
         for end in (table.c.a, table.c.b):
-            query = select(*columns).where(end.in_(part))
-            found.extend(connection.execute(query if condition is None else query.where(condition)))
-    return found
+            query = select(table).where(end.in_(part))
+            yield from connection.execute(query if condition is None else query.where(condition))
 
 
 def _shared(

@@ -58,5 +58,5 @@ def rebuild_groups(connection: Connection, ids: Iterable[int]) -> int:
             update(table).where(table.c.id == bindparam("at_id")).values(group_id=bindparam("to_group")),
             moved,
         )
-    choose_canonical(connection, set(right.values()), ())
+    choose_canonical(connection, set(right.values()))
     return len(set(right.values()))

@@ -149,7 +149,11 @@ def add_stories(
     touched = {id for pair in (*found, *broken) for id in pair}
     settled = settle_bridges(connection, touched | left.partners)
     joining = set(found) - settled.cut | settled.joined
-    return _regroup(connection, stories, joining, {*broken, *settled.cut}, left)
+    changed, copied = _regroup(connection, stories, joining, {*broken, *settled.cut}, left)
+    # Whether a text holds a further story says whether it may be canonical, also where no group changed.
+    others = groups_of(connection, left.partners | settled.decided)
+    choose_canonical(connection, changed.union(others.values()))
+    return copied
 
 
 def _regroup(
@@ -158,8 +162,8 @@ def _regroup(
     found: Collection[IdPair],
     broken: Iterable[IdPair],
     left: RemovedStories,
-) -> set[int]:
-    """Computes the components of the groups that changed.
+) -> tuple[set[int], set[int]]:
+    """Computes the components of the groups that changed. Returns these groups, and the ids that have a copy.
 
     found: pairs that join from now on. broken: pairs that were deleted, or do not join any more. A group that
     only gained pairs is one node, its id. A group that lost pairs is split into its articles and put together
@@ -180,14 +184,11 @@ def _regroup(
     moved: list[dict[str, int]] = []
     changed: set[int] = set()
     copied: set[int] = set()
-    joined: set[int] = set()  # groups that only gained members
     for component in copies.components(nodes, edges):
         id = min(component)
         changed.add(id)
         if len(component) > 1:
             copied |= component
-        if not (component & members or component & left.ids):
-            joined.add(id)
         for member in component:
             if member in stories or member in members:
                 moved.append({"at_id": member, "to_group": id})
@@ -210,9 +211,8 @@ def _regroup(
             moved,
         )
     alone = changed & set(stories) - partners - members  # groups of one: the article is canonical
-    choose_canonical(connection, changed - alone, joined - alone)
     set_canonical(connection, alone & left.ids)
-    return copied & set(stories)
+    return changed - alone, copied & set(stories)
 
 
 def _cut(found: Collection[IdPair], broken: Iterable[IdPair]) -> list[IdPair]:

@@ -49,6 +49,7 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "INSERT INTO band (key, position, article_id) VALUES (123456, 7, 6), (7, 7, 4444)",
     ),
     "pairs": ("UPDATE pair SET a = b, b = a WHERE a = {first} AND b = {copy}",),
+    "bridges": ("UPDATE pair SET cut = 1 WHERE a = {first} AND b = {copy}",),
     "groups": ("UPDATE article SET group_id = {copy} WHERE id = {copy}",),
     "canonical copies": ("UPDATE article SET is_canonical = NOT is_canonical WHERE group_id = {first}",),
     "search": ("DELETE FROM search_entry WHERE article_id = 9",),
