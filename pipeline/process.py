@@ -275,7 +275,7 @@ def _article(
         # An agency that wrote the story alone or with others is credited, whether or not the text says so.
         agency=wire.agency
         or next(filter(None, map(agency_of_name, authors)), None)
-        or agency_of_site(site_of(cleaned.url)),
+        or agency_of_site(cleaned.site),
         published_at=extraction.published_at,
         published_source=extraction.published_source,
         language=extraction.language,

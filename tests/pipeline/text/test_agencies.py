@@ -7,7 +7,14 @@ from collections import Counter
 
 import pytest
 
-from pipeline.text.agencies import AGENCIES, ANY_CREDIT, Agency, agency_of_name, is_agency_site
+from pipeline.text.agencies import (
+    AGENCIES,
+    ANY_CREDIT,
+    Agency,
+    agency_of_name,
+    agency_of_site,
+    is_agency_site,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +48,27 @@ def test_own_sites(site: str, agency: str) -> None:
 )
 def test_other_sites(site: str, agency: str) -> None:
     assert not is_agency_site(site, [agency])
+
+
+@pytest.mark.parametrize(
+    ("site", "agency"),
+    [
+        ("reuters.com", "Reuters"),
+        ("uk.reuters.com", "Reuters"),
+        ("apnews.com", "AP"),
+        ("afp.com", "AFP"),
+        ("english.kyodonews.net", "Kyodo"),
+        ("aa.com.tr", "Anadolu"),
+        ("aa.com", None),
+        ("app.com", None),
+        ("app.harbourpost.example", None),
+        ("reuters.harbourpost.example", None),
+        ("reuters-fans.example", None),
+        ("", None),
+    ],
+)
+def test_an_agency_is_told_by_its_own_site_alone(site: str, agency: str | None) -> None:
+    assert agency_of_site(site) == agency
 
 
 def test_no_agency_is_listed_twice() -> None:
