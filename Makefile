@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-crawl test chaos lint docs bench clean
+.PHONY: demo demo-crawl test chaos lint docs fuzz bench clean
 
 $(VENV)/.base: pyproject.toml tests/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -16,6 +16,10 @@ $(VENV)/.test: $(VENV)/.base
 
 $(VENV)/.docs: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt --editable '.[docs]'
+	touch $@
+
+$(VENV)/.fuzz: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt --editable '.[fuzz]'
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.test
@@ -61,6 +65,12 @@ docs: $(VENV)/.docs
 	$(BIN)/python docs/generate.py
 	$(BIN)/zensical build --strict --clean --config-file .zensical.toml
 	@! grep -rlE '(src|<link[^>]* href)="(https?:)?//' site --include='*.html'
+
+# Seconds for each target.
+FUZZ ?= 600
+
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz $(TARGET) --seconds $(FUZZ)
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(CORPORA) $(BENCH)

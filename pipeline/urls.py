@@ -264,7 +264,10 @@ def bare_host(host: str) -> str:
 
 
 def _is_front(url: str) -> bool:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return parts.path in ("", "/") and not parts.query
 
 

@@ -61,6 +61,8 @@ def parse_sites(text: bytes, where: str) -> dict[str, Site]:
         tables = tomllib.loads(text.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise OperatorError(f"{where}: not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise OperatorError(f"{where}: lists within lists, too many to be read; remove brackets") from error
     for key in tables:
         if key != "sites":
             raise OperatorError(f"{where}: {_shown(key)}: unknown table; each site is a table [sites.NAME]")

@@ -339,6 +339,11 @@ def test_identity_is_found_whatever_a_page_states(fetched: str, stated: str) -> 
         assert source is None or source.startswith(("http://", "https://"))
 
 
+def test_a_stated_url_is_the_identity_where_the_fetched_one_is_none() -> None:
+    fetched = "http://[::\u03011]/x"
+    assert identity(fetched, "https://news.example/a") == (fetched, "https://news.example/a")
+
+
 @given(st.permutations(["a=1", "b=2", "utm_source=x", "c"]))
 def test_the_order_of_keys_does_not_matter(pairs: list[str]) -> None:
     assert canonical_url(A + "?" + "&".join(pairs)) == A + "?a=1&b=2&c"
