@@ -68,3 +68,18 @@ def main() -> None:
     except BrokenPipeError:  # `copydesk export - | head`
         sys.stderr.close()
         sys.exit(Status.DONE)
+    except Exception as error:
+        fault = _database_fault(error)
+        if fault is None:
+            raise
+        typer.echo(f"copydesk: {safe_line(fault)}", err=True)
+        sys.exit(Status.USAGE)
+
+
+def _database_fault(error: Exception) -> str | None:
+    """One line for an error of a damaged database; None for an error of ours."""
+    if "storage" not in sys.modules:
+        return None
+    from storage.database import fault_of
+
+    return fault_of(error)

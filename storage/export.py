@@ -19,6 +19,7 @@ import gzip
 import io
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -107,12 +108,16 @@ def export(
     format: str | None = None,
     since: datetime | None = None,
     after: int | None = None,
+    raw: bool = False,
+    for_terminal: bool = False,
 ) -> Exported:
     """Writes the selected rows to a stream, or to a file, which is replaced.
 
     format: one of FORMATS; a file's name determines it, and may end in .gz or .zst if it is not Parquet.
     since: articles whose text is new or changed from then on (`updated_at`), or changes from then on (`at`).
     after: an incremental export of everything after this change; 0 for all articles, without gone ones.
+    raw: CSV without apostrophes before what a spreadsheet would run as a formula. for_terminal: without
+    characters that a terminal would obey.
     Raises OperatorError if the file cannot be written, or pyarrow is missing.
     """
     chosen = selection or Selection()
@@ -139,7 +144,7 @@ def export(
             stream = stack.enter_context(_whole_file(to))
         else:
             stream = to
-        write = _writer(format or FORMATS[0])
+        write = _writer(format or FORMATS[0], raw=raw, for_terminal=for_terminal)
         if compression:
             stream = stack.enter_context(_compressed(stream, compression))
         write(stream, columns, rows)
@@ -255,7 +260,9 @@ def _changed_rows(engine: Engine, selection: Selection, after: int) -> Iterator[
 # --- formats ------------------------------------------------------------------------------------------
 
 
-def _writer(format: str) -> Callable[[BinaryIO, Sequence[ViewColumn], Iterable[Row]], None]:
+def _writer(
+    format: str, *, raw: bool, for_terminal: bool
+) -> Callable[[BinaryIO, Sequence[ViewColumn], Iterable[Row]], None]:
     if format == "parquet":
         try:
             import pyarrow.parquet  # noqa: F401
@@ -264,25 +271,55 @@ def _writer(format: str) -> Callable[[BinaryIO, Sequence[ViewColumn], Iterable[R
                 "Parquet needs pyarrow, which is not installed: pip install 'copydesk[parquet]'"
             ) from error
         return _write_parquet
-    return {"jsonl": _write_jsonl, "csv": _write_csv}[format]
+    return partial({"jsonl": _write_jsonl, "csv": _write_csv}[format], raw=raw, for_terminal=for_terminal)
 
 
-def _write_jsonl(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row]) -> None:
-    """One object for each row, with all columns in order; a gone article has only its three columns."""
+# What a terminal would obey: control characters except tab and line feed, marks of the writing direction, and
+# separators that end a line.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# A cell that a spreadsheet would run: it begins with one of these, in half or full width.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+
+def _write_jsonl(
+    stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row], *, raw: bool, for_terminal: bool
+) -> None:
+    """One object for each row, with all columns in order; a gone article has only its three columns.
+
+    for_terminal: what a terminal would obey is an escape of JSON, which means the same.
+    """
     for row in rows:
         line = json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=False)
+        if for_terminal:
+            line = _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
         stream.write(line.encode() + b"\n")
 
 
-def _write_csv(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row]) -> None:
+def _write_csv(
+    stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterable[Row], *, raw: bool, for_terminal: bool
+) -> None:
     """RFC 4180 in UTF-8, with a header. Null is an empty field, booleans are true and false, lists
-    and objects are JSON."""
+    and objects are JSON.
+
+    A text that a spreadsheet would run as a formula begins with an apostrophe, and one that begins with
+    apostrophes before such a sign has one more: to take the first one away gives the text back. raw: without
+    that. for_terminal: what a terminal would obey is U+FFFD.
+    """
+    texts = {column.name for column in columns if column.type == "text"}
+
+    def safe(name: str, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not raw and name in texts and _FORMULA.match(value):
+            value = f"'{value}"
+        return _STEERING.sub("\ufffd", value) if for_terminal else value
+
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     try:
         writer = csv.writer(text)
         names = [column.name for column in columns]
         writer.writerow(names)
-        writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+        writer.writerows([safe(name, _cell(row.get(name))) for name in names] for row in rows)
         text.flush()
     finally:
         text.detach()  # otherwise the stream would be closed with it

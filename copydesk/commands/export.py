@@ -61,6 +61,15 @@ def export(
     format: Annotated[
         str | None, typer.Option(help="jsonl or csv on standard output; a file's name says it.")
     ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            help="Write every character as it is stored. Else control characters on standard output are"
+            " escaped (JSONL) or replaced (CSV), and a CSV cell that a spreadsheet would run as a formula"
+            " begins with an apostrophe.",
+        ),
+    ] = False,
 ) -> None:
     """Write a public view to a file, which appears when it is complete.
 
@@ -98,6 +107,8 @@ def export(
             format=format,
             since=date,
             after=after,
+            raw=raw,
+            for_terminal=to_stdout and not raw,
         )
         if to_stdout:
             sys.stdout.flush()

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine  # the type, for packages that may not import SQLAlchemy
 
 from storage.database.engines import connect
-from storage.database.errors import explain, is_exhausted, is_transient, shown_url
+from storage.database.errors import explain, fault_of, is_exhausted, is_transient, shown_url
 from storage.database.rows import insert_rows
 from storage.database.transactions import begin_write, in_transaction, persistently
 from storage.database.urls import DatabaseError, lasting_url
@@ -16,6 +16,7 @@ __all__ = [
     "begin_write",
     "connect",
     "explain",
+    "fault_of",
     "in_transaction",
     "insert_rows",
     "is_exhausted",

@@ -59,6 +59,19 @@ def is_exhausted(error: BaseException) -> bool:
     return False
 
 
+# What SQLite's codes mean for the operator.
+_SQLITE = {
+    sqlite3.SQLITE_NOTADB: "is not a SQLite database: name another file, or restore a backup",
+    sqlite3.SQLITE_CORRUPT: "is damaged: restore a backup, or try sqlite3 FILE .recover",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: does its folder exist, and may you write there?",
+    sqlite3.SQLITE_READONLY: "cannot be written: check the rights of the file and of its folder",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full. What was committed is safe, the same command"
+    " goes on when there is room",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full, over its quota or failing",
+    sqlite3.SQLITE_BUSY: "is held by another program: wait for it, or stop it",
+}
+
+
 def explain(error: BaseException, engine: Engine) -> str:
     """One line that says what is wrong with the database, and what to do where that is known."""
     name = shown_url(engine)
@@ -66,17 +79,7 @@ def explain(error: BaseException, engine: Engine) -> str:
     said = without_secrets_of(engine.url, " ".join(str(original).split()))
     if isinstance(original, sqlite3.Error):
         code = getattr(original, "sqlite_errorcode", 0) & 0xFF
-        known = {
-            sqlite3.SQLITE_NOTADB: "is not a SQLite database",
-            sqlite3.SQLITE_CORRUPT: "is damaged: restore a backup, or try sqlite3 FILE .recover",
-            sqlite3.SQLITE_CANTOPEN: "cannot be opened: does its folder exist, and may you write there?",
-            sqlite3.SQLITE_READONLY: "cannot be written: check the rights of the file and of its folder",
-            sqlite3.SQLITE_FULL: "cannot grow: the disk is full. What was committed is safe, the same command"
-            " goes on when there is room",
-            sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full, over its quota or failing",
-            sqlite3.SQLITE_BUSY: "is held by another program: wait for it, or stop it",
-        }
-        return f"{name} {known.get(code, said)}"
+        return f"{name} {_SQLITE.get(code, said)}"
     if isinstance(original, psycopg.OperationalError) and original.sqlstate is None:
         return f"{name} cannot be reached: {said}"
     if isinstance(original, psycopg.errors.LockNotAvailable):
@@ -89,6 +92,23 @@ def explain(error: BaseException, engine: Engine) -> str:
 def shown_url(engine: Engine) -> str:
     """The database as a message names it: the file's path, or the URL without anything secret."""
     return shown(engine.url)
+
+
+def fault_of(error: BaseException) -> str | None:
+    """One line for an error of a database that nobody explained: a damaged file, a schema with gaps.
+
+    None for other errors.
+    """
+    original = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(original, sqlite3.Error | psycopg.Error):
+        return None
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", 0) & 0xFF
+        said = _SQLITE.get(code)
+        if said is not None:
+            return f"the database {said}"
+    said = " ".join(str(original).split())[:300]
+    return f"the database is damaged, or is not as its version of the schema says ({said}): restore a backup"
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from sqlalchemy import Dialect, Text, TypeDecorator
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
+from pipeline.errors import OperatorError
+
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC time to the second: timestamptz on PostgreSQL, `2026-03-01T10:00:00Z` on SQLite."""
@@ -30,10 +32,13 @@ class UtcTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-        result: datetime = value.astimezone(UTC)
-        return result
+        try:
+            time: datetime = (
+                datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+            )
+        except (ValueError, AttributeError) as error:
+            raise _damaged(value, "time") from error
+        return time
 
 
 class Json(TypeDecorator[Any]):
@@ -53,7 +58,22 @@ class Json(TypeDecorator[Any]):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return json.loads(value) if isinstance(value, str) and dialect.name != "postgresql" else value
+        if value is None or dialect.name == "postgresql":
+            return value
+        try:
+            found = json.loads(value)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _damaged(value, "JSON") from error
+        if not isinstance(found, list | dict):
+            raise _damaged(value, "list or object")
+        return found
+
+
+def _damaged(value: Any, wanted: str) -> OperatorError:
+    return OperatorError(
+        f"the database is damaged: a value is no {wanted} ({str(value)[:40]!r}): restore a backup"
+        " (copydesk db check says what else is wrong)"
+    )
 
 
 def to_second(time: datetime) -> datetime:

@@ -40,3 +40,10 @@ def test_json_has_the_same_values_without_control_characters(capsys: pytest.Capt
     assert json.loads(first) == {"title": STEERING, "plain": "é 新聞"}
     assert "é 新聞" in first
     assert json.loads(second) == STEERING
+
+
+def test_a_line_break_begins_no_line() -> None:
+    from copydesk.console import as_line
+
+    assert as_line("a\nrejected 9\r\u2028\x85[red]") == "a\\nrejected 9\\r\\u2028\\x85\\[red]"
+    assert as_line("plain, ünïcode 日本") == "plain, ünïcode 日本"

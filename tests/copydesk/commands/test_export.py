@@ -195,3 +195,17 @@ def test_export_of_canonical_copies_and_of_other_views(copydesk: Run, news_url: 
     assert len(rows("--view", "story_groups")) == len(unique)
     assert rows("--site", "tessaryobserver.example")
     assert copydesk("export", "-", "--db", news_url, "--view", "bands").returncode == 2
+
+
+def test_a_formula_is_a_text_unless_raw(copydesk: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'news.db'}"
+    record = {
+        "url": "https://a.example/1",
+        "title": "=1+1",
+        "text": "The ferry to Norhaven runs again. " * 20,
+    }
+    assert copydesk("ingest", "-", "--db", url, stdin=json.dumps(record)).returncode == 0
+    safe = copydesk("export", "-", "--format", "csv", "--db", url).stdout
+    raw = copydesk("export", "-", "--format", "csv", "--raw", "--db", url).stdout
+    assert ",'=1+1," in safe
+    assert raw == safe.replace("'=1+1", "=1+1")

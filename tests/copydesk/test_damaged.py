@@ -1,0 +1,125 @@
+"""A damaged database costs one line and status 2, whichever command meets it."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from copydesk import cli
+from tests.copydesk.conftest import Run
+
+COMMANDS = [
+    ["stats"],
+    ["stats", "--sites"],
+    ["groups"],
+    ["show", "1"],
+    ["search", "ferry"],
+    ["export", "-"],
+    ["learn", "--dry-run"],
+    ["prune", "--older-than", "1d", "--dry-run"],
+    ["forget", "1", "--dry-run"],
+    ["forget", "--list"],
+    ["db", "current"],
+    ["db", "check"],
+]
+# Made with a seed, so that every run has the same ones.
+MADE = 120
+
+
+@pytest.fixture(scope="session")
+def sound(news_url: str, tmp_path_factory: pytest.TempPathFactory, copydesk: Run) -> bytes:
+    """The bytes of a sound database in one file."""
+    path = tmp_path_factory.mktemp("sound") / "news.db"
+    with (
+        closing(sqlite3.connect(news_url.removeprefix("sqlite:///"))) as source,
+        closing(sqlite3.connect(path)) as target,
+    ):
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+    return path.read_bytes()
+
+
+def damaged(sound: bytes, number: int, folder: Path) -> bytes:
+    chance = random.Random(number)
+    size = len(sound)
+    ways = ("cut", "bits", "page", "header", "kind", "table", "value", "version")
+    way = ways[number % len(ways)]
+    if way == "cut":
+        return sound[: chance.randrange(1, size)]
+    if way == "kind":
+        kinds = (b"no database\n" * 500, b"PK\x03\x04" + bytes(5000), bytes(8192), b"SQLite format 3\0", b"x")
+        return chance.choice(kinds)
+    if way in ("bits", "page", "header"):
+        changed = bytearray(sound)
+        if way == "page":
+            at = chance.randrange(size // 4096) * 4096
+            changed[at : at + 4096] = chance.randbytes(4096)
+        for _ in range({"bits": chance.choice((1, 30, 1000)), "page": 0, "header": 1}[way]):
+            changed[chance.randrange(100 if way == "header" else size)] ^= 1 << chance.randrange(8)
+        return bytes(changed)
+    path = folder / "made.db"
+    path.write_bytes(sound)
+    with closing(sqlite3.connect(path)) as connection:
+        if way == "version":
+            connection.execute(
+                "UPDATE alembic_version SET version_num = ?", (chance.choice(("", "9999", "x")),)
+            )
+        elif way == "table":
+            tables = (
+                "article",
+                "document",
+                "run",
+                "rejection",
+                "page",
+                "pair",
+                "tombstone",
+                "alembic_version",
+            )
+            connection.execute(f"DROP TABLE {chance.choice(tables)}")
+        else:
+            columns = ("article.published_at", "article.authors", "article.updated_at", "run.reasons")
+            table, _, column = chance.choice((*columns, "run.started_at", "rejection.at")).partition(".")
+            value = chance.choice(("'nonsense'", "x'ff00fe'", "CAST(x'ff41' AS TEXT)", "12"))
+            connection.execute(f"UPDATE {table} SET {column} = {value}")  # noqa: S608
+        connection.commit()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("number", range(MADE))
+def test_a_damaged_database_is_one_line(
+    number: int,
+    sound: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "news.db"
+    path.write_bytes(damaged(sound, number, tmp_path))
+    command = COMMANDS[(number // 8 + number) % len(COMMANDS)]
+    monkeypatch.setattr(sys, "argv", ["copydesk", *command, "--db", f"sqlite:///{path}"])
+    try:
+        cli.main()
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0
+    said = capsys.readouterr().err.strip()
+    # Damage in what a command does not read costs nothing; `db check` reports what it finds with status 1.
+    assert status in ((0, 1, 2) if command == ["db", "check"] else (0, 2)), said
+    if status == 2:
+        assert said.startswith("copydesk: ")
+        assert "\n" not in said
+
+
+@pytest.mark.parametrize("number", range(4, MADE, 8))
+def test_what_is_no_database_is_always_told(number: int, sound: bytes, tmp_path: Path) -> None:
+    from storage.database import DatabaseError, open_database
+
+    path = tmp_path / "news.db"
+    path.write_bytes(damaged(sound, number, tmp_path))
+    with pytest.raises(DatabaseError):
+        open_database(f"sqlite:///{path}", create=False)
