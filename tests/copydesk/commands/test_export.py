@@ -208,4 +208,4 @@ def test_a_formula_is_a_text_unless_raw(copydesk: Run, tmp_path: Path) -> None:
     safe = copydesk("export", "-", "--format", "csv", "--db", url).stdout
     raw = copydesk("export", "-", "--format", "csv", "--raw", "--db", url).stdout
     assert ",'=1+1," in safe
-    assert raw == safe.replace("'=1+1", "=1+1")
+    assert ",=1+1," in raw
