@@ -74,7 +74,10 @@ def test_a_full_disk_stops_the_run_and_leaves_the_database_whole(tmp_path: Path)
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        (sqlite3.SQLITE_NOTADB, "news.db is not a SQLite database"),
+        (
+            sqlite3.SQLITE_NOTADB,
+            "news.db is not a SQLite database: name another file, or restore a backup",
+        ),
         (sqlite3.SQLITE_CORRUPT, "news.db is damaged: restore a backup, or try sqlite3 FILE .recover"),
         (sqlite3.SQLITE_BUSY, "news.db is held by another program: wait for it, or stop it"),
         (sqlite3.SQLITE_BUSY | 2 << 8, "news.db is held by another program: wait for it, or stop it"),
