@@ -37,13 +37,13 @@ def undo_double_encoding(body: bytes, text: str) -> str:
     """
     if _has_several(_ESCAPED_TRACE, body):
         text = _ESCAPED.sub(_repaired, text)
-    if _has_several(_TRACE, body):
+    if b"\xc3" in body and _has_several(_TRACE, body):
         # Imported here because few pages need it.
         from ftfy import fix_encoding
 
         pieces = _BETWEEN_PIECES.split(text)
         text = "".join(piece if piece.isascii() else fix_encoding(piece) for piece in pieces)
-    return text.translate(_CONTROLS) if _CONTROL.search(body) else text
+    return text.translate(_CONTROLS) if b"\xc2" in body and _CONTROL.search(body) else text
 
 
 def _has_several(trace: re.Pattern[bytes], body: bytes) -> bool:
