@@ -55,19 +55,27 @@ _GAP = re.compile(r"[ \u00a0]{2,}|\t+")
 
 @dataclass(frozen=True)
 class _Story:
-    """A story that a script holds. markup: of a page with this story alone."""
+    """A story that a script holds. text: markup or plain. is_stated: as the articleBody of JSON-LD."""
 
-    markup: str
-    has_paragraphs: bool
-    is_stated: bool
+    text: str
+    is_stated: bool = False
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        return runs(unescape(_TAG.sub(" ", self.markup)))
+        return runs(unescape(_TAG.sub(" ", self.text)))
 
     @cached_property
     def key(self) -> str:
         return f" {' '.join(self.words)} "
+
+    @property
+    def has_paragraphs(self) -> bool:
+        return not self.is_stated or _BLOCK_MARKUP.search(self.text) is not None or len(_lines(self.text)) > 1
+
+    @property
+    def markup(self) -> str:
+        """The markup of a page with this story alone."""
+        return _paragraphs(self.text) if self.is_stated else self.text
 
 
 def story_from_scripts(root: Any, page: Page, about: Metadata) -> Any | None:
@@ -131,7 +139,9 @@ def _stories(root: Any, about: Metadata, shown: _Shown) -> Iterator[_Story]:
     """The texts in the page's scripts that are long enough for a story."""
     stated = without_invisible(about.article_body)
     if len(stated) >= BARE_CHARS:
-        yield _stated_story(stated)
+        if "&" in stated:
+            stated = unescape(unescape(stated))
+        yield _Story(stated, is_stated=True)
     # A story that is shorter than half of the page's prose cannot take its place.
     least = max(BARE_CHARS, 2 * shown.words)
     for script in root.iter("script"):
@@ -140,11 +150,11 @@ def _stories(root: Any, about: Metadata, shown: _Shown) -> Iterator[_Story]:
             continue
         for markup in markup_in(text):
             if len(markup) >= least:
-                yield _Story(markup, has_paragraphs=True, is_stated=False)
+                yield _Story(markup)
         if shown.words < _FEW_WORDS and "ld+json" not in (script.get("type") or ""):
             for markup in paragraph_lists_in(text):
                 if len(markup) >= least:
-                    yield _Story(markup, has_paragraphs=True, is_stated=False)
+                    yield _Story(markup)
 
 
 def _is_shown_in_part(story: _Story, shown: _Shown) -> bool:
@@ -215,19 +225,19 @@ def _is_in(words: Sequence[str], key: str) -> bool:
     return found >= _SAME * max(1, len(windows))
 
 
-def _stated_story(text: str) -> _Story:
-    """The articleBody, which may be plain or markup, with paragraphs or without."""
-    if "&" in text:
-        text = unescape(unescape(text))
-    lines = [line for line in text.splitlines() if line.strip()]
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _paragraphs(text: str) -> str:
+    """The markup of an articleBody, which may be plain or markup, with paragraphs or without."""
     if _BLOCK_MARKUP.search(text):
-        return _Story(text, has_paragraphs=True, is_stated=True)
+        return text
+    lines = _lines(text)
     is_markup = _MARKUP.search(text) is not None
-    has_paragraphs = len(lines) > 1
-    if not has_paragraphs and not is_markup:
+    if len(lines) == 1 and not is_markup:
         lines = list(_cut(text))
-    markup = "".join(f"<p>{line if is_markup else escape(line)}</p>" for line in lines)
-    return _Story(markup, has_paragraphs, is_stated=True)
+    return "".join(f"<p>{line if is_markup else escape(line)}</p>" for line in lines)
 
 
 def _cut(text: str) -> Iterator[str]:
