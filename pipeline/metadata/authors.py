@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipeline.metadata.byline_elements import marked_authors
+from pipeline.metadata.byline_elements import MarkedAuthors
 from pipeline.metadata.byline_lines import names_by_place, names_in_lines
 from pipeline.metadata.names import bare_name, is_full_name, is_person, names_of, without_initialled
 from pipeline.metadata.outlet import is_site
@@ -35,11 +35,14 @@ def authors_of(
             return (*shown, *_joined_agencies(stated, shown, lines))
         outlet = outlet or names or stated
     # The outlet's name in a visible line may be the masthead, so it is not used as an author.
-    near, far = marked_authors(root, site, headline)
+    marked = MarkedAuthors(root, site, headline)
     is_account = bool(outlet) and all(map(_is_account, outlet))
-    placed = names_by_place(lines, language)
-    for shown in (_nearest(near, lines), placed, [] if is_account else far):
-        if names := _authors_among(shown, site, instead_of=outlet):
+    for read_names in (
+        lambda: _nearest(marked.near, lines),
+        lambda: names_by_place(lines, language),
+        lambda: [] if is_account else marked.far,
+    ):
+        if names := _authors_among(read_names(), site, instead_of=outlet):
             return tuple(names)
     return tuple(outlet)
 
@@ -66,7 +69,7 @@ def _shown_of(names: list[str], root: Any, site: set[str], headline: str, lines:
 
     Scripts also name who took the pictures, who edited the text, and the desk.
     """
-    near, _ = marked_authors(root, site, headline)
+    near = MarkedAuthors(root, site, headline).near
     shown = {bare_name(name) for name in _nearest(near, lines)}
     kept = [name for name in names if bare_name(name) in shown]
     if not kept or len(kept) < len(shown):

@@ -6,9 +6,10 @@ wrote the stories beside it and who comments on it; those are left out by their 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from pipeline.metadata.names import is_credit, is_full_name, is_name, names_of
@@ -28,11 +29,29 @@ _MOST_NAMES = 8
 _Marked = tuple[int, Any]
 
 
-def marked_authors(root: Any, site: set[str], headline: str) -> tuple[list[str], list[str]]:
-    """The names that the page marks as those of authors: between headline and text, and elsewhere."""
-    above, head, below = _candidates(root, headline)
-    names = _names_in(head, site)
-    return names, [] if names else _names_in(above[-3:], site) or _names_in(below, site)
+class MarkedAuthors:
+    """The names that a page marks as those of authors."""
+
+    def __init__(self, root: Any, site: set[str], headline: str) -> None:
+        self._root, self._site = root, site
+        self._heading = _heading(root, headline)
+
+    @cached_property
+    def near(self) -> list[str]:
+        """Names between the headline and the text."""
+        return _names_in(self._zones[0], self._site)
+
+    @cached_property
+    def far(self) -> list[str]:
+        """Names above the headline, else in the text and below it; empty if there are names near it."""
+        if self.near:
+            return []
+        above = _names_in(_above(self._root, self._heading), self._site)
+        return above or _names_in(self._zones[1], self._site)
+
+    @cached_property
+    def _zones(self) -> tuple[list[_Marked], list[_Marked]]:
+        return _below(self._root if self._heading is None else self._heading)
 
 
 # --- where a byline may stand ----------------------------------------------------------------------
@@ -41,27 +60,53 @@ _TAGS = (
     "h1", "h2", "h3", "h4", "h5", "h6", "a", "span", "p", "div", "li", "ul", "address", "strong", "b", "em",
     "i", "cite", "meta", "section", "aside", "button", "small",
 )  # fmt: skip
+# Only the last marked elements above the headline can be its byline.
+_MOST_ABOVE = 3
 
 
-def _candidates(root: Any, headline: str) -> tuple[list[_Marked], list[_Marked], list[_Marked]]:
-    """The marked elements above the headline, between it and the third long paragraph, and below that."""
-    zones: tuple[list[_Marked], list[_Marked], list[_Marked]] = ([], [], [])
-    heading = _heading(root, headline)
-    zone = 1 if heading is None else 0
+def _below(heading: Any) -> tuple[list[_Marked], list[_Marked]]:
+    """The marked elements from the headline to the third long paragraph, and those below that.
+
+    There are none of the latter if the former have any by their markup. heading: the root of a page that has
+    no headline.
+    """
+    head: list[_Marked] = []
+    rest: list[_Marked] = []
     prose = 0
-    for element in root.iter(_TAGS):
-        if element is heading:
-            zone = 1
-        elif element.tag == "p" and len(element.text or "") > 120 and zone == 1:
+    for element in _from(heading):
+        if element.tag == "p" and prose < 3 and len(element.text or "") > 120:
             prose += 1
-            if prose > 2:
-                zone = 2
-                if any(rank < _SAID for rank, _ in zones[1]):
-                    break
+            if prose == 3 and any(rank < _SAID for rank, _ in head):
+                break
         rank = _rank(element)
-        if rank is not None and (rank < _SAID or zone == 1) and not _is_elsewhere(element):
-            zones[zone].append((rank, element))
-    return zones
+        if rank is None and prose < 3 and element.text and _SAYS_BY.match(element.text.lstrip()):
+            rank = _SAID
+        if rank is not None and not _is_elsewhere(element):
+            (head if prose < 3 else rest).append((rank, element))
+    return head, rest
+
+
+def _from(element: Any) -> Iterator[Any]:
+    """The element, what is in it, and all that follows, in the order of the page."""
+    yield from element.iter(_TAGS)
+    for outer in (element, *element.iterancestors()):
+        for following in outer.itersiblings():
+            yield from following.iter(_TAGS)
+
+
+def _above(root: Any, heading: Any | None) -> list[_Marked]:
+    """The last marked elements above the headline."""
+    if heading is None:
+        return []
+    before = list(itertools.takewhile(lambda element: element is not heading, root.iter(_TAGS)))
+    found: list[_Marked] = []
+    for element in reversed(before):
+        rank = _rank(element)
+        if rank is not None and not _is_elsewhere(element):
+            found.append((rank, element))
+            if len(found) == _MOST_ABOVE:
+                break
+    return found[::-1]
 
 
 def _heading(root: Any, headline: str) -> Any | None:
@@ -160,7 +205,9 @@ _OTHER_WORDS = frozenset(
 
 
 def _rank(element: Any) -> int | None:
-    if "author" in (element.get("itemprop") or "").split():
+    """How certainly the markup of an element says that it holds the author, or None."""
+    item = element.get("itemprop")
+    if item and "author" in item.split():
         return _ITEM
     names = " ".join(filter(None, map(element.get, _NAMING)))
     rank = None
@@ -172,8 +219,6 @@ def _rank(element: Any) -> int | None:
         href = element.get("href") or ""
         if rank != _NAMED and _AUTHOR_LINK.search(href) and not _PROFILE_ELSEWHERE.match(href):
             return None if _is_in_prose(element) else _LINK
-    if rank is None and element.text and _SAYS_BY.match(element.text.lstrip()):
-        return _SAID
     return rank
 
 
