@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pipeline.metadata.byline_elements import MarkedAuthors
@@ -37,11 +37,13 @@ def authors_of(
     # The outlet's name in a visible line may be the masthead, so it is not used as an author.
     marked = MarkedAuthors(root, site, headline)
     is_account = bool(outlet) and all(map(_is_account, outlet))
-    for read_names in (
+    # Each is read only if the ones before it name nobody.
+    ways: tuple[Callable[[], list[str]], ...] = (
         lambda: _nearest(marked.near, lines),
         lambda: names_by_place(lines, language),
         lambda: [] if is_account else marked.far,
-    ):
+    )
+    for read_names in ways:
         if names := _authors_among(read_names(), site, instead_of=outlet):
             return tuple(names)
     return tuple(outlet)
