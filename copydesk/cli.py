@@ -23,6 +23,7 @@ from copydesk.commands import (
     schedule,
     schema,
     search,
+    serve,
     show,
     sites,
     stats,
@@ -51,6 +52,7 @@ app.command("search")(search.search)
 app.command("stats")(stats.stats)
 app.command("extract")(extract.extract)
 app.command("export")(export.export)
+app.command("serve")(serve.serve)
 app.command("schema")(schema.schema)
 app.command("prune")(prune.prune)
 app.command("forget")(forget.forget)

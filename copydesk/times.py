@@ -38,6 +38,13 @@ def parse_until(text: str, now: datetime | None = None) -> datetime:
     return _span(text, now or datetime.now(UTC))[1]
 
 
+def is_relative(text: str) -> bool:
+    """Whether a time means something else later on: an age, `today`, a weekday."""
+    word = " ".join(text.lower().split())
+    named = ("now", "today", "yesterday", *_WEEKDAYS)
+    return word in named or bool(_MINUTES.fullmatch(word) or _AGE.fullmatch(word))
+
+
 def _span(text: str, now: datetime) -> tuple[datetime, datetime]:
     """The first moment of what is written, and the first one after it; the same for a moment."""
     word = " ".join(text.lower().split())

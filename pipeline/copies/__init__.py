@@ -20,16 +20,25 @@ from pipeline.copies.candidates import (
 )
 from pipeline.copies.canonical import LOOKED_AT, Contender, Shared, choose_canonical
 from pipeline.copies.conflicts import Conflicts
-from pipeline.copies.differences import Change, ChangeKind, Comparison, compare
+from pipeline.copies.differences import (
+    AlignedSentence,
+    Change,
+    ChangeKind,
+    Comparison,
+    align_sentences,
+    compare,
+)
 from pipeline.copies.fingerprint import fingerprint, shingle_hashes
 from pipeline.copies.groups import bridges, components
 from pipeline.copies.passages import Passage
 from pipeline.copies.sketch import Sketch, sketch, sketch_of
 from pipeline.copies.tokens import distinct
 from pipeline.copies.verification import Judgement, Pair, PreparedText, Refusal, judge, prepare, verify
+from pipeline.copies.word_changes import Part, PartKind
 
 __all__ = [
     "LOOKED_AT",
+    "AlignedSentence",
     "ArticleCopy",
     "Change",
     "ChangeKind",
@@ -38,12 +47,15 @@ __all__ = [
     "Contender",
     "Judgement",
     "Pair",
+    "Part",
+    "PartKind",
     "Passage",
     "PreparedText",
     "Refusal",
     "Shared",
     "Sketch",
     "agreeing_values",
+    "align_sentences",
     "are_alike",
     "band_weight",
     "bands_of",

@@ -51,31 +51,67 @@ class Comparison:
         return sum(change.kind is kind for change in self.changes)
 
 
+@dataclass(frozen=True, slots=True)
+class AlignedSentence:
+    """Two sentences that stand beside each other. change: None if the words are in both texts.
+
+    canonical, copy: the sentence in either text; None where the other text has it elsewhere, has it in
+    another sentence, or has none of it.
+    """
+
+    canonical: str | None
+    copy: str | None
+    change: Change | None = None
+
+
 def compare(canonical: str, copy: str) -> Comparison:
     """What `copy` added, dropped and changed against `canonical`."""
+    aligned = align_sentences(canonical, copy)
+    same = sum(row.change is None and row.copy is not None for row in aligned)
+    return Comparison(same, tuple(row.change for row in aligned if row.change is not None))
+
+
+def align_sentences(canonical: str, copy: str) -> tuple[AlignedSentence, ...]:
+    """All sentences of both texts side by side, in the copy's order.
+
+    A sentence that the copy does not have follows the one that it follows in the canonical text.
+    """
     ours, theirs = read_sentences(canonical), read_sentences(copy)
     in_ours, in_theirs = passage_finder(ours), passage_finder(theirs)
-    pairs = equal_pairs(ours, theirs)
-    found = set(pairs.values())
-    our_new = {n for n, s in enumerate(ours) if n not in pairs and not in_theirs(s.key)}
+    equal = equal_pairs(ours, theirs)
+    found = set(equal.values())
+    our_new = {n for n, s in enumerate(ours) if n not in equal and not in_theirs(s.key)}
     their_new = {n for n, s in enumerate(theirs) if n not in found and not in_ours(s.key)}
-    similar = similar_pairs(ours, theirs, pairs, our_new, their_new)
-    # Each change with its place in the copy's order; dropped sentences follow the sentence before them.
-    placed: list[tuple[tuple[int, int, int], Change]] = []
-    for one, other in similar.items():
-        parts = word_changes(ours[one].text, theirs[other].text, in_ours, in_theirs)
-        if any(part.kind is not PartKind.SAME for part in parts):
-            figures = have_other_figures(parts)
-            change = Change(ChangeKind.CHANGED, ours[one].text, theirs[other].text, parts, figures)
-            placed.append(((other, 0, 0), change))
-    for other in their_new - set(similar.values()):
-        placed.append(((other, 0, 0), Change(ChangeKind.ADDED, None, theirs[other].text)))
-    same = len(theirs) - len(placed)
-    pairs |= similar
+    similar = similar_pairs(ours, theirs, equal, our_new, their_new)
+    pairs = equal | similar
+    partner = {other: one for one, other in pairs.items()}
+    # Each with its place in the copy's order.
+    placed: list[tuple[tuple[int, int, int], AlignedSentence]] = []
+    for other, sentence in enumerate(theirs):
+        one = partner.get(other)
+        if one is None:
+            added = Change(ChangeKind.ADDED, None, sentence.text) if other in their_new else None
+            row = AlignedSentence(None, sentence.text, added)
+        elif one in similar:
+            parts = word_changes(ours[one].text, sentence.text, in_ours, in_theirs)
+            row = AlignedSentence(
+                ours[one].text, sentence.text, _changed(ours[one].text, sentence.text, parts)
+            )
+        else:
+            row = AlignedSentence(ours[one].text, sentence.text)
+        placed.append(((other, 0, 0), row))
     before = -1
     for one, sentence in enumerate(ours):
-        if one in our_new and one not in similar:
-            placed.append(((before, 1, one), Change(ChangeKind.DROPPED, sentence.text, None)))
+        if one not in pairs:
+            dropped = Change(ChangeKind.DROPPED, sentence.text, None) if one in our_new else None
+            placed.append(((before, 1, one), AlignedSentence(sentence.text, None, dropped)))
         before = pairs.get(one, before)
     placed.sort(key=lambda item: item[0])
-    return Comparison(same, tuple(change for _, change in placed))
+    return tuple(row for _, row in placed)
+
+
+def _changed(canonical: str, copy: str, parts: tuple[Part, ...]) -> Change | None:
+    """The change of a sentence that is in both texts; None if its words are the same after all."""
+    if all(part.kind is PartKind.SAME for part in parts):
+        return None
+    return Change(ChangeKind.CHANGED, canonical, copy, parts, have_other_figures(parts))

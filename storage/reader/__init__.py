@@ -20,7 +20,6 @@ from storage.reader.article_rows import (
     article_by_location,
     article_by_url,
     articles,
-    removed,
     rules_version,
 )
 from storage.reader.change_rows import ChangedArticle, changed_articles, changes, database_id, last_change
@@ -34,9 +33,11 @@ from storage.reader.known_documents import (
     known,
     known_urls,
 )
-from storage.reader.run_rows import Counts, counts, rejections, run, runs
+from storage.reader.removal_rows import RuleUse, lines_of_rule, removed, rules_used
+from storage.reader.run_rows import Counts, counts, last_state, latest_rejections, rejections, run, runs
 from storage.reader.searching import Hit, search
 from storage.reader.sketch_rows import sketch, sketches
+from storage.reader.story_rows import Sharing, Story, StoryKey, StoryOrder, shared_stories, stories
 from storage.reader.view_rows import rows
 from storage.schema import Change, Copy, RemovedLine, RunRow, StoredArticle, StoredRejection, StoryGroup
 from storage.search import Snippet
@@ -51,12 +52,17 @@ __all__ = [
     "FetchState",
     "Hit",
     "RemovedLine",
+    "RuleUse",
     "RunRow",
+    "Sharing",
     "Snippet",
     "SourceKey",
     "StoredArticle",
     "StoredRejection",
+    "Story",
     "StoryGroup",
+    "StoryKey",
+    "StoryOrder",
     "article",
     "article_by_location",
     "article_by_url",
@@ -74,15 +80,21 @@ __all__ = [
     "known",
     "known_urls",
     "last_change",
+    "last_state",
+    "latest_rejections",
+    "lines_of_rule",
     "members",
     "rejections",
     "removed",
     "rows",
+    "rules_used",
     "rules_version",
     "run",
     "runs",
     "search",
+    "shared_stories",
     "sketch",
     "sketches",
     "source_key",
+    "stories",
 ]

@@ -1,4 +1,4 @@
-"""Articles, and what was removed from them."""
+"""Articles: by filters, id, URL or location."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from storage import schema
 from storage.base import storable_name
 from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.streaming import FETCH_IDS, FETCH_TEXTS, R, one_row, one_snapshot, stream
-from storage.schema import (
-    RemovedLine,
-    StoredArticle,
-    view_tables,
-)
+from storage.schema import StoredArticle, view_tables
 
 
 def articles(
@@ -54,15 +50,6 @@ def article_by_location(engine: Engine, location: str) -> StoredArticle | None:
         .limit(1)
     )
     return one_row(engine, query, StoredArticle)
-
-
-def removed(engine: Engine, id: int) -> list[RemovedLine]:
-    """What was removed from the article's current text, in the order of the page."""
-    table = schema.removal
-    query = select(table.c.article_id, table.c.position, table.c.rule, table.c.text).where(
-        table.c.article_id == id
-    )
-    return list(stream(engine, query.order_by(table.c.line), RemovedLine))
 
 
 def rules_version(engine: Engine, id: int) -> str | None:

@@ -7,10 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, FromClause
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    FromClause,
+    cast,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import Text
 
 from storage.base import storable_name
-from storage.reader.reservations import without_reservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,17 @@ class ArticleFilter:
         if self.changed_since is not None:
             yield columns.updated_at >= self.changed_since
         if self.exclude_reserved:
-            yield without_reservation(engine, columns.rights)
+            yield _without_reservation(engine, columns.rights)
 
 
 EVERY_ARTICLE = ArticleFilter()
+
+
+def _without_reservation(engine: Engine, rights: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether no statement in the column `rights` reserves the article; also true where nothing is said."""
+    if engine.dialect.name == "postgresql":
+        reserved = cast(literal('[{"reserved": true}]', Text()), JSONB)
+        return or_(rights.is_(None), not_(type_coerce(rights, JSONB).bool_op("@>")(reserved)))
+    statement = func.json_each(rights).table_valued("value")
+    reserves = func.json_extract(statement.c.value, "$.reserved") == 1
+    return not_(select(literal(1)).select_from(statement).where(reserves).exists())

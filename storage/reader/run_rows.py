@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, and_, func, or_, select
 
 from pipeline.sites import WITHOUT_TRAFILATURA
 from storage import schema
-from storage.reader.streaming import one_row, stream
+from storage.base import storable_name
+from storage.reader.streaming import one_row, one_snapshot, stream
 from storage.schema import (
     RunRow,
     StoredRejection,
@@ -49,10 +50,29 @@ def rejections(engine: Engine, run_id: int | None = None) -> Iterator[StoredReje
     return stream(engine, query if run_id is None else query.where(view.c.run_id == run_id), StoredRejection)
 
 
-def runs(engine: Engine) -> list[RunRow]:
+def latest_rejections(
+    engine: Engine, *, reason: str | None = None, after: tuple[int, str] | None = None, limit: int = 50
+) -> list[tuple[int, StoredRejection]]:
+    """Locations whose present end is a rejection, the latest first, each with its time in microseconds.
+
+    reason: only these. after: time and location of the one to go on behind.
+    """
+    view, table = view_tables["rejections"], schema.rejection
+    query = select(table.c.at_us, view).join_from(table, view, table.c.location == view.c.location)
+    if reason is not None:
+        query = query.where(table.c.reason == storable_name(reason))
+    if after is not None:
+        behind = and_(table.c.at_us == after[0], table.c.location > after[1])
+        query = query.where(table.c.at_us <= after[0], or_(table.c.at_us < after[0], behind))
+    query = query.order_by(table.c.at_us.desc(), table.c.location).limit(limit)
+    with one_snapshot(engine) as connection:
+        return [(at, StoredRejection(*row)) for at, *row in connection.execute(query)]
+
+
+def runs(engine: Engine, *, limit: int | None = None) -> list[RunRow]:
     """Every run, the latest first."""
     view = view_tables["runs"]
-    return list(stream(engine, select(view).order_by(view.c.id.desc()), RunRow))
+    return list(stream(engine, select(view).order_by(view.c.id.desc()).limit(limit), RunRow))
 
 
 def run(engine: Engine, id: int) -> RunRow | None:
@@ -89,3 +109,20 @@ def counts(engine: Engine) -> Counts:
                 select(func.count()).where(table.c.rules_version.like(f"%{WITHOUT_TRAFILATURA}%"))
             ),
         )
+
+
+def last_state(engine: Engine) -> tuple[object, ...]:
+    """What differs whenever a reader might see something else: the database, its last change, its last run.
+
+    The counts of a run grow with each batch, also where it changes no article.
+    """
+    counter, change, run = schema.counter, schema.change, view_tables["runs"]
+    last = select(func.max(run.c.id)).scalar_subquery()
+    query = select(
+        select(counter.c.value).where(counter.c.name == schema.DATABASE_ID).scalar_subquery(),
+        select(func.max(change.c.number)).scalar_subquery(),
+        *(run.c[name] for name in ("id", "seen", "finished_at")),
+    ).select_from(run)
+    with engine.connect() as connection:
+        row = connection.execute(query.where(run.c.id == last)).first()
+        return tuple(row) if row else ()

@@ -1,0 +1,140 @@
+"""The application: routes, middleware and errors put together, and the server that runs it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import anyio.to_thread
+import uvicorn
+from fastapi import FastAPI, Form, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from copydesk.web import articles, overview, stories
+from copydesk.web.freshness import Freshness
+from copydesk.web.problems import BadQuestion, NotHere, problem
+from copydesk.web.rendering import HERE, page
+from copydesk.web.security import COOKIE, Guard, is_token
+from copydesk.web.settings import DeskSettings
+from pipeline.errors import OperatorError
+from storage.database import QueryTimeout, is_timeout, open_read_only
+
+# Questions that are answered at once; others wait. Each holds a connection and a page of rows.
+_AT_ONCE = 8
+_COOKIE_SECONDS = 30 * 24 * 3600
+
+
+def make_app(settings: DeskSettings) -> FastAPI:
+    """The desk as an ASGI application. Raises DatabaseError if the database cannot be read."""
+    engine = open_read_only(settings.database_url, seconds=settings.seconds)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _AT_ONCE
+        yield
+        engine.dispose()
+
+    app = FastAPI(
+        title="Copydesk",
+        summary="Clean news articles in which copies are grouped",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.engine = engine
+    app.state.settings = settings
+    app.state.started = secrets.token_hex(8)
+    for router in (stories.router, articles.router, overview.router):
+        app.include_router(router)
+    _add_login(app, settings)
+    _add_health(app)
+    app.mount("/static", StaticFiles(directory=HERE / "static"))
+    _add_errors(app)
+    # The last one added is asked first.
+    app.add_middleware(Freshness)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET"],
+            allow_headers=["Authorization"],
+        )
+    app.add_middleware(Guard, settings=settings)
+    return app
+
+
+def _add_login(app: FastAPI, settings: DeskSettings) -> None:
+    @app.get("/login", include_in_schema=False)
+    def ask(request: Request) -> Response:
+        return page(request, "login.html", {"is_wrong": False})
+
+    @app.post("/login", include_in_schema=False)
+    def log_in(request: Request, token: Annotated[str, Form(max_length=500)] = "") -> Response:
+        if not is_token(token, settings):
+            return page(request, "login.html", {"is_wrong": True}, status=401)
+        response = RedirectResponse("/", status_code=303)
+        response.set_cookie(
+            COOKIE,
+            token,
+            max_age=_COOKIE_SECONDS,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    def health() -> Response:
+        """Says that the desk is there, and nothing else: it needs no token."""
+        return PlainTextResponse("ok\n")
+
+
+def _add_errors(app: FastAPI) -> None:
+    def answer(status: int, title: str):  # type: ignore[no-untyped-def]
+        def handler(request: Request, error: Exception) -> Response:
+            return problem(request, status, title, str(error))
+
+        return handler
+
+    def is_too_long(request: Request, error: Exception) -> Response:
+        if is_timeout(error):
+            return problem(request, 503, "Too slow", "The question takes too long to answer: ask for less.")
+        raise error
+
+    def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem(request, error.status_code, error.detail, "There is no such page.")
+
+    def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        said = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
+        return problem(request, 422, "Wrong parameter", said)
+
+    app.add_exception_handler(NotHere, answer(404, "Not here"))
+    app.add_exception_handler(BadQuestion, answer(400, "Wrong parameter"))
+    app.add_exception_handler(QueryTimeout, answer(503, "Too slow"))
+    app.add_exception_handler(OperatorError, answer(400, "Cannot be answered"))
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, invalid)
+
+
+def serve(settings: DeskSettings) -> None:
+    """Serve the desk until SIGINT or SIGTERM. Raises DatabaseError, and OSError if the port is taken."""
+    uvicorn.run(
+        make_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )

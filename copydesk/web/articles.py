@@ -1,0 +1,148 @@
+"""The pages of articles: one with what was removed from it, and search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from markupsafe import Markup
+
+from copydesk.web.asking import LONGEST, Desk, Filters
+from copydesk.web.problems import NotHere
+from copydesk.web.rendering import page, shown_time, web_link
+from pipeline.errors import OperatorError
+from storage import reader
+from storage.reader import Hit, RemovedLine, StoredArticle
+
+router = APIRouter(include_in_schema=False)
+
+_HITS = 20
+# Further results cost as much as all before them.
+_LAST_OFFSET = 1000
+
+
+@router.get("/articles/{id}")
+def article(
+    request: Request, engine: Desk, id: int, removed: Annotated[str, Query(max_length=1)] = ""
+) -> Response:
+    """The clean text, with the removed lines in their places on request."""
+    found = get_article(engine, id)
+    lines = reader.removed(engine, id)
+    copies = [member for member in reader.members(engine, found.group_id) if member.id != id]
+    values = {
+        "article": found,
+        "lines": list(_interleaved(found.text.splitlines(), lines)),
+        "removed": len(lines),
+        "shows_removed": bool(removed),
+        "copies": copies,
+        "facts": [(name, value) for name, value in _facts(found) if value not in (None, "")],
+    }
+    return page(request, "article.html", values)
+
+
+def get_article(engine: Desk, id: int) -> StoredArticle:
+    found = reader.article(engine, id) if abs(id) < 1 << 63 else None
+    if found is None:
+        raise NotHere(f"There is no article {id}.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a page; rule: what removed it, None if it was kept."""
+
+    text: str
+    rule: str | None = None
+
+
+def _interleaved(kept: Sequence[str], removed: Sequence[RemovedLine]) -> Iterator[Line]:
+    """Kept and removed lines in the order of the page."""
+    waiting = iter(removed)
+    line = next(waiting, None)
+    for number, text in enumerate(kept):
+        while line is not None and line.position <= number:
+            yield Line(line.text, line.rule)
+            line = next(waiting, None)
+        yield Line(text)
+    while line is not None:
+        yield Line(line.text, line.rule)
+        line = next(waiting, None)
+
+
+def _facts(article: StoredArticle) -> Iterator[tuple[str, object]]:
+    url = web_link(article.url)
+    link = Markup('<a href="{0}" rel="noopener noreferrer nofollow">{0}</a>')
+    yield "Address", link.format(url) if url else article.url
+    yield "Fetched as", article.location if article.location != article.url else None
+    yield "Publisher", article.publisher
+    yield "Published", shown_time(article.published_at)
+    yield "First seen", shown_time(article.first_seen_at)
+    yield "Updated", shown_time(article.updated_at)
+    yield "Authors", ", ".join(article.authors)
+    yield "Byline", article.byline
+    yield "Dateline", article.dateline
+    yield "Agency", article.agency
+    yield "Language", article.language
+    yield "Section", article.section
+    yield "Summary", article.description
+    yield "Keywords", ", ".join(article.keywords or ())
+    yield "Rights", _rights(article)
+    yield "Article", article.id
+    yield "Story", Markup('<a href="/stories/{0}">{0}</a>').format(article.group_id)
+
+
+def _rights(article: StoredArticle) -> str:
+    return "; ".join(f"{one['name']} {one['value']} ({one['source']})" for one in article.rights or ())
+
+
+@dataclass(frozen=True, slots=True)
+class ShownHit:
+    """parts: of the snippet, each with whether it is a match."""
+
+    article: StoredArticle
+    parts: tuple[tuple[str, bool], ...]
+
+
+@router.get("/search")
+def search(
+    request: Request,
+    engine: Desk,
+    filters: Filters,
+    q: Annotated[str, Query(max_length=LONGEST)] = "",
+    unique: Annotated[str, Query(max_length=5)] = "",
+    offset: Annotated[int, Query(ge=0, le=_LAST_OFFSET)] = 0,
+) -> Response:
+    """Articles by words of their title and text, the best first."""
+    query = q.strip()
+    hits, fault = None, None
+    if query:
+        try:
+            found = reader.search(
+                engine, query, filters.where, canonical_only=bool(unique), limit=_HITS + 1, offset=offset
+            )
+            hits = [ShownHit(hit.article, tuple(_parts(hit))) for hit in found]
+        except OperatorError as error:
+            fault = str(error)
+    more = hits is not None and len(hits) > _HITS and offset + _HITS <= _LAST_OFFSET
+    values = {
+        "query": query,
+        "asked": filters,
+        "unique": bool(unique),
+        "hits": hits[:_HITS] if hits is not None else None,
+        "fault": fault,
+        "offset": offset,
+        "next": offset + _HITS if more else None,
+        "parameters": {"q": query, **filters.parameters, "unique": "1" if unique else ""},
+    }
+    return page(request, "search.html", values, status=400 if fault else 200)
+
+
+def _parts(hit: Hit) -> Iterator[tuple[str, bool]]:
+    at = 0
+    for start, end in hit.snippet.marks:
+        yield hit.snippet.text[at:start], False
+        yield hit.snippet.text[start:end], True
+        at = end
+    yield hit.snippet.text[at:], False

@@ -1,0 +1,90 @@
+"""The questions that pages and the API take: filters of articles and stories in an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from copydesk.times import parse_since, parse_until
+from copydesk.web.cursors import read_cursor, read_time, time_value, write_cursor
+from copydesk.web.problems import BadQuestion
+from pipeline.errors import OperatorError
+from storage.database import Engine
+from storage.reader import ArticleFilter, Story, StoryKey, StoryOrder
+
+# A parameter that is longer asks for nothing that is stored.
+LONGEST = 300
+Text = Annotated[str, Query(max_length=LONGEST)]
+Cursor = Annotated[str, Query(max_length=LONGEST, description="`next` of the page before.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The filters as they were written; an empty one filters nothing."""
+
+    site: str = ""
+    agency: str = ""
+    language: str = ""
+    since: str = ""
+    until: str = ""
+
+    @property
+    def where(self) -> ArticleFilter:
+        """The filter that is meant. Raises BadQuestion for a time that is none."""
+        try:
+            return ArticleFilter(
+                sites=(self.site,) if self.site else (),
+                agency=self.agency or None,
+                language=self.language.lower() or None,
+                since=parse_since(self.since) if self.since else None,
+                until=parse_until(self.until) if self.until else None,
+            )
+        except OperatorError as error:
+            raise BadQuestion(str(error)) from error
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Those that are given, as they stand in an address."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name))}
+
+
+def asked(
+    site: Annotated[str, Query(max_length=LONGEST, description="The site of a copy, e.g. example.com.")] = "",
+    agency: Annotated[str, Query(max_length=LONGEST, description="The agency that a copy credits.")] = "",
+    language: Annotated[str, Query(max_length=LONGEST, description="A language, e.g. en.")] = "",
+    since: Annotated[
+        str, Query(max_length=LONGEST, description="Published from then on: 2h, yesterday, 2026-03-01.")
+    ] = "",
+    until: Annotated[
+        str, Query(max_length=LONGEST, description="Published before then; a day is included.")
+    ] = "",
+) -> Asked:
+    values = (one.strip() for one in (site, agency, language, since, until))
+    return Asked(*values)
+
+
+def database(request: Request) -> Engine:
+    """The database that the desk shows, read-only, each query within the time limit."""
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+Filters = Annotated[Asked, Depends(asked)]
+Desk = Annotated[Engine, Depends(database)]
+
+
+def story_cursor(story: Story, order: StoryOrder) -> str:
+    key = story.key(order)
+    return write_cursor(order.value, key.count, time_value(key.time), key.id)
+
+
+def story_key(cursor: str, order: StoryOrder) -> StoryKey | None:
+    """Where a list of stories goes on; None at its beginning. Raises BadQuestion."""
+    if not cursor:
+        return None
+    of, count, time, id = read_cursor(cursor, (str, int, int, int))
+    if of != order:
+        raise BadQuestion("cursor: of a list in another order")
+    return StoryKey(int(count), read_time(time), int(id))

@@ -1,0 +1,55 @@
+"""Two texts side by side, as rows of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pipeline.copies import AlignedSentence, ChangeKind, Part, PartKind, align_sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What stands above one of the texts. link: None if it has no page of its own."""
+
+    name: str
+    link: str | None
+    title: str
+    language: str | None
+    time: datetime
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A sentence of either text, in parts; None where a text has nothing beside the other's sentence.
+
+    kind: same, changed, added or dropped.
+    """
+
+    kind: str
+    left: tuple[Part, ...] | None
+    right: tuple[Part, ...] | None
+
+
+def comparison(one: str, other: str) -> dict[str, Any]:
+    """Values for the template: the rows, how many sentences are the same, and how many are not, by kind."""
+    rows = [_row(sentence) for sentence in align_sentences(one, other)]
+    kinds = [(kind.value, sum(row.kind == kind.value for row in rows)) for kind in ChangeKind]
+    same = sum(row.kind == "same" and row.right is not None for row in rows)
+    return {"rows": rows, "same": same, "kinds": [(kind, count) for kind, count in kinds if count]}
+
+
+def _row(sentence: AlignedSentence) -> Row:
+    change = sentence.change
+    if change is not None and change.kind is ChangeKind.CHANGED:
+        left = tuple(part for part in change.parts if part.kind is not PartKind.ADDED)
+        right = tuple(part for part in change.parts if part.kind is not PartKind.DROPPED)
+        return Row("changed", left, right)
+    kind = "same" if change is None else change.kind.value
+    return Row(kind, _whole(sentence.canonical), _whole(sentence.copy))
+
+
+def _whole(text: str | None) -> tuple[Part, ...] | None:
+    return None if text is None else (Part(PartKind.SAME, text),)

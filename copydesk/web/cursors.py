@@ -1,0 +1,43 @@
+"""Cursors: where a list goes on, as a short text that a client passes back unread."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+
+from copydesk.web.problems import BadQuestion
+
+Values = list[int | str]
+
+
+def write_cursor(*values: int | str) -> str:
+    """A cursor that holds these values."""
+    packed = json.dumps(values, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, kinds: tuple[type, ...]) -> Values:
+    """The values of a cursor, of these kinds; raises BadQuestion for a cursor that is none of ours."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, RecursionError) as error:
+        raise BadQuestion("cursor: not one that this list gave") from error
+    is_right = isinstance(values, list) and len(values) == len(kinds)
+    if not is_right or not all(type(value) is kind for value, kind in zip(values, kinds, strict=True)):
+        raise BadQuestion("cursor: not one that this list gave")
+    if any(isinstance(value, int) and abs(value) >= 1 << 63 for value in values):
+        raise BadQuestion("cursor: not one that this list gave")
+    return list(values)
+
+
+def time_value(time: datetime) -> int:
+    """A time in whole microseconds since 1970, which keeps its order."""
+    return round(time.timestamp() * 1_000_000)
+
+
+def read_time(value: int | str) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(value) / 1_000_000, UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        raise BadQuestion("cursor: not one that this list gave") from error

@@ -1,0 +1,96 @@
+"""Engines that can only read, each statement within a time limit: for what answers strangers' questions.
+
+SQLite opens the file with `mode=ro`. PostgreSQL starts every transaction read-only, and ends a statement at
+its limit itself. A statement that reaches the limit raises `QueryTimeout`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
+
+from storage.database.urls import DatabaseError
+from storage.database.versions import open_database
+
+# Virtual-machine instructions of SQLite between two looks at the clock: a few milliseconds.
+_INSTRUCTIONS = 100_000
+
+
+class QueryTimeout(DatabaseError):
+    """A query took longer than its limit."""
+
+
+def open_read_only(url: str, *, seconds: float) -> Engine:
+    """An engine that reads a database of the newest schema, and ends statements after so many seconds.
+
+    Raises DatabaseError as `open_database` does.
+    """
+    engine = open_database(url, create=False)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _read_only_file)
+        event.listen(engine, "begin", lambda connection: _limit(connection, seconds))
+        event.listen(engine, "rollback", _unlimit)
+        event.listen(engine, "commit", _unlimit)
+    else:
+        milliseconds = str(max(1, round(seconds * 1000)))
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: psycopg.Connection[Any], _record: object) -> None:
+            connection.execute(
+                "SELECT set_config('default_transaction_read_only', 'on', false),"
+                " set_config('statement_timeout', %s, false)",
+                (milliseconds,),
+            )
+            connection.commit()
+
+    engine.dispose()  # the connection that `open_database` made may write
+    return engine
+
+
+def _read_only_file(_dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> None:
+    """Change the arguments of a connection, so that SQLite opens the file for reading only."""
+    arguments[0] = f"file:{quote(str(Path(arguments[0]).absolute()))}?mode=ro"
+    keywords["uri"] = True
+
+
+def _limit(connection: Connection, seconds: float) -> None:
+    """Let SQLite interrupt statements of this transaction from now + `seconds` on."""
+    deadline = time.monotonic() + seconds
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(lambda: time.monotonic() > deadline, _INSTRUCTIONS)
+
+
+def _unlimit(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(None, 0)
+
+
+@contextmanager
+def timed(engine: Engine) -> Iterator[None]:
+    """Raise QueryTimeout for a statement that was ended at its limit."""
+    try:
+        yield
+    except DatabaseError as error:
+        if is_timeout(error.__cause__):
+            raise QueryTimeout("the question takes too long to answer") from error
+        raise
+    except DBAPIError as error:
+        if is_timeout(error):
+            raise QueryTimeout("the question takes too long to answer") from error
+        raise
+
+
+def is_timeout(error: BaseException | None) -> bool:
+    """Whether the error is of a statement that was ended at its limit."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(original, psycopg.errors.QueryCanceled):
+        return True
+    return str(original) == "interrupted"
