@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -23,7 +23,9 @@ from copydesk.web.rendering import HERE, page
 from copydesk.web.security import COOKIE, Guard, is_token
 from copydesk.web.settings import DeskSettings
 from pipeline.errors import OperatorError
-from storage.database import QueryTimeout, is_timeout, open_read_only
+from storage.database import QueryTimeout, open_read_only
+
+Handler = Callable[[Request, Exception], Response]
 
 # Questions that are answered at once; others wait. Each holds a connection and a page of rows.
 _AT_ONCE = 8
@@ -99,16 +101,11 @@ def _add_health(app: FastAPI) -> None:
 
 
 def _add_errors(app: FastAPI) -> None:
-    def answer(status: int, title: str):  # type: ignore[no-untyped-def]
+    def answer(status: int, title: str) -> Handler:
         def handler(request: Request, error: Exception) -> Response:
             return problem(request, status, title, str(error))
 
         return handler
-
-    def is_too_long(request: Request, error: Exception) -> Response:
-        if is_timeout(error):
-            return problem(request, 503, "Too slow", "The question takes too long to answer: ask for less.")
-        raise error
 
     def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -23,7 +23,7 @@ from crawler.monitor import FIGURES, HISTORY, Trend, trend
 from pipeline.document import Reason
 from storage import reader
 from storage.crawls import SiteRun, site_runs
-from storage.database import QueryTimeout, SchemaVersion, timed
+from storage.database import QueryTimeout, SchemaVersion
 from storage.database import version as schema_version
 from storage.reader import ArticleFilter, Sharing
 from storage.schema import VIEWS
@@ -210,8 +210,7 @@ def _versions(engine: Desk) -> list[tuple[str, Any]]:
 def _counts(engine: Desk) -> list[tuple[str, str]] | None:
     """The totals; None where they take too long to count."""
     try:
-        with timed(engine):
-            counts = reader.counts(engine)
+        counts = reader.counts(engine)
     except QueryTimeout:
         return None
     names: Mapping[str, str] = {

@@ -5,6 +5,7 @@ from sqlalchemy import Engine  # the type, for packages that may not import SQLA
 from storage.database.engines import connect
 from storage.database.errors import explain, fault_of, is_exhausted, is_transient, shown_url
 from storage.database.read_only import QueryTimeout, is_timeout, open_read_only, timed
+from storage.database.read_only import QueryTimeout, open_read_only
 from storage.database.rows import insert_rows
 from storage.database.transactions import begin_write, in_transaction, persistently
 from storage.database.urls import DatabaseError, lasting_url
@@ -22,14 +23,12 @@ __all__ = [
     "in_transaction",
     "insert_rows",
     "is_exhausted",
-    "is_timeout",
     "is_transient",
     "lasting_url",
     "open_database",
     "open_read_only",
     "persistently",
     "shown_url",
-    "timed",
     "upgrade",
     "version",
 ]

@@ -7,15 +7,13 @@ its limit itself. A statement that reaches the limit raises `QueryTimeout`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import ExceptionContext
 
 from storage.database.urls import DatabaseError
 from storage.database.versions import open_database
@@ -51,6 +49,7 @@ def open_read_only(url: str, *, seconds: float) -> Engine:
             )
             connection.commit()
 
+    event.listen(engine, "handle_error", _raise_timeout)
     engine.dispose()  # the connection that `open_database` made may write
     return engine
 
@@ -73,24 +72,9 @@ def _unlimit(connection: Connection) -> None:
     driver.set_progress_handler(None, 0)
 
 
-@contextmanager
-def timed(engine: Engine) -> Iterator[None]:
-    """Raise QueryTimeout for a statement that was ended at its limit."""
-    try:
-        yield
-    except DatabaseError as error:
-        if is_timeout(error.__cause__):
-            raise QueryTimeout("the question takes too long to answer") from error
-        raise
-    except DBAPIError as error:
-        if is_timeout(error):
-            raise QueryTimeout("the question takes too long to answer") from error
-        raise
-
-
-def is_timeout(error: BaseException | None) -> bool:
-    """Whether the error is of a statement that was ended at its limit."""
-    original = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(original, psycopg.errors.QueryCanceled):
-        return True
-    return str(original) == "interrupted"
+def _raise_timeout(context: ExceptionContext) -> None:
+    """Raise QueryTimeout in place of the error of a statement that was ended at its limit."""
+    original = context.original_exception
+    is_timeout = isinstance(original, psycopg.errors.QueryCanceled) or str(original) == "interrupted"
+    if is_timeout:
+        raise QueryTimeout("the question takes too long to answer: ask for less") from original

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,24 +17,25 @@ from tests.copydesk.conftest import NEWS
 
 PAGE = {"Accept": "text/html"}
 
-# Two outlets with copies of each other, copied text, and a page whose headline is markup.
+# Two outlets with copies of each other, copied text, and a record that is full of markup.
 OUTLETS = ("tessaryobserver.example", "northmeregazette.example", "copied")
-HOSTILE = "hostile.html"
-HOSTILE_PAGE = """<html lang="en"><head><title>x</title>
-<meta property="article:published_time" content="2026-03-05T10:00:00Z"></head><body><article>
-<h1>Ferry &lt;script&gt;alert(1)&lt;/script&gt; aground</h1>
-<p>The ferry &lt;img src=x onerror=alert(2)&gt; ran aground on the sandbar outside the harbour on Tuesday, and
-the coastguard took all passengers off within three hours, a spokesman said.</p>
-<p>Divers found no leak in the hull, and tugs were to pull the ship free at high water in the evening.</p>
-<p>The operator suspended its morning sailings and said that it would refund all tickets by Friday.</p>
-</article></body></html>"""
+HOSTILE = "hostile.jsonl"
+HOSTILE_RECORD = {
+    "url": "https://hostile.example/<b>?a=\"'",
+    "title": "Ferry <script>alert(1)</script> aground",
+    "published_at": "2026-03-05T10:00:00Z",
+    "authors": ["<b>Mira</b> Lund"],
+    "text": "The ferry <img src=x onerror=alert(2)> ran aground on the sandbar outside the harbour on Tuesday.\n"
+    "The coastguard took all passengers off in three hours, a man </p><script>alert(3)</script> said.\n"
+    "Divers found no leak in the hull, and tugs were to pull the ship free at high water in the evening.",
+}
 
 
 @pytest.fixture(scope="session")
 def desk_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """URL of a database that every test only reads."""
     folder = tmp_path_factory.mktemp("desk")
-    (folder / HOSTILE).write_text(HOSTILE_PAGE, encoding="utf-8")
+    (folder / HOSTILE).write_text(json.dumps(HOSTILE_RECORD), encoding="utf-8")
     url = f"sqlite:///{folder}/news.db"
     engine = open_database(url)
     paths = [str(NEWS / name) for name in OUTLETS]

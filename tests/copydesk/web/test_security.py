@@ -12,7 +12,15 @@ from copydesk.web.security import COOKIE, host_name
 from tests.copydesk.web.conftest import PAGE
 
 TOKEN = "a token that nobody guesses"
-ADDRESSES = ("/", "/stories/1", "/search?q=ferry", "/api/v1/openapi.json", "/about", "/static/desk.css", "/nothing")
+ADDRESSES = (
+    "/",
+    "/stories/1",
+    "/search?q=ferry",
+    "/api/v1/openapi.json",
+    "/about",
+    "/static/desk.css",
+    "/nothing",
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +32,9 @@ def closed(desk_url: str) -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[", "localhost@evil.example"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "[", "localhost@evil.example"]
+)
 def test_a_foreign_host_is_refused(desk: TestClient, address: str, host: str) -> None:
     answer = desk.get(address, headers={"Host": host})
     assert answer.status_code == 400
@@ -88,7 +98,9 @@ def test_a_form_of_another_site_is_refused(desk: TestClient, headers: dict[str, 
     assert desk.post("/login", data={"token": "x"}, headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://127.0.0.1:8017"}, {}])
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://127.0.0.1:8017"}, {}]
+)
 def test_our_own_form_is_taken(desk: TestClient, headers: dict[str, str]) -> None:
     assert desk.post("/login", data={"token": "x"}, headers=headers).status_code == 401
 
@@ -109,4 +121,6 @@ def test_scripts_of_other_sites_may_not_read_it_unless_named(desk: TestClient, d
     assert "access-control-allow-origin" not in desk.get("/healthz", headers=origin).headers
     allowing = DeskSettings(desk_url, origins=("https://app.example",))
     with TestClient(make_app(allowing), base_url="http://127.0.0.1") as client:
-        assert client.get("/healthz", headers=origin).headers["access-control-allow-origin"] == origin["Origin"]
+        assert (
+            client.get("/healthz", headers=origin).headers["access-control-allow-origin"] == origin["Origin"]
+        )

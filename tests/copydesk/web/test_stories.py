@@ -36,7 +36,9 @@ def test_every_story_is_in_the_list_once(desk: TestClient, news: Engine) -> None
 
 def test_the_filters_choose_as_sql_does(desk: TestClient, news: Engine) -> None:
     queries = {
-        "site=tessaryobserver.example": "SELECT DISTINCT group_id FROM articles WHERE site = 'tessaryobserver.example'",
+        "site=tessaryobserver.example": (
+            "SELECT DISTINCT group_id FROM articles WHERE site = 'tessaryobserver.example'"
+        ),
         "agency=Reuters": "SELECT DISTINCT group_id FROM articles WHERE agency = 'Reuters'",
         "language=en": "SELECT group_id FROM articles WHERE is_canonical AND language = 'en'",
         "min_sites=2": "SELECT id FROM story_groups WHERE sites >= 2",
