@@ -3,11 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+<<<<<<< HEAD
 .PHONY: demo demo-crawl test chaos lint docs fuzz bench clean
+=======
+.PHONY: demo demo-crawl desk test chaos lint docs bench clean
+>>>>>>> e8ae74b (Document the desk, serve it by make desk, and index stories by their time)
 
 $(VENV)/.base: pyproject.toml tests/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt --editable .
+	touch $@
+
+$(VENV)/.web: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt --editable '.[web]'
 	touch $@
 
 $(VENV)/.test: $(VENV)/.base
@@ -44,6 +52,13 @@ demo-crawl: $(VENV)/.base
 	@rm -f demo/crawl.db demo/crawl.db-wal demo/crawl.db-shm
 	@$(BIN)/python -m examples.web.demo
 	@echo "The database is demo/crawl.db: try copydesk groups --db $(COPYDESK_DB)"
+
+# The examples in a browser, at http://127.0.0.1:8017/.
+desk: export COPYDESK_DB = sqlite:///demo/copydesk.db
+desk: $(VENV)/.web
+	@mkdir -p demo
+	$(BIN)/copydesk ingest examples/news
+	$(BIN)/copydesk serve
 
 # Two processes a core, because crawls wait. Each takes whole files, whose tests share crawls, in the order of
 # tests/conftest.py.

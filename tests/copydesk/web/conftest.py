@@ -25,7 +25,7 @@ HOSTILE_RECORD = {
     "title": "Ferry <script>alert(1)</script> aground",
     "published_at": "2026-03-05T10:00:00Z",
     "authors": ["<b>Mira</b> Lund"],
-    "text": "The ferry <img src=x onerror=alert(2)> ran aground on the sandbar outside the harbour on Tuesday.\n"
+    "text": "The ferry <img src=x onerror=alert(2)> ran aground on the sandbar of the harbour on Tuesday.\n"
     "The coastguard took all passengers off in three hours, a man </p><script>alert(3)</script> said.\n"
     "Divers found no leak in the hull, and tugs were to pull the ship free at high water in the evening.",
 }
