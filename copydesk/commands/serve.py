@@ -18,7 +18,7 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8017,
 ) -> None:
-    """Show the database in a browser, and serve it over HTTP as JSON. Ctrl-C ends it.
+    """Show the database in a browser. Ctrl-C ends it.
 
     Only reads. COPYDESK_TOKEN is what every request needs then; COPYDESK_HOSTS names further hosts, behind a
     proxy; COPYDESK_CORS names sites whose scripts may read the API.
@@ -31,5 +31,5 @@ def serve(
             "the desk needs FastAPI, Jinja2 and uvicorn, which are not installed: pip install 'copydesk[web]'"
         ) from error
     settings = from_environment(db, host, port)
-    err.print(f"Copydesk is at http://{f'[{host}]' if ':' in host else host}:{port}/ - Ctrl-C ends it")
-    run(settings)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    run(settings, ready=lambda: err.print(f"Copydesk started at {address} - Ctrl-C ends it"))

@@ -5,7 +5,8 @@ time limit, and every answer has an ETag of the database's last change. Nothing 
 `storage.reader`, as the commands and the library do. The extra `web` brings what this package imports.
 """
 
-from copydesk.web.app import make_app, serve
+from copydesk.web.app import make_app
+from copydesk.web.server import serve
 from copydesk.web.settings import DEFAULT_HOST, DEFAULT_PORT, DeskSettings, from_environment
 
 __all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "DeskSettings", "from_environment", "make_app", "serve"]

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import anyio.to_thread
-import uvicorn
 from fastapi import FastAPI, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
@@ -122,16 +121,3 @@ def _add_errors(app: FastAPI) -> None:
     app.add_exception_handler(OperatorError, answer(400, "Cannot be answered"))
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
-
-
-def serve(settings: DeskSettings) -> None:
-    """Serve the desk until SIGINT or SIGTERM. Raises DatabaseError, and OSError if the port is taken."""
-    uvicorn.run(
-        make_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=5,
-    )

@@ -67,7 +67,7 @@ def site(request: Request, engine: Desk, key: str) -> Response:
         for name, of in FIGURES.items()
     ]
     values = {"trend": _shown(found), "figures": figures, "runs": list(reversed(runs))[:_RUNS]}
-    return page(request, "site.html", values)
+    return page(request, "one_site.html", values)
 
 
 def site_history(engine: Desk, key: str) -> Sequence[SiteRun]:

@@ -79,8 +79,8 @@ crawler.settings.DOWNLOAD_DELAY = 0
 """
 
 # Commands that cannot share a process: Scrapy's reactor starts once.
-_ALONE = re.compile(r"copydesk (crawl|schedule|sites (add|check))\b")
-_FOREVER = re.compile(r"copydesk schedule (?!.*--print)")
+_ALONE = re.compile(r"copydesk (crawl|schedule|serve|sites (add|check))\b")
+_FOREVER = re.compile(r"copydesk (schedule (?!.*--print)|serve\b)")
 _SHELL = re.compile(r"[|&><]|^\w+=|^(?!copydesk )")
 
 
