@@ -3,11 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-<<<<<<< HEAD
-.PHONY: demo demo-crawl test chaos lint docs fuzz bench clean
-=======
-.PHONY: demo demo-crawl desk test chaos lint docs bench clean
->>>>>>> e8ae74b (Document the desk, serve it by make desk, and index stories by their time)
+.PHONY: demo demo-crawl desk test chaos lint docs fuzz bench clean
 
 $(VENV)/.base: pyproject.toml tests/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

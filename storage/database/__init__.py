@@ -4,7 +4,6 @@ from sqlalchemy import Engine  # the type, for packages that may not import SQLA
 
 from storage.database.engines import connect
 from storage.database.errors import explain, fault_of, is_exhausted, is_transient, shown_url
-from storage.database.read_only import QueryTimeout, is_timeout, open_read_only, timed
 from storage.database.read_only import QueryTimeout, open_read_only
 from storage.database.rows import insert_rows
 from storage.database.transactions import begin_write, in_transaction, persistently
