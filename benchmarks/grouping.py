@@ -47,6 +47,7 @@ from pipeline.copies import (
     candidates_among,
     components,
     fingerprint,
+    is_enough,
     is_far,
     near_range,
     order_key,
@@ -168,18 +169,17 @@ def copydesk(stories: Sequence[ArticleCopy]) -> Found:
             for key in found.bands:
                 bands[key].append(story.id)
     near: dict[int, list[int]] = defaultdict(list)
-    far: dict[int, list[int]] = defaultdict(list)
+    sure: dict[int, list[int]] = defaultdict(list)
     for band, row in bands.items():
         for at, id in enumerate(row):
             later = row[at + 1 : at + 1 + settings.group.band_window]
-            if is_far(band):
-                far[id] += later
-            else:
+            if not is_far(band):
                 latest = near_range(orders[id], settings.group)[1]
-                near[id] += [other for other in later if orders[other] <= latest]
+                later = [other for other in later if orders[other] <= latest]
+            (sure if is_enough(band) else near)[id] += later
     proposed: list[IdPair] = []
     for id in signatures:
-        certain, if_alike = candidates_among(near.get(id, ()), far.get(id, ()), settings.group)
+        certain, if_alike = candidates_among(near.get(id, ()), sure.get(id, ()), settings.group)
         alike = {o for o in if_alike if are_alike(signatures[id], signatures[o], settings.group)}
         proposed += [(id, other) for other in sorted(certain | alike)]
     rows = sum(map(len, bands.values()))

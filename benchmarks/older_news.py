@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, Table, func, select, text
 
-from pipeline.settings import BAND_BITS
+from pipeline.settings import BAND_BITS, WINNOWED_BIT
 from pipeline.text import make_search_words
 from storage import schema, search
 from storage.writing.revisions import set_counter
@@ -22,7 +22,7 @@ from storage.writing.revisions import set_counter
 BUCKET_BITS = 18
 _HASH_BITS = 29
 # Odd, so that each layer changes the keys differently.
-_NEAR_MASK, _FAR_MASK = 0x2545F4914F6C % (1 << BAND_BITS), 0x1E3779B97F4A7C15
+_NEAR_MASK, _FAR_MASK = 0x2545F4914F6C % WINNOWED_BIT, 0x1E3779B97F4A7C15
 _TEXTS = 2000
 # SQLite's cache meanwhile: 1 GB, in KB.
 _CACHE = -(1 << 20)
@@ -47,7 +47,7 @@ def lay_older(engine: Engine, *, template: int, layer: int, buckets: int) -> Non
         moved.copy("document", f"article_id <= {template}")
         moved.copy("signature", f"article_id <= {template}", position=f"position - {seconds << _HASH_BITS}")
         moved.copy("pair", f"a <= {template} AND b <= {template}", a=f"a + {offset}", b=f"b + {offset}")
-        near = f"{_xor('key', layer * _NEAR_MASK % (1 << BAND_BITS))} - {layer * buckets << BAND_BITS}"
+        near = f"{_xor('key', layer * _NEAR_MASK % WINNOWED_BIT)} - {layer * buckets << BAND_BITS}"
         far = _xor("key", layer * _FAR_MASK % (1 << 62))
         moved.copy(
             "band",

@@ -62,7 +62,10 @@ def _index(found: PairEvidence) -> str:
     if shared is None:
         said = "one of them has no signature"
     else:
-        bands = f"{counted(shared.near, 'near band')} and {counted(shared.far, 'far band')}"
+        bands = (
+            f"{counted(shared.near, 'near band')}, {counted(shared.winnowed, 'winnowed band')} and"
+            f" {counted(shared.far, 'far band')}"
+        )
         said = f"neighbours in {bands}, {shared.agreeing} of {shared.values} values agree"
         if shared.apart:
             said += (

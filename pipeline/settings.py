@@ -23,13 +23,15 @@ DEFAULT_EXTRACTOR = EXTRACTORS[0]
 RULES_REVISION = 5
 
 # Raised by hand when code changes the tokens, shingles or band keys of a text.
-FINGERPRINT_REVISION = 4
+FINGERPRINT_REVISION = 5
 
 # Raised by hand when code changes which pairs are neighbours, candidates or copies, or the canonical copies.
 GROUP_REVISION = 3
 
-# A near band is a number of this many bits, a far band a negative 64-bit one (`pipeline.copies.candidates`).
+# A near or winnowed band is a number of this many bits, a far band a negative 64-bit one. The first of these
+# bits is set in winnowed bands alone (`pipeline.copies.candidates`).
 BAND_BITS = 47
+WINNOWED_BIT = 1 << (BAND_BITS - 1)
 
 # The number of a band is mixed into its key, and is below this.
 MAX_BANDS = 1024
@@ -44,8 +46,9 @@ def _require(condition: bool, name: str, value: object, wanted: str) -> None:
 class FingerprintSettings:
     """Parameters of signatures and band keys. Every field changes the stored version.
 
-    An article has bands + lead_bands + far_bands + far_lead_bands rows in the index. The values were chosen
-    by pair quality and index size. docs/tuning.md: FingerprintSettings
+    An article has bands + lead_bands + far_bands + far_lead_bands rows in the index, and up to about
+    winnow_most for its passages. The values were chosen by pair quality and index size.
+    docs/tuning.md: FingerprintSettings, Parts of longer texts
 
     shingle_words: words per shingle.
     shingle_chars: characters per shingle in scripts written without spaces (Chinese, Japanese, Thai).
@@ -54,6 +57,9 @@ class FingerprintSettings:
     far_bands x far_rows, far_lead_bands x far_rows: bands of the whole text and of the lead, made of the same
         values, that find copies at any distance in time (see `pipeline.copies.candidates`). Two texts that
         share nine tenths of their shingles share one of these bands with probability .98.
+    winnow_words, winnow_chars: words or characters per shingle of which winnowed bands are made (see
+        `pipeline.copies.winnowing`); winnow_window: least number of shingles in a window; winnow_most: number
+        of shingles that are selected of a long text, about, as its windows are longer.
     seed: datasketch's seed of the signature of the whole text; the lead has the next one, so that both err
         independently.
     """
@@ -68,13 +74,17 @@ class FingerprintSettings:
     far_bands: int = 3
     far_lead_bands: int = 2
     far_rows: int = 6
+    winnow_words: int = 8
+    winnow_chars: int = 13
+    winnow_window: int = 100
+    winnow_most: int = 12
     seed: int = 1
 
     def __post_init__(self) -> None:
         for f in fields(self):
             _require(getattr(self, f.name) >= 1, f"fingerprint.{f.name}", getattr(self, f.name), "at least 1")
-        _require(self.shingle_words <= 16, "fingerprint.shingle_words", self.shingle_words, "at most 16")
-        _require(self.shingle_chars <= 16, "fingerprint.shingle_chars", self.shingle_chars, "at most 16")
+        for name in ("shingle_words", "shingle_chars", "winnow_words", "winnow_chars"):
+            _require(getattr(self, name) <= 16, f"fingerprint.{name}", getattr(self, name), "at most 16")
         _require(
             self.bands + self.lead_bands + self.far_bands + self.far_lead_bands <= MAX_BANDS,
             "fingerprint.lead_bands",
@@ -109,11 +119,12 @@ class FingerprintSettings:
 
     @property
     def version(self) -> str:
-        """Names the scheme and every setting, e.g. `affine32-r3-w3c5-12x2-60-12x2-f3x6-2x6-s1`."""
+        """The scheme and every setting, e.g. `affine32-r5-w3c5-12x2-60-12x2-f3x6-2x6-p8c13-100-12-s1`."""
         return (
             f"affine32-r{FINGERPRINT_REVISION}-w{self.shingle_words}c{self.shingle_chars}-{self.bands}x{self.rows}"
             f"-{self.lead_words}-{self.lead_bands}x{self.lead_rows}"
-            f"-f{self.far_bands}x{self.far_rows}-{self.far_lead_bands}x{self.far_rows}-s{self.seed}"
+            f"-f{self.far_bands}x{self.far_rows}-{self.far_lead_bands}x{self.far_rows}"
+            f"-p{self.winnow_words}c{self.winnow_chars}-{self.winnow_window}-{self.winnow_most}-s{self.seed}"
         )
 
 
@@ -130,9 +141,9 @@ class GroupSettings:
         They are higher for undated texts and for longer gaps, and higher again beyond `window_days`.
     band_window: in each band an article is compared with this many articles before and as many after it in
         time. It limits the cost of a band that many articles share (see `pipeline.copies.candidates`).
-    near_days: neighbours in a near band are at most so many days apart; far bands find later copies. Each
-        day adds to the part of the index that current news needs in memory.
-    bands_shared: neighbours in so many near bands, or in one far band, are compared.
+    near_days: neighbours in a near or winnowed band are at most so many days apart; far bands find later
+        copies. Each day adds to the part of the index that current news needs in memory.
+    bands_shared: neighbours in so many near bands, or in one winnowed or far band, are compared.
     values_shared: one near band is enough where so many values of the two signatures agree.
     """
 

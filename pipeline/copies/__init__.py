@@ -1,4 +1,4 @@
-"""Near-duplicates: shingles, MinHash signatures and bands, candidates, verification, groups, differences.
+"""Near-duplicates: shingles, MinHash signatures, winnowing, candidates, verification, groups, differences.
 
 Pure functions over texts and signatures; `storage.writing` keeps and looks up what they compute.
 """
@@ -12,7 +12,9 @@ from pipeline.copies.candidates import (
     bucket_keys,
     candidates_among,
     is_candidate,
+    is_enough,
     is_far,
+    is_winnowed,
     near_range,
     order_key,
     row_keys,
@@ -68,7 +70,9 @@ __all__ = [
     "distinct",
     "fingerprint",
     "is_candidate",
+    "is_enough",
     "is_far",
+    "is_winnowed",
     "judge",
     "near_range",
     "order_key",

@@ -7,13 +7,15 @@ Pure functions; `storage.writing` keeps the index and looks things up in it. One
 2. A near band is local in time. `row_key` puts the time, in buckets of three days, above the band's hash, so
    all that today's news looks up and writes lies together. An article's neighbours there are the
    `band_window` rows before and after it that are at most `near_days` away; `near_range` gives the range. A
-   far band is for reprints and wrong dates. Its rows lie together whatever their time, and the `band_window`
-   rows before and after are neighbours.
-3. A neighbour in one far band, or in `bands_shared` near bands, is a candidate. One near band is enough for
-   two that are alike: `values_shared` of the values in their signatures agree (`candidates_among` for all
-   neighbours of an article, `is_candidate` for one pair). So a band that the whole database shares costs no
-   more than any other. Copies are neighbours in time, which holds a group of thousands together, while the
-   weekly issues of one template are never compared beyond the window.
+   winnowed band is as local in time. It is for passages (see `pipeline.copies.winnowing`): a text within a
+   page of briefs, a live blog that has grown, a part of a long text. A far band is for reprints and wrong
+   dates. Its rows lie together whatever their time, and the `band_window` rows before and after are
+   neighbours.
+3. A neighbour in one winnowed or far band, or in `bands_shared` near bands, is a candidate. One near band is
+   enough for two that are alike: `values_shared` of the values in their signatures agree (`candidates_among`
+   for all neighbours of an article, `is_candidate` for one pair). So a band that the whole database shares
+   costs no more than any other. Copies are neighbours in time, which holds a group of thousands together,
+   while the weekly issues of one template are never compared beyond the window.
 4. The new article separates some neighbours (`separated`, for each band). Such a pair has one band less in
    common. If it was verified, it stays only while `is_candidate` still holds (whether two are alike does not
    change). If an article is removed from a
@@ -36,7 +38,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from pipeline.copies.article_copy import ArticleCopy
-from pipeline.settings import BAND_BITS, GroupSettings
+from pipeline.settings import BAND_BITS, WINNOWED_BIT, GroupSettings
 
 T = TypeVar("T", bound=Hashable)
 
@@ -44,7 +46,8 @@ T = TypeVar("T", bound=Hashable)
 _HASH_BITS = 29
 _LAST_SECOND = (1 << 33) - 1
 
-# The key of a row in a near band is 16 bits of time and the band. A bucket is 2**18 seconds, three days.
+# The key of a row in a near or winnowed band is 16 bits of time and the band. A bucket is 2**18 seconds,
+# three days.
 # docs/tuning.md: Time buckets of near bands
 _BUCKET_BITS = 18
 _FIRST_BUCKET = 1 << (33 - _BUCKET_BITS)
@@ -62,8 +65,13 @@ def is_far(band: int) -> bool:
     return band < 0
 
 
+def is_winnowed(band: int) -> bool:
+    """Whether the band is that of a passage."""
+    return band >= 0 and bool(band & WINNOWED_BIT)
+
+
 def row_key(band: int, order: int) -> int:
-    """Key of an index row, a signed 64-bit int: time bucket and near band, or the far band as it is.
+    """Key of an index row, a signed 64-bit int: time bucket and band, or a far band as it is.
 
     Rows of one band are in the order of their order keys also where their keys differ.
     """
@@ -96,19 +104,22 @@ def bucket_keys(band: int, low: int, high: int) -> range:
 
 
 def near_range(order: int, settings: GroupSettings) -> tuple[int, int]:
-    """Least and greatest order key that a neighbour in a near band may have."""
+    """Least and greatest order key that a neighbour in a near or winnowed band may have."""
     at, seconds = order >> _HASH_BITS, int(settings.near_days * 86400)
     low, high = max(at - seconds, -_LAST_SECOND), min(at + seconds, _LAST_SECOND)
     return low << _HASH_BITS, (high + 1 << _HASH_BITS) - 1
 
 
-def candidates_among(near: Iterable[T], far: Iterable[T], settings: GroupSettings) -> tuple[set[T], set[T]]:
+def candidates_among(
+    near: Iterable[T], certain: Iterable[T], settings: GroupSettings
+) -> tuple[set[T], set[T]]:
     """The articles that one article has to be compared with, and those that it has to be if they are alike.
 
-    near, far: its neighbours in bands of either kind, each once for every band in which it is one.
+    near: its neighbours in near bands, each once for every band in which it is one. certain: those in bands
+    of which one is enough.
     """
     weights = Counter(near)
-    candidates = {i for i, bands in weights.items() if is_candidate(bands, False, settings)}.union(far)
+    candidates = {i for i, bands in weights.items() if is_candidate(bands, False, settings)}.union(certain)
     return candidates, {i for i in weights.keys() - candidates if is_candidate(weights[i], True, settings)}
 
 
@@ -123,9 +134,14 @@ def are_alike(one: bytes, other: bytes, settings: GroupSettings) -> bool:
     return agreeing_values(one, other) >= settings.values_shared
 
 
+def is_enough(band: int) -> bool:
+    """Whether neighbours in this band alone are candidates."""
+    return is_far(band) or is_winnowed(band)
+
+
 def band_weight(band: int, settings: GroupSettings) -> int:
-    """What it counts to be neighbours in a band. One far band is enough."""
-    return settings.bands_shared if is_far(band) else 1
+    """What it counts to be neighbours in a band."""
+    return settings.bands_shared if is_enough(band) else 1
 
 
 def is_candidate(weights: int, alike: bool, settings: GroupSettings) -> bool:

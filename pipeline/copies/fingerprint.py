@@ -1,9 +1,10 @@
-"""MinHash signature and band keys of a text: what the near-duplicate index in the database keeps.
+"""MinHash signature and bands of a text: what the near-duplicate index in the database keeps.
 
 MinHash after Broder (1997), by datasketch. A signature is the values of two objects. One is
 `MinHash(size, seed=seed, scheme="affine32")` of the whole text, which finds copies with a lead of their own.
 The other is of the lead, with the next seed. Wire copy is cut from the bottom, so a copy cut to a fifth
-shares its lead and little else. `pipeline.copies.sketch` makes datasketch's objects of a signature again.
+shares its lead and little else. A text that is a part of a longer one shares little with either, and is found
+by winnowed bands. `pipeline.copies.sketch` makes datasketch's objects of a signature again.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import xxhash
 from numpy.typing import NDArray
 
 from pipeline.copies.shingles import Hashes, shingles
-from pipeline.copies.tokens import spelling, tokens
+from pipeline.copies.tokens import Tokens, spelling, tokens
+from pipeline.copies.winnowing import window_for, winnow
 from pipeline.document import Fingerprint
-from pipeline.settings import BAND_BITS, MAX_BANDS, FingerprintSettings
+from pipeline.settings import BAND_BITS, MAX_BANDS, WINNOWED_BIT, FingerprintSettings
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -32,11 +34,12 @@ Values = NDArray[np.uint32]
 
 def fingerprint(text: str, settings: FingerprintSettings) -> Fingerprint | None:
     """The index entry of a text without dateline, byline and sign-off; None if it has no word."""
-    hashes = shingle_hashes(text, settings)
-    if not hashes.size:
+    words = spelling(tokens(text))
+    if not words.size:
         return None
-    values = signature(hashes, settings)
-    return Fingerprint(settings.version, values.astype("<u4").tobytes(), bands(values, settings))
+    values = signature(shingles(words, settings.shingle_words, settings.shingle_chars), settings)
+    of_values, of_passages = bands(values, settings), winnowed_bands(words, settings)
+    return Fingerprint(settings.version, values.astype("<u4").tobytes(), (*of_values, *of_passages))
 
 
 def shingle_hashes(text: str, settings: FingerprintSettings) -> Hashes:
@@ -80,15 +83,22 @@ def _identity(hashes: Hashes) -> Hashes:
 def bands(values: Values, settings: FingerprintSettings) -> tuple[int, ...]:
     """Keys of the near bands of the whole text and of the lead, then of the far bands of both.
 
-    Near keys have `BAND_BITS` bits. Far keys are negative, of 64 bits, and made of more values, so that they
-    find reprints at any distance in time (see `pipeline.copies.candidates`).
+    Near keys are below `WINNOWED_BIT`. Far keys are negative, of 64 bits, and made of more values, so that
+    they find reprints at any distance in time (see `pipeline.copies.candidates`).
     """
     plan = _band_plan(settings)
     weighted = values[plan.places].astype(np.uint64) * plan.weights
     keys = np.add.reduceat(weighted, plan.starts) + plan.numbers
-    near = keys[: plan.near] >> np.uint64(64 - BAND_BITS)
+    near = keys[: plan.near] >> np.uint64(64 - BAND_BITS + 1)
     far = (keys[plan.near :] | np.uint64(1 << 63)).view(np.int64)
     return (*near.tolist(), *far.tolist())
+
+
+def winnowed_bands(words: Tokens, settings: FingerprintSettings) -> tuple[int, ...]:
+    """A band for each shingle that winnowing selects, sorted. words: the `spelling` of the text's tokens."""
+    hashes = shingles(words, settings.winnow_words, settings.winnow_chars)
+    window = window_for(hashes.size, settings.winnow_window, settings.winnow_most)
+    return tuple((winnow(hashes, window).astype(np.int64) | WINNOWED_BIT).tolist())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,8 @@ shingles of its source:
    kana, Thai, Lao, Khmer, Burmese), single characters. The script of each character decides, never the
    language of the page, which is a guess and wrong for texts in two languages. A combining mark (a vowel
    sign, a tone mark) belongs to the word or character that it follows; punctuation is never a token;
-4. each is case-folded, replaced by its usual spelling (`bn` by `billion`, `seven` by `7`) and hashed;
+4. each is case-folded, replaced by its usual spelling (`bn` by `billion`, `Oct` by `October`, `seven` by `7`)
+   and hashed;
 5. `per cent` and `twenty-five` become one token each.
 
 A token is an unsigned 64-bit integer. Its upper 58 bits are the hash, the lower six are flags. Stored
@@ -257,7 +258,13 @@ _TENS_WORDS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty
 _FIGURE_WORDS = {word: str(n) for n, word in enumerate(_BELOW_TWENTY) if n > 1} | {
     word: f"{n}0" for n, word in enumerate(_TENS_WORDS, 2)
 }
+_MONTHS = (
+    *("january", "february", "march", "april", "june", "july", "august", "september", "october"),
+    *("november", "december"),
+)
 _USUAL_SPELLING = {
+    **{month[:3]: month for month in _MONTHS},
+    "sept": "september",
     "mln": "million",
     "bln": "billion",
     "bn": "billion",

@@ -57,6 +57,11 @@ AGREED = 10
 SAME_HEADLINE = 0.6
 LEAD_SHINGLES = 20
 
+# Least containment of a text that says something else first: it shares not a word of its headline, and less
+# than this part of its lead. docs/tuning.md: Shared background
+OWN_STORY = 0.65
+OWN_LEAD = 0.25
+
 # A text of fewer words is short. Of the words that only one of two headlines has, the least share that the
 # other text has to have; and how long after it a short text is another issue. docs/tuning.md: Short texts
 SHORT_WORDS = 60
@@ -224,6 +229,8 @@ def judge(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Judgemen
     if doubt == LATER and not conflicts.figures_differ + conflicts.names_differ:
         doubt = 0.0 if _is_update(shorter, longer, particulars) else doubt
     needed, agreement_needed = _raised(settings.containment, doubt), _raised(settings.particulars, doubt)
+    if containment < OWN_STORY and _shares_background_alone(shorter, longer):
+        needed = max(needed, OWN_STORY)
     found = replace(found, doubt=doubt, needed=needed, agreement_needed=agreement_needed)
     if containment < needed:
         return replace(found, refusal=Refusal.CONTAINMENT)
@@ -255,8 +262,18 @@ def _is_update(shorter: PreparedText, longer: PreparedText, particulars: int) ->
     titles = min(shorter.title.size, longer.title.size)
     if particulars >= AGREED or (titles and _shared(shorter.title, longer.title) >= SAME_HEADLINE * titles):
         return True
-    lead = np.isin(shorter.sequence[:LEAD_SHINGLES], longer.shingles)
-    return bool(lead.mean() >= SAME_HEADLINE)
+    return _lead_held(shorter, longer) >= SAME_HEADLINE
+
+
+def _lead_held(shorter: PreparedText, longer: PreparedText) -> float:
+    """The part of the shorter text's lead that is in the longer."""
+    return float(np.isin(shorter.sequence[:LEAD_SHINGLES], longer.shingles).mean())
+
+
+def _shares_background_alone(shorter: PreparedText, longer: PreparedText) -> bool:
+    """Whether headlines and lead say that these are two stories that repeat what happened before."""
+    has_titles = bool(shorter.title.size and longer.title.size)
+    return has_titles and not _shared(shorter.title, longer.title) and _lead_held(shorter, longer) < OWN_LEAD
 
 
 def _are_on_different_subjects(a: PreparedText, b: PreparedText) -> bool:

@@ -20,7 +20,7 @@ COPIES = PairEvidence(
     group_id=3,
     other_group_id=3,
     stated=False,
-    shared=SharedBands(near=5, far=1, apart=0, agreeing=19, values=48, is_candidate=True),
+    shared=SharedBands(near=5, winnowed=2, far=1, apart=0, agreeing=19, values=48, is_candidate=True),
     judgement=Judgement(
         None, PairKind.PARTIAL, 0.4, 0.9, 0.55, 0.25, 0.0, 0.95, 0.8, Conflicts(10, 1, 15, 0)
     ),
@@ -30,7 +30,7 @@ COPIES = PairEvidence(
 OTHERS = replace(
     COPIES,
     other_group_id=12,
-    shared=SharedBands(near=1, far=0, apart=2, agreeing=1, values=48, is_candidate=False),
+    shared=SharedBands(near=1, winnowed=0, far=0, apart=2, agreeing=1, values=48, is_candidate=False),
     judgement=Judgement(Refusal.CONTAINMENT, None, 0.2, 0.3, 0.775, 2.5, 0.5),
     stored=None,
     path=(),
@@ -40,7 +40,8 @@ OTHERS = replace(
 def test_copies() -> None:
     assert verdict(COPIES) == "3 and 12 are copies"
     assert dict(facts(COPIES)) == {
-        "index": "candidates: neighbours in 5 near bands and 1 far band, 19 of 48 values agree",
+        "index": "candidates: neighbours in 5 near bands, 2 winnowed bands and 1 far band, 19 of 48 values"
+        " agree",
         "time": "6.0 hours apart",
         "containment": "90% of the shorter text is in the longer, 55% needed",
         "names and figures": "95% of those in shared passages are in the longer text, 80% needed",
@@ -51,8 +52,8 @@ def test_copies() -> None:
 def test_what_are_no_copies() -> None:
     assert verdict(OTHERS) == "3 and 12 are no copies: too little of the shorter text is in the longer"
     assert dict(facts(OTHERS)) == {
-        "index": "no candidates, so never compared: neighbours in 1 near band and 0 far bands, 1 of 48 values"
-        " agree; 2 shared bands with too much time or too many articles between",
+        "index": "no candidates, so never compared: neighbours in 1 near band, 0 winnowed bands and 0 far"
+        " bands, 1 of 48 values agree; 2 shared bands with too much time or too many articles between",
         "time": "2.5 days apart, which raises what is needed (0.50 of the way to all)",
         "containment": "30% of the shorter text is in the longer, 78% needed",
     }

@@ -120,14 +120,14 @@ def add_to_index(
                     around.parted[ordered(one, other)] = id
         insort(there, (position, id))
     near: dict[int, list[int]] = {id: [] for id in around.bands}
-    far: dict[int, list[int]] = {id: [] for id in around.bands}
+    sure: dict[int, list[int]] = {id: [] for id in around.bands}
     for band, position, id in places:
         for side in _within_reach(around.places[band], band, (position, id), reaches, window):
-            (far if copies.is_far(band) else near)[id].extend([other for _, other in side])
+            (sure if copies.is_enough(band) else near)[id].extend([other for _, other in side])
     proposed: set[IdPair] = set()
     in_question: set[IdPair] = set()
     for id in around.bands:
-        certain, if_alike = copies.candidates_among(near[id], far[id], settings.group)
+        certain, if_alike = copies.candidates_among(near[id], sure[id], settings.group)
         proposed.update(ordered(id, other) for other in certain)
         in_question.update(ordered(id, other) for other in if_alike)
     written = {row["article_id"]: row["signature"] for row in signatures}

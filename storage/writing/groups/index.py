@@ -1,6 +1,6 @@
 """Reads and writes the rows of the near-duplicate index, and finds the rows near a place in time.
 
-Each article has about thirty rows in the table `band`: a key, which is a band of its fingerprint and for
+Each article has thirty to forty rows in the table `band`: a key, which is a band of its fingerprint and for
 most bands a stretch of time, the article's position in time, and its id. `pipeline.copies.candidates`
 defines all three.
 """
@@ -40,7 +40,7 @@ Place = tuple[int, int]
 
 IdPair = tuple[int, int]
 
-# Position -> the least and the greatest position of a neighbour in a near band.
+# Position -> the least and the greatest position of a neighbour in a band that is local in time.
 Reaches = Mapping[int, tuple[int, int]]
 
 # Number of stretches of the index that one statement looks up.

@@ -14,7 +14,7 @@ from storage.writing.groups.index import IdPair, in_index_order
 
 @dataclass(frozen=True, slots=True)
 class SharedBands:
-    """near, far: bands of either kind in which the two articles are neighbours.
+    """near, winnowed, far: bands of each kind in which the two articles are neighbours.
 
     apart: other bands that both have, in which they are too far apart: in time, or because more articles than
     the window are between them. agreeing: values of the two signatures that agree, of so many `values`.
@@ -22,6 +22,7 @@ class SharedBands:
     """
 
     near: int
+    winnowed: int
     far: int
     apart: int
     agreeing: int
@@ -44,7 +45,8 @@ def shared_bands(connection: Connection, pair: IdPair, settings: Settings) -> Sh
     neighbours = [band for band, is_near in zip(in_time, flags, strict=True) if is_near]
     agreeing = copies.agreeing_values(one.signature, other.signature)
     return SharedBands(
-        near=sum(not copies.is_far(band) for band in neighbours),
+        near=sum(not copies.is_enough(band) for band in neighbours),
+        winnowed=sum(map(copies.is_winnowed, neighbours)),
         far=sum(map(copies.is_far, neighbours)),
         apart=len(shared) - len(neighbours),
         agreeing=agreeing,

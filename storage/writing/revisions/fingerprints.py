@@ -50,4 +50,4 @@ def salted(bands: NDArray[np.int64], version: str) -> NDArray[np.int64]:
 @cache
 def _salts(version: str) -> tuple[int, int]:
     salt = int.from_bytes(text_hash("", version)[:8], "little")
-    return salt >> (64 - BAND_BITS), salt >> 1
+    return salt >> (64 - BAND_BITS + 1), salt >> 1  # neither changes the kind of a band

@@ -79,7 +79,9 @@ def test_why_two_articles_are_copies_or_not(copydesk: Run, news_url: str) -> Non
     stranger = str(second["members"][0]["id"])
     said = copydesk("groups", "--why", one, other, "--db", news_url).stdout
     assert said.splitlines()[0] in (f"{one} and {other} are copies", f"{other} and {one} are copies")
-    assert re.search(r"index +candidates: neighbours in \d+ near bands? and \d+ far bands?", said)
+    assert re.search(
+        r"index +candidates: neighbours in \d+ near bands?, \d+ winnowed bands? and \d+ far bands?", said
+    )
     assert re.search(r"containment +\d+% of the shorter text is in the longer, \d+% needed", said)
     assert copydesk("groups", str(first["id"]), "--db", news_url).stdout.count("% of the shorter text") >= 1
     said = copydesk("groups", "--why", one, stranger, "--db", news_url).stdout

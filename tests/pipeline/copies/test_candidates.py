@@ -22,7 +22,9 @@ from pipeline.copies.candidates import (
     bucket_keys,
     candidates_among,
     is_candidate,
+    is_enough,
     is_far,
+    is_winnowed,
     near_range,
     order_key,
     row_key,
@@ -31,7 +33,7 @@ from pipeline.copies.candidates import (
 )
 from pipeline.copies.fingerprint import fingerprint
 from pipeline.copies.groups import components
-from pipeline.settings import BAND_BITS, FingerprintSettings, GroupSettings
+from pipeline.settings import BAND_BITS, WINNOWED_BIT, FingerprintSettings, GroupSettings
 from tests.pipeline.copies.stories import FERRY, RIVAL, edited, story
 
 SETTINGS = GroupSettings()
@@ -101,18 +103,18 @@ class Index:
 
     def add(self, id: int, order: int, bands: Sequence[int]) -> None:
         near: list[int] = []
-        far: list[int] = []
+        sure: list[int] = []
         touched: set[tuple[int, int]] = set()
         for band in bands:
             before, after = self.around(band, (order, id))
-            (far if is_far(band) else near).extend(i for _, i in (*before, *after))
+            (sure if is_enough(band) else near).extend(i for _, i in (*before, *after))
             touched |= {
                 (min(x[1], y[1]), max(x[1], y[1]))
                 for x, y in separated(before, after, self.settings.band_window)
             }
             insort(self.rows[row_key(band, order)], (order, id))
         self.stories[id] = (order, bands)
-        certain, if_alike = candidates_among(near, far, self.settings)
+        certain, if_alike = candidates_among(near, sure, self.settings)
         self.pairs |= {(min(id, i), max(id, i)) for i in certain}
         self.pairs |= {pair for i in if_alike if self.alike(*(pair := (min(id, i), max(id, i))))}
         self.pairs -= {pair for pair in touched if not self.still(*pair)}
@@ -131,7 +133,11 @@ class Index:
         self.pairs |= {pair for pair in joined if self.still(*pair)}
 
 
-some_bands = st.lists(st.sampled_from([0, 1, 2, 3, 2**BAND_BITS - 1, -1, -(2**63)]), unique=True, max_size=5)
+some_bands = st.lists(
+    st.sampled_from([0, 1, 2, WINNOWED_BIT - 1, WINNOWED_BIT, 2**BAND_BITS - 1, -1, -(2**63)]),
+    unique=True,
+    max_size=5,
+)
 rows = st.lists(st.tuples(st.integers(0, 2**34), some_bands), max_size=14)
 
 
@@ -176,6 +182,12 @@ def test_a_crowded_band_costs_no_more_than_its_window(crowd: int, minutes: int) 
     assert len(components(range(crowd), index.pairs)) == 1
 
 
+def test_one_winnowed_band_is_enough_as_a_far_one_is() -> None:
+    bands = (0, WINNOWED_BIT - 1, WINNOWED_BIT, 2**BAND_BITS - 1, -1, -(2**63))
+    assert [band_weight(band, SETTINGS) for band in bands] == [1, 1, 2, 2, 2, 2]
+    assert [is_winnowed(band) for band in bands] == [False, False, True, True, False, False]
+
+
 def test_one_near_band_is_enough_for_two_that_are_alike() -> None:
     """Four of the values; others need two near bands, and in a far band everybody is a candidate."""
     assert candidates_among([1, 1, 2, 3], [3, 4], SETTINGS) == ({1, 3, 4}, {2})
@@ -196,13 +208,14 @@ def test_order_is_by_time_and_never_by_id() -> None:
 
 
 @pytest.mark.parametrize("year", [1, 1850, 1970, 2024, 9999])
-@pytest.mark.parametrize("band", [0, 2**BAND_BITS - 1, -1, -(2**63)])
+@pytest.mark.parametrize("band", [0, WINNOWED_BIT, 2**BAND_BITS - 1, -1, -(2**63)])
 def test_keys_fit_the_database(year: int, band: int) -> None:
     order = order_key(replace(story("x"), published_at=datetime(year, 1, 1, tzinfo=UTC)))
     assert -(2**63) <= order < 2**63
     key = row_key(band, order)
     assert -(2**63) <= key < 2**63
     assert is_far(key) == is_far(band)
+    assert is_winnowed(int(bands_of(np.array([key]))[0])) == (band >= WINNOWED_BIT)
     assert row_keys(np.array([band]), np.array([order])).tolist() == [key]
     assert bands_of(np.array([key])).tolist() == [band]
     low, high = near_range(order, GroupSettings(near_days=4000))

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.copies.fingerprint import bands, fingerprint, shingle_hashes, signature
-from pipeline.settings import BAND_BITS, FingerprintSettings
+from pipeline.settings import BAND_BITS, WINNOWED_BIT, FingerprintSettings
 
 SETTINGS = FingerprintSettings()
+WINNOWING = ("winnow_words", "winnow_chars", "winnow_window", "winnow_most")
+# Bands that every text has; those of its passages come after them.
 BANDS = SETTINGS.bands + SETTINGS.lead_bands + SETTINGS.far_bands + SETTINGS.far_lead_bands
 
 
@@ -119,27 +121,42 @@ def test_shape() -> None:
     found = fingerprint(STORY, settings)
     assert found is not None
     assert len(found.signature) == 4 * (5 * 3 + 4 * 2) == 4 * settings.num_perm
-    assert len(set(found.bands)) == 5 + 4 + 3 + 1
-    assert all(0 <= band < 2**BAND_BITS for band in found.bands[: 5 + 4])
-    assert all(-(2**63) <= band < 0 for band in found.bands[5 + 4 :])
+    assert len(set(found.bands)) == 5 + 4 + 3 + 1 + 1, "the text is one window, and has one winnowed band"
+    assert all(0 <= band < WINNOWED_BIT for band in found.bands[: 5 + 4])
+    assert all(-(2**63) <= band < 0 for band in found.bands[5 + 4 : -1])
+    assert WINNOWED_BIT <= found.bands[-1] < 2**BAND_BITS
 
 
 def test_keys_do_not_change_between_versions_of_the_code() -> None:
     """Stored keys are compared with new ones: who changes them raises FINGERPRINT_REVISION."""
     found = fingerprint(STORY, SETTINGS)
     assert found is not None
-    assert found.version == "affine32-r4-w3c5-12x2-60-12x2-f3x6-2x6-s1"
+    assert found.version == "affine32-r5-w3c5-12x2-60-12x2-f3x6-2x6-p8c13-100-12-s1"
     digest = xxhash.xxh3_64_hexdigest(np.array(found.bands, dtype="<i8").tobytes() + found.signature)
-    assert digest == "5f41ee527ccc6143"
+    assert digest == "29ebf5e1647ab937"
 
 
 def test_every_band_has_a_key_of_its_own() -> None:
     """A text whose signature repeats itself still has a key of its own for every band."""
     one_word = fingerprint("ferry", SETTINGS)
     assert one_word is not None
-    assert len(set(one_word.bands)) == BANDS
+    assert len(set(one_word.bands)) == BANDS + 1
     same = np.full(SETTINGS.num_perm, 7, dtype=np.uint32)
     assert len(set(bands(same, SETTINGS))) == BANDS
+
+
+def winnowed(text: str) -> set[int]:
+    found = fingerprint(text, SETTINGS)
+    return {band for band in found.bands if band & WINNOWED_BIT and band > 0} if found else set()
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_part_of_a_longer_text_shares_a_winnowed_band_with_it(place: int) -> None:
+    """Wherever it stands in a page of briefs: it is as long as a window and a shingle."""
+    words = SETTINGS.winnow_window + SETTINGS.winnow_words - 1
+    brief, *others = (" ".join(f"w{n}x{word}" for word in range(words)) for n in range(4))
+    assert winnowed(brief) & winnowed("\n".join([*others[:place], brief, *others[place:]]))
+    assert not winnowed(brief) & winnowed("\n".join(others))
 
 
 def test_copy_cut_from_the_bottom_keeps_the_lead() -> None:
@@ -147,7 +164,7 @@ def test_copy_cut_from_the_bottom_keeps_the_lead() -> None:
     whole, cut = (fingerprint(f"{STORY} {more}", SETTINGS) for more in (body, body[:300]))
     assert whole is not None
     assert cut is not None
-    far_lead = slice(-SETTINGS.far_lead_bands, None)
+    far_lead = slice(BANDS - SETTINGS.far_lead_bands, BANDS)
     near_lead = slice(SETTINGS.bands, SETTINGS.bands + SETTINGS.lead_bands)
     assert whole.bands[near_lead] == cut.bands[near_lead]
     assert whole.bands[far_lead] == cut.bands[far_lead]
@@ -168,9 +185,11 @@ def test_short_items(text: str) -> None:
 def test_any_text(text: str) -> None:
     found = fingerprint(text, SETTINGS)
     assert found == fingerprint(f"\n{text} ", SETTINGS)
-    assert found is None or len(found.bands) == BANDS
+    assert found is None or len(found.bands) > BANDS
 
 
-@pytest.mark.parametrize("change", ["shingle_words", "shingle_chars", "bands", "rows", "lead_words", "seed"])
+@pytest.mark.parametrize(
+    "change", ["shingle_words", "shingle_chars", "bands", "rows", "lead_words", *WINNOWING, "seed"]
+)
 def test_every_setting_is_in_the_version(change: str) -> None:
     assert replace(SETTINGS, **{change: getattr(SETTINGS, change) + 1}).version != SETTINGS.version

@@ -57,6 +57,7 @@ def words(text: str) -> list[int]:
         ("at 1,250.50 crowns", "at 1.250,50 crowns"),
         ("at 3.5 crowns", "at 3,50 crowns"),
         ("£10 mln and 2 bln", "£10 million and 2 billion"),
+        ("on Oct. 17 and Sept 3, from Jan 4", "on October 17 and September 3, from January 4"),
         ("seven of twelve ships", "7 of 12 ships"),
         ("twenty-five ships", "25 ships"),
         ("Thirty ships", "30 ships"),

@@ -328,6 +328,28 @@ def test_time_raises_no_doubt_about_an_update_in_which_names_and_figures_agree()
     assert judged(story(FERRY), replace(later, published_at=NOON + timedelta(days=9))).doubt == MUCH_LATER
 
 
+def test_background_that_two_stories_share_makes_no_copy_of_them() -> None:
+    """Over half of the shorter is in the longer, and neither headline nor lead."""
+    own = (
+        "Ministers of the northern states met behind closed doors this morning and left without a word to"
+        " the press, while islanders gathered outside the ministry with drums and banners to hear what was"
+        " decided."
+    )
+    longer = story(FERRY, title="Ferry board to close two piers", days=0)
+    shorter = story([own, *FERRY[1:2], *FERRY[3:4]], title="Ministers meet on islands", days=0.1, id=2)
+
+    def judged(copy: ArticleCopy) -> Judgement:
+        return judge(prepare(longer, SHINGLING), prepare(copy, SHINGLING), SETTINGS)
+
+    found = judged(shorter)
+    assert 0.55 < found.containment < 0.65
+    assert (found.refusal, found.needed) == (Refusal.CONTAINMENT, 0.65)
+    assert judged(replace(shorter, title="Ministers meet on ferry piers")).refusal is None
+    assert judged(replace(shorter, title="")).refusal is None
+    whole = replace(shorter, text="\n".join([own, *FERRY[1:]]))
+    assert judged(whole).refusal is None
+
+
 def test_the_shared_passage_of_either_text() -> None:
     own = (
         "The town of Brightwater has no pier, and its council has never asked for one, clerks there said. "

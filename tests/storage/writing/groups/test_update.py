@@ -70,20 +70,19 @@ def expected(outcomes: list[Article], using: Settings) -> tuple[set[frozenset[st
         for band in set(made.fingerprint.bands if made.fingerprint else ()):
             bands.setdefault(band, []).append(url)
     near: dict[str, list[str]] = {url: [] for url in current}
-    far: dict[str, list[str]] = {url: [] for url in current}
+    sure: dict[str, list[str]] = {url: [] for url in current}
     window = using.group.band_window
     for band, members in bands.items():
         members.sort(key=lambda url: places[url])
         for at, url in enumerate(members):
             around = (*members[max(0, at - window) : at], *members[at + 1 : at + 1 + window])
             low, high = copies.near_range(places[url], using.group)
-            if copies.is_far(band):
-                far[url].extend(around)
-            else:
-                near[url].extend(other for other in around if low <= places[other] <= high)
+            if not copies.is_far(band):
+                around = tuple(other for other in around if low <= places[other] <= high)
+            (sure if copies.is_enough(band) else near)[url].extend(around)
 
     def candidates(url: str) -> set[str]:
-        certain, if_alike = copies.candidates_among(near[url], far[url], using.group)
+        certain, if_alike = copies.candidates_among(near[url], sure[url], using.group)
         return certain | {o for o in if_alike if copies.are_alike(printed[url], printed[o], using.group)}
 
     printed = {url: made.fingerprint.signature for url, made in current.items() if made.fingerprint}
