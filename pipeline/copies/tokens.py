@@ -258,6 +258,7 @@ _TENS_WORDS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty
 _FIGURE_WORDS = {word: str(n) for n, word in enumerate(_BELOW_TWENTY) if n > 1} | {
     word: f"{n}0" for n, word in enumerate(_TENS_WORDS, 2)
 }
+# docs/tuning.md: Abbreviated months
 _MONTHS = (
     *("january", "february", "march", "april", "june", "july", "august", "september", "october"),
     *("november", "december"),

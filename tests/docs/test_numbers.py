@@ -30,7 +30,7 @@ SAID = {
         f"neighbours in one winnowed or far band, or in {_WORDS[_GROUPS.bands_shared]} near bands",
         f"the least of each {_PRINTS.winnow_window} neighbouring ones",
         f"shingles of {_WORDS[_PRINTS.winnow_words]} tokens",
-        f"about {_PRINTS.winnow_most} are selected",
+        f"so that about {_PRINTS.winnow_most} are selected",
         f"where {_WORDS[_GROUPS.values_shared]} of the {_PRINTS.num_perm} values of",
         f"more than {_WORDS[int(_GROUPS.near_days)]} days apart",
         f"Each article takes {_ROWS} rows, and up to about {_PRINTS.winnow_most} more",
