@@ -58,7 +58,7 @@ class FingerprintSettings:
         values, that find copies at any distance in time (see `pipeline.copies.candidates`). Two texts that
         share nine tenths of their shingles share one of these bands with probability .98.
     winnow_words, winnow_chars: words or characters per shingle of which winnowed bands are made (see
-        `pipeline.copies.winnowing`); winnow_window: least number of shingles in a window; winnow_most: number
+        `pipeline.copies.shingles`); winnow_window: least number of shingles in a window; winnow_most: number
         of shingles that are selected of a long text, about, as its windows are longer.
     seed: datasketch's seed of the signature of the whole text; the lead has the next one, so that both err
         independently.

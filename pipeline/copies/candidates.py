@@ -7,7 +7,7 @@ Pure functions; `storage.writing` keeps the index and looks things up in it. One
 2. A near band is local in time. `row_key` puts the time, in buckets of three days, above the band's hash, so
    all that today's news looks up and writes lies together. An article's neighbours there are the
    `band_window` rows before and after it that are at most `near_days` away; `near_range` gives the range. A
-   winnowed band is as local in time. It is for passages (see `pipeline.copies.winnowing`): a text within a
+   winnowed band is as local in time. It is for passages (see `pipeline.copies.shingles`): a text within a
    page of briefs, a live blog that has grown, a part of a long text. A far band is for reprints and wrong
    dates. Its rows lie together whatever their time, and the `band_window` rows before and after are
    neighbours.

@@ -18,9 +18,8 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from pipeline.copies.shingles import Hashes, shingles
+from pipeline.copies.shingles import Hashes, shingles, window_for, winnow
 from pipeline.copies.tokens import Tokens, spelling, tokens
-from pipeline.copies.winnowing import window_for, winnow
 from pipeline.document import Fingerprint
 from pipeline.settings import BAND_BITS, MAX_BANDS, WINNOWED_BIT, FingerprintSettings
 
