@@ -77,6 +77,7 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"  # no answer (name, connection, time limit, server error); may be temporary
     TIMEOUT = "timeout"  # the worker's hard time limit
     WORKER_DIED = "worker died"
+    QUARANTINED = "quarantined"  # hung or killed its worker twice; not processed until rules or code change
     INTERNAL_ERROR = "internal error"  # an exception in our code while processing
     STORAGE_ERROR = "storage error"
 

@@ -12,10 +12,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import cache
-from importlib import resources
+from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 
-from pipeline.sites import EXTRACTORS, SiteRulebook, SiteRules
+from pipeline.sites import EXTRACTORS, SiteRulebook, SiteRules, combined_version
 
 DEFAULT_EXTRACTOR = EXTRACTORS[0]
 
@@ -231,6 +231,27 @@ class Settings:
     def extractor_for(self, rules: SiteRules | None) -> str:
         """The extractor for pages of a site. rules: of the site."""
         return rules.extractor or self.extractor if rules is not None else self.extractor
+
+
+def attempt_version(rules_version: str, site_rules: SiteRulebook, host: str) -> str:
+    """Version of what makes a page hang or kill a worker, e.g. `4-a43f515f copydesk-0.1.0 lxml-5.3 …`.
+
+    The rules for the host, without what was learned of it, and the releases of Copydesk and its parsers.
+    """
+    return f"{combined_version(rules_version, site_rules.of_host(host))} {_code_version()}"
+
+
+@cache
+def _code_version() -> str:
+    """The releases of Copydesk and of the libraries that read pages."""
+    return " ".join(f"{name}-{_release(name)}" for name in ("copydesk", "lxml", "trafilatura"))
+
+
+def _release(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:  # run from a folder, not installed
+        return "unknown"
 
 
 @cache

@@ -33,6 +33,13 @@ def reprocess(
         typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Pages fetched from then on (UTC)."),
     ] = None,
     sites_file: SiteRulesFile = None,
+    quarantined: Annotated[
+        bool,
+        typer.Option(
+            "--quarantined",
+            help="Only pages that hung or killed their worker twice, which are not tried otherwise.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; write nothing.")
     ] = False,
@@ -54,6 +61,10 @@ def reprocess(
     an interrupted run. A page that reaches the time limit or meets an internal error does not change. Exits
     with 1 if there was such an error, with 130 if interrupted.
 
+    A page that hung or killed its worker twice is left out until rules or code change (copydesk stats
+    --quarantine). --quarantined tries these pages, and no others, and lets in those that are not stored when
+    they come again.
+
     The pages of a site are also processed again if its rules in the sites file changed, or if its learned
     lines did. Pages that were processed with rules of a site do not change if the sites file does not name
     that site.
@@ -66,13 +77,16 @@ def reprocess(
     from pipeline.settings import Settings
     from storage.database import open_database
 
-    if fingerprints and (site or since):
-        raise OperatorError("--fingerprints is for the whole database: leave out --site and --since")
+    if fingerprints and (site or since or quarantined):
+        raise OperatorError(
+            "--fingerprints is for the whole database: leave out --site, --since and --quarantined"
+        )
     engine = open_database(db, create=False)
     if fingerprints:
         _refingerprint(engine, dry_run, json)
         return
     words = ["reprocess", *(["--site", site] if site else []), *(["--since", str(since)] if since else [])]
+    words += ["--quarantined"] if quarantined else []
     with watching("reprocessing") as progress:
         done = run(
             engine,
@@ -80,6 +94,7 @@ def reprocess(
             settings=Settings(site_rules=read_rulebook(sites_file)),
             site=site,
             since=since.replace(tzinfo=UTC) if since else None,
+            quarantined=quarantined,
             dry_run=dry_run,
             progress=progress,
             command=shlex.join(words),
@@ -93,6 +108,8 @@ def reprocess(
                 "changes": done.changes,
                 "regrouped": done.regrouped,
                 "pruned": done.pruned,
+                "held": done.held,
+                "released": done.released,
                 "site_rules": done.site_rules,
                 "lesson": done.lesson,
             }
@@ -104,6 +121,16 @@ def reprocess(
         if done.pruned:
             err.print(
                 f"{counted(done.pruned, 'document')} of older rules did not change: the pages were pruned"
+            )
+        if done.held:
+            err.print(
+                f"{counted(done.held, 'page is', 'pages are')} in quarantine and"
+                " not tried (copydesk stats --quarantine)"
+            )
+        if done.released:
+            err.print(
+                f"{counted(done.released, 'document')} left quarantine without a stored page, and will be"
+                " tried when fetched or ingested again"
             )
         print_site_rules(done.site_rules)
         if dry_run:

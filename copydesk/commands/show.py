@@ -14,6 +14,7 @@ from pipeline.errors import OperatorError
 if TYPE_CHECKING:
     from storage.database import Engine
     from storage.reader import StoredArticle
+    from storage.writing import Quarantined
 
 
 def show(
@@ -22,7 +23,10 @@ def show(
     removed: Removed = False,
     json: Json = False,
 ) -> None:
-    """Show one article: its facts, its text, and its copies."""
+    """Show one article: its facts, its text, and its copies.
+
+    Says so where the page is in quarantine (copydesk stats --quarantine).
+    """
     from storage import reader
     from storage.database import open_database
     from storage.upkeep import has_page
@@ -33,8 +37,9 @@ def show(
     copies = reader.copies(engine, article.id)
     rules = reader.rules_version(engine, article.id)
     is_pruned = not has_page(engine, article.id)
+    held = _quarantined(engine, {which, article.url, article.location})
     if json:
-        said = {"rules_version": rules, "page_pruned": is_pruned}
+        said = {"rules_version": rules, "page_pruned": is_pruned, "quarantine": plain(held)}
         print_json({**plain(article), "removed": plain(lines), "copies": plain(copies), **said})
         return
     print_article(
@@ -49,8 +54,24 @@ def show(
             ("gone", article.gone_at and f"from its site since {when(article.gone_at)}"),
             ("rules", rules),
             ("page", "pruned: reprocess cannot apply other rules to it" if is_pruned else None),
+            *(("quarantine", _shown(one)) for one in held),
         ),
     )
+
+
+def _quarantined(engine: Engine, locations: set[str]) -> list[Quarantined]:
+    from crawler.sites import read_rulebook
+    from pipeline.settings import Settings
+    from storage.writing import list_quarantine
+
+    return list_quarantine(engine, Settings(site_rules=read_rulebook()), locations)
+
+
+def _shown(one: Quarantined) -> str:
+    again = "copydesk reprocess --quarantined tries it again"
+    if not one.is_held:
+        again = "rules or code have changed, so it is tried when it comes again"
+    return f"in quarantine, {one.failures} times in a row {one.reason} ({one.detail}); {again}"
 
 
 def _find(engine: Engine, which: str) -> StoredArticle:
@@ -65,5 +86,7 @@ def _find(engine: Engine, which: str) -> StoredArticle:
     if found is None:
         found = reader.article_by_location(engine, which)
     if found is None:
+        for one in _quarantined(engine, {which, canonical_url(which)}):
+            raise OperatorError(f"no article at {which!r}: {_shown(one)}")
         raise OperatorError(f"no article {which!r} here: name an id, a URL or a location (copydesk groups)")
     return found

@@ -23,6 +23,13 @@ def stats(
     rejections: Annotated[
         bool, typer.Option("--rejections", help="List every rejected document with its reason.")
     ] = False,
+    quarantine: Annotated[
+        bool,
+        typer.Option(
+            "--quarantine",
+            help="List what hung or killed its worker twice, and is not tried until rules or code change.",
+        ),
+    ] = False,
     sites: Annotated[
         bool,
         typer.Option("--sites", help="Show the last crawl of each site beside its history of 28 days."),
@@ -33,13 +40,20 @@ def stats(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show how much is stored, the latest runs, and what was rejected and why; or the crawls of sites."""
+    """Show how much is stored, the latest runs, and what was rejected and why; or the crawls of sites.
+
+    --quarantine lists documents that hung or killed their worker twice in a row. They are not tried again
+    until rules or code change, or by copydesk reprocess --quarantined.
+    """
     from storage import reader
     from storage.database import open_database, shown_url
 
     engine = open_database(db, create=False)
     if sites or site is not None:
         _show_sites(_histories(engine, site), one=site is not None, json=json)
+        return
+    if quarantine:
+        _show_quarantine(engine, json=json)
         return
     counts = reader.counts(engine)
     runs = reader.runs(engine)
@@ -72,6 +86,27 @@ def stats(
         out.print(
             f"[red]{line.reason}[/red] {as_line(f'{line.location}: {line.detail}')} [dim]({line.stage})[/dim]"
         )
+
+
+def _show_quarantine(engine: Engine, *, json: bool) -> None:
+    from rich.markup import escape
+
+    from crawler.sites import read_rulebook
+    from pipeline.settings import Settings
+    from storage.writing import list_quarantine
+
+    found = list_quarantine(engine, Settings(site_rules=read_rulebook(None)))
+    if json:
+        print_json({"quarantine": found})
+        return
+    for one in found:
+        state = (
+            "" if one.is_held else " [dim](rules or code have changed: is tried when it comes again)[/dim]"
+        )
+        said = escape(f"{one.location}: {one.failures} times in a row, at last: {one.detail}")
+        out.print(f"[red]{one.reason}[/red] {said}{state} [dim]{when(one.at)}[/dim]")
+    held = sum(one.is_held for one in found)
+    out.print(f"{counted(len(found), 'document')} in quarantine, {held:,} of them not tried again")
 
 
 _COLUMNS = ("seen", "stored", "revised", "updated", "unchanged", "rejected", "grouped")

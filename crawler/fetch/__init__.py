@@ -7,7 +7,7 @@ from crawler.fetch.conditional import condition, validators
 from crawler.fetch.contact import has_contact, names_contact, require_contact
 from crawler.fetch.errors import PutOff, RequestNotNeeded
 from crawler.fetch.guard import LOOPBACK_SETTING
-from crawler.fetch.politeness import Politeness
+from crawler.fetch.politeness import Politeness, account_of
 from crawler.fetch.request_meta import (
     ARTICLE,
     SESSION,
@@ -30,6 +30,7 @@ __all__ = [
     "PutOff",
     "RequestNotNeeded",
     "SiteLock",
+    "account_of",
     "condition",
     "has_contact",
     "hosts_meta",

@@ -9,13 +9,15 @@ from crawler.runs.drive import Finished, Progress
 from crawler.runs.fork_server import safe_path_variables
 from crawler.runs.ingest import ingest, ingest_documents
 from crawler.runs.messages import TaskFailed
-from crawler.runs.pool import PoolBroken, PoolClosed, WorkerPool
+from crawler.runs.pool import Account, BudgetSpent, PoolBroken, PoolClosed, WorkerPool
 from crawler.runs.refingerprint import refingerprint
 from crawler.runs.regrouped import Regrouped
 from crawler.runs.reprocess import reprocess
 from crawler.runs.stopping import stopping
 
 __all__ = [
+    "Account",
+    "BudgetSpent",
     "ChangeKind",
     "ChangeSample",
     "Changes",

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.document import Document, Outcome, Reason, Rejection, RightsStatement
 from pipeline.settings import Settings
-from storage.base import TRANSIENT, storable
+from storage.base import FAILURES, storable
 from storage.upkeep import COMPARED_COLUMNS, StoredPage
 from storage.writer import BatchCounts, write_batch
+from storage.writing import quarantine
 
 if TYPE_CHECKING:
     from storage.database import Engine
@@ -82,11 +83,19 @@ class Comparison:
     def write(
         self, engine: Engine, run_id: int, outcomes: Sequence[Outcome], settings: Settings
     ) -> BatchCounts:
-        """Write a batch without its failed documents; count all of them."""
-        done = [outcome for outcome in outcomes if not _is_failed(outcome)]
-        counts = write_batch(engine, run_id, done, settings) if done else BatchCounts()
-        self._note(outcomes)
-        return counts + _failures(outcomes)
+        """Write a batch without its failed documents; count all of them.
+
+        A document that hung or killed its worker counts towards its quarantine. What is stored of it stays,
+        unless that is an earlier failure.
+        """
+        written: list[Outcome] = []
+        kept: list[Outcome] = []
+        for outcome, (page, _) in zip(outcomes, self._note(outcomes), strict=True):
+            has_failed_before = page.reason in FAILURES and quarantine.has_cost_worker(outcome)
+            (written if has_failed_before or not _is_failed(outcome) else kept).append(outcome)
+        counts = write_batch(engine, run_id, written, settings) if written else BatchCounts()
+        quarantine.note_failures(engine, [o for o in kept if quarantine.has_cost_worker(o)], settings)
+        return counts + _failures(kept)
 
     def dry_run_write(
         self, engine: Engine, run_id: int, outcomes: Sequence[Outcome], settings: Settings
@@ -127,7 +136,7 @@ class Comparison:
 
 
 def _is_failed(outcome: Outcome) -> bool:
-    return isinstance(outcome, Rejection) and outcome.reason in TRANSIENT
+    return isinstance(outcome, Rejection) and outcome.reason in FAILURES
 
 
 def _failures(outcomes: Sequence[Outcome]) -> BatchCounts:

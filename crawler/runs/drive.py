@@ -2,8 +2,10 @@
 
 Outcomes are written in the order of the source, whichever worker finishes first, and each batch is one
 transaction. So the database always has the outcomes of the first documents of the source, without gaps. A run
-that was killed at any moment and is started again ends with the same rows as one that was not, with the same
-ids of articles and groups. Ids of pages and of sightings, and `runs.grouped`, may differ.
+that was killed at any moment and is started again ends with the same articles, revisions, groups and
+rejections as one that was not, ids of articles and groups included. Where a batch ends depends on the clock.
+So what depends on that differs between any two runs: the ids of pages, the blocks of sightings, and `grouped`
+in `runs`.
 
 Memory is limited by the documents between reading and writing (`_WINDOW_BYTES`, `_WINDOW_DOCUMENTS`), and not
 by the size of the source.
@@ -30,6 +32,7 @@ from pipeline.settings import Settings
 from storage.base import source_key
 from storage.reader import known
 from storage.writer import BatchCounts, finish_run, start_run, write_batch
+from storage.writing import quarantine
 
 if TYPE_CHECKING:
     from storage.database import Engine
@@ -97,8 +100,8 @@ def drive(
 
     command: the name of the run in `runs`; None for a run without a row there. process: instead of
     `pipeline.process.process_document`. skips_known: documents that are stored already, by the same rules,
-    are not processed again and count as unchanged. write: instead of `storage.writer.write_batch`. expected:
-    how many documents the source has, if that is known beforehand.
+    or that are in quarantine, are not processed again and count as unchanged. write: instead of
+    `storage.writer.write_batch`. expected: how many documents the source has, if that is known beforehand.
     """
     pool = WorkerPool(settings, workers, process=process or process_document)
     with stopping(pool) as is_stopped, pool:
@@ -213,9 +216,12 @@ class _Run:
         return len(self._pending) < _WINDOW_DOCUMENTS and self._pending_bytes < _WINDOW_BYTES
 
     def _stored(self, chunk: Sequence[DocumentOrRejection]) -> set[int]:
-        """The documents of a chunk that are stored already, by their number in it."""
-        keys = {number: source_key(item) for number, item in enumerate(chunk) if isinstance(item, Document)}
+        """The documents of a chunk that are stored already or in quarantine, by their number in it."""
+        documents = {number: item for number, item in enumerate(chunk) if isinstance(item, Document)}
+        keys = {number: source_key(document) for number, document in documents.items()}
         stored = known(self._engine, keys.values(), self._settings.rules_version, self._settings.site_rules)
+        urls = {keys[number]: document.url for number, document in documents.items()}
+        stored |= quarantine.held_documents(self._engine, urls, self._settings)
         return {number for number, key in keys.items() if key in stored}
 
     def _collect(self) -> None:

@@ -26,18 +26,18 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from multiprocessing.context import ForkServerProcess
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from crawler.runs.fork_server import start_fork_server, start_worker
 from crawler.runs.messages import Call, Raised, TaskFailed, answer, complete, frame
 from crawler.runs.worker import Process, process_document, rejection, serve
-from pipeline.document import Document, Outcome, Reason
+from pipeline.document import Document, Outcome, Reason, Rejection, Stage
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 
@@ -85,10 +85,26 @@ class PoolClosed(PoolBroken):
     """The pool was left or killed before the task was submitted, as at Ctrl-C."""
 
 
+class BudgetSpent(Exception):
+    """The account of a task was spent before a worker took it. Raised by its future."""
+
+
+class Account(Protocol):
+    """What the time of workers is charged to; called in the pool's thread."""
+
+    def charge(self, seconds: float, *, has_failed: bool) -> None:
+        """Charge the seconds that a task took in a worker. has_failed: it hung or killed the worker."""
+
+    @property
+    def is_spent(self) -> bool:
+        """True if no further task may begin."""
+
+
 @dataclass(slots=True)
 class _Task:
     work: Document | Call
     future: Future[Any]
+    account: Account | None = None
     is_suspect: bool = False  # one of several in the message of a worker that died: is sent alone
 
     @property
@@ -199,24 +215,26 @@ class WorkerPool:
         self._thread.join()
         atexit.unregister(self.kill)
 
-    def submit(self, document: Document) -> Future[Outcome]:
+    def submit(self, document: Document, account: Account | None = None) -> Future[Outcome]:
         """Queue a document and return at once. The future ends with an outcome, never with an exception.
 
         A document over the time limit is a Rejection of reason TIMEOUT, a crash or too much memory
-        WORKER_DIED, an exception INTERNAL_ERROR. Only `kill` and `cancel_waiting` cancel futures. Where no
-        worker can be started, PoolBroken is raised here and by the futures. The queue has no limit: the
-        caller keeps count. Callbacks run in the pool's thread: keep them short.
+        WORKER_DIED, both with the page; an exception INTERNAL_ERROR. account: is charged the time in a
+        worker; where it is spent before a worker takes the document, the future raises BudgetSpent. Only
+        `kill` and `cancel_waiting` cancel futures. Where no worker can be started, PoolBroken is raised here
+        and by the futures. The queue has no limit: the caller keeps count. Callbacks run in the pool's
+        thread: keep them short.
         """
-        return self._enqueue(document)
+        return self._enqueue(document, account)
 
-    def run(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
+    def run(self, function: Callable[..., T], *arguments: Any, account: Account | None = None) -> Future[T]:
         """Queue a call of a function that a worker can import by its name; return at once.
 
         It goes before the documents that wait, and after the calls that do. The future ends with what the
         function returns or raises. It raises TaskFailed where the call took too long (the settings'
         timeout_seconds), or the worker died or ran out of memory. As for the rest, see `submit`.
         """
-        return self._enqueue(Call(function, arguments))
+        return self._enqueue(Call(function, arguments), account)
 
     def cancel_waiting(self) -> None:
         """Cancel the futures of tasks that were not sent to a worker yet."""
@@ -238,8 +256,8 @@ class WorkerPool:
         """Return the process ids of the present workers."""
         return [worker.process.pid for worker in list(self._workers) if worker.process.pid is not None]
 
-    def _enqueue(self, work: Document | Call) -> Future[Any]:
-        task = _Task(work, Future())
+    def _enqueue(self, work: Document | Call, account: Account | None) -> Future[Any]:
+        task = _Task(work, Future(), account)
         with self._lock:
             if self._broken is not None:
                 raise PoolBroken(self._broken)
@@ -366,12 +384,15 @@ class WorkerPool:
             for worker in self._workers:
                 if worker.is_retiring or not worker.is_ready or len(worker.sent) > depth:
                     continue
-                with self._lock:
-                    if not self._queue or len(self._queue) < depth * self._size:
-                        return  # few are left: the worker that is free first takes them
-                    if depth and not self._has_room(worker, self._queue[0].size):
-                        continue
-                    tasks = self._next_tasks(self._max_tasks - worker.tasks_sent)
+                tasks: list[_Task] = []
+                while not tasks:
+                    with self._lock:
+                        if not self._queue or len(self._queue) < depth * self._size:
+                            return  # few are left: the worker that is free first takes them
+                        if depth and not self._has_room(worker, self._queue[0].size):
+                            break
+                        tasks = self._next_tasks(self._max_tasks - worker.tasks_sent)
+                    tasks = _within_budget(tasks)
                 if tasks:
                     self._send(worker, tasks)
 
@@ -449,6 +470,7 @@ class WorkerPool:
             self._failed_starts = 0
             return
         tasks = worker.sent.popleft().tasks
+        _charge(tasks, now - began, has_failed=False)
         if isinstance(tasks[0].work, Document):
             self._pace += ((now - began) / len(tasks) - self._pace) / 8
         try:
@@ -461,13 +483,15 @@ class WorkerPool:
         for task, result in zip(tasks, found.results, strict=True):
             if isinstance(result, Raised):
                 _settle(task, error=result.error)
+            elif isinstance(task.work, Document):
+                _settle(task, _with_page(result, task.work))
             else:
                 _settle(task, result)
 
     def _fail(self, task: _Task, reason: Reason, detail: str) -> None:
         """End a task without a result: a document with a Rejection, a call with TaskFailed."""
         if isinstance(task.work, Document):
-            _settle(task, rejection(task.work, self._settings, reason, detail))
+            _settle(task, _with_page(rejection(task.work, self._settings, reason, detail), task.work))
         else:
             _settle(task, error=TaskFailed(reason, detail))
 
@@ -485,6 +509,8 @@ class WorkerPool:
         tasks = [task for sent in worker.sent for task in sent.tasks]
         in_hand = worker.sent[0].tasks if worker.sent else []
         worker.sent.clear()
+        if worker.is_ready and in_hand:
+            _charge(in_hand, time.monotonic() - worker.since, has_failed=True)
         if not worker.is_ready:
             self._note_failed_start("worker processes end as soon as they start")
         elif len(in_hand) > 1:
@@ -530,6 +556,35 @@ class WorkerPool:
 def _first_document(queue: Iterable[_Task]) -> int:
     """The place of the first document in a queue; its length where there is none."""
     return sum(1 for _ in takewhile(lambda task: isinstance(task.work, Call), queue))
+
+
+def _within_budget(tasks: Sequence[_Task]) -> list[_Task]:
+    """The tasks without those whose account is spent, which end here."""
+    kept = []
+    for task in tasks:
+        if task.account is not None and task.account.is_spent:
+            _settle(task, error=BudgetSpent("its budget is spent"))
+        else:
+            kept.append(task)
+    return kept
+
+
+def _charge(tasks: Sequence[_Task], seconds: float, *, has_failed: bool) -> None:
+    """Charge the time of a message, in equal parts, to the accounts of its tasks."""
+    for task in tasks:
+        if task.account is not None:
+            task.account.charge(seconds / len(tasks), has_failed=has_failed)
+
+
+def _with_page(outcome: Outcome, document: Document) -> Outcome:
+    """The outcome; with the page where the worker hung or died, so that it can be tried again."""
+    if not isinstance(outcome, Rejection) or outcome.page is not None or outcome.stage is not Stage.WORKER:
+        return outcome
+    if outcome.reason not in (Reason.TIMEOUT, Reason.WORKER_DIED):
+        return outcome
+    from pipeline.page import compressed_page  # the parent needs no parsers but for this
+
+    return replace(outcome, page=compressed_page(document))
 
 
 def _settle(task: _Task, result: Any = None, error: Exception | None = None) -> None:

@@ -5,7 +5,7 @@ the version of the rules that made it, so the same command continues an interrup
 transaction in which an article's text, index entry and group change together, so readers need not stop.
 
 A document that fails by the time limit or an internal error stays as it was stored; the next run tries it
-again.
+again, unless it is in quarantine (`storage.writing.quarantine`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from storage.upkeep import (
     site_rules_use,
 )
 from storage.writer import BatchCounts, require_one_fingerprint
-from storage.writing import Lesson, learn, with_learned
+from storage.writing import Lesson, learn, quarantine, with_learned
 
 if TYPE_CHECKING:
     from storage.database import Engine
@@ -40,7 +40,8 @@ class Reprocessed:
 
     regrouped: None for a dry run, which writes nothing. pruned: texts and rejections of different rules that
     do not change, because their pages were pruned. site_rules: how much the rules of each site are used for
-    the stored texts, also of sites that the settings do not have.
+    the stored texts, also of sites that the settings do not have. held: pages in quarantine, which were left
+    out. released: documents in quarantine without a stored page, which are tried when they come again.
     """
 
     run_id: int
@@ -51,6 +52,8 @@ class Reprocessed:
     pruned: int
     site_rules: list[SiteRulesUse]
     lesson: Lesson | None = None
+    held: int = 0
+    released: int = 0
 
 
 def reprocess(
@@ -60,6 +63,7 @@ def reprocess(
     settings: Settings,
     site: str | None = None,
     since: datetime | None = None,
+    quarantined: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
     command: str = "reprocess",
@@ -69,19 +73,24 @@ def reprocess(
 
     A change of a site's own rules (`Settings.site_rules`), or of the lines learned about it, concerns the
     pages of that site alone.
-    site: only this site. since: only pages fetched from then on. dry_run: report what would change, write
-    nothing. For interruption and errors see `crawler.runs.drive.drive`. Raises DatabaseError where the
-    database has fingerprints of another version than the settings'; then `refingerprint` comes first.
+    site: only this site. since: only pages fetched from then on. quarantined: only what is in quarantine,
+    which is left out otherwise. dry_run: report what would change, write nothing. For interruption and errors
+    see `crawler.runs.drive.drive`. Raises DatabaseError where the database has fingerprints of another
+    version than the settings'; then `refingerprint` comes first.
     """
     if not dry_run:
         require_one_fingerprint(engine, settings)
     settings = with_learned(engine, settings)
     rules, own = settings.rules_version, settings.site_rules
+    held = quarantine.quarantined_pages(engine, None if quarantined else settings)
+    left_out, only = (frozenset[int](), held) if quarantined else (held, None)
     comparison = Comparison()
     before = None if dry_run else partition(engine)
     end = drive(
         engine,
-        comparison.reading(outdated(engine, rules, site_rules=own, site=site, since=since)),
+        comparison.reading(
+            outdated(engine, rules, site_rules=own, site=site, since=since, held=left_out, only=only)
+        ),
         workers=workers,
         settings=settings,
         command=None if dry_run else command,
@@ -89,10 +98,13 @@ def reprocess(
         process=process,
         skips_known=False,
         write=comparison.dry_run_write if dry_run else comparison.write,
-        expected=count_outdated(engine, rules, site_rules=own, site=site, since=since),
+        expected=count_outdated(
+            engine, rules, site_rules=own, site=site, since=since, held=left_out, only=only
+        ),
     )
     regrouped = None if before is None else compare_groups(before, partition(engine))
-    pruned = count_pruned(engine, rules, site_rules=own, site=site, since=since)
+    pruned = 0 if quarantined else count_pruned(engine, rules, site_rules=own, site=site, since=since)
+    is_released = quarantined and not (dry_run or end.is_interrupted or site or since)
     return Reprocessed(
         end.run_id,
         end.counts,
@@ -102,4 +114,6 @@ def reprocess(
         pruned,
         site_rules_use(engine, own),
         None if dry_run or end.is_interrupted else learn(engine, soon=True),
+        held=len(left_out),
+        released=quarantine.release_unstored(engine) if is_released else 0,
     )

@@ -28,6 +28,7 @@ from crawler.fetch import (
     PutOff,
     RequestNotNeeded,
     SiteLock,
+    account_of,
     condition,
     hosts_meta,
     politeness_meta,
@@ -36,7 +37,7 @@ from crawler.fetch import (
     validators,
 )
 from crawler.fetched import as_download, document_or_rejection, failure_to_rejection
-from crawler.runs import PoolBroken, PoolClosed, TaskFailed
+from crawler.runs import BudgetSpent, PoolBroken, PoolClosed, TaskFailed
 from crawler.sites import MAX_URL_LENGTH, Site, choose_sites, is_article_url, parse_hours, read_sites
 from crawler.spiders import selection
 from crawler.store import CrawlState, StorePipeline
@@ -227,14 +228,15 @@ class NewsSpider(scrapy.Spider):
         pipeline = self._pipeline()
         try:
             pool = await pipeline.workers()
-            reading = pool.run(read_source, as_download(response), kind, site, self._max_source_bytes(kind))
+            limit, account = self._max_source_bytes(kind), account_of(self.crawler, site.key)
+            reading = pool.run(read_source, as_download(response), kind, site, limit, account=account)
             listing = await asyncio.wrap_future(reading)
         except PoolClosed:  # the crawl ends while this source is read; the next crawl reads it again
             return
         except PoolBroken as error:
             pipeline.stop(error, "worker_error")
             return
-        except (ValueError, TaskFailed) as error:
+        except (ValueError, TaskFailed, BudgetSpent) as error:
             self._source_error(site, response.url, error)
             return
         self._count(site, "sources")

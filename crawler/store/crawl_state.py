@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 from crawler.store.database import CrawlDatabase
 from pipeline.document import Article, Outcome, Rejection
+from pipeline.settings import Settings
 from pipeline.urls import canonical_url
 from storage import reader
 from storage.base import TRANSIENT
 from storage.crawls import DueRevisit, Validators, Visit, VisitsAndStates, revisits
 from storage.database import DatabaseError
-from storage.writing import tombstones
+from storage.writing import quarantine, tombstones
 
 T = TypeVar("T")
 
@@ -41,18 +42,21 @@ class _Source:
 class CrawlState:
     """Known URLs, fetch states of sources, and revisits of articles, for the spiders of one crawl.
 
-    retry_rejected_after: rejected pages are requested again after this time. on_error: is called with an
-    error of the database, which every further call and batch would meet as well; it ends the crawl.
+    settings: with the rules that a page in quarantine waits to change. retry_rejected_after: rejected pages
+    are requested again after this time. on_error: is called with an error of the database, which every
+    further call and batch would meet as well; it ends the crawl.
     """
 
     def __init__(
         self,
         database: CrawlDatabase,
+        settings: Settings,
         retry_rejected_after: timedelta,
         on_error: Callable[[DatabaseError], None],
     ) -> None:
         self.database_failed = on_error
         self._database = database
+        self._settings = settings
         self._retry_rejected_after = retry_rejected_after
         self._sources: dict[str, _Source] = {}
         # The outcomes of this crawl, by location: whether it was a transient failure.
@@ -61,11 +65,12 @@ class CrawlState:
         self._visits: list[Visit] = []
 
     async def known_urls(self, urls: Sequence[str]) -> set[str]:
-        """Return those of the URLs that need no request: stored, or rejected not long ago."""
+        """Return those of the URLs that need no request: stored, rejected not long ago, or in quarantine."""
         if not urls:
             return set()
         since = datetime.now(UTC) - self._retry_rejected_after
-        return await self._call(partial(reader.known_urls, fetched_since=since), urls)
+        known = await self._call(partial(reader.known_urls, fetched_since=since), urls)
+        return known | await self._call(quarantine.held_urls, urls, self._settings)
 
     async def forgotten_urls(self, urls: Iterable[str]) -> set[str]:
         """Return those of the URLs that must not be stored: they, or their site, have a tombstone."""

@@ -19,7 +19,8 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem, NotConfigured
 from scrapy.utils.spider import DefaultSpider
 
-from crawler.runs import PoolBroken, WorkerPool
+from crawler.fetch import account_of
+from crawler.runs import BudgetSpent, PoolBroken, WorkerPool
 from crawler.sites import read_sites, site_rulebook
 from crawler.store.crawl_state import CrawlState
 from crawler.store.database import CrawlDatabase
@@ -32,7 +33,7 @@ from storage import writer
 from storage.crawls import site_runs
 from storage.database import DatabaseError
 from storage.schema import ITEM_COLUMNS
-from storage.writing import learning, tombstones
+from storage.writing import learning, quarantine, tombstones
 
 logger = logging.getLogger(__name__)
 
@@ -55,16 +56,17 @@ class StorePipeline:
         self.crawler = crawler
         settings = crawler.settings
         self.database = CrawlDatabase(settings["COPYDESK_DB"])
+        site_rules = site_rulebook(read_sites(settings.get("COPYDESK_SITES")).values())
+        self.settings = Settings(site_rules=site_rules)
         self.state = CrawlState(
             self.database,
+            self.settings,
             timedelta(hours=settings.getfloat("COPYDESK_REJECTED_HOURS")),
             on_error=partial(self.stop, reason="storage_error"),
         )
         self.worker_count = settings.getint("COPYDESK_WORKERS") or os.cpu_count() or 1
         self.batch_size = max(1, settings.getint("COPYDESK_BATCH_SIZE"))
         self.batch_seconds = settings.getfloat("COPYDESK_BATCH_SECONDS")
-        site_rules = site_rulebook(read_sites(settings.get("COPYDESK_SITES")).values())
-        self.settings = Settings(site_rules=site_rules)
         # Outcomes that are not written yet, each with its site.
         self.buffer: list[tuple[str, Outcome]] = []
         self.items_in_process: set[asyncio.Future[None]] = set()
@@ -113,7 +115,7 @@ class StorePipeline:
         if not isinstance(item, Document | Rejection):
             return item
         site = self.statistics.site_of(item)
-        outcome = await self._outcome(item)
+        outcome = await self._outcome(item, site)
         # Storing checks for tombstones again. It is checked here so that feed exports do not get the item.
         with suppress(DatabaseError):
             (outcome,) = await asyncio.to_thread(tombstones.withheld, self.database.engine, [outcome])
@@ -133,12 +135,19 @@ class StorePipeline:
             self.crawler.stats.inc_value(f"site/{key}/take_ignored")
         return _columns(outcome)
 
-    async def _outcome(self, item: Document | Rejection) -> Outcome:
+    async def _outcome(self, item: Document | Rejection, site: str) -> Outcome:
         if isinstance(item, Rejection):
             return item
+        with suppress(DatabaseError):
+            held = await asyncio.to_thread(quarantine.withheld, self.database.engine, item, self.settings)
+            if held is not None:
+                return held
         try:
             pool = await self.workers()
-            return await asyncio.wrap_future(pool.submit(item))
+            return await asyncio.wrap_future(pool.submit(item, account_of(self.crawler, site)))
+        except BudgetSpent as error:  # the next crawl fetches it again
+            self.crawler.stats.inc_value(f"site/{site}/put_off")
+            raise DropItem(f"put off: the time budget of site {site} is spent") from error
         except PoolBroken as error:
             self.stop(error, "worker_error")
             raise DropItem(f"not processed: {error}") from error

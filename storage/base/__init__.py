@@ -2,6 +2,7 @@
 
 from storage.base.chunks import chunks
 from storage.base.keys import (
+    FAILURES,
     TRANSIENT,
     SourceKey,
     UnstorableError,
@@ -16,12 +17,14 @@ from storage.base.keys import (
     storable,
     storable_name,
     storable_text,
+    stored_page_digest,
     text_hash,
     tombstone_key,
 )
 from storage.base.space import disk_space, empty_log, rewrite, securely
 
 __all__ = [
+    "FAILURES",
     "TRANSIENT",
     "SourceKey",
     "UnstorableError",
@@ -41,6 +44,7 @@ __all__ = [
     "storable",
     "storable_name",
     "storable_text",
+    "stored_page_digest",
     "text_hash",
     "tombstone_key",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,6 +34,10 @@ _NO_CLAIMS = Claims()
 TRANSIENT = frozenset(
     {Reason.UNREACHABLE, Reason.TIMEOUT, Reason.WORKER_DIED, Reason.INTERNAL_ERROR, Reason.STORAGE_ERROR}
 )
+
+# Failures in general: they say nothing of the page, so what an earlier attempt made of it stays. Of
+# QUARANTINED the table `quarantine` knows whether there is another attempt.
+FAILURES = TRANSIENT | {Reason.QUARANTINED}
 
 # Longer than any host, agency or language tag. PostgreSQL's indexes refuse values over 2,700 bytes.
 _LONGEST = {"site": 300, "agency": 300, "language": 100}
@@ -74,6 +78,12 @@ def source_key(document: Document) -> SourceKey:
 def page_digest(page: PageBytes) -> bytes:
     """The `sha256` of the source key that the page's document has."""
     return _digest(page.sha256, page.origin, page.url, page.encoding, page.publisher, page.claims)
+
+
+def stored_page_digest(row: Mapping[Any, Any]) -> bytes:
+    """As `page_digest`, of a row of the page table."""
+    origin, claims = Origin(row["origin"]), claims_of(row["claims"])
+    return _digest(row["sha256"], origin, row["url"], row["encoding"], row["publisher"], claims)
 
 
 def _digest(

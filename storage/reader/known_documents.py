@@ -15,7 +15,7 @@ from pipeline.settings import Settings
 from pipeline.sites import NO_SITE_RULES, SiteRulebook
 from pipeline.urls import site_of
 from storage import schema
-from storage.base import TRANSIENT, SourceKey, chunks, claims_of, from_microseconds, storable_name
+from storage.base import FAILURES, SourceKey, chunks, claims_of, from_microseconds, storable_name
 from storage.database import persistently
 
 
@@ -42,11 +42,11 @@ def known(
     keys: as `source_key` makes them. rules_version: today's general rules where it is None. site_rules: those
     of today's sites; what was made by rules of a site that is not among them is known, and so it is whatever
     was learned of its site since. A document that timed out or failed for a fault of ours is never known: it
-    is worth another try.
+    is worth another try, unless it is in quarantine (`storage.writing.quarantine`).
     """
     rules = rules_version or Settings().rules_version
     by_name: dict[tuple[str, bytes], SourceKey] = {(storable_name(k.location), k.sha256): k for k in keys}
-    again = [reason.value for reason in TRANSIENT]
+    again = [reason.value for reason in FAILURES]
     document, rejection, article = schema.document, schema.rejection, schema.article
     site = article.c.site if site_rules.sites else literal("")
     made = select(document.c.location, document.c.digest, document.c.rules_version, site)

@@ -6,6 +6,7 @@ An article is one URL:
     revision      the older texts that were seen at that URL, complete, so that any can become current again
     document      which bytes at which location gave which text by which rules: what `reader.known` asks
     rejection     the current end of each location that did not end as an article
+    quarantine    documents that hung or killed their worker: see `storage.writing.quarantine`
     page          the bytes of every text and rejection, compressed, and the other fields of their Document
     removal       what was removed from the current text
     signature     one near-duplicate index entry an article: MinHash values, its band keys, its time
@@ -181,6 +182,22 @@ rejection = Table(
     Column("at", UtcTime, nullable=False),
     Column("rules_version", Text, nullable=False),
     Column("page_id", BigInteger, ForeignKey("page.id")),
+)
+
+# `digest` as in `document`. version: of the rules and the code that failed; failures: how often they did, in
+# a row. fetched_us: of the bytes. url: as in `rejection`.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("location", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("fetched_us", BigInteger, nullable=False),
+    Column("url", Text),
+    Column("version", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )
 
 removal = Table(

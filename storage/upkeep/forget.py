@@ -41,6 +41,7 @@ from storage.upkeep.prune import Advance, IsStopped, never, nobody
 from storage.upkeep.targets import (
     ForgetTarget,
     fetch_states_of,
+    quarantined_of,
     rejections_at,
     rejections_of,
     stored_articles_of,
@@ -146,12 +147,15 @@ def forget_targets(
     with engine.connect() as connection:
         rejected = rejections_of(connection, what)
         states = fetch_states_of(connection, what)
+        quarantined = quarantined_of(connection, what)
     for locations in chunks(rejected.locations):
         if is_stopped():
             return Forgotten(articles, rejections, is_interrupted=True)
         rejections += in_transaction(engine, securely(_dropping_rejections(locations)))
     for urls in chunks(states):
         in_transaction(engine, securely(_dropping_states(urls)))
+    for locations in chunks(quarantined):
+        in_transaction(engine, securely(_releasing(locations)))
     return Forgotten(articles, rejections, is_interrupted=False)
 
 
@@ -255,6 +259,7 @@ def _deletion_of(
         _drop_rejections(connection, rejected.locations)
         for part in chunks(sorted(asked)):
             connection.execute(delete(schema.fetch_state).where(schema.fetch_state.c.url.in_(part)))
+            _releasing(part)(connection)
         return writer.remove_in(connection, ids, settings), len(rejected.locations)
 
     return take
@@ -281,6 +286,13 @@ def _drop_rejections(connection: Connection, locations: Sequence[str]) -> int:
         gone += connection.execute(delete(table).where(table.c.location.in_(part))).rowcount
         connection.execute(delete(schema.page).where(schema.page.c.id.in_(pages)))
     return gone
+
+
+def _releasing(locations: Sequence[str]) -> Callable[[Connection], None]:
+    def release(connection: Connection) -> None:
+        connection.execute(delete(schema.quarantine).where(schema.quarantine.c.location.in_(locations)))
+
+    return release
 
 
 def _dropping_states(urls: Sequence[str]) -> Callable[[Connection], None]:

@@ -7,7 +7,7 @@ checkpoints of SQLite's log, and needs little memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Engine,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     func,
     literal,
     or_,
@@ -33,7 +35,7 @@ from pipeline.document import Document, Reason, Removed
 from pipeline.sites import NO_SITE_RULES, SiteRulebook, site_of_version
 from pipeline.urls import site_of
 from storage import schema
-from storage.base import TRANSIENT, chunks, microseconds, storable_name
+from storage.base import FAILURES, chunks, microseconds, storable_name
 from storage.database import persistently
 from storage.reader import document_of
 
@@ -80,13 +82,16 @@ class Wanted:
 
     rules_version: the general rules. site_rules: the rules of sites; pages that were processed with rules of
     a site that is missing here are not wanted. site: only pages of this site. since: only pages fetched from
-    then on.
+    then on. held: ids of pages in quarantine, which are not wanted. only: ids of the only pages that are
+    wanted, whichever rules made what is stored of them.
     """
 
     rules_version: str
     site_rules: SiteRulebook = NO_SITE_RULES
     site: str | None = None
     since: datetime | None = None
+    held: frozenset[int] = frozenset()
+    only: frozenset[int] | None = None
 
 
 _TABLES = (schema.article, schema.revision, schema.rejection)
@@ -99,13 +104,15 @@ def outdated(
     site_rules: SiteRulebook = NO_SITE_RULES,
     site: str | None = None,
     since: datetime | None = None,
+    held: frozenset[int] = frozenset(),
+    only: frozenset[int] | None = None,
 ) -> Iterator[StoredPage]:
     """Pages whose texts or rejections were made by different rules, in a stable order, texts first.
 
-    For the arguments see `Wanted`. Rejections for an internal error count as made by different rules, as in
+    For the arguments see `Wanted`. Rejections for a failure count as made by different rules, as in
     `storage.reader.known_documents`. Rows that are written meanwhile are not read again.
     """
-    wanted = Wanted(rules_version, site_rules, site, since)
+    wanted = Wanted(rules_version, site_rules, site, since, held, only)
     for table in _TABLES:
         column = table.c.page_id
         with engine.connect() as connection:
@@ -136,9 +143,11 @@ def count_outdated(
     site_rules: SiteRulebook = NO_SITE_RULES,
     site: str | None = None,
     since: datetime | None = None,
+    held: frozenset[int] = frozenset(),
+    only: frozenset[int] | None = None,
 ) -> int:
     """The number of pages that `outdated` gives."""
-    return _count(engine, Wanted(rules_version, site_rules, site, since), kept=True)
+    return _count(engine, Wanted(rules_version, site_rules, site, since, held, only), kept=True)
 
 
 def count_pruned(
@@ -233,20 +242,35 @@ def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: boo
     """
     of, since, site = schema.article, wanted.since, wanted.site
     query = select().where(table.c.page_id.is_not(None) if kept else table.c.page_id.is_(None))
+    if wanted.held:
+        query = query.where(~_is_one_of(table.c.page_id, wanted.held) | table.c.page_id.is_(None))
+    if wanted.only is not None:
+        query = query.where(_is_one_of(table.c.page_id, wanted.only))
     if table is schema.rejection:
-        if not wanted.site_rules.sites:
-            again = table.c.reason.in_([reason.value for reason in TRANSIENT])
+        if not wanted.site_rules.sites and wanted.only is None:
+            again = table.c.reason.in_([reason.value for reason in FAILURES])
             query = query.where(or_(table.c.rules_version != wanted.rules_version, again))
         if not kept:
             # Only a rejection of bytes has a digest. The bytes of forgotten documents were never stored.
-            query = query.where(table.c.digest.is_not(None), table.c.reason != Reason.FORGOTTEN.value)
+            # Whether a page in quarantine is tried again does not depend on its being stored.
+            others = [Reason.FORGOTTEN.value, Reason.QUARANTINED.value]
+            query = query.where(table.c.digest.is_not(None), table.c.reason.not_in(others))
         return query if since is None else query.where(table.c.at_us >= microseconds(since))
-    query = query.where(_is_made_by_others(connection, table, wanted))
+    if wanted.only is None:
+        query = query.where(_is_made_by_others(connection, table, wanted))
     if since is not None:
         query = query.where(table.c.fetched_us >= microseconds(since))
     if site is None:
         return query
     return query.where(_on_site(table, of.c.site == storable_name(site)))
+
+
+def _is_one_of(column: ColumnElement[Any], ids: Set[int]) -> ColumnElement[bool]:
+    """Whether a page's id is one of these; written into the statement, whose parameters are limited."""
+    inline: BindParameter[Any] = bindparam(
+        None, sorted(ids), unique=True, expanding=True, literal_execute=True
+    )
+    return column.in_(inline)
 
 
 def _is_made_by_others(connection: Connection, table: Table, wanted: Wanted) -> ColumnElement[bool]:
@@ -293,7 +317,9 @@ def _is_refused_by_others(row: Any, wanted: Wanted) -> bool:
     on = _site(row.url) if wanted.site is not None or wanted.site_rules.sites else ""
     if wanted.site is not None and on != wanted.site:
         return False
-    return Reason(row.reason) in TRANSIENT or wanted.site_rules.is_outdated_rejection(
+    if wanted.only is not None:
+        return True
+    return Reason(row.reason) in FAILURES or wanted.site_rules.is_outdated_rejection(
         row.rules_version, wanted.rules_version, on
     )
 

@@ -202,6 +202,17 @@ def fetch_states_of(connection: Connection, what: ForgetTarget) -> list[str]:
     return found
 
 
+def quarantined_of(connection: Connection, what: ForgetTarget) -> list[str]:
+    """The locations in quarantine that are of the URLs and sites."""
+    table = schema.quarantine
+    found = []
+    for is_meant, narrowed in _meant(what, (table.c.url, table.c.location)):
+        for location, url in _streamed(connection, select(table.c.location, table.c.url).where(narrowed)):
+            if is_meant(url or location) or is_meant(location):
+                found.append(location)
+    return found
+
+
 def _meant(
     what: ForgetTarget, columns: Sequence[ColumnElement[Any]]
 ) -> Iterator[tuple[Callable[[str], bool], ColumnElement[bool]]]:

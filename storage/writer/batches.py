@@ -21,7 +21,7 @@ from storage.crawls import CrawledBatch, Ended, VisitsAndStates, revisits
 from storage.database import in_transaction, is_exhausted, is_transient
 from storage.writer.fetch_states import put_states
 from storage.writer.runs import BatchCounts, add_to_run
-from storage.writing import groups, revisions, tombstones
+from storage.writing import groups, quarantine, revisions, tombstones
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +114,7 @@ def _store(
     connection: Connection, run_id: int, outcomes: Sequence[Outcome], settings: Settings
 ) -> tuple[BatchCounts, list[Ended]]:
     stored = tombstones.withhold(connection, [storable(outcome) for outcome in outcomes])
+    stored = quarantine.note(connection, stored, settings)
     batch = revisions.load(connection, stored)
     ended = [(outcome, revisions.settle(batch, outcome, run_id)) for outcome in stored]
     changes = revisions.index_changes(batch)

@@ -1,10 +1,11 @@
-"""What one write transaction changes: revisions, groups, learned lines, tombstones.
+"""What one write transaction changes: revisions, groups, learned lines, tombstones, quarantine.
 
 Only `storage.writer` and upkeep call it, within a transaction that is theirs.
 """
 
-from storage.writing import groups, learning, revisions, tombstones
+from storage.writing import groups, learning, quarantine, revisions, tombstones
 from storage.writing.learning import Lesson, SiteLine, learn, with_learned
+from storage.writing.quarantine import Quarantined, list_quarantine
 from storage.writing.revisions import unpack_keys
 from storage.writing.tombstones import (
     SITE,
@@ -19,12 +20,15 @@ __all__ = [
     "SITE",
     "URL",
     "Lesson",
+    "Quarantined",
     "SiteLine",
     "groups",
     "learn",
     "learning",
+    "list_quarantine",
     "list_tombstones",
     "parse_site",
+    "quarantine",
     "revisions",
     "stones_at",
     "tombstones",

@@ -6,7 +6,7 @@ a time budget for each site, what a missing robots.txt means (RFC 9309), and a f
 for each host.
 """
 
-from crawler.fetch.politeness.budget import BudgetMiddleware
+from crawler.fetch.politeness.budget import BudgetMiddleware, SiteAccount, account_of
 from crawler.fetch.politeness.fair_queue import FairPriorityQueue
 from crawler.fetch.politeness.hosts import Politeness
 from crawler.fetch.politeness.retry import PoliteRetryMiddleware
@@ -19,4 +19,6 @@ __all__ = [
     "Politeness",
     "RobotsMiddleware",
     "RobotsTxt",
+    "SiteAccount",
+    "account_of",
 ]

@@ -19,7 +19,7 @@ from datetime import datetime
 
 from pipeline.document import Article, Outcome, Reason, Rejection
 from pipeline.urls import canonical_url
-from storage.base import TRANSIENT, check_storable, microseconds, page_digest, text_hash
+from storage.base import FAILURES, TRANSIENT, check_storable, microseconds, page_digest, text_hash
 from storage.schema import pipeline_values, to_second
 from storage.writing.revisions.loading import document_key, is_known
 from storage.writing.revisions.pending import DocumentRow, PendingArticle, PendingBatch, TextRevision
@@ -175,7 +175,7 @@ def _settle_rejection(batch: PendingBatch, rejection: Rejection, run_id: int) ->
     at_us = microseconds(rejection.at)
     before = batch.documents.get((location, digest)) if digest is not None else None
     if before:
-        if rejection.reason not in TRANSIENT:
+        if rejection.reason not in FAILURES:
             _move_documents(batch, before, rejection.rules_version, None)
             batch.documents.pop((before.location, before.digest), None)
             _drop_if_unused(batch, before.article_id, before.text_hash)

@@ -52,7 +52,7 @@ def with_state(url: str, use: Callable[[CrawlState], Awaitable[T]]) -> T:
         database = CrawlDatabase(url)
         await database.open()
         try:
-            return await use(CrawlState(database, timedelta(hours=24), on_error=unexpected))
+            return await use(CrawlState(database, SETTINGS, timedelta(hours=24), on_error=unexpected))
         finally:
             await database.close()
 
@@ -186,7 +186,7 @@ def test_an_error_of_the_database_is_reported_and_raised(url: str, monkeypatch: 
         database = CrawlDatabase(url)
         await database.open()
         with pytest.raises(DatabaseError, match="the disk is full"):
-            await CrawlState(database, timedelta(), reported.append).due_revisits("gazette", 1)
+            await CrawlState(database, SETTINGS, timedelta(), reported.append).due_revisits("gazette", 1)
         await database.close()
 
     monkeypatch.setattr(revisits, "due", fail)

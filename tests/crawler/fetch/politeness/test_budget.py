@@ -61,7 +61,7 @@ def test_a_request_of_no_site_has_no_limit(clock: _Clock) -> None:
     for _ in range(2):
         middleware.process_request(Request("https://gazette.example/"))
         clock.seconds += 1e9
-    assert middleware.started == {}
+    assert middleware.accounts == {}
 
 
 def test_a_suspended_host_gets_no_request() -> None:
