@@ -104,7 +104,7 @@ def _show_quarantine(engine: Engine, *, json: bool) -> None:
             "" if one.is_held else " [dim](rules or code have changed: is tried when it comes again)[/dim]"
         )
         said = escape(f"{one.location}: {one.failures} times in a row, at last: {one.detail}")
-        out.print(f"[red]{one.reason}[/red] {said}{state} [dim]{when(one.at)}[/dim]")
+        out.print(f"[red]{one.reason}[/red] {said}{state} [dim]fetched {when(one.fetched_at)}[/dim]")
     held = sum(one.is_held for one in found)
     out.print(f"{counted(len(found), 'document')} in quarantine, {held:,} of them not tried again")
 

@@ -197,7 +197,6 @@ quarantine = Table(
     Column("failures", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    Column("at", UtcTime, nullable=False),
 )
 
 removal = Table(

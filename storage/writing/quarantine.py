@@ -22,6 +22,7 @@ from storage import schema
 from storage.base import (
     SourceKey,
     chunks,
+    from_microseconds,
     microseconds,
     page_digest,
     storable_name,
@@ -40,8 +41,8 @@ _Rows = dict[bytes, Mapping[str, Any]]
 class Quarantined:
     """A document that failed at least MAX_FAILURES times in a row.
 
-    url: of the document, if it is known. reason, detail: of the last failure. is_held: not tried again; false
-    if rules or code have changed since, so that whatever comes next tries it.
+    url: of the document, if it is known. reason, detail: of the last failure. fetched_at: of its bytes.
+    is_held: not tried again; false if rules or code have changed, so that it is tried when it comes again.
     """
 
     location: str
@@ -49,7 +50,7 @@ class Quarantined:
     failures: int
     reason: str
     detail: str
-    at: datetime
+    fetched_at: datetime
     is_held: bool
 
 
@@ -142,16 +143,16 @@ def withheld(engine: Engine, document: Document, settings: Settings) -> Rejectio
 def list_quarantine(
     engine: Engine, settings: Settings, locations: Iterable[str] | None = None
 ) -> list[Quarantined]:
-    """What is in quarantine, the latest failure first. locations: only there."""
+    """What is in quarantine, what was fetched last first. locations: only there."""
+    names = None if locations is None else set(map(storable_name, locations))
     found = []
-    for name, rows in _read(
-        engine, None if locations is None else set(map(storable_name, locations))
-    ).items():
+    for name, rows in _read(engine, names).items():
         for held in _all_held(name, rows):
             is_held = held["version"] == _version(name, held["url"], settings)
-            shown = (held["failures"], held["reason"], held["detail"], held["at"])
-            found.append(Quarantined(name, held["url"], *shown, is_held))
-    return sorted(found, key=lambda one: (one.at, one.location), reverse=True)
+            fetched_at = from_microseconds(held["fetched_us"])
+            said = (held["failures"], held["reason"], held["detail"])
+            found.append(Quarantined(name, held["url"], *said, fetched_at, is_held))
+    return sorted(found, key=lambda one: (one.fetched_at, one.location), reverse=True)
 
 
 def quarantined_pages(engine: Engine, settings: Settings | None = None) -> frozenset[int]:
@@ -175,11 +176,11 @@ def release_unstored(engine: Engine) -> int:
     """Release what is in quarantine without a stored page, so that it is tried when it comes again."""
 
     def release(connection: Connection) -> int:
-        gone = 0
+        table, gone = schema.quarantine, 0
         for name, rows in _load(connection, None).items():
-            for digest in rows:
-                if not _pages_of(connection, {(name, digest)}):
-                    table = schema.quarantine
+            for digest, row in rows.items():
+                is_held = _held(name, rows, digest, row["version"]) is not None
+                if is_held and not _pages_of(connection, {(name, digest)}):
                     at = (table.c.location == name, table.c.digest == digest)
                     gone += connection.execute(delete(table).where(*at)).rowcount
         return gone
@@ -207,7 +208,6 @@ def _row(
         "failures": (before["failures"] if before is not None and is_in_row else 0) + 1,
         "reason": outcome.reason.value,
         "detail": outcome.detail,
-        "at": schema.to_second(outcome.at),
     }
 
 

@@ -9,12 +9,16 @@ import resource
 import signal
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 from scrapy.crawler import Crawler
 
 from crawler.discovery import Download, Listing, SourceKind, read_source
+from crawler.runs import WorkerPool
+from crawler.runs.worker import process_document
 from crawler.sites import Site
 from crawler.spiders import news
+from crawler.store import item_pipeline
 from pipeline.document import Document, MediaType, Origin, Outcome, Reason, Rejection, Stage
 from pipeline.settings import Settings
 
@@ -98,6 +102,21 @@ def read_deadly_source(download: Download, kind: SourceKind, site: Site, limit: 
     if download.url.endswith("/broken.xml"):
         raise KeyError("links")
     return read_source(download, kind, site, limit)
+
+
+class DeadlyPages:
+    """A Scrapy extension: a page with the word DEADLY kills the worker that reads it."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> DeadlyPages:
+        setattr(item_pipeline, "WorkerPool", partial(WorkerPool, process=process_deadly_page))  # noqa: B010
+        return cls()
+
+
+def process_deadly_page(document: Document, settings: Settings) -> Outcome:
+    if b"DEADLY" in document.body:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return process_document(document, settings)
 
 
 def _end(document: Document, detail: str) -> Outcome:

@@ -1,12 +1,14 @@
 """Two versions of the rules, for tests of reprocessing.
 
 Lines with `!` in a page choose the result. `older` keeps the clutter of `!clutter` pages, gives `!retitled`
-pages a different title, and rejects `!accepted` pages. `newer` rejects `!refused` pages and fails on `!fault`
-pages.
+pages a different title, and rejects `!accepted` pages. `newer` rejects `!refused` pages, fails on `!fault`
+pages, and dies of `!deadly` pages.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 
 from pipeline.copies.fingerprint import fingerprint
@@ -33,6 +35,8 @@ def older(document: Document, settings: Settings) -> Outcome:
 
 
 def newer(document: Document, settings: Settings) -> Outcome:
+    if b"!deadly" in document.body:
+        os.kill(os.getpid(), signal.SIGKILL)
     if b"!fault" in document.body:
         raise ValueError("a fault")
     outcome = _article(document, settings)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0014"
 down_revision = "0013"
@@ -17,7 +16,6 @@ depends_on = None
 
 def upgrade() -> None:
     whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    time = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
     op.create_table(
         "quarantine",
         sa.Column("location", sa.Text(), primary_key=True),
@@ -28,7 +26,6 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("at", time, nullable=False),
         sqlite_with_rowid=False,
     )
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select, table
 
+import pipeline.settings
 from crawler.files.paths import read_paths
 from crawler.runs import drive as run_module
 from crawler.runs.drive import Finished
@@ -28,6 +30,7 @@ from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 from storage.database import open_database
 from storage.writer import BatchCounts
+from storage.writing import list_quarantine
 from tests import forked
 from tests.crawler import misbehaving
 from tests.crawler.drive import process
@@ -153,20 +156,29 @@ def test_the_same_bytes_at_two_locations_are_two_documents(engine: Engine, tmp_p
     assert copy["kind"] == "exact"
 
 
-def test_documents_that_hang_or_crash_cost_only_themselves_and_are_tried_again(
-    engine: Engine, tmp_path: Path
+def test_documents_that_hang_or_crash_cost_only_themselves_and_are_tried_again_once(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bodies = ["ok"] * 5 + ["hang", "kill", "raise words", "exit 1"] + ["ok"] * 5
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(json.dumps({"text": body, "id": n}) for n, body in enumerate(bodies)))
-    for _ in range(2):
+
+    def ingested() -> Counter[Reason]:
         settings = replace(SETTINGS, timeout_seconds=3)
         counts = run(engine, path, process=misbehaving.process, settings=settings).counts
         assert counts.seen == 14
-        assert counts.reasons[Reason.TIMEOUT] == 1
-        assert counts.reasons[Reason.WORKER_DIED] == 2
         assert counts.reasons[Reason.INTERNAL_ERROR] == counts.faults == 1
+        return Counter(counts.reasons)
+
+    first, second, third = ingested(), ingested(), ingested()
+    assert (first[Reason.TIMEOUT], first[Reason.WORKER_DIED], first[Reason.QUARANTINED]) == (1, 2, 0)
+    assert (second[Reason.TIMEOUT], second[Reason.WORKER_DIED], second[Reason.QUARANTINED]) == (0, 0, 3)
+    assert not {Reason.TIMEOUT, Reason.WORKER_DIED, Reason.QUARANTINED} & third.keys()
     assert len(view(engine, "rejections")) == 14
+    assert [one.failures for one in list_quarantine(engine, SETTINGS)] == [2, 2, 2]
+
+    monkeypatch.setattr(pipeline.settings, "_code_version", lambda: "copydesk-9.9.9")
+    assert ingested()[Reason.WORKER_DIED] == 2, "different code tries them again"
 
 
 def test_a_missing_path_leaves_no_run_behind(engine: Engine, tmp_path: Path) -> None:

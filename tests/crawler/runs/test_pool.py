@@ -12,12 +12,13 @@ import time
 import types
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from crawler.runs.messages import TaskFailed
-from crawler.runs.pool import PoolBroken, WorkerPool
+from crawler.runs.pool import BudgetSpent, PoolBroken, WorkerPool
 from pipeline.document import Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from tests.crawler.misbehaving import call, document, process
@@ -77,7 +78,55 @@ def test_a_bad_document_costs_itself_alone(body: str, expected: Reason, said: st
     assert isinstance(bad, Rejection)
     assert said in bad.detail
     assert (bad.location, bad.url) == (f"doc-{others}", f"https://outlet.example/doc-{others}")
-    assert bad.page is None
+    is_lost = expected in (Reason.TIMEOUT, Reason.WORKER_DIED)
+    assert (bad.page and bad.page.size) == (len(body) if is_lost else None), "it can be tried again"
+
+
+class Account:
+    """Charges what a site costs; spent at a number of seconds."""
+
+    def __init__(self, budget: float) -> None:
+        self.budget = budget
+        self.charged: list[tuple[float, bool]] = []
+
+    def charge(self, seconds: float, *, has_failed: bool) -> None:
+        self.charged.append((seconds, has_failed))
+
+    @property
+    def seconds(self) -> float:
+        return sum(seconds for seconds, _ in self.charged)
+
+    @property
+    def is_spent(self) -> bool:
+        return self.seconds >= self.budget
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_pages_that_hang_cost_their_site_its_budget_and_no_more(workers: int) -> None:
+    own, other = Account(2 * 0.5), Account(2 * 0.5)
+    with WorkerPool(replace(SETTINGS, timeout_seconds=0.5), workers, process=process) as pool:
+        pages = [pool.submit(document("hang", n), own) for n in range(8)]
+        others = [pool.submit(document("ok", n), other) for n in range(8, 40)]
+    tried = [future for future in pages if future.exception(0) is None]
+    assert 1 <= len(tried) <= 2 + (workers - 1), "what another worker has in hand is not ended"
+    assert {reason(future) for future in tried} == {Reason.TIMEOUT}
+    put_off = {type(future.exception(0)) for future in pages if future not in tried}
+    assert put_off == {BudgetSpent}
+    assert [has_failed for _, has_failed in own.charged] == [True] * len(tried)
+    assert all(seconds >= 0.5 for seconds, _ in own.charged), "the whole time that each held its worker"
+    assert {reason(future) for future in others} == {Reason.NO_ARTICLE}
+    assert [has_failed for _, has_failed in other.charged] == [False] * 32
+
+
+def test_a_call_is_charged_too_and_not_made_once_the_account_is_spent() -> None:
+    account = Account(0.5)
+    with WorkerPool(replace(SETTINGS, timeout_seconds=0.5), 1, process=process) as pool:
+        with pytest.raises(TaskFailed):
+            pool.run(call, "hang", account=account).result(60)
+        with pytest.raises(BudgetSpent):
+            pool.run(call, "ok", account=account).result(60)
+        assert pool.run(call, "ok").result(60) == "ok", "what has no account has no limit"
+    assert len(account.charged) == 1
 
 
 def test_workers_leave_signals_to_the_parent(pool: WorkerPool) -> None:

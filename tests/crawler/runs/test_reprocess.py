@@ -27,6 +27,7 @@ from storage import reader, writer
 from storage.database import open_database
 from storage.upkeep import plan_prune, prune_pages
 from storage.upkeep.pages import count_outdated, outdated
+from storage.writing import list_quarantine
 from tests.crawler import rules
 from tests.crawler.rules import CLUTTER
 from tests.storage.news import START, contents, cut, story, view
@@ -334,3 +335,51 @@ def test_pruned_pages_are_skipped_and_counted(engine: Engine, tmp_path: Path) ->
     same = [url for url, row in before["articles"].items() if after["articles"].get(url) == row]
     assert 60 - kept - 12 <= len(same) < len(before["articles"]), "the rest is as the older rules made it"
     assert again(engine).pruned == 60 - kept
+
+
+def test_a_page_that_kills_its_worker_twice_is_left_out_until_it_is_asked_for(
+    engine: Engine, tmp_path: Path
+) -> None:
+    folder = write_pages(tmp_path / "in", 10)
+    deadly = {"text": f"Deadly\n{story(77, 120)}\n!deadly", "url": "https://site0.example/deadly"}
+    (folder / "b.jsonl").write_text(json.dumps(deadly))
+    fill(engine, folder)
+    before = [row for row in view(engine, "articles") if row["title"] == "Deadly"]
+    assert len(before) == 1
+
+    first = again(engine)
+    assert (first.held, first.counts.reasons) == (0, {Reason.SECTION_FRONT: 1, Reason.WORKER_DIED: 1})
+    assert again(engine).counts.reasons == {Reason.WORKER_DIED: 1}
+    third = again(engine)
+    assert (third.held, third.counts.seen) == (1, 0), "no worker is spent on it any more"
+    assert third.regrouped is not None
+    assert [row for row in view(engine, "articles") if row["title"] == "Deadly"] == before
+    assert [row["reason"] for row in view(engine, "rejections")] == ["section front"], "the article stands"
+    (one,) = list_quarantine(engine, SETTINGS)
+    assert (one.failures, one.reason, one.url) == (2, "worker died", "https://site0.example/deadly")
+
+    asked = again(engine, quarantined=True)
+    assert (asked.held, asked.counts.seen, asked.counts.reasons) == (0, 1, {Reason.WORKER_DIED: 1})
+    assert [one.failures for one in list_quarantine(engine, SETTINGS)] == [3]
+    dry = again(engine, quarantined=True, dry_run=True)
+    assert dry.counts.seen == 1
+    assert [one.failures for one in list_quarantine(engine, SETTINGS)] == [3], "a dry run counts nothing"
+    mended = again(engine, quarantined=True, process=rules.older)
+    assert mended.counts.seen == 1
+    assert list_quarantine(engine, SETTINGS) == []
+
+
+def test_a_rejected_page_is_put_into_quarantine_by_reprocessing_too(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text(json.dumps({"text": f"Deadly\n{story(77, 120)}\n!deadly"}))
+    fill(engine, folder, rules.newer)
+    assert [row["reason"] for row in view(engine, "rejections")] == ["worker died"]
+    assert again(engine).counts.reasons == {Reason.QUARANTINED: 1}
+    assert [row["reason"] for row in view(engine, "rejections")] == ["quarantined"]
+    assert again(engine).counts.seen == 0
+    prune_pages(engine, plan_prune(engine, older_than=datetime.now(UTC)))
+    assert again(engine, quarantined=True).released == 1
+    counts = ingest(engine, [str(folder)], workers=1, settings=SETTINGS, process=rules.older).counts
+    assert (counts.stored, counts.rejected) == (1, 0), "so that it is read when it comes again"
+    assert view(engine, "rejections") == []

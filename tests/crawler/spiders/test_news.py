@@ -14,7 +14,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawler.fetch import ARTICLE, PutOff, RequestNotNeeded
-from crawler.runs import PoolBroken, TaskFailed
+from crawler.runs import BudgetSpent, PoolBroken, TaskFailed
 from crawler.sites import MAX_URL_LENGTH, Site
 from crawler.spiders.news import MAX_SITEMAP_DEPTH, NewsSpider, _SiteCrawl
 from pipeline.document import Claims, Document, Reason, Rejection
@@ -246,7 +246,9 @@ def test_an_index_with_more_sitemaps_than_the_page_budget_is_cut() -> None:
     assert crawl.counts()["sources_over_budget"] == 3
 
 
-@pytest.mark.parametrize("error", [ValueError("no feed"), TaskFailed(Reason.TIMEOUT, "too long")])
+@pytest.mark.parametrize(
+    "error", [ValueError("no feed"), TaskFailed(Reason.TIMEOUT, "too long"), BudgetSpent("spent")]
+)
 def test_a_source_that_cannot_be_read_costs_itself_alone(error: Exception) -> None:
     crawl = Crawl()
     feed, atom = crawl.start()

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,13 +21,15 @@ from scrapy.signalmanager import SignalManager
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.spider import DefaultSpider
 
-from crawler.runs import PoolBroken
+from crawler.fetch.politeness import BudgetMiddleware, SiteAccount
+from crawler.runs import Account, PoolBroken, WorkerPool
 from crawler.store import StorePipeline, crawl_state
-from pipeline.document import Claims, Document, MediaType, Origin, Outcome
+from pipeline.document import Claims, Document, MediaType, Origin, Outcome, Reason, Stage
 from storage import reader, writer
 from storage.database import DatabaseError, Engine, open_database
 from storage.upkeep import ForgetTarget, forget_targets
-from tests.storage.news import SETTINGS, START, article, rejection, story
+from tests.crawler import misbehaving
+from tests.storage.news import SETTINGS, START, article, rejection, store, story
 from tests.waiting import PATIENCE
 
 A, B = "https://gazette.example/1", "https://gazette.example/2"
@@ -52,8 +55,10 @@ class Pool:
     def __init__(self, outcomes: dict[str, Outcome] | Exception) -> None:
         self.outcomes = outcomes
         self.is_closed = False
+        self.submitted: list[tuple[str, Account | None]] = []
 
-    def submit(self, document: Document) -> Future[Outcome]:
+    def submit(self, document: Document, account: Account | None = None) -> Future[Outcome]:
+        self.submitted.append((document.location, account))
         made: Future[Outcome] = Future()
         if isinstance(self.outcomes, Exception):
             made.set_exception(self.outcomes)
@@ -167,6 +172,52 @@ def test_a_rejection_is_stored_and_dropped_with_its_reason(tmp_path: Path) -> No
     assert asyncio.run(run()) == "no article: only a list of links"
     assert [row.location for row in reader.rejections(crawl.database())] == [A]
     assert crawl.stats()["copydesk/rejected/no article"] == 1
+
+
+def test_a_document_in_quarantine_goes_to_no_worker_and_stays_as_it_is_stored(tmp_path: Path) -> None:
+    crawl = Crawl(tmp_path)
+    engine = open_database(crawl.url)
+    hung = rejection(A, stage=Stage.WORKER, reason=Reason.TIMEOUT, detail="not done within 30 seconds")
+    store(engine, [hung, hung])
+    before = reader.rejections(engine)
+
+    async def run() -> tuple[str, Pool]:
+        pool = crawl.give({})
+        async with crawl.opened() as pipeline:
+            assert await pipeline.state.known_urls([A, B]) == {A}, "it is not even requested"
+            return await dropped(pipeline, document(A)), pool
+
+    said, pool = asyncio.run(run())
+    assert said == "quarantined: 2 times in a row: timeout: not done within 30 seconds"
+    assert pool.submitted == []
+    assert [row.detail for row in reader.rejections(engine)] == [row.detail for row in before]
+
+
+def test_worker_time_is_charged_to_the_site_and_what_waits_is_put_off_when_it_is_spent(
+    tmp_path: Path,
+) -> None:
+    crawl = Crawl(tmp_path)
+    budgets = BudgetMiddleware(crawl.crawler)
+    host = "gazette.example"
+    account = budgets.accounts[host] = SiteAccount(1.0)
+    crawl.crawler.get_downloader_middleware = lambda kind: budgets if kind is BudgetMiddleware else None
+
+    async def run() -> list[str]:
+        async with crawl.opened() as pipeline:
+            limits = replace(SETTINGS, timeout_seconds=0.5)
+            pool = WorkerPool(limits, 1, process=misbehaving.process)
+            pipeline.pool = await asyncio.to_thread(pool.__enter__)
+            pages = [replace(document(f"https://{host}/{n}"), body=b"hang") for n in range(8)]
+            return list(await asyncio.gather(*(dropped(pipeline, page) for page in pages)))
+
+    said = asyncio.run(run())
+    tried = [line for line in said if line.startswith("timeout: ")]
+    assert 1 <= len(tried) <= 2, "eight pages of half a second each, and a second of budget"
+    assert account.worker_seconds >= 0.5 * len(tried)
+    put_off = "put off: the time budget of site gazette.example is spent"
+    assert [line for line in said if line not in tried] == [put_off] * (8 - len(tried))
+    assert crawl.stats()[f"site/{host}/put_off"] == 8 - len(tried)
+    assert len(list(reader.rejections(crawl.database()))) == len(tried), "the next crawl fetches the others"
 
 
 def test_any_other_item_passes_through_and_is_not_counted(tmp_path: Path) -> None:

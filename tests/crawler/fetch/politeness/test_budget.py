@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from crawler.fetch.errors import PutOff
 from crawler.fetch.politeness import budget
-from crawler.fetch.politeness.budget import BudgetMiddleware
+from crawler.fetch.politeness.budget import BudgetMiddleware, SiteAccount, account_of
 from crawler.fetch.request_meta import politeness_meta
 from tests.crawler.fetch.crawlers import add_slot, idle_crawler, politeness_of
 from tests.waiting import PATIENCE
@@ -96,3 +96,49 @@ def test_requests_that_wait_for_their_turn_end_when_the_time_is_spent() -> None:
         assert [request for request, _ in slot.queue] == [of_another]
 
     asyncio.run(requests())
+
+
+def test_a_site_whose_worker_time_is_spent_gets_no_request_and_no_worker(clock: _Clock) -> None:
+    middleware = BudgetMiddleware.from_crawler(idle_crawler())
+    asyncio.run(_sent(middleware, _request("gazette")))
+    account = middleware.accounts["gazette"]
+    for _ in range(2):
+        assert not account.is_spent
+        middleware.process_request(_request("gazette"))
+        account.charge(30.0, has_failed=True)
+    assert account.is_spent
+    with pytest.raises(PutOff, match=r"the time budget of site gazette \(60 s\) is spent"):
+        middleware.process_request(_request("gazette"))
+
+
+def test_eight_pages_that_hang_take_a_crawl_no_longer_than_the_budget_and_one_of_them(clock: _Clock) -> None:
+    # All are fetched in the last second, and processed by two workers, 30 s each.
+    account = SiteAccount(60.0)
+    clock.seconds += 59
+    waiting, tried = 8, 0
+    while waiting and not account.is_spent:
+        begun = min(2, waiting)
+        waiting, tried = waiting - begun, tried + begun
+        clock.seconds += 30
+        for _ in range(begun):
+            account.charge(30.0, has_failed=True)
+    assert (tried, waiting) == (2, 6)
+    assert clock.seconds - 1000 == 59 + 30
+
+
+def test_what_was_fetched_in_time_is_still_processed_unless_a_page_hung(clock: _Clock) -> None:
+    account = SiteAccount(60.0)
+    clock.seconds += 61
+    account.charge(0.1, has_failed=False)
+    assert (account.is_over, account.is_spent) == (True, False)
+    account.charge(0.1, has_failed=True)
+    assert account.is_spent
+
+
+def test_the_account_of_a_site_that_has_made_no_request() -> None:
+    crawler = idle_crawler()
+    assert account_of(crawler, "gazette") is None
+
+
+async def _sent(middleware: BudgetMiddleware, request: Request) -> None:
+    middleware.process_request(request)
