@@ -58,7 +58,7 @@ _PART_OF_QUEUE = 8
 # A worker is replaced after so many tasks, or when it holds more than half of its memory limit: parsers and
 # date libraries keep caches that grow.
 _MAX_TASKS = 5_000
-_MEMORY_BYTES = 2 << 30
+MEMORY_BYTES = 2 << 30
 # Starting includes importing the pipeline, on a loaded machine.
 _START_SECONDS = 120.0
 _START_ATTEMPTS = 3
@@ -165,7 +165,7 @@ class WorkerPool:
         workers: int,
         *,
         process: Process = process_document,
-        memory_bytes: int = _MEMORY_BYTES,
+        memory_bytes: int = MEMORY_BYTES,
         max_tasks: int = _MAX_TASKS,
     ) -> None:
         if workers < 1:

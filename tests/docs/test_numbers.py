@@ -7,16 +7,25 @@ import re
 import pytest
 
 import crawler.settings as scrapy_settings
+from crawler.discovery import feeds, sections, sitemaps
 from crawler.fetch.download_handler import MAX_HEADER_BYTES
+from crawler.fetch.politeness.robots import MAX_ROBOTS_BYTES
 from crawler.monitor import HISTORY
+from crawler.runs.pool import MEMORY_BYTES
+from crawler.sites import MAX_URL_LENGTH
+from crawler.sites.site import Politeness
+from pipeline.metadata.site_rights import MAX_TDMREP_BYTES
+from pipeline.page import blocks
 from pipeline.settings import FingerprintSettings, GroupSettings, Settings
 from pipeline.sites.evidence import EDGE_SHARE, LABEL_SHARE, LEAST_STORIES, SENTENCE_SHARE
+from storage.writing.quarantine import MAX_FAILURES
 from tests.docs.pages import ROOT
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PIPELINE = Settings()
 _PRINTS = FingerprintSettings()
 _GROUPS = GroupSettings()
+_BUDGETS = Politeness()
 _ROWS = _PRINTS.bands + _PRINTS.lead_bands + _PRINTS.far_bands + _PRINTS.far_lead_bands
 
 SAID = {
@@ -53,6 +62,30 @@ SAID = {
         f"than {_WORDS[int(scrapy_settings.COPYDESK_BACKOFF_MAX_SECONDS // 60)]} minutes",
     ),
     "docs/how-to/operations.md": (f"the {_WORDS[HISTORY.days // 7]} weeks before",),
+    "docs/security.md": (
+        f"| time of one document, feed or sitemap in a worker process | {_PIPELINE.timeout_seconds:g} s |",
+        f"| memory of a worker process, beyond what it has at its start | {MEMORY_BYTES >> 30} GiB |",
+        f"| failures in a row of a document that hung or killed its worker | {MAX_FAILURES} |",
+        f"| time of one site in a crawl, unless its entry says otherwise | {_BUDGETS.time_budget:g} s |",
+        f"| pages of one site in a crawl, unless its entry says otherwise | {_BUDGETS.page_budget} |",
+        f"| a document, after decompression | {_PIPELINE.max_body_bytes // 10**6} MB |",
+        f"| a page on the network, packed or unpacked | {scrapy_settings.DOWNLOAD_MAXSIZE // 10**6} MB |",
+        f"| a feed | {scrapy_settings.COPYDESK_FEED_MAXSIZE // 10**6} MB |",
+        f"| a sitemap | {scrapy_settings.COPYDESK_SITEMAP_MAXSIZE // 10**6} MB |",
+        f"| a section page that is read for links | {sections.MAX_BYTES // 10**6} MB |",
+        f"| robots.txt | {MAX_ROBOTS_BYTES // 1000} kB |",
+        f"| tdmrep.json | {MAX_TDMREP_BYTES // 1000} kB |",
+        f"| status line and headers of an answer | {MAX_HEADER_BYTES // 1000} kB |",
+        f"| time of one request | {scrapy_settings.DOWNLOAD_TIMEOUT} s |",
+        f"| redirects of one request | {scrapy_settings.REDIRECT_MAX_TIMES} |",
+        f"| length of a URL | {MAX_URL_LENGTH} characters |",
+        f"| entries of a feed | {feeds.MAX_ENTRIES} |",
+        f"| entries of a sitemap | {sitemaps.MAX_SITEMAP_ENTRIES:,} |",
+        f"| wait that a server may ask for | {scrapy_settings.COPYDESK_BACKOFF_MAX_SECONDS:g} s |",
+        f"| failures in a row of a host | {scrapy_settings.COPYDESK_HOST_FAILURES} |",
+        f"| blocks of a page | {blocks.MAX_BLOCKS:,} |",
+        f"| depth of a page's elements | {blocks.MAX_DEPTH} |",
+    ),
     "docs/reference/settings.md": (
         f"the largest document ({_PIPELINE.max_body_bytes // 10**6} MB)",
         f"in a worker ({_PIPELINE.timeout_seconds:.0f} s)",
@@ -68,3 +101,14 @@ SAID = {
 def test_the_numbers_of_a_page(page: str) -> None:
     text = re.sub(r"\s+", " ", (ROOT / page).read_text(encoding="utf-8"))
     assert [said for said in SAID[page] if said not in text.replace(" %", "%")] == []
+
+
+def test_every_limit_on_the_page_on_security_is_compared() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    [table] = re.findall(r"^\| what \| most \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", page, re.MULTILINE)
+    compared = [said.split("|")[1].strip() for said in SAID["docs/security.md"]]
+    assert [row.split("|")[1].strip() for row in table.splitlines()] == compared
+
+
+def test_security_is_one_text() -> None:
+    assert (ROOT / "docs" / "security.md").resolve() == ROOT / ".github" / "SECURITY.md"

@@ -14,7 +14,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawler.fetch import ARTICLE, PutOff, RequestNotNeeded
-from crawler.runs import BudgetSpent, PoolBroken, TaskFailed
+from crawler.runs import Account, BudgetSpent, PoolBroken, TaskFailed
 from crawler.sites import MAX_URL_LENGTH, Site
 from crawler.spiders.news import MAX_SITEMAP_DEPTH, NewsSpider, _SiteCrawl
 from pipeline.document import Claims, Document, Reason, Rejection
@@ -76,7 +76,9 @@ class Pipeline:
     async def workers(self) -> Pipeline:
         return self
 
-    def run(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    def run(
+        self, function: Callable[..., Any], *arguments: Any, account: Account | None = None
+    ) -> Future[Any]:
         done: Future[Any] = Future()
         try:
             if self.error is not None:
