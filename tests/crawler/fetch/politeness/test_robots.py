@@ -140,3 +140,10 @@ def test_a_long_file_is_parsed_once_beforehand() -> None:
     (parsed,) = robots.parsed.values()
     assert RobotsTxt.from_crawler(crawler, response.body) is parsed
     assert robots.parsed == {}
+
+
+def test_wildcards_are_matched_in_linear_time(robots: RobotsMiddleware) -> None:
+    # By backtracking, twelve wildcards over an address of 400 letters would not end in this century.
+    response = _answer(robots, 200, b"User-agent: *\nDisallow: /" + b"*a" * 12 + b"b\n")
+    assert _allows(response, f"https://{HOST}/{'a' * 400}c")
+    assert not _allows(response, f"https://{HOST}/{'a' * 400}b")
