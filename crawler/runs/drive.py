@@ -1,11 +1,12 @@
 """Brings the documents of a source through the workers into the database; used by `ingest` and `reprocess`.
 
 Outcomes are written in the order of the source, whichever worker finishes first, and each batch is one
-transaction. So the database always has the outcomes of the first documents of the source, without gaps. A run
-that was killed at any moment and is started again ends with the same articles, revisions, groups and
-rejections as one that was not, ids of articles and groups included. Where a batch ends depends on the clock.
-So what depends on that differs between any two runs: the ids of pages, the blocks of sightings, and `grouped`
-in `runs`.
+transaction. So the database always has the outcomes of the first documents of the source, without gaps. A
+run that was killed at any moment and is started again ends with the same articles, groups, copies, removed
+lines and rejections as one that was not, ids included. Where a batch ends depends on the clock. So what is
+counted by batch differs between any two runs: the ids of pages, the blocks of sightings, the numbers of
+changes, and `grouped` in `runs`. A document that hung or killed its worker is tried again, and counted
+again, by the second start.
 
 Memory is limited by the documents between reading and writing (`_WINDOW_BYTES`, `_WINDOW_DOCUMENTS`), and not
 by the size of the source.
