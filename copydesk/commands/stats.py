@@ -89,8 +89,6 @@ def stats(
 
 
 def _show_quarantine(engine: Engine, *, json: bool) -> None:
-    from rich.markup import escape
-
     from crawler.sites import read_rulebook
     from pipeline.settings import Settings
     from storage.writing import list_quarantine
@@ -103,7 +101,7 @@ def _show_quarantine(engine: Engine, *, json: bool) -> None:
         state = (
             "" if one.is_held else " [dim](rules or code have changed: is tried when it comes again)[/dim]"
         )
-        said = escape(f"{one.location}: {one.failures} times in a row, at last: {one.detail}")
+        said = as_line(f"{one.location}: {one.failures} times in a row, at last: {one.detail}")
         out.print(f"[red]{one.reason}[/red] {said}{state} [dim]fetched {when(one.fetched_at)}[/dim]")
     held = sum(one.is_held for one in found)
     out.print(f"{counted(len(found), 'document')} in quarantine, {held:,} of them not tried again")
