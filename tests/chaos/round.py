@@ -96,8 +96,9 @@ def run_round(
         played.play()
     finally:
         played.end_all()
-    # A document whose worker was killed is tried again.
+    # What cost its worker is tried again, also if that happened to it twice.
     alone.run("ingest", *everything, "--db", database.url, "--workers", "2")
+    alone.run("reprocess", "--quarantined", "--db", database.url, "--workers", "2")
     alone.run("db", "check", "--db", database.url)
     wrong = list(differences(database.clean_url, database.url))
     if wrong:

@@ -1,9 +1,12 @@
-"""The parts of chaos that plan and that decide what is wrong."""
+"""The short form of chaos: each fault on both databases; and the parts that decide what is wrong."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -13,9 +16,29 @@ from tests.chaos.comparison import differences
 from tests.chaos.plan import WRITERS, Kind, make_plan
 from tests.chaos.reader import Copy
 from tests.storage.news import rejection, store, wire
+from tests.waiting import PATIENCE
 
+ROOT = Path(__file__).parents[2]
 # Those that need no file system of one's own.
 ANYWHERE = set(Kind) - {Kind.FULL_DISK, Kind.FULL_TMP}
+
+
+def test_faults_of_every_kind_end_in_the_rows_of_a_run_without_any() -> None:
+    size = ["--quick", "--faults", "1", "--documents", "40"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos", "--seed", "19", "--rounds", "1", *size],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [line for line in done.stdout.splitlines() if "same as without faults" in line]
+    assert [line.split(": ")[0] for line in said] == ["seed 19, sqlite", "seed 19, postgresql"]
+    for line, possible in zip(said, (ANYWHERE - {Kind.CRASH}, ANYWHERE), strict=True):
+        assert all(f"1 {kind}" in line for kind in possible), line
+        assert " 0 not reached;" in line
+        assert re.search(r"\d+ with -9", line), line  # killed
 
 
 def test_a_seed_gives_the_same_faults_on_every_machine() -> None:

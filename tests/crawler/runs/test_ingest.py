@@ -181,6 +181,20 @@ def test_documents_that_hang_or_crash_cost_only_themselves_and_are_tried_again_o
     assert ingested()[Reason.WORKER_DIED] == 2, "different code tries them again"
 
 
+def test_a_worker_that_dies_of_what_another_run_has_stored_meanwhile_leaves_no_rejection(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": f"kill is the first word\n{story(1)}", "id": 1}))
+    assert run(engine, path).counts.stored == 1
+    # As in a run that looked for it before it was there.
+    read = read_paths([str(path)], SETTINGS)
+    options = {"workers": 1, "settings": SETTINGS, "command": "ingest", "skips_known": False}
+    again = run_module.drive(engine, read, process=misbehaving.process, **options)
+    assert (again.counts.seen, again.counts.unchanged) == (1, 1)
+    assert view(engine, "rejections") == []
+
+
 def test_a_missing_path_leaves_no_run_behind(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(OperatorError):
         run(engine, tmp_path / "gone")
