@@ -39,7 +39,7 @@ def test_a_group_shows_what_each_copy_added_and_dropped(copydesk: Run, tmp_path:
     texts = {
         "08:00": lead + middle + end,
         "09:00": lead + middle.replace("“", '"').replace("”", '"'),
-        "10:00": lead.replace("214", "219") + local + middle + end.replace("12.5 per cent", "12,5%"),
+        "22:00": lead.replace("214", "219") + local + middle + end.replace("12.5 per cent", "12,5%"),
     }
     path = tmp_path / "copies.jsonl"
     with path.open("w") as file:
