@@ -7,6 +7,7 @@ the process at most while the function ran (Linux).
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,10 +34,11 @@ class Finding(Exception):
     """Raised for an input with which a target does what it may not do."""
 
 
-def warm_up(target: Target, seed: bytes) -> None:
-    """Load what the target needs for any input, such as the model, so that no input is charged for it."""
-    with suppress(*target.declared):
-        target.run(seed)
+def warm_up(target: Target, seeds: Sequence[bytes]) -> None:
+    """Load what the target needs whatever its input is, such as the model: no input is charged for it."""
+    for seed in seeds:
+        with suppress(*target.declared):
+            target.run(seed)
 
 
 def check(target: Target, data: bytes) -> None:
