@@ -189,7 +189,7 @@ def test_a_worker_that_dies_of_what_another_run_has_stored_meanwhile_leaves_no_r
     assert run(engine, path).counts.stored == 1
     # As in a run that looked for it before it was there.
     read = read_paths([str(path)], SETTINGS)
-    options = {"workers": 1, "settings": SETTINGS, "command": "ingest", "skips_known": False}
+    options: dict[str, Any] = {"workers": 1, "settings": SETTINGS, "command": "ingest", "skips_known": False}
     again = run_module.drive(engine, read, process=misbehaving.process, **options)
     assert (again.counts.seen, again.counts.unchanged) == (1, 1)
     assert view(engine, "rejections") == []
