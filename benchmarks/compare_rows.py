@@ -23,6 +23,7 @@ ARTICLE_IDS = {
     ("story_groups", "canonical_article_id"),
     ("copies", "article_id"),
     ("copies", "other_id"),
+    ("revisions", "article_id"),
     ("removed_text", "article_id"),
     ("changes", "article_id"),
 }
@@ -35,6 +36,7 @@ KEYS = {
     "unique_articles": ("url",),
     "story_groups": ("canonical_article_id",),
     "copies": ("article_id", "other_id"),
+    "revisions": ("article_id", "revision"),
     "removed_text": ("article_id", "text"),
     "rejections": ("location",),
     "changes": ("article_id",),

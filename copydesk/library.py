@@ -42,6 +42,7 @@ from storage.reader import (
     Hit,
     RemovedLine,
     StoredArticle,
+    StoredRevision,
 )
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ __all__ = [
     "RemovedLine",
     "Sketch",
     "StoredArticle",
+    "StoredRevision",
     "TextComparison",
     "compare",
     "crawl",
@@ -240,6 +242,10 @@ class Database:
         nothing. `article` is None for what is gone, or with `unique` is no canonical copy any more.
         """
         return reader.changed_articles(self._engine, after, canonical_only=unique)
+
+    def revisions(self, article_id: int) -> list[StoredRevision]:
+        """Every text that was seen of an article, the first one first; `is_current` is the present one."""
+        return reader.revisions(self._engine, article_id)
 
     def removed(self, article_id: int) -> list[RemovedLine]:
         """The lines that were removed from an article's text, each with its rule, in the page's order."""

@@ -1,9 +1,10 @@
-"""Prints articles, removed lines, search snippets and changes for a person to read."""
+"""Prints articles, removed lines, revisions, search snippets and changes for a person to read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from copydesk.console import as_line, out, when
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.copies import Change, Comparison
     from pipeline.document import Article
-    from storage.reader import Snippet, StoredArticle
+    from storage.reader import Snippet, StoredArticle, StoredRevision
 
 
 class RemovedText(Protocol):
@@ -106,6 +107,30 @@ def _removed_line(line: RemovedText) -> RenderableType:
     from rich.text import Text
 
     return Text.assemble(("- ", "red"), (line.text, "red"), ("   ", ""), (f"[{line.rule}]", "yellow"))
+
+
+def print_revisions(texts: Sequence[StoredRevision]) -> None:
+    """Print the texts of an article in the order in which they were seen, each after the first with what
+    changed against the one before.
+    """
+    from pipeline.copies import compare
+
+    for text in texts[:1]:
+        _print_revision(text)
+    for before, text in pairwise(texts):
+        out.print()
+        _print_revision(text)
+        if text.title != before.title:
+            out.print(f"  [dim]headline before:[/dim] {as_line(visible(before.title))}")
+        print_changes(compare(before.text, text.text))
+
+
+def _print_revision(text: StoredRevision) -> None:
+    facts = [f"first seen {when(text.seen_at)}", counted(text.word_count, "word")]
+    if text.is_current:
+        facts.append("[green]current[/green]")
+    out.print(f"[cyan]{text.revision}[/cyan]  [bold]{as_line(visible(text.title))}[/bold]")
+    out.print(f"  [dim]{' · '.join(facts)}[/dim]")
 
 
 def visible(text: str) -> str:

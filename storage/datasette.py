@@ -38,6 +38,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
         "sort_desc": "run_id",
         "sortable_columns": ["run_id", "site", "started_at", "stored", "rejected", "words", "bytes"],
     },
+    "revisions": {"facets": ["is_current"], "sortable_columns": ["article_id", "revision", "seen_at"]},
 }
 
 _QUERIES = {

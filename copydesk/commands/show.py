@@ -1,4 +1,4 @@
-"""`copydesk show`: shows one stored article, with its removed lines and their rules on request."""
+"""`copydesk show`: shows one stored article, with its removed lines or its earlier texts on request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from copydesk.console import plain, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json, Removed
-from copydesk.rendering import print_article
+from copydesk.rendering import print_article, print_revisions
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -21,9 +21,13 @@ def show(
     which: Annotated[str, typer.Argument(metavar="ID|URL|LOCATION", help="An id, a URL, or a file's path.")],
     db: Database = DEFAULT_DATABASE,
     removed: Removed = False,
+    revisions: Annotated[
+        bool,
+        typer.Option("--revisions", help="Show every text that was seen, and what changed in each."),
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Show one article: its facts, its text, and its copies.
+    """Show one article: its facts, its text, and its copies; or the history of its text.
 
     Says so where the page is in quarantine (copydesk stats --quarantine).
     """
@@ -33,13 +37,23 @@ def show(
 
     engine = open_database(db, create=False)
     article = _find(engine, which)
+    texts = reader.revisions(engine, article.id) if revisions else []
+    if revisions and not json:
+        print_revisions(texts)
+        return
     lines = reader.removed(engine, article.id)
     copies = reader.copies(engine, article.id)
     rules = reader.rules_version(engine, article.id)
     is_pruned = not has_page(engine, article.id)
     held = _quarantined(engine, {which, article.url, article.location})
     if json:
-        said = {"rules_version": rules, "page_pruned": is_pruned, "quarantine": plain(held)}
+        said: dict[str, object] = {
+            "rules_version": rules,
+            "page_pruned": is_pruned,
+            "quarantine": plain(held),
+        }
+        if revisions:
+            said["revisions"] = plain(texts)
         print_json({**plain(article), "removed": plain(lines), "copies": plain(copies), **said})
         return
     print_article(

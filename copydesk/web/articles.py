@@ -1,4 +1,4 @@
-"""The pages of articles: one with what was removed from it, and search."""
+"""The pages of articles: one with what was removed from it, its revisions, and search."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 
 from copydesk.web.asking import LONGEST, Desk, Filters
+from copydesk.web.comparing import Side, comparison
 from copydesk.web.problems import NotHere
 from copydesk.web.rendering import page, shown_time, web_link
 from pipeline.errors import OperatorError
 from storage import reader
-from storage.reader import Hit, RemovedLine, StoredArticle
+from storage.reader import Hit, RemovedLine, StoredArticle, StoredRevision
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,6 +48,35 @@ def get_article(engine: Desk, id: int) -> StoredArticle:
     if found is None:
         raise NotHere(f"There is no article {id}.")
     return found
+
+
+@router.get("/articles/{id}/revisions")
+def revisions(
+    request: Request,
+    engine: Desk,
+    id: int,
+    a: Annotated[int | None, Query(ge=1)] = None,
+    b: Annotated[int | None, Query(ge=1)] = None,
+) -> Response:
+    """Every text that was seen of an article, the newest first; or two of them side by side, by number."""
+    found = get_article(engine, id)
+    texts = reader.revisions(engine, id)
+    if a is None or b is None:
+        values: dict[str, object] = {"article": found, "revisions": texts[::-1]}
+        return page(request, "revisions.html", values)
+    by_number = {text.revision: text for text in texts}
+    for number in (a, b):
+        if number not in by_number:
+            raise NotHere(f"Article {id} has no revision {number}.")
+    one, other = by_number[a], by_number[b]
+    sides = {"one": _side(one), "other": _side(other)}
+    back = f"/articles/{id}/revisions"
+    return page(request, "diff.html", {**comparison(one.text, other.text), **sides, "back": back})
+
+
+def _side(text: StoredRevision) -> Side:
+    name = f"Revision {text.revision}{', the current one' if text.is_current else ''}"
+    return Side(name, None, text.title, text.language, text.seen_at, text.word_count)
 
 
 @dataclass(frozen=True, slots=True)

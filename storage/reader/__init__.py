@@ -1,6 +1,7 @@
 """A small typed way to read a database, for the pipeline, the command line and other programs.
 
     articles, article, article_by_url, article_by_location    articles, by id, URL, location or a filter
+    revisions                                                 every text that was seen of an article
     search                                                    articles by their words, the best first
     groups, group, members, copies                            stories, who carries them, and the evidence
     sketch, sketches                                          signatures as datasketch's objects
@@ -20,6 +21,7 @@ from storage.reader.article_rows import (
     article_by_location,
     article_by_url,
     articles,
+    revisions,
     rules_version,
 )
 from storage.reader.change_rows import ChangedArticle, changed_articles, changes, database_id, last_change
@@ -39,7 +41,16 @@ from storage.reader.searching import Hit, search
 from storage.reader.sketch_rows import sketch, sketches
 from storage.reader.story_rows import Sharing, Story, StoryKey, StoryOrder, shared_stories, stories
 from storage.reader.view_rows import rows
-from storage.schema import Change, Copy, RemovedLine, RunRow, StoredArticle, StoredRejection, StoryGroup
+from storage.schema import (
+    Change,
+    Copy,
+    RemovedLine,
+    RunRow,
+    StoredArticle,
+    StoredRejection,
+    StoredRevision,
+    StoryGroup,
+)
 from storage.search import Snippet
 
 __all__ = [
@@ -59,6 +70,7 @@ __all__ = [
     "SourceKey",
     "StoredArticle",
     "StoredRejection",
+    "StoredRevision",
     "Story",
     "StoryGroup",
     "StoryKey",
@@ -86,6 +98,7 @@ __all__ = [
     "members",
     "rejections",
     "removed",
+    "revisions",
     "rows",
     "rules_used",
     "rules_version",

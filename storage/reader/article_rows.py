@@ -1,4 +1,4 @@
-"""Articles: by filters, id, URL or location."""
+"""Articles: by filters, id, URL or location; and every text that was seen of one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage import schema
 from storage.base import storable_name
 from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.streaming import FETCH_IDS, FETCH_TEXTS, R, one_row, one_snapshot, stream
-from storage.schema import StoredArticle, view_tables
+from storage.schema import StoredArticle, StoredRevision, view_tables
 
 
 def articles(
@@ -91,4 +91,27 @@ def select_articles(
         found = connection.execute(ids, execution_options=streaming).scalars()
         for some in found.partitions(FETCH_TEXTS):
             for row in connection.execute(select(view).where(view.c.id.in_(some)).order_by(view.c.id)):
+                yield make(*row)
+
+
+def revisions(engine: Engine, article_id: int) -> list[StoredRevision]:
+    """The texts that were seen of an article, the first one first; empty if there is no such article."""
+    view = view_tables["revisions"]
+    query = select(view).where(view.c.article_id == article_id).order_by(view.c.revision)
+    return list(stream(engine, query, StoredRevision, FETCH_TEXTS))
+
+
+def select_revisions(engine: Engine, make: Callable[..., R]) -> Iterator[R]:
+    """All texts by article and number, each made of the columns of the view.
+
+    A database told to sort them may hold all texts at once, so they are fetched by the ids of some articles.
+    """
+    view, table = view_tables["revisions"], schema.article
+    ids = select(table.c.id).order_by(table.c.id)
+    with one_snapshot(engine) as connection:
+        streaming = {"stream_results": True, "yield_per": FETCH_IDS}
+        found = connection.execute(ids, execution_options=streaming).scalars()
+        for some in found.partitions(FETCH_TEXTS):
+            query = select(view).where(view.c.article_id.in_(some))
+            for row in connection.execute(query.order_by(view.c.article_id, view.c.revision)):
                 yield make(*row)

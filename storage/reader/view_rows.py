@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from storage import schema
-from storage.reader.article_rows import select_articles
+from storage.reader.article_rows import select_articles, select_revisions
 from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.streaming import stream
 from storage.schema import (
@@ -46,6 +46,8 @@ def rows(
         return select_articles(engine, make, where, canonical_only=unique)
     if where != EVERY_ARTICLE or canonical_only:
         raise ValueError(f"the view {view} takes no filters of articles")
+    if view == "revisions":
+        return select_revisions(engine, make)
     table = view_tables[view]
     query = select(table).order_by(*(table.c[name] for name in _ORDER[view]))
     if view == "removed_text":

@@ -11,6 +11,7 @@ from storage.schema.rows import (
     SiteRun,
     StoredArticle,
     StoredRejection,
+    StoredRevision,
     StoryGroup,
 )
 from storage.schema.tables import (
@@ -59,6 +60,7 @@ __all__ = [
     "SiteRun",
     "StoredArticle",
     "StoredRejection",
+    "StoredRevision",
     "StoryGroup",
     "View",
     "ViewColumn",

@@ -213,6 +213,45 @@ class StoredArticle:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRevision:
+    """A row of `revisions`. A column without words of its own is that of `articles`, for this text.
+
+    These are all columns of a text, in the order of `StoredArticle`; a test holds the two together.
+    """
+
+    article_id: Annotated[int, ColumnDoc("the article", "4711")]
+    revision: Annotated[
+        int,
+        ColumnDoc(
+            "its number among the texts of the article, from 1, in the order in which they were first seen",
+            "2",
+        ),
+    ]
+    is_current: Annotated[bool, ColumnDoc("whether it is the text that articles shows", "1")]
+    seen_at: Annotated[
+        datetime, ColumnDoc("the first fetch that gave this text", "2026-03-01T14:00:00Z", _SECONDS)
+    ]
+    location: str
+    publisher: str | None
+    title: str
+    text: str
+    authors: Sequence[str]
+    byline: str | None
+    dateline: str | None
+    agency: str | None
+    published_at: datetime | None
+    language: str | None
+    word_count: int
+    access: str
+    published_offset: int | None
+    description: str | None
+    section: str | None
+    keywords: Sequence[str] | None
+    image_url: str | None
+    rights: Sequence[Mapping[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoryGroup:
     """A row of `story_groups`."""
 

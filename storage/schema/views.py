@@ -24,6 +24,7 @@ from storage.schema.rows import (
     SiteRun,
     StoredArticle,
     StoredRejection,
+    StoredRevision,
     StoryGroup,
 )
 from storage.schema.types import Json, UtcTime
@@ -89,7 +90,9 @@ def _columns_of(record: type) -> tuple[ViewColumn, ...]:
 
 def _columns(record: type) -> Iterator[ViewColumn]:
     for name, hint in get_type_hints(record, include_extras=True).items():
-        assert get_origin(hint) is Annotated, (record, name)
+        if get_origin(hint) is not Annotated:
+            yield _OF_TEXT[name]
+            continue
         kind, doc = get_args(hint)
         assert isinstance(doc, ColumnDoc)
         if get_origin(kind) in (Union, types.UnionType):
@@ -99,9 +102,12 @@ def _columns(record: type) -> Iterator[ViewColumn]:
         )
 
 
+ARTICLE_COLUMNS = _columns_of(StoredArticle)
+_OF_TEXT = {column.name: column for column in ARTICLE_COLUMNS if column.of_text}
+
 VIEWS = (
-    View("articles", "every article, in its current text", _columns_of(StoredArticle)),
-    View("unique_articles", "one row a group: its canonical copy", _columns_of(StoredArticle)),
+    View("articles", "every article, in its current text", ARTICLE_COLUMNS),
+    View("unique_articles", "one row a group: its canonical copy", ARTICLE_COLUMNS),
     View(
         "story_groups",
         "every group of copies; an article without copies is a group of one",
@@ -127,9 +133,13 @@ VIEWS = (
         " the figures of its last one",
         _columns_of(SiteRun),
     ),
+    View(
+        "revisions",
+        "every text that was seen at the URL of an article, the current one included, each with what its page"
+        " said",
+        _columns_of(StoredRevision),
+    ),
 )
-
-ARTICLE_COLUMNS = VIEWS[0].columns
 
 
 def as_markdown() -> str:

@@ -42,11 +42,13 @@ _KINDS = {
         "numbers": "WITH RECURSIVE made (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM made WHERE n < :count)",
         "time": "strftime('%Y-%m-%dT%H:%M:%SZ', 1750000000 + 60 * n, 'unixepoch')",
         "hash": "CAST('h' || n AS blob)",
+        "earlier": "CAST('r' || id || '-' || n AS blob)",
     },
     "postgresql": {
         "numbers": "WITH made AS (SELECT n FROM generate_series(1, CAST(:count AS bigint)) AS n)",
         "time": "to_timestamp(1750000000 + 60 * n)",
         "hash": "convert_to('h' || n, 'UTF8')",
+        "earlier": "convert_to('r' || id || '-' || n, 'UTF8')",
     },
 }
 _PAIRS = """
@@ -56,6 +58,13 @@ _PAIRS = """
 _REMOVED = """
     INSERT INTO removal (article_id, line, position, rule, text)
     SELECT id, 0, 0, 'phrase.en.register-now', 'Register now' FROM article WHERE id % 4 = 0
+"""
+_REVISIONS = """
+    INSERT INTO revision (article_id, text_hash, fetched_us, seen_at, location, title, text, authors, access,
+                          word_count, rules_version, removed)
+    SELECT id, {earlier}, fetched_us - n, seen_at, location, title, text, authors, access, word_count,
+           rules_version, '[]'
+    FROM article, (SELECT 1 AS n UNION ALL SELECT 2) AS times WHERE id % 3 = 0
 """
 # The last 50,000 articles are on five sites only, and one in a hundred is due.
 _REVISITS = """
@@ -193,6 +202,12 @@ QUERIES = (
         2,
     ),
     Query("either end", "SELECT * FROM copies WHERE article_id = 50006 OR other_id = 50006", ("pair_b",), 1),
+    Query(
+        "revisions of an article",
+        "SELECT * FROM revisions WHERE article_id = 50004",
+        (),
+        3,
+    ),
     Query("what was removed", "SELECT * FROM removed_text WHERE article_id = 50004", (), 1),
 )
 
@@ -201,6 +216,7 @@ def fill(url: str) -> None:
     engine = open_database(url)
     with begin_write(engine) as connection:
         connection.execute(text(_FILL.format(**_KINDS[connection.dialect.name])), {"count": ARTICLES})
+        connection.execute(text(_REVISIONS.format(**_KINDS[connection.dialect.name])))
         connection.execute(text(_PAIRS))
         connection.execute(text(_REMOVED))
         connection.execute(text(_REVISITS))

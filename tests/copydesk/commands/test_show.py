@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 from pipeline.settings import Settings
+from storage.database import open_database
 from tests.copydesk.conftest import FERRY, NEWS, Run
+from tests.storage.news import START, article, store, story
 
 
 def test_show_marks_lines_removed_before_and_after_the_text(copydesk: Run, news_url: str) -> None:
@@ -41,3 +44,25 @@ def test_show_says_that_an_article_is_gone_from_its_site(
     shown = copydesk("show", "8", "--db", f"sqlite:///{copy}").stdout
     assert "gone  from its site since 2026-03-03 10:00" in shown
     assert "gone" not in copydesk("show", "8", "--db", news_url).stdout
+
+
+def test_show_tells_what_changed_in_each_text(copydesk: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/own.db"
+    engine = open_database(url)
+    for hours, title, added in ((0, "Ferry stuck", ""), (2, "Ferry free", "\nAll 214 passengers are safe.")):
+        at = START + timedelta(hours=hours)
+        store(engine, [article("https://a.example/1", story(1) + added, at, title=title)])
+    engine.dispose()
+
+    said = copydesk("show", "1", "--db", url, "--revisions").stdout
+    assert said.index("Ferry stuck") < said.index("Ferry free")
+    assert "first seen 2026-03-01 12:00" in said
+    assert "headline before: Ferry stuck" in said
+    assert "+ All 214 passengers are safe." in said
+    found = json.loads(copydesk("show", "1", "--db", url, "--revisions", "--json").stdout)
+    assert [(one["revision"], one["title"], one["is_current"]) for one in found["revisions"]] == [
+        (1, "Ferry stuck", False),
+        (2, "Ferry free", True),
+    ]
+    assert found["revisions"][1]["text"] == found["text"]
+    assert "revisions" not in json.loads(copydesk("show", "1", "--db", url, "--json").stdout)

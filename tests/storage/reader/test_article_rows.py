@@ -53,6 +53,42 @@ def test_articles_are_found_by_id_url_and_location(engine: Engine) -> None:
     assert reader.document(engine, 2) is None
 
 
+def test_revisions_are_numbered_as_they_were_seen_first_in_whatever_order_they_are_stored(
+    engine: Engine,
+) -> None:
+    texts = [article(URL, story(n), START + timedelta(hours=n), title=f"Title {n}") for n in range(4)]
+    again = article(URL, story(1), START + timedelta(hours=9), title="Title 1", body="elsewhere on the page")
+    for made in (texts[2], texts[0], texts[3], again, texts[1], article("https://b.example/", story(9))):
+        store(engine, [made])
+
+    found = reader.revisions(engine, 1)
+    assert [text.revision for text in found] == [1, 2, 3, 4]
+    assert [text.title for text in found] == [f"Title {n}" for n in range(4)]
+    assert [text.text for text in found] == [story(n) for n in range(4)]
+    assert [text.seen_at for text in found] == [
+        (START + timedelta(hours=n)).replace(microsecond=0) for n in range(4)
+    ]
+    assert [text.is_current for text in found] == [False, True, False, False]
+    current = reader.article(engine, 1)
+    assert current is not None
+    assert current.revision == len(found)
+    assert (found[1].text, found[1].keywords, found[1].rights) == (
+        current.text,
+        current.keywords,
+        current.rights,
+    )
+    assert len(reader.revisions(engine, 2)) == 1
+    assert reader.revisions(engine, 3) == []
+
+
+def test_texts_of_one_second_are_numbered_without_gap(engine: Engine) -> None:
+    for n in range(5):
+        store(engine, [article(URL, story(n), START + timedelta(microseconds=n))])
+
+    assert [text.revision for text in reader.revisions(engine, 1)] == [1, 2, 3, 4, 5]
+    assert [text.text for text in reader.revisions(engine, 1)] == [story(n) for n in range(5)]
+
+
 def test_no_texts_are_sorted_on_the_way(sqlite_template: Path, tmp_path: Path) -> None:
     """SQLite would keep all texts in memory, and a stream must need the same memory for any number of
     rows.

@@ -6,8 +6,8 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, get_type_hints
 
 import psycopg
 import pytest
@@ -27,6 +27,9 @@ DESIGNED = {
     "copies": "article_id, other_id, kind, jaccard, containment, article_from, article_to, other_from,"
     " other_to, joins",
     "removed_text": "article_id, position, rule, text",
+    "revisions": "article_id, revision, is_current, seen_at, location, publisher, title, text, authors, byline,"
+    " dateline, agency, published_at, language, word_count, access, published_offset, description, section,"
+    " keywords, image_url, rights",
     "rejections": "location, url, stage, reason, detail, run_id, at",
     "changes": "change, article_id, kind, url, at",
 }
@@ -48,7 +51,12 @@ def raw(engine: Engine, database_url: str) -> Iterator[Any]:
         image_url=None,
         rights=None,
     )
-    store(engine, [*wire(20), bare, rejection("list.html"), rejection("x.bin", url=None, page=None)])
+    revised = article("https://revised.example/1", story(78))
+    later = article("https://revised.example/1", story(79), START + timedelta(hours=1))
+    store(
+        engine,
+        [*wire(20), bare, revised, later, rejection("list.html"), rejection("x.bin", url=None, page=None)],
+    )
     run = writer.start_run(engine, "crawl", START)
     site_runs.put_counts(
         engine, run, site_runs.Tally(), {"gazette": site_runs.SiteCounts(bytes=1, seconds=2.5)}
@@ -70,7 +78,14 @@ def test_the_views_are_those_of_the_design() -> None:
     assert columns["site_runs"].startswith(
         "run_id, site, started_at, ended, discovered, fetched, not_modified"
     )
-    assert len(columns) == 9
+    assert len(columns) == 10
+
+
+def test_a_revision_has_all_columns_of_a_text_as_an_article_has_them() -> None:
+    of_revision = next(view for view in VIEWS if view.name == "revisions").columns
+    assert list(of_revision[4:]) == [column for column in VIEWS[0].columns if column.of_text]
+    article, revision = get_type_hints(schema.StoredArticle), get_type_hints(schema.StoredRevision)
+    assert all(revision[column.name] == article[column.name] for column in of_revision[4:])
 
 
 def test_the_database_has_the_documented_views_and_no_others(engine: Engine) -> None:
