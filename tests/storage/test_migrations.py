@@ -265,6 +265,7 @@ OLD_TOMBSTONES = [
 ]
 
 
+@pytest.mark.parametrize("old_url", [one for one in SCHEMAS if one <= "0013"], indirect=True)
 def test_tombstones_and_encoded_hosts_are_renewed(old_url: str) -> None:
     engine = connect(old_url)
     with begin_write(engine) as connection:

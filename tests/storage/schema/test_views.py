@@ -27,9 +27,9 @@ DESIGNED = {
     "copies": "article_id, other_id, kind, jaccard, containment, article_from, article_to, other_from,"
     " other_to, joins",
     "removed_text": "article_id, position, rule, text",
-    "revisions": "article_id, revision, is_current, seen_at, location, publisher, title, text, authors, byline,"
-    " dateline, agency, published_at, language, word_count, access, published_offset, description, section,"
-    " keywords, image_url, rights",
+    "revisions": "article_id, revision, is_current, seen_at, location, publisher, title, text, authors,"
+    " byline, dateline, agency, published_at, language, word_count, access, published_offset, description,"
+    " section, keywords, image_url, rights",
     "rejections": "location, url, stage, reason, detail, run_id, at",
     "changes": "change, article_id, kind, url, at",
 }
