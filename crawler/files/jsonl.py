@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from crawler.files.position import (
+    MAX_URL,
     SKIP_BYTES,
     DocumentOrRejection,
     FilePosition,
@@ -108,6 +109,9 @@ def _document_of(record: Mapping[str, object], what: str, position: FilePosition
     for key in ("url", "title", "language"):
         if not isinstance(record.get(key), str | None):
             return position.rejection(Reason.MALFORMED_RECORD, f'{what}: "{key}" is no text')
+    url = record.get("url")
+    if isinstance(url, str) and len(url) > MAX_URL:
+        return position.long_url(what)
     encoded = valid_text(body).encode()
     if len(encoded) > position.settings.max_body_bytes:
         return position.too_large(what)
@@ -139,7 +143,7 @@ def _record_url(record: Mapping[str, object], body: bytes, position: FilePositio
     if url:
         return url
     identifier = record.get("id")
-    if isinstance(identifier, str | int) and str(identifier).strip():
+    if isinstance(identifier, str | int) and 0 < len(str(identifier).strip()) <= MAX_URL:
         container = position.inner.rpartition("#")[0]
         return position.url_of(f"{container}#id={valid_text(str(identifier))}")
     if position.path == "-":

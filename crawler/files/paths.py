@@ -16,27 +16,17 @@ names, each once, even if links lead to it again.
 from __future__ import annotations
 
 import io
-import os
-import stat
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
-from crawler.files.archives import is_hidden, is_tar, read_tar, read_zip
+from crawler.files.inputs import InputFile, find_files, open_file, os_error
 from crawler.files.jsonl import HEAD_BYTES, JSON_START, is_jsonl, read_jsonl
-from crawler.files.position import (
-    DocumentOrRejection,
-    FilePosition,
-    plausible_time,
-    printable,
-    standard_input,
-    valid_text,
-)
+from crawler.files.position import DocumentOrRejection, FilePosition, standard_input, valid_text
+from crawler.files.tar import is_tar, read_tar
 from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, Unpacked, compression
-from pipeline.document import Document, MediaType, Origin, Reason
-from pipeline.errors import OperatorError
+from crawler.files.zip import read_zip
+from pipeline.document import Document, MediaType, Origin, Reason, Rejection
 from pipeline.page import sniff_media_type
 from pipeline.settings import Settings
 
@@ -48,12 +38,10 @@ def read_paths(paths: Sequence[str], settings: Settings) -> Iterator[DocumentOrR
     """Yield the documents of files and folders, in the order given; those of folders in the order of names.
 
     "-" is standard input. Order, locations and URLs are the same whenever the same files are read. Raises
-    OperatorError, before anything is read, where a path does not exist.
+    OperatorError, before anything is read, where a path does not exist. A file may be made to take the
+    memory and time of this process: `crawler.runs` reads files in a process of their own.
     """
-    for path in paths:
-        if path != "-" and not os.path.lexists(path):
-            raise OperatorError(f"{printable(path)}: no such file or folder")
-    return _read_all(paths, settings, datetime.now(UTC))
+    return _read_all(find_files(paths, settings), settings)
 
 
 def read_page(
@@ -69,74 +57,36 @@ def read_page(
     return replace(document, encoding="utf-8") if isinstance(document, Document) else document
 
 
-def _read_all(paths: Sequence[str], settings: Settings, now: datetime) -> Iterator[DocumentOrRejection]:
-    for path in paths:
-        if path == "-":
-            yield from _read_standard_input(settings, now)
-        elif os.path.isdir(path):
-            yield from _read_folder(path, settings, now, set())
-        else:
-            yield from _read_file(path, settings, now, is_given=True)
-
-
-def _read_standard_input(settings: Settings, now: datetime) -> Iterator[DocumentOrRejection]:
-    position = standard_input(settings, now)
-    # A file object of its own: the interpreter closes sys.stdin's buffer while another thread may read it.
-    with io.FileIO(sys.stdin.fileno(), closefd=False) as raw:
-        reader = io.BufferedReader(raw, BUFFER_BYTES)
-        head = reader.peek(HEAD_BYTES)  # only what has arrived: the other side may be slow
+def _read_all(found: Iterator[InputFile | Rejection], settings: Settings) -> Iterator[DocumentOrRejection]:
+    for file in found:
+        if isinstance(file, Rejection):
+            yield file
+            continue
         try:
-            if head.lstrip().startswith(b"{"):
-                yield from read_jsonl(reader, position)
-            elif head:
-                yield from _read_stream(reader, position)
+            raw = open_file(file)
         except OSError as error:
-            yield position.rejection(Reason.UNREADABLE, _os_error(error))
-
-
-def _read_folder(
-    folder: str, settings: Settings, now: datetime, seen: set[tuple[int, int]]
-) -> Iterator[DocumentOrRejection]:
-    try:
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in seen:
-            return
-        seen.add((status.st_dev, status.st_ino))
-        with os.scandir(folder) as entries:
-            names = sorted((entry.name for entry in entries if not is_hidden(entry.name)), key=os.fsencode)
-    except OSError as error:
-        yield _file_position(folder, now, now, settings).rejection(Reason.UNREADABLE, _os_error(error))
-        return
-    for name in names:
-        path = os.path.join(folder, name)
-        if os.path.isdir(path):
-            yield from _read_folder(path, settings, now, seen)
+            yield file.position(settings).rejection(Reason.UNREADABLE, os_error(error))
         else:
-            yield from _read_file(path, settings, now, is_given=False)
+            with raw:
+                yield from read_file(file, raw, settings)
 
 
-def _read_file(
-    path: str, settings: Settings, now: datetime, *, is_given: bool
-) -> Iterator[DocumentOrRejection]:
-    position = _file_position(path, now, now, settings)
+def read_file(file: InputFile, raw: io.FileIO, settings: Settings) -> Iterator[DocumentOrRejection]:
+    """Yield the documents of a file that is open."""
+    position = file.position(settings)
+    size = BUFFER_BYTES if file.size is None else min(BUFFER_BYTES, max(file.size, 4096))
+    reader = io.BufferedReader(raw, size)
     try:
-        status = os.stat(path)
-        position = replace(position, fetched_at=plausible_time(status.st_mtime, now))
-        # A pipe that is given (`<(zcat …)`) is read; one in a folder would block the run for ever.
-        if not stat.S_ISREG(status.st_mode) and not (is_given and stat.S_ISFIFO(status.st_mode)):
-            yield position.rejection(Reason.UNSUPPORTED, "neither a file nor a folder")
+        if file.path != "-":
+            yield from _read_stream(reader, position)
             return
-        size = min(BUFFER_BYTES, max(status.st_size, 4096)) if stat.S_ISREG(status.st_mode) else BUFFER_BYTES
-        with io.BufferedReader(io.FileIO(path), size) as file:
-            yield from _read_stream(file, position)
+        head = reader.peek(HEAD_BYTES)  # only what has arrived: the other side may be slow
+        if head.lstrip().startswith(b"{"):
+            yield from read_jsonl(reader, position)
+        elif head:
+            yield from _read_stream(reader, position)
     except OSError as error:
-        yield position.rejection(Reason.UNREADABLE, _os_error(error))
-
-
-def _file_position(path: str, fetched_at: datetime, now: datetime, settings: Settings) -> FilePosition:
-    return FilePosition(
-        path, Path(os.path.abspath(path)).as_uri(), os.path.basename(path), fetched_at, now, settings
-    )
+        yield position.rejection(Reason.UNREADABLE, os_error(error))
 
 
 def _read_stream(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRejection]:
@@ -216,9 +166,3 @@ _PACKED_SUFFIXES = ("gz", "gzip", "zst", "zstd", "bz2", "xz")
 def _without_suffix(name: str) -> str:
     stem, _, suffix = name.rpartition(".")
     return stem if stem and suffix.lower() in _PACKED_SUFFIXES else name
-
-
-def _os_error(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "the file is gone, or a link to nothing"
-    return f"{error.strerror or error}: make the file readable, then run again"

@@ -14,6 +14,9 @@ from pipeline.settings import Settings
 # What a file gives for each thing in it.
 DocumentOrRejection = Document | Rejection
 
+# Most characters of a URL. Python normalises the host of one (urlsplit), in the square of its length.
+MAX_URL = 2_000
+
 # Bytes that are read at once where they are only skipped.
 SKIP_BYTES = 1 << 20
 
@@ -80,6 +83,9 @@ class FilePosition:
             at=self.fetched_at,
             rules_version=self.settings.rules_version,
         )
+
+    def long_url(self, what: str) -> Rejection:
+        return self.rejection(Reason.MALFORMED_RECORD, f"{what}: the URL is longer than {MAX_URL} characters")
 
     def too_large(self, what: str) -> Rejection:
         limit = self.settings.max_body_bytes

@@ -11,6 +11,7 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import struct
 import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +24,9 @@ import zstandard
 _PIECE = 1 << 16
 _ZSTD_PIECE = 1 << 10
 _ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
+# Most memory that the dictionary of a compressed stream may take, which the stream itself names: `xz -9` asks
+# for 65 MB, and a file of 100 bytes may ask for 4 GB. zstd's decoder has the same limit of its own.
+DICTIONARY_BYTES = 1 << 27
 # Buffer of a reader, and how much of a stream can be looked at before it is read.
 BUFFER_BYTES = 1 << 18
 
@@ -107,13 +111,53 @@ class _Brotli:
         return out
 
 
+class _ZipLzma:
+    """LZMA as a zip has it (APPNOTE 5.8.8): version, size of the properties, properties, data."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._decoder: lzma.LZMADecompressor | None = None
+        self.eof = False
+        self.needs_input = True
+        self.unused_data = b""
+
+    def decompress(self, data: bytes, limit: int) -> bytes:
+        if self._decoder is None:
+            self._head += data
+            if len(self._head) < 9:
+                return b""
+            data = self._head[9:]
+            self._decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[_lzma_filter(self._head)])
+        out = self._decoder.decompress(data, limit)
+        self.needs_input, self.eof = self._decoder.needs_input, self._decoder.eof
+        return out
+
+
+def _lzma_filter(head: bytes) -> dict[str, int]:
+    size, packed, dictionary = struct.unpack_from("<2xHBI", head)
+    if size != 5 or packed >= 9 * 5 * 5:
+        raise lzma.LZMAError("unknown properties")
+    if dictionary > DICTIONARY_BYTES:
+        raise lzma.LZMAError(_TOO_MUCH_MEMORY)
+    return {
+        "id": lzma.FILTER_LZMA1,
+        "dict_size": dictionary,
+        "lc": packed % 9,
+        "lp": packed // 9 % 5,
+        "pb": packed // 45,
+    }
+
+
+_TOO_MUCH_MEMORY = "Memory usage limit exceeded"  # as liblzma says it
 _DECODERS: dict[str, Callable[[], _Decoder]] = {
     "gzip": lambda: _Zlib(16 + zlib.MAX_WBITS),
     "zlib": lambda: _Zlib(zlib.MAX_WBITS),
     "deflate": lambda: _Zlib(-zlib.MAX_WBITS),
     "zstd": _Zstd,
     "bzip2": bz2.BZ2Decompressor,
-    "xz": lzma.LZMADecompressor,
+    # The decoder itself takes a little besides the dictionary.
+    "xz": lambda: lzma.LZMADecompressor(memlimit=DICTIONARY_BYTES + (1 << 20)),
+    "zip-lzma": _ZipLzma,
     "br": _Brotli,
 }
 _MAGIC = ((b"\x1f\x8b\x08", "gzip"), (_ZSTD_FRAME, "zstd"), (b"\xfd7zXZ\x00", "xz"))
@@ -133,14 +177,16 @@ def compression(head: bytes) -> str | None:
 class Unpacked(io.RawIOBase):
     """The content of a compressed stream with one member or several. Reading never raises.
 
-    fault: one line that says why the stream ended too early; None if it did not.
+    fault: one line that says why the stream ended too early; None if it did not. is_one: nothing is read
+    after the end of the first member.
     """
 
-    def __init__(self, source: Reader | io.BytesIO, name: str) -> None:
+    def __init__(self, source: Reader | io.BytesIO, name: str, *, is_one: bool = False) -> None:
         super().__init__()
         self.fault: str | None = None
         self._source = source
         self._name = name
+        self._is_one = is_one
         self._piece = _ZSTD_PIECE if name == "zstd" else _PIECE
         self._decoder: _Decoder | None = _DECODERS[name]()
         self._fresh = True  # nothing of the present member was read yet
@@ -154,7 +200,10 @@ class Unpacked(io.RawIOBase):
             try:
                 out = self._step(self._decoder, len(buffer))
             except _ERRORS as error:
-                self._end(f"{self._name} data is damaged ({error})")
+                if str(error) == _TOO_MUCH_MEMORY:
+                    self._end(f"{self._name} data needs more than {DICTIONARY_BYTES} bytes of memory")
+                else:
+                    self._end(f"{self._name} data is damaged ({error})")
                 return 0
             if out:
                 buffer[: len(out)] = out
@@ -171,7 +220,9 @@ class Unpacked(io.RawIOBase):
                 return b""
             self._fresh = False
         out = decoder.decompress(data, limit)
-        if decoder.eof:
+        if decoder.eof and self._is_one:
+            self._end(None)
+        elif decoder.eof:
             self._next_member(decoder.unused_data)
         return out
 

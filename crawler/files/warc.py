@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
 from crawler.files.position import (
+    MAX_URL,
     SKIP_BYTES,
     DocumentOrRejection,
     FilePosition,
@@ -22,7 +23,8 @@ from crawler.files.position import (
     printable,
     valid_text,
 )
-from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, unpack_body
+from crawler.files.unpack import Reader, unpack_body
+from crawler.files.window import Window
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
 from pipeline.metadata import header_rights
 from pipeline.page import sniff_media_type
@@ -36,66 +38,96 @@ _http_headers = StatusAndHeadersParser(["HTTP/"], verify=False)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml")
 _UNKNOWN_TYPES = ("", "application/octet-stream", "application/unknown", "unknown/unknown")
-_NEXT_RECORD = re.compile(rb"\r?\nWARC/[01]\.\d")
+_NEXT_RECORD = re.compile(rb"\n()WARC/[01]\.\d")
+_RECORD_START = re.compile(rb"WARC/[01]\.\d")
+# How much is looked at to tell whether a record begins.
+_BOUNDARY_BYTES = 64
+# Content codings of one body that are taken off.
+_MAX_CODINGS = 4
 
 
 def read_warc(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRejection]:
     """Yield the pages of a WARC file; other records (requests, images) are skipped."""
     limit = position.settings.max_body_bytes + _HEADER_BYTES
+    stream = Window(reader)
     number = 0
-    line = b""
-    while line := line or reader.readline(_HEADER_BYTES):
+    while line := stream.line(_HEADER_BYTES):
         if not line.strip():
-            line = b""
             continue
         number += 1
         here = position.record(number)
-        headers = _header_block(line, reader)
+        headers = _header_block(line, stream)
         length = _content_length(headers) if headers else None
         if headers is None or length is None:
-            line = _next_warc_line(reader)
-            if line or not position.fault:
+            if _skip_to_record(stream) or not position.fault:
                 yield here.rejection(
                     Reason.MALFORMED_RECORD,
                     f"record {number} has no WARC header with a Content-Length: skipped",
                 )
             continue
-        is_wanted = _is_page(headers)
-        block = reader.read(length) if is_wanted and length <= limit else b""
-        if (len(block) if block else _skip(reader, length)) < length:
-            if block and (found := _NEXT_RECORD.search(block)):
-                yield here.rejection(Reason.MALFORMED_RECORD, f"record {number} is shorter than it says")
-                reader, line = _put_back(block[found.start() :], reader), b""
+        if not _is_page(headers) or length > limit:
+            is_whole = stream.skip(length) == length
+            if is_whole and not _is_at_boundary(stream, 0):
+                yield here.rejection(Reason.MALFORMED_RECORD, f"record {number} is not as long as it says")
+                _skip_to_record(stream)
                 continue
+            if is_whole and _is_page(headers):
+                yield here.too_large(f"record {number}")
+        else:
+            is_whole = stream.fill(length) >= length
+            if not (is_whole and _is_at_boundary(stream, length)):
+                # Its length is false, or the file is cut: the next record may begin inside of it.
+                found = stream.find(_NEXT_RECORD, length)
+                if found or is_whole:
+                    detail = f"record {number} is not as long as it says"
+                    yield here.rejection(Reason.MALFORMED_RECORD, detail)
+                    stream.skip(stream.distance(found.end(1)) if found else length)
+                    if not found:
+                        _skip_to_record(stream)
+                    continue
+            else:
+                item = _warc_document(headers, stream.take(length), here)
+                if item is not None:
+                    yield item
+        if not is_whole:
             if not position.fault:
                 detail = f"the file ends inside record {number}: fetch or copy it again"
                 yield position.rejection(Reason.UNREADABLE, detail)
             break
-        line = reader.readline(_HEADER_BYTES)
-        if line.strip() and not line.startswith(b"WARC/"):
-            yield here.rejection(Reason.MALFORMED_RECORD, f"record {number} is not as long as it says")
-            if found := _NEXT_RECORD.search(block):
-                reader, line = _put_back(block[found.start() :] + line, reader), b""
-            else:
-                line = _next_warc_line(reader)
-        elif is_wanted and length > limit:
-            yield here.too_large(f"record {number}")
-        elif is_wanted:
-            item = _warc_document(headers, block, here)
-            if item is not None:
-                yield item
     if position.fault:
         detail = f"{position.fault}, after {number} records: fetch or copy the file again"
         yield position.rejection(Reason.UNREADABLE, detail)
 
 
-def _header_block(first: bytes, reader: Reader) -> StatusAndHeaders | None:
+def _is_at_boundary(stream: Window, distance: int) -> bool:
+    """True if a record may end at this distance: there is an empty line, the next record, or the end."""
+    stream.fill(distance + _BOUNDARY_BYTES)
+    following = stream.peek(distance, distance + _BOUNDARY_BYTES).partition(b"\n")[0]
+    return not following.strip() or following.startswith(b"WARC/")
+
+
+def _skip_to_record(stream: Window) -> bool:
+    """Move to the next line that begins a record; False if there is none before the end of the file."""
+    if stream.fill(_BOUNDARY_BYTES) and _RECORD_START.match(stream.peek(0, _BOUNDARY_BYTES)):
+        return True
+    while held := stream.fill(SKIP_BYTES):
+        if found := stream.find(_NEXT_RECORD, held):
+            stream.skip(stream.distance(found.end(1)))
+            return True
+        is_end = held < SKIP_BYTES
+        stream.skip(
+            held if is_end else held - _BOUNDARY_BYTES
+        )  # the end may have a part of what is looked for
+    return False
+
+
+def _header_block(first: bytes, stream: Window) -> StatusAndHeaders | None:
     """Read the headers that follow the line `first`; None if that is no version line."""
     if not first.startswith(b"WARC/"):
         return None
     lines = [first]
     size = len(first)
-    while (line := reader.readline(_HEADER_BYTES)).strip():
+    while (line := stream.line(_HEADER_BYTES)).strip():
         lines.append(line)
         size += len(line)
         if size > _HEADER_BYTES:
@@ -106,29 +138,6 @@ def _header_block(first: bytes, reader: Reader) -> StatusAndHeaders | None:
 def _content_length(headers: StatusAndHeaders) -> int | None:
     value = headers.get_header("Content-Length") or ""
     return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
-
-
-def _next_warc_line(reader: Reader) -> bytes:
-    """Skip to the next line that begins a record and return it; b"" at the end of the file."""
-    is_line_start = True
-    while line := reader.readline(SKIP_BYTES):
-        if is_line_start and re.match(rb"WARC/[01]\.\d", line):
-            return line
-        is_line_start = line.endswith(b"\n")
-    return b""
-
-
-def _put_back(data: bytes, reader: Reader) -> Reader:
-    """Return a reader that gives the data again, and then the rest."""
-    return io.BufferedReader(Chained(data.lstrip(b"\r\n"), reader), BUFFER_BYTES)
-
-
-def _skip(reader: Reader, length: int) -> int:
-    """Read `length` bytes and drop them; return how many there were."""
-    skipped = 0
-    while skipped < length and (piece := reader.read(min(SKIP_BYTES, length - skipped))):
-        skipped += len(piece)
-    return skipped
 
 
 def _is_page(headers: StatusAndHeaders) -> bool:
@@ -145,7 +154,8 @@ def _warc_document(
 ) -> DocumentOrRejection | None:
     """Return the page in a record; None where the record holds something else, such as an image."""
     target = (headers.get_header("WARC-Target-URI") or "").strip().strip("<>").replace(" ", "%20")
-    url = web_url(printable(target)) or position.url
+    is_long = len(target) > MAX_URL
+    url = (None if is_long else web_url(printable(target))) or position.url
     date = _warc_date(headers.get_header("WARC-Date") or "", position)
     position = replace(position, fetched_at=date)
     body, content_type, fault = block, headers, None
@@ -173,6 +183,8 @@ def _warc_document(
         media_type is MediaType.TEXT and body.strip() and _media_type_of(content_type) in _UNKNOWN_TYPES
     ):
         return position.rejection(Reason.UNSUPPORTED, "neither HTML nor text")
+    if is_long:
+        return position.long_url("the record")
     charset = _CHARSET.search(content_type.get_header("Content-Type") or "")
     return Document(
         location=position.location,
@@ -196,6 +208,8 @@ def _http_body(headers: StatusAndHeaders, body: bytes, position: FilePosition) -
     if "chunked" in (headers.get_header("Transfer-Encoding") or "").lower():
         body = _dechunked(body)
     codings = [c.strip().lower() for c in (headers.get_header("Content-Encoding") or "").split(",")]
+    if len(codings) > _MAX_CODINGS:
+        return body, f"more than {_MAX_CODINGS} content codings"
     for coding in reversed(codings):
         coding = coding.removeprefix("x-")
         if coding in ("gzip", "deflate", "br", "zstd"):

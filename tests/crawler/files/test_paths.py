@@ -165,7 +165,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
                 raise PermissionError(13, "Permission denied", path)
             super().__init__(path)
 
-    monkeypatch.setattr("crawler.files.paths.io.FileIO", Refusing)
+    monkeypatch.setattr("crawler.files.inputs.io.FileIO", Refusing)
     assert ends(read(tmp_path), tmp_path) == ["a.html: unreadable", "b.html"]
 
 
