@@ -186,6 +186,26 @@ class GroupSettings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ReadingSettings:
+    """Limits of the process that reads files; a file that runs into one costs itself.
+
+    memory_bytes: what the process may use beyond what it has at its start.
+    seconds, seconds_per_mb: processor time for a file, and how much more for each megabyte of it.
+    stall_seconds: how long a file may neither give a document nor be read further. Pipes are waited for.
+    """
+
+    memory_bytes: int = 1 << 30
+    seconds: float = 30.0
+    seconds_per_mb: float = 5.0
+    stall_seconds: float = 120.0
+
+    def __post_init__(self) -> None:
+        for name in ("memory_bytes", "seconds", "stall_seconds"):
+            _require(getattr(self, name) > 0, f"reading.{name}", getattr(self, name), "above 0")
+        _require(self.seconds_per_mb >= 0, "reading.seconds_per_mb", self.seconds_per_mb, "at least 0")
+
+
 def _default_extractor() -> str:
     return os.environ.get("COPYDESK_EXTRACTOR") or DEFAULT_EXTRACTOR
 
@@ -196,6 +216,7 @@ class Settings:
 
     max_body_bytes: a larger document is rejected before it is parsed (after decompression).
     timeout_seconds: hard time limit for one document in a worker.
+    reading: limits of the process that reads files.
     site_rules: the rules of single sites, which apply in addition to the general ones.
     extractor: one of `EXTRACTORS`, which finds the article of a page. The rules of a site may name a
         different one for that site. The default is what COPYDESK_EXTRACTOR names in the environment.
@@ -205,6 +226,7 @@ class Settings:
     timeout_seconds: float = 30.0
     fingerprint: FingerprintSettings = field(default_factory=FingerprintSettings)
     group: GroupSettings = field(default_factory=GroupSettings)
+    reading: ReadingSettings = field(default_factory=ReadingSettings)
     site_rules: SiteRulebook = field(default_factory=SiteRulebook)
     extractor: str = field(default_factory=_default_extractor)
 

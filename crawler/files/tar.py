@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tarfile
 from collections.abc import Iterator
-from typing import IO
+from typing import Any
 
 from crawler.files.archives import ReadStream, buffered, is_hidden_member, is_too_deep, too_deep
 from crawler.files.position import DocumentOrRejection, FilePosition
@@ -32,13 +32,14 @@ class _BrokenTar(Exception):
 class _Headers:
     """The stream of an archive while tarfile reads the headers of one member: bounded, and pax is checked."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._size = 0
         self.pax_bytes = 0  # of the pax header that is read next
 
     def tell(self) -> int:
-        return self._stream.tell()
+        place: int = self._stream.tell()
+        return place
 
     def read(self, size: int) -> bytes:
         self._size += size

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from crawler.files import DocumentOrRejection
 from crawler.runs.pool import PoolBroken, WorkerPool
-from crawler.runs.read_ahead import ReadAhead, body_size, reading_ahead
+from crawler.runs.reading import ReadAhead, body_size, reading_ahead
 from crawler.runs.stopping import stopping
 from crawler.runs.worker import Process, process_document
 from pipeline.document import Document, Outcome
@@ -91,6 +91,7 @@ def drive(
     skips_known: bool = True,
     write: Write | None = None,
     expected: int | None = None,
+    pids: Callable[[], Sequence[int]] = list,
 ) -> Finished:
     """Bring the documents of a source into the database; return when everything is committed.
 
@@ -103,9 +104,10 @@ def drive(
     `pipeline.process.process_document`. skips_known: documents that are stored already, by the same rules,
     or that are in quarantine, are not processed again and count as unchanged. write: instead of
     `storage.writer.write_batch`. expected: how many documents the source has, if that is known beforehand.
+    pids: of processes of the source, which a second signal kills.
     """
     pool = WorkerPool(settings, workers, process=process or process_document)
-    with stopping(pool) as is_stopped, pool:
+    with stopping(lambda: [*pool.worker_pids(), *pids()]) as is_stopped, pool:
         run_id = 0 if command is None else start_run(engine, command, datetime.now(UTC))
         run = _Run(engine, run_id, settings, pool, is_stopped, progress, skips_known, write or write_batch)
         if progress and expected is not None:

@@ -15,6 +15,8 @@ they end.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import multiprocessing
 import multiprocessing.process
 import os
@@ -60,6 +62,33 @@ def start_worker(target: Callable[..., None], arguments: tuple[Any, ...]) -> For
     # stopped. A worker ends by itself when its socket is closed.
     multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]
     return process
+
+
+def cannot_start(error: Exception) -> str:
+    """Why there is no worker process, and what to do if the disk is the reason."""
+    remedy = "; free some space, or let TMPDIR name another folder" if isinstance(error, OSError) else ""
+    if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT, errno.ENOENT, errno.EACCES):
+        remedy = ""
+    return f"no worker process can be started: {type(error).__name__}: {error}".rstrip(": ") + remedy
+
+
+def kill_process(process: ForkServerProcess) -> None:
+    """End a worker process at once, if it has not ended."""
+    with contextlib.suppress(OSError, ValueError):
+        process.kill()
+
+
+def manner_of_death(process: ForkServerProcess) -> str:
+    """What ended a worker process, in words."""
+    process.join(5)
+    code = process.exitcode
+    if code is None or code >= 0:
+        return f"the worker ended with status {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"the worker was ended by {name}"
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crawler.files import DocumentOrRejection, read_paths
+from crawler.files import DocumentOrRejection
 from crawler.runs.drive import Finished, Progress, drive
+from crawler.runs.reading import FileReader
 from crawler.runs.worker import Process, process_document
 from pipeline.settings import Settings
 from storage.writer import require_one_fingerprint
@@ -34,16 +35,17 @@ def ingest(
     `crawler.runs.drive.drive`. Raises OperatorError where a path does not exist, and DatabaseError where the
     database has fingerprints of another version than the settings'.
     """
-    source = read_paths(paths, settings)
-    return ingest_documents(
-        engine,
-        source,
-        workers=workers,
-        settings=settings,
-        progress=progress,
-        command=command,
-        process=process,
-    )
+    with FileReader(paths, settings) as source:
+        return ingest_documents(
+            engine,
+            source,
+            workers=workers,
+            settings=settings,
+            progress=progress,
+            command=command,
+            process=process,
+            pids=source.pids,
+        )
 
 
 def ingest_documents(
@@ -55,8 +57,9 @@ def ingest_documents(
     progress: Progress | None = None,
     command: str = "ingest",
     process: Process = process_document,
+    pids: Callable[[], Sequence[int]] = list,
 ) -> Finished:
-    """As `ingest`, of documents that a program gives."""
+    """As `ingest`, of documents that a program gives. pids: see `crawler.runs.drive.drive`."""
     require_one_fingerprint(engine, settings)
     done = drive(
         engine,
@@ -66,5 +69,6 @@ def ingest_documents(
         command=command,
         progress=progress,
         process=process,
+        pids=pids,
     )
     return done if done.is_interrupted else replace(done, lesson=learn(engine, soon=True))

@@ -19,9 +19,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import errno
 import selectors
-import signal
 import socket
 import threading
 import time
@@ -34,7 +32,13 @@ from multiprocessing.context import ForkServerProcess
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
 
-from crawler.runs.fork_server import start_fork_server, start_worker
+from crawler.runs.fork_server import (
+    cannot_start,
+    kill_process,
+    manner_of_death,
+    start_fork_server,
+    start_worker,
+)
 from crawler.runs.messages import Call, Raised, TaskFailed, answer, complete, frame
 from crawler.runs.worker import Process, process_document, rejection, serve
 from pipeline.document import Document, Outcome, Reason, Rejection, Stage
@@ -198,7 +202,7 @@ class WorkerPool:
         try:
             start_fork_server(modules_of_workers(self._process))
         except OSError as error:
-            raise PoolBroken(_cannot_start(error)) from error
+            raise PoolBroken(cannot_start(error)) from error
         self._selector.register(self._wake_out, selectors.EVENT_READ)
         atexit.register(self.kill)
         self._thread.start()
@@ -352,7 +356,7 @@ class WorkerPool:
         else:
             with self._lock:
                 if self._is_stopped:
-                    _kill(process)
+                    kill_process(process)
                     ours.close()
                     return
                 self._started.append((process, ours))
@@ -363,7 +367,7 @@ class WorkerPool:
     def _take_started(self, started: tuple[ForkServerProcess, socket.socket] | Exception, now: float) -> None:
         self._starting_since = None
         if isinstance(started, Exception):
-            self._note_failed_start(_cannot_start(started))
+            self._note_failed_start(cannot_start(started))
             return
         process, ours = started
         ours.setblocking(False)
@@ -498,7 +502,7 @@ class WorkerPool:
     def _end_overdue(self, now: float) -> None:
         for worker in list(self._workers):
             if worker.is_busy and now >= worker.since + self._limit(worker):
-                _kill(worker.process)
+                kill_process(worker.process)
                 limit = self._settings.timeout_seconds
                 detail = f"not done within {limit:g} seconds (timeout_seconds)" if worker.is_ready else None
                 self._bury(worker, detail)
@@ -518,7 +522,7 @@ class WorkerPool:
                 task.is_suspect = True
         elif in_hand:
             reason = Reason.WORKER_DIED if overdue is None else Reason.TIMEOUT
-            self._fail(tasks.pop(0), reason, overdue or _manner_of_death(worker.process))
+            self._fail(tasks.pop(0), reason, overdue or manner_of_death(worker.process))
         with self._lock:
             self._queue.extendleft(reversed(tasks))
 
@@ -536,11 +540,11 @@ class WorkerPool:
             unused, self._started = self._started, deque()
         for started in unused:
             if not isinstance(started, Exception):
-                _kill(started[0])
+                kill_process(started[0])
                 started[1].close()
         for worker in list(self._workers):
             if worker.is_busy:
-                _kill(worker.process)
+                kill_process(worker.process)
             waiting.extend(task for sent in worker.sent for task in sent.tasks)
             self._dismiss(worker)
         for task in waiting:
@@ -595,28 +599,3 @@ def _settle(task: _Task, result: Any = None, error: Exception | None = None) -> 
         task.future.set_exception(error)
     else:
         task.future.set_result(result)
-
-
-def _cannot_start(error: Exception) -> str:
-    """Why there is no worker process, and what to do if the disk is the reason."""
-    remedy = "; free some space, or let TMPDIR name another folder" if isinstance(error, OSError) else ""
-    if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT, errno.ENOENT, errno.EACCES):
-        remedy = ""
-    return f"no worker process can be started: {type(error).__name__}: {error}".rstrip(": ") + remedy
-
-
-def _kill(process: ForkServerProcess) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        process.kill()
-
-
-def _manner_of_death(process: ForkServerProcess) -> str:
-    process.join(5)
-    code = process.exitcode
-    if code is None or code >= 0:
-        return f"the worker ended with status {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return f"the worker was ended by {name}"

@@ -5,26 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
-
-from crawler.runs.pool import WorkerPool
 
 
 @contextmanager
-def stopping(pool: WorkerPool | None = None) -> Iterator[Callable[[], bool]]:
+def stopping(pids: Callable[[], Iterable[int]] = list) -> Iterator[Callable[[], bool]]:
     """Give a function that tells whether a first SIGINT or SIGTERM came; a second signal ends the program.
 
-    pool: its workers are killed then. Signals are caught in the main thread only.
+    pids: of processes that are killed then. Signals are caught in the main thread only.
     """
     received: list[int] = []
 
     def on_signal(number: int, _: FrameType | None) -> None:
         received.append(number)
         if len(received) > 1:
-            for pid in pool.worker_pids() if pool else ():
-                os.kill(pid, signal.SIGKILL)
+            for pid in pids():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             os._exit(128 + number)
 
     def is_stopped() -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-import resource
 import signal
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from crawler.runs.memory import held_bytes, limit_memory
 from crawler.runs.messages import Answer, Call, Raised, TaskFailed, receive, send
 from pipeline.document import Document, Outcome, Reason, Rejection, Stage
 from pipeline.settings import Settings
@@ -41,7 +41,7 @@ def serve(channel: socket.socket, settings: Settings, process: Process, memory_b
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    most_held = _limit_memory(memory_bytes)
+    most_held = limit_memory(memory_bytes)
     send(channel, Answer([]))  # ready
     with contextlib.suppress(ConnectionError):
         while (message := receive(channel)) is not None:
@@ -51,7 +51,7 @@ def serve(channel: socket.socket, settings: Settings, process: Process, memory_b
             else:
                 results = _process_all(process, message, settings)
             signal.setitimer(signal.ITIMER_REAL, 0)
-            is_spent = any(map(_is_out_of_memory, results)) or _held_bytes() > most_held / 2
+            is_spent = any(map(_is_out_of_memory, results)) or held_bytes() > most_held / 2
             try:
                 send(channel, Answer(results, is_spent))
             except ConnectionError:
@@ -135,34 +135,3 @@ def _is_out_of_memory(result: Any) -> bool:
     if isinstance(result, Raised):
         return isinstance(result.error, TaskFailed) and result.error.detail == _OUT_OF_MEMORY
     return isinstance(result, Rejection) and result.detail == _OUT_OF_MEMORY
-
-
-def _limit_memory(beyond: int) -> int:
-    """Limit the address space to its present size and `beyond` bytes; return the most to hold resident."""
-    held = _held_bytes()
-    with contextlib.suppress(OSError, ValueError):  # where the system has no such limit, or a lower one
-        limit = _address_bytes() + beyond
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        if hard == resource.RLIM_INFINITY or limit < hard:
-            resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    # A crash is a rejection with its reason; nobody needs a core dump.
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    return held + beyond
-
-
-def _address_bytes() -> int:
-    return _statm(0)
-
-
-def _held_bytes() -> int:
-    return _statm(1)
-
-
-def _statm(column: int) -> int:
-    """Return a figure of /proc/self/statm in bytes; 0 where the system has none."""
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[column]) * resource.getpagesize()
-    except OSError:
-        return 0

@@ -22,9 +22,9 @@ from sqlalchemy import Engine, func, select, table
 import pipeline.settings
 from crawler.files.paths import read_paths
 from crawler.runs import drive as run_module
-from crawler.runs.drive import Finished
+from crawler.runs.drive import Finished, drive
 from crawler.runs.ingest import ingest
-from crawler.runs.read_ahead import CHUNKS_AHEAD
+from crawler.runs.reading.ahead import CHUNKS_AHEAD
 from pipeline.document import Document, Reason, Rejection
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
@@ -202,18 +202,17 @@ def test_a_missing_path_leaves_no_run_behind(engine: Engine, tmp_path: Path) -> 
 
 
 def test_a_reading_error_is_raised_after_the_documents_before_it_are_stored(
-    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sqlite_url: str
 ) -> None:
     read = list(read_paths([str(write_input(tmp_path / "in", 40))], SETTINGS))
 
-    def broken(*_: object) -> Iterator[Document | Rejection]:
+    def broken() -> Iterator[Document | Rejection]:
         yield from read[:20]
         raise RuntimeError("a disk went away")
 
-    monkeypatch.setattr(sys.modules["crawler.runs.ingest"], "read_paths", broken)
     engine = open_database(sqlite_url)
     with pytest.raises(RuntimeError, match="a disk went away"):
-        run(engine)
+        drive(engine, broken(), workers=2, settings=SETTINGS, command="test", process=process)
     assert len(view(engine, "articles")) + len(view(engine, "rejections")) == 20
     engine.dispose()
 
@@ -238,7 +237,7 @@ def test_the_number_of_unwritten_documents_is_bounded(
     given = 0
     document = misbehaving.document("sleep 0.01 " + "x" * 500_000)
 
-    def source(*_: object) -> Iterator[Document]:
+    def source() -> Iterator[Document]:
         nonlocal given
         for n in range(150):
             given += 1
@@ -250,11 +249,12 @@ def test_the_number_of_unwritten_documents_is_bounded(
         def advance(self, counts: BatchCounts) -> None:
             lead.append(given - counts.seen)
 
-    monkeypatch.setattr(sys.modules["crawler.runs.ingest"], "read_paths", source)
     monkeypatch.setattr(run_module, "_WINDOW_BYTES", 5_000_000)
     monkeypatch.setattr(run_module, "BATCH_SIZE", 5)
     engine = open_database(sqlite_url)
-    assert run(engine, process=misbehaving.process, progress=Behind()).counts.seen == 150
+    options = {"workers": 2, "settings": SETTINGS, "command": "test"}
+    done = drive(engine, source(), process=misbehaving.process, progress=Behind(), **options)
+    assert done.counts.seen == 150
     # The window, one chunk that was admitted under its bound, the documents read ahead, and a batch.
     assert max(lead) <= 10 + 3 + 3 * (CHUNKS_AHEAD + 2) + 5
     engine.dispose()
