@@ -16,9 +16,10 @@ from crawler.files.position import DocumentOrRejection, FilePosition
 from crawler.files.unpack import BUFFER_BYTES, Reader
 from pipeline.document import Reason
 
-# Most bytes of one extended header (a long name, pax), and of all headers of a member, the map of a sparse
-# file included.
+# Most bytes of one extended header (a long name, pax), and most bytes and number of all headers of a member,
+# the map of a sparse file included.
 _EXTENDED_BYTES = 1 << 16
+_HEADERS = 50
 _HEADER_BYTES = 1 << 20
 _PAX_LENGTH = re.compile(rb"[0-9]{1,5} ")
 # tarfile's search for a character set takes the square of such a run.
@@ -35,6 +36,7 @@ class _Headers:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._size = 0
+        self.count = 0
         self.pax_bytes = 0  # of the pax header that is read next
 
     def tell(self) -> int:
@@ -83,6 +85,9 @@ class _TarHeader(tarfile.TarInfo):
         """Reads further headers, of this class as well, until that of the member itself."""
         stream = archive.fileobj
         if isinstance(stream, _Headers):
+            stream.count += 1
+            if stream.count >= _HEADERS:
+                raise _BrokenTar(f"a member has more than {_HEADERS} headers")
             return super()._proc_member(archive)  # type: ignore[misc,no-any-return]
         archive.fileobj = _Headers(stream)  # type: ignore[assignment]
         try:
@@ -123,7 +128,7 @@ def read_tar(
                 content = archive.extractfile(member)
                 if content is not None:
                     yield from read_stream(buffered(content), position.member(member.name, member.mtime))
-    except (_BrokenTar, tarfile.TarError, OSError, ValueError, EOFError, RecursionError) as error:
+    except (_BrokenTar, tarfile.TarError, OSError, ValueError, EOFError) as error:
         detail = f"{position.fault or error}, after {count} members: fetch or copy the archive again"
         yield position.rejection(Reason.UNREADABLE, detail)
         return

@@ -204,17 +204,13 @@ class FileReader:
     def _rejection(self, file: InputFile, process: ForkServerProcess, is_stalled: bool) -> Rejection:
         """The end of a file that its process died of."""
         limits = self._settings.reading
-        manner = manner_of_death(process)
+        reason, detail = Reason.WORKER_DIED, manner_of_death(process)
         if is_stalled:
-            reason, detail = (
-                Reason.TIMEOUT,
-                f"nothing was read for {limits.stall_seconds:g} s (stall_seconds)",
-            )
+            seconds = f"{limits.stall_seconds:g} seconds (reading.stall_seconds)"
+            reason, detail = Reason.TIMEOUT, f"nothing could be read for {seconds}"
         elif process.exitcode == -signal.SIGPROF:
-            seconds = f"{seconds_for(file, limits):g} s"
-            reason, detail = Reason.TIMEOUT, f"not read within {seconds} of processor time (reading.seconds)"
-        else:
-            reason, detail = Reason.WORKER_DIED, manner
+            seconds = f"{seconds_for(file, limits):.1f} seconds of processor time (reading.seconds)"
+            reason, detail = Reason.TIMEOUT, f"not read within {seconds}"
         return file.position(self._settings).rejection(reason, detail)
 
     def _dismiss(self) -> None:

@@ -252,7 +252,7 @@ def test_the_number_of_unwritten_documents_is_bounded(
     monkeypatch.setattr(run_module, "_WINDOW_BYTES", 5_000_000)
     monkeypatch.setattr(run_module, "BATCH_SIZE", 5)
     engine = open_database(sqlite_url)
-    options = {"workers": 2, "settings": SETTINGS, "command": "test"}
+    options: dict[str, Any] = {"workers": 2, "settings": SETTINGS, "command": "test"}
     done = drive(engine, source(), process=misbehaving.process, progress=Behind(), **options)
     assert done.counts.seen == 150
     # The window, one chunk that was admitted under its bound, the documents read ahead, and a batch.
