@@ -118,6 +118,21 @@ def test_every_document_has_one_end_and_the_second_run_stores_nothing(engine: En
     assert all(r["finished_at"] for r in runs)
 
 
+def test_the_rows_are_those_that_files_read_in_this_process_give(
+    engine: Engine, tmp_path: Path, sqlite_url: str
+) -> None:
+    folder = write_input(tmp_path / "in")
+    paths = [str(folder), str(ROOT / "examples"), str(ROOT / "tests" / "pages")]
+    done = ingest(engine, paths, workers=2, settings=SETTINGS, process=process)
+    reference = open_database(sqlite_url)
+    drive(
+        reference, read_paths(paths, SETTINGS), workers=2, settings=SETTINGS, command="test", process=process
+    )
+    assert done.counts.seen > 400
+    assert rows(engine) == rows(reference)
+    reference.dispose()
+
+
 def test_ids_follow_the_source_whichever_worker_is_first(tmp_path: Path, sqlite_url: str) -> None:
     chance = random.Random(5)
     with open(tmp_path / "a.jsonl", "w") as file:

@@ -149,7 +149,7 @@ def test_processor_time_is_limited_by_the_size_of_the_file(tmp_path: Path) -> No
 
 
 def test_memory_is_limited(tmp_path: Path) -> None:
-    (tmp_path / "01.jsonl").write_bytes(jsonl({"text": "one"}) + jsonl({"text": "x" * 60_000_000}))
+    (tmp_path / "01.jsonl").write_bytes(jsonl({"text": "one"}) + jsonl({"text": "x" * 40_000_000}))
     (tmp_path / "02.html").write_bytes(PAGE)
     settings = replace(limits(memory_bytes=100_000_000), max_body_bytes=100_000_000)
     items = read(tmp_path, settings=settings)
