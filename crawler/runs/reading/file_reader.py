@@ -3,8 +3,8 @@
 A compressed file, an archive or a WARC comes from strangers, as pages do. Workers get whole documents; a file
 gives documents one by one, as many as there are. So one process reads files and sends what is in them as it
 finds it, and waits while the run has enough. A few files are handed over ahead. They are answered in their
-order, so this side knows which one is being read. If the process dies, that file ends with a rejection, and
-another process goes on behind it.
+order, so this side knows which one is being read. If the process dies, of a limit or twice, that file ends
+with a rejection, and another process goes on behind it.
 
 Limits: memory and processor time are limited by the process itself (`crawler.runs.reading.process`). This
 side ends it when a file neither gives anything nor is read further for too long, such as one on a network
@@ -167,8 +167,13 @@ class FileReader:
             return file.position(self._settings).rejection(Reason.UNREADABLE, os_error(error))
 
     def _read(self, handed: _Handed) -> Iterator[DocumentOrRejection]:
-        """Yield what the process sends of the file that it is reading."""
-        is_stalled = False
+        """Yield what the process sends of the file that it is reading.
+
+        A process may have been killed for what the file cannot help. So a file that was within its limits is
+        read once more, without what it has given. A pipe cannot be read again.
+        """
+        given = skipping = 0
+        is_last_try = handed.file.size is None
         while process := self._process:
             while process.messages:
                 message = cast(Message, pickle.loads(process.messages.popleft()))
@@ -176,19 +181,27 @@ class FileReader:
                     if message.is_spent:
                         self._dismiss()
                     return
-                yield message
+                if skipping:
+                    skipping -= 1
+                else:
+                    given += 1
+                    yield message
             is_alive = process.receive(None if handed.file.size is None else self._stall_seconds())
-            if is_alive is None and self._stands_still(process, handed):
-                is_stalled = True
+            is_stalled = is_alive is None and self._stands_still(process, handed)
+            if is_stalled:
                 kill_process(process.process)
                 while process.receive(_DEATH_SECONDS):
                     process.messages.clear()
-                is_alive = False
-            if is_alive is False:
+            if is_stalled or is_alive is False:
                 self._dismiss()
-                if not self._is_closed:
-                    yield self._rejection(handed.file, process.process, is_stalled)
-                return
+                if self._is_closed:
+                    return
+                rejection = self._rejection(handed.file, process.process, is_stalled)
+                if is_last_try or rejection.reason is Reason.TIMEOUT:
+                    yield rejection
+                    return
+                is_last_try, skipping = True, given
+                self._hand_over()
 
     def _stall_seconds(self) -> float:
         return self._settings.reading.stall_seconds / 2
