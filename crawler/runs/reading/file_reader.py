@@ -67,12 +67,14 @@ class _Process:
     channel: socket.socket
     incoming: bytearray = field(default_factory=bytearray)
     messages: deque[bytes] = field(default_factory=deque)
+    poll: select.poll = field(default_factory=select.poll)
+
+    def __post_init__(self) -> None:
+        self.poll.register(self.channel, select.POLLIN)
 
     def receive(self, seconds: float | None) -> bool | None:
         """Wait for something to arrive. True if it did, False if the process is dead, None for too late."""
-        poll = select.poll()
-        poll.register(self.channel, select.POLLIN)
-        if not poll.poll(None if seconds is None else seconds * 1000):
+        if not self.poll.poll(None if seconds is None else seconds * 1000):
             return None
         try:
             data = self.channel.recv(_RECEIVE_BYTES)
@@ -180,6 +182,8 @@ class FileReader:
                 if isinstance(message, End):
                     if message.is_spent:
                         self._dismiss()
+                    if message.last is not None:
+                        yield message.last
                     return
                 if skipping:
                     skipping -= 1

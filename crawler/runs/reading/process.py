@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from crawler.files import DocumentOrRejection, InputFile, read_file
 from crawler.runs.memory import held_bytes, limit_memory
 from crawler.runs.messages import frame, receive, send
-from pipeline.document import Reason
+from pipeline.document import Document, Origin, Reason
 from pipeline.settings import ReadingSettings, Settings
 
 _MB = 1_000_000
@@ -32,10 +32,12 @@ _MB = 1_000_000
 class End:
     """The end of a file, and, as the first message, that the process is ready.
 
-    is_spent: it has used too much memory, reads no other file and is to be replaced.
+    is_spent: it has used too much memory, reads no other file and is to be replaced. last: the document of a
+    file that is one, which saves a message a page.
     """
 
     is_spent: bool = False
+    last: Document | None = None
 
 
 Message = DocumentOrRejection | End
@@ -43,8 +45,10 @@ Message = DocumentOrRejection | End
 
 def send_file(channel: socket.socket, file: InputFile, handle: int) -> None:
     """Hand a file over to be read. handle: of the open file, which the sender keeps."""
-    socket.send_fds(channel, [b"\0"], [handle])
-    channel.sendall(frame(file))
+    message = b"\0" + frame(file)
+    sent = socket.send_fds(channel, [message], [handle])
+    if sent < len(message):
+        channel.sendall(memoryview(message)[sent:])
 
 
 def serve(channel: socket.socket, settings: Settings) -> None:
@@ -58,11 +62,12 @@ def serve(channel: socket.socket, settings: Settings) -> None:
     with contextlib.suppress(ConnectionError):
         send(channel, End())
         while (received := _receive_file(channel)) is not None:
-            count, is_spent = _read(channel, *received, settings)
+            end = _read(channel, *received, settings)
             # One document leaves nothing behind that would count.
-            is_spent = is_spent or (count > 1 and held_bytes() > most_held / 2)
-            send(channel, End(is_spent))
-            if is_spent:
+            if end.last is None and held_bytes() > most_held / 2:
+                end = End(is_spent=True)
+            send(channel, end)
+            if end.is_spent:
                 return
 
 
@@ -81,29 +86,28 @@ def _receive_file(channel: socket.socket) -> tuple[InputFile, int] | None:
     return None if file is None else (file, handles[0])
 
 
-def _read(channel: socket.socket, file: InputFile, handle: int, settings: Settings) -> tuple[int, bool]:
-    """Send what is in the file; return how many things that were, and whether memory ran out."""
-    count = 0
+def _read(channel: socket.socket, file: InputFile, handle: int, settings: Settings) -> End:
+    """Send what is in the file, except for what its end has."""
     signal.setitimer(signal.ITIMER_PROF, seconds_for(file, settings.reading))
     try:
         with _Pipe(handle, settings.reading) if file.size is None else io.FileIO(handle) as raw:
             if file.size is not None:
                 raw.seek(0)  # a process that died may have read from it
             for item in read_file(file, raw, settings):
+                if isinstance(item, Document) and item.origin is Origin.FILE and item.url == file.url:
+                    return End(last=item)
                 send(channel, item)
-                count += 1
-        return count, False
+        return End()
     except ConnectionError:
         raise
     except MemoryError:
-        reason, detail, is_spent = Reason.WORKER_DIED, "out of memory (the limit of reading)", True
+        end, reason, detail = End(is_spent=True), Reason.WORKER_DIED, "out of memory (the limit of reading)"
     except Exception as error:
-        reason, is_spent = Reason.INTERNAL_ERROR, False
-        detail = f"{type(error).__name__}: {error}"
+        end, reason, detail = End(), Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}"
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
     send(channel, file.position(settings).rejection(reason, detail))
-    return count + 1, is_spent
+    return end
 
 
 def seconds_for(file: InputFile, limits: ReadingSettings) -> float:

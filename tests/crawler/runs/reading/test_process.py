@@ -9,10 +9,10 @@ from pathlib import Path
 
 from crawler.files import InputFile
 from crawler.runs.messages import receive
-from crawler.runs.reading.process import _read, _receive_file, seconds_for, send_file
+from crawler.runs.reading.process import End, _read, _receive_file, seconds_for, send_file
 from pipeline.document import Document
 from pipeline.settings import ReadingSettings
-from tests.crawler.files.making import PAGE, SMALL
+from tests.crawler.files.making import PAGE, SMALL, jsonl
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -35,10 +35,9 @@ def test_a_file_is_handed_over_open_and_read_from_its_start(tmp_path: Path) -> N
         received = _receive_file(theirs)
         assert received is not None
         assert received[0] == file
-        assert _read(theirs, *received, SMALL) == (1, False)
-        item = receive(ours)
-    assert isinstance(item, Document)
-    assert item.body == PAGE
+        end = _read(theirs, *received, SMALL)
+    assert end.last is not None, "a page comes with the end of its file"
+    assert (end.last.body, end.is_spent) == (PAGE, False)
 
 
 def test_there_is_no_file_after_the_run_has_closed_its_side() -> None:
@@ -51,10 +50,10 @@ def test_there_is_no_file_after_the_run_has_closed_its_side() -> None:
 def test_a_pipe_is_read_to_its_end() -> None:
     reading, writing = os.pipe()
     ours, theirs = socket.socketpair()
-    os.write(writing, PAGE)
+    os.write(writing, jsonl({"text": "one"}))
     os.close(writing)
     with ours, theirs:
-        assert _read(theirs, InputFile("pipe", "file:///pipe", NOW, None, NOW), reading, SMALL) == (1, False)
+        assert _read(theirs, InputFile("pipe", "file:///pipe", NOW, None, NOW), reading, SMALL) == End()
         item = receive(ours)
     assert isinstance(item, Document)
-    assert item.body == PAGE
+    assert item.body == b"one"
