@@ -68,9 +68,9 @@ def winnow(hashes: Hashes, window: int) -> Hashes:
     are selected on average (section 3.2). Which of several equal hashes is selected makes no difference here,
     because only their value is kept.
     """
-    if not hashes.size:
-        return hashes
-    return distinct(_window_minima(hashes, min(window, hashes.size)))
+    if hashes.size <= window:  # one window, as most wire copy is
+        return hashes.min(keepdims=True) if hashes.size else hashes
+    return distinct(_window_minima(hashes, window))
 
 
 def window_for(shingles: int, shortest: int, most: int) -> int:
