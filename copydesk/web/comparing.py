@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,9 +47,20 @@ def _row(sentence: AlignedSentence) -> Row:
     if change is not None and change.kind is ChangeKind.CHANGED:
         left = tuple(part for part in change.parts if part.kind is not PartKind.ADDED)
         right = tuple(part for part in change.parts if part.kind is not PartKind.DROPPED)
-        return Row("changed", left, right)
+        return Row("changed", _without_spaces(left), _without_spaces(right))
     kind = "same" if change is None else change.kind.value
     return Row(kind, _whole(sentence.canonical), _whole(sentence.copy))
+
+
+def _without_spaces(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The same text, in which no mark goes on over the space after a word."""
+    tight: list[Part] = []
+    for part in parts:
+        words = part.text.rstrip()
+        tight.append(Part(part.kind, words))
+        if len(words) < len(part.text):
+            tight.append(Part(PartKind.SAME, part.text[len(words) :]))
+    return tuple(tight)
 
 
 def _whole(text: str | None) -> tuple[Part, ...] | None:

@@ -5,11 +5,19 @@
 const forms = {
   full: { dateStyle: "medium", timeStyle: "short" },
   clock: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  // Lists are divided by days of UTC. In the reader's zone it may be the day before or after.
+  clockOfOtherDay: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
 };
+function localDay(at) {
+  const two = (number) => String(number).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
 for (const time of document.querySelectorAll("time[data-form]")) {
   const at = new Date(time.dateTime);
-  const format = new Intl.DateTimeFormat(undefined, forms[time.dataset.form]);
-  if (!Number.isNaN(at.getTime())) time.textContent = format.format(at);
+  if (Number.isNaN(at.getTime())) continue;
+  const day = time.closest("[data-day]")?.dataset.day;
+  const form = day && day !== localDay(at) ? "clockOfOtherDay" : time.dataset.form;
+  time.textContent = new Intl.DateTimeFormat(undefined, forms[form]).format(at);
 }
 for (const zone of document.querySelectorAll("[data-zone]")) {
   zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -32,9 +40,7 @@ document.addEventListener("keydown", (event) => {
   links[next].focus();
 });
 
-// A choice in a filter is applied at once.
-for (const form of document.querySelectorAll("form[data-apply]")) {
-  for (const select of form.querySelectorAll("select")) {
-    select.addEventListener("change", () => form.requestSubmit());
-  }
-}
+// Back shows what the page answers, and not what was typed into it afterwards.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) document.querySelectorAll("form").forEach((form) => form.reset());
+});

@@ -113,7 +113,7 @@ def test_answers_load_nothing_of_others(desk: TestClient, address: str) -> None:
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
 
 
 def test_scripts_of_other_sites_may_not_read_it_unless_named(desk: TestClient, desk_url: str) -> None:
