@@ -21,6 +21,13 @@ TOKEN = "a token that nobody guesses"
 
 
 @pytest.fixture(scope="module")
+def desk_at(desk_url: str) -> Iterator[str]:
+    """Address of a desk on loopback, which needs no token."""
+    with serving(make_app(DeskSettings(desk_url, seconds=120))) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
 def closed_port(desk_url: str) -> Iterator[int]:
     """Port of a desk that others can reach under the name of a host, so that it needs a token."""
     settings = DeskSettings(desk_url, "192.0.2.1", token=TOKEN, hosts=(DESK_HOST, "127.0.0.1"), seconds=120)
