@@ -3,7 +3,7 @@
 copydesk.extract(page)          the article of a page
 copydesk.ingest(paths, db)      store the articles of files, folders or records
 copydesk.crawl(sites, db)       store the news of sites
-copydesk.open(db)               a database: articles, search, changes, signatures
+copydesk.open(db)               a database: articles, stories, search, changes, signatures
 copydesk.compare(a, b)          whether two texts are copies, and how they differ
 copydesk.sketch(text)           the signature of a text as datasketch's objects
 copydesk.shingle_hashes(text)   what a signature is made of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Sketch,
         StoredArticle,
         StoredRevision,
+        Story,
         TextComparison,
         compare,
         crawl,
@@ -54,6 +55,7 @@ __all__ = [
     "Sketch",
     "StoredArticle",
     "StoredRevision",
+    "Story",
     "TextComparison",
     "__version__",
     "compare",

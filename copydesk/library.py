@@ -19,6 +19,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from copydesk.named_sites import hosts_named
 from copydesk.options import DEFAULT_DATABASE
 from copydesk.times import parse_since, parse_until
 from pipeline import copies
@@ -43,6 +45,8 @@ from storage.reader import (
     RemovedLine,
     StoredArticle,
     StoredRevision,
+    Story,
+    StoryOrder,
 )
 
 if TYPE_CHECKING:
@@ -62,6 +66,7 @@ __all__ = [
     "Sketch",
     "StoredArticle",
     "StoredRevision",
+    "Story",
     "TextComparison",
     "compare",
     "crawl",
@@ -209,10 +214,41 @@ class Database:
 
         since, until: published from then on, and before then; articles without a date are in neither. A day
         is included in `until`. changed_since: their text is new or changed from then on. site, language,
-        agency: as in the columns of the view `articles`. unique: canonical copies only.
+        agency: as in the columns of the view `articles`; a site also by its key in the sites
+        file; OperatorError for an unknown one. unique: canonical copies only.
         """
-        where = _filter(since, until, site, language, agency, changed_since)
+        where = self._filter(since, until, site, language, agency, changed_since)
         return reader.articles(self._engine, where, canonical_only=unique, limit=limit)
+
+    def stories(
+        self,
+        *,
+        since: Time | None = None,
+        until: Time | None = None,
+        site: str | None = None,
+        language: str | None = None,
+        agency: str | None = None,
+        min_sites: int = 1,
+        min_size: int = 1,
+        sort: str = "newest",
+        limit: int | None = None,
+    ) -> Iterator[Story]:
+        """Stories, each with its outlets: the newest first, or by "size" (copies) or "spread" (sites).
+
+        since, until: of the canonical copy. site, agency: one copy is enough. min_sites, min_size: on at
+        least so many sites, of at least so many copies. Each page of them sees the database as it is.
+        """
+        where = self._filter(since, until, site, language, agency)
+        if sort not in tuple(StoryOrder):
+            raise OperatorError(f"sort {sort!r}: write one of {', '.join(StoryOrder)}")
+        found = reader.every_story(
+            self._engine, where, min_size=min_size, min_sites=min_sites, order=StoryOrder(sort)
+        )
+        return islice(found, limit)
+
+    def members(self, story_id: int) -> list[StoredArticle]:
+        """The articles of a story, the earliest published first; empty if there is no such story."""
+        return reader.members(self._engine, story_id)
 
     def search(
         self,
@@ -232,7 +268,7 @@ class Database:
         unique: one article of each story that matches. Other filters: as in `articles`. Raises OperatorError
         for a query that looks for nothing.
         """
-        where = _filter(since, until, site, language, agency)
+        where = self._filter(since, until, site, language, agency)
         return reader.search(self._engine, query, where, canonical_only=unique, limit=limit, offset=offset)
 
     def changes(self, after: int = 0, *, unique: bool = False) -> Iterator[ChangedArticle]:
@@ -246,6 +282,24 @@ class Database:
     def revisions(self, article_id: int) -> list[StoredRevision]:
         """Every text that was seen of an article, the first one first; `is_current` is the present one."""
         return reader.revisions(self._engine, article_id)
+
+    def _filter(
+        self,
+        since: Time | None,
+        until: Time | None,
+        site: str | None,
+        language: str | None,
+        agency: str | None,
+        changed_since: Time | None = None,
+    ) -> ArticleFilter:
+        return ArticleFilter(
+            sites=() if site is None else hosts_named(self._engine, site),
+            language=None if language is None else language.lower(),
+            agency=agency,
+            since=_first(since),
+            until=parse_until(until) if isinstance(until, str) else _aware(until),
+            changed_since=_first(changed_since),
+        )
 
     def removed(self, article_id: int) -> list[RemovedLine]:
         """The lines that were removed from an article's text, each with its rule, in the page's order."""
@@ -281,22 +335,8 @@ def _url(db: str | None) -> str:
     return db or os.environ.get("COPYDESK_DB") or DEFAULT_DATABASE
 
 
-def _filter(
-    since: Time | None,
-    until: Time | None,
-    site: str | None,
-    language: str | None,
-    agency: str | None,
-    changed_since: Time | None = None,
-) -> ArticleFilter:
-    return ArticleFilter(
-        sites=() if site is None else (site,),
-        language=language,
-        agency=agency,
-        since=parse_since(since) if isinstance(since, str) else _aware(since),
-        until=parse_until(until) if isinstance(until, str) else _aware(until),
-        changed_since=parse_since(changed_since) if isinstance(changed_since, str) else _aware(changed_since),
-    )
+def _first(time: Time | None) -> datetime | None:
+    return parse_since(time) if isinstance(time, str) else _aware(time)
 
 
 def _aware(time: datetime | None) -> datetime | None:

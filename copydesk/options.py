@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from copydesk.times import TIME, TIME_HELP, parse_since, parse_until
+
+if TYPE_CHECKING:
+    from storage.database import Engine
+    from storage.reader import ArticleFilter
 
 DEFAULT_DATABASE = "sqlite:///copydesk.db"
 
@@ -41,3 +47,41 @@ Removed = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
+
+Site = Annotated[
+    str | None,
+    typer.Option(
+        "--site", help="Of this site only: its host, e.g. example.com, or its key in the sites file."
+    ),
+]
+Agency = Annotated[
+    str | None, typer.Option("--agency", help="With credit to this agency only, e.g. Reuters.")
+]
+Language = Annotated[str | None, typer.Option("--language", help="In this language only, e.g. en.")]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar=TIME, help=f"Published since then: {TIME_HELP}.")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar=TIME, help="Published before then; a day is included.")
+]
+
+
+def article_filter(
+    engine: Engine,
+    site: str | None,
+    agency: str | None,
+    language: str | None,
+    since: str | None,
+    until: str | None,
+) -> ArticleFilter:
+    """The filter that these options mean; OperatorError for an unknown site, and for what is no time."""
+    from copydesk.named_sites import hosts_named
+    from storage.reader import ArticleFilter
+
+    return ArticleFilter(
+        sites=hosts_named(engine, site) if site else (),
+        agency=agency,
+        language=language.lower() if language else None,
+        since=parse_since(since) if since else None,
+        until=parse_until(until) if until else None,
+    )

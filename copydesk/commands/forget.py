@@ -89,30 +89,20 @@ def forget(
 
 def _hosts(engine: Engine, names: list[str], sites_file: str | None, *, is_checked: bool) -> list[str]:
     """The hosts that sites are named by. Raises OperatorError for one that is unknown, with the nearest."""
-    from difflib import get_close_matches
-
+    from copydesk.named_sites import hosts_named
     from crawler.sites import read_sites
-    from storage.upkeep import is_known_site, stored_sites
     from storage.writing import parse_site
 
-    if not names:
-        return []
-    sites = read_sites(sites_file)
-    crawled = {host for one in sites.values() for host in one.hosts}
+    sites = read_sites(sites_file) if names else {}
     hosts: dict[str, None] = {}
     for name in names:
-        if name in sites:
-            hosts.update(dict.fromkeys(sorted(sites[name].hosts)))
+        if not is_checked and name not in sites:
+            hosts[parse_site(name)] = None
             continue
-        host = parse_site(name)
-        hosts[host] = None
-        if is_checked and host not in crawled and not is_known_site(engine, host):
-            near = get_close_matches(host, [*sites, *crawled, *stored_sites(engine)], n=1)
-            hint = f"did you mean {near[0]}?" if near else "copydesk forget takes its host, e.g. example.com;"
-            raise OperatorError(
-                f"nothing of {host} is stored, and the sites file has no such site: {hint}"
-                " --unseen keeps it out all the same"
-            )
+        try:
+            hosts.update(dict.fromkeys(hosts_named(engine, name, sites_file)))
+        except OperatorError as error:
+            raise OperatorError(f"{error}; --unseen keeps it out all the same") from error
     return list(hosts)
 
 

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.console import as_line, out, plain, print_columns, print_json, when
-from copydesk.options import DEFAULT_DATABASE, Database, Json
+from copydesk.options import (
+    DEFAULT_DATABASE,
+    Agency,
+    Database,
+    Json,
+    Language,
+    Since,
+    Site,
+    Until,
+    article_filter,
+)
 from copydesk.rendering import print_changes
 from pipeline.counts import counted
 from pipeline.errors import OperatorError
@@ -19,7 +29,7 @@ from pipeline.errors import OperatorError
 if TYPE_CHECKING:
     from pipeline.copies import Comparison
     from storage.database import Engine
-    from storage.reader import Copy, StoredArticle, StoryGroup
+    from storage.reader import Copy, StoredArticle, StoryGroup, StoryOrder
     from storage.upkeep import PairEvidence
 
 
@@ -50,7 +60,17 @@ def groups(
     group: Annotated[int | None, typer.Argument(metavar="[ID]", help="Show this group alone.")] = None,
     db: Database = DEFAULT_DATABASE,
     min_size: Annotated[int, typer.Option(min=1, help="Smallest group to list, in articles.")] = 2,
-    limit: Annotated[int, typer.Option(min=1, help="List this many, the largest first.")] = 20,
+    min_sites: Annotated[int, typer.Option(min=1, help="On at least so many sites.")] = 1,
+    sort: Annotated[
+        str,
+        typer.Option(metavar="ORDER", help="newest, size (most copies first) or spread (most sites first)."),
+    ] = "size",
+    since: Since = None,
+    until: Until = None,
+    site: Site = None,
+    agency: Agency = None,
+    language: Language = None,
+    limit: Annotated[int, typer.Option(min=1, help="List at most this many.")] = 20,
     no_text: Annotated[
         bool, typer.Option("--no-text", help="Of one group, leave out what the copies added and dropped.")
     ] = False,
@@ -61,6 +81,8 @@ def groups(
     json: Json = False,
 ) -> None:
     """List the groups of copies with their members: time, site, kind of copy, similarity.
+
+    --since and --until choose by the time of the canonical copy; of --site and --agency, one copy is enough.
 
     [bold]*[/bold] marks the canonical copy. The kind and the figures compare each copy with it. If no
     evidence links the two, they compare it with the copy that is most similar to it.
@@ -80,7 +102,16 @@ def groups(
         _explain(engine, why, json)
         return
     if group is None:
-        found = [_shown(engine, s, False) for s in reader.groups(engine, min_size=min_size, limit=limit)]
+        listed = reader.stories(
+            engine,
+            article_filter(engine, site, agency, language, since, until),
+            min_size=min_size,
+            min_sites=min_sites,
+            order=_order(sort),
+            limit=limit,
+        )
+        stories = (reader.group(engine, story.id) for story in listed)
+        found = [_shown(engine, story, False) for story in stories if story is not None]
     else:
         one = reader.group(engine, group)
         if one is None:
@@ -93,7 +124,18 @@ def groups(
         _print(shown) if group is None or no_text else _print_with_changes(shown)
         _print_pairs(shown.pairs)
     if not found:
-        out.print("No two articles are copies of one story yet.")
+        is_filtered = any((since, until, site, agency, language, min_sites > 1, min_size != 2))
+        out.print(
+            "No story is as asked for." if is_filtered else "No two articles are copies of one story yet."
+        )
+
+
+def _order(name: str) -> StoryOrder:
+    from storage.reader import StoryOrder
+
+    if name not in tuple(StoryOrder):
+        raise OperatorError(f"--sort {name}: write one of {', '.join(StoryOrder)}")
+    return StoryOrder(name)
 
 
 def _shown(engine: Engine, story: StoryGroup, with_changes: bool) -> _Shown:

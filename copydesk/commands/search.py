@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.console import as_line, out, plain, print_json, when
-from copydesk.options import DEFAULT_DATABASE, Database, Json
+from copydesk.options import (
+    DEFAULT_DATABASE,
+    Agency,
+    Database,
+    Json,
+    Language,
+    Since,
+    Site,
+    Until,
+    article_filter,
+)
 from copydesk.rendering import snippet_line, visible
-from copydesk.times import TIME, TIME_HELP, parse_since, parse_until
+from pipeline.counts import counted
 
 if TYPE_CHECKING:
     from storage.reader import Hit
@@ -18,16 +28,14 @@ if TYPE_CHECKING:
 def search(
     query: Annotated[list[str], typer.Argument(metavar="QUERY", help="What to look for, in one argument.")],
     db: Database = DEFAULT_DATABASE,
-    site: Annotated[str | None, typer.Option(help="Articles of this site only, e.g. example.com.")] = None,
-    language: Annotated[str | None, typer.Option(help="Articles in this language only, e.g. en.")] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar=TIME, help=f"Published since then: {TIME_HELP}.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar=TIME, help="Published before then; a day is included.")
-    ] = None,
+    site: Site = None,
+    agency: Agency = None,
+    language: Language = None,
+    since: Since = None,
+    until: Until = None,
     unique: Annotated[bool, typer.Option("--unique", help="One copy of each story that matches.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="List this many, the best first.")] = 20,
+    count: Annotated[bool, typer.Option("--count", help="Only say how many articles match.")] = False,
     json: Json = False,
 ) -> None:
     """Find articles by words of their title and text, the best first.
@@ -40,12 +48,11 @@ def search(
     from storage.database import open_database
 
     engine = open_database(db, create=False)
-    where = reader.ArticleFilter(
-        sites=(site,) if site else (),
-        language=language,
-        since=parse_since(since) if since else None,
-        until=parse_until(until) if until else None,
-    )
+    where = article_filter(engine, site, agency, language, since, until)
+    if count:
+        number = reader.count_matches(engine, " ".join(query), where, canonical_only=unique)
+        print_json({"count": number}) if json else out.print(counted(number, "article"))
+        return
     found = reader.search(engine, " ".join(query), where, canonical_only=unique, limit=limit)
     if json:
         print_json([_as_json(hit) for hit in found])

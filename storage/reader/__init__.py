@@ -37,9 +37,17 @@ from storage.reader.known_documents import (
 )
 from storage.reader.removal_rows import RuleUse, lines_of_rule, removed, rules_used
 from storage.reader.run_rows import Counts, counts, last_state, latest_rejections, rejections, run, runs
-from storage.reader.searching import Hit, search
+from storage.reader.searching import Hit, count_matches, search
 from storage.reader.sketch_rows import sketch, sketches
-from storage.reader.story_rows import Sharing, Story, StoryKey, StoryOrder, shared_stories, stories
+from storage.reader.story_rows import (
+    Sharing,
+    Story,
+    StoryKey,
+    StoryOrder,
+    every_story,
+    shared_stories,
+    stories,
+)
 from storage.reader.view_rows import rows
 from storage.schema import (
     Change,
@@ -82,10 +90,12 @@ __all__ = [
     "changed_articles",
     "changes",
     "copies",
+    "count_matches",
     "counts",
     "database_id",
     "document",
     "document_of",
+    "every_story",
     "fetch_state",
     "group",
     "groups",

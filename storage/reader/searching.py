@@ -15,6 +15,7 @@ from storage.schema import (
     view_tables,
 )
 from storage.search import Snippet, make_snippet, parse_query, rank_matches
+from storage.search import count_matches as count_in_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,12 @@ def search(
             for row in connection.execute(select(view).where(view.c.id.in_(part)))
         }
     return [Hit(found[id], score, make_snippet(found[id].text, asked)) for id, score in scores.items()]
+
+
+def count_matches(
+    engine: Engine, query: str, where: ArticleFilter = EVERY_ARTICLE, *, canonical_only: bool = False
+) -> int:
+    """How many articles `search` would find without a limit; with `canonical_only`, of how many stories."""
+    asked = parse_query(query)
+    with one_snapshot(engine) as connection:
+        return count_in_index(connection, asked, where.conditions(engine, schema.article), canonical_only)

@@ -8,7 +8,7 @@ hides one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -100,6 +100,21 @@ def stories(
     with one_snapshot(engine) as connection:
         found = {row.group_id: row.time for row in connection.execute(query)}
         return [_story(row, found[row.id], carried) for row, carried in _rows(connection, list(found))]
+
+
+def every_story(
+    engine: Engine,
+    where: ArticleFilter = EVERY_ARTICLE,
+    *,
+    min_size: int = 1,
+    min_sites: int = 0,
+    order: StoryOrder = StoryOrder.NEWEST,
+) -> Iterator[Story]:
+    """All stories that meet the filter, as `stories` has them, read a page at a time."""
+    after = None
+    while page := stories(engine, where, min_size=min_size, min_sites=min_sites, order=order, after=after):
+        yield from page
+        after = page[-1].key(order)
 
 
 def story_time(article: Any) -> ColumnElement[Any]:

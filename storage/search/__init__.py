@@ -6,6 +6,7 @@ The words themselves are made in `pipeline.text.search_words`.
 from storage.search.index import (
     add_to_index,
     compact_index,
+    count_matches,
     find_index_faults,
     rank_matches,
     rebuild_index,
@@ -17,6 +18,7 @@ __all__ = [
     "Snippet",
     "add_to_index",
     "compact_index",
+    "count_matches",
     "find_index_faults",
     "make_snippet",
     "parse_query",

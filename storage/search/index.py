@@ -30,6 +30,7 @@ from sqlalchemy import (
     cast,
     column,
     delete,
+    distinct,
     func,
     literal,
     literal_column,
@@ -184,6 +185,18 @@ def rank_matches(
         return -scores[id], time is None, -time.timestamp() if time else 0.0, id
 
     return [(id, scores[id]) for id in sorted(times, key=rank)[offset : offset + limit]]
+
+
+def count_matches(
+    connection: Connection, query: Query, conditions: Sequence[ColumnElement[bool]], canonical_only: bool
+) -> int:
+    """How many articles match, all of them; or, with `canonical_only`, how many groups."""
+    article = schema.article
+    is_postgres = connection.dialect.name == "postgresql"
+    index, id, matches, _ = _on_postgresql(query) if is_postgres else _on_sqlite(query)
+    what = func.count(distinct(article.c.group_id)) if canonical_only else func.count()
+    found = select(what).select_from(index.join(article, article.c.id == id))
+    return int(connection.scalar(found.where(matches, *conditions)) or 0)
 
 
 def _one_of_each_group(rows: Iterable[Any]) -> dict[int, float]:

@@ -132,6 +132,14 @@ def test_files_and_records_are_stored_and_read(tmp_path: Path) -> None:
         assert opened.copies(one.id)
         with pytest.raises(copydesk.OperatorError):
             opened.search("-ferry")
+        stories = list(opened.stories())
+        assert [one.time for one in stories] == sorted((one.time for one in stories), reverse=True)
+        (shared,) = opened.stories(site="gazette.example", min_size=2)
+        assert {member.site for member in opened.members(shared.id)} >= {"gazette.example"}
+        assert len(list(opened.stories(limit=1))) == 1
+        for wrong in ({"site": "nobody.example"}, {"since": "soon"}, {"sort": "colour"}):
+            with pytest.raises(copydesk.OperatorError):
+                list(opened.stories(**wrong))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("mixed", [["a.txt", {"text": "b"}], [{"text": PAGE}, "a.txt"]])

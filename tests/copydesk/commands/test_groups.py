@@ -6,6 +6,10 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
+from storage import reader
+from storage.database import open_database
 from tests.copydesk.conftest import Run
 
 
@@ -97,3 +101,42 @@ def test_why_needs_two_articles(copydesk: Run, news_url: str) -> None:
         done = copydesk("groups", "--why", *ids, "--db", news_url)
         assert done.returncode == 2
         assert "are not two articles of this database" in done.stderr
+
+
+def test_the_question_of_the_day(copydesk: Run, news_url: str) -> None:
+    """Filters choose as SQL does, on times that people write."""
+
+    def ids(*options: str) -> list[int]:
+        done = copydesk("groups", "--db", news_url, "--json", "--limit", "100", *options)
+        assert done.returncode == 0, done.stderr
+        return [group["id"] for group in json.loads(done.stdout)]
+
+    engine = open_database(news_url, create=False)
+    every = list(reader.groups(engine))
+    assert set(ids()) == {group.id for group in every}
+    assert set(ids("--min-sites", "2")) == {group.id for group in every if group.sites >= 2}
+    spread = [group.sites for id in ids("--sort", "spread") if (group := reader.group(engine, id))]
+    assert spread == sorted(spread, reverse=True)
+    site = "tessaryobserver.example"
+    carried = {one.group_id for one in reader.articles(engine, reader.ArticleFilter(sites=(site,)))}
+    for spelt in (site, f"www.{site}", f"https://{site.upper()}/"):
+        assert set(ids("--site", spelt, "--min-size", "1")) == carried
+    assert set(ids("--agency", "Reuters")) < set(ids())
+    assert ids("--language", "EN") == ids("--language", "en") != []
+    assert ids("--since", "2h") == ids("--until", "1990-01-01") == []
+    assert ids("--since", "1990-01-01", "--until", "today") == ids()
+    assert ids("--sort", "newest") != []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--site", "tessaryobservr.example"], "did you mean tessaryobserver.example?"),
+        (["--since", "soon"], "is no time: write"),
+        (["--sort", "colour"], "write one of newest, size, spread"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(copydesk: Run, news_url: str, options: list[str], said: str) -> None:
+    done = copydesk("groups", "--db", news_url, *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr

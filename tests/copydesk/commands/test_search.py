@@ -66,3 +66,19 @@ def test_an_empty_query_is_one_line(copydesk: Run, news_url: str, query: str) ->
     assert done.returncode == 2
     assert done.stderr.startswith("copydesk: nothing to look for in ")
     assert done.stderr.count("\n") == 1
+
+
+def test_matches_are_counted(copydesk: Run, news_url: str) -> None:
+    found = json.loads(copydesk("search", "the", "--db", news_url, "--json", "--limit", "1000").stdout)
+    assert copydesk("search", "the", "--db", news_url, "--count").stdout == f"{len(found)} articles\n"
+    unique = json.loads(copydesk("search", "the", "--unique", "--db", news_url, "--count", "--json").stdout)
+    assert unique == {"count": len({hit["group_id"] for hit in found})}
+
+
+def test_a_search_takes_an_agency_and_any_spelling_of_a_site(copydesk: Run, news_url: str) -> None:
+    found = json.loads(copydesk("search", "the", "--agency", "Reuters", "--db", news_url, "--json").stdout)
+    assert {hit["agency"] for hit in found} == {"Reuters"}
+    site = "tessaryobserver.example"
+    own = copydesk("search", "the", "--site", site, "--db", news_url, "--count").stdout
+    assert copydesk("search", "the", "--site", f"www.{site}", "--db", news_url, "--count").stdout == own != ""
+    assert copydesk("search", "the", "--site", "nobody.example", "--db", news_url).returncode == 2

@@ -35,3 +35,12 @@ def test_hits_are_filtered_and_come_in_pages(engine: Engine) -> None:
     assert found(where=reader.ArticleFilter(until=START)) == [1]
     assert len(found(canonical_only=True)) == 1
     assert all("xylophone" in hit.snippet.text for hit in reader.search(engine, "xylophone"))
+
+
+def test_matches_are_counted_as_they_are_found(engine: Engine) -> None:
+    store(engine, [article(f"https://{n}.example/a", story(1), START + timedelta(hours=n)) for n in range(3)])
+    store(engine, [article("https://9.example/b", f"{story(2)}\n{story(1).split()[0]}.", START)])
+    word = story(1).split()[0]
+    assert reader.count_matches(engine, word) == len(reader.search(engine, word)) == 4
+    assert reader.count_matches(engine, word, canonical_only=True) == 2
+    assert reader.count_matches(engine, word, reader.ArticleFilter(sites=("1.example",))) == 1
