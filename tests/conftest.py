@@ -39,6 +39,7 @@ _LONGEST = (
     "crawler/test_incremental.py",
     "crawler/test_faults.py",
     "docs",
+    "copydesk/web/browser",
     "crawler/runs",
     "crawler/test_crawl.py",
     "crawler",
