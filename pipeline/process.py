@@ -7,10 +7,8 @@ fingerprint. All are pure: they read the document and the settings, and the only
 
 from __future__ import annotations
 
-import gc
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,11 +62,10 @@ def process_document(document: Document, settings: Settings, *, fingerprinted: b
     fingerprinted: False for callers that only want to read the article. The first fingerprint of a process
     takes half a second (see `pipeline.copies.fingerprint`).
     """
-    with garbage_collector_paused():
-        opened = _open(document, settings)
-        if isinstance(opened, Rejection):
-            return opened
-        return _finish(opened, settings, fingerprinted=fingerprinted)
+    opened = _open(document, settings)
+    if isinstance(opened, Rejection):
+        return opened
+    return _finish(opened, settings, fingerprinted=fingerprinted)
 
 
 def process_documents(documents: Sequence[Document], settings: Settings) -> list[Outcome]:
@@ -77,33 +74,15 @@ def process_documents(documents: Sequence[Document], settings: Settings) -> list
     The block model weighs all pages in one call, and fingerprints are made in a row. Raises where that fails,
     without saying which document is at fault: then each can be processed alone.
     """
-    with garbage_collector_paused():
-        opened = [_open(document, settings) for document in documents]
-        _weigh_together([one for one in opened if isinstance(one, _Opened)], settings)
-        outcomes = [
-            one if isinstance(one, Rejection) else _finish(one, settings, fingerprinted=False)
-            for one in opened
-        ]
-        for n, article in enumerate(outcomes):
-            if isinstance(article, Article) and not _is_stub(article.access, article.word_count):
-                outcomes[n] = replace(article, fingerprint=fingerprint(article.text, settings.fingerprint))
-        return outcomes
-
-
-@contextmanager
-def garbage_collector_paused() -> Iterator[None]:
-    """Pauses Python's collector of cycles (gc), which is switched on again if it was on.
-
-    A page has some ten thousand objects and hardly a cycle, and they all live until it is done: the collector
-    would look at them again and again. docs/tuning.md: Garbage collection
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+    opened = [_open(document, settings) for document in documents]
+    _weigh_together([one for one in opened if isinstance(one, _Opened)], settings)
+    outcomes = [
+        one if isinstance(one, Rejection) else _finish(one, settings, fingerprinted=False) for one in opened
+    ]
+    for n, article in enumerate(outcomes):
+        if isinstance(article, Article) and not _is_stub(article.access, article.word_count):
+            outcomes[n] = replace(article, fingerprint=fingerprint(article.text, settings.fingerprint))
+    return outcomes
 
 
 @dataclass(slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,7 +10,6 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import process
 from pipeline.document import (
     Access,
     Article,
@@ -24,7 +21,7 @@ from pipeline.document import (
     Rejection,
     RightsStatement,
 )
-from pipeline.process import garbage_collector_paused, process_document, process_documents
+from pipeline.process import process_document, process_documents
 from pipeline.settings import Settings
 from pipeline.sites.rules import SiteRulebook, SiteRules
 from pipeline.text import make_search_words
@@ -142,33 +139,6 @@ def test_documents_in_one_batch_have_the_outcomes_of_each_alone() -> None:
     assert [article(one).fingerprint is None for one in found if one is not found[1]] == (
         [False, True] + [False] * 6
     )
-
-
-@pytest.fixture
-def _collector_on() -> Iterator[None]:
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("_collector_on")
-@pytest.mark.parametrize("was_on", [True, False])
-def test_the_garbage_collector_is_paused_and_left_as_it_was(
-    monkeypatch: pytest.MonkeyPatch, *, was_on: bool
-) -> None:
-    seen = []
-    monkeypatch.setattr(process, "open_page", lambda *_: seen.append(gc.isenabled()))
-    (gc.enable if was_on else gc.disable)()
-    process_document(document(page(*PARAGRAPHS)), Settings())
-    process_documents([document(page(*PARAGRAPHS))] * 2, Settings())
-    assert seen == [False, False, False]
-    assert gc.isenabled() is was_on
-
-
-@pytest.mark.usefixtures("_collector_on")
-def test_the_garbage_collector_runs_again_after_an_error() -> None:
-    with pytest.raises(KeyError), garbage_collector_paused():
-        raise KeyError
-    assert gc.isenabled()
 
 
 def test_copied_text_uses_the_values_of_its_record() -> None:
