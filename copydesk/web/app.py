@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -15,14 +16,16 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from copydesk.web import articles, overview, stories
+from copydesk.web import api, articles, overview, stories
+from copydesk.web.api.exporting import MOST_AT_ONCE
 from copydesk.web.freshness import Freshness
-from copydesk.web.problems import BadQuestion, NotHere, problem
+from copydesk.web.problems import BadQuestion, Busy, NotHere, problem
 from copydesk.web.rendering import HERE, page
 from copydesk.web.security import COOKIE, Guard, is_token
 from copydesk.web.settings import DeskSettings
+from crawler.monitor import metrics
 from pipeline.errors import OperatorError
-from storage.database import QueryTimeout, open_read_only
+from storage.database import DatabaseError, QueryTimeout, open_read_only
 
 Handler = Callable[[Request, Exception], Response]
 
@@ -34,12 +37,14 @@ _COOKIE_SECONDS = 30 * 24 * 3600
 def make_app(settings: DeskSettings) -> FastAPI:
     """The desk as an ASGI application. Raises DatabaseError if the database cannot be read."""
     engine = open_read_only(settings.database_url, seconds=settings.seconds)
+    exporting = open_read_only(settings.database_url, seconds=None)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _AT_ONCE
         yield
         engine.dispose()
+        exporting.dispose()
 
     app = FastAPI(
         title="Copydesk",
@@ -52,7 +57,10 @@ def make_app(settings: DeskSettings) -> FastAPI:
     app.state.engine = engine
     app.state.settings = settings
     app.state.started = secrets.token_hex(8)
-    for router in (stories.router, articles.router, overview.router):
+    app.state.export_engine = exporting
+    app.state.export_slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+    app.state.metrics = metrics.Exposition(engine)
+    for router in (stories.router, articles.router, overview.router, api.router, api.metrics_router):
         app.include_router(router)
     _add_login(app, settings)
     _add_health(app)
@@ -118,6 +126,8 @@ def _add_errors(app: FastAPI) -> None:
     app.add_exception_handler(NotHere, answer(404, "Not here"))
     app.add_exception_handler(BadQuestion, answer(400, "Wrong parameter"))
     app.add_exception_handler(QueryTimeout, answer(503, "Too slow"))
+    app.add_exception_handler(Busy, answer(503, "Busy"))
+    app.add_exception_handler(DatabaseError, answer(503, "Cannot be read"))
     app.add_exception_handler(OperatorError, answer(400, "Cannot be answered"))
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -26,9 +26,16 @@ def read_cursor(cursor: str, kinds: tuple[type, ...]) -> Values:
     is_right = isinstance(values, list) and len(values) == len(kinds)
     if not is_right or not all(type(value) is kind for value, kind in zip(values, kinds, strict=True)):
         raise BadQuestion("cursor: not one that this list gave")
-    if any(isinstance(value, int) and abs(value) >= 1 << 63 for value in values):
+    if not all(map(_is_storable, values)):
         raise BadQuestion("cursor: not one that this list gave")
     return list(values)
+
+
+def _is_storable(value: int | str) -> bool:
+    """Whether a database can compare with it."""
+    if isinstance(value, int):
+        return abs(value) < 1 << 63
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def time_value(time: datetime) -> int:

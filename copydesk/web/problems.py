@@ -18,6 +18,10 @@ class BadQuestion(Exception):
     """A parameter that says nothing that can be asked: 400. The message says which, and what to write."""
 
 
+class Busy(Exception):
+    """As many questions of this kind as can be answered at once are being answered: 503."""
+
+
 def problem(request: Request, status: int, title: str, detail: str) -> Response:
     """An error in the form that the request wants."""
     if wants_page(request):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.monitor.health import HISTORY
 from pipeline.errors import OperatorError
+from storage import reader
 from storage.crawls import SiteState, site_runs
 from storage.database import open_database
 
@@ -97,6 +98,22 @@ def serve(database: Engine | str, host: str = "127.0.0.1", port: int = 0) -> Ser
     engine = open_database(database) if isinstance(database, str) else database
     registry.register(_Sites(engine))
     return Server(registry, host, port)
+
+
+class Exposition:
+    """The metrics of a database as text, for a server that has an address of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Raises OperatorError if the extra is not installed."""
+        self._registry = _registry()
+        self._registry.register(_Sites(engine))
+        self._registry.register(_Totals(engine))
+
+    def text(self) -> tuple[bytes, str]:
+        """The metrics, and their media type."""
+        from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
 
 def address_from(settings: Mapping[str, Any]) -> tuple[str, int] | None:
@@ -232,6 +249,49 @@ class _Sites:
                     self._sites = None
                 self._read_at = time.monotonic()
             return self._sites
+
+
+class _Totals:
+    """Collects how far a database has come, and its last run: a few rows."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        try:
+            reached, runs = reader.progress(self._engine), reader.runs(self._engine, limit=1)
+        except Exception as error:
+            logger.warning("Metrics cannot be read from the database: %s", error)
+            return
+        for name, what, value in (
+            ("articles", "Articles ever stored", reached.articles),
+            ("pages", "Pages ever stored", reached.pages),
+            ("changes", "Changes of articles ever made", reached.changes),
+        ):
+            yield CounterMetricFamily(f"copydesk_{name}", what, value=value)
+        for run in runs:
+            yield GaugeMetricFamily(
+                "copydesk_last_run_start_timestamp_seconds",
+                "Start of the last run of a command",
+                value=run.started_at.timestamp(),
+            )
+            if run.finished_at is not None:
+                yield GaugeMetricFamily(
+                    "copydesk_last_run_end_timestamp_seconds",
+                    "End of the last run, once it has ended",
+                    value=run.finished_at.timestamp(),
+                )
+            documents = GaugeMetricFamily(
+                "copydesk_last_run_documents", "Documents of the last run by their end", labels=["end"]
+            )
+            for end in ("stored", "revised", "updated", "unchanged", "rejected"):
+                documents.add_metric([end], getattr(run, end))
+            yield documents
 
 
 def _registry() -> CollectorRegistry:

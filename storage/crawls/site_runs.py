@@ -214,6 +214,17 @@ def history(
     return found
 
 
+def runs_of(engine: Engine, site: str, *, after: int | None = None, limit: int) -> list[SiteRun]:
+    """The crawls of a site, the latest first. after: the id of the run to go on behind."""
+    view = view_tables["site_runs"]
+    query = select(view).where(view.c.site == storable_name(site))
+    if after is not None:
+        query = query.where(view.c.run_id < after)
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(view.c.run_id.desc()).limit(limit))
+        return [SiteRun(*row) for row in rows]
+
+
 def last_starts(engine: Engine) -> dict[str, datetime]:
     """When the last crawl of each site began, however it ended."""
     run, table = schema.run, schema.site_run

@@ -26,19 +26,22 @@ class QueryTimeout(DatabaseError):
     """A query took longer than its limit."""
 
 
-def open_read_only(url: str, *, seconds: float) -> Engine:
+def open_read_only(url: str, *, seconds: float | None) -> Engine:
     """An engine that reads a database of the newest schema, and ends statements after so many seconds.
+
+    seconds: None for no limit, for exports.
 
     Raises DatabaseError as `open_database` does.
     """
     engine = open_database(url, create=False)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _read_only_file)
-        event.listen(engine, "begin", lambda connection: _limit(connection, seconds))
-        event.listen(engine, "rollback", _unlimit)
-        event.listen(engine, "commit", _unlimit)
+        if seconds is not None:
+            event.listen(engine, "begin", lambda connection: _limit(connection, seconds))
+            event.listen(engine, "rollback", _unlimit)
+            event.listen(engine, "commit", _unlimit)
     else:
-        milliseconds = str(max(1, round(seconds * 1000)))
+        milliseconds = "0" if seconds is None else str(max(1, round(seconds * 1000)))
 
         @event.listens_for(engine, "connect")
         def _configure(connection: psycopg.Connection[Any], _record: object) -> None:

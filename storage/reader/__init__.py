@@ -5,6 +5,7 @@
     search                                                    articles by their words, the best first
     groups, group, members, copies                            stories, who carries them, and the evidence
     sketch, sketches                                          signatures as datasketch's objects
+    list_articles, list_members, count_articles               pages of lists, and counts, by keysets
     changes, changed_articles, last_change                    what is new, different or gone since then
     removed, rejections, runs, counts                         what was removed or rejected, and how much
     rows                                                      any public view as dictionaries, for exports
@@ -35,8 +36,27 @@ from storage.reader.known_documents import (
     known,
     known_urls,
 )
+from storage.reader.listing import (
+    ArticleCount,
+    ArticleKey,
+    CountBy,
+    count_articles,
+    list_articles,
+    list_members,
+    pairs_of_story,
+)
 from storage.reader.removal_rows import RuleUse, lines_of_rule, removed, rules_used
-from storage.reader.run_rows import Counts, counts, last_state, latest_rejections, rejections, run, runs
+from storage.reader.run_rows import (
+    Counts,
+    Progress,
+    counts,
+    last_state,
+    latest_rejections,
+    progress,
+    rejections,
+    run,
+    runs,
+)
 from storage.reader.searching import Hit, count_matches, search
 from storage.reader.sketch_rows import sketch, sketches
 from storage.reader.story_rows import (
@@ -63,13 +83,17 @@ from storage.search import Snippet
 
 __all__ = [
     "EVERY_ARTICLE",
+    "ArticleCount",
     "ArticleFilter",
+    "ArticleKey",
     "Change",
     "ChangedArticle",
     "Copy",
+    "CountBy",
     "Counts",
     "FetchState",
     "Hit",
+    "Progress",
     "RemovedLine",
     "RuleUse",
     "RunRow",
@@ -90,6 +114,7 @@ __all__ = [
     "changed_articles",
     "changes",
     "copies",
+    "count_articles",
     "count_matches",
     "counts",
     "database_id",
@@ -105,7 +130,11 @@ __all__ = [
     "last_state",
     "latest_rejections",
     "lines_of_rule",
+    "list_articles",
+    "list_members",
     "members",
+    "pairs_of_story",
+    "progress",
     "rejections",
     "removed",
     "revisions",

@@ -94,10 +94,17 @@ def select_articles(
                 yield make(*row)
 
 
-def revisions(engine: Engine, article_id: int) -> list[StoredRevision]:
-    """The texts that were seen of an article, the first one first; empty if there is no such article."""
+def revisions(
+    engine: Engine, article_id: int, *, after: int = 0, limit: int | None = None
+) -> list[StoredRevision]:
+    """The texts that were seen of an article, the first one first; empty if there is no such article.
+
+    after: the number of the text to go on behind.
+    """
     view = view_tables["revisions"]
-    query = select(view).where(view.c.article_id == article_id).order_by(view.c.revision)
+    query = select(view).where(view.c.article_id == article_id).order_by(view.c.revision).limit(limit)
+    if after:
+        query = query.where(view.c.revision > after)
     return list(stream(engine, query, StoredRevision, FETCH_TEXTS))
 
 

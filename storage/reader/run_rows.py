@@ -69,10 +69,11 @@ def latest_rejections(
         return [(at, StoredRejection(*row)) for at, *row in connection.execute(query)]
 
 
-def runs(engine: Engine, *, limit: int | None = None) -> list[RunRow]:
-    """Every run, the latest first."""
+def runs(engine: Engine, *, after: int | None = None, limit: int | None = None) -> list[RunRow]:
+    """Every run, the latest first. after: the id of the run to go on behind."""
     view = view_tables["runs"]
-    return list(stream(engine, select(view).order_by(view.c.id.desc()).limit(limit), RunRow))
+    query = select(view).order_by(view.c.id.desc()).limit(limit)
+    return list(stream(engine, query if after is None else query.where(view.c.id < after), RunRow))
 
 
 def run(engine: Engine, id: int) -> RunRow | None:
@@ -111,18 +112,46 @@ def counts(engine: Engine) -> Counts:
         )
 
 
-def last_state(engine: Engine) -> tuple[object, ...]:
-    """What differs whenever a reader might see something else: the database, its last change, its last run.
+# Runs that may be under way at the same time as the latest one, and the newest rows of their sites.
+_LAST_RUNS, _LAST_SITE_RUNS = 50, 500
 
-    The counts of a run grow with each batch, also where it changes no article.
+
+def last_state(engine: Engine) -> tuple[object, ...]:
+    """What differs whenever a reader might see something else: the database, its last change, its last runs.
+
+    The counts of a run grow with each batch, also where it changes no article, and a crawl is judged when it
+    has ended.
     """
-    counter, change, run = schema.counter, schema.change, view_tables["runs"]
-    last = select(func.max(run.c.id)).scalar_subquery()
+    counter, change = schema.counter, schema.change
+    run = select(schema.run).order_by(schema.run.c.id.desc()).limit(_LAST_RUNS).subquery()
+    table = schema.site_run
+    site_run = select(table).order_by(table.c.run_id.desc()).limit(_LAST_SITE_RUNS).subquery()
     query = select(
         select(counter.c.value).where(counter.c.name == schema.DATABASE_ID).scalar_subquery(),
         select(func.max(change.c.number)).scalar_subquery(),
-        *(run.c[name] for name in ("id", "seen", "finished_at")),
-    ).select_from(run)
+        *(select(func.max(run.c.id)).scalar_subquery(), select(func.sum(run.c.seen)).scalar_subquery()),
+        select(func.count(run.c.finished_at)).scalar_subquery(),
+        *(select(func.count(site_run.c[name])).scalar_subquery() for name in ("ended", "alerts")),
+        select(func.sum(site_run.c.bytes)).scalar_subquery(),
+    )
     with engine.connect() as connection:
-        row = connection.execute(query.where(run.c.id == last)).first()
-        return tuple(row) if row else ()
+        return tuple(connection.execute(query).one())
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Numbers that only grow, none of them counted: articles and pages ever stored, changes ever made."""
+
+    articles: int
+    pages: int
+    changes: int
+
+
+def progress(engine: Engine) -> Progress:
+    """How far the database has come."""
+    counter = schema.counter
+    with engine.connect() as connection:
+        rows = connection.execute(select(counter.c.name, counter.c.value))
+        named: dict[str, int] = {row.name: row.value for row in rows}
+        last = connection.scalar(select(func.max(schema.change.c.number)))
+    return Progress(named.get("article", 0), named.get("page", 0), int(last or 0))
