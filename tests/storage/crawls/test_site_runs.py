@@ -169,3 +169,13 @@ def test_the_last_start_of_each_site_is_known_however_its_crawl_ended(engine: En
         site_runs.put_counts(engine, run, Tally(), {site: SiteCounts(discovered=1) for site in sites})
     second = START.replace(microsecond=0)
     assert site_runs.last_starts(engine) == {"a": second + timedelta(days=1), "b": second}
+
+
+def test_the_crawls_of_a_site_are_the_latest_first(engine: Engine) -> None:
+    for n in range(4):
+        run = writer.start_run(engine, "crawl", START + timedelta(days=n))
+        counts = {"post" if n == 2 else "gazette": SiteCounts(seconds=1.0)}
+        site_runs.put_counts(engine, run, Tally(), counts)
+    assert [run.run_id for run in site_runs.runs_of(engine, "gazette", limit=9)] == [4, 2, 1]
+    assert [run.run_id for run in site_runs.runs_of(engine, "gazette", after=4, limit=1)] == [2]
+    assert site_runs.runs_of(engine, "none", limit=9) == []

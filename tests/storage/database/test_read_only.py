@@ -41,6 +41,15 @@ def test_a_statement_ends_at_its_limit_and_the_next_one_is_answered(engine: Engi
     reading.dispose()
 
 
+def test_without_a_limit_it_only_reads_as_well(engine: Engine) -> None:
+    reading = open_read_only(_url(engine), seconds=None)
+    with reading.connect() as connection:
+        assert connection.scalar(text(ENDLESS.replace("FROM n)", "FROM n WHERE i < 300000)"))) == 300_000
+    with pytest.raises(DBAPIError, match=r"read-?only"), reading.begin() as connection:
+        connection.execute(text("DELETE FROM article"))
+    reading.dispose()
+
+
 def test_there_must_be_a_database() -> None:
     with pytest.raises(DatabaseError):
         open_read_only("sqlite:///no/such/file.db", seconds=1)

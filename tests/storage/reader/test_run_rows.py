@@ -7,8 +7,10 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from pipeline.document import Reason
-from storage import reader
-from tests.storage.news import article, rejection, store, story, wire
+from storage import reader, writer
+from storage.crawls import site_runs
+from storage.crawls.site_runs import SiteCounts, Tally
+from tests.storage.news import SETTINGS, START, article, rejection, store, story, wire
 
 
 def test_rejections_of_one_run_or_all(engine: Engine) -> None:
@@ -37,3 +39,36 @@ def test_counts_of_a_database(engine: Engine) -> None:
     assert found.sites == len({a.site for a in made})
     assert found.removed_lines == 12
     assert found.page_bytes == sum(o.page.size for o in [*made, revised]) + len("<ul>a")
+
+
+def test_runs_go_on_behind_one(engine: Engine) -> None:
+    for n in range(4):
+        store(engine, [rejection(f"{n}")])
+    assert [run.id for run in reader.runs(engine, after=3, limit=1)] == [2]
+    assert [run.id for run in reader.runs(engine, after=3)] == [2, 1]
+
+
+def test_progress_is_of_what_was_ever_stored(engine: Engine) -> None:
+    assert reader.progress(engine) == reader.Progress(0, 0, 0)
+    store(engine, [article("https://a.example/1", story(1)), article("https://a.example/2", story(2))])
+    assert reader.progress(engine) == reader.Progress(2, 2, reader.last_change(engine))
+
+
+def test_the_state_also_differs_after_a_batch_of_an_earlier_run_and_after_judging(engine: Engine) -> None:
+    """A crawl goes on while later commands have ended, and is judged after its end."""
+    store(engine, [article("https://a.example/1", story(1))])
+    crawl = writer.start_run(engine, "crawl", START)
+    tally = Tally()
+    site_runs.put_counts(engine, crawl, tally, {"gazette": SiteCounts(bytes=1)})
+    store(engine, [article("https://a.example/2", story(2))])
+    states = [reader.last_state(engine)]
+    writer.write_batch(engine, crawl, [rejection("late.html")], SETTINGS)
+    states.append(reader.last_state(engine))
+    site_runs.put_counts(engine, crawl, tally, {"gazette": SiteCounts(bytes=2)})
+    states.append(reader.last_state(engine))
+    site_runs.end(engine, crawl, "finished")
+    states.append(reader.last_state(engine))
+    site_runs.put_alerts(engine, crawl, {"gazette": []})
+    states.append(reader.last_state(engine))
+    assert len(set(states)) == len(states)
+    assert reader.last_state(engine) == states[-1]
