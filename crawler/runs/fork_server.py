@@ -37,6 +37,17 @@ _LOCK = threading.Lock()
 _VARIABLES = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
+def _forget_inherited_server() -> None:
+    """In a process that was forked: the fork server is its parent's child, and cannot be waited for here."""
+    server: Any = forkserver._forkserver
+    if server._forkserver_pid is not None:
+        os.close(server._forkserver_alive_fd)
+        server._forkserver_alive_fd = server._forkserver_pid = server._forkserver_address = None
+
+
+os.register_at_fork(after_in_child=_forget_inherited_server)
+
+
 def start_fork_server(modules: Sequence[str]) -> None:
     """Start the fork server once in a program, with these modules imported for all workers.
 

@@ -34,6 +34,7 @@ PLACES = {
     "storage/export.py",
     "storage/migrations/versions/v0011_summary.py",
     "storage/migrations/versions/v0012_rights.py",
+    "storage/migrations/versions/v0018_revisions.py",
     "storage/schema/rows.py",
 }
 

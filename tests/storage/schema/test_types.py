@@ -29,7 +29,7 @@ def test_a_time_is_text_on_sqlite_and_a_time_on_postgresql() -> None:
     assert read.tzinfo is UTC
 
 
-@pytest.mark.parametrize("value", [{"a": ["é", None, 1.5]}, [], "text", 0, False])
+@pytest.mark.parametrize("value", [{"a": ["é", None, 1.5]}, [], ["text", 0, False]])
 def test_json_comes_back_as_it_was(value: object) -> None:
     stored = Json().process_bind_param(value, SQLITE)
     assert isinstance(stored, str)

@@ -10,6 +10,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,9 @@ def read_with_memory(*paths: Path) -> tuple[list[Document | Rejection], dict[int
         for item in reader:
             items.append(item)
             if item.location.endswith(".next.html"):
-                (pid,) = reader.pids()
-                peaks[pid] = peak_memory(pid)
+                for pid in reader.pids():
+                    with suppress(FileNotFoundError, IndexError):  # it has ended: all files are read
+                        peaks[pid] = peak_memory(pid)
     return items, peaks
 
 
