@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from copydesk.console import as_line, out, when
+from copydesk.page_order import RemovedText, in_page_order
 from pipeline.counts import counted
 
 if TYPE_CHECKING:
@@ -17,17 +18,6 @@ if TYPE_CHECKING:
     from pipeline.copies import Change, Comparison
     from pipeline.document import Article
     from storage.reader import Snippet, StoredArticle, StoredRevision
-
-
-class RemovedText(Protocol):
-    """The common fields of a removed line's records, from the pipeline and from the database."""
-
-    @property
-    def position(self) -> int: ...
-    @property
-    def rule(self) -> str: ...
-    @property
-    def text(self) -> str: ...
 
 
 def print_article(
@@ -83,30 +73,17 @@ def _rights_line(article: Article | StoredArticle) -> str:
 
 
 def print_before_and_after(text: str, removed: Sequence[RemovedText]) -> None:
-    """Print lines in the page's order: removed ones are marked with `-` and the rule that removed them.
-
-    A removed line's position is the number of kept lines before it.
-    """
-    for line in _interleaved(text.splitlines(), removed):
-        out.print(line)
-
-
-def _interleaved(kept: Sequence[str], removed: Sequence[RemovedText]) -> Iterable[RenderableType]:
+    """Print lines in the page's order: removed ones are marked with `-` and the rule that removed them."""
     from rich.text import Text
 
-    waiting = list(removed)
-    for number, line in enumerate(kept):
-        while waiting and waiting[0].position <= number:
-            yield _removed_line(waiting.pop(0))
-        yield Text(f"\n  {line}")
-    for line_out in waiting:
-        yield _removed_line(line_out)
+    for line in in_page_order(text, removed):
+        out.print(Text(f"\n  {line.text}") if line.rule is None else _removed_line(line.text, line.rule))
 
 
-def _removed_line(line: RemovedText) -> RenderableType:
+def _removed_line(text: str, rule: str) -> RenderableType:
     from rich.text import Text
 
-    return Text.assemble(("- ", "red"), (line.text, "red"), ("   ", ""), (f"[{line.rule}]", "yellow"))
+    return Text.assemble(("- ", "red"), (text, "red"), ("   ", ""), (f"[{rule}]", "yellow"))
 
 
 def print_revisions(texts: Sequence[StoredRevision]) -> None:

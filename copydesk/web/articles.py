@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 
+from copydesk.page_order import in_page_order
 from copydesk.web.asking import LONGEST, Desk, Filters
 from copydesk.web.comparing import Side, comparison
 from copydesk.web.problems import NotHere
 from copydesk.web.rendering import page, shown_time, web_link
 from pipeline.errors import OperatorError
 from storage import reader
-from storage.reader import Hit, RemovedLine, StoredArticle, StoredRevision
+from storage.reader import Hit, StoredArticle, StoredRevision
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,7 +35,7 @@ def article(
     copies = [member for member in reader.members(engine, found.group_id) if member.id != id]
     values = {
         "article": found,
-        "lines": list(_interleaved(found.text.splitlines(), lines)),
+        "lines": list(in_page_order(found.text, lines)),
         "removed": len(lines),
         "shows_removed": bool(removed),
         "copies": copies,
@@ -77,28 +78,6 @@ def revisions(
 def _side(text: StoredRevision) -> Side:
     name = f"Revision {text.revision}{', the current one' if text.is_current else ''}"
     return Side(name, None, text.title, text.language, text.seen_at, text.word_count)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a page; rule: what removed it, None if it was kept."""
-
-    text: str
-    rule: str | None = None
-
-
-def _interleaved(kept: Sequence[str], removed: Sequence[RemovedLine]) -> Iterator[Line]:
-    """Kept and removed lines in the order of the page."""
-    waiting = iter(removed)
-    line = next(waiting, None)
-    for number, text in enumerate(kept):
-        while line is not None and line.position <= number:
-            yield Line(line.text, line.rule)
-            line = next(waiting, None)
-        yield Line(text)
-    while line is not None:
-        yield Line(line.text, line.rule)
-        line = next(waiting, None)
 
 
 def _facts(article: StoredArticle) -> Iterator[tuple[str, object]]:
