@@ -27,9 +27,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from copydesk.named_sites import hosts_named
+from copydesk.filters import Time, article_filter, aware
 from copydesk.options import DEFAULT_DATABASE
-from copydesk.times import parse_since, parse_until
 from pipeline import copies
 from pipeline.copies import ArticleCopy, Comparison, Sketch
 from pipeline.document import Article, DocumentRejected, Outcome, Rejection
@@ -38,7 +37,6 @@ from pipeline.settings import FingerprintSettings, GroupSettings, Settings
 from storage import reader
 from storage.database import DatabaseError, Engine, open_database
 from storage.reader import (
-    ArticleFilter,
     ChangedArticle,
     Copy,
     Hit,
@@ -77,7 +75,6 @@ __all__ = [
     "sketch",
 ]
 
-Time = datetime | str
 Record = Mapping[str, object]
 
 
@@ -111,7 +108,7 @@ def extract(
         if extractor not in EXTRACTORS:
             raise OperatorError(f"there is no extractor {extractor!r}: write one of {', '.join(EXTRACTORS)}")
         settings = replace(settings, extractor=extractor)
-    document = read_page(page, url, _aware(fetched_at) or datetime.now(UTC), settings)
+    document = read_page(page, url, aware(fetched_at) or datetime.now(UTC), settings)
     if isinstance(document, Rejection):
         outcome: Outcome = document
     else:
@@ -217,7 +214,15 @@ class Database:
         agency: as in the columns of the view `articles`; a site also by its key in the sites
         file; OperatorError for an unknown one. unique: canonical copies only.
         """
-        where = self._filter(since, until, site, language, agency, changed_since)
+        where = article_filter(
+            self._engine,
+            site=site,
+            agency=agency,
+            language=language,
+            since=since,
+            until=until,
+            changed_since=changed_since,
+        )
         return reader.articles(self._engine, where, canonical_only=unique, limit=limit)
 
     def stories(
@@ -236,9 +241,12 @@ class Database:
         """Stories, each with its outlets: the newest first, or by "size" (copies) or "spread" (sites).
 
         since, until: of the canonical copy. site, agency: one copy is enough. min_sites, min_size: on at
-        least so many sites, of at least so many copies. Each page of them sees the database as it is.
+        least so many sites, of at least so many copies. They are
+        read a page at a time: a story that is stored meanwhile may be among them.
         """
-        where = self._filter(since, until, site, language, agency)
+        where = article_filter(
+            self._engine, site=site, agency=agency, language=language, since=since, until=until
+        )
         if sort not in tuple(StoryOrder):
             raise OperatorError(f"sort {sort!r}: write one of {', '.join(StoryOrder)}")
         found = reader.every_story(
@@ -268,7 +276,9 @@ class Database:
         unique: one article of each story that matches. Other filters: as in `articles`. Raises OperatorError
         for a query that looks for nothing.
         """
-        where = self._filter(since, until, site, language, agency)
+        where = article_filter(
+            self._engine, site=site, agency=agency, language=language, since=since, until=until
+        )
         return reader.search(self._engine, query, where, canonical_only=unique, limit=limit, offset=offset)
 
     def changes(self, after: int = 0, *, unique: bool = False) -> Iterator[ChangedArticle]:
@@ -282,24 +292,6 @@ class Database:
     def revisions(self, article_id: int) -> list[StoredRevision]:
         """Every text that was seen of an article, the first one first; `is_current` is the present one."""
         return reader.revisions(self._engine, article_id)
-
-    def _filter(
-        self,
-        since: Time | None,
-        until: Time | None,
-        site: str | None,
-        language: str | None,
-        agency: str | None,
-        changed_since: Time | None = None,
-    ) -> ArticleFilter:
-        return ArticleFilter(
-            sites=() if site is None else hosts_named(self._engine, site),
-            language=None if language is None else language.lower(),
-            agency=agency,
-            since=_first(since),
-            until=parse_until(until) if isinstance(until, str) else _aware(until),
-            changed_since=_first(changed_since),
-        )
 
     def removed(self, article_id: int) -> list[RemovedLine]:
         """The lines that were removed from an article's text, each with its rule, in the page's order."""
@@ -333,14 +325,6 @@ def open(db: str | None = None) -> Database:
 
 def _url(db: str | None) -> str:
     return db or os.environ.get("COPYDESK_DB") or DEFAULT_DATABASE
-
-
-def _first(time: Time | None) -> datetime | None:
-    return parse_since(time) if isinstance(time, str) else _aware(time)
-
-
-def _aware(time: datetime | None) -> datetime | None:
-    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
 
 
 # --- what writes --------------------------------------------------------------------------------------

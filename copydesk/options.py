@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from copydesk.times import TIME, TIME_HELP, parse_since, parse_until
-
-if TYPE_CHECKING:
-    from storage.database import Engine
-    from storage.reader import ArticleFilter
+from copydesk.times import TIME, TIME_HELP
 
 DEFAULT_DATABASE = "sqlite:///copydesk.db"
 
@@ -64,24 +60,3 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option("--until", metavar=TIME, help="Published before then; a day is included.")
 ]
-
-
-def article_filter(
-    engine: Engine,
-    site: str | None,
-    agency: str | None,
-    language: str | None,
-    since: str | None,
-    until: str | None,
-) -> ArticleFilter:
-    """The filter that these options mean; OperatorError for an unknown site, and for what is no time."""
-    from copydesk.named_sites import hosts_named
-    from storage.reader import ArticleFilter
-
-    return ArticleFilter(
-        sites=hosts_named(engine, site) if site else (),
-        agency=agency,
-        language=language.lower() if language else None,
-        since=parse_since(since) if since else None,
-        until=parse_until(until) if until else None,
-    )

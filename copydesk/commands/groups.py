@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.console import as_line, out, plain, print_columns, print_json, when
+from copydesk.filters import article_filter
 from copydesk.options import (
     DEFAULT_DATABASE,
     Agency,
@@ -20,7 +21,6 @@ from copydesk.options import (
     Since,
     Site,
     Until,
-    article_filter,
 )
 from copydesk.rendering import print_changes
 from pipeline.counts import counted
@@ -104,7 +104,14 @@ def groups(
     if group is None:
         listed = reader.stories(
             engine,
-            article_filter(engine, site, agency, language, since, until),
+            article_filter(
+                engine,
+                site=site or None,
+                agency=agency,
+                language=language or None,
+                since=since or None,
+                until=until or None,
+            ),
             min_size=min_size,
             min_sites=min_sites,
             order=_order(sort),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.console import as_line, out, plain, print_json, when
+from copydesk.filters import article_filter
 from copydesk.options import (
     DEFAULT_DATABASE,
     Agency,
@@ -16,7 +17,6 @@ from copydesk.options import (
     Since,
     Site,
     Until,
-    article_filter,
 )
 from copydesk.rendering import snippet_line, visible
 from pipeline.counts import counted
@@ -48,7 +48,14 @@ def search(
     from storage.database import open_database
 
     engine = open_database(db, create=False)
-    where = article_filter(engine, site, agency, language, since, until)
+    where = article_filter(
+        engine,
+        site=site or None,
+        agency=agency,
+        language=language or None,
+        since=since or None,
+        until=until or None,
+    )
     if count:
         number = reader.count_matches(engine, " ".join(query), where, canonical_only=unique)
         print_json({"count": number}) if json else out.print(counted(number, "article"))
