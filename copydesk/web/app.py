@@ -56,7 +56,7 @@ def make_app(settings: DeskSettings) -> FastAPI:
     )
     app.state.engine = engine
     app.state.settings = settings
-    app.state.started = secrets.token_hex(8)
+    app.state.started = secrets.token_hex(8)  # other code may answer after the next start
     app.state.export_engine = exporting
     app.state.export_slots = threading.BoundedSemaphore(MOST_AT_ONCE)
     app.state.metrics = metrics.Exposition(engine)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 
 from copydesk.page_order import in_page_order
-from copydesk.web.asking import LONGEST, Desk, Filters
+from copydesk.web.asking import LONGEST, Desk, Filters, get_article
 from copydesk.web.comparing import Side, comparison
 from copydesk.web.problems import NotHere
 from copydesk.web.rendering import page, shown_time, web_link
@@ -42,13 +42,6 @@ def article(
         "facts": [(name, value) for name, value in _facts(found) if value not in (None, "")],
     }
     return page(request, "article.html", values)
-
-
-def get_article(engine: Desk, id: int) -> StoredArticle:
-    found = reader.article(engine, id) if abs(id) < 1 << 63 else None
-    if found is None:
-        raise NotHere(f"There is no article {id}.")
-    return found
 
 
 @router.get("/articles/{id}/revisions")

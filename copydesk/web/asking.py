@@ -9,10 +9,11 @@ from fastapi import Depends, Query, Request
 
 from copydesk.times import parse_since, parse_until
 from copydesk.web.cursors import read_cursor, read_time, time_value, write_cursor
-from copydesk.web.problems import BadQuestion
+from copydesk.web.problems import BadQuestion, NotHere
 from pipeline.errors import OperatorError
+from storage import reader
 from storage.database import Engine
-from storage.reader import ArticleFilter, Story, StoryKey, StoryOrder
+from storage.reader import ArticleFilter, StoredArticle, Story, StoryKey, StoryOrder
 
 # A parameter that is longer asks for nothing that is stored.
 LONGEST = 300
@@ -73,6 +74,14 @@ def database(request: Request) -> Engine:
 
 Filters = Annotated[Asked, Depends(asked)]
 Desk = Annotated[Engine, Depends(database)]
+
+
+def get_article(engine: Desk, id: int) -> StoredArticle:
+    """The article of this id; raises NotHere."""
+    found = reader.article(engine, id) if abs(id) < 1 << 63 else None
+    if found is None:
+        raise NotHere(f"There is no article {id}.")
+    return found
 
 
 def story_cursor(story: Story, order: StoryOrder) -> str:

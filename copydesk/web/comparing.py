@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipeline.copies import AlignedSentence, ChangeKind, Part, PartKind, align_sentences
+from pipeline.copies import (
+    AlignedSentence,
+    ChangeKind,
+    Part,
+    PartKind,
+    align_sentences,
+    comparison_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,10 @@ class Row:
 
 def comparison(one: str, other: str) -> dict[str, Any]:
     """Values for the template: the rows, how many sentences are the same, and how many are not, by kind."""
-    rows = [_row(sentence) for sentence in align_sentences(one, other)]
-    kinds = [(kind.value, sum(row.kind == kind.value for row in rows)) for kind in ChangeKind]
-    same = sum(row.kind == "same" and row.right is not None for row in rows)
-    return {"rows": rows, "same": same, "kinds": [(kind, count) for kind, count in kinds if count]}
+    aligned = align_sentences(one, other)
+    found = comparison_of(aligned)
+    kinds = [(kind.value, count) for kind in ChangeKind if (count := found.count(kind))]
+    return {"rows": [_row(sentence) for sentence in aligned], "same": found.same, "kinds": kinds}
 
 
 def _row(sentence: AlignedSentence) -> Row:

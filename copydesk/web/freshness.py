@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -52,5 +51,5 @@ class Freshness:
 
 def _tag(request: Request) -> str:
     state = last_state(request.app.state.engine)
-    of = f"{version('copydesk')} {request.app.state.started} {state} {request.headers.get('accept', '')}"
+    of = f"{request.app.state.started} {state} {request.headers.get('accept', '')}"
     return f'W/"{hashlib.sha256(of.encode()).hexdigest()[:32]}"'

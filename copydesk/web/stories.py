@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from itertools import groupby
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from copydesk.web.asking import Asked, Cursor, Desk, Filters, story_cursor, story_key
+from copydesk.web.asking import Cursor, Desk, Filters, story_cursor, story_key
 from copydesk.web.comparing import Side, comparison
 from copydesk.web.drawing import spread
 from copydesk.web.problems import NotHere
@@ -20,8 +21,8 @@ from storage.reader import Copy, StoredArticle, Story, StoryOrder
 router = APIRouter(include_in_schema=False)
 
 PAGE = 50
-# Members and pairs that a page shows. A story of 300 copies may have 40,000 pairs.
-_MOST_MEMBERS, _MOST_PAIRS = 500, 100
+# Pairs that a page shows. A story of 300 copies may have 40,000.
+_MOST_PAIRS = 100
 
 
 @router.get("/")
@@ -52,22 +53,13 @@ def front(
     }
     parameters = {name: value for name, value in parameters.items() if value}
     values = {
-        "asked": _Form(filters, parameters.get("min_sites", ""), parameters.get("sort", "")),
+        "asked": {**asdict(filters), "min_sites": "", "sort": "", **parameters},
         "days": _by_day(shown) if order is StoryOrder.NEWEST else [(None, shown)] if shown else [],
         "parameters": parameters,
         "next": story_cursor(shown[-1], order) if len(found) > PAGE else None,
         "first": not cursor,
     }
     return page(request, "stories.html", values)
-
-
-class _Form:
-    """What the form of the page shows again."""
-
-    def __init__(self, filters: Asked, min_sites: str, sort: str) -> None:
-        self.site, self.agency, self.language = filters.site, filters.agency, filters.language
-        self.since, self.until = filters.since, filters.until
-        self.min_sites, self.sort = min_sites, sort
 
 
 def _by_day(stories: Sequence[Story]) -> list[tuple[datetime, list[Story]]]:
@@ -82,7 +74,7 @@ def story(request: Request, engine: Desk, id: int) -> Response:
     """One story: who carries it and since when, and the evidence that its copies are copies."""
     group, members = _story(engine, id)
     canonical = next(member for member in members if member.is_canonical)
-    pairs = sorted(set(_pairs(engine, members)), key=lambda pair: (pair.article_id, pair.other_id))
+    pairs = reader.pairs_of_story(engine, id)
     values = {
         "story": group,
         "canonical": canonical,
@@ -102,15 +94,6 @@ def _story(engine: Desk, id: int) -> tuple[reader.StoryGroup, list[StoredArticle
     if group is None or not members:
         raise NotHere(f"There is no story {id}. Its copies may have been regrouped: search for its words.")
     return group, members
-
-
-def _pairs(engine: Desk, members: Sequence[StoredArticle]) -> Iterator[Copy]:
-    """The verified pairs within the story."""
-    ids = {member.id for member in members}
-    for member in members[:_MOST_MEMBERS]:
-        for pair in reader.copies(engine, member.id):
-            if pair.article_id in ids and pair.other_id in ids:
-                yield pair
 
 
 def _evidence(

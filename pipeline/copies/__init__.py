@@ -29,6 +29,7 @@ from pipeline.copies.differences import (
     Comparison,
     align_sentences,
     compare,
+    comparison_of,
 )
 from pipeline.copies.fingerprint import fingerprint, shingle_hashes
 from pipeline.copies.groups import bridges, components
@@ -66,6 +67,7 @@ __all__ = [
     "candidates_among",
     "choose_canonical",
     "compare",
+    "comparison_of",
     "components",
     "distinct",
     "fingerprint",

@@ -10,6 +10,7 @@ wherever that text ends its sentences and paragraphs, and neither is a sentence 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,9 +67,14 @@ class AlignedSentence:
 
 def compare(canonical: str, copy: str) -> Comparison:
     """What `copy` added, dropped and changed against `canonical`."""
-    aligned = align_sentences(canonical, copy)
-    same = sum(row.change is None and row.copy is not None for row in aligned)
-    return Comparison(same, tuple(row.change for row in aligned if row.change is not None))
+    return comparison_of(align_sentences(canonical, copy))
+
+
+def comparison_of(aligned: Iterable[AlignedSentence]) -> Comparison:
+    """The comparison of two texts whose sentences are aligned."""
+    rows = list(aligned)
+    same = sum(row.change is None and row.copy is not None for row in rows)
+    return Comparison(same, tuple(row.change for row in rows if row.change is not None))
 
 
 def align_sentences(canonical: str, copy: str) -> tuple[AlignedSentence, ...]:

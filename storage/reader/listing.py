@@ -16,6 +16,7 @@ from sqlalchemy import Engine, Select, Text, and_, func, or_, select, type_coerc
 from storage import schema
 from storage.base import storable_name
 from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
+from storage.reader.story_rows import story_time
 from storage.reader.streaming import one_snapshot
 from storage.schema import Copy, view_tables
 
@@ -79,7 +80,7 @@ def list_members(
     Their time is that of their publication, else when they were first seen; it is also the key `time`.
     """
     view = view_tables["articles"]
-    time = func.coalesce(view.c.published_at, view.c.first_seen_at, type_=view.c.first_seen_at.type)
+    time = story_time(view)
     query = select(*(column for column in view.c if column.name != "text"), time.label("time"))
     query = query.where(view.c.group_id == group_id)
     if after is not None:
@@ -88,8 +89,8 @@ def list_members(
         return [_as_dict(row) for row in connection.execute(query.order_by(time, view.c.id).limit(limit))]
 
 
-def pairs_of_story(engine: Engine, group_id: int, *, limit: int) -> list[Copy]:
-    """Verified pairs of which both articles are in a story, by their ids."""
+def pairs_of_story(engine: Engine, group_id: int, *, limit: int | None = None) -> list[Copy]:
+    """Verified pairs of which both articles are in a story, by their ids; at most `limit`."""
     view, article = view_tables["copies"], schema.article
     members = select(article.c.id).where(article.c.group_id == group_id)
     query = select(view).where(view.c.article_id.in_(members), view.c.other_id.in_(members))

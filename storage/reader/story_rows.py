@@ -118,7 +118,10 @@ def every_story(
 
 
 def story_time(article: Any) -> ColumnElement[Any]:
-    """The time of an article in lists, as the index `article_story` has it."""
+    """The time of an article in a list: of its publication, else when it was first seen.
+
+    The index `article_story` has the same expression.
+    """
     return func.coalesce(article.c.published_at, article.c.first_seen_at, type_=article.c.first_seen_at.type)
 
 
@@ -148,7 +151,7 @@ def _ordered(
     id: ColumnElement[int],
     after: StoryKey | None,
 ) -> Select[Any]:
-    """The query in its order, from a story on. Both databases compare times as rows of values by an index."""
+    """The query in its order, behind a story. `time <= after.time` lets an index find the place."""
     if after is not None:
         behind = or_(time < after.time, and_(time == after.time, id < after.id))
         if count is None:

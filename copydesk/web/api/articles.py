@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from copydesk.web.api.lists import LARGEST, Flag, Id, Limit, asked_for, listed, position, row
 from copydesk.web.api.models import Article, Comparison, Hit, OneArticle, Revision, list_model
-from copydesk.web.asking import LONGEST, Cursor, Desk, Filters
+from copydesk.web.asking import LONGEST, Cursor, Desk, Filters, get_article
 from copydesk.web.cursors import read_time, time_value, write_cursor
 from copydesk.web.problems import BadQuestion, NotHere
-from pipeline.copies import AlignedSentence, align_sentences
+from pipeline.copies import AlignedSentence, align_sentences, comparison_of
 from storage import reader
 from storage.reader import ArticleKey, StoredArticle, StoredRevision
 
@@ -63,7 +63,7 @@ def article(
 ) -> Any:
     """One article with its text."""
     names = asked_for(include, ("removed", "copies"))
-    found = row(_article(engine, id))
+    found = row(get_article(engine, id))
     if "removed" in names:
         found["removed"] = [row(line) for line in reader.removed(engine, id)]
     if "copies" in names:
@@ -84,7 +84,7 @@ def revisions(
     limit: Limit = 50,
 ) -> Any:
     """Every text that was seen of an article, the first one first."""
-    _article(engine, id)
+    get_article(engine, id)
     after = position(cursor, "revisions", (int,))
     found = reader.revisions(engine, id, after=int(after[0]) if after else 0, limit=limit + 1)
 
@@ -110,13 +110,13 @@ def diff(
     b_revision: Annotated[int | None, Query(ge=1, le=LARGEST, description="A revision of b.")] = None,
 ) -> Any:
     """Two texts side by side, by sentence and word: of two articles, or of two revisions of one."""
-    one, other = _article(engine, a), _article(engine, b)
+    one, other = get_article(engine, a), get_article(engine, b)
     texts = [_text_of(engine, one, a_revision), _text_of(engine, other, b_revision)]
     sentences = align_sentences(*texts)
     return {
         "a": _without_text(one),
         "b": _without_text(other),
-        "same": sum(sentence.change is None and sentence.copy is not None for sentence in sentences),
+        "same": comparison_of(sentences).same,
         "sentences": [_sentence(sentence) for sentence in sentences],
     }
 
@@ -173,13 +173,6 @@ def search(
         show=show,
         cursor=lambda _: write_cursor("search", offset + limit),
     )
-
-
-def _article(engine: Desk, id: int) -> StoredArticle:
-    found = reader.article(engine, id)
-    if found is None:
-        raise NotHere(f"There is no article {id}.")
-    return found
 
 
 def _without_text(article: StoredArticle) -> dict[str, Any]:
