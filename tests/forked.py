@@ -254,6 +254,7 @@ def _become(request: dict[str, Any]) -> int:
     os.chdir(request["folder"])
     # It runs already, and is not a child of this process, so multiprocessing would start a second one.
     forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore
+    forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]
     is_module = request["option"] == "-m"
     sys.argv = [request["what"] if is_module else "-c", *request["arguments"]]
     try:

@@ -37,17 +37,6 @@ _LOCK = threading.Lock()
 _VARIABLES = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def _forget_inherited_server() -> None:
-    """In a process that was forked: the fork server is its parent's child, and cannot be waited for here."""
-    server: Any = forkserver._forkserver
-    if server._forkserver_pid is not None:
-        os.close(server._forkserver_alive_fd)
-        server._forkserver_alive_fd = server._forkserver_pid = server._forkserver_address = None
-
-
-os.register_at_fork(after_in_child=_forget_inherited_server)
-
-
 def start_fork_server(modules: Sequence[str]) -> None:
     """Start the fork server once in a program, with these modules imported for all workers.
 
@@ -56,6 +45,7 @@ def start_fork_server(modules: Sequence[str]) -> None:
     """
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
     with safe_start(_VARIABLES), _signals_blocked():
+        _forget_inherited_server()
         forkserver.ensure_running()
 
 
@@ -68,11 +58,27 @@ def start_worker(target: Callable[..., None], arguments: tuple[Any, ...]) -> For
     context = multiprocessing.get_context("forkserver")
     process = context.Process(target=target, args=arguments, name="copydesk-worker", daemon=True)
     with safe_start(_VARIABLES), _signals_blocked():
+        _forget_inherited_server()
         process.start()
     # At the end of the program multiprocessing would wait for this process, for ever if its fork server is
     # stopped. A worker ends by itself when its socket is closed.
     multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]
     return process
+
+
+def _forget_inherited_server() -> None:
+    """Let a process that was forked start a fork server of its own.
+
+    multiprocessing would wait for the one of its parent, which is no child of this process, and fail.
+    """
+    server: Any = forkserver._forkserver
+    if server._forkserver_pid is None:
+        return
+    try:
+        os.waitid(os.P_PID, server._forkserver_pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        os.close(server._forkserver_alive_fd)
+        server._forkserver_alive_fd = server._forkserver_pid = server._forkserver_address = None
 
 
 def cannot_start(error: Exception) -> str:

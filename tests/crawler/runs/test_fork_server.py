@@ -178,3 +178,20 @@ def test_signals_to_the_group_do_not_end_the_fork_server() -> None:
     with WorkerPool(SETTINGS, 1, process=process) as pool:
         assert _done(pool).isdigit()
     assert _pid() == before
+
+
+def test_a_process_that_was_forked_has_a_fork_server_of_its_own() -> None:
+    program = """
+import os
+from crawler.runs.fork_server import start_fork_server, start_worker
+start_fork_server(["json"])
+pid = os.fork()
+process = start_worker(print, ("worker",))
+process.join()
+if pid == 0:
+    os._exit(process.exitcode)
+assert process.exitcode == 0
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "worker\nworker\n"), done.stderr
