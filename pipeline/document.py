@@ -341,8 +341,20 @@ class Rejection:
 Outcome = Article | Rejection
 
 
+def has_cost_worker(outcome: Outcome) -> bool:
+    """Whether the document hung or killed its worker."""
+    return (
+        isinstance(outcome, Rejection)
+        and outcome.stage is Stage.WORKER
+        and outcome.reason in (Reason.TIMEOUT, Reason.WORKER_DIED)
+    )
+
+
 class DocumentRejected(Exception):
-    """Raised by a stage that rejects a document; caught only by `pipeline.process`."""
+    """Raised by a stage that rejects a document, and caught by `pipeline.process`.
+
+    `copydesk.extract` raises it for its caller.
+    """
 
     def __init__(self, stage: Stage, reason: Reason, detail: str) -> None:
         super().__init__(f"{stage}: {reason}: {detail}")

@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pipeline.document import Document, Outcome, Reason, Rejection, RightsStatement
+from pipeline.document import (
+    Document,
+    Outcome,
+    Reason,
+    Rejection,
+    RightsStatement,
+    has_cost_worker,
+)
 from pipeline.settings import Settings
 from storage.base import FAILURES, storable
 from storage.upkeep import COMPARED_COLUMNS, StoredPage
@@ -91,10 +98,10 @@ class Comparison:
         written: list[Outcome] = []
         kept: list[Outcome] = []
         for outcome, (page, _) in zip(outcomes, self._note(outcomes), strict=True):
-            has_failed_before = page.reason in FAILURES and quarantine.has_cost_worker(outcome)
+            has_failed_before = page.reason in FAILURES and has_cost_worker(outcome)
             (written if has_failed_before or not _is_failed(outcome) else kept).append(outcome)
         counts = write_batch(engine, run_id, written, settings) if written else BatchCounts()
-        quarantine.note_failures(engine, [o for o in kept if quarantine.has_cost_worker(o)], settings)
+        quarantine.note_failures(engine, [o for o in kept if has_cost_worker(o)], settings)
         return counts + _failures(kept)
 
     def dry_run_write(

@@ -41,7 +41,7 @@ from crawler.runs.fork_server import (
 )
 from crawler.runs.messages import Call, Raised, TaskFailed, answer, complete, frame
 from crawler.runs.worker import Process, process_document, rejection, serve
-from pipeline.document import Document, Outcome, Reason, Rejection, Stage
+from pipeline.document import Document, Outcome, Reason, Rejection, has_cost_worker
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 
@@ -582,9 +582,7 @@ def _charge(tasks: Sequence[_Task], seconds: float, *, has_failed: bool) -> None
 
 def _with_page(outcome: Outcome, document: Document) -> Outcome:
     """The outcome; with the page where the worker hung or died, so that it can be tried again."""
-    if not isinstance(outcome, Rejection) or outcome.page is not None or outcome.stage is not Stage.WORKER:
-        return outcome
-    if outcome.reason not in (Reason.TIMEOUT, Reason.WORKER_DIED):
+    if not isinstance(outcome, Rejection) or outcome.page is not None or not has_cost_worker(outcome):
         return outcome
     from pipeline.page import compressed_page  # the parent needs no parsers but for this
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
-from pipeline.document import Document, Outcome, Reason, Rejection, Stage
+from pipeline.document import Document, Outcome, Reason, Rejection, Stage, has_cost_worker
 from pipeline.settings import Settings, attempt_version
 from pipeline.urls import site_of
 from storage import schema
@@ -52,15 +52,6 @@ class Quarantined:
     detail: str
     fetched_at: datetime
     is_held: bool
-
-
-def has_cost_worker(outcome: Outcome) -> bool:
-    """Whether the document hung or killed its worker."""
-    return (
-        isinstance(outcome, Rejection)
-        and outcome.stage is Stage.WORKER
-        and outcome.reason in (Reason.TIMEOUT, Reason.WORKER_DIED)
-    )
 
 
 def note(connection: Connection, outcomes: Sequence[Outcome], settings: Settings) -> list[Outcome]:
