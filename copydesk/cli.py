@@ -28,8 +28,8 @@ from copydesk.commands import (
     sites,
     stats,
 )
-from copydesk.messages import SafeGroup, safe_line
 from copydesk.status import Status
+from copydesk.terminal import SafeGroup, safe_line
 from pipeline.errors import OperatorError
 
 app = typer.Typer(

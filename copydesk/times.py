@@ -13,7 +13,7 @@ from pipeline.errors import OperatorError
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MINUTES = re.compile(r"(\d{1,6})\s*min")
-_AGE = re.compile(r"\d+(?:\.\d+)?\s*[hdwy]")
+_AGE = re.compile(r"\d{1,9}(?:\.\d{1,9})?\s{0,9}[hdwy]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FORMS = (
     "an age (30min, 2h, 3d, 1w), today, yesterday, a weekday, 2026-03-01 or 2026-03-01T10:00, in UTC"

@@ -23,7 +23,7 @@ _ROUNDS = 4
 _AMP_PATH = re.compile(r"/(?:[a-z]{1,3}/)?(?:s/)?(?=[^/]+\.[^/]+)")
 _VIEWER_PATH = re.compile(r"/amp/(?:s/)?(?=[^/]+\.[^/]+)")
 _ARCHIVE_PATH = re.compile(r"/(?:[\w*]{1,40}/){0,2}(?=https?:/|www\.)", re.IGNORECASE)
-_AMP_HOSTS = re.compile(r"(?:[^/]+\.)?(?:cdn\.ampproject\.org|ampproject\.net|bing-amp\.com)")
+_AMP_HOSTS = re.compile(r"(?:[^/]{1,253}\.)?(?:cdn\.ampproject\.org|ampproject\.net|bing-amp\.com)")
 _VIEWER_HOSTS = re.compile(r"(?:www\.)?google\.[a-z.]{2,6}")
 _ARCHIVE_HOSTS = re.compile(r"web\.archive\.org|archive\.(?:today|ph|is|li|md|vn|fo)")
 _SHOWN_BY = ((_AMP_HOSTS, _AMP_PATH), (_VIEWER_HOSTS, _VIEWER_PATH), (_ARCHIVE_HOSTS, _ARCHIVE_PATH))

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from copydesk.console import err, print_json
 from copydesk.interrupt import interrupted
 from copydesk.options import DEFAULT_DATABASE, Database, Json, Sites, SitesFile
-from copydesk.progress import print_alerts, print_lesson, print_summary
 from copydesk.status import Status
+from copydesk.terminal import err, print_alerts, print_json, print_lesson, print_summary
 from pipeline.errors import OperatorError
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import as_line, err, out, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json
 from copydesk.status import Status
+from copydesk.terminal import as_line, err, out, print_json
 from pipeline.counts import counted
 
 if TYPE_CHECKING:

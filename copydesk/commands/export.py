@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
-from copydesk.console import err
 from copydesk.options import DEFAULT_DATABASE, Database
 from copydesk.status import Status
+from copydesk.terminal import err
 from pipeline.counts import counted
 from pipeline.errors import OperatorError
 

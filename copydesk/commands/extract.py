@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import err, print_json_lines
 from copydesk.options import Json, Removed, SiteRulesFile
-from copydesk.rendering import print_article
+from copydesk.terminal import err, print_article, print_json_lines
 
 if TYPE_CHECKING:
     from pipeline.document import Article, Outcome

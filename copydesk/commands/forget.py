@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.amounts import shown_size
-from copydesk.console import as_line, confirmed, err, out, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json, SitesFile, Yes
-from copydesk.progress import counting
 from copydesk.status import Status
+from copydesk.terminal import as_line, confirmed, counting, err, out, print_json, when
 from pipeline.counts import counted
 from pipeline.errors import OperatorError
 

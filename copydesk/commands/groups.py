@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import as_line, out, plain, print_columns, print_json, when
 from copydesk.filters import article_filter
 from copydesk.options import (
     DEFAULT_DATABASE,
@@ -22,7 +21,7 @@ from copydesk.options import (
     Site,
     Until,
 )
-from copydesk.rendering import print_changes
+from copydesk.terminal import as_line, out, plain, print_changes, print_columns, print_json, when
 from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
@@ -168,7 +167,7 @@ def _pairs(engine: Engine, group: int) -> list[PairEvidence]:
 
 def _explain(engine: Engine, articles: tuple[int, int], as_json: bool) -> None:
     """Prints why two articles are copies, or why not."""
-    from copydesk.evidence import facts, verdict
+    from copydesk.terminal import facts, verdict
     from pipeline.settings import Settings
     from storage.upkeep import explain_pair
 
@@ -184,7 +183,7 @@ def _explain(engine: Engine, articles: tuple[int, int], as_json: bool) -> None:
 
 def _print_pairs(pairs: Sequence[PairEvidence]) -> None:
     """Prints of each pair what made it one."""
-    from copydesk.evidence import facts
+    from copydesk.terminal import facts
 
     if not pairs:
         return

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from copydesk.console import err, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
-from copydesk.progress import print_lesson, print_site_rules, print_summary, watching
 from copydesk.status import Status
+from copydesk.terminal import err, print_json, print_lesson, print_site_rules, print_summary, watching
 
 
 def ingest(

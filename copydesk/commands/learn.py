@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import as_line, err, out, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json
-from copydesk.progress import print_lesson
+from copydesk.terminal import as_line, err, out, print_json, print_lesson
 from pipeline.counts import counted
 
 if TYPE_CHECKING:

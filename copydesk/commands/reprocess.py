@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import as_line, err, out, print_json
 from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
-from copydesk.progress import print_lesson, print_site_rules, print_summary, watching
-from copydesk.rendering import print_changes
 from copydesk.status import Status
+from copydesk.terminal import (
+    as_line,
+    err,
+    out,
+    print_changes,
+    print_json,
+    print_lesson,
+    print_site_rules,
+    print_summary,
+    watching,
+)
 from pipeline.counts import counted
 from pipeline.errors import OperatorError
 

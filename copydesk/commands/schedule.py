@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import err
 from copydesk.options import DEFAULT_DATABASE, Database, SitesFile
 from copydesk.status import Status
+from copydesk.terminal import err
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:

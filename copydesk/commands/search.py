@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import as_line, out, plain, print_json, when
 from copydesk.filters import article_filter
 from copydesk.options import (
     DEFAULT_DATABASE,
@@ -18,7 +17,7 @@ from copydesk.options import (
     Site,
     Until,
 )
-from copydesk.rendering import snippet_line, visible
+from copydesk.terminal import as_line, out, plain, print_json, snippet_line, visible, when
 from pipeline.counts import counted
 
 if TYPE_CHECKING:

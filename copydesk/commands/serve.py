@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from copydesk.console import err
 from copydesk.options import DEFAULT_DATABASE, Database
+from copydesk.terminal import err
 from pipeline.errors import OperatorError
 
 

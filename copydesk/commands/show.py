@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.console import plain, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json, Removed
-from copydesk.rendering import print_article, print_revisions
+from copydesk.terminal import plain, print_article, print_json, print_revisions, when
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ import typer
 from rich.markup import escape
 
 from copydesk.amounts import parse_age, shown_age
-from copydesk.console import as_line, err, out, print_columns, print_json
 from copydesk.options import DryRun, Json, Sites, SitesFile
-from copydesk.rendering import visible
 from copydesk.status import Status
+from copydesk.terminal import as_line, err, out, print_columns, print_json, visible
 from pipeline.counts import counted
 from pipeline.errors import OperatorError
 

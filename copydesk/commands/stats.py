@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copydesk.amounts import shown_size
-from copydesk.console import as_line, out, print_columns, print_json, when
 from copydesk.options import DEFAULT_DATABASE, Database, Json
+from copydesk.terminal import as_line, out, print_columns, print_json, when
 from pipeline.counts import counted
 
 if TYPE_CHECKING:

@@ -17,13 +17,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from copydesk.web import api, articles, overview, stories
-from copydesk.web.api.exporting import MOST_AT_ONCE
 from copydesk.web.freshness import Freshness
 from copydesk.web.problems import BadQuestion, Busy, NotHere, problem
 from copydesk.web.rendering import HERE, page
 from copydesk.web.security import COOKIE, Guard, is_token
 from copydesk.web.settings import DeskSettings
-from crawler.monitor import metrics
+from crawler.monitor import Exposition
 from pipeline.errors import OperatorError
 from storage.database import DatabaseError, QueryTimeout, open_read_only
 
@@ -58,8 +57,8 @@ def make_app(settings: DeskSettings) -> FastAPI:
     app.state.settings = settings
     app.state.started = secrets.token_hex(8)  # other code may answer after the next start
     app.state.export_engine = exporting
-    app.state.export_slots = threading.BoundedSemaphore(MOST_AT_ONCE)
-    app.state.metrics = metrics.Exposition(engine)
+    app.state.export_slots = threading.BoundedSemaphore(api.MOST_AT_ONCE)
+    app.state.metrics = Exposition(engine)
     for router in (stories.router, articles.router, overview.router, api.router, api.metrics_router):
         app.include_router(router)
     _add_login(app, settings)

@@ -11,7 +11,7 @@ import json
 import sys
 from typing import Any
 
-from copydesk.console import plain
+from copydesk.terminal.console import plain
 from crawler.probing.client import Client, probe
 from crawler.probing.discover import discover_site
 from crawler.probing.limits import Limits

@@ -8,6 +8,7 @@ Errors are problem details (RFC 9457). `metrics` is beside it, at /metrics.
 from fastapi import APIRouter
 
 from copydesk.web.api import articles, database, exporting, metrics, stories
+from copydesk.web.api.exporting import MOST_AT_ONCE
 from copydesk.web.api.models import PROBLEMS
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
@@ -16,4 +17,4 @@ for part in (stories, articles, database, exporting):
 
 metrics_router = metrics.router
 
-__all__ = ["metrics_router", "router"]
+__all__ = ["MOST_AT_ONCE", "metrics_router", "router"]

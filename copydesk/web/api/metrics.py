@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from crawler.monitor.metrics import Exposition
+from crawler.monitor import Exposition
 
 router = APIRouter(include_in_schema=False)
 

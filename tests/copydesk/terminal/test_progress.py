@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from copydesk import progress
+from copydesk.terminal import progress
 from pipeline.document import Reason
 from storage.upkeep import SiteRulesUse
 from storage.writer import BatchCounts

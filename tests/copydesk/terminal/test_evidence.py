@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from copydesk.evidence import facts, verdict
+from copydesk.terminal.evidence import facts, verdict
 from pipeline.copies import Conflicts, Judgement, Refusal
 from pipeline.copies.verification import PairKind
 from storage.reader import Copy

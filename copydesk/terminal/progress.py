@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from copydesk.console import as_line, err
+from copydesk.terminal.console import as_line, err
 from pipeline.counts import counted
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from rich.text import Text
 
-from copydesk import console
+from copydesk.terminal import console
 
 STEERING = "\x1b[2J\x1b]0;yours\x07\x9b31m\x7f\u202egnp.exe"
 
@@ -43,7 +43,7 @@ def test_json_has_the_same_values_without_control_characters(capsys: pytest.Capt
 
 
 def test_a_line_break_begins_no_line() -> None:
-    from copydesk.console import as_line
+    from copydesk.terminal.console import as_line
 
     assert as_line("a\nrejected 9\r\u2028\x85[red]") == "a\\nrejected 9\\r\\u2028\\x85\\[red]"
     assert as_line("plain, ünïcode 日本") == "plain, ünïcode 日本"

@@ -8,8 +8,8 @@ import re
 import pytest
 from rich.console import Console
 
-from copydesk import rendering
-from copydesk.rendering import snippet_line, visible
+from copydesk.terminal import rendering
+from copydesk.terminal.rendering import snippet_line, visible
 from pipeline.copies.differences import compare
 from pipeline.document import RightsStatement
 from storage.search.query import Snippet

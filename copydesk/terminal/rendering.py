@@ -7,8 +7,8 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from copydesk.console import as_line, out, when
 from copydesk.page_order import RemovedText, in_page_order
+from copydesk.terminal.console import as_line, out, when
 from pipeline.counts import counted
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from copydesk.cli import app
-from copydesk.messages import escaped, safe_line, without_passwords
+from copydesk.terminal.messages import escaped, safe_line, without_passwords
 
 SECRET = "Zq7xKw"
 

@@ -1,0 +1,63 @@
+"""What a person reads in a terminal: consoles, error messages, progress, articles, and evidence for pairs.
+
+The commands decide what is said; this decides how it looks. Rich and Typer are imported here, and whatever
+comes from a page is printed without its control characters.
+"""
+
+from copydesk.terminal.console import (
+    as_line,
+    confirmed,
+    err,
+    out,
+    plain,
+    print_columns,
+    print_json,
+    print_json_lines,
+    when,
+)
+from copydesk.terminal.evidence import facts, verdict
+from copydesk.terminal.messages import SafeGroup, escaped, safe_line, without_passwords
+from copydesk.terminal.progress import (
+    counting,
+    print_alerts,
+    print_lesson,
+    print_site_rules,
+    print_summary,
+    watching,
+)
+from copydesk.terminal.rendering import (
+    print_article,
+    print_changes,
+    print_revisions,
+    snippet_line,
+    visible,
+)
+
+__all__ = [
+    "SafeGroup",
+    "as_line",
+    "confirmed",
+    "counting",
+    "err",
+    "escaped",
+    "facts",
+    "out",
+    "plain",
+    "print_alerts",
+    "print_article",
+    "print_changes",
+    "print_columns",
+    "print_json",
+    "print_json_lines",
+    "print_lesson",
+    "print_revisions",
+    "print_site_rules",
+    "print_summary",
+    "safe_line",
+    "snippet_line",
+    "verdict",
+    "visible",
+    "watching",
+    "when",
+    "without_passwords",
+]
