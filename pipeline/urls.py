@@ -121,6 +121,8 @@ def canonical_url(url: str) -> str:
     if parts.scheme not in _DEFAULT_PORTS or not host:
         return url
     netloc = _ascii_host(host)
+    if not netloc:  # a host of dots
+        return url
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         netloc = f"{netloc}:{port}"
     path = _ASPNET_SESSION.sub("", _PATH_SESSION.sub("", parts.path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.addresses import address_key, is_url_of_site, shown_page, sites_of
@@ -114,6 +114,7 @@ _urlish = st.text(alphabet=st.sampled_from(list("aZ1/.?&=#%;:@[]()\\ +é日\ud80
 
 
 @given(_urlish)
+@example("./1")
 def test_any_text_has_a_key(tail: str) -> None:
     for url in (
         tail,
