@@ -77,7 +77,7 @@ def _said(report: Report) -> str:
     ends = Counter({f"{status}": count for status, count in report.ends.items()})
     ended = ", ".join(f"{count} with {status}" for status, count in sorted(ends.items()))
     return (
-        f"same as without faults. {report.faults.total()} faults ({faults}), {report.missed} not reached;"
+        f"same as without faults. {report.faults.total()} faults ({faults});"
         f" runs ended {ended}; {report.reads} reads, {report.failed} not possible"
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,19 +19,20 @@ class Found:
     command: str
 
 
-def processes() -> Iterator[Found]:
-    """All processes of the machine that have not ended."""
+def processes(sessions: Collection[int] | None = None) -> Iterator[Found]:
+    """The processes that have not ended, of these sessions or of the machine."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 head, _, rest = (folder / "stat").read_text().rpartition(")")
+                state, parent, _, session, *_ = rest.split()
+                if state == "Z" or (sessions is not None and int(session) not in sessions):
+                    continue
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it ended meanwhile
-            state, parent, _, session, *_ = rest.split()
-            if state != "Z":
-                name = head.partition("(")[2]
-                yield Found(int(folder.name), int(parent), int(session), f"{name}: {command}")
+            name = head.partition("(")[2]
+            yield Found(int(folder.name), int(parent), int(session), f"{name}: {command}")
 
 
 def fork_servers(writer: int) -> list[int]:
@@ -46,9 +47,9 @@ def workers(writer: int) -> list[int]:
 
 def _forked(writer: int) -> list[Found]:
     """The fork server and what it forked: all have its command, or its name, also when it is gone."""
-    return [found for found in processes() if found.session == writer and "forkserver" in found.command]
+    return [found for found in processes({writer}) if "forkserver" in found.command]
 
 
 def in_sessions(writers: set[int]) -> list[Found]:
     """All processes of writers."""
-    return [found for found in processes() if found.session in writers]
+    return list(processes(writers))

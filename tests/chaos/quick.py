@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import signal
@@ -16,12 +17,28 @@ from pipeline.page import compressed_page
 from pipeline.settings import Settings
 from tests.crawler import drive
 
+_MODULES = (
+    "alembic.command",
+    "crawler.sites",
+    "numpy.ma",
+    "psycopg",
+    "pydantic.type_adapter",
+    "rich.progress",
+    "sqlalchemy.dialects.postgresql",
+)
+
 
 def process_quickly(document: Document, settings: Settings) -> Outcome:
     """Makes an article of a title and the paragraphs, and a rejection where there are none."""
     lines = re.findall(r"<(?:title|p)>(.*?)</(?:title|p)>", document.body.decode())
     outcome = drive.process(replace(document, body="\n".join(lines).encode()), settings)
     return replace(outcome, page=compressed_page(document)) if isinstance(outcome, Article) else outcome
+
+
+def import_beforehand() -> None:
+    """Import what each command and each worker would import anew after it was forked."""
+    for name in _MODULES:
+        importlib.import_module(name)
 
 
 def fork_servers_from_here() -> None:

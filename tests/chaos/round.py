@@ -18,14 +18,18 @@ from tests.chaos.databases import Database
 from tests.chaos.documents import write_documents
 from tests.chaos.plan import WRITERS, Fault, Kind, make_plan
 from tests.chaos.processes import fork_servers, in_sessions, workers
+from tests.chaos.quick import import_beforehand
 from tests.chaos.reader import FAILED, READ, WRONG, fork_reader
 from tests.chaos.rooms import Room
 from tests.chaos.writer import REACHED, fork_command
 from tests.waiting import PATIENCE, wait_until
 
 _BATCH_SIZES = (4, 5, 7, 4)
-# How many statements later a fault is tried again that was not possible, as without a worker to kill.
+# How many statements later a fault is tried again that was not possible, as without a worker to kill; after
+# each try so many more.
 _LATER = 3
+# A writer that has come to no place for a fault in so many further runs never will.
+_FURTHER_RUNS = 20
 _SIGNALS = {
     **dict.fromkeys((Kind.KILL, Kind.KILL_WORKER, Kind.KILL_SERVER), signal.SIGKILL),
     **dict.fromkeys((Kind.STOP, Kind.STOP_WORKER, Kind.STOP_SERVER), signal.SIGSTOP),
@@ -44,7 +48,9 @@ class ChaosError(Exception):
 
 @dataclass(slots=True)
 class _Writer:
-    """A writer, through all its runs. ended: whether a run of it has ended with 0."""
+    """A writer, through all its runs. tries: how often its next fault was not possible. further: runs that
+    ended with 0 before its last fault. ended: whether a run has ended with 0 after it.
+    """
 
     number: int
     paths: list[str]
@@ -56,7 +62,19 @@ class _Writer:
     channel: socket.socket | None = None
     log: Path = Path()
     had: set[Kind] = field(default_factory=set)  # faults of its present run
+    tries: int = 0
+    further: int = 0
     ended: bool = False
+
+    @property
+    def next_fault(self) -> int:
+        """After how many statements its next fault is due; 0 without one.
+
+        A further run finds everything stored and makes few statements, so its faults follow one another.
+        """
+        if not self.faults:
+            return 0
+        return _LATER if self.further else self.faults[0].after
 
 
 @dataclass(slots=True)
@@ -69,12 +87,11 @@ class _Held:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a round came to. faults: carried out, by kind. missed: faults that no writer came to. ends: exit
-    statuses of the writers' runs. failed: passes of the reader that the database did not allow.
+    """What a round came to. faults: carried out, by kind. ends: exit statuses of the writers' runs. failed:
+    passes of the reader that the database did not allow.
     """
 
     faults: Counter[Kind]
-    missed: int
     ends: Counter[int]
     reads: int
     failed: int
@@ -87,6 +104,9 @@ def run_round(
 
     each: faults of each kind. documents: of each writer. is_quick: see `quick`.
     """
+    if is_quick:
+        import_beforehand()
+    gc.freeze()
     paths = write_documents(folder / "in", seed, documents)
     everything = sorted({path for of_writer in paths for path in of_writer})
     alone = _Alone(folder, is_quick)
@@ -156,7 +176,6 @@ class _Round:
         self._reads = self._failed_reads = 0
 
     def play(self) -> None:
-        gc.freeze()
         self._reader, self._reader_channel = fork_reader(self._database.url, self._close_all)
         self._selector.register(self._reader_channel, selectors.EVENT_READ, None)
         for writer in self._writers:
@@ -186,8 +205,7 @@ class _Round:
                 writer.room.unmount()
 
     def report(self) -> Report:
-        missed = sum(len(writer.faults) for writer in self._writers)
-        return Report(self._faults, missed, self._ends, self._reads, self._failed_reads)
+        return Report(self._faults, self._ends, self._reads, self._failed_reads)
 
     def _close_all(self) -> None:
         """Close the sockets: in a process that was forked, or at the end."""
@@ -205,7 +223,7 @@ class _Round:
             batch_size=_BATCH_SIZES[writer.number],
             is_quick=self._is_quick,
             temporary=writer.temporary,
-            first=writer.faults[0].after if writer.faults else 0,
+            first=writer.next_fault,
             close=self._close_all,
         )
         self._sessions.add(writer.pid)
@@ -258,9 +276,11 @@ class _Round:
         if self._carry_out(writer, writer.faults[0]):
             fault = writer.faults.popleft()
             self._faults[fault.kind] += 1
-            left = writer.faults[0].after if writer.faults else 0
+            writer.tries = 0
+            left = writer.next_fault
         else:
-            left = _LATER
+            writer.tries += 1
+            left = _LATER * writer.tries
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it was killed
             writer.channel.send(str(left).encode())
 
@@ -338,9 +358,15 @@ class _Round:
             waiting, self._waiting = self._waiting, []
             for one in waiting:
                 self._start(one)
+        writer.tries = 0
         if status == 0:
-            writer.ended = True
-        elif self._filled_by is not None:
+            writer.ended = not writer.faults
+            writer.further += 1
+        if writer.further > _FURTHER_RUNS:
+            raise ChaosError(f"a fault was never possible: {self._state()}")
+        if writer.ended:
+            return
+        if self._filled_by is not None:
             self._waiting.append(writer)
         else:
             self._start(writer)
