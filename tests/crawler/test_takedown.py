@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from crawler.files.position import FilePosition
 from pipeline.document import Document, MediaType, Origin, Outcome, Reason
 from pipeline.process import process_document
 from pipeline.settings import Settings
-from pipeline.urls import canonical_url
+from pipeline.urls import canonical_url, web_url
 from storage.database import open_database
 from storage.upkeep import ForgetTarget
 from storage.upkeep.integrity import check_integrity
@@ -61,6 +62,11 @@ def from_page(head: str, url: str = "file:///srv/a.html") -> Outcome:
     html = f"<html><head><title>Ferry</title>{head}</head><body><article>{paragraphs}</article></body></html>"
     document = Document("a.html", url, html.encode(), MediaType.HTML, START, Origin.FILE)
     return process_document(document, SETTINGS, fingerprinted=False)
+
+
+def stored_url(written: str) -> str:
+    """As a reader of records stores what is written."""
+    return canonical_url(web_url(written) or written)
 
 
 def is_withheld(engine: Engine, outcome: Outcome) -> bool:
@@ -108,11 +114,15 @@ def test_a_saved_page_that_names_a_forgotten_site_is_not_stored(forgotten: Engin
     assert not is_withheld(forgotten, from_page(head.replace(SITE, "other.example")))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.tuples(page_urls, st.data()), min_size=1, max_size=3, unique_by=lambda one: one[0]))
-def test_stored_spellings_are_found(pages: list[tuple[str, st.DataObject]]) -> None:
-    with_spellings = [(url, canonical_url(data.draw(spelled(url)))) for url, data in pages]
-    engine = open_database("sqlite://")
+def test_stored_spellings_are_found(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, pages: list[tuple[str, st.DataObject]]
+) -> None:
+    with_spellings = [(url, stored_url(data.draw(spelled(url)))) for url, data in pages]
+    database = tmp_path_factory.mktemp("spelled") / "a.db"
+    shutil.copyfile(sqlite_template, database)
+    engine = open_database(f"sqlite:///{database}")
     try:
         store(engine, [article(stored, story(n)) for n, (_, stored) in enumerate(with_spellings)])
         with engine.connect() as connection:
