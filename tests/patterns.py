@@ -6,9 +6,9 @@
 All expressions are collected that our modules compile while they are imported and while a page and a text
 are processed, so those of clutter.toml and other data are among them. Each is attacked: for every repetition
 in it, texts are made that repeat what it repeats, after what comes before it, and that end so that the match
-fails. There are four times as many repetitions each time, until the search takes a measurable time. If it
-then takes three times as long as for half of them, or longer, time grows with the square of the length or
-worse. Only ratios of processor times of one run decide.
+fails. The number of repetitions is doubled until the search takes a measurable time. If one doubling then
+takes three times as long or more, time grows with the square of the length or worse. Only ratios of processor
+times of one run decide.
 """
 
 from __future__ import annotations
@@ -145,21 +145,24 @@ def attacks(expression: Expression) -> list[tuple[str, str, str]]:
 def _ratio(
     compiled: re.Pattern[Any], prefix: str, pump: str, suffix: str, is_text: bool, last: int
 ) -> float | None:
+    before = 0.0
     count = FIRST
     while count * len(pump) <= last:
-        spent = _seconds(compiled, _attack(prefix, pump, count, suffix, is_text))
+        attack = _attack(prefix, pump, count, suffix, is_text)
+        spent = _seconds(compiled, attack)
         if spent is None:
             return 0.0
-        if spent > MEASURABLE_SECONDS:
-            ratio = spent / (_seconds(compiled, _attack(prefix, pump, count // 2, suffix, is_text)) or spent)
+        if before > MEASURABLE_SECONDS / 4 and spent > MEASURABLE_SECONDS:
+            ratio = spent / before
             if ratio < NOT_LINEAR:
                 return None
             # Once more, lest something else was measured.
             half = _seconds(compiled, _attack(prefix, pump, count // 2, suffix, is_text))
-            whole = _seconds(compiled, _attack(prefix, pump, count, suffix, is_text))
+            whole = _seconds(compiled, attack)
             ratio = min(ratio, (whole or ENDLESS_SECONDS) / (half or ENDLESS_SECONDS))
             return ratio if ratio >= NOT_LINEAR else None
-        count *= 4
+        before = spent
+        count *= 2
     return None
 
 
