@@ -57,7 +57,8 @@ desk: $(VENV)/.web
 	$(BIN)/copydesk serve
 
 # Two processes a core, because crawls wait. Each takes whole files, whose tests share crawls, in the order of
-# tests/conftest.py.
+# tests/conftest.py. Bytecode is kept, or each of the many programs that tests start would compile all modules again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 

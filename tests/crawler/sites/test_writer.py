@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,7 @@ def test_concurrent_programs_lose_nothing_and_nobody_reads_half_a_file(tmp_path:
     ]
     while any(program.poll() is None for program in programs):
         assert "gazette" in read_sites(file)
+        time.sleep(0.01)  # leaves the processor to the programs
     for program in programs:
         _, said = program.communicate()
         assert program.returncode == 0, said
