@@ -9,8 +9,11 @@ import pytest
 import trafilatura
 from lxml import etree
 
+from benchmarks.repository import article_pages
+from pipeline.extract.cut_tree import cut_tree
 from pipeline.extract.parse import parse
-from pipeline.extract.trafilatura_adapter import TrafilaturaFailed, article_lines
+from pipeline.extract.trafilatura_adapter import TrafilaturaFailed, _text, _text_in_one_pass, article_lines
+from pipeline.page import decode_body
 from tests.pipeline.extract.pages import PAGE, STORY
 
 
@@ -35,13 +38,16 @@ def test_a_page_without_an_article_gives_no_line() -> None:
     assert article_lines(parse("<html><body><p></p></body></html>")) == []
 
 
+SHORT = "<p>Twelve boats came home before dark.</p>"
+
+
 def test_an_error_of_trafilatura_is_reported_with_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: Any, **options: Any) -> None:
         raise RuntimeError("of a tree")
 
     monkeypatch.setattr(trafilatura, "bare_extraction", broken)
     with pytest.raises(TrafilaturaFailed, match="RuntimeError: of a tree"):
-        article_lines(parse(PAGE))
+        article_lines(parse(SHORT))
 
 
 def test_trafilatura_reads_the_page_without_its_menus(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,12 +57,37 @@ def test_trafilatura_reads_the_page_without_its_menus(monkeypatch: pytest.Monkey
         read.append((root.text_content(), options))
 
     monkeypatch.setattr(trafilatura, "bare_extraction", recorded)
-    assert article_lines(parse(PAGE)) == []
+    assert article_lines(parse(f"<nav>Weather</nav>{SHORT}<footer>All rights reserved</footer>")) == []
     ((text, options),) = read
-    assert all(line in text for line in STORY)
+    assert "Twelve boats" in text
     assert not any(line in text for line in ("Weather", "All rights reserved"))
     assert options["fast"] is True
     assert "deduplicate" not in options
+
+
+def test_trafilatura_is_asked_for_further_attempts_only_where_the_first_found_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    monkeypatch.setattr(trafilatura, "bare_extraction", lambda root, **options: asked.append(1))
+    assert set(STORY) <= set(article_lines(parse(PAGE)))
+    assert not asked
+    # A thousand words that it does not take, beside a story of fifty.
+    listed = "".join(f"<li><b>Boat {n} of the northern harbour</b></li>" for n in range(300))
+    article_lines(parse(PAGE.replace("</article>", f"</article><ul>{listed}</ul>")))
+    assert asked
+
+
+def test_one_pass_gives_what_trafilatura_gives() -> None:
+    pages = [decode_body(page.body, page.encoding, page.media_type) for page in article_pages()]
+    in_one_pass = 0
+    for page in pages:
+        root = parse(page)
+        text = _text_in_one_pass(cut_tree(root))
+        if text is not None:
+            in_one_pass += 1
+            assert text == _text(cut_tree(root))
+    assert in_one_pass > len(pages) / 2
 
 
 def test_a_table_that_lays_out_the_page_does_not_make_one_line_of_it() -> None:
