@@ -13,7 +13,8 @@ class Choice:
     """Which passages of a page are the article.
 
     passages: all that were candidates, in the order of the page. Those without a rule are the article; the
-    rule of each of the others says why it is not. is_without_trafilatura: Trafilatura failed on the page.
+    rule of each of the others says why it is not. is_without_trafilatura: Trafilatura could not read
+    the page: it failed, or the page has too many blocks for it.
     """
 
     passages: list[Judged]

@@ -62,13 +62,7 @@ def choose(
     evidence = block_evidence(columns, candidates, judged)
     stated = [StatedTexts(one.about.titles, one.about.descriptions) for one in opened]
     probabilities = keep_probabilities(columns, evidence, stated, model)
-    vetoed = np.zeros(len(columns.words), dtype=np.bool_)
-    for start, passages in zip(columns.starts, judged, strict=False):
-        for passage, rule, is_veto in passages:
-            if passage.index is not None and rule is not None:
-                at = start + passage.index
-                vetoed[at] = is_veto or evidence.share[at] < KEPT
-    selections = select_blocks(columns, probabilities, evidence, vetoed)
+    selections = select_blocks(columns, probabilities, evidence)
     return [
         _as_selected(one.page, found, passages, selection)
         for one, found, passages, selection in zip(opened, candidates, judged, selections, strict=True)
@@ -78,18 +72,24 @@ def choose(
 def block_evidence(
     columns: BlockColumns, candidates: Sequence[Candidates], judged: Sequence[Sequence[Judged]]
 ) -> BlockEvidence:
-    """What readers and rules say of all blocks, for the model."""
+    """What readers and rules say of all blocks.
+
+    A rule that is no veto decides only of what Trafilatura has not kept.
+    """
     blocks = len(columns.words)
     share, own = np.zeros((2, blocks), dtype=np.float32)
     rules = np.zeros(blocks, dtype=np.intp)
+    vetoed = np.zeros(blocks, dtype=np.bool_)
     pages = zip(columns.parts(), columns.pages, candidates, judged, strict=True)
     for part, page, found, passages in pages:
         share[part] = shares_of_blocks(page, found.by_trafilatura or ())
         own[part] = shares_of_blocks(page, found.by_prose)
-        for passage, rule, _ in passages:
+        for passage, rule, is_veto in passages:
             if passage.index is not None and rule is not None:
-                rules[part.start + passage.index] = rule_number(rule)
-    return BlockEvidence(share, own, rules)
+                at = part.start + passage.index
+                rules[at] = rule_number(rule)
+                vetoed[at] = is_veto or share[at] < KEPT
+    return BlockEvidence(share, own, rules, vetoed)
 
 
 def _as_selected(

@@ -12,7 +12,7 @@ from pipeline.extract.structure import Judged
 
 
 def find_articles(opened: Sequence[OpenPage]) -> list[Choice]:
-    """The article of each page; by `copydesk.find_articles` where Trafilatura failed."""
+    """The article of each page; by `copydesk.find_articles` where Trafilatura could not read it."""
     return [_find_article(page) for page in opened]
 
 

@@ -198,12 +198,13 @@ class BlockEvidence:
 
     share: the share of its text that Trafilatura took, 0 to 1. own: the same of the regions of prose.
     rule: 0 where no rule is against the block, else the number of the rule in `NUMBERED_RULES`, from 1; the
-    number after the last stands for all other rules.
+    number after the last stands for all other rules. vetoed: the rule decides, whatever the model says.
     """
 
     share: Array
     own: Array
     rule: Places
+    vetoed: Marks
 
 
 # Rules that are features of their own.

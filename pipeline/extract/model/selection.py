@@ -33,15 +33,9 @@ class BlockSelection:
     is_empty: bool
 
 
-def select_blocks(
-    columns: BlockColumns, probability: Array, evidence: BlockEvidence, vetoed: Marks
-) -> list[BlockSelection]:
-    """The selection of each page.
-
-    probability: of each block, as `keep_probabilities`. vetoed: blocks that stay out whatever the model says,
-    (blocks,).
-    """
-    is_candidate = evidence.share >= KEPT
+def select_blocks(columns: BlockColumns, probability: Array, evidence: BlockEvidence) -> list[BlockSelection]:
+    """The selection of each page. probability: of each block, as `keep_probabilities`."""
+    is_candidate, vetoed = evidence.share >= KEPT, evidence.vetoed
     words = columns.words.astype(np.float64)
     likely = np.where(vetoed, 0.0, probability)
     found = []

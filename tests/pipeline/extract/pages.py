@@ -65,4 +65,5 @@ def evidence_of(share: Array, own: Array | None = None, *, ruled_out: Array | No
         if ruled_out is None
         else np.asarray(ruled_out) * rule_number("structure.related")
     )
-    return BlockEvidence(share, share if own is None else own, rules.astype(np.intp))
+    unvetoed = np.zeros(len(share), dtype=np.bool_)
+    return BlockEvidence(share, share if own is None else own, rules.astype(np.intp), unvetoed)

@@ -270,6 +270,11 @@ def test_evidence_holds_what_each_reader_took_and_the_rule_against_it() -> None:
     assert evidence.own.nonzero()[0].tolist() == [first, second, half + third]
     assert evidence.rule.nonzero()[0].tolist() == [box]
     assert evidence.rule[box] == rule_number("structure.newsletter")
+    # The name of its container is no veto against what Trafilatura has kept.
+    assert not evidence.vetoed.any()
+    unkept = [Candidates(passages_of(page.page, STORY[0]), passages_of(page.page, STORY[0], BOX))] * 2
+    vetoed = block_evidence(columns, unkept, judge([page, page], unkept)).vetoed
+    assert vetoed.nonzero()[0].tolist() == [box, half + box]
 
 
 def known_pages() -> Iterator[Document]:

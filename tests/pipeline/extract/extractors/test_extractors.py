@@ -176,6 +176,7 @@ def test_an_article_on_which_trafilatura_failed_says_so_and_is_not_outdated(
         raise RuntimeError("of a tree")
 
     assert not is_without_trafilatura(article(Settings()).rules_version)
+    monkeypatch.setattr("pipeline.extract.trafilatura_adapter._text_in_one_pass", lambda tree: None)
     monkeypatch.setattr("trafilatura.bare_extraction", broken)
     settings = Settings(extractor=name)
     found = article(settings)

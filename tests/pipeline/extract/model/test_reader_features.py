@@ -39,6 +39,7 @@ class Taken:
             np.array(self.share, dtype=np.float32),
             np.array(self.own, dtype=np.float32),
             np.array(self.rule, dtype=np.intp),
+            np.zeros(len(self.rule), dtype=np.bool_),
         )
 
     @property
@@ -116,6 +117,7 @@ def features_of(*pages: Taken) -> list[list[float]]:
         np.concatenate([one.share for one in evidence]),
         np.concatenate([one.own for one in evidence]),
         np.concatenate([one.rule for one in evidence]),
+        np.concatenate([one.vetoed for one in evidence]),
     )
     found = reader_features(candidate_blocks(block_columns([taken.page for taken in pages]), together))
     assert found.dtype == np.float32

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from tests.pipeline.extract.pages import PAGE, STORY, evidence_of, page_of, shar
 def selected(columns: BlockColumns, evidence: BlockEvidence, *titles: str) -> BlockSelection:
     """What is selected of a page by the shipped model. No block is vetoed."""
     probabilities = keep_probabilities(columns, evidence, [StatedTexts(titles)])
-    (found,) = select_blocks(columns, probabilities, evidence, np.zeros(len(columns.words), dtype=np.bool_))
+    (found,) = select_blocks(columns, probabilities, evidence)
     return found
 
 
@@ -29,9 +31,8 @@ def kept(
     """Which paragraphs of STORY are kept. share: by default Trafilatura took all. vetoed: one of them."""
     page = page_of("<html><body>" + "".join(f"<p>{text}</p>" for text in STORY) + "</body></html>")
     evidence = evidence_of(np.ones(len(STORY), dtype=np.float32) if share is None else share, own)
-    (selection,) = select_blocks(
-        block_columns([page]), probability, evidence, np.arange(len(STORY)) == vetoed
-    )
+    evidence = replace(evidence, vetoed=np.arange(len(STORY)) == vetoed)
+    (selection,) = select_blocks(block_columns([page]), probability, evidence)
     return [bool(keep) for keep in selection.keep]
 
 
@@ -47,7 +48,7 @@ def test_a_page_of_which_hardly_any_text_is_kept_is_empty() -> None:
     page = page_of(f"<html><body><p>Closed today.</p><p>{STORY[0]}</p></body></html>")
     columns, everything = block_columns([page]), evidence_of(numbers(1, 1))
     for probability, is_empty in ((numbers(0.9, 0.1), True), (numbers(0.1, 0.9), False)):
-        (selection,) = select_blocks(columns, probability, everything, np.zeros(2, dtype=np.bool_))
+        (selection,) = select_blocks(columns, probability, everything)
         assert selection.keep.tolist() == [not is_empty, is_empty][::-1]
         assert selection.is_empty is is_empty
 
@@ -78,7 +79,7 @@ def test_pages_are_selected_one_by_one() -> None:
     sure, unsure = (page_of(f"<p>{STORY[0]}</p><p>{STORY[1]}</p>") for _ in range(2))
     everything = evidence_of(np.ones(4, dtype=np.float32))
     probability = numbers(0.99, 0.35, 0.4, 0.35)
-    both = select_blocks(block_columns([sure, unsure]), probability, everything, np.zeros(4, dtype=np.bool_))
+    both = select_blocks(block_columns([sure, unsure]), probability, everything)
     assert [selection.keep.tolist() for selection in both] == [[True, False], [True, True]]
     assert [selection.probability.tolist() for selection in both] == [
         probability[:2].tolist(),
