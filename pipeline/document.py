@@ -206,7 +206,7 @@ class Extraction:
     description, section, keywords, image_url: what the page says besides, bounded as `metadata.summary` says;
         None where it says nothing. image_url: absolute http(s), never fetched.
     rights: statements of the page, its server and its site; None where nothing is said.
-    is_without_trafilatura: Trafilatura failed on the page.
+    is_without_trafilatura: Trafilatura could not read the page.
     """
 
     blocks: tuple[Block, ...]

@@ -59,7 +59,10 @@ def extract(
         else:
             print_article(outcome, outcome.removed, with_removed=removed)
             if is_without_trafilatura(outcome.rules_version):
-                err.print(f"{outcome.location}: Trafilatura failed on this page, which was judged without it")
+                err.print(
+                    f"{outcome.location}: judged without Trafilatura, which could not read this page"
+                    " (it failed, or the page has more than 3,000 blocks)"
+                )
             site, is_take_ignored = site_of_version(outcome.rules_version)
             if is_take_ignored:
                 err.print(

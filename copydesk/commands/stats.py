@@ -76,7 +76,7 @@ def stats(
     )
     if counts.without_trafilatura:
         unread = counted(counts.without_trafilatura, "article")
-        out.print(f"{unread} read without Trafilatura, which failed on the page")
+        out.print(f"{unread} read without Trafilatura, which could not read the page")
     rows = [("[dim]run", "[dim]started (UTC)", *(f"[dim]{name}" for name in _COLUMNS), "[dim]command")]
     for run in runs[:10]:
         values = (f"{getattr(run, name):,}" for name in _COLUMNS)

@@ -29,8 +29,8 @@ SCOPES = ("line", "tail", "head", "section", "comments")
 
 # The extractors that find the article of a page (`pipeline.extract.extractors`), the default first.
 EXTRACTORS = ("copydesk", "trafilatura")
-# Suffixes of a version: Trafilatura failed on the page, and the site's `take` rules were ignored, because
-# they selected too little text.
+# Suffixes of a version: Trafilatura could not read the page; and the site's `take` rules were ignored,
+# because they selected too little text.
 WITHOUT_TRAFILATURA = "!trafilatura"
 _UNTAKEN = "!take"
 # Separates the digest of the site's learned lines.
@@ -283,7 +283,7 @@ def site_of_version(version: str) -> tuple[str, bool]:
 
 
 def is_without_trafilatura(version: str) -> bool:
-    """Whether a version says that Trafilatura failed on the page."""
+    """Whether a version says that Trafilatura could not read the page."""
     return version.removesuffix(_UNTAKEN).endswith(WITHOUT_TRAFILATURA)
 
 

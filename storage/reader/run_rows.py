@@ -25,7 +25,7 @@ class Counts:
 
     largest_group: id of the group with most articles, the oldest of several; None in an empty database.
     largest_size: its number of articles. A template or disclaimer in many articles shows here first.
-    without_trafilatura: articles of pages on which Trafilatura failed.
+    without_trafilatura: articles of pages that Trafilatura could not read.
     """
 
     articles: int
