@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from copydesk.times import parse_since, parse_until
-from copydesk.web.cursors import read_cursor, read_time, time_value, write_cursor
+from copydesk.web.cursors import read_cursor, read_time, write_cursor
 from copydesk.web.problems import BadQuestion, NotHere
 from pipeline.errors import OperatorError
 from storage import reader
+from storage.base import microseconds
 from storage.database import Engine
 from storage.reader import ArticleFilter, StoredArticle, Story, StoryKey, StoryOrder
 
@@ -86,7 +87,7 @@ def get_article(engine: Desk, id: int) -> StoredArticle:
 
 def story_cursor(story: Story, order: StoryOrder) -> str:
     key = story.key(order)
-    return write_cursor(order.value, key.count, time_value(key.time), key.id)
+    return write_cursor(order.value, key.count, microseconds(key.time), key.id)
 
 
 def story_key(cursor: str, order: StoryOrder) -> StoryKey | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 from copydesk.web.problems import BadQuestion
+from storage.base import from_microseconds
 
 Values = list[int | str]
 
@@ -38,13 +39,9 @@ def _is_storable(value: int | str) -> bool:
     return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
-def time_value(time: datetime) -> int:
-    """A time in whole microseconds since 1970, which keeps its order."""
-    return round(time.timestamp() * 1_000_000)
-
-
 def read_time(value: int | str) -> datetime:
+    """The time of so many microseconds; raises BadQuestion for what is none."""
     try:
-        return datetime.fromtimestamp(int(value) / 1_000_000, UTC)
-    except (OverflowError, OSError, ValueError) as error:
+        return from_microseconds(int(value))
+    except (OverflowError, ValueError) as error:
         raise BadQuestion("cursor: not one that this list gave") from error

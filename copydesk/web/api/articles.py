@@ -10,10 +10,11 @@ from fastapi import APIRouter, Query, Request, Response
 from copydesk.web.api.lists import LARGEST, Flag, Id, Limit, asked_for, listed, position, row
 from copydesk.web.api.models import Article, Comparison, Hit, OneArticle, Revision, list_model
 from copydesk.web.asking import LONGEST, Cursor, Desk, Filters, get_article
-from copydesk.web.cursors import read_time, time_value, write_cursor
+from copydesk.web.cursors import read_time, write_cursor
 from copydesk.web.problems import BadQuestion, NotHere
 from pipeline.copies import AlignedSentence, align_sentences, comparison_of
 from storage import reader
+from storage.base import microseconds
 from storage.reader import ArticleKey, StoredArticle, StoredRevision
 
 router = APIRouter()
@@ -52,7 +53,7 @@ def articles(
 
 def _cursor(article: dict[str, Any]) -> str:
     time = article["published_at"]
-    return write_cursor("articles", int(time is not None), time_value(time) if time else 0, article["id"])
+    return write_cursor("articles", int(time is not None), microseconds(time) if time else 0, article["id"])
 
 
 @router.get("/articles/{id}", response_model=OneArticle, response_model_exclude_unset=True)

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 from copydesk.web.api.lists import Id, Limit, listed, position, row
 from copydesk.web.api.models import Moment, OneStory, StoryRow, list_model
 from copydesk.web.asking import Cursor, Desk, Filters, story_cursor, story_key
-from copydesk.web.cursors import read_time, time_value, write_cursor
+from copydesk.web.cursors import read_time, write_cursor
 from copydesk.web.problems import NotHere
 from storage import reader
+from storage.base import microseconds
 from storage.reader import ArticleKey, StoryGroup, StoryOrder
 
 router = APIRouter()
@@ -77,7 +78,7 @@ def timeline(
         found,
         limit,
         show=lambda member: member,
-        cursor=lambda member: write_cursor("timeline", time_value(member["time"]), member["id"]),
+        cursor=lambda member: write_cursor("timeline", microseconds(member["time"]), member["id"]),
     )
 
 
