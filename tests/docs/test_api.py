@@ -72,3 +72,10 @@ def test_every_address_is_in_the_table(address: str) -> None:
     named = set(re.findall(r"`([a-zA-Z/]+)", table))
     for path in described:
         assert path.removeprefix("/api/v1/").replace("{id}", "ID").replace("{key}", "KEY") in named
+
+
+def test_every_metric_is_in_the_table_of_operations(address: str) -> None:
+    names = re.findall(r"^# HELP (copydesk_\w+)", httpx.get(f"{address}/metrics").text, re.MULTILINE)
+    page = PAGE.with_name("operations.md").read_text(encoding="utf-8")
+    assert "copydesk_last_run_documents" in names
+    assert [name for name in names if f"| `{name}` |" not in page] == []
