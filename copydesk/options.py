@@ -54,6 +54,7 @@ Agency = Annotated[
     str | None, typer.Option("--agency", help="With credit to this agency only, e.g. Reuters.")
 ]
 Language = Annotated[str | None, typer.Option("--language", help="In this language only, e.g. en.")]
+OldSince = Annotated[str | None, typer.Option("--since", hidden=True)]
 Since = Annotated[
     str | None, typer.Option("--since", metavar=TIME, help=f"Published since then: {TIME_HELP}.")
 ]

@@ -63,7 +63,7 @@ class Selection:
     """
 
     view: str = "articles"
-    site: str | None = None
+    sites: tuple[str, ...] = ()
     language: str | None = None
     unique: bool = False
     exclude_reserved: bool = False
@@ -72,7 +72,7 @@ class Selection:
         names = [view.name for view in VIEWS]
         if self.view not in names:
             raise OperatorError(f"there is no view {self.view!r}: choose one of {', '.join(names)}")
-        chooses = self.site or self.language or self.unique or self.exclude_reserved
+        chooses = self.sites or self.language or self.unique or self.exclude_reserved
         if chooses and self.view not in _OF_ARTICLES:
             raise OperatorError(
                 f"--site, --language, --unique and --exclude-reserved are for articles, not for {self.view}"
@@ -80,8 +80,7 @@ class Selection:
 
     @property
     def where(self) -> reader.ArticleFilter:
-        sites = () if self.site is None else (self.site,)
-        return reader.ArticleFilter(sites, self.language, exclude_reserved=self.exclude_reserved)
+        return reader.ArticleFilter(self.sites, self.language, exclude_reserved=self.exclude_reserved)
 
     @property
     def canonical_only(self) -> bool:
@@ -124,7 +123,9 @@ def export(
     if after is not None and since is not None:
         raise ValueError("either since or after")
     if (after is not None or since is not None) and chosen.view not in (*_OF_ARTICLES, "changes"):
-        raise OperatorError(f"--since and --cursor are for articles and changes, not for {chosen.view}")
+        raise OperatorError(
+            f"--changed-since, --after and --cursor are for articles and changes, not for {chosen.view}"
+        )
     if after:
         last = reader.last_change(engine)
         if after > last:
@@ -182,8 +183,10 @@ def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
         raise OperatorError(f"{path}: {why}: name another file, or remove it to export everything") from error
     if base != reader.database_id(engine):
         raise OperatorError(f"{path}: the cursor of another database: remove it to export everything")
-    # A cursor of a release with fewer choices has none of the later ones.
-    if {**asdict(Selection()), **of} != asdict(selection):
+    # A cursor of a release with fewer choices has none of the later ones. One of 0.1.0 has a single site.
+    if site := of.pop("site", None):
+        of["sites"] = [site]
+    if {**_kept(Selection()), **of} != _kept(selection):
         said = " ".join(f"{name}={value}" for name, value in of.items() if value)
         raise OperatorError(f"{path}: the cursor of another export ({said}): give each a file of its own")
     return after
@@ -191,9 +194,13 @@ def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
 
 def write_cursor(path: Path, engine: Engine, selection: Selection, after: int) -> None:
     """Writes a cursor for the next export. The file is replaced in one step, so it is never incomplete."""
-    kept = {"after": after, "base": reader.database_id(engine), "selection": asdict(selection)}
+    kept = {"after": after, "base": reader.database_id(engine), "selection": _kept(selection)}
     with _whole_file(path) as stream:
         stream.write((json.dumps(kept) + "\n").encode())
+
+
+def _kept(selection: Selection) -> dict[str, Any]:
+    return {**asdict(selection), "sites": sorted(selection.sites)}
 
 
 # --- rows ---------------------------------------------------------------------------------------------

@@ -6,16 +6,16 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 
-from copydesk.options import DEFAULT_DATABASE, Database
+from copydesk.options import DEFAULT_DATABASE, Database, Language, OldSince, Site
 from copydesk.status import Status
 from copydesk.terminal import err
+from copydesk.times import TIME, TIME_HELP, parse_since
 from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
@@ -32,8 +32,8 @@ def export(
     db: Database = DEFAULT_DATABASE,
     view: Annotated[str, typer.Option(help="Which public view.")] = "articles",
     unique: Annotated[bool, typer.Option("--unique", help="Canonical copies only.")] = False,
-    site: Annotated[str | None, typer.Option(help="Articles of this site only, e.g. example.com.")] = None,
-    language: Annotated[str | None, typer.Option(help="Articles in this language only, e.g. en.")] = None,
+    site: Site = None,
+    language: Language = None,
     exclude_reserved: Annotated[
         bool,
         typer.Option(
@@ -42,12 +42,16 @@ def export(
             " says so.",
         ),
     ] = False,
-    since: Annotated[
+    changed_since: Annotated[
         str | None,
+        typer.Option(metavar=TIME, help=f"Texts that are new or changed since then: {TIME_HELP}."),
+    ] = None,
+    after: Annotated[
+        int | None,
         typer.Option(
-            metavar="DATE|CHANGE",
-            help="A date, 2026-03-01 or 2026-03-01T10:00:00 (UTC): texts that are new or changed since. A"
-            " number: everything after this change of the view changes, with what is gone.",
+            min=0,
+            metavar="CHANGE",
+            help="Everything after this change of the view changes, with what is gone; 0 for all.",
         ),
     ] = None,
     cursor: Annotated[
@@ -70,18 +74,24 @@ def export(
             " begins with an apostrophe.",
         ),
     ] = False,
+    since: OldSince = None,
 ) -> None:
     """Write a public view to a file, which appears when it is complete.
 
     Exports of changes have two more columns, change and gone. Delete the rows that are gone, replace the
     others by id, and your copy is exact.
     """
+    from copydesk.named_sites import hosts_named
     from storage import export as exports
     from storage.database import open_database
 
-    selection = exports.Selection(view, site, language, unique, exclude_reserved)
-    if since is not None and cursor is not None:
-        raise OperatorError("--since and --cursor both say where to begin: give only one of them")
+    if since is not None:
+        now = f"--after {since}" if since.isascii() and since.isdecimal() else f"--changed-since {since}"
+        raise OperatorError(f"--since means when an article was published; here write {now}")
+    if sum(begin is not None for begin in (changed_since, after, cursor)) > 1:
+        raise OperatorError(
+            "--changed-since, --after and --cursor each say where to begin: give only one of them"
+        )
     to_stdout = file == "-"
     if format is not None and not (to_stdout and format in ("jsonl", "csv")):
         raise OperatorError("--format is jsonl or csv, for standard output; a file's name says its format")
@@ -95,8 +105,12 @@ def export(
             )
     if cursor is not None and not cursor.parent.is_dir():
         raise OperatorError(f"{cursor.parent}: no such folder")
-    date, after = _beginning(since)
+    date = None if changed_since is None else parse_since(changed_since)
     engine = open_database(db, create=False)
+    hosts = () if site is None else hosts_named(engine, site)
+    selection = exports.Selection(
+        view, hosts, None if language is None else language.lower(), unique, exclude_reserved
+    )
     if cursor is not None:
         after = exports.read_cursor(cursor, engine, selection)
     with _ended_in_order_by_signals():
@@ -118,21 +132,6 @@ def export(
         gone = f", {done.gone:,} of them gone" if done.gone else ""
         reached = f"; up to change {done.change}" if done.change is not None else ""
         err.print(f"{counted(done.rows, 'row')} of {view} in {file}{gone}{reached}")
-
-
-def _beginning(since: str | None) -> tuple[datetime | None, int | None]:
-    """Parse --since: a date, or the number of a change."""
-    if since is None:
-        return None, None
-    if since.isdecimal() and since.isascii():
-        return None, int(since)
-    try:
-        date = datetime.fromisoformat(since)
-    except ValueError as error:
-        raise OperatorError(
-            f"--since {since}: neither a date, 2026-03-01 or 2026-03-01T10:00:00, nor a change, 5120"
-        ) from error
-    return date if date.tzinfo else date.replace(tzinfo=UTC), None
 
 
 @contextmanager

@@ -123,7 +123,9 @@ def _forget(
     what = find_targets(engine, which, sites)
     plan = plan_forget(engine, what)
     _tell(shown_url(engine), what, plan, dry_run)
-    if dry_run or not confirmed("Delete this for good?", yes):
+    is_nothing = not (plan.articles or plan.revisions or plan.pages or plan.rejections)
+    question = "Nothing of it is stored. Keep it out all the same?" if is_nothing else "Delete this for good?"
+    if dry_run or not confirmed(question, yes):
         if json:
             print_json({"wanted": what, "plan": plan, "forgotten": None})
         return

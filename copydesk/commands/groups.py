@@ -21,7 +21,16 @@ from copydesk.options import (
     Site,
     Until,
 )
-from copydesk.terminal import as_line, out, plain, print_changes, print_columns, print_json, when
+from copydesk.terminal import (
+    as_line,
+    out,
+    plain,
+    print_changes,
+    print_columns,
+    print_json,
+    print_json_lines,
+    when,
+)
 from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
@@ -71,7 +80,11 @@ def groups(
     language: Language = None,
     limit: Annotated[int, typer.Option(min=1, help="List at most this many.")] = 20,
     no_text: Annotated[
-        bool, typer.Option("--no-text", help="Of one group, leave out what the copies added and dropped.")
+        bool,
+        typer.Option(
+            "--no-text",
+            help="Leave out what the copies of one group added and dropped; of --json, all texts.",
+        ),
     ] = False,
     why: Annotated[
         tuple[int, int] | None,
@@ -85,6 +98,8 @@ def groups(
 
     [bold]*[/bold] marks the canonical copy. The kind and the figures compare each copy with it. If no
     evidence links the two, they compare it with the copy that is most similar to it.
+
+    With --json: one object a line for each group, with its members and all that is stored of them.
 
     With an ID: show that group, why each pair of it was joined, and the sentences that each copy added
     ([green]+[/green]), dropped ([red]-[/red]) and changed ([yellow]~[/yellow]) against the canonical copy.
@@ -117,19 +132,21 @@ def groups(
             limit=limit,
         )
         stories = (reader.group(engine, story.id) for story in listed)
-        found = [_shown(engine, story, False) for story in stories if story is not None]
+        found = (_shown(engine, story, False) for story in stories if story is not None)
     else:
         one = reader.group(engine, group)
         if one is None:
             raise OperatorError(f"there is no group {group}: copydesk groups lists them")
-        found = [replace(_shown(engine, one, not no_text), pairs=_pairs(engine, one.id))]
+        found = iter([replace(_shown(engine, one, not no_text), pairs=_pairs(engine, one.id))])
     if json:
-        print_json([_as_json(shown) for shown in found])
+        print_json_lines(_as_json(shown, with_text=not no_text) for shown in found)
         return
+    is_empty = True
     for shown in found:
+        is_empty = False
         _print(shown) if group is None or no_text else _print_with_changes(shown)
         _print_pairs(shown.pairs)
-    if not found:
+    if is_empty:
         is_filtered = any((since, until, site, agency, language, min_sites > 1, min_size != 2))
         out.print(
             "No story is as asked for." if is_filtered else "No two articles are copies of one story yet."
@@ -268,11 +285,12 @@ def _title(member: StoredArticle, shown: _Shown) -> str:
     return as_line(member.title) if member.title != shown.canonical.title else "[dim]same title[/dim]"
 
 
-def _as_json(shown: _Shown) -> object:
+def _as_json(shown: _Shown, *, with_text: bool) -> object:
     listed = []
     for member in shown.members:
         row = plain(member)
-        row.pop("text")
+        if not with_text:
+            row.pop("text")
         row["copy"] = plain(shown.evidence.get(member.id))
         if shown.changes:
             row["sentences"] = plain(shown.changes.get(member.id))

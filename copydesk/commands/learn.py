@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json
+from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json, Site
 from copydesk.terminal import as_line, err, out, print_json, print_lesson
 from pipeline.counts import counted
 
@@ -17,25 +15,29 @@ if TYPE_CHECKING:
 
 def learn(
     db: Database = DEFAULT_DATABASE,
-    site: Annotated[str | None, typer.Option(help="List lines of this site only, e.g. example.com.")] = None,
+    site: Site = None,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
     """Learn from the stored articles, and list the lines that are clutter on their site.
 
+    --site lists the lines of that site only; it learns of all.
+
     Every ingest and crawl learns at its end. Learned lines are removed from pages that come later; copydesk
     reprocess removes them from stored pages. For each line, the list shows in how many stories it was seen,
     and one article that has it. To keep a line, name it in the site's rules (keep).
     """
+    from copydesk.named_sites import hosts_named
     from storage.database import open_database
     from storage.writing import learning
 
     engine = open_database(db, create=False)
+    sites = () if site is None else hosts_named(engine, site)
     if dry_run:
-        lesson, lines = learning.try_learning(engine, site)
+        lesson, lines = learning.try_learning(engine, sites)
     else:
         lesson = learning.learn(engine)
-        lines = learning.site_lines(engine, site)
+        lines = learning.site_lines(engine, sites)
     if json:
         print_json({"lesson": lesson, "lines": lines})
         return

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
+from copydesk.options import DEFAULT_DATABASE, Database, Json, OldSince, Site, SiteRulesFile
 from copydesk.status import Status
 from copydesk.terminal import (
     as_line,
@@ -22,6 +21,7 @@ from copydesk.terminal import (
     print_summary,
     watching,
 )
+from copydesk.times import TIME, TIME_HELP, parse_since
 from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
@@ -35,11 +35,12 @@ _SENTENCES = 4
 
 def reprocess(
     db: Database = DEFAULT_DATABASE,
-    site: Annotated[str | None, typer.Option(help="Pages of this site only, e.g. example.com.")] = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Pages fetched from then on (UTC)."),
+    site: Site = None,
+    fetched_since: Annotated[
+        str | None,
+        typer.Option(metavar=TIME, help=f"Pages fetched since then: {TIME_HELP}."),
     ] = None,
+    since: OldSince = None,
     sites_file: SiteRulesFile = None,
     quarantined: Annotated[
         bool,
@@ -80,28 +81,39 @@ def reprocess(
     --fingerprints is for a database whose fingerprints are of another version or of different settings.
     ingest and crawl refuse to add to it, because they would not find copies among articles of both versions.
     """
+    from copydesk.named_sites import hosts_named
     from crawler.runs import reprocess as run
     from crawler.sites import read_rulebook
     from pipeline.settings import Settings
     from storage.database import open_database
 
-    if fingerprints and (site or since or quarantined):
+    if since is not None:
         raise OperatorError(
-            "--fingerprints is for the whole database: leave out --site, --since and --quarantined"
+            "--since means when an article was published;"
+            f" for when it was fetched, write --fetched-since {since}"
         )
+    if fingerprints and (site or fetched_since or quarantined):
+        raise OperatorError(
+            "--fingerprints is for the whole database: leave out --site, --fetched-since and --quarantined"
+        )
+    fetched = None if fetched_since is None else parse_since(fetched_since)
     engine = open_database(db, create=False)
     if fingerprints:
         _refingerprint(engine, dry_run, json)
         return
-    words = ["reprocess", *(["--site", site] if site else []), *(["--since", str(since)] if since else [])]
+    words = [
+        "reprocess",
+        *(["--site", site] if site else []),
+        *(["--fetched-since", fetched_since] if fetched_since else []),
+    ]
     words += ["--quarantined"] if quarantined else []
     with watching("reprocessing") as progress:
         done = run(
             engine,
             workers=workers or os.cpu_count() or 1,
             settings=Settings(site_rules=read_rulebook(sites_file)),
-            site=site,
-            since=since.replace(tzinfo=UTC) if since else None,
+            sites=() if site is None else hosts_named(engine, site, sites_file),
+            since=fetched,
             quarantined=quarantined,
             dry_run=dry_run,
             progress=progress,

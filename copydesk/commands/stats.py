@@ -36,7 +36,11 @@ def stats(
     ] = False,
     site: Annotated[
         str | None,
-        typer.Option("--site", metavar="NAME", help="Show the crawls of one site, latest first."),
+        typer.Option(
+            "--site",
+            metavar="SITE",
+            help="Show the crawls of one site, latest first: its key in the sites file, or its host.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -116,20 +120,20 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 def _histories(engine: Engine, site: str | None) -> dict[str, list[SiteRun]]:
     """The runs of the last weeks, of one site or of all. Raises OperatorError for a site without runs."""
-    import difflib
     from datetime import UTC, datetime
 
+    from copydesk.named_sites import key_named
     from crawler.monitor import HISTORY
     from pipeline.errors import OperatorError
     from storage.crawls import site_runs
 
     since = datetime.now(UTC) - HISTORY
-    found = site_runs.history(engine, since=since, site=site)
-    if site is not None and not found:
-        known = site_runs.history(engine, since=since)
-        near = difflib.get_close_matches(site, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known)) or 'none'}"
-        raise OperatorError(f"no crawl of site {site!r} in the last {HISTORY.days} days; {hint}")
+    if site is None:
+        return site_runs.history(engine, since=since)
+    key = key_named(site, site_runs.last_starts(engine))
+    found = site_runs.history(engine, since=since, site=key)
+    if not found:
+        raise OperatorError(f"no crawl of site {key!r} in the last {HISTORY.days} days")
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from copydesk.named_sites import hosts_meant
 from copydesk.times import parse_since, parse_until
 from copydesk.web.cursors import read_cursor, read_time, write_cursor
 from copydesk.web.problems import BadQuestion, NotHere
@@ -34,10 +35,10 @@ class Asked:
 
     @property
     def where(self) -> ArticleFilter:
-        """The filter that is meant. Raises BadQuestion for a time that is none."""
+        """The filter that is meant. Raises BadQuestion for a time or a site that is none."""
         try:
             return ArticleFilter(
-                sites=(self.site,) if self.site else (),
+                sites=hosts_meant(self.site) if self.site else (),
                 agency=self.agency or None,
                 language=self.language.lower() or None,
                 since=parse_since(self.since) if self.since else None,
@@ -53,7 +54,7 @@ class Asked:
 
 
 def asked(
-    site: Annotated[str, Query(max_length=LONGEST, description="The site of a copy, e.g. example.com.")] = "",
+    site: Annotated[str, Query(max_length=LONGEST, description="The site of a copy: a host or a key.")] = "",
     agency: Annotated[str, Query(max_length=LONGEST, description="The agency that a copy credits.")] = "",
     language: Annotated[str, Query(max_length=LONGEST, description="A language, e.g. en.")] = "",
     since: Annotated[

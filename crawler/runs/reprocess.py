@@ -61,7 +61,7 @@ def reprocess(
     *,
     workers: int,
     settings: Settings,
-    site: str | None = None,
+    sites: tuple[str, ...] = (),
     since: datetime | None = None,
     quarantined: bool = False,
     dry_run: bool = False,
@@ -73,7 +73,7 @@ def reprocess(
 
     A change of a site's own rules (`Settings.site_rules`), or of the lines learned about it, concerns the
     pages of that site alone.
-    site: only this site. since: only pages fetched from then on. quarantined: only what is in quarantine,
+    sites: only these sites. since: only pages fetched from then on. quarantined: only what is in quarantine,
     which is left out otherwise. dry_run: report what would change, write nothing. For interruption and errors
     see `crawler.runs.drive.drive`. Raises DatabaseError where the database has fingerprints of another
     version than the settings'; then `refingerprint` comes first.
@@ -89,7 +89,7 @@ def reprocess(
     end = drive(
         engine,
         comparison.reading(
-            outdated(engine, rules, site_rules=own, site=site, since=since, held=left_out, only=only)
+            outdated(engine, rules, site_rules=own, sites=sites, since=since, held=left_out, only=only)
         ),
         workers=workers,
         settings=settings,
@@ -99,12 +99,12 @@ def reprocess(
         skips_known=False,
         write=comparison.dry_run_write if dry_run else comparison.write,
         expected=count_outdated(
-            engine, rules, site_rules=own, site=site, since=since, held=left_out, only=only
+            engine, rules, site_rules=own, sites=sites, since=since, held=left_out, only=only
         ),
     )
     regrouped = None if before is None else compare_groups(before, partition(engine))
-    pruned = 0 if quarantined else count_pruned(engine, rules, site_rules=own, site=site, since=since)
-    is_released = quarantined and not (dry_run or end.is_interrupted or site or since)
+    pruned = 0 if quarantined else count_pruned(engine, rules, site_rules=own, sites=sites, since=since)
+    is_released = quarantined and not (dry_run or end.is_interrupted or sites or since)
     return Reprocessed(
         end.run_id,
         end.counts,

@@ -81,14 +81,14 @@ class Wanted:
     """Which pages are wanted: those made by different rules than these.
 
     rules_version: the general rules. site_rules: the rules of sites; pages that were processed with rules of
-    a site that is missing here are not wanted. site: only pages of this site. since: only pages fetched from
-    then on. held: ids of pages in quarantine, which are not wanted. only: ids of the only pages that are
-    wanted, whichever rules made what is stored of them.
+    a site that is missing here are not wanted. sites: only pages of these, all for none. since: only
+    pages fetched from then on. held: ids of pages in quarantine, which are not wanted. only: ids of the only
+    pages that are wanted, whichever rules made what is stored of them.
     """
 
     rules_version: str
     site_rules: SiteRulebook = NO_SITE_RULES
-    site: str | None = None
+    sites: tuple[str, ...] = ()
     since: datetime | None = None
     held: frozenset[int] = frozenset()
     only: frozenset[int] | None = None
@@ -102,7 +102,7 @@ def outdated(
     rules_version: str,
     *,
     site_rules: SiteRulebook = NO_SITE_RULES,
-    site: str | None = None,
+    sites: tuple[str, ...] = (),
     since: datetime | None = None,
     held: frozenset[int] = frozenset(),
     only: frozenset[int] | None = None,
@@ -112,7 +112,7 @@ def outdated(
     For the arguments see `Wanted`. Rejections for a failure count as made by different rules, as in
     `storage.reader.known_documents`. Rows that are written meanwhile are not read again.
     """
-    wanted = Wanted(rules_version, site_rules, site, since, held, only)
+    wanted = Wanted(rules_version, site_rules, sites, since, held, only)
     for table in _TABLES:
         column = table.c.page_id
         with engine.connect() as connection:
@@ -141,13 +141,13 @@ def count_outdated(
     rules_version: str,
     *,
     site_rules: SiteRulebook = NO_SITE_RULES,
-    site: str | None = None,
+    sites: tuple[str, ...] = (),
     since: datetime | None = None,
     held: frozenset[int] = frozenset(),
     only: frozenset[int] | None = None,
 ) -> int:
     """The number of pages that `outdated` gives."""
-    return _count(engine, Wanted(rules_version, site_rules, site, since, held, only), kept=True)
+    return _count(engine, Wanted(rules_version, site_rules, sites, since, held, only), kept=True)
 
 
 def count_pruned(
@@ -155,11 +155,11 @@ def count_pruned(
     rules_version: str,
     *,
     site_rules: SiteRulebook = NO_SITE_RULES,
-    site: str | None = None,
+    sites: tuple[str, ...] = (),
     since: datetime | None = None,
 ) -> int:
     """The number of texts and rejections that `outdated` leaves out because their pages were pruned."""
-    return _count(engine, Wanted(rules_version, site_rules, site, since), kept=False)
+    return _count(engine, Wanted(rules_version, site_rules, sites, since), kept=False)
 
 
 def _count(engine: Engine, wanted: Wanted, *, kept: bool) -> int:
@@ -240,7 +240,7 @@ def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: boo
 
     kept: those whose page is stored; otherwise those whose page was pruned.
     """
-    of, since, site = schema.article, wanted.since, wanted.site
+    of, since, sites = schema.article, wanted.since, wanted.sites
     query = select().where(table.c.page_id.is_not(None) if kept else table.c.page_id.is_(None))
     if wanted.held:
         query = query.where(~_is_one_of(table.c.page_id, wanted.held) | table.c.page_id.is_(None))
@@ -260,9 +260,9 @@ def _outdated(connection: Connection, table: Table, wanted: Wanted, *, kept: boo
         query = query.where(_is_made_by_others(connection, table, wanted))
     if since is not None:
         query = query.where(table.c.fetched_us >= microseconds(since))
-    if site is None:
+    if not sites:
         return query
-    return query.where(_on_site(table, of.c.site == storable_name(site)))
+    return query.where(_on_site(table, of.c.site.in_([storable_name(site) for site in sites])))
 
 
 def _is_one_of(column: ColumnElement[Any], ids: Set[int]) -> ColumnElement[bool]:
@@ -313,9 +313,9 @@ def _refused(query: Select[Any]) -> Select[Any]:
 
 
 def _is_refused_by_others(row: Any, wanted: Wanted) -> bool:
-    """Whether different rules, or an internal error, rejected a document of the wanted site."""
-    on = _site(row.url) if wanted.site is not None or wanted.site_rules.sites else ""
-    if wanted.site is not None and on != wanted.site:
+    """Whether different rules, or an internal error, rejected a document of the wanted sites."""
+    on = _site(row.url) if wanted.sites or wanted.site_rules.sites else ""
+    if wanted.sites and on not in wanted.sites:
         return False
     if wanted.only is not None:
         return True

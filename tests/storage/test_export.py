@@ -166,7 +166,7 @@ def test_filters_choose_rows(filled: Engine, folder: Path) -> None:
     assert ids(Selection()) == sorted(every)
     assert ids(Selection(unique=True)) == ids(Selection("unique_articles"))
     assert ids(Selection(unique=True)) == sorted(id for id, row in every.items() if row["is_canonical"])
-    assert ids(Selection(site="site3.example")) == sorted(
+    assert ids(Selection(sites=("site3.example",))) == sorted(
         id for id, row in every.items() if row["site"] == "site3.example"
     )
     assert ids(Selection(language="en", unique=True)) == sorted(
@@ -220,7 +220,7 @@ def test_removed_articles_are_marked_in_every_format(filled: Engine, folder: Pat
     assert [stored["id"], stored["gone"], stored["text"]] == [str(new), "false", story(90)]
 
 
-@pytest.mark.parametrize("selection", [Selection(), Selection(unique=True), Selection(site="b.example")])
+@pytest.mark.parametrize("selection", [Selection(), Selection(unique=True), Selection(sites=("b.example",))])
 def test_exports_of_changes_add_up(engine: Engine, folder: Path, selection: Selection) -> None:
     chance = random.Random(7)
     texts = [story(n) for n in range(5)]
@@ -333,7 +333,7 @@ def test_a_cursor_belongs_to_one_database_and_one_selection(
 
 
 def test_selections_that_make_no_sense_are_refused(filled: Engine, folder: Path) -> None:
-    for wrong in ({"view": "bands"}, {"view": "copies", "site": "a"}, {"view": "runs", "unique": True}):
+    for wrong in ({"view": "bands"}, {"view": "copies", "sites": ("a",)}, {"view": "runs", "unique": True}):
         with pytest.raises(OperatorError):
             Selection(**wrong)
     with pytest.raises(OperatorError, match="not for copies"):

@@ -86,7 +86,7 @@ def test_outdated_pages_of_a_site(engine: Engine, sites: tuple[SiteRules, ...], 
 
     assert {bodies[sha256(one.document.body).digest()] for one in found} == names
     assert len(found) == count_outdated(engine, GENERAL, site_rules=book) == len(names)
-    on_site = count_outdated(engine, GENERAL, site_rules=book, site="gazette.example")
+    on_site = count_outdated(engine, GENERAL, site_rules=book, sites=("gazette.example",))
     assert on_site == len(names & (OF_GAZETTE - {"below", "refused file"}))
     since = count_outdated(engine, GENERAL, site_rules=book, since=LATER)
     assert since == len(names & {"is"})

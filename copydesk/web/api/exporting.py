@@ -17,6 +17,7 @@ from typing import Annotated, Any, BinaryIO
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from copydesk.named_sites import hosts_meant
 from copydesk.times import parse_since
 from copydesk.web.api.lists import LARGEST, Flag
 from copydesk.web.asking import LONGEST
@@ -58,13 +59,16 @@ def stream(
     view: Annotated[
         str, Query(description="Which view.", json_schema_extra={"enum": [one.name for one in VIEWS]})
     ] = "articles",
-    site: Annotated[str, Query(max_length=LONGEST, description="Articles of this site.")] = "",
+    site: Annotated[
+        str,
+        Query(max_length=LONGEST, description="Articles of this site: a host or a key."),
+    ] = "",
     language: Annotated[str, Query(max_length=LONGEST, description="Articles in this language.")] = "",
     unique: Flag = False,
     exclude_reserved: Annotated[
         bool, Query(description="Without articles whose rights are reserved.")
     ] = False,
-    since: Annotated[
+    changed_since: Annotated[
         str, Query(max_length=LONGEST, description="Texts that are new or changed since: 2h, 2026-03-01.")
     ] = "",
     after: Annotated[
@@ -74,11 +78,15 @@ def stream(
 ) -> Response:
     """A whole view, or what changed in it, as a stream of any length."""
     selection = Selection(
-        view, site.strip() or None, language.strip().lower() or None, unique, exclude_reserved
+        view,
+        hosts_meant(site) if site.strip() else (),
+        language.strip().lower() or None,
+        unique,
+        exclude_reserved,
     )
-    begin = parse_since(since) if since.strip() else None
+    begin = parse_since(changed_since) if changed_since.strip() else None
     if begin is not None and after is not None:
-        raise BadQuestion("since and after both say where to begin: give only one of them")
+        raise BadQuestion("changed_since and after both say where to begin: give only one of them")
     slots: threading.BoundedSemaphore = request.app.state.export_slots
     if not slots.acquire(blocking=False):
         raise Busy(f"{MOST_AT_ONCE} exports are under way: try again later.")

@@ -96,13 +96,13 @@ def _learn(run: _Run, soon: bool = False) -> Lesson:
     return Lesson(articles, learned, unlearned)
 
 
-def site_lines(engine: Engine, site: str | None = None) -> list[SiteLine]:
-    """The learned lines with their texts, of one site or of all; by site, the most frequent first."""
+def site_lines(engine: Engine, sites: Sequence[str] = ()) -> list[SiteLine]:
+    """The learned lines with their texts, of these sites or of all; by site, the most frequent first."""
     with engine.connect() as connection:
-        return site_lines_of(connection, site)
+        return site_lines_of(connection, sites)
 
 
-def try_learning(engine: Engine, site: str | None = None) -> tuple[Lesson, list[SiteLine]]:
+def try_learning(engine: Engine, sites: Sequence[str] = ()) -> tuple[Lesson, list[SiteLine]]:
     """What `learn` would change, and the lines that would be learned; the transaction is rolled back.
 
     This is one write transaction, so other writers wait until it has ended.
@@ -113,7 +113,7 @@ def try_learning(engine: Engine, site: str | None = None) -> tuple[Lesson, list[
             return step(connection)
 
         lesson = _learn(run)
-        lines = site_lines_of(connection, site)
+        lines = site_lines_of(connection, sites)
         connection.rollback()
     return lesson, lines
 
@@ -125,12 +125,12 @@ def forget_articles(connection: Connection, ids: Sequence[int]) -> None:
             look_at(connection, sites)
 
 
-def learned_lines(connection: Connection, site: str | None = None) -> tuple[LearnedLines, ...]:
+def learned_lines(connection: Connection, sites: Sequence[str] = ()) -> tuple[LearnedLines, ...]:
     line, block = schema.learned_line, schema.sight_block
     query = select(block.c.site, line.c.hash, line.c.stories, line.c.is_shared)
     query = query.join(block, block.c.id == line.c.block_id)
-    if site is not None:
-        query = query.where(block.c.site == site)
+    if sites:
+        query = query.where(block.c.site.in_(sites))
     stories: dict[str, Counter[int]] = defaultdict(Counter)
     shared: set[tuple[str, int]] = set()
     for row in connection.execute(query):
@@ -145,10 +145,10 @@ def learned_lines(connection: Connection, site: str | None = None) -> tuple[Lear
     return tuple(found)
 
 
-def site_lines_of(connection: Connection, site: str | None) -> list[SiteLine]:
+def site_lines_of(connection: Connection, sites: Sequence[str]) -> list[SiteLine]:
     line, block = schema.learned_line, schema.sight_block
     found = []
-    for learned in learned_lines(connection, site):
+    for learned in learned_lines(connection, sites):
         query = select(line.c.hash, line.c.example).join(block, block.c.id == line.c.block_id)
         query = query.where(block.c.site == learned.site, line.c.stories > 0).order_by(block.c.quarter)
         # From the latest block, which shows how the line looks today.

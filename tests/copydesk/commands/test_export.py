@@ -93,8 +93,8 @@ def test_a_cursor_file_continues_from_one_export_to_the_next(db: str, tmp_path: 
     assert cursor.read_text() == before
     # The last change in a file can be used in place of the cursor.
     last = max(int(str(row["change"])) for row in second)
-    assert export("-", "--since", str(last)).stdout == ""
-    assert len(export("-", "--since", "0").stdout.splitlines()) == len(made)
+    assert export("-", "--after", str(last)).stdout == ""
+    assert len(export("-", "--after", "0").stdout.splitlines()) == len(made)
     engine.dispose()
 
 
@@ -104,12 +104,16 @@ def test_a_cursor_file_continues_from_one_export_to_the_next(db: str, tmp_path: 
         (("a.parquet.gz",), "must end in"),
         (("-", "--format", "parquet"), "--format is jsonl or csv"),
         (("a.jsonl", "--format", "csv"), "--format is jsonl or csv"),
-        (("-", "--since", "yesterday"), "neither a date"),
-        (("-", "--since", "99999"), "still to come"),
-        (("-", "--since", "3", "--cursor", "c"), "give only one of them"),
+        (("-", "--since", "yesterday"), "here write --changed-since yesterday"),
+        (("-", "--since", "5120"), "here write --after 5120"),
+        (("-", "--changed-since", "soon"), "is no time: write"),
+        (("-", "--after", "99999"), "still to come"),
+        (("-", "--after", "3", "--cursor", "c"), "give only one of them"),
+        (("-", "--after", "3", "--changed-since", "2h"), "give only one of them"),
+        (("-", "--site", "nobody.example"), "nothing of nobody.example is stored"),
         (("-", "--cursor", "no/such/cursor"), "no such folder"),
         (("-", "--view", "bands"), "there is no view"),
-        (("-", "--view", "copies", "--since", "3"), "not for copies"),
+        (("-", "--view", "copies", "--after", "3"), "not for copies"),
         (("-", "--view", "runs", "--unique"), "not for runs"),
         (("no/such/folder/a.csv",), "no such folder"),
     ],
@@ -193,7 +197,11 @@ def test_export_of_canonical_copies_and_of_other_views(copydesk: Run, news_url: 
     assert 0 < len(unique) < len(every)
     assert all(row["is_canonical"] for row in unique)
     assert len(rows("--view", "story_groups")) == len(unique)
-    assert rows("--site", "tessaryobserver.example")
+    here = rows("--site", "tessaryobserver.example")
+    assert here == [row for row in every if row["site"] == "tessaryobserver.example"] != []
+    assert rows("--site", "https://www.TessaryObserver.example/", "--language", "EN") == here
+    assert rows("--changed-since", "1h") == every
+    assert rows("--changed-since", "now") == []
     assert copydesk("export", "-", "--db", news_url, "--view", "bands").returncode == 2
 
 

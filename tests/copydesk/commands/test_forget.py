@@ -102,9 +102,24 @@ def test_a_site_of_which_nothing_is_stored_is_kept_out_if_asked(copydesk: Run, o
 @pytest.mark.parametrize(("answer", "left"), [("y", 0), ("", 1)])
 def test_on_a_terminal_it_asks(own: str, copydesk: Run, answer: str, left: int) -> None:
     first = articles(copydesk, own)[0]["id"]
+    assert b"Delete this for good?" in _answered(answer, str(first), own)
+    assert sum(a["id"] == first for a in articles(copydesk, own)) == left
+
+
+@pytest.mark.parametrize(("answer", "stones"), [("y", 1), ("", 0)])
+def test_what_is_not_stored_is_asked_about_in_its_own_words(
+    own: str, copydesk: Run, answer: str, stones: int
+) -> None:
+    said = _answered(answer, "https://tessaryobserver.example/mistyped", own)
+    assert b"Nothing of it is stored. Keep it out all the same?" in said
+    assert len(json.loads(copydesk("forget", "--list", "--json", "--db", own).stdout)) == stones
+
+
+def _answered(answer: str, which: str, url: str) -> bytes:
+    """What `copydesk forget` says on a terminal where somebody answers its question."""
     here, there = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "copydesk", "forget", str(first), "--db", own],
+        [sys.executable, "-m", "copydesk", "forget", which, "--db", url],
         stdin=there,
         stdout=there,
         stderr=there,
@@ -118,9 +133,9 @@ def test_on_a_terminal_it_asks(own: str, copydesk: Run, answer: str, left: int) 
             said += chunk
     except OSError:  # Linux reports the end of a terminal like this
         pass
+    os.close(here)
     assert process.wait(timeout=PATIENCE) == 0
-    assert b"Delete this for good?" in said
-    assert sum(a["id"] == first for a in articles(copydesk, own)) == left
+    return said
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,23 +14,32 @@ from storage.database import open_database
 from tests.copydesk.conftest import Run
 
 
+def _groups(copydesk: Run, url: str, *options: str) -> list[dict[str, Any]]:
+    """What --json prints: one group a line."""
+    done = copydesk("groups", "--db", url, "--json", *options)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def test_groups_show_their_members_and_the_evidence(copydesk: Run, news_url: str) -> None:
     said = copydesk("groups", "--db", news_url).stdout
     assert re.search(r"group \d+ · \d+ copies on \d+ sites · Reuters", said)
     assert re.search(r"partial, \d+% contained", said)
-    listed = json.loads(copydesk("groups", "--db", news_url, "--json").stdout)
+    listed = _groups(copydesk, news_url)
     for group in listed:
         assert group["size"] == len(group["members"]) >= 2
         canonical = [m for m in group["members"] if m["is_canonical"]]
         assert [m["id"] for m in canonical] == [group["canonical_article_id"]]
         assert all(m["copy"] for m in group["members"] if not m["is_canonical"])
+        assert all(m["text"].strip() for m in group["members"])
 
 
 def test_one_group_by_its_id(copydesk: Run, news_url: str) -> None:
-    first = json.loads(copydesk("groups", "--db", news_url, "--json", "--limit", "1").stdout)[0]
-    again = json.loads(copydesk("groups", str(first["id"]), "--db", news_url, "--json", "--no-text").stdout)
-    pairs = again[0].pop("pairs")
-    assert again == [first]
+    (first,) = _groups(copydesk, news_url, "--limit", "1", "--no-text")
+    (again,) = _groups(copydesk, news_url, str(first["id"]), "--no-text")
+    pairs = again.pop("pairs")
+    assert again == first
+    assert not any("text" in member for member in first["members"])
     assert len(pairs) >= first["size"] - 1
     assert all(pair["is_candidate"] and pair["judgement"]["refusal"] is None for pair in pairs)
     assert copydesk("groups", "999999", "--db", news_url).returncode == 2
@@ -78,7 +88,7 @@ def test_a_group_shows_what_each_copy_added_and_dropped(copydesk: Run, tmp_path:
 
 
 def test_why_two_articles_are_copies_or_not(copydesk: Run, news_url: str) -> None:
-    first, second, *_ = json.loads(copydesk("groups", "--db", news_url, "--json").stdout)
+    first, second, *_ = _groups(copydesk, news_url)
     one, other = (str(member["id"]) for member in first["members"][:2])
     stranger = str(second["members"][0]["id"])
     said = copydesk("groups", "--why", one, other, "--db", news_url).stdout
@@ -107,9 +117,7 @@ def test_the_question_of_the_day(copydesk: Run, news_url: str) -> None:
     """Filters choose as SQL does, on times that people write."""
 
     def ids(*options: str) -> list[int]:
-        done = copydesk("groups", "--db", news_url, "--json", "--limit", "100", *options)
-        assert done.returncode == 0, done.stderr
-        return [group["id"] for group in json.loads(done.stdout)]
+        return [group["id"] for group in _groups(copydesk, news_url, "--limit", "100", *options)]
 
     engine = open_database(news_url, create=False)
     every = list(reader.groups(engine))

@@ -73,6 +73,8 @@ def test_a_site_has_its_own_lines_alone(url: str, dry: list[str]) -> None:
         HERALD,
         f"     5 stories  article 6  {CRUISE}",
     ]
+    unknown = _learn(url, "--site", "heraldd.example", *dry)
+    assert (unknown.exit_code, "did you mean" in str(unknown.exception)) == (1, True)
     assert _learn(url, "--site", "courier.example", *dry).stdout == (
         "nothing was learned: no line is in enough unrelated stories of one site\n"
     )

@@ -41,5 +41,11 @@ def test_reprocess_reports_what_new_rules_change(copydesk: Run, news_url: str, t
     assert json.loads(copydesk("show", str(changed), "--db", db, "--json").stdout)["title"] != "Old title"
     assert json.loads(copydesk("reprocess", "--db", db, "--json").stdout)["counts"]["seen"] == 0
     assert copydesk("reprocess", "--db", db, "--fingerprints", "--site", "a.example").returncode == 2
+    for wrong, right in (
+        (("--since", "2h"), "write --fetched-since 2h"),
+        (("--site", "tessaryobservr.example"), "did you mean tessaryobserver.example?"),
+    ):
+        done = copydesk("reprocess", "--db", db, *wrong)
+        assert (done.returncode, right in done.stderr) == (2, True)
     said = copydesk("reprocess", "--db", db, "--fingerprints").stdout
     assert said.startswith("0 articles got new fingerprints")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -75,7 +76,7 @@ def test_each_site_is_shown_beside_its_own_history(stored: str) -> None:
     assert alerts == ["gazette: words: its new articles have 60 words (median)"]
 
 
-def test_one_site_is_shown_over_time(stored: str) -> None:
+def test_one_site_is_shown_over_time(stored: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = stats(stored, "--site", "gazette")
     assert done.exit_code == 0, done.output
     head, *rows = done.output.splitlines()
@@ -85,6 +86,13 @@ def test_one_site_is_shown_over_time(stored: str) -> None:
     assert [row.split()[0] for row in rows[:10]] == [str(number) for number in range(10, 0, -1)]
     assert "median of the crawls before the last: discovered 30, fetched 0, stored 10" in done.output
 
+    sites = tmp_path / "sites.toml"
+    sites.write_text(
+        '[sites.gazette]\nhomepage = "https://www.gazette.example/"\nsitemaps = ["https://gazette.example/s.xml"]'
+    )
+    monkeypatch.setenv("COPYDESK_SITES", str(sites))
+    assert stats(stored, "--site", "https://www.Gazette.example").output == done.output
+    assert "in the last 28 days" not in done.output
     wrong = stats(stored, "--site", "gazete")
     assert wrong.exit_code != 0
     assert "did you mean gazette?" in str(wrong.exception)

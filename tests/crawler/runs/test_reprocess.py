@@ -151,8 +151,8 @@ def test_pages_are_chosen_by_site_or_by_time_of_fetching(engine: Engine, tmp_pat
     assert count_outdated(engine, SETTINGS.rules_version) == 60
     fetched = datetime.fromtimestamp(1_700_000_000, UTC)
     assert again(engine, since=fetched + timedelta(seconds=1)).counts.seen == 0
-    assert count_outdated(engine, SETTINGS.rules_version, site="site3.example", since=fetched) == 12
-    assert again(engine, site="site3.example", since=fetched).counts.seen == 12
+    assert count_outdated(engine, SETTINGS.rules_version, sites=("site3.example",), since=fetched) == 12
+    assert again(engine, sites=("site3.example",), since=fetched).counts.seen == 12
     left = [page.document.url for page in outdated(engine, SETTINGS.rules_version)]
     assert len(left) == 48
     assert not any("site3.example" in url for url in left)

@@ -19,6 +19,6 @@ def test_pruned_pages_of_different_rules_are_counted(engine: Engine) -> None:
 
     assert (count_outdated(engine, "other"), count_pruned(engine, "other")) == (3, 3)
     assert count_pruned(engine, SETTINGS.rules_version) == 0
-    assert count_pruned(engine, "other", site="b.example") == 0
-    assert count_pruned(engine, "other", site="a.example") == 3
+    assert count_pruned(engine, "other", sites=("b.example",)) == 0
+    assert count_pruned(engine, "other", sites=("a.example",)) == 3
     assert count_pruned(engine, "other", since=START + timedelta(days=2)) == 1

@@ -48,7 +48,13 @@ def test_parquet_and_choices(desk: TestClient, news: Engine) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["view=nothing", "view=runs&site=a.example", "since=soon", "since=2h&after=1", "after=999999"],
+    [
+        "view=nothing",
+        "view=runs&site=a.example",
+        "changed_since=soon",
+        "changed_since=2h&after=1",
+        "after=999999",
+    ],
 )
 def test_a_question_that_makes_no_sense_is_refused_before_the_answer_begins(
     desk: TestClient, query: str

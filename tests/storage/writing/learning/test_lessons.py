@@ -104,7 +104,7 @@ def test_a_dry_run_reports_and_changes_nothing(engine: Engine) -> None:
     lesson, lines = try_learning(engine)
     assert lesson == Lesson(6, {SITE: 1}, {})
     assert [line.text for line in lines] == [FURNITURE]
-    assert try_learning(engine, "other.example")[1] == []
+    assert try_learning(engine, ("other.example",))[1] == []
     assert not site_lines(engine)
     assert learn(engine) == lesson
 
