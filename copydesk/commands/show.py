@@ -61,6 +61,7 @@ def show(
         with_removed=removed,
         stored=(
             ("id", article.id),
+            ("site", article.site_key),
             ("group", f"{article.group_id} ({'canonical copy' if article.is_canonical else 'a copy'})"),
             ("copies", len(copies)),
             ("revision", article.revision if article.revision > 1 else None),

@@ -25,6 +25,7 @@ from storage.upkeep import (
     count_pruned,
     outdated,
     partition,
+    renew_site_keys,
     site_rules_use,
 )
 from storage.writer import BatchCounts, require_one_fingerprint
@@ -71,6 +72,7 @@ def reprocess(
 ) -> Reprocessed:
     """Process stored pages whose outcomes are of different rules; return when everything is committed.
 
+    Articles get the keys that the sites file has for their hosts, whichever rules made them.
     A change of a site's own rules (`Settings.site_rules`), or of the lines learned about it, concerns the
     pages of that site alone.
     sites: only these sites. since: only pages fetched from then on. quarantined: only what is in quarantine,
@@ -102,6 +104,8 @@ def reprocess(
             engine, rules, site_rules=own, sites=sites, since=since, held=left_out, only=only
         ),
     )
+    if not (dry_run or end.is_interrupted):
+        renew_site_keys(engine, own)
     regrouped = None if before is None else compare_groups(before, partition(engine))
     pruned = 0 if quarantined else count_pruned(engine, rules, site_rules=own, sites=sites, since=since)
     is_released = quarantined and not (dry_run or end.is_interrupted or sites or since)

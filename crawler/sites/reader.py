@@ -85,11 +85,15 @@ def site_rulebook(sites: Iterable[Site]) -> SiteRulebook:
 def read_rulebook(path: str | os.PathLike[str] | None = None) -> SiteRulebook:
     """Return the rules of the sites in an operator's own file: `path`, or the one that $COPYDESK_SITES names.
 
-    Without such a file there are no rules: the sites file that comes with Copydesk is for crawls, and pages
-    from files are not processed by rules that nobody asked for. Raises OperatorError as `read_sites` does.
+    Without such a file there are no rules, and only the keys of sites are known: the sites file that comes
+    with Copydesk is for crawls, and pages from files are not processed by rules that nobody asked for. Raises
+    OperatorError as `read_sites` does.
     """
     file = sites_path(path)
-    return site_rulebook(read_sites(file).values()) if file else SiteRulebook()
+    sites = read_sites(file).values()
+    if file:
+        return site_rulebook(sites)
+    return SiteRulebook(keys={host: site.key for site in sites for host in site.hosts})
 
 
 def choose_sites(sites: Mapping[str, Site], keys: Sequence[str]) -> list[Site]:

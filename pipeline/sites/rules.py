@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -161,12 +161,14 @@ def check_selectors(selectors: Sequence[str]) -> None:
 class SiteRulebook:
     """The sites of a sites file with their rules. True if any site has rules.
 
-    learned: learned lines of sites, which need not be in a sites file.
+    learned: learned lines of sites, which need not be in a sites file. keys: by host, the keys of sites whose
+    rules are not applied.
     Raises ValueError if two sites have rules for one host.
     """
 
     sites: tuple[SiteRules, ...] = ()
     learned: tuple[LearnedLines, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict, compare=False)
     _by_host: dict[str, SiteRules] = field(default_factory=dict, init=False, repr=False, compare=False)
     _by_key: dict[str, SiteRules] = field(default_factory=dict, init=False, repr=False, compare=False)
     _learned_of: dict[str, LearnedLines] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -195,6 +197,13 @@ class SiteRulebook:
         if not self._by_host:
             return None
         return next((self._by_host[name] for name in _domains(host) if name in self._by_host), None)
+
+    def key_of(self, host: str) -> str | None:
+        """The key in the sites file of a host's site; None if the sites file has no such site."""
+        site = self.of_host(host)
+        if site is not None:
+            return site.key
+        return next((self.keys[name] for name in _domains(host) if name in self.keys), None)
 
     def learned_of(self, site: str) -> LearnedLines | None:
         """The learned lines of a site (`Article.site`), without those of domains above it."""

@@ -210,6 +210,14 @@ class StoredArticle:
             of_text=True,
         ),
     ]
+    site_key: Annotated[
+        str | None,
+        ColumnDoc(
+            "the key in the sites file of the site that the article is on, as site_runs has it in site",
+            "gazette",
+            null="the sites file of the run names no such site",
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

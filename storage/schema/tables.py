@@ -140,6 +140,7 @@ article = Table(
     Column("updated_at", UtcTime, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("gone_at", UtcTime),
+    Column("site_key", Text),
     *_text_columns(),
 )
 

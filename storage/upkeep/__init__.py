@@ -24,6 +24,7 @@ from storage.upkeep.pages import (
     site_rules_use,
 )
 from storage.upkeep.prune import Pruned, PrunePlan, plan_prune, prune_pages
+from storage.upkeep.site_keys import renew_site_keys
 from storage.upkeep.targets import ForgetTarget, find_targets, is_known_site, stored_sites
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "plan_forget",
     "plan_prune",
     "prune_pages",
+    "renew_site_keys",
     "repair_faults",
     "site_rules_use",
     "stored_sites",

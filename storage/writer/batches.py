@@ -121,7 +121,7 @@ def _store(
     left = (
         groups.remove_stories(connection, changes.left, settings) if changes.left else groups.RemovedStories()
     )
-    revisions.flush(connection, batch)
+    revisions.flush(connection, batch, settings.site_rules)
     copied: set[int] = set()
     if changes.entered or left.ids:
         copied = groups.add_stories(connection, changes.entered, left, settings)

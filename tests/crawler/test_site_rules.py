@@ -83,7 +83,7 @@ def test_a_change_of_one_sites_rules_changes_its_pages_and_no_others(engine: Eng
     ingest(engine, [str(folder)], workers=1, settings=Settings())
     before = contents(engine)
     assert len(before["articles"]) == 5
-    others = [row for row in view(engine, "articles") if row["site"] != "gazette.example"]
+    others = _of_others(engine)
     assert len(others) == 3
 
     def read(rules: str) -> SiteRulebook:
@@ -97,7 +97,7 @@ def test_a_change_of_one_sites_rules_changes_its_pages_and_no_others(engine: Eng
     done = reprocess(engine, workers=1, settings=Settings(site_rules=book))
     assert (done.counts.seen, done.counts.updated) == (3, 3)
     assert by_rule(engine) == {"gazette.example": TAKEN}
-    assert [row for row in view(engine, "articles") if row["site"] != "gazette.example"] == others
+    assert _of_others(engine) == others
     assert all(WALKS in row["text"] and APP in row["text"] for row in others)
     for row in view(engine, "articles"):
         if row["site"] == "gazette.example":
@@ -130,6 +130,44 @@ def test_a_change_of_one_sites_rules_changes_its_pages_and_no_others(engine: Eng
     }
     assert contents(engine)["removed"] == before["removed"]
     assert count_outdated(engine, GENERAL) == 0
+
+
+def _of_others(engine: Engine) -> list[dict[str, Any]]:
+    """The articles of other sites than gazette, but for the keys, which every sites file gives."""
+    rows = [row for row in view(engine, "articles") if row["site"] != "gazette.example"]
+    return [{name: value for name, value in row.items() if name != "site_key"} for row in rows]
+
+
+def test_an_article_has_the_key_of_its_site_whichever_run_brings_it(engine: Engine, tmp_path: Path) -> None:
+    folder, file = tmp_path / "in", tmp_path / "sites.toml"
+    write_pages(folder)
+    file.write_text(sites("https://www.gazette.example", "https://herald.example"))
+    book = read_rulebook(file)
+
+    def keys() -> dict[str, str | None]:
+        return {row["site"]: row["site_key"] for row in view(engine, "articles")}
+
+    wanted = {"gazette.example": "gazette", "herald.example": "herald", "": None}
+    ingest(engine, [str(folder)], workers=1, settings=Settings())
+    assert set(keys().values()) == {None}
+    after = reader.last_change(engine)
+    assert reprocess(engine, workers=1, settings=Settings(site_rules=book), dry_run=True).counts.seen == 0
+    assert set(keys().values()) == {None}
+    reprocess(engine, workers=1, settings=Settings(site_rules=book))
+    assert keys() == wanted
+    assert {c.article_id for c in reader.changes(engine, after)} == {
+        row["id"] for row in view(engine, "articles") if row["site"]
+    }
+    after = reader.last_change(engine)
+    for settings in (Settings(), Settings(site_rules=book)):
+        reprocess(engine, workers=1, settings=settings)
+        assert keys() == wanted, "who knows of no sites leaves the keys"
+    assert list(reader.changes(engine, after)) == []
+
+    fresh = open_database(f"sqlite:///{tmp_path}/fresh.db")
+    ingest(fresh, [str(folder)], workers=1, settings=Settings(site_rules=book))
+    assert {row["site"]: row["site_key"] for row in view(fresh, "articles")} == wanted
+    fresh.dispose()
 
 
 def test_the_rules_of_a_site_apply_to_its_ingested_pages(engine: Engine, tmp_path: Path) -> None:
@@ -179,6 +217,8 @@ def test_a_crawl_a_page_and_a_new_rule(database_url: str, tmp_path: Path) -> Non
         own = {f"{web.base}/story/{number}" for number in (1, 2, 3)}
         assert set(found) == own | {f"{other.base}/story/{number}" for number in (1, 2)}
         assert by_rule(engine) == {"127.0.0.1": TAKEN}
+        crawled = {row["site"] for row in view(engine, "site_runs")}
+        assert {row.site_key for row in found.values()} == {"gazette", "herald"} <= crawled
         assert {url for url, row in found.items() if WALKS in row.text} == found.keys() - own
         version = reader.rules_version(engine, found[f"{web.base}/story/1"].id)
         assert version is not None

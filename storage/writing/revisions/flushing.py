@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from pipeline.document import PageBytes, SearchWords
+from pipeline.sites import NO_SITE_RULES, SiteRulebook
 from pipeline.text import make_search_words
 from storage import schema, search
 from storage.base import chunks, claims_json, microseconds
@@ -36,12 +37,12 @@ def index_changes(batch: PendingBatch) -> IndexChanges:
     return IndexChanges(tuple(left), tuple(entered))
 
 
-def flush(connection: Connection, batch: PendingBatch) -> None:
-    """Writes what settling changed, except the index and the groups."""
+def flush(connection: Connection, batch: PendingBatch, site_rules: SiteRulebook = NO_SITE_RULES) -> None:
+    """Writes what settling changed, except the index and the groups. site_rules: know the keys of sites."""
     pages_before = {text.page_id for pending in batch.articles.values() for text in pending.stored.values()}
     pages_before |= {row["page_id"] for row in batch.stored_rejections.values()}
     _flush_pages(connection, batch)
-    _flush_articles(connection, batch)
+    _flush_articles(connection, batch, site_rules)
     _flush_revisions(connection, batch)
     _flush_removals(connection, batch)
     _flush_documents(connection, batch)
@@ -97,7 +98,7 @@ def _flush_pages(connection: Connection, batch: PendingBatch) -> None:
     insert_rows(connection, schema.page, rows)
 
 
-def _flush_articles(connection: Connection, batch: PendingBatch) -> None:
+def _flush_articles(connection: Connection, batch: PendingBatch, site_rules: SiteRulebook) -> None:
     table = schema.article
     new, gone = [], []
     kept: dict[int, dict[str, Any]] = {}
@@ -107,6 +108,7 @@ def _flush_articles(connection: Connection, batch: PendingBatch) -> None:
                 gone.append(pending.id)
             continue
         current = pending.current
+        known = pending.row["site_key"] if pending.row is not None else None
         row = {
             "id": pending.id,
             "url": pending.url,
@@ -117,6 +119,7 @@ def _flush_articles(connection: Connection, batch: PendingBatch) -> None:
             **current.columns,
             "page_id": current.page_id,
             "gone_at": pending.gone_at,
+            "site_key": site_rules.key_of(pending.site) or known,
         }
         if pending.row is None:
             new.append({**row, "group_id": pending.id, "is_canonical": True})

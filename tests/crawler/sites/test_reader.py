@@ -22,7 +22,11 @@ from tests.crawler.sites.test_site import GAZETTE, gazette
 
 def test_a_rulebook_comes_from_a_named_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COPYDESK_SITES", raising=False)
-    assert read_rulebook() == SiteRulebook()
+    shipped = read_rulebook()
+    assert shipped == SiteRulebook()
+    for site in read_sites().values():
+        assert {shipped.key_of(f"news.{host}") for host in site.hosts} == {site.key}
+    assert shipped.key_of("nobody.example") is None
     file = tmp_path / "mine.toml"
     file.write_text(GAZETTE)
     assert read_rulebook(file) == site_rulebook([gazette()])

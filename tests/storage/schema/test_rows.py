@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 # A column that was added late and whose name means nothing else: it shows what a new one takes.
 TRACED = "image_url"
 PLACES = {
-    "copydesk/rendering.py",
+    "copydesk/terminal/rendering.py",
     "crawler/files/jsonl.py",
     "pipeline/document.py",
     "pipeline/extract/html.py",
@@ -35,6 +35,7 @@ PLACES = {
     "storage/migrations/versions/v0011_summary.py",
     "storage/migrations/versions/v0012_rights.py",
     "storage/migrations/versions/v0018_revisions.py",
+    "storage/migrations/versions/v0019_site_key.py",
     "storage/schema/rows.py",
 }
 

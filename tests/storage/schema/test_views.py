@@ -22,7 +22,8 @@ from tests.storage.news import START, article, rejection, store, story, wire
 DESIGNED = {
     "articles": "id, url, location, publisher, site, title, text, authors, byline, dateline, agency,"
     " published_at, language, group_id, is_canonical, word_count, access, first_seen_at, updated_at,"
-    " revision, gone_at, published_offset, description, section, keywords, image_url, rights",
+    " revision, gone_at, published_offset, description, section, keywords, image_url, rights,"
+    " site_key",
     "story_groups": "id, size, sites, agency, first_published_at, canonical_article_id",
     "copies": "article_id, other_id, kind, jaccard, containment, article_from, article_to, other_from,"
     " other_to, joins",
