@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePath
@@ -132,7 +132,7 @@ def groups(
             limit=limit,
         )
         stories = (reader.group(engine, story.id) for story in listed)
-        found = (_shown(engine, story, False) for story in stories if story is not None)
+        found: Iterator[_Shown] = (_shown(engine, story, False) for story in stories if story is not None)
     else:
         one = reader.group(engine, group)
         if one is None:
