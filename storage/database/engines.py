@@ -17,8 +17,10 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 from sqlalchemy import (
@@ -30,7 +32,6 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import StaticPool
 
 from storage.database.errors import explained
 from storage.database.urls import DatabaseError, parsed_url, shown
@@ -95,18 +96,20 @@ def connect(url: str, *, create: bool = False) -> Engine:
 
 
 def _sqlite_engine(url: URL, create: bool) -> Engine:
-    path = url.database or ":memory:"
-    if path == ":memory:":
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    else:
-        _check_file(Path(path), create)
-        engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+    path = Path(str(url.database))
+    _check_file(path, create)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+    access = "" if url.query.get("uri") else file_access(path)
+    if access:
+        event.listen(engine, "do_connect", partial(open_as, access))
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # or the driver would begin transactions where it sees fit
         cursor = connection.cursor()
         for name, value in _PRAGMAS:
+            if access and name == "journal_mode":
+                continue  # stands in the file, which cannot be changed
             cursor.execute(f"PRAGMA {name} = {value}")
         cursor.close()
 
@@ -118,6 +121,36 @@ def _sqlite_engine(url: URL, create: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def file_access(path: Path) -> str:
+    """The parameter with which SQLite opens a file that this process may not write; "" where it may.
+
+    A database in WAL mode can only be read with its log beside it. Where that is not there and cannot be
+    made, nobody writes, and the file is read as it is (`immutable`). Raises DatabaseError where the log is
+    there and cannot be read without writing.
+    """
+    log, index = (path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm"))
+    has_log = log.exists() and index.exists()
+    is_folder_open = os.access(path.parent, os.W_OK)
+    if os.access(path, os.W_OK) and (is_folder_open or has_log):
+        return ""
+    if is_folder_open or has_log:
+        return "mode=ro"
+    if log.exists() and log.stat().st_size:
+        raise DatabaseError(
+            f"{path} has a log ({log.name}) that cannot be read in a folder without the right to write:"
+            " copy both files to a folder of yours"
+        )
+    return "mode=ro&immutable=1"
+
+
+def open_as(access: str, _dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> None:
+    """Change the arguments of a connection, so that SQLite opens the file as `file_access` says."""
+    if keywords.get("uri"):
+        return  # by an earlier listener of the engine
+    arguments[0] = f"file:{quote(str(Path(arguments[0]).absolute()))}?{access}"
+    keywords["uri"] = True
 
 
 def _postgresql_engine(url: URL) -> Engine:

@@ -7,14 +7,15 @@ its limit itself. A statement that reaches the limit raises `QueryTimeout`.
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import psycopg
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
+from storage.database.engines import file_access, open_as
 from storage.database.urls import DatabaseError
 from storage.database.versions import open_database
 
@@ -35,7 +36,8 @@ def open_read_only(url: str, *, seconds: float | None) -> Engine:
     """
     engine = open_database(url, create=False)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "do_connect", _read_only_file)
+        access = file_access(Path(str(engine.url.database))) or "mode=ro"
+        event.listen(engine, "do_connect", partial(open_as, access))
         if seconds is not None:
             event.listen(engine, "begin", lambda connection: _limit(connection, seconds))
             event.listen(engine, "rollback", _unlimit)
@@ -55,12 +57,6 @@ def open_read_only(url: str, *, seconds: float | None) -> Engine:
     event.listen(engine, "handle_error", _raise_timeout)
     engine.dispose()  # the connection that `open_database` made may write
     return engine
-
-
-def _read_only_file(_dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> None:
-    """Change the arguments of a connection, so that SQLite opens the file for reading only."""
-    arguments[0] = f"file:{quote(str(Path(arguments[0]).absolute()))}?mode=ro"
-    keywords["uri"] = True
 
 
 def _limit(connection: Connection, seconds: float) -> None:

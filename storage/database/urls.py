@@ -81,8 +81,6 @@ def lasting_url(url: str) -> tuple[str, Path | None]:
     parsed = parsed_url(url)
     if parsed.drivername != "sqlite":
         return _without_secrets(parsed).render_as_string(hide_password=False), None
-    if parsed.database in (None, "", ":memory:"):
-        raise DatabaseError("a database in memory ends with its process: write sqlite:///path/to/file.db")
     file = Path(str(parsed.database)).absolute()
     return parsed.set(database=str(file)).render_as_string(hide_password=False), file
 
@@ -105,6 +103,8 @@ def _checked_sqlite(url: URL) -> URL:
     if url.username or url.password or url.host or url.port:
         raise DatabaseError("a file has no user and no host: write sqlite:///path/to/file.db (three slashes)")
     _check_parameters(url, _SQLITE)
+    if url.database in (None, "", ":memory:") or "memory" in _values(url, "mode"):
+        raise DatabaseError("a database in memory ends with its process: write sqlite:///path/to/file.db")
     return url
 
 

@@ -116,7 +116,9 @@ def test_a_migration_has_no_time_limit(postgres: PostgresServer, monkeypatch: py
     postgres.drop(url)
 
 
-def test_a_database_in_memory_lives_as_long_as_its_engine() -> None:
-    engine = open_database("sqlite://")
-    assert version(engine).is_current
-    engine.dispose()
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///a?mode=memory", ""]
+)
+def test_a_database_that_would_not_last_is_refused(url: str) -> None:
+    with pytest.raises(DatabaseError, match=r"write sqlite:///path/to/file\.db"):
+        open_database(url)
