@@ -10,12 +10,24 @@ import typer
 
 from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
 from copydesk.status import Status
-from copydesk.terminal import err, print_json, print_lesson, print_site_rules, print_summary, watching
+from copydesk.terminal import (
+    as_line,
+    err,
+    print_json,
+    print_lesson,
+    print_site_rules,
+    print_summary,
+    watching,
+)
 
 
 def ingest(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH…", help="Files and folders; - for JSONL on standard input.")
+        list[str],
+        typer.Argument(
+            metavar="PATH|URL…",
+            help="Files and folders; - for JSONL on standard input; addresses of pages.",
+        ),
     ],
     db: Database = DEFAULT_DATABASE,
     workers: Annotated[
@@ -27,25 +39,38 @@ def ingest(
     """Read HTML, text, JSONL and WARC, compressed or in archives, and store their articles, grouped.
 
     Documents that are stored already are skipped. So the same command continues an interrupted run, and later
-    stores only what is new. Exits with 1 if an internal error cost a document, with 130 if interrupted.
+    stores only what is new. URLs are fetched as a crawl fetches them: robots.txt, contact address, delays and
+    limits hold. Exits with 1 if an internal error cost a document, with 130 if interrupted.
     """
+    from crawler.files import find_files
+    from crawler.page_process import PageReader, is_web_url
     from crawler.runs import ingest as run
     from crawler.sites import read_rulebook
     from pipeline.settings import Settings
     from storage.database import open_database
     from storage.upkeep import site_rules_use
+    from storage.writing import withheld_urls
 
     settings = Settings(site_rules=read_rulebook(sites_file))
+    urls = [path for path in paths if is_web_url(path)]
+    files = [path for path in paths if not is_web_url(path)]
+    find_files(files, settings)  # a path that does not exist is a mistake before there is a database
+    PageReader(urls)
     engine = open_database(db)
     command = shlex.join(["ingest", *paths])
-    with watching("ingesting") as progress:
+    withheld = withheld_urls(engine, urls)
+    for url in sorted(withheld):
+        err.print(f"{as_line(url)} was forgotten, so it is not fetched (copydesk forget --list)")
+    reader = PageReader([url for url in urls if url not in withheld])
+    with reader as pages, watching("ingesting") as progress:
         done = run(
             engine,
-            paths,
+            files,
             workers=workers or os.cpu_count() or 1,
             settings=settings,
             progress=progress,
             command=command,
+            pages=pages,
         )
     if json:
         said = {"run": done.run_id, "interrupted": done.is_interrupted, "counts": done.counts}

@@ -26,6 +26,7 @@ from copydesk.terminal.progress import (
     watching,
 )
 from copydesk.terminal.rendering import (
+    as_markdown,
     print_article,
     print_changes,
     print_revisions,
@@ -36,6 +37,7 @@ from copydesk.terminal.rendering import (
 __all__ = [
     "SafeGroup",
     "as_line",
+    "as_markdown",
     "confirmed",
     "counting",
     "err",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from copydesk.page_order import RemovedText, in_page_order
 from copydesk.terminal.console import as_line, out, when
+from copydesk.terminal.messages import escaped
 from pipeline.counts import counted
 
 if TYPE_CHECKING:
@@ -60,6 +62,30 @@ def print_article(
         return
     for line in article.text.splitlines():
         out.print(f"\n{as_line(line)}")
+
+
+# What Markdown would take for more than a character, anywhere and at the beginning of a line.
+_MARKS = re.compile(r"[\\`*_\[\]<>]")
+_BEGINNINGS = re.compile(r"\A(?:[#+=|~-]|\d{1,9}(?=[.)]))")
+
+
+def as_markdown(article: Article) -> str:
+    """The article as Markdown: headline, a line of what is known of it, and a paragraph for each line."""
+    known = [", ".join(article.authors), article.publisher or "", when(article.published_at)]
+    facts = " · ".join(_unmarked(visible(fact)) for fact in known if fact not in ("", "—"))
+    head = [f"# {_unmarked(visible(article.title))}", facts, f"<{escaped(article.url)}>"]
+    return "\n\n".join(
+        filter(None, [*head, *(_unmarked(visible(line)) for line in article.text.split("\n"))])
+    )
+
+
+def _unmarked(line: str) -> str:
+    """A line of text that Markdown shows as it is."""
+    text = _MARKS.sub(r"\\\g<0>", line.strip())
+    begin = _BEGINNINGS.match(text)
+    if begin is None:
+        return text
+    return f"{begin[0]}\\{text[begin.end() :]}" if begin[0].isdecimal() else f"\\{text}"
 
 
 def _rights_line(article: Article | StoredArticle) -> str:

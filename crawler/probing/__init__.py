@@ -1,8 +1,9 @@
-"""Requests to sites outside of a crawl: checks whether sites work, and finds the sources of a new one."""
+"""Requests outside of a crawl: checks whether sites work, finds the sources of a new one, fetches pages."""
 
 from crawler.probing.discover import Discovery, discover
 from crawler.probing.limits import Limits
 from crawler.probing.page_check import PageCheck
+from crawler.probing.pages import fetch_pages
 from crawler.probing.site_check import SiteCheck, SiteState, check_sites
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "SiteState",
     "check_sites",
     "discover",
+    "fetch_pages",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Protocol
 
 from crawler.files import DocumentOrRejection
 from crawler.runs.drive import Finished, Progress, drive
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from storage.database import Engine
 
 
+class PageSource(Iterable[DocumentOrRejection], Protocol):
+    """Documents that a process fetches, as `crawler.page_process.PageReader`."""
+
+    def pids(self) -> Sequence[int]:
+        """The process ids of its processes."""
+
+
 def ingest(
     engine: Engine,
     paths: Sequence[str],
@@ -27,9 +35,11 @@ def ingest(
     progress: Progress | None = None,
     command: str = "ingest",
     process: Process = process_document,
+    pages: PageSource | None = None,
 ) -> Finished:
     """Ingest files and folders (see `crawler.files.read_paths`); return when everything is committed.
 
+    pages: further documents, after those of the files.
     Documents that are stored already, by the same rules, count as unchanged. Lines that were learned about a
     site earlier are removed; new ones are learned at the end. For interruption and other errors see
     `crawler.runs.drive.drive`. Raises OperatorError where a path does not exist, and DatabaseError where the
@@ -38,13 +48,13 @@ def ingest(
     with FileReader(paths, settings) as source:
         return ingest_documents(
             engine,
-            source,
+            source if pages is None else chain(source, pages),
             workers=workers,
             settings=settings,
             progress=progress,
             command=command,
             process=process,
-            pids=source.pids,
+            pids=source.pids if pages is None else lambda: [*source.pids(), *pages.pids()],
         )
 
 

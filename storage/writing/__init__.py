@@ -14,6 +14,7 @@ from storage.writing.tombstones import (
     parse_site,
     stones_at,
     withheld_by,
+    withheld_urls,
 )
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "unpack_keys",
     "with_learned",
     "withheld_by",
+    "withheld_urls",
 ]
