@@ -78,7 +78,7 @@ def test_a_group_shows_what_each_copy_added_and_dropped(copydesk: Run, tmp_path:
     assert "+ Anna Sundh of Brightwater" in localised
     assert "~ The ferry ran aground off Port Alba on Tuesday with [-214-] {+219+} people aboard" in localised
     assert "12,5%" not in localised, "another style of figures is no change"
-    (found,) = json.loads(copydesk("groups", "1", "--db", db, "--json").stdout)
+    (found,) = _groups(copydesk, db, "1")
     kinds = [[c["kind"] for c in (m["sentences"] or {"changes": []})["changes"]] for m in found["members"]]
     assert kinds == [[], ["dropped"], ["changed", "added"]]
     assert found["members"][2]["sentences"]["changes"][0]["figures"] is True
