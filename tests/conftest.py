@@ -33,12 +33,17 @@ _numbers = itertools.count()
 
 # Files and folders with the slowest tests. They start first, so that none of them runs alone at the end.
 _LONGEST = (
+    "test_patterns.py",
     "crawler/scheduling/test_schedule.py",
     "copydesk/test_safe_path.py",
     "crawler/test_scrapyd.py",
     "crawler/test_incremental.py",
     "crawler/test_faults.py",
     "docs",
+    "chaos",
+    "benchmarks",
+    "fuzz",
+    "test_quality.py",
     "copydesk/web/browser",
     "crawler/runs",
     "crawler/test_crawl.py",
