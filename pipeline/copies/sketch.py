@@ -35,10 +35,14 @@ def sketch(text: str, settings: FingerprintSettings) -> Sketch | None:
 
 
 def sketch_of(fingerprint: Fingerprint, settings: FingerprintSettings) -> Sketch:
-    """The sketch of a text from its fingerprint. Raises ValueError if the settings made another version."""
+    """The sketch of a text from its fingerprint. Raises ValueError if the settings made another version, or
+    if it has not as many values."""
     if fingerprint.version != settings.version:
         raise ValueError(f"fingerprint of version {fingerprint.version}, not {settings.version}")
-    return _sketch(np.frombuffer(fingerprint.signature, dtype="<u4"), settings)
+    values = np.frombuffer(fingerprint.signature, dtype="<u4")
+    if values.size != settings.num_perm:
+        raise ValueError(f"{values.size} values")
+    return _sketch(values, settings)
 
 
 def _sketch(values: Values, settings: FingerprintSettings) -> Sketch:

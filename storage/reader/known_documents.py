@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import zstandard
-from sqlalchemy import ColumnElement, Engine, literal, select
+from sqlalchemy import ColumnElement, Engine, literal, or_, select
 
 from pipeline.document import Document, MediaType, Origin
 from pipeline.settings import Settings
@@ -36,13 +36,16 @@ def known(
     keys: Iterable[SourceKey],
     rules_version: str | None = None,
     site_rules: SiteRulebook = NO_SITE_RULES,
+    *,
+    killed_run: int | None = None,
 ) -> set[SourceKey]:
     """Those of the keys whose documents need not be processed: the same bytes, by the same rules, are stored.
 
     keys: as `source_key` makes them. rules_version: today's general rules where it is None. site_rules: those
     of today's sites; what was made by rules of a site that is not among them is known, and so it is whatever
-    was learned of its site since. A document that timed out or failed for a fault of ours is never known: it
-    is worth another try, unless it is in quarantine (`storage.writing.quarantine`).
+    was learned of its site since. A document that timed out or failed for a fault of ours is not known: it is
+    worth another try, unless it is in quarantine (`storage.writing.quarantine`), or failed in the killed run
+    that this one continues.
     """
     rules = rules_version or Settings().rules_version
     by_name: dict[tuple[str, bytes], SourceKey] = {(storable_name(k.location), k.sha256): k for k in keys}
@@ -53,7 +56,7 @@ def known(
     if site_rules.sites:
         made = made.join(article, article.c.id == document.c.article_id)
     refused = select(rejection.c.location, rejection.c.digest, rejection.c.rules_version, rejection.c.url)
-    refused = refused.where(rejection.c.reason.not_in(again))
+    refused = refused.where(or_(rejection.c.reason.not_in(again), rejection.c.run_id == killed_run))
 
     def read() -> set[SourceKey]:
         done: set[SourceKey] = set()
@@ -135,15 +138,25 @@ def document(engine: Engine, article_id: int) -> Document | None:
 
 
 def document_of(row: Mapping[Any, Any]) -> Document:
-    """The document that a row of the page table was made of."""
-    return Document(
-        location=row["location"],
-        url=row["url"],
-        body=zstandard.ZstdDecompressor().decompress(row["body"], max_output_size=row["size"]),
-        media_type=MediaType(row["media_type"]),
-        fetched_at=from_microseconds(row["fetched_us"]),
-        origin=Origin(row["origin"]),
-        encoding=row["encoding"],
-        publisher=row["publisher"],
-        claims=claims_of(row["claims"]),
-    )
+    """The document that a row of the page table was made of. Raises OperatorError if it cannot be read."""
+    try:
+        return Document(
+            location=row["location"],
+            url=row["url"],
+            body=zstandard.ZstdDecompressor().decompress(row["body"], max_output_size=row["size"]),
+            media_type=MediaType(row["media_type"]),
+            fetched_at=from_microseconds(row["fetched_us"]),
+            origin=Origin(row["origin"]),
+            encoding=row["encoding"],
+            publisher=row["publisher"],
+            claims=claims_of(row["claims"]),
+        )
+    except (
+        zstandard.ZstdError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise schema.DamagedValue(f"the stored page of {row['location']} cannot be read ({error})") from error

@@ -11,7 +11,7 @@ from pipeline.document import Fingerprint
 from pipeline.settings import FingerprintSettings
 from storage.database import DatabaseError, shown_url
 from storage.reader.streaming import stream
-from storage.schema import signature
+from storage.schema import DamagedValue, signature
 from storage.schema import sketch as versions
 
 
@@ -42,6 +42,9 @@ def _sketches(engine: Engine, id: int | None) -> Iterator[tuple[int, Sketch]]:
                 f"{shown_url(engine)} has a fingerprint of version {stored.version}, this Copydesk makes"
                 f" {settings.version}: run copydesk reprocess --fingerprints"
             )
-        return article_id, sketch_of(stored, settings)
+        try:
+            return article_id, sketch_of(stored, settings)
+        except ValueError as error:
+            raise DamagedValue(f"the signature of article {article_id} cannot be read ({error})") from error
 
     return stream(engine, query, made)

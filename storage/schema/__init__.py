@@ -43,7 +43,7 @@ from storage.schema.tables import (
     sketch,
     tombstone,
 )
-from storage.schema.types import to_second, utc_text
+from storage.schema.types import Blob, DamagedValue, to_second, utc_text
 from storage.schema.views import ARTICLE_COLUMNS, TYPES, VIEWS, View, ViewColumn, as_markdown, view_tables
 
 __all__ = [
@@ -53,8 +53,10 @@ __all__ = [
     "TEXT_COLUMNS",
     "TYPES",
     "VIEWS",
+    "Blob",
     "Change",
     "Copy",
+    "DamagedValue",
     "RemovedLine",
     "RunRow",
     "SiteRun",

@@ -37,14 +37,13 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
     Text,
 )
 
 from pipeline.document import Article, RightsStatement, as_objects
-from storage.schema.types import Json, UtcTime, to_second
+from storage.schema.types import Blob, Json, UtcTime, to_second
 from storage.schema.views import ARTICLE_COLUMNS
 
 metadata = MetaData()
@@ -83,7 +82,7 @@ def _text_columns(*, key: bool = False) -> list[Column[Any]]:
     needs the fraction. seen_at: the first fetch that gave it.
     """
     return [
-        Column("text_hash", LargeBinary, primary_key=key, nullable=False),
+        Column("text_hash", Blob(), primary_key=key, nullable=False),
         Column("fetched_us", BigInteger, nullable=False),
         Column("seen_at", UtcTime, nullable=False),
         *(Column(column.name, column.sql_type, nullable=column.is_nullable) for column in _OF_TEXT),
@@ -115,7 +114,7 @@ page = Table(
     "page",
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("sha256", LargeBinary, nullable=False),
+    Column("sha256", Blob(), nullable=False),
     Column("location", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("media_type", Text, nullable=False),
@@ -125,7 +124,7 @@ page = Table(
     Column("publisher", Text),
     Column("claims", Json),
     Column("size", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Blob(), nullable=False),
 )
 
 article = Table(
@@ -151,8 +150,8 @@ revision = Table(
     *_text_columns(key=True),
     Column("removed", Json, nullable=False),
     Column("sketch", Text),
-    Column("signature", LargeBinary),
-    Column("bands", LargeBinary),
+    Column("signature", Blob(4)),
+    Column("bands", Blob(8)),
 )
 
 # `digest` covers the bytes and what the source says beside them (`storage.base.source_key`). `alias` is the
@@ -161,10 +160,10 @@ document = Table(
     "document",
     metadata,
     Column("location", Text, primary_key=True),
-    Column("digest", LargeBinary, primary_key=True),
+    Column("digest", Blob(), primary_key=True),
     Column("fetched_us", BigInteger, nullable=False),
     Column("article_id", BigInteger, ForeignKey("article.id", ondelete="CASCADE"), nullable=False),
-    Column("text_hash", LargeBinary, nullable=False),
+    Column("text_hash", Blob(), nullable=False),
     Column("rules_version", Text, nullable=False),
     Column("alias", Text),
 )
@@ -173,7 +172,7 @@ rejection = Table(
     "rejection",
     metadata,
     Column("location", Text, primary_key=True),
-    Column("digest", LargeBinary),
+    Column("digest", Blob()),
     Column("at_us", BigInteger, nullable=False),
     Column("url", Text),
     Column("stage", Text, nullable=False),
@@ -191,7 +190,7 @@ quarantine = Table(
     "quarantine",
     metadata,
     Column("location", Text, primary_key=True),
-    Column("digest", LargeBinary, primary_key=True),
+    Column("digest", Blob(), primary_key=True),
     Column("fetched_us", BigInteger, nullable=False),
     Column("url", Text),
     Column("version", Text, nullable=False),
@@ -230,8 +229,8 @@ signature = Table(
     ),
     Column("sketch_id", Integer, ForeignKey("sketch.id"), nullable=False),
     Column("position", BigInteger, nullable=False),
-    Column("signature", LargeBinary, nullable=False),
-    Column("keys", LargeBinary, nullable=False),
+    Column("signature", Blob(4), nullable=False),
+    Column("keys", Blob(8), nullable=False),
 )
 
 # No foreign key: it would cost a lookup for each row inserted, and an index on article_id twice the space.
@@ -340,12 +339,12 @@ site_run = Table(
 tombstone = Table(
     "tombstone",
     metadata,
-    Column("key", LargeBinary, primary_key=True),
+    Column("key", Blob(), primary_key=True),
     Column("kind", Text, nullable=False),
     Column("value", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("reason", Text),
-    Column("alias_of", LargeBinary),
+    Column("alias_of", Blob()),
 )
 
 fetch_state = Table(
@@ -396,7 +395,7 @@ sighting = Table(
     Column("block_id", BigInteger, nullable=False),
     Column("group_id", BigInteger, nullable=False),
     Column("title", BigInteger, nullable=False),
-    Column("lines", LargeBinary, nullable=False),
+    Column("lines", Blob(4), nullable=False),
 )
 
 learned_line = Table(

@@ -1,12 +1,13 @@
-"""Column types that SQLite and PostgreSQL store differently: times and JSON."""
+"""Column types that SQLite and PostgreSQL store differently: times and JSON; and bytes that must be some."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Dialect, Text, TypeDecorator
+from sqlalchemy import Dialect, LargeBinary, Text, TypeDecorator
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
@@ -41,6 +42,27 @@ class UtcTime(TypeDecorator[datetime]):
         return time
 
 
+class Blob(TypeDecorator[bytes]):
+    """Bytes. width: of each of the numbers that they are made of, in bytes."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, width: int = 1) -> None:
+        super().__init__()
+        self.width = width
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bytes | None]:
+        width = self.width
+
+        def process(value: Any) -> bytes | None:
+            if value is not None and (not isinstance(value, bytes) or len(value) % width):
+                raise _damaged(value, f"row of numbers of {width} bytes")
+            return value
+
+        return process
+
+
 class Json(TypeDecorator[Any]):
     """A JSON value: jsonb on PostgreSQL; compact text on SQLite, with non-ASCII letters as they are."""
 
@@ -69,11 +91,17 @@ class Json(TypeDecorator[Any]):
         return found
 
 
-def _damaged(value: Any, wanted: str) -> OperatorError:
-    return OperatorError(
-        f"the database is damaged: a value is no {wanted} ({str(value)[:40]!r}): restore a backup"
-        " (copydesk db check says what else is wrong)"
-    )
+class DamagedValue(OperatorError):
+    """Raised for a stored value that cannot be read. what: the value, and why it cannot."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"the database is damaged: {what}: restore a backup (copydesk db check says what else is wrong)"
+        )
+
+
+def _damaged(value: Any, wanted: str) -> DamagedValue:
+    return DamagedValue(f"a value is no {wanted} ({str(value)[:40]!r})")
 
 
 def to_second(time: datetime) -> datetime:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, text
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, text, type_coerce
 
 from pipeline.settings import Settings
 from storage import schema
@@ -83,14 +83,16 @@ def _signatures(connection: Connection) -> Iterator[list[_Signature]]:
 
 def _signatures_after(connection: Connection, last: int) -> list[_Signature]:
     table = schema.signature
-    query = select(table.c.article_id, table.c.position, table.c["keys"]).where(table.c.article_id > last)
+    query = select(table.c.article_id, table.c.position, type_coerce(table.c["keys"], schema.Blob())).where(
+        table.c.article_id > last
+    )
     rows = connection.execute(query.order_by(table.c.article_id).limit(_SIGNATURES))
     return [_Signature(*row) for row in rows]
 
 
 def _signatures_of(connection: Connection, ids: Iterable[int]) -> Iterator[_Signature]:
     table = schema.signature
-    query = select(table.c.article_id, table.c.position, table.c["keys"])
+    query = select(table.c.article_id, table.c.position, type_coerce(table.c["keys"], schema.Blob()))
     for part in chunks(ids):
         for row in connection.execute(query.where(table.c.article_id.in_(part))).all():
             yield _Signature(*row)

@@ -18,7 +18,7 @@ from pipeline.settings import Settings
 from storage import schema
 from storage.base import as_rejection, storable
 from storage.crawls import CrawledBatch, Ended, VisitsAndStates, revisits
-from storage.database import in_transaction, is_exhausted, is_transient
+from storage.database import DatabaseError, in_transaction, is_exhausted, is_transient
 from storage.writer.fetch_states import put_states
 from storage.writer.runs import BatchCounts, add_to_run
 from storage.writing import groups, quarantine, revisions, tombstones
@@ -66,7 +66,10 @@ def write_batch(
         tried = add_to_run(connection, run_id, counts), counts
         return counts
 
-    written = in_transaction(engine, write)
+    try:
+        written = in_transaction(engine, write)
+    except schema.DamagedValue as error:
+        raise DatabaseError(str(error)) from error
     if crawled is not None and put is not None:
         crawled.tally.keep(put)
     return written
@@ -90,7 +93,7 @@ def _store_halving(
         savepoint.commit()
         return stored
     except Exception as error:
-        if is_transient(error) or is_exhausted(error):
+        if is_transient(error) or is_exhausted(error) or isinstance(error, schema.DamagedValue):
             raise
         savepoint.rollback()
         if len(outcomes) > 1:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import random
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from copydesk import cli
+from pipeline.errors import OperatorError
+from storage.database import DatabaseError, open_database
+from storage.reader import sketches
+from storage.upkeep import outdated
+from storage.writing import learn
 from tests.copydesk.conftest import Run
+from tests.storage.news import article, store, story, view
 
 COMMANDS = [
     ["stats"],
@@ -28,7 +36,7 @@ COMMANDS = [
     ["db", "check"],
 ]
 # Made with a seed, so that every run has the same ones.
-MADE = 120
+MADE = 32
 
 
 @pytest.fixture(scope="session")
@@ -90,17 +98,10 @@ def damaged(sound: bytes, number: int, folder: Path) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("number", range(MADE))
-def test_a_damaged_database_is_one_line(
-    number: int,
-    sound: bytes,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    path = tmp_path / "news.db"
-    path.write_bytes(damaged(sound, number, tmp_path))
-    command = COMMANDS[(number // 8 + number) % len(COMMANDS)]
+def ended(
+    command: list[str], path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> int:
+    """The status of a command on a damaged database: in order, or 2 and one line."""
     monkeypatch.setattr(sys, "argv", ["copydesk", *command, "--db", f"sqlite:///{path}"])
     try:
         cli.main()
@@ -113,12 +114,73 @@ def test_a_damaged_database_is_one_line(
     if status == 2:
         assert said.startswith("copydesk: ")
         assert "\n" not in said
+    return status
+
+
+@pytest.mark.parametrize("number", range(MADE))
+def test_a_damaged_database_is_one_line(
+    number: int,
+    sound: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "news.db"
+    path.write_bytes(damaged(sound, number, tmp_path))
+    ended(COMMANDS[(number // 8 + number) % len(COMMANDS)], path, monkeypatch, capsys)
+
+
+# Bytes that cannot be what their column holds: none that can be unpacked, of a wrong length, text.
+BLOBS = {
+    "page.body": "x'28b52ffd00'",
+    "page.claims": "'nonsense'",
+    "signature.signature": "x'010203'",
+    "signature.keys": "x'010203'",
+    "sighting.lines": "x'010203'",
+    "article.text_hash": "'text'",
+}
+
+
+def test_blobs_that_cannot_be_read_are_one_line_for_every_command(
+    sound: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "news.db"
+    path.write_bytes(sound)
+    with closing(sqlite3.connect(path)) as connection:
+        for place, value in BLOBS.items():
+            table, _, column = place.partition(".")
+            assert connection.execute(f"UPDATE {table} SET {column} = {value}").rowcount  # noqa: S608
+        connection.commit()
+    ends = {" ".join(command): ended(command, path, monkeypatch, capsys) for command in COMMANDS}
+    assert ends["db check"]
+
+
+@pytest.mark.parametrize("place", BLOBS)
+def test_who_reads_a_damaged_blob_says_so(place: str, sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "news.db"
+    path.write_bytes(sound)
+    table, _, column = place.partition(".")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"UPDATE {table} SET {column} = {BLOBS[place]}")  # noqa: S608
+        connection.commit()
+    engine = open_database(f"sqlite:///{path}")
+    again = [
+        replace(article(row["url"], story(n)), location=row["url"])
+        for n, row in enumerate(view(engine, "articles"))
+    ]
+    readers: dict[str, Callable[[], object]] = {
+        "page": lambda: list(outdated(engine, "other rules")),
+        "signature": lambda: (list(sketches(engine)), store(engine, again)),
+        "sighting": lambda: (store(engine, again), learn(engine)),
+        "article": lambda: store(engine, again),
+    }
+    with pytest.raises(OperatorError, match=r"the database is damaged: .*: restore a backup"):
+        readers[table]()
+    engine.dispose()
 
 
 @pytest.mark.parametrize("number", range(4, MADE, 8))
 def test_what_is_no_database_is_always_told(number: int, sound: bytes, tmp_path: Path) -> None:
-    from storage.database import DatabaseError, open_database
-
     path = tmp_path / "news.db"
     path.write_bytes(damaged(sound, number, tmp_path))
     with pytest.raises(DatabaseError):
