@@ -5,8 +5,8 @@ transaction. So the database always has the outcomes of the first documents of t
 run that was killed at any moment and is started again ends with the same articles, groups, copies, removed
 lines and rejections as one that was not, ids included. Where a batch ends depends on the clock. So what is
 counted by batch differs between any two runs: the ids of pages, the blocks of sightings, the numbers of
-changes, and `grouped` in `runs`. A document that hung or killed its worker is tried again, and counted
-again, by the second start.
+changes, and `grouped` in `runs`. A document that hung or killed its worker in a run that was killed later is
+not tried again by the next start, but by the one after it, as after a run that ended.
 
 Memory is limited by the documents between reading and writing (`_WINDOW_BYTES`, `_WINDOW_DOCUMENTS`), and not
 by the size of the source.
@@ -32,7 +32,7 @@ from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
 from storage.base import source_key
 from storage.reader import known
-from storage.writer import BatchCounts, finish_run, start_run, write_batch
+from storage.writer import BatchCounts, finish_run, killed_run_before, start_run, write_batch
 from storage.writing import quarantine
 
 if TYPE_CHECKING:
@@ -162,6 +162,7 @@ class _Run:
         self._is_stopped = is_stopped
         self._progress = progress
         self._skips_known = skips_known
+        self._killed_run = killed_run_before(engine, run_id) if skips_known else None
         self._write_batch = write
         self._pending: deque[_Pending] = deque()
         self._pending_bytes = 0
@@ -222,7 +223,8 @@ class _Run:
         """The documents of a chunk that are stored already or in quarantine, by their number in it."""
         documents = {number: item for number, item in enumerate(chunk) if isinstance(item, Document)}
         keys = {number: source_key(document) for number, document in documents.items()}
-        stored = known(self._engine, keys.values(), self._settings.rules_version, self._settings.site_rules)
+        rules = self._settings.rules_version, self._settings.site_rules
+        stored = known(self._engine, keys.values(), *rules, killed_run=self._killed_run)
         urls = {keys[number]: document.url for number, document in documents.items()}
         stored |= quarantine.held_documents(self._engine, urls, self._settings)
         return {number for number, key in keys.items() if key in stored}

@@ -29,6 +29,11 @@ class TaskFailed(Exception):
         self.reason = reason
         self.detail = detail
 
+    @property
+    def has_cost_worker(self) -> bool:
+        """Whether the call hung or killed its worker."""
+        return self.reason in (Reason.TIMEOUT, Reason.WORKER_DIED)
+
     def __str__(self) -> str:
         return f"{self.reason.value}: {self.detail}"
 

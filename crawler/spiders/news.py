@@ -136,6 +136,9 @@ class NewsSpider(scrapy.Spider):
         for request in requests:
             if request is not None:
                 yield request
+        if not any(requests):
+            async for revisit in self._revisits(crawl):
+                yield revisit
 
     async def _is_forgotten(self, site: Site) -> bool:
         """True if nothing of the site may be stored: then its sources are not read either."""
@@ -155,7 +158,7 @@ class NewsSpider(scrapy.Spider):
             return self.locked[site.key]
 
     async def _source_request(self, crawl: _SiteCrawl, url: str, kind: str, depth: int = 0) -> Request | None:
-        """None for a source that was requested in this crawl, and for an invalid URL."""
+        """None for a source that was requested in this crawl or is in quarantine, and for an invalid URL."""
         site = crawl.site
         try:
             request = Request(
@@ -175,10 +178,13 @@ class NewsSpider(scrapy.Spider):
         if request.url in self.requested_sources or len(request.url) > MAX_URL_LENGTH:
             return None
         self.requested_sources.add(request.url)
-        crawl.unread_sources.add(request.url)
-        before = Validators()
+        before, state = Validators(), self._state()
         if not self.refetch:
-            before = await self._state().source_validators(request.url, selection.selection_rules(site))
+            if why := await state.why_held(request.url):
+                self._source_error(site, request.url, f"in quarantine: {why}")
+                return None
+            before = await state.source_validators(request.url, selection.selection_rules(site))
+        crawl.unread_sources.add(request.url)
         request.headers.update(condition(before.etag, before.last_modified))
         request.cb_kwargs.update({"site": site.key, "kind": kind, "depth": depth, "before": before})
         return request
@@ -238,8 +244,11 @@ class NewsSpider(scrapy.Spider):
             return
         except (ValueError, TaskFailed, BudgetSpent) as error:
             self._source_error(site, response.url, error)
+            if isinstance(error, TaskFailed) and error.has_cost_worker:
+                await self._state().source_cost_worker(requested_url(response), error.reason, error.detail)
             return
         self._count(site, "sources")
+        await self._state().source_cost_nothing(requested_url(response))
         async for request in self._further_requests(crawl, listing.further, depth):
             yield request
         # One source after the other: an article that two sources list is requested once, and both sources are
@@ -354,7 +363,13 @@ class NewsSpider(scrapy.Spider):
         if url not in crawl.unread_sources:
             return
         crawl.unread_sources.discard(url)
-        if crawl.unread_sources or not self._revisit_hours(crawl.site) or crawl.budget_left <= 0:
+        if not crawl.unread_sources:
+            async for revisit in self._revisits(crawl):
+                yield revisit
+
+    async def _revisits(self, crawl: _SiteCrawl) -> AsyncIterator[Request]:
+        """Request the due revisits of a site."""
+        if not self._revisit_hours(crawl.site) or crawl.budget_left <= 0:
             return
         for due in await self._due_revisits(crawl):
             canonical = canonical_url(due.location)

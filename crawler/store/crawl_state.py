@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from crawler.store.database import CrawlDatabase
-from pipeline.document import Article, Outcome, Rejection
+from pipeline.document import Article, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from pipeline.urls import canonical_url
 from storage import reader
@@ -42,9 +42,9 @@ class _Source:
 class CrawlState:
     """Known URLs, fetch states of sources, and revisits of articles, for the spiders of one crawl.
 
-    settings: with the rules that a page in quarantine waits to change. retry_rejected_after: rejected pages
-    are requested again after this time. on_error: is called with an error of the database, which every
-    further call and batch would meet as well; it ends the crawl.
+    settings: with the rules that a page or source in quarantine waits to change. retry_rejected_after:
+    rejected pages are requested again after this time. on_error: is called with an error of the database,
+    which every further call and batch would meet as well; it ends the crawl.
     """
 
     def __init__(
@@ -86,6 +86,18 @@ class CrawlState:
         if state is None or state.read_as != read_as:
             return Validators()
         return Validators(state.etag, state.last_modified, state.children, state.read_as)
+
+    async def why_held(self, url: str) -> str | None:
+        """Return why a source is in quarantine, and not to be requested; None if it is not."""
+        return await self._call(quarantine.why_held, url, self._settings)
+
+    async def source_cost_worker(self, url: str, reason: Reason, detail: str) -> None:
+        """Report that a source hung or killed its worker; the second time in a row it is quarantined."""
+        await self._call(quarantine.note_source_failure, url, reason, detail, self._settings)
+
+    async def source_cost_nothing(self, url: str) -> None:
+        """Report that a worker has read a source, which ends a row of failures."""
+        await self._call(quarantine.note_source_success, url)
 
     def source_read(self, url: str, served: Validators, locations: Iterable[str]) -> None:
         """Report that a source was read. Its validators are stored once all these articles are.

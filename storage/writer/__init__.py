@@ -10,12 +10,13 @@ from storage.writer.refingerprinting import (
     require_one_fingerprint,
 )
 from storage.writer.removal import remove_articles, remove_in
-from storage.writer.runs import BatchCounts, finish_run, start_run
+from storage.writer.runs import BatchCounts, finish_run, killed_run_before, start_run
 
 __all__ = [
     "BatchCounts",
     "count_refingerprint",
     "finish_run",
+    "killed_run_before",
     "other_fingerprints",
     "put_fetch_state",
     "put_fetch_states",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from pipeline.document import Reason
 from storage import schema
 from storage.base import storable_name
-from storage.database import in_transaction
+from storage.database import in_transaction, persistently
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,20 @@ def start_run(engine: Engine, command: str, now: datetime) -> int:
         return id
 
     return in_transaction(engine, start)
+
+
+def killed_run_before(engine: Engine, run_id: int) -> int | None:
+    """The run of the same command before this one, if it has no end: it was killed, or goes on elsewhere."""
+    table = schema.run
+    command = select(table.c.command).where(table.c.id == run_id).scalar_subquery()
+    before = select(table.c.id, table.c.finished_at).where(table.c.id < run_id, table.c.command == command)
+
+    def read() -> int | None:
+        with engine.connect() as connection:
+            row = connection.execute(before.order_by(table.c.id.desc()).limit(1)).one_or_none()
+        return row.id if row is not None and row.finished_at is None else None
+
+    return persistently(engine, read)
 
 
 def finish_run(engine: Engine, run_id: int, counts: BatchCounts | None, now: datetime) -> None:

@@ -1,16 +1,16 @@
 """Quarantine: what twice hung or killed its worker is not tried again until rules or code change.
 
 A document of a file, and a stored page, are known by their location and bytes. A page of a crawl is known by
-its URL alone, because many pages have different bytes each time. Every writing transaction calls `note`,
-which counts failures in a row. A site's learned lines are no part of the version: they change daily and are
-not what hangs.
+its URL alone, because many pages have different bytes each time; so is a feed, sitemap or section page. Every
+writing transaction calls `note`, which counts failures in a row. A site's learned lines are no part of the
+version: they change daily and are not what hangs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select
@@ -25,6 +25,7 @@ from storage.base import (
     from_microseconds,
     microseconds,
     page_digest,
+    storable,
     storable_name,
     stored_page_digest,
 )
@@ -112,11 +113,38 @@ def held_urls(engine: Engine, urls: Iterable[str], settings: Settings) -> set[st
     }
 
 
+def why_held(engine: Engine, url: str, settings: Settings) -> str | None:
+    """Why a source is not to be tried again, such as "2 times in a row: timeout: …"; None for any other."""
+    held = _held_at(engine, url, url, settings)
+    return None if held is None else _said(held)
+
+
+def note_source_failure(engine: Engine, url: str, reason: Reason, detail: str, settings: Settings) -> None:
+    """Count that a source hung or killed its worker. Raises DatabaseError."""
+    failure = Rejection(
+        location=url,
+        url=url,
+        stage=Stage.WORKER,
+        reason=reason,
+        detail=detail,
+        at=datetime.now(UTC),
+        rules_version=settings.rules_version,
+    )
+    note_failures(engine, [storable(failure)], settings)
+
+
+def note_source_success(engine: Engine, url: str) -> None:
+    """Release a source that was read. Raises DatabaseError."""
+    name, table = storable_name(url), schema.quarantine
+    if _read(engine, [name]):
+        in_transaction(
+            engine, lambda connection: connection.execute(delete(table).where(table.c.location == name))
+        )
+
+
 def withheld(engine: Engine, document: Document, settings: Settings) -> Rejection | None:
     """The outcome of a crawl's document that is not to be tried again; None for any other."""
-    name = storable_name(document.location)
-    rows = _read(engine, [name]).get(name)
-    held = _held(name, rows, b"", _version(name, document.url, settings)) if rows else None
+    held = _held_at(engine, document.location, document.url, settings)
     if held is None:
         return None
     blank = Rejection(
@@ -214,6 +242,12 @@ def _held(location: str, rows: _Rows, digest: bytes, version: str) -> Mapping[st
     return {**last, "failures": failures}
 
 
+def _held_at(engine: Engine, location: str, url: str, settings: Settings) -> Mapping[str, Any] | None:
+    name = storable_name(location)
+    rows = _read(engine, [name]).get(name)
+    return _held(name, rows, b"", _version(name, url, settings)) if rows else None
+
+
 def _all_held(location: str, rows: _Rows) -> list[Mapping[str, Any]]:
     """What is in quarantine at a location, for whichever version: of a URL the latest."""
     held = [_held(location, rows, digest, row["version"]) for digest, row in rows.items()]
@@ -223,8 +257,11 @@ def _all_held(location: str, rows: _Rows) -> list[Mapping[str, Any]]:
 
 
 def _rejected(outcome: Rejection, held: Mapping[str, Any]) -> Rejection:
-    detail = f"{held['failures']} times in a row: {held['reason']}: {held['detail']}"
-    return replace(outcome, reason=Reason.QUARANTINED, detail=detail[:500])
+    return replace(outcome, reason=Reason.QUARANTINED, detail=_said(held)[:500])
+
+
+def _said(held: Mapping[str, Any]) -> str:
+    return f"{held['failures']} times in a row: {held['reason']}: {held['detail']}"
 
 
 def _is_withheld(outcome: Outcome) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, table
+from sqlalchemy import Engine, func, select, table, update
 
 import pipeline.settings
 from crawler.files.paths import read_paths
@@ -28,6 +28,7 @@ from crawler.runs.reading.ahead import CHUNKS_AHEAD
 from pipeline.document import Document, Reason, Rejection
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
+from storage import schema
 from storage.database import open_database
 from storage.writer import BatchCounts
 from storage.writing import list_quarantine
@@ -194,6 +195,20 @@ def test_documents_that_hang_or_crash_cost_only_themselves_and_are_tried_again_o
 
     monkeypatch.setattr(pipeline.settings, "_code_version", lambda: "copydesk-9.9.9")
     assert ingested()[Reason.WORKER_DIED] == 2, "different code tries them again"
+
+
+def test_a_run_that_continues_a_killed_one_counts_its_failures_once(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": "kill", "id": 1}))
+    run(engine, path, process=misbehaving.process)
+    with engine.begin() as connection:
+        connection.execute(update(schema.run).values(finished_at=None))
+    failures = []
+    for _ in range(2):
+        run(engine, path, process=misbehaving.process)
+        with engine.connect() as connection:
+            failures.append(connection.scalar(select(schema.quarantine.c.failures)))
+    assert failures == [1, 2], "the run after it tries the document again"
 
 
 def test_a_worker_that_dies_of_what_another_run_has_stored_meanwhile_leaves_no_rejection(

@@ -122,6 +122,20 @@ def test_a_url_is_held_whatever_its_bytes(engine: Engine) -> None:
     assert [one.failures for one in list_quarantine(engine, SETTINGS)] == [2]
 
 
+def test_a_source_is_held_after_its_second_failure_in_a_row(engine: Engine) -> None:
+    def fail() -> str | None:
+        quarantine.note_source_failure(engine, URL, Reason.WORKER_DIED, "ended by SIGKILL", SETTINGS)
+        return quarantine.why_held(engine, URL, SETTINGS)
+
+    assert fail() is None
+    quarantine.note_source_success(engine, URL)
+    assert (fail(), fail()) == (None, "2 times in a row: worker died: ended by SIGKILL")
+    own = SiteRules("gazette", ("gazette.example",), drop=(".promo",))
+    assert quarantine.why_held(engine, URL, replace(SETTINGS, site_rules=SiteRulebook((own,)))) is None
+    assert quarantine.release_unstored(engine) == 1
+    assert quarantine.why_held(engine, URL, SETTINGS) is None
+
+
 def test_an_article_stays_when_other_bytes_of_its_url_are_put_into_quarantine(engine: Engine) -> None:
     store(engine, [article(URL, story(1))])
     for _ in range(2):
