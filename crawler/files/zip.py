@@ -146,7 +146,7 @@ def _read_members(
             yield position.rejection(Reason.UNSUPPORTED, "an office document, e-book or program in a zip")
             return
         for info in archive.infolist():
-            if info.is_dir() or is_hidden_member(info.filename):
+            if info.filename.endswith("/") or is_hidden_member(info.filename):
                 continue
             here = position.member(info.filename, _time_of(info))
             try:

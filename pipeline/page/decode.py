@@ -478,7 +478,7 @@ _TAGS = re.compile(
     rb"<(?:script|style)\b.*?</(?:script|style)\s*>|<[^<>]{0,2000}>", re.DOTALL | re.IGNORECASE
 )
 # Cut only at line ends, which are never part of a multi-byte character.
-_PIECES = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*[\r\n]*")
+_LINES = re.compile(rb"[^\r\n]+[\r\n]*")
 
 
 def _sample(body: bytes) -> bytes:
@@ -486,9 +486,11 @@ def _sample(body: bytes) -> bytes:
     text = _TAGS.sub(b"\n", body[: 40 * _SAMPLE])
     pieces: list[bytes] = []
     size = 0
-    for piece in _PIECES.finditer(text):
-        pieces.append(piece[0])
-        size += len(piece[0])
+    for line in _LINES.finditer(text):
+        if line[0].isascii():
+            continue
+        pieces.append(line[0])
+        size += len(line[0])
         if size >= _SAMPLE:
             break
     sample = b"".join(pieces) or body[:_SAMPLE]
