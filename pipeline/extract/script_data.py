@@ -2,7 +2,8 @@
 
 Frameworks put the data of a page into a script (__NEXT_DATA__, __NUXT__, __APOLLO_STATE__): as JSON, as JSON
 in a string of JSON, or as the argument of a call. A story in it is one string of markup, or a list with an
-object for each paragraph.
+object for each paragraph. Next.js (app router) pushes the tree of the page's elements instead, in pieces that
+are cut anywhere; Nuxt 3 has one flat list, in which lists and objects name their values by place.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _PARAGRAPH_END = re.compile(r"/p(?:>|\\+u003[eE])")
 _PARAGRAPHS = re.compile(r"<p[ >].*</p>", re.S)
 # Pushed by Next.js: pieces of one text, which are cut anywhere.
 _PUSHED = re.compile(r'__next_f\.push\(\[1,("(?:[^"\\]|\\.)*")\]\)')
+# The beginning of a row of what was pushed, with the length of a text.
+_ROW = re.compile(rb"[0-9a-f]{1,16}:(?:T([0-9a-f]{1,8}),)?")
 
 # Keys under which an element of a list of paragraphs has its text or markup.
 _TEXT_KEYS = ("content", "text", "html", "value", "body", "paragraph", "markup", "data", "p")
@@ -33,6 +36,14 @@ _NO_PARAGRAPH = re.compile(
     re.I,
 )
 _MOST_DEPTH = 40
+# Layouts of Next.js are nested deep, with three levels of JSON for each element.
+_MOST_TREE_DEPTH = 200
+# Elements that are paragraphs in a tree of Next.js, and those that may hold a single one.
+_TREE_PARAGRAPHS = frozenset(("p", "h2", "h3", "h4", "li", "blockquote"))
+_TREE_BOXES = frozenset(("div", "section"))
+# Values of a flat list that are put in their places, on the way to the paragraphs of all its lists.
+_MOST_VALUES = 100_000
+_VALUE_DEPTH = 5
 # Paragraphs have so many characters on average; labels have fewer.
 _PARAGRAPH_CHARS = 80
 
@@ -41,10 +52,67 @@ def markup_in(script: str | None) -> Iterator[str]:
     """The strings of a script that hold the markup of several paragraphs, decoded."""
     if not script or "/p" not in script:
         return
-    script = script[:_SCRIPT_CHARS]
-    if "__next_f" in script:
-        script = json.dumps("".join(_decoded(piece) or "" for piece in _PUSHED.findall(script)))
-    yield from _markup_in(script, _NESTED)
+    yield from _markup_in(script[:_SCRIPT_CHARS], _NESTED)
+
+
+def pushed_rows(scripts: Iterable[str]) -> Iterator[str]:
+    """What Next.js pushes in the scripts of a page: rows of `id:value`, which come as JSON, texts too."""
+    pieces = (_decoded(piece) for script in scripts for piece in _PUSHED.findall(script[:_SCRIPT_CHARS]))
+    pushed = "".join(piece or "" for piece in pieces).encode("utf-8", "replace")
+    at = 0
+    while row := _ROW.match(pushed, at):
+        # A text has its length in bytes before it, other values end with their line.
+        size = int(row[1], 16) if row[1] else -1
+        end = row.end() + size if size >= 0 else pushed.find(b"\n", row.end())
+        value = pushed[row.end() : end if end >= 0 else None].decode("utf-8", "replace")
+        yield json.dumps(value) if size >= 0 else value
+        at = end if size >= 0 else end + 1
+        if end < 0:
+            return
+
+
+def element_lists_in(row: str) -> Iterator[str]:
+    """The lists of paragraphs in the tree of elements of a row of Next.js, each as markup."""
+    if row.startswith(("[", "{")) and '"$"' in row:
+        try:
+            yield from _element_lists(json.loads(row, strict=False), 0)
+        except (ValueError, RecursionError):
+            return
+
+
+def _element_lists(value: Any, depth: int) -> Iterator[str]:
+    if depth > _MOST_TREE_DEPTH:
+        return
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    paragraphs = [text for item in inner if (text := _element(item))]
+    if len(paragraphs) >= 2:
+        yield "".join(paragraphs)
+        return
+    for one in inner:
+        yield from _element_lists(one, depth + 1)
+
+
+def _element(node: Any, depth: int = 0) -> str:
+    """The markup of an element that is a paragraph, or a box around one; "" for any other."""
+    if not (isinstance(node, list) and len(node) >= 4 and node[0] == "$" and isinstance(node[3], dict)):
+        return ""
+    tag, children = node[1], node[3].get("children")
+    if tag in _TREE_PARAGRAPHS:
+        text = " ".join("".join(_texts_of_element(children, 0)).split())
+        return f"<{tag}>{escape(text, quote=False)}</{tag}>" if " " in text else ""
+    return _element(children, depth + 1) if tag in _TREE_BOXES and depth < _VALUE_DEPTH else ""
+
+
+def _texts_of_element(children: Any, depth: int) -> Iterator[str]:
+    if isinstance(children, str):
+        # A reference to another row, or a text that begins with a dollar sign.
+        yield children[1:] if children.startswith("$$") else "" if children.startswith("$") else children
+    elif isinstance(children, list) and depth < _MOST_DEPTH:
+        if len(children) >= 4 and children[0] == "$" and isinstance(children[3], dict):
+            yield from _texts_of_element(children[3].get("children"), depth + 1)
+        else:
+            for child in children:
+                yield from _texts_of_element(child, depth + 1)
 
 
 def _markup_in(text: str, nested: int) -> Iterator[str]:
@@ -97,7 +165,53 @@ def paragraph_lists_in(script: str | None) -> Iterator[str]:
         data = json.loads(_json_of(script[:_SCRIPT_CHARS]), strict=False)
     except (ValueError, RecursionError):
         return
-    yield from _paragraph_lists(data, 0)
+    if _is_flat(data):
+        yield from _lists_of_places(data)
+    else:
+        yield from _paragraph_lists(data, 0)
+
+
+def _is_flat(data: Any) -> bool:
+    """Whether this is the data of Nuxt 3: its first value is the root, and names the place of its state."""
+    return (
+        isinstance(data, list)
+        and len(data) > 2
+        and isinstance(data[0], list)
+        and len(data[0]) == 2
+        and data[0][0] in ("Reactive", "ShallowReactive")
+        and data[0][1] == 1
+    )
+
+
+def _lists_of_places(data: list[Any]) -> Iterator[str]:
+    """The lists of paragraphs in the data of Nuxt 3. What stands in one of them is not looked at again."""
+    taken: set[int] = set()
+    left = iter(range(_MOST_VALUES))
+    for number, value in enumerate(data):
+        if number in taken or not isinstance(value, list) or len(value) < 2:
+            continue
+        places: list[int] = []
+        paragraphs = _listed([_restored(data, place, 0, left, places) for place in value])
+        if len(paragraphs) >= 2:
+            taken.update(places)
+            yield "".join(paragraphs)
+
+
+def _restored(data: list[Any], place: Any, depth: int, left: Iterator[int], places: list[int]) -> Any:
+    """The value at a place, with the values that it names in it; None below the depth that paragraphs have.
+
+    left: counts how many values may still be read. places: those that were read.
+    """
+    is_place = type(place) is int and 0 <= place < len(data)
+    if not is_place or depth > _VALUE_DEPTH or next(left, None) is None:
+        return None
+    places.append(place)
+    value = data[place]
+    if isinstance(value, dict):
+        return {key: _restored(data, inner, depth + 1, left, places) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_restored(data, inner, depth + 1, left, places) for inner in value]
+    return value
 
 
 def _json_of(script: str) -> str:
@@ -127,15 +241,22 @@ def _paragraph_lists(value: Any, depth: int) -> Iterator[str]:
             if isinstance(inner, dict | list | str):
                 yield from _paragraph_lists(inner, depth + 1)
     elif isinstance(value, list):
-        if any(isinstance(item, str) for item in value) and not _are_paragraphs(value):
-            value = [item for item in value if not isinstance(item, str)]
-        paragraphs = [text for item in value if (text := _paragraph(item))]
+        paragraphs = _listed(value)
         if len(paragraphs) >= 2:
             yield "".join(paragraphs)
         else:
+            are_labels = not _are_paragraphs(value)
             for inner in value:
-                if isinstance(inner, dict | list | str):
+                if isinstance(inner, dict | list) or (isinstance(inner, str) and not are_labels):
                     yield from _paragraph_lists(inner, depth + 1)
+
+
+def _listed(items: list[Any]) -> list[str]:
+    """The paragraphs of a list, as markup. Strings are some only where all items are, and long."""
+    are_labels = not _are_paragraphs(items)
+    return [
+        text for item in items if not (are_labels and isinstance(item, str)) and (text := _paragraph(item))
+    ]
 
 
 def _are_paragraphs(items: list[Any]) -> bool:

@@ -15,7 +15,7 @@ from html import escape, unescape
 from typing import Any
 
 from pipeline.extract.parse import parse
-from pipeline.extract.script_data import markup_in, paragraph_lists_in
+from pipeline.extract.script_data import element_lists_in, markup_in, paragraph_lists_in, pushed_rows
 from pipeline.metadata import Metadata
 from pipeline.page import Page
 from pipeline.text import STOPS, runs, sentences, without_invisible
@@ -38,6 +38,8 @@ _ONE_GAP = 0.6
 _MOST_WORDS = 30_000
 # Lists of paragraphs are looked for in pages that show fewer words of prose.
 _FEW_WORDS = 500
+# Where a script says that it pushes data of Next.js.
+_HEAD_CHARS = 200
 # A text with paragraphs is preferred to one without if it has this share of its length.
 _NEARLY_ALL = 0.8
 # A paragraph that is cut out of a longer text has about so many characters.
@@ -144,17 +146,24 @@ def _stories(root: Any, about: Metadata, shown: _Shown) -> Iterator[_Story]:
         yield _Story(stated, is_stated=True)
     # A story that is shorter than half of the page's prose cannot take its place.
     least = max(BARE_CHARS, 2 * shown.words)
+    pushes: list[str] = []
     for script in root.iter("script"):
         text = script.text
-        if not text or len(text) < least:
-            continue
-        for markup in markup_in(text):
-            if len(markup) >= least:
-                yield _Story(markup)
-        if shown.words < _FEW_WORDS and "ld+json" not in (script.get("type") or ""):
-            for markup in paragraph_lists_in(text):
-                if len(markup) >= least:
-                    yield _Story(markup)
+        if text and "__next_f" in text[:_HEAD_CHARS]:
+            pushes.append(text)
+        elif text and len(text) >= least:
+            yield from _long_enough(markup_in(text), least)
+            if shown.words < _FEW_WORDS and "ld+json" not in (script.get("type") or ""):
+                yield from _long_enough(paragraph_lists_in(text), least)
+    for row in pushed_rows(pushes):
+        if len(row) >= least:
+            yield from _long_enough(markup_in(row), least)
+            if shown.words < _FEW_WORDS:
+                yield from _long_enough(element_lists_in(row), least)
+
+
+def _long_enough(found: Iterable[str], least: int) -> Iterator[_Story]:
+    return (_Story(markup) for markup in found if len(markup) >= least)
 
 
 def _is_shown_in_part(story: _Story, shown: _Shown) -> bool:
