@@ -260,6 +260,10 @@ def _article(
     document, text, wire = opened.document, cleaned.text, cleaned.wire
     title = stream_safe(extraction.title)
     words = word_count(text)
+    if words < settings.min_words:
+        raise DocumentRejected(
+            Stage.CLEAN, Reason.NO_ARTICLE, f"{words} words, fewer than {settings.min_words} (min_words)"
+        )
     authors = tuple(map(stream_safe, extraction.authors or wire.authors))
     is_compared = fingerprinted and not _is_stub(extraction.access, words)
     return Article(

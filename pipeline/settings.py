@@ -193,17 +193,25 @@ class ReadingSettings:
     memory_bytes: what the process may use beyond what it has at its start.
     seconds, seconds_per_mb: processor time for a file, and how much more for each megabyte of it.
     stall_seconds: how long a file may neither give a document nor be read further. Pipes are waited for.
+    fields: keys of records that an operator has named, each as (our key, the record's key).
     """
 
     memory_bytes: int = 1 << 30
     seconds: float = 30.0
     seconds_per_mb: float = 5.0
     stall_seconds: float = 120.0
+    fields: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("memory_bytes", "seconds", "stall_seconds"):
             _require(getattr(self, name) > 0, f"reading.{name}", getattr(self, name), "above 0")
         _require(self.seconds_per_mb >= 0, "reading.seconds_per_mb", self.seconds_per_mb, "at least 0")
+
+
+def _default_min_words() -> int:
+    text = os.environ.get("COPYDESK_MIN_WORDS") or "0"
+    _require(text.isascii() and text.isdecimal() and len(text) < 10, "COPYDESK_MIN_WORDS", text, "a number")
+    return int(text)
 
 
 def _default_extractor() -> str:
@@ -220,6 +228,7 @@ class Settings:
     site_rules: the rules of single sites, which apply in addition to the general ones.
     extractor: one of `EXTRACTORS`, which finds the article of a page. The rules of a site may name a
         different one for that site. The default is what COPYDESK_EXTRACTOR names in the environment.
+    min_words: an article with fewer words is rejected. The default is COPYDESK_MIN_WORDS, or 0.
     """
 
     max_body_bytes: int = 20_000_000
@@ -229,9 +238,11 @@ class Settings:
     reading: ReadingSettings = field(default_factory=ReadingSettings)
     site_rules: SiteRulebook = field(default_factory=SiteRulebook)
     extractor: str = field(default_factory=_default_extractor)
+    min_words: int = field(default_factory=_default_min_words)
 
     def __post_init__(self) -> None:
         _require(self.extractor in EXTRACTORS, "extractor", self.extractor, f"one of {', '.join(EXTRACTORS)}")
+        _require(self.min_words >= 0, "min_words", self.min_words, "at least 0")
         _require(self.max_body_bytes >= 1, "max_body_bytes", self.max_body_bytes, "at least 1")
         _require(self.timeout_seconds > 0, "timeout_seconds", self.timeout_seconds, "above 0")
 

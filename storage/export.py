@@ -40,6 +40,8 @@ from storage.schema import VIEWS, ViewColumn, utc_text
 __all__ = ["Exported", "Selection", "export", "file_format", "read_cursor", "write_cursor"]
 
 FORMATS = ("jsonl", "csv", "parquet")
+# What lines of JSON may hold in place of rows.
+SHAPES = ("ninjs", "schemaorg")
 _COMPRESSIONS = (".gz", ".zst")
 _OF_ARTICLES = ("articles", "unique_articles")
 
@@ -109,12 +111,14 @@ def export(
     after: int | None = None,
     raw: bool = False,
     for_terminal: bool = False,
+    shape: str | None = None,
 ) -> Exported:
     """Writes the selected rows to a stream, or to a file, which is replaced.
 
     format: one of FORMATS; a file's name determines it, and may end in .gz or .zst if it is not Parquet.
     since: articles whose text is new or changed from then on (`updated_at`), or changes from then on (`at`).
     after: an incremental export of everything after this change; 0 for all articles, without gone ones.
+    shape: one of SHAPES, for lines of JSON: articles as IPTC ninjs 1.3, or as NewsArticle of schema.org.
     raw: CSV without apostrophes before what a spreadsheet would run as a formula. for_terminal: without
     characters that a terminal would obey.
     Raises OperatorError if the file cannot be written, or pyarrow is missing.
@@ -138,10 +142,16 @@ def export(
         columns = (*columns, *_CHANGE_COLUMNS)
     counted = _Counted(after)
     rows = counted.count(_rows(engine, chosen, since, after))
+    if shape is not None:
+        if chosen.view not in _OF_ARTICLES or after is not None:
+            raise OperatorError(f"{shape} is for articles, without --after and --cursor")
+        rows = map(as_ninjs if shape == "ninjs" else as_schema_org, rows)
     with ExitStack() as stack:
         compression = ""
         if isinstance(to, Path):
             format, compression = file_format(to)
+            if shape is not None and format != "jsonl":
+                raise OperatorError(f"{to}: {shape} is lines of JSON: name the file .jsonl")
             stream = stack.enter_context(_whole_file(to))
         else:
             stream = to
@@ -262,6 +272,63 @@ def _changed_rows(engine: Engine, selection: Selection, after: int) -> Iterator[
                 True  # a first export has nothing to delete, but the cursor must pass this change
             )
         yield row
+
+
+# --- shapes -------------------------------------------------------------------------------------------
+
+
+def as_schema_org(row: Row) -> Row:
+    """An article as NewsArticle of schema.org; what is null is left out."""
+    publisher = row["publisher"]
+    return _known(
+        {
+            "@context": "https://schema.org",
+            "@type": "NewsArticle",
+            "url": row["url"],
+            "headline": row["title"],
+            "articleBody": row["text"],
+            "datePublished": row["published_at"],
+            "dateModified": row["updated_at"],
+            "author": [{"@type": "Person", "name": name} for name in row["authors"]],
+            "publisher": {"@type": "Organization", "name": publisher} if publisher else None,
+            "inLanguage": row["language"],
+            "description": row["description"],
+            "articleSection": row["section"],
+            "keywords": row["keywords"],
+            "image": row["image_url"],
+            "isAccessibleForFree": row["access"] == "free",
+            "wordCount": row["word_count"],
+        }
+    )
+
+
+def as_ninjs(row: Row) -> Row:
+    """An article as an item of IPTC ninjs 1.3; what is null is left out."""
+    published = row["published_at"]
+    return _known(
+        {
+            "uri": row["url"],
+            "type": "text",
+            "version": str(row["revision"]),
+            "firstcreated": published,
+            "versioncreated": row["updated_at"] if published else None,
+            "pubstatus": "canceled" if row["gone_at"] else "usable",
+            "language": row["language"],
+            "headline": row["title"],
+            "byline": f"By {', '.join(row['authors'])}" if row["authors"] else None,
+            "located": row["dateline"],
+            "infosource": [{"name": row["publisher"]}] if row["publisher"] else None,
+            "subject": [{"name": name} for name in row["keywords"] or ()],
+            "description_text": row["description"],
+            "body_text": row["text"],
+            "wordcount": row["word_count"],
+            "charcount": len(row["text"]),
+        }
+    )
+
+
+def _known(values: Row) -> Row:
+    return {name: value for name, value in values.items() if value not in (None, [], "")}
 
 
 # --- formats ------------------------------------------------------------------------------------------

@@ -63,7 +63,12 @@ def export(
         ),
     ] = None,
     format: Annotated[
-        str | None, typer.Option(help="jsonl or csv on standard output; a file's name says it.")
+        str | None,
+        typer.Option(
+            metavar="FORMAT",
+            help="jsonl or csv on standard output; a file's name says it. ninjs or schemaorg: articles as"
+            " lines of JSON that other programs know.",
+        ),
     ] = None,
     raw: Annotated[
         bool,
@@ -93,8 +98,12 @@ def export(
             "--changed-since, --after and --cursor each say where to begin: give only one of them"
         )
     to_stdout = file == "-"
-    if format is not None and not (to_stdout and format in ("jsonl", "csv")):
-        raise OperatorError("--format is jsonl or csv, for standard output; a file's name says its format")
+    shape = format if format in exports.SHAPES else None
+    if format is not None and shape is None and not (to_stdout and format in ("jsonl", "csv")):
+        raise OperatorError(
+            "--format is jsonl or csv, for standard output, where a file's name says its format;"
+            f" or one of {', '.join(exports.SHAPES)}"
+        )
     path = Path(file)
     if not to_stdout:
         exports.file_format(path)
@@ -118,7 +127,8 @@ def export(
             engine,
             sys.stdout.buffer if to_stdout else path,
             selection,
-            format=format,
+            format=None if shape else format,
+            shape=shape,
             since=date,
             after=after,
             raw=raw,

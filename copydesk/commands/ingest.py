@@ -19,6 +19,8 @@ from copydesk.terminal import (
     print_summary,
     watching,
 )
+from pipeline.counts import counted
+from pipeline.errors import OperatorError
 
 
 def ingest(
@@ -34,9 +36,17 @@ def ingest(
         int | None, typer.Option(min=1, help="Worker processes; one a core if not given.", show_default=False)
     ] = None,
     sites_file: SiteRulesFile = None,
+    map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="OURS=THEIRS,…",
+            help="What records call a key, e.g. text=maintext,published_at=date_publish; repeatable.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Read HTML, text, JSONL and WARC, compressed or in archives, and store their articles, grouped.
+    """Read HTML, text, JSON, CSV, Parquet and WARC, packed or in archives; store their articles, grouped.
 
     Documents that are stored already are skipped. So the same command continues an interrupted run, and later
     stores only what is new. URLs are fetched as a crawl fetches them: robots.txt, contact address, delays and
@@ -46,12 +56,14 @@ def ingest(
     from crawler.page_process import PageReader, is_web_url
     from crawler.runs import ingest as run
     from crawler.sites import read_rulebook
-    from pipeline.settings import Settings
+    from pipeline.settings import ReadingSettings, Settings
     from storage.database import open_database
     from storage.upkeep import site_rules_use
     from storage.writing import withheld_urls
 
-    settings = Settings(site_rules=read_rulebook(sites_file))
+    settings = Settings(
+        site_rules=read_rulebook(sites_file), reading=ReadingSettings(fields=_named_fields(map or []))
+    )
     urls = [path for path in paths if is_web_url(path)]
     files = [path for path in paths if not is_web_url(path)]
     find_files(files, settings)  # a path that does not exist is a mistake before there is a database
@@ -74,10 +86,12 @@ def ingest(
         )
     if json:
         said = {"run": done.run_id, "interrupted": done.is_interrupted, "counts": done.counts}
-        print_json({**said, "lesson": done.lesson})
+        print_json({**said, "lesson": done.lesson, "unread_dates": done.unread_dates})
     else:
         print_summary(done.counts)
         print_lesson(done.lesson)
+        if done.unread_dates:
+            err.print(f"{counted(done.unread_dates, 'record')} with a date that could not be read")
         if settings.site_rules:
             print_site_rules(site_rules_use(engine, settings.site_rules))
     if done.is_interrupted:
@@ -85,3 +99,20 @@ def ingest(
         raise typer.Exit(Status.INTERRUPTED)
     if done.counts.faults:
         raise typer.Exit(Status.FAULTS)
+
+
+_KEYS = (
+    *("url", "title", "text", "html", "published_at", "authors", "language", "publisher", "id"),
+    *("description", "section", "keywords", "image_url", "rights"),
+)
+
+
+def _named_fields(given: list[str]) -> tuple[tuple[str, str], ...]:
+    """The pairs of --map. Raises OperatorError for one that is none."""
+    found = {}
+    for pair in ",".join(given).split(",") if given else []:
+        ours, sign, theirs = (part.strip() for part in pair.partition("="))
+        if ours not in _KEYS or not sign or not theirs:
+            raise OperatorError(f"--map {pair}: write OURS=THEIRS, where OURS is one of {', '.join(_KEYS)}")
+        found[ours] = theirs
+    return tuple(found.items())

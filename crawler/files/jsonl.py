@@ -1,4 +1,4 @@
-"""Reads JSON Lines: one document on each line, with the keys that docs/how-to/files.md names.
+"""Reads records: JSON Lines, arrays of JSON, rows of tables, with the keys that docs/how-to/files.md names.
 
 A line that cannot be read gives a rejection with its number. A line that is longer than a document may be is
 skipped without being held in memory.
@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
+from crawler.files.fields import BODY_KEYS, known_fields
 from crawler.files.position import (
     MAX_URL,
     SKIP_BYTES,
@@ -20,7 +21,9 @@ from crawler.files.position import (
     standard_input,
     valid_text,
 )
+from crawler.files.tables import BrokenTable, csv_header, csv_rows, parquet_rows
 from crawler.files.unpack import Reader
+from crawler.files.values import BrokenValue, json_values
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
 from pipeline.metadata import clean_description, clean_image_url, clean_keywords, clean_rights, clean_section
 from pipeline.settings import Settings
@@ -29,12 +32,13 @@ from pipeline.urls import web_url
 # Bytes of the start of a stream by which its format is recognised.
 HEAD_BYTES = 1 << 16
 JSON_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"[^"\n]{0,200}"\s*:|\[\s*[\[{"])')
-_JSON_BODY_KEY = re.compile(rb'[{,]\s*"(?:text|html)"\s*:')
+_JSON_KEY = re.compile(rb'[{,]\s*"([^"\n\\]{1,200})"\s*:')
 _JSONL_SUFFIXES = ("jsonl", "ndjson", "jsonlines")
 
 
-def is_jsonl(head: bytes, name: str) -> bool:
+def is_jsonl(head: bytes, position: FilePosition) -> bool:
     """Recognise JSON Lines by the first line, or by the name if that line is damaged or too long."""
+    name, bodies = position.name, _body_keys(position)
     lines = [line for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
     if not lines:
         return False
@@ -45,10 +49,68 @@ def is_jsonl(head: bytes, name: str) -> bool:
         except (ValueError, RecursionError):
             record = None
         if isinstance(record, dict):
-            return "text" in record or "html" in record or name.rpartition(".")[2].lower() in _JSONL_SUFFIXES
-    elif not is_whole and JSON_START.match(lines[0]) and _JSON_BODY_KEY.search(lines[0]):
+            return bool(record.keys() & bodies) or name.rpartition(".")[2].lower() in _JSONL_SUFFIXES
+    elif not is_whole and lines[0].lstrip().startswith(b"{") and _has_body(lines[0], bodies):
         return True
     return name.rpartition(".")[2].lower() in _JSONL_SUFFIXES
+
+
+def is_json(head: bytes, position: FilePosition) -> bool:
+    """Recognise an array of records, and records on many lines each, by a key of a body."""
+    return _has_body(head, _body_keys(position))
+
+
+def is_table(head: bytes, position: FilePosition) -> bool:
+    """Recognise Parquet by its first bytes, and CSV by its name and a column with the body of a record."""
+    return head.startswith(b"PAR1") or bool(
+        _body_keys(position).intersection(csv_header(head, position.name))
+    )
+
+
+def _has_body(head: bytes, bodies: frozenset[str]) -> bool:
+    return JSON_START.match(head) is not None and any(
+        found[1].decode("utf-8", "replace") in bodies for found in _JSON_KEY.finditer(head)
+    )
+
+
+def _body_keys(position: FilePosition) -> frozenset[str]:
+    named = dict(position.settings.reading.fields)
+    return frozenset((*BODY_KEYS, *(named[ours] for ours in ("text", "html") if ours in named)))
+
+
+def read_json(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRejection]:
+    """The documents of an array of records, or of records that follow each other on many lines each."""
+    values = json_values(reader, position.settings.max_body_bytes)
+    yield from _documents_of(values, "value", position)
+
+
+def read_table(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRejection]:
+    """The documents of the rows of a table, CSV or Parquet."""
+    if position.name.lower().endswith((".csv", ".tsv")):
+        rows = csv_rows(reader, position.settings.max_body_bytes)
+    else:
+        rows = parquet_rows(reader)
+    yield from _documents_of(rows, "row", position)
+
+
+def _documents_of(
+    records: Iterable[object], what: str, position: FilePosition
+) -> Iterator[DocumentOrRejection]:
+    number = 0
+    try:
+        for number, record in enumerate(records, 1):
+            here = position.record(number)
+            if isinstance(record, Mapping):
+                yield _document_of(record, f"{what} {number}", here)
+            else:
+                yield here.rejection(Reason.MALFORMED_RECORD, f"{what} {number} is JSON, but no object")
+    except (BrokenValue, BrokenTable) as error:
+        if not position.fault:
+            detail = f"after {number} records: {error}"
+            yield position.rejection(Reason.MALFORMED_RECORD, detail)
+    if position.fault:
+        detail = f"{position.fault}, after {number} records: fetch or copy the file again"
+        yield position.rejection(Reason.UNREADABLE, detail)
 
 
 def read_jsonl(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRejection]:
@@ -102,6 +164,7 @@ def _json_document(line: bytes, number: int, position: FilePosition) -> Document
 
 def _document_of(record: Mapping[str, object], what: str, position: FilePosition) -> DocumentOrRejection:
     """The document of a record. what: names it in rejections."""
+    record = known_fields(record, dict(position.settings.reading.fields))
     html, text = record.get("html"), record.get("text")
     body = html if isinstance(html, str) and html.strip() else text
     if not isinstance(body, str):
@@ -112,6 +175,8 @@ def _document_of(record: Mapping[str, object], what: str, position: FilePosition
     url = record.get("url")
     if isinstance(url, str) and len(url) > MAX_URL:
         return position.long_url(what)
+    if isinstance(url, str) and not _is_address(url):
+        return position.rejection(Reason.MALFORMED_RECORD, f'{what}: "url" is no http(s) address')
     encoded = valid_text(body).encode()
     if len(encoded) > position.settings.max_body_bytes:
         return position.too_large(what)
@@ -136,6 +201,12 @@ def _document_of(record: Mapping[str, object], what: str, position: FilePosition
             rights=clean_rights(record.get("rights")),
         ),
     )
+
+
+def _is_address(url: str) -> bool:
+    """Whether it is an address on the web, none at all, or that of a local page, as an export has it."""
+    written = valid_text(url).strip()
+    return not written or written.lower().startswith("file:") or bool(web_url(written))
 
 
 def _record_url(record: Mapping[str, object], body: bytes, position: FilePosition) -> str:
@@ -172,9 +243,10 @@ def _authors_of(value: object) -> tuple[str, ...]:
 
 
 def _date_of(value: object) -> str | None:
+    """A date as a text. What can be none is kept, so that it is counted among those that cannot be read."""
     if isinstance(value, int | float) and not isinstance(value, bool):  # seconds or milliseconds since 1970
         try:
             return datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC).isoformat()
         except (ValueError, OverflowError, OSError):
-            return None
-    return _text_of(value)
+            return str(value)[:100]
+    return _text_of(value) if isinstance(value, str | None) else str(value)[:100]

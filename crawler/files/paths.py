@@ -21,7 +21,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from crawler.files.inputs import InputFile, find_files, open_file, os_error
-from crawler.files.jsonl import HEAD_BYTES, JSON_START, is_jsonl, read_jsonl
+from crawler.files.jsonl import (
+    HEAD_BYTES,
+    JSON_START,
+    is_json,
+    is_jsonl,
+    is_table,
+    read_json,
+    read_jsonl,
+    read_table,
+)
 from crawler.files.position import DocumentOrRejection, FilePosition, standard_input, valid_text
 from crawler.files.tar import is_tar, read_tar
 from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, Unpacked, compression
@@ -107,8 +116,12 @@ def _read_stream(reader: Reader, position: FilePosition) -> Iterator[DocumentOrR
         from crawler.files.warc import read_warc
 
         yield from read_warc(reader, position)
-    elif is_jsonl(head, position.name):
+    elif is_jsonl(head, position):
         yield from read_jsonl(reader, position)
+    elif is_json(head, position):
+        yield from read_json(reader, position)
+    elif is_table(head, position):
+        yield from read_table(reader, position)
     else:
         yield _read_document(reader, position)
 
@@ -151,12 +164,12 @@ def _document_of(body: bytes, position: FilePosition) -> DocumentOrRejection:
     if media_type is None:
         return position.rejection(Reason.UNSUPPORTED, "neither HTML nor text")
     suffix = position.name.rpartition(".")[2].lower()
-    if media_type is MediaType.TEXT and suffix in _MACHINE_SUFFIXES:
-        return position.rejection(Reason.UNSUPPORTED, f"a .{suffix} file, not a page or copied text")
     if media_type is MediaType.TEXT and JSON_START.match(body):
         return position.rejection(
-            Reason.UNSUPPORTED, 'JSON, but not JSON Lines: write one object a line, with "text" or "html"'
+            Reason.UNSUPPORTED, 'JSON without "text" or "html": name the keys of its records with --map'
         )
+    if media_type is MediaType.TEXT and suffix in _MACHINE_SUFFIXES:
+        return position.rejection(Reason.UNSUPPORTED, f"a .{suffix} file, not a page or copied text")
     return Document(position.location, position.url, body, media_type, position.fetched_at, Origin.FILE)
 
 

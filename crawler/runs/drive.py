@@ -70,13 +70,14 @@ class Finished:
     """How a run ended. is_interrupted: by a signal; the same command continues it.
 
     run_id: its row in `runs`, 0 if it has none. lesson: what was learned about sites at its end; None if it
-    was interrupted.
+    was interrupted. unread_dates: records whose date of publication could not be read.
     """
 
     run_id: int
     counts: BatchCounts
     is_interrupted: bool
     lesson: Lesson | None = None
+    unread_dates: int = 0
 
 
 def drive(

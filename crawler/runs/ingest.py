@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +11,8 @@ from crawler.files import DocumentOrRejection
 from crawler.runs.drive import Finished, Progress, drive
 from crawler.runs.reading import FileReader
 from crawler.runs.worker import Process, process_document
+from pipeline.document import Document
+from pipeline.metadata import parse_time
 from pipeline.settings import Settings
 from storage.writer import require_one_fingerprint
 from storage.writing import learn, with_learned
@@ -71,9 +73,10 @@ def ingest_documents(
 ) -> Finished:
     """As `ingest`, of documents that a program gives. pids: see `crawler.runs.drive.drive`."""
     require_one_fingerprint(engine, settings)
+    dates = _UnreadDates(source)
     done = drive(
         engine,
-        source,
+        dates,
         workers=workers,
         settings=with_learned(engine, settings),
         command=command,
@@ -81,4 +84,20 @@ def ingest_documents(
         process=process,
         pids=pids,
     )
+    done = replace(done, unread_dates=dates.count)
     return done if done.is_interrupted else replace(done, lesson=learn(engine, soon=True))
+
+
+class _UnreadDates:
+    """Passes on what a source gives, and counts the records whose date of publication cannot be read."""
+
+    def __init__(self, source: Iterable[DocumentOrRejection]) -> None:
+        self._source = source
+        self.count = 0
+
+    def __iter__(self) -> Iterator[DocumentOrRejection]:
+        for one in self._source:
+            stated = one.claims.published_at if isinstance(one, Document) else None
+            if stated and isinstance(one, Document) and parse_time(stated, one.fetched_at) is None:
+                self.count += 1
+            yield one

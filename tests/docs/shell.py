@@ -197,12 +197,14 @@ def _furnish(folder: Path) -> None:
     (folder / "docs").symlink_to(ROOT / "docs")
     (folder / "my-sites.toml").write_text(_SITES, encoding="utf-8")
     page = next(p for p in sorted((NEWS / "tessaryobserver.example").iterdir()) if p.suffix == ".html")
-    for name in ("page.html", "saved.html"):
+    for name in ("page.html", "other.html", "saved.html"):
         shutil.copyfile(page, folder / name)
     shutil.copytree(NEWS / "tessaryobserver.example", folder / "pages")
     shutil.copyfile(NEWS / "archive.warc.gz", folder / "archive.warc.gz")
     record = json.dumps({"id": "1", "title": "Bridge reopens", "text": "The bridge reopened on Monday. " * 9})
     (folder / "records.jsonl.gz").write_bytes(gzip.compress(record.encode()))
+    story = {"story": "The bridge reopened on Monday. " * 9, "date": "2026-03-01"}
+    (folder / "records.json").write_text(json.dumps([story]), encoding="utf-8")
     (folder / "dump.jsonl.zst").write_bytes(zstandard.compress(record.encode()))
     with zipfile.ZipFile(folder / "saved.zip", "w") as archive:
         archive.write(page, page.name)

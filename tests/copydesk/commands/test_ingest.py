@@ -56,3 +56,39 @@ def test_urls_are_fetched_and_stored_with_files(
         kept_out = copydesk("ingest", url, "--db", db, "--json")
         assert (kept_out.returncode, web.count()["/news/1"]) == (0, 0)
         assert f"{url} was forgotten, so it is not fetched" in kept_out.stderr
+
+
+def test_records_of_others_are_ingested_and_bad_dates_are_counted(
+    copydesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COPYDESK_MIN_WORDS", "10")
+    story = "The ferry to Norhaven runs again after two weeks of repairs in the yard. "
+    records = [
+        {"url": f"https://gazette.example/{n}", "story": f"{n} {story * 3}", "on": on}
+        for n, on in enumerate(("2026-03-01", "soon", [2026, 3, 1], None))
+    ]
+    records.append({"url": "https://gazette.example/short", "story": "Too short."})
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(records))
+    db = f"sqlite:///{tmp_path}/a.db"
+    done = copydesk("ingest", str(path), "--map", "text=story,published_at=on", "--db", db)
+    assert done.returncode == 0, done.stderr
+    assert "2 records with a date that could not be read" in done.stderr
+    assert [row["published_at"] for row in articles(copydesk, db)] == ["2026-03-01T00:00:00Z", *[None] * 3]
+    (short,) = json.loads(copydesk("stats", "--rejections", "--json", "--db", db).stdout)["rejections"]
+    assert short["detail"] == "2 words, fewer than 10 (min_words)"
+    for wrong in ("text", "body=story", "text="):
+        assert copydesk("ingest", str(path), "--map", wrong, "--db", db).returncode == 2
+
+    exported = {row["url"]: row for row in articles(copydesk, db)}
+    for shape in ("ninjs", "schemaorg"):
+        again = f"sqlite:///{tmp_path}/{shape}.db"
+        file = tmp_path / f"{shape}.jsonl"
+        assert copydesk("export", str(file), "--format", shape, "--db", db).returncode == 0
+        assert copydesk("ingest", str(file), "--db", again).returncode == 0
+        for row in articles(copydesk, again):
+            wanted = exported[str(row["url"])]
+            assert [row[k] for k in ("text", "published_at", "title")] == [
+                wanted[k] for k in ("text", "published_at", "title")
+            ]
+    assert copydesk("export", str(tmp_path / "a.csv"), "--format", "ninjs", "--db", db).returncode == 2
