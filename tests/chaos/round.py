@@ -305,6 +305,8 @@ class _Round:
             if self._filled_by is not None:
                 return False  # it could not start again
             assert self._database.server is not None
+            for running in self._running():
+                running.had.add(kind)
             self._database.server.control("-m", "immediate", "restart")
         elif kind is Kind.FULL_TMP:
             servers, found = fork_servers(writer.pid), workers(writer.pid)
@@ -381,6 +383,8 @@ class _Round:
         if writer.had & set(_ENDING):
             allowed.add(2)
         lines = said.splitlines()
+        if Kind.CRASH in writer.had and len(lines) == 1 and "cannot be reached" in said:
+            allowed.add(2)  # it was just opening the database, which is tried once
         is_said = status != 2 or sum(line.startswith("copydesk: ") for line in lines) == 1
         if status not in allowed or not is_said or "Traceback" in said:
             had = ", ".join(sorted(writer.had)) or "no fault"
