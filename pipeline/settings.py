@@ -59,7 +59,8 @@ class FingerprintSettings:
         share nine tenths of their shingles share one of these bands with probability .98.
     winnow_words, winnow_chars: words or characters per shingle of which winnowed bands are made (see
         `pipeline.copies.shingles`); winnow_window: least number of shingles in a window; winnow_most: number
-        of shingles that are selected of a long text, about, as its windows are longer.
+        of shingles that are selected of a long text, about, as its windows are longer; winnow_most_of_long:
+        the same of a text of more than winnow_long shingles.
     seed: datasketch's seed of the signature of the whole text; the lead has the next one, so that both err
         independently.
     """
@@ -78,6 +79,8 @@ class FingerprintSettings:
     winnow_chars: int = 13
     winnow_window: int = 100
     winnow_most: int = 12
+    winnow_long: int = 1500
+    winnow_most_of_long: int = 10
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -119,12 +122,13 @@ class FingerprintSettings:
 
     @property
     def version(self) -> str:
-        """The scheme and every setting, e.g. `affine32-r5-w3c5-12x2-60-12x2-f3x6-2x6-p8c13-100-12-s1`."""
+        """The scheme and every setting: `affine32-r5-w3c5-12x2-60-12x2-f3x6-2x6-p8c13-100-12-1500-10-s1`."""
         return (
             f"affine32-r{FINGERPRINT_REVISION}-w{self.shingle_words}c{self.shingle_chars}-{self.bands}x{self.rows}"
             f"-{self.lead_words}-{self.lead_bands}x{self.lead_rows}"
             f"-f{self.far_bands}x{self.far_rows}-{self.far_lead_bands}x{self.far_rows}"
-            f"-p{self.winnow_words}c{self.winnow_chars}-{self.winnow_window}-{self.winnow_most}-s{self.seed}"
+            f"-p{self.winnow_words}c{self.winnow_chars}-{self.winnow_window}-{self.winnow_most}"
+            f"-{self.winnow_long}-{self.winnow_most_of_long}-s{self.seed}"
         )
 
 

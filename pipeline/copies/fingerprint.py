@@ -96,7 +96,13 @@ def bands(values: Values, settings: FingerprintSettings) -> tuple[int, ...]:
 def winnowed_bands(words: Tokens, settings: FingerprintSettings) -> tuple[int, ...]:
     """A band for each shingle that winnowing selects, sorted. words: the `spelling` of the text's tokens."""
     hashes = shingles(words, settings.winnow_words, settings.winnow_chars)
-    window = window_for(hashes.size, settings.winnow_window, settings.winnow_most)
+    shortest, most, long, most_of_long = (
+        settings.winnow_window,
+        settings.winnow_most,
+        settings.winnow_long,
+        settings.winnow_most_of_long,
+    )
+    window = window_for(hashes.size, shortest, most, long, most_of_long)
     return tuple((winnow(hashes, window).astype(np.int64) | WINNOWED_BIT).tolist())
 
 

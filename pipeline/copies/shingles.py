@@ -73,9 +73,12 @@ def winnow(hashes: Hashes, window: int) -> Hashes:
     return distinct(_window_minima(hashes, window))
 
 
-def window_for(shingles: int, shortest: int, most: int) -> int:
-    """The window that selects about `most` of so many shingles, and no shorter one than `shortest`."""
-    return max(shortest, -(-2 * shingles // most))
+def window_for(shingles: int, shortest: int, most: int, long: int, most_of_long: int) -> int:
+    """The window that selects about `most` of so many shingles, and no shorter one than `shortest`.
+
+    Of more than `long` shingles it selects about `most_of_long`.
+    """
+    return max(shortest, -(-2 * shingles // (most if shingles <= long else most_of_long)))
 
 
 def _window_minima(hashes: Hashes, window: int) -> Hashes:

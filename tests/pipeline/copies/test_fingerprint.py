@@ -16,7 +16,10 @@ from pipeline.copies.fingerprint import bands, fingerprint, shingle_hashes, sign
 from pipeline.settings import BAND_BITS, WINNOWED_BIT, FingerprintSettings
 
 SETTINGS = FingerprintSettings()
-WINNOWING = ("winnow_words", "winnow_chars", "winnow_window", "winnow_most")
+WINNOWING = (
+    *("winnow_words", "winnow_chars", "winnow_window"),
+    *("winnow_most", "winnow_long", "winnow_most_of_long"),
+)
 # Bands that every text has; those of its passages come after them.
 BANDS = SETTINGS.bands + SETTINGS.lead_bands + SETTINGS.far_bands + SETTINGS.far_lead_bands
 
@@ -131,7 +134,7 @@ def test_keys_do_not_change_between_versions_of_the_code() -> None:
     """Stored keys are compared with new ones: who changes them raises FINGERPRINT_REVISION."""
     found = fingerprint(STORY, SETTINGS)
     assert found is not None
-    assert found.version == "affine32-r5-w3c5-12x2-60-12x2-f3x6-2x6-p8c13-100-12-s1"
+    assert found.version == "affine32-r5-w3c5-12x2-60-12x2-f3x6-2x6-p8c13-100-12-1500-10-s1"
     digest = xxhash.xxh3_64_hexdigest(np.array(found.bands, dtype="<i8").tobytes() + found.signature)
     assert digest == "29ebf5e1647ab937"
 

@@ -100,11 +100,17 @@ def test_a_longer_window_selects_some_of_what_a_shorter_one_does(
 def test_a_long_text_has_longer_windows_and_not_more_hashes(shingles: int) -> None:
     draw = random.Random(shingles)
     hashes = array([draw.getrandbits(32) for _ in range(shingles)])
-    window = window_for(shingles, 100, 12)
-    assert window == max(100, -(-shingles // 6))
-    assert 6 <= winnow(hashes, window).size <= 24
+    window = window_for(shingles, 100, 12, 1500, 10)
+    assert window == max(100, -(-shingles // (6 if shingles <= 1500 else 5)))
+    assert 5 <= winnow(hashes, window).size <= 24
 
 
 def test_short_texts_keep_the_shortest_window() -> None:
-    assert window_for(0, 100, 12) == window_for(10, 100, 12) == window_for(600, 100, 12) == 100
-    assert window_for(601, 100, 12) == 101
+    assert {window_for(count, 100, 12, 1500, 10) for count in (0, 10, 600)} == {100}
+    assert window_for(601, 100, 12, 1500, 10) == 101
+
+
+def test_a_longer_text_never_has_a_shorter_window() -> None:
+    windows = [window_for(count, 100, 12, 1500, 10) for count in range(3000)]
+    assert windows == sorted(windows)
+    assert (windows[1500], windows[1501]) == (250, 301)
