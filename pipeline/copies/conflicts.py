@@ -4,20 +4,22 @@ The words of both are aligned: by the shingles that stand once in each, and betw
 figures, or two runs of capitalised words, in the same place between the same words agree or conflict. A table
 that is issued again with other figures conflicts in most of them, and a press release that is sent with other
 firms or towns in it in many names. A corrected copy conflicts in one or two. Words that only one text has are
-no conflict.
+no conflict, nor is a name that the outlet spells in its own way: Kiev and Kyiv, Gaddafi and Qaddafi.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 import numpy as np
 
 from pipeline.copies.shingles import Hashes
-from pipeline.copies.tokens import CAPITAL, FIGURE, Tokens, spelling
+from pipeline.copies.tokens import CAPITAL, FIGURE, Tokens, spelling, tokens
 
 # A passage between two anchors of more words than these, in either text, is not aligned.
 _MOST_WORDS = 200
@@ -34,7 +36,7 @@ Span = tuple[int, int, int, int]
 class Conflicts:
     """figures: places where both texts have a figure; figures_differ: those where it is another one.
 
-    names, names_differ: the same of distinct names.
+    names, names_differ: the same of distinct names. A name in another spelling is the same one.
     """
 
     figures: int = 0
@@ -43,8 +45,10 @@ class Conflicts:
     names_differ: int = 0
 
 
-def find_conflicts(one: Tokens, other: Tokens, one_shingles: Hashes, other_shingles: Hashes) -> Conflicts:
-    """one, other: tokens with their flags, and their shingles in order."""
+def find_conflicts(
+    one: Tokens, other: Tokens, one_shingles: Hashes, other_shingles: Hashes, one_text: str, other_text: str
+) -> Conflicts:
+    """one, other: tokens of the texts with their flags, and their shingles in order."""
     ours, theirs = spelling(one).tolist(), spelling(other).tolist()
     our_flags, their_flags = one.tolist(), other.tolist()
     our_words, their_words = set(ours), set(theirs)
@@ -69,8 +73,81 @@ def find_conflicts(one: Tokens, other: Tokens, one_shingles: Hashes, other_shing
             for run, its_run in zip(runs, others, strict=True):
                 if their_words.isdisjoint(run) and our_words.isdisjoint(its_run):
                     changed.setdefault(run, its_run)
+    if changed:
+        spelled, its_spelled = names_by_token(one_text), names_by_token(other_text)
+        for run, its_run in list(changed.items()):
+            if _are_one_name(run, its_run, spelled, its_spelled):
+                del changed[run]
+                agreed.update(run)
     other_names = _apart(changed)
     return Conflicts(figures, figures_differ, len(agreed) + other_names, other_names)
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+# Letters that transliterations and outlets take for each other: the groups of Soundex (Russell 1918).
+# Vowels, h, w and y have none.
+_SOUNDS = str.maketrans(
+    {
+        letter: sound
+        for group in ("bfpv", "cgjkqsxz", "dt", "l", "mn", "r")
+        for letter in group
+        for sound in group[0]
+    }
+    | dict.fromkeys("aeiouhwy")
+)
+# So many letters may be different ones: of Kiev two are in Kyiv.
+_MOST_LETTERS = 2
+
+
+def names_by_token(text: str) -> Mapping[int, str]:
+    """The capitalised words of a text by their token's spelling."""
+    words = sorted({word for word in _WORD.findall(text) if word[0].isupper()})
+    found = spelling(tokens("\n".join(words))).tolist()
+    # "Per" and "Cent" are one token
+    return dict(zip(found, words, strict=True)) if len(found) == len(words) else {}
+
+
+def is_respelt(word: str, other: str) -> bool:
+    """Whether two words are one name in two spellings: they sound alike, and two letters differ at most.
+
+    Words of two or three letters are too short to tell.
+    """
+    word, other = _plain(word), _plain(other)
+    if min(len(word), len(other)) < 4 or _sound(word) != _sound(other):
+        return False
+    return _letters_differ(word, other) <= _MOST_LETTERS
+
+
+def _are_one_name(
+    run: Sequence[int], other: Sequence[int], spelled: Mapping[int, str], other_spelled: Mapping[int, str]
+) -> bool:
+    return len(run) == len(other) and all(
+        a == b or is_respelt(spelled.get(a, ""), other_spelled.get(b, ""))
+        for a, b in zip(run, other, strict=True)
+    )
+
+
+def _plain(word: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", word)
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+
+
+def _sound(word: str) -> str:
+    """The groups of the word's letters; neighbours of one group count once."""
+    return re.sub(r"(.)\1+", r"\1", word.translate(_SOUNDS))
+
+
+def _letters_differ(word: str, other: str) -> int:
+    """Letters to replace, drop or add, as Levenshtein counts them, up to one more than may be."""
+    if abs(len(word) - len(other)) > _MOST_LETTERS:
+        return _MOST_LETTERS + 1
+    before = list(range(len(other) + 1))
+    for n, letter in enumerate(word, 1):
+        row = [n]
+        for m, its in enumerate(other, 1):
+            row.append(min(before[m] + 1, row[-1] + 1, before[m - 1] + (letter != its)))
+        before = row
+    return before[-1]
 
 
 def _apart(runs: Iterable[tuple[int, ...]]) -> int:

@@ -21,7 +21,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from pipeline.copies.article_copy import ArticleCopy
-from pipeline.copies.conflicts import Conflicts, find_conflicts
+from pipeline.copies.conflicts import Conflicts, find_conflicts, is_respelt, names_by_token
 from pipeline.copies.groups import holds
 from pipeline.copies.passages import Passage
 from pipeline.copies.shingles import Hashes, shingles
@@ -146,6 +146,7 @@ class PreparedText:
     """
 
     digest: int
+    text: str
     tokens: Tokens
     sequence: Hashes
     shingles: Hashes
@@ -162,6 +163,7 @@ def prepare(article: ArticleCopy, settings: FingerprintSettings) -> PreparedText
     sequence = shingles(words, settings.shingle_words, settings.shingle_chars)
     return PreparedText(
         digest=xxhash.xxh3_64_intdigest(words.tobytes()),
+        text=article.text,
         tokens=found,
         sequence=sequence,
         shingles=distinct(sequence),
@@ -211,13 +213,15 @@ def judge(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Judgemen
             return replace(found, refusal=Refusal.HEADLINE)
     if is_exact:
         return replace(found, kind=PairKind.EXACT)
-    agreement, particulars = _agreement(shorter, longer)
+    agreement, particulars = _agreement(shorter, longer, settings)
     if shorter.shingles.size == longer.shingles.size:
-        agreement = min(agreement, _agreement(longer, shorter)[0])
+        agreement = min(agreement, _agreement(longer, shorter, settings)[0])
     found = replace(found, agreement=agreement, agreement_needed=settings.particulars)
     if agreement < settings.particulars:
         return replace(found, refusal=Refusal.PARTICULARS)
-    conflicts = find_conflicts(shorter.tokens, longer.tokens, shorter.sequence, longer.sequence)
+    conflicts = find_conflicts(
+        shorter.tokens, longer.tokens, shorter.sequence, longer.sequence, shorter.text, longer.text
+    )
     found = replace(found, conflicts=conflicts)
     is_later = days is not None and days > settings.cycle_days
     limits = LATER_FIGURES if is_later else FIGURES
@@ -296,13 +300,24 @@ def _shared(a: NDArray[np.uint32] | Tokens, b: NDArray[np.uint32] | Tokens) -> i
     return int(np.intersect1d(a, b, assume_unique=True).size)
 
 
-def _agreement(shorter: PreparedText, longer: PreparedText) -> tuple[float, int]:
+def _agreement(shorter: PreparedText, longer: PreparedText, settings: GroupSettings) -> tuple[float, int]:
     """Share of the names and figures in shared passages of the shorter that the longer has, and how many.
 
-    The share is 1 if there are none.
+    The share is 1 if there are none. A name in another spelling is there as well.
     """
     found = names_and_figures(shorter.tokens[_in_shared_passages(shorter, longer)])
-    return (_shared(found, longer.words) / found.size if found.size else 1.0), found.size
+    held = _shared(found, longer.words)
+    if held < settings.particulars * found.size:
+        held += _respelt(np.setdiff1d(found, longer.words), longer, shorter)
+    return (held / found.size if found.size else 1.0), found.size
+
+
+def _respelt(missing: Tokens, longer: PreparedText, shorter: PreparedText) -> int:
+    """How many of the names that the longer text lacks it has in a spelling that the shorter lacks."""
+    ours, theirs = names_by_token(shorter.text), names_by_token(longer.text)
+    others = [word for token, word in theirs.items() if token not in ours]
+    names = [ours[token] for token in missing.tolist() if token in ours]
+    return sum(any(is_respelt(name, other) for other in others) for name in names)
 
 
 def _in_shared_passages(shorter: PreparedText, longer: PreparedText) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pipeline.copies.conflicts import Conflicts, find_conflicts
+from pipeline.copies.conflicts import Conflicts, find_conflicts, is_respelt
 from pipeline.copies.shingles import shingles
 from pipeline.copies.tokens import spelling, tokens
 from tests.pipeline.copies.stories import FERRY, RIVAL, edited
@@ -19,7 +19,8 @@ TABLE = "\n".join(f"{name} wheat {n * 311 + 40} tonnes against {n * 97 + 12}" fo
 
 def between(one: str, other: str) -> Conflicts:
     ours, theirs = tokens(one), tokens(other)
-    return find_conflicts(ours, theirs, shingles(spelling(ours), 3, 8), shingles(spelling(theirs), 3, 8))
+    hashes, their_hashes = (shingles(spelling(found), 3, 8) for found in (ours, theirs))
+    return find_conflicts(ours, theirs, hashes, their_hashes, one, other)
 
 
 def test_a_text_agrees_with_itself() -> None:
@@ -54,6 +55,36 @@ def test_a_correction_is_one_conflict(old: str, new: str, differ: tuple[int, int
 def test_a_name_is_counted_once_however_often_and_however_fully_it_is_written() -> None:
     text = "Yesterday Ada Lind spoke to the council. The members thanked Lind for the report, and Lind left."
     assert between(text, text.replace("Ada Lind", "Eva Berg").replace("Lind", "Berg")).names_differ == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "other", "expected"),
+    [
+        ("Kiev", "Kyiv", True),
+        ("Odessa", "Odesa", True),
+        ("Kharkov", "Kharkiv", True),
+        ("Zelensky", "Zelenskiy", True),
+        ("Gaddafi", "Qaddafi", True),
+        ("Márquez", "Marques", True),
+        ("Brennock", "Carvane", False),
+        ("Lind", "Berg", False),
+        ("Peking", "Beijing", False),
+        ("Rada", "Radio Nederland", False),
+        ("Li", "Le", False),
+    ],
+)
+def test_names_in_two_spellings(word: str, other: str, expected: bool) -> None:
+    assert is_respelt(word, other) is is_respelt(other, word) is expected
+
+
+def test_names_in_another_spelling_are_no_conflict_wherever_they_stand() -> None:
+    text = "Envoys left Kiev by train on Friday and reached Odessa; those from Kharkov met Moreau in Lvov."
+    again = text
+    for name, other in (("Kiev", "Kyiv"), ("Odessa", "Odesa"), ("Kharkov", "Kharkiv"), ("Lvov", "Lviv")):
+        again = again.replace(name, other)
+    assert between(text, again) == Conflicts(0, 0, 7, 0)
+    assert between(text, again.replace("Moreau", "Berg")).names_differ == 1
+    assert between(text, again.replace("Kyiv", "Bern")).names_differ == 1
 
 
 def test_passages_that_say_different_things_do_not_conflict() -> None:
