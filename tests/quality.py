@@ -19,6 +19,8 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks import hazards
@@ -32,7 +34,7 @@ from benchmarks.measures import (
     same_title,
     text_score,
 )
-from pipeline.document import Article, Outcome, Rejection
+from pipeline.document import Article, Claims, Document, MediaType, Origin, Outcome, Rejection
 from pipeline.process import process_document
 from pipeline.settings import Settings
 from pipeline.text import sentences
@@ -76,6 +78,7 @@ def measure() -> Report:
     _measure_rejections(results, report)
     _measure_groups(results, report)
     _measure_hazards(results, report)
+    _measure_canonical(results, report)
     return report
 
 
@@ -170,7 +173,7 @@ def _measure_rejections(results: Sequence[Result], report: Report) -> None:
 
 
 def _measure_groups(results: Sequence[Result], report: Report) -> None:
-    groups = stored_groups([outcome for _, outcome in results])
+    groups = {location: group for location, group, _ in stored_copies([outcome for _, outcome in results])}
     known = [k for k, outcome in results if k.is_article]
     # A document that is not stored is in a group of its own.
     found = [str(groups.get(k.source.location, k.source.location)) for k in known]
@@ -190,18 +193,80 @@ def _measure_groups(results: Sequence[Result], report: Report) -> None:
 
 def _measure_hazards(results: Sequence[Result], report: Report) -> None:
     """The share of each line that ends as it should: copies in one group, look-alikes in two."""
-    stories = {
-        k.story: k for k, _ in results if k.folder == "examples" and k.is_article and k.language == "en"
-    }
-    bases = [hazards.Base(known.title, known.text) for known in stories.values()]
+    bases = [hazards.Base(known.title, known.text) for known in _english_stories(results)]
     for name, grouped, count in hazards.measure(bases, count=HAZARDS):
         if count:
             right = grouped if hazards.LINES[name].copies else count - grouped
             report.measures[f"hazards.{name}"] = right / count
 
 
-def stored_groups(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """The group of each location after the real writer has stored the outcomes in SQLite."""
+def _english_stories(results: Sequence[Result]) -> list[Known]:
+    """One copy of each story of the examples."""
+    found = {k.story: k for k, _ in results if k.folder == "examples" and k.is_article and k.language == "en"}
+    return list(found.values())
+
+
+def _measure_canonical(results: Sequence[Result], report: Report) -> None:
+    """The share of made groups whose canonical copy is the one to read.
+
+    own: the agency's own, whatever is longer or earlier. stub: the fullest, where the agency's own is a stub.
+    fullest: the fullest of the first hours; neither the earliest fragment nor what was added the day after.
+    """
+    known = [k for k in _english_stories(results) if len(k.text.split()) >= 150]
+    right: dict[str, list[bool]] = {"own": [], "stub": [], "fullest": []}
+    for kind, of_kind in right.items():
+        documents = [d for k, other in pairwise(known) for d in _copies(kind, k, other)]
+        stored = stored_copies([process_document(document, SETTINGS) for document in documents])
+        sizes = Counter(group for _, group, _ in stored)
+        chosen = {
+            location for location, group, is_canonical in stored if is_canonical and sizes[group] == COPIES
+        }
+        of_kind.extend(f"https://{_TO_READ[kind]}/{k.story}" in chosen for k in known[:-1])
+        report.measures[f"canonical.{kind}"] = statistics.mean(of_kind)
+
+
+# Of each made group.
+COPIES = 3
+_TO_READ = {"own": "apnews.com", "stub": "gazette.example", "fullest": "tribune.example"}
+
+
+def _copies(kind: str, story: Known, other: Known) -> Iterable[Document]:
+    """Three copies of a story; other: what an outlet's own paragraphs are taken of."""
+    text, half = story.text, hazards.first_words(story.text, len(story.text.split()) // 2)
+    made = {
+        "own": (
+            ("gazette.example", half, 0),
+            ("tribune.example", f"{text}\n{hazards.first_words(other.text, 40)}", 1),
+            ("apnews.com", text, 2),
+        ),
+        "stub": (
+            ("apnews.com", hazards.first_words(text, 45), 0),
+            ("gazette.example", text, 1),
+            ("tribune.example", half, 2),
+        ),
+        "fullest": (
+            ("gazette.example", half, 0),
+            ("tribune.example", text, 3),
+            ("courier.example", f"{text}\n{hazards.first_words(other.text, 60)}", 30),
+        ),
+    }
+    for site, body, hours in made[kind]:
+        url = f"https://{site}/{story.story}"
+        published = FETCHED_AT - timedelta(days=3) + timedelta(hours=hours)
+        yield Document(
+            location=url,
+            url=url,
+            body=f"PORT CALLAN (AP) — {body}".encode(),
+            media_type=MediaType.TEXT,
+            fetched_at=FETCHED_AT,
+            origin=Origin.JSONL,
+            encoding="utf-8",
+            claims=Claims(title=story.title, published_at=published.isoformat()),
+        )
+
+
+def stored_copies(outcomes: Sequence[Outcome]) -> list[tuple[str, int, bool]]:
+    """Location, group and whether it is canonical, after the real writer has stored them in SQLite."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "quality.db"
         engine = open_database(f"sqlite:///{path}")
@@ -211,7 +276,7 @@ def stored_groups(outcomes: Sequence[Outcome]) -> dict[str, int]:
         engine.dispose()
         connection = sqlite3.connect(path)
         try:
-            return dict(connection.execute("SELECT location, group_id FROM articles"))
+            return connection.execute("SELECT location, group_id, is_canonical FROM articles").fetchall()
         finally:
             connection.close()
 
