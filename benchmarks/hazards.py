@@ -7,7 +7,8 @@ the English texts there, with a fixed seed. A case is two texts that are judged 
 texts. All cases of a line are grouped together, in memory, as the database does it. The share of the cases
 whose two texts end in one group is printed with Wilson's interval at 95 %. `--half` takes every other text
 only, so that a setting can be tuned on one half and reported on the other. `--show` prints cases that are
-judged wrong.
+judged wrong, `--read` the first cases as they are made, to judge by reading whether they are what the line
+says.
 """
 
 from __future__ import annotations
@@ -95,6 +96,9 @@ _INVENTED = [
 ]  # fmt: skip
 
 
+_MONTHS = ["January", "March", "April", "June", "July", "September", "October", "December"]
+
+
 def sentence_lines(text: str) -> list[str]:
     return [sentence for sentence in sentences(text) if len(sentence.split()) > 2]
 
@@ -139,10 +143,6 @@ def with_other_names(text: str, wanted: Sequence[str], chance: Random) -> str:
     return text
 
 
-def words_of(text: str) -> set[str]:
-    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3}
-
-
 # --- look-alikes: at most 5 % in one group ------------------------------------------------------------------
 
 
@@ -166,32 +166,37 @@ def release(source: Source) -> Case:
 
 
 def other_subject(source: Source) -> Case:
-    """A short item under two headlines that name different subjects; the subject stands nowhere else."""
-    base = source.take(40)
-    text = first_words(base.text, 25)
-    if len(text.split()) > 58:
-        return other_subject(source)
+    """A firm's notice of a dividend, and that of another firm: only the headlines name them."""
+    chance = source.chance
 
-    def is_elsewhere(base: Base) -> bool:
-        return len(base.title.split()) > 3 and not words_of(base.title) & words_of(text)
+    def notice(firm: str, hours: float) -> Piece:
+        return Piece(f"{firm} declares dividend", "\n".join(said), hours)
 
-    one, other = source.take(30, fits=is_elsewhere), source.take(30, fits=is_elsewhere)
-    if words_of(one.title) & words_of(other.title):
-        return other_subject(source)
-    if source.chance.random() < 0.5:  # as often the same figures as not
-        text, again = text, with_other_figures(text, 0.5, source.chance)
-    else:
-        again = text
-    return Piece(one.title, text), Piece(other.title, again, source.chance.uniform(0, 10))
+    paid, day = chance.randint(5, 60), chance.randint(1, 14)
+    said = [
+        chance.choice(["Quarterly dividend", "Quarterly payout", "Regular dividend"])
+        + f" {paid} cents a share against {paid} cents in the quarter before.",
+        f"Payable on {chance.choice(_MONTHS)} {day + 14} to shareholders of record at the close of business"
+        f" on day {day} of that month.",
+    ]
+    if chance.random() < 0.5:
+        said.append("The company left its dividend unchanged.")
+    one, other = chance.sample(_INVENTED, 2)
+    return notice(one, 0), notice(other, chance.uniform(0, 10))
 
 
 def short_again(source: Source) -> Case:
-    """A short item in the same words under the same headline days later: the next issue of a notice."""
-    base = source.take(20)
-    text = first_words(base.text, 20)
-    if len(text.split()) > 58:
-        return short_again(source)
-    return Piece(base.title, text), Piece(base.title, text, source.chance.uniform(1.8 * DAY, 6 * DAY))
+    """A bank's notice of a daily operation, and the next one days later in the same words."""
+    chance = source.chance
+    bank, dealer = chance.sample(_INVENTED, 2)
+    way = chance.choice(["overnight", "two-day", "three-day"])
+    text = (
+        f"The Bank of {bank} entered the money market at {chance.randint(9, 12)} o'clock to arrange {way}"
+        f" repurchase agreements, a spokesman said.\nDealers in {dealer} had expected it. Funds were trading"
+        f" at {chance.randint(2, 9)}-{chance.choice([1, 3, 5])}/8 per cent at the time."
+    )
+    title = f"Bank of {bank} arranges {way} repurchases"
+    return Piece(title, text), Piece(title, text, chance.uniform(1.8 * DAY, 6 * DAY))
 
 
 def _briefs(source: Source, count: int) -> Case:
@@ -495,6 +500,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cases", type=int, default=CASES)
     parser.add_argument("--half", type=int, choices=[1, 2], help="every other text only")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print cases that are judged wrong")
+    parser.add_argument("--read", type=int, default=0, metavar="N", help="print the first cases of each line")
     options = parser.parse_args(arguments)
     bases = read_bases(options.corpora, options.only)
     if options.half:
@@ -511,7 +517,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         share = sum(found) / len(cases)
         print(f"{name:30}{wanted:>8}{share:9.1%}{len(cases):6}   {low:.1%} to {high:.1%}", flush=True)
         wrong = [case for case, is_one in zip(cases, found, strict=True) if is_one != LINES[name].copies]
-        for case in wrong[: options.show]:
+        for case in [*wrong[: options.show], *cases[: options.read]]:
             print("\n".join(f"  [{p.hours:.0f} h] {p.title}\n{p.text}" for p in case[:2]), "\n" + "-" * 40)
 
 
