@@ -474,16 +474,18 @@ def _is_damaged_utf8(body: bytes) -> bool:
 
 
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
-_TAGS = re.compile(
-    rb"<(?:script|style)\b.*?</(?:script|style)\s*>|<[^<>]{0,2000}>", re.DOTALL | re.IGNORECASE
+_TAG = re.compile(rb"<[^<>]{0,2000}>")
+_SCRIPT_OR_TAG = re.compile(
+    rb"<(?:script|style)\b.*?</(?:script|style)\s*>|" + _TAG.pattern, re.DOTALL | re.IGNORECASE
 )
+_SCRIPT_END = re.compile(rb"</(?:script|style)\s*>", re.IGNORECASE)
 # Cut only at line ends, which are never part of a multi-byte character.
 _LINES = re.compile(rb"[^\r\n]+[\r\n]*")
 
 
 def _sample(body: bytes) -> bytes:
     """Return the lines of the page's text that have non-ASCII bytes, about `_SAMPLE` bytes of them."""
-    text = _TAGS.sub(b"\n", body[: 40 * _SAMPLE])
+    text = without_tags(body[: 40 * _SAMPLE])
     pieces: list[bytes] = []
     size = 0
     for line in _LINES.finditer(text):
@@ -498,6 +500,17 @@ def _sample(body: bytes) -> bytes:
         cut = sample.rfind(b" ", 0, 4 * _SAMPLE)
         sample = sample[: cut if cut > 0 else 4 * _SAMPLE]
     return sample
+
+
+def without_tags(body: bytes) -> bytes:
+    """Return the body with a line end in place of each script, style and tag.
+
+    A script without an end would be searched for one to the end of the body, once for each.
+    """
+    end = 0
+    for found in _SCRIPT_END.finditer(body):
+        end = found.end()
+    return _SCRIPT_OR_TAG.sub(b"\n", body[:end]) + _TAG.sub(b"\n", body[end:])
 
 
 @cache

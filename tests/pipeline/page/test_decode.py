@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import random
+import re
 import zlib
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.document import MediaType
-from pipeline.page.decode import decode_body, sniff_media_type
+from pipeline.page.decode import decode_body, sniff_media_type, without_tags
 
 # One news paragraph a language, written for these tests, with the charsets that it was written in.
 RUSSIAN = (
@@ -258,3 +259,12 @@ def test_a_tag_in_a_text_does_not_make_it_a_page() -> None:
 def test_a_page_in_utf8_that_was_encoded_twice_is_decoded_twice(mark: bytes) -> None:
     body = mark + f"<p>{GERMAN}</p>".encode().decode("latin-1").encode()
     assert decode_body(body, None, MediaType.HTML) == f"<p>{GERMAN}</p>"
+
+
+_MARKUP = [b"<script>", b"<script", b"</script>", b"</style >", b"</script", b"<p>", b"<", b">", b"\n", b"a"]
+
+
+@given(st.lists(st.sampled_from(_MARKUP), max_size=12).map(b"".join))
+def test_scripts_and_tags_are_cut_as_by_one_expression(body: bytes) -> None:
+    plain = rb"(?is)<(?:script|style)\b.*?</(?:script|style)\s*>|<[^<>]{0,2000}>"
+    assert without_tags(body) == re.sub(plain, b"\n", body)
