@@ -52,6 +52,9 @@ class Blob(TypeDecorator[bytes]):
         super().__init__()
         self.width = width
 
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return value
+
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bytes | None]:
         width = self.width
 

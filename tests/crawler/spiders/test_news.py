@@ -38,6 +38,8 @@ class State:
         self.validators: dict[str, Validators] = {}
         self.cancelled: set[int] = set()
         self.read: dict[str, tuple[Validators, set[str]]] = {}
+        self.held: dict[str, str] = {}
+        self.sources: list[tuple[str, Reason | None]] = []  # which cost their worker, or nothing
         self.visits: list[tuple[Visit, bool]] = []
 
     async def known_urls(self, urls: Sequence[str]) -> set[str]:
@@ -48,6 +50,15 @@ class State:
 
     async def source_validators(self, url: str, read_as: str) -> Validators:
         return self.validators.get(url, Validators())
+
+    async def why_held(self, url: str) -> str | None:
+        return self.held.get(url)
+
+    async def source_cost_worker(self, url: str, reason: Reason, detail: str) -> None:
+        self.sources.append((url, reason))
+
+    async def source_cost_nothing(self, url: str) -> None:
+        self.sources.append((url, None))
 
     def source_read(self, url: str, served: Validators, locations: Iterable[str]) -> None:
         self.read[url] = (served, set(locations))
@@ -260,6 +271,18 @@ def test_a_source_that_cannot_be_read_costs_itself_alone(error: Exception) -> No
     assert _urls(crawl.read(atom, rss([TWO]))) == [TWO]
     assert crawl.counts()["sources_failed"] == 1
     assert list(crawl.state.read) == [ATOM]
+    cost = [(FEED, Reason.TIMEOUT)] if isinstance(error, TaskFailed) else []
+    assert crawl.state.sources == [*cost, (ATOM, None)]
+
+
+def test_a_source_in_quarantine_is_not_requested_and_counts_as_failed() -> None:
+    crawl = Crawl()
+    crawl.state.held = {FEED: "2 times in a row: timeout: too long"}
+    (atom,) = crawl.start()
+    assert (atom.url, crawl.counts()["sources_failed"]) == (ATOM, 1)
+    crawl = Crawl(feeds=(FEED,))
+    crawl.state.held, crawl.state.due = {FEED: "2 times in a row"}, [_due(1, ONE)]
+    assert _urls(crawl.start()) == [ONE], "without a source to wait for, revisits begin"
 
 
 def test_without_workers_the_crawl_ends() -> None:
