@@ -78,12 +78,13 @@ def _text_in_one_pass(tree: Any) -> str | None:
     """What `_text` gives, where Trafilatura's first attempt stands; None where it would try more.
 
     The steps are those of `trafilatura.core.trafilatura_sequence`, without its copies of the tree, which is
-    changed here. They are the same for all pages but those with little text.
+    changed here. They are the same for all pages but those with little text. A release of Trafilatura that
+    arranges its steps otherwise gives None for each page: the same texts, more slowly.
     """
     from trafilatura import core, htmlprocessing, xml
 
-    options, main_extractor, pruned = _extractor()
     try:
+        options, main_extractor, pruned = _extractor()
         htmlprocessing.prune_unwanted_nodes(tree, pruned)
         on_page = len(" ".join(tree.text_content().split())) + _MOST_BLANKS * int(_elements_in(tree))
         tree = htmlprocessing.convert_tags(htmlprocessing.tree_cleaning(tree, options), options)
