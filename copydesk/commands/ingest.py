@@ -101,18 +101,16 @@ def ingest(
         raise typer.Exit(Status.FAULTS)
 
 
-_KEYS = (
-    *("url", "title", "text", "html", "published_at", "authors", "language", "publisher", "id"),
-    *("description", "section", "keywords", "image_url", "rights"),
-)
-
-
 def _named_fields(given: list[str]) -> tuple[tuple[str, str], ...]:
     """The pairs of --map. Raises OperatorError for one that is none."""
+    from crawler.files import RECORD_KEYS
+
     found = {}
     for pair in ",".join(given).split(",") if given else []:
         ours, sign, theirs = (part.strip() for part in pair.partition("="))
-        if ours not in _KEYS or not sign or not theirs:
-            raise OperatorError(f"--map {pair}: write OURS=THEIRS, where OURS is one of {', '.join(_KEYS)}")
+        if ours not in RECORD_KEYS or not sign or not theirs:
+            raise OperatorError(
+                f"--map {pair}: write OURS=THEIRS, where OURS is one of {', '.join(RECORD_KEYS)}"
+            )
         found[ours] = theirs
     return tuple(found.items())

@@ -12,6 +12,11 @@ from typing import Any
 
 Record = Mapping[str, object]
 
+# Our own keys of a record.
+RECORD_KEYS = (
+    *("url", "title", "text", "html", "published_at", "authors", "language", "publisher", "id"),
+    *("description", "section", "keywords", "image_url", "rights"),
+)
 # Keys that have the body of a record in one of the formats.
 BODY_KEYS = ("text", "html", "maintext", "articleBody", "plaintext", "body_text", "body_xhtml", "bodies")
 

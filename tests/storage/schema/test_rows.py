@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[3]
 TRACED = "image_url"
 PLACES = {
     "copydesk/terminal/rendering.py",
+    "crawler/files/fields.py",
     "crawler/files/jsonl.py",
     "pipeline/document.py",
     "pipeline/extract/html.py",
