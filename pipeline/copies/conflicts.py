@@ -97,6 +97,9 @@ _SOUNDS = str.maketrans(
 )
 # So many letters may be different ones: of Kiev two are in Kyiv.
 _MOST_LETTERS = 2
+_LONGEST_NAME = 40
+# Names that are looked for in another spelling, and others of one sound that each is compared with.
+_MOST_NAMES = 60
 
 
 def names_by_token(text: str) -> Mapping[int, str]:
@@ -110,12 +113,31 @@ def names_by_token(text: str) -> Mapping[int, str]:
 def is_respelt(word: str, other: str) -> bool:
     """Whether two words are one name in two spellings: they sound alike, and two letters differ at most.
 
-    Words of two or three letters are too short to tell.
+    Words of two or three letters are too short to tell, and very long ones are no names.
     """
+    if max(len(word), len(other)) > _LONGEST_NAME:
+        return False
     word, other = _plain(word), _plain(other)
     if min(len(word), len(other)) < 4 or _sound(word) != _sound(other):
         return False
     return _letters_differ(word, other) <= _MOST_LETTERS
+
+
+def count_respelt(names: Sequence[str], others: Iterable[str]) -> int:
+    """Return how many of the names are among the others in another spelling; 0 for very many names.
+
+    Two texts that spell so many names differently are not copies, and to compare them would take long.
+    """
+    if len(names) > _MOST_NAMES:
+        return 0
+    by_sound: dict[str, list[str]] = {}
+    for other in others:
+        alike = by_sound.setdefault(_sound(_plain(other)), [])
+        if len(alike) < _MOST_NAMES:
+            alike.append(other)
+    return sum(
+        any(is_respelt(name, other) for other in by_sound.get(_sound(_plain(name)), ())) for name in names
+    )
 
 
 def _are_one_name(

@@ -21,7 +21,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from pipeline.copies.article_copy import ArticleCopy
-from pipeline.copies.conflicts import Conflicts, find_conflicts, is_respelt, names_by_token
+from pipeline.copies.conflicts import Conflicts, count_respelt, find_conflicts, names_by_token
 from pipeline.copies.groups import holds
 from pipeline.copies.passages import Passage
 from pipeline.copies.shingles import Hashes, shingles
@@ -317,7 +317,7 @@ def _respelt(missing: Tokens, longer: PreparedText, shorter: PreparedText) -> in
     ours, theirs = names_by_token(shorter.text), names_by_token(longer.text)
     others = [word for token, word in theirs.items() if token not in ours]
     names = [ours[token] for token in missing.tolist() if token in ours]
-    return sum(any(is_respelt(name, other) for other in others) for name in names)
+    return count_respelt(names, others)
 
 
 def _in_shared_passages(shorter: PreparedText, longer: PreparedText) -> NDArray[np.bool_]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
 
-from pipeline.copies.conflicts import Conflicts, find_conflicts, is_respelt
+from pipeline.copies.conflicts import Conflicts, count_respelt, find_conflicts, is_respelt
 from pipeline.copies.shingles import shingles
 from pipeline.copies.tokens import spelling, tokens
 from tests.pipeline.copies.stories import FERRY, RIVAL, edited
@@ -98,3 +99,15 @@ def test_passages_that_say_different_things_do_not_conflict() -> None:
 
 def test_no_words() -> None:
     assert between("", TEXT) == between(TEXT, "") == between("", "") == Conflicts()
+
+
+def test_names_are_counted_that_another_text_spells_in_its_own_way() -> None:
+    assert count_respelt(["Kiev", "Gaddafi", "Marlow"], ["Kyiv", "Qaddafi", "Harlow", "Ferry"]) == 2
+
+
+def test_very_many_and_very_long_names_are_not_compared() -> None:
+    """Pages choose their words: thousands of one sound, and one of a hundred thousand letters."""
+    vowels = ["B" + "".join(letters) for letters in itertools.product("aeiou", repeat=5)]
+    assert count_respelt(vowels, vowels) == 0
+    assert count_respelt(vowels[:60], vowels) == 60
+    assert not is_respelt("B" + "a" * 100_000, "B" + "e" * 100_000)
