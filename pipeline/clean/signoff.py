@@ -41,7 +41,7 @@ _SIGNOFF_LINES = (
         r"(?:©|\([cC]\)|[Cc]opyright|COPYRIGHT)\s*(?:\d{4})?,? ?(?:by |[Tt]he )?"
         rf"(?P<credit>{CREDIT})(?:\W.{{0,240}})?"
     ),
-    r"-{2,}\s*.{0,80}\b(?:[Oo]ffices?|[Nn]ewsroom|[Bb]ureau)\b.{0,60}",
+    r"-{2,9}\s*.{0,80}\b(?:[Oo]ffices?|[Nn]ewsroom|[Bb]ureau)\b.{0,60}",
     (
         r"[(\[]?(?i:with (?:inputs?|files|material|(?:additional )?reporting|reports?|agency inputs?)|"
         r"mit (?:material|informationen|agenturmaterial)|con información|com informações)"

@@ -20,7 +20,7 @@ _KNOWN_CHARS = 200
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 # Any element below, with conditions on names and attributes alone; at the end perhaps: the first one.
 _OWN_CONDITIONS = re.compile(
-    r"\s*\(?\.//\*(?:@[\w-]+|self::\w+|''|(?:contains|translate|starts-with|re:test|not)(?=\()|(?:or|and)\b|[\s=|,()]"
+    r"\A\s*\(?\.//\*(?:@[\w-]+|self::\w+|''|(?:contains|translate|starts-with|re:test|not)(?=\()|(?:or|and)\b|[\s=|,()]"
     r"|\[(?!1\])|\])*+(\[1\])?\s*"
 )
 # Holds for an element without children.
