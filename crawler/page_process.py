@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import IO, Self
 from urllib.parse import urlsplit
 
-from crawler.runs import safe_path_variables
 from pipeline.document import Document, Rejection
 from pipeline.errors import OperatorError
 
@@ -76,6 +75,8 @@ class PageReader:
     def __iter__(self) -> Iterator[Document | Rejection]:
         if not self._urls:
             return
+        from crawler.runs import safe_path_variables
+
         process = self._process = subprocess.Popen(
             (sys.executable, "-m", "crawler.page_process"),
             stdin=subprocess.PIPE,
