@@ -159,4 +159,6 @@ def document_of(row: Mapping[Any, Any]) -> Document:
         TypeError,
         ValueError,
     ) as error:
-        raise schema.DamagedValue(f"the stored page of {row['location']} cannot be read ({error})") from error
+        raise schema.damaged_value(
+            f"the stored page of {row['location']} cannot be read ({error})"
+        ) from error

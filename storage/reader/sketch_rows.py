@@ -11,7 +11,7 @@ from pipeline.document import Fingerprint
 from pipeline.settings import FingerprintSettings
 from storage.database import DatabaseError, shown_url
 from storage.reader.streaming import stream
-from storage.schema import DamagedValue, signature
+from storage.schema import damaged_value, signature
 from storage.schema import sketch as versions
 
 
@@ -45,6 +45,6 @@ def _sketches(engine: Engine, id: int | None) -> Iterator[tuple[int, Sketch]]:
         try:
             return article_id, sketch_of(stored, settings)
         except ValueError as error:
-            raise DamagedValue(f"the signature of article {article_id} cannot be read ({error})") from error
+            raise damaged_value(f"the signature of article {article_id} cannot be read ({error})") from error
 
     return stream(engine, query, made)

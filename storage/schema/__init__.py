@@ -43,7 +43,7 @@ from storage.schema.tables import (
     sketch,
     tombstone,
 )
-from storage.schema.types import Blob, DamagedValue, to_second, utc_text
+from storage.schema.types import Blob, DamagedValue, damaged_value, to_second, utc_text
 from storage.schema.views import ARTICLE_COLUMNS, TYPES, VIEWS, View, ViewColumn, as_markdown, view_tables
 
 __all__ = [
@@ -71,6 +71,7 @@ __all__ = [
     "band",
     "change",
     "counter",
+    "damaged_value",
     "document",
     "fetch_state",
     "learned_line",

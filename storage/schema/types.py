@@ -95,16 +95,18 @@ class Json(TypeDecorator[Any]):
 
 
 class DamagedValue(OperatorError):
-    """Raised for a stored value that cannot be read. what: the value, and why it cannot."""
+    """Raised for a stored value that cannot be read; `damaged_value` makes it."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            f"the database is damaged: {what}: restore a backup (copydesk db check says what else is wrong)"
-        )
+
+def damaged_value(what: str) -> DamagedValue:
+    """The error for a value. what: the value, and why it cannot be read."""
+    return DamagedValue(
+        f"the database is damaged: {what}: restore a backup (copydesk db check says what else is wrong)"
+    )
 
 
 def _damaged(value: Any, wanted: str) -> DamagedValue:
-    return DamagedValue(f"a value is no {wanted} ({str(value)[:40]!r})")
+    return damaged_value(f"a value is no {wanted} ({str(value)[:40]!r})")
 
 
 def to_second(time: datetime) -> datetime:
