@@ -185,6 +185,8 @@ class _Round:
         self._reader_channel.send(b"end")
         while not self._is_reader_done:
             self._wait()
+        for held in self._held:  # no further pass of the reader lets it go on
+            _signal_all(held.pids, signal.SIGCONT)
         wait_until(lambda: not in_sessions(self._sessions), self._state)
 
     def end_all(self) -> None:
