@@ -10,7 +10,6 @@ redirect or canonical link decides).
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -101,8 +100,6 @@ _NO_HOST = re.compile(r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]")
 _LONGEST_HOST = 253
 
 
-# Cached, because the stages ask about the same few URLs of a page ten times.
-@lru_cache(maxsize=64)
 def canonical_url(url: str) -> str:
     """Return the canonical form of an http(s) URL, which all its spellings share; never raises.
 

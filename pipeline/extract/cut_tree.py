@@ -34,10 +34,8 @@ _EMPTY_BUT_NEEDED = frozenset(("br", "html", "body", "p", "td", "th"))
 
 _links_in = etree.XPath(".//a")
 _text_of = etree.XPath("string()", smart_strings=False)
-# Trafilatura needs elements of lxml.html. Its own parser asks for the class of each element in Python.
-_parser = etree.HTMLParser(**PARSER_OPTIONS)
-_parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=lxml.html.HtmlElement))
-_new_element = _parser.makeelement
+# Trafilatura needs elements of this parser.
+_new_element = lxml.html.HTMLParser(**PARSER_OPTIONS).makeelement
 
 
 def cut_tree(root: Any) -> lxml.html.HtmlElement:

@@ -38,9 +38,7 @@ class Passage:
 def align_lines(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Passage]:
     """Return the extractor's `lines` as passages in page order."""
     texts = [line for line in lines if RUN.search(line)]
-    # Most lines are the whole text of a block, whose words are known.
-    known = {block.text: block.words for block in blocks}
-    line_words = [known.get(line) or runs(line) for line in texts]
+    line_words = [runs(line) for line in texts]
     found = _anchors(blocks, line_words)
     used = {index for index, _ in found}
     pieces = [Passage(index, blocks[index].text, float(index)) for index, _ in found]

@@ -16,13 +16,8 @@ _LONG_RUN = re.compile(rf"[^\w\s\0-\x7f]{{{MOST_MARKS + 1},}}")
 
 def stream_safe(text: str) -> str:
     """The text with at most 30 combining marks in a row; the rest of a run is left out."""
-    if text.isascii():
-        return text
     # Most texts have no token that is long enough, and splitting is quick.
-    tokens = text.split()
-    if max(map(len, tokens), default=0) <= MOST_MARKS:
-        return text
-    if all(len(token) <= MOST_MARKS or token.isascii() for token in tokens):
+    if text.isascii() or not any(len(token) > MOST_MARKS and not token.isascii() for token in text.split()):
         return text
     return _LONG_RUN.sub(_limited, text)
 
