@@ -96,7 +96,7 @@ def _pieces(text: str) -> Iterator[str]:
 def _tokens_of_piece(text: str) -> Tokens:
     # A blank at either end, so that each character has one before and one after it.
     points = _code_points(f" {_with_plain_numbers(_settled(text))} ")
-    kinds, codes = _KIND.take(points), _CODE.take(points)
+    kinds, codes = _KIND[points], _CODE[points]
     is_mark = kinds == _MARK
     if is_mark.any():
         kinds = kinds[np.maximum.accumulate(np.where(is_mark, 0, np.arange(kinds.size)))]
@@ -106,14 +106,14 @@ def _tokens_of_piece(text: str) -> Tokens:
     if not starts.size:
         return _NO_TOKENS
     hashes = _polynomials(codes, starts)
-    flags = _FLAGS_OF_KIND.take(kinds.take(starts)) | _word_flags(hashes)
-    flags[_IS_CAPITAL.take(points.take(starts)) & (kinds.take(starts + 1) == _LETTER)] |= CAPITAL
+    flags = _FLAGS_OF_KIND[kinds[starts]] | _word_flags(hashes)
+    flags[_IS_CAPITAL[points[starts]] & (kinds[starts + 1] == _LETTER)] |= CAPITAL
     return _joined(_respelled(hashes) & _BARE | flags)
 
 
 # --- characters -----------------------------------------------------------------------------------------
 
-_DROPPED = "'`’‘ʼ´\x1f"
+_DROPPED = re.compile(r"['`’‘ʼ´\x1f]")
 # Soft hyphens, joiners, and variation selectors, which choose between the shapes of a character.
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _ACCENT = re.compile("[\u0300-\u036f]")
@@ -136,15 +136,8 @@ _IS_CAPITAL = np.zeros(0x110000, dtype=np.bool_)
 
 def _settled(text: str) -> str:
     """The text without apostrophes; normalised if one of its characters stands for several or for none."""
-    for char in _DROPPED:
-        text = text.replace(char, "")
-    characters = "" if text.isascii() else _distinct_characters(text)
-    return _normalised(text) if any(map(_is_several, characters)) else text
-
-
-def _distinct_characters(text: str) -> str:
-    points = distinct(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4"))
-    return points.tobytes().decode("utf-32-le", "surrogatepass")
+    text = _DROPPED.sub("", text)
+    return text if text.isascii() or not any(map(_is_several, set(text))) else _normalised(text)
 
 
 def _normalised(text: str) -> str:
@@ -165,10 +158,10 @@ def _is_mark(char: str) -> bool:
     return unicodedata.category(char).startswith("M")
 
 
-def _code_points(text: str) -> NDArray[np.intp]:
+def _code_points(text: str) -> NDArray[np.uint32]:
     """The code points of a text, each of which is in the tables."""
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.intp)
-    for point in set(points[_KIND.take(points) == _NOT_READ].tolist()):
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    for point in set(points[_KIND[points] == _NOT_READ].tolist()):
         kind, folded, _IS_CAPITAL[point] = _read_character(chr(point))
         _CODE[point] = _code(folded) if folded else 0
         _KIND[point] = kind  # last: another thread takes it for a sign that the other tables are filled
@@ -292,7 +285,6 @@ _WORD_FLAGS = (
 
 
 _BASE = xxhash.xxh3_64_intdigest(b"character") | 1
-_INVERSE = pow(_BASE, -1, 2**64)
 
 
 def _polynomials(codes: NDArray[np.uint32], starts: NDArray[np.intp]) -> Tokens:
@@ -300,9 +292,9 @@ def _polynomials(codes: NDArray[np.uint32], starts: NDArray[np.intp]) -> Tokens:
 
     starts: where the words begin. What stands between words has the code 0.
     """
-    powers, inverses = _powers(_BASE, codes.size), _powers(_INVERSE, codes.size)
+    powers, inverses = _powers(_BASE, codes.size), _powers(pow(_BASE, -1, 2**64), codes.size)
     sums: Tokens = np.add.reduceat(codes * powers, starts)
-    return sums * inverses.take(starts) * np.uint64(_BASE)
+    return sums * inverses[starts] * np.uint64(_BASE)
 
 
 def _powers(base: int, count: int) -> Tokens:
