@@ -14,14 +14,13 @@ from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import Request
-from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.settings import Settings
 
-from crawler import settings as own
 from crawler.fetch import Politeness, hosts_meta, politeness_meta, require_contact
 from crawler.fetched import document_or_rejection, failure_to_rejection
+from crawler.probing.crawling import crawl_to_end, require_finished, settings_without_database
 from crawler.runs import PoolBroken, TaskFailed, WorkerPool
 from crawler.sites import Site, site_rulebook
 from pipeline.document import Claims, Document, Outcome
@@ -30,8 +29,6 @@ from pipeline.sites import SiteRulebook
 
 T = TypeVar("T")
 Work = Callable[["Client"], Awaitable[None]]
-
-_POLITENESS = "crawler.fetch.politeness.Politeness"
 
 
 class NoPage(Exception):
@@ -144,33 +141,13 @@ def probe(work: Work, sites: Collection[Site], *, settings: Mapping[str, Any] | 
     Raises what the work raises, OperatorError for a missing contact address, and KeyboardInterrupt if a
     signal ended it.
     """
-    project = Settings()
-    project.setmodule("crawler.settings", priority="project")
-    project.update(
-        {
-            "ITEM_PIPELINES": dict.fromkeys(own.ITEM_PIPELINES),
-            "EXTENSIONS": {**dict.fromkeys(own.EXTENSIONS), _POLITENESS: own.EXTENSIONS[_POLITENESS]},
-            "RETRY_TIMES": 1,
-            "LOG_LEVEL": "ERROR",
-            "LOG_VERSIONS": [],
-            "STATS_DUMP": False,
-            **(settings or {}),
-        },
-        priority="cmdline",
-    )
+    project = settings_without_database(settings)
     require_contact(project, sites)
-    process = AsyncCrawlerProcess(project)
-    crawler = process.create_crawler(ProbeSpider)
-    task = process.crawl(crawler, work=work, rules=site_rulebook(sites))
-    process.start()
-    if not task.done():
-        raise KeyboardInterrupt  # a second Ctrl-C: stopped without waiting for anything
-    task.result()
+    crawler = crawl_to_end(project, ProbeSpider, work=work, rules=site_rulebook(sites))
     assert isinstance(crawler.spider, ProbeSpider)
     if crawler.spider.error is not None:
         raise crawler.spider.error
-    if crawler.stats.get_value("finish_reason") != "finished":
-        raise KeyboardInterrupt
+    require_finished(crawler)
 
 
 def is_robots_url(url: str) -> bool:

@@ -6,17 +6,12 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from scrapy.crawler import AsyncCrawlerProcess
-from scrapy.settings import Settings
-
-from crawler import settings as own
 from crawler.fetched import failure_to_rejection
+from crawler.probing.crawling import crawl_to_end, require_finished, settings_without_database
 from crawler.spiders.urls import UrlsSpider
 from pipeline.document import Document, Rejection
 
 Take = Callable[[Document | Rejection], None]
-
-_POLITENESS = "crawler.fetch.politeness.Politeness"
 
 
 class PagesSpider(UrlsSpider):
@@ -61,29 +56,7 @@ def fetch_pages(urls: Sequence[str], take: Take, *, settings: Mapping[str, Any] 
     settings: override crawler.settings. Raises OperatorError for a missing contact address, and
     KeyboardInterrupt if a signal ended it.
     """
-    project = Settings()
-    project.setmodule("crawler.settings", priority="project")
-    project.update(
-        {
-            "ITEM_PIPELINES": {
-                **dict.fromkeys(own.ITEM_PIPELINES),
-                f"{TakePipeline.__module__}.{TakePipeline.__name__}": 500,
-            },
-            "EXTENSIONS": {**dict.fromkeys(own.EXTENSIONS), _POLITENESS: own.EXTENSIONS[_POLITENESS]},
-            "RETRY_TIMES": 1,
-            "LOG_LEVEL": "ERROR",
-            "LOG_VERSIONS": [],
-            "STATS_DUMP": False,
-            **(settings or {}),
-        },
-        priority="cmdline",
+    project = settings_without_database(
+        settings, pipelines={f"{TakePipeline.__module__}.{TakePipeline.__name__}": 500}
     )
-    process = AsyncCrawlerProcess(project)
-    crawler = process.create_crawler(PagesSpider)
-    task = process.crawl(crawler, urls=urls, take=take)
-    process.start()
-    if not task.done():
-        raise KeyboardInterrupt  # a second signal: stopped without waiting for anything
-    task.result()
-    if crawler.stats.get_value("finish_reason") != "finished":
-        raise KeyboardInterrupt
+    require_finished(crawl_to_end(project, PagesSpider, urls=urls, take=take))
