@@ -53,7 +53,7 @@ def ingest(
     limits hold. Exits with 1 if an internal error cost a document, with 130 if interrupted.
     """
     from crawler.files import find_files
-    from crawler.page_process import PageReader, is_web_url
+    from crawler.page_process import PageReader, is_web_url, require_page_urls
     from crawler.runs import ingest as run
     from crawler.sites import read_rulebook
     from pipeline.settings import ReadingSettings, Settings
@@ -67,7 +67,7 @@ def ingest(
     urls = [path for path in paths if is_web_url(path)]
     files = [path for path in paths if not is_web_url(path)]
     find_files(files, settings)  # a path that does not exist is a mistake before there is a database
-    PageReader(urls)
+    require_page_urls(urls)
     engine = open_database(db)
     command = shlex.join(["ingest", *paths])
     withheld = withheld_urls(engine, urls)
