@@ -22,11 +22,11 @@ def renew_site_keys(engine: Engine, site_rules: SiteRulebook) -> int:
     """
     table = schema.article
     with engine.connect() as connection:
-        hosts = connection.execute(select(table.c.site).distinct()).scalars().all()
+        stored = connection.execute(select(table.c.site, table.c.site_key).distinct()).all()
     changed = 0
-    for host in hosts:
+    for host, known in stored:
         key = site_rules.key_of(host)
-        if key is None:
+        if key is None or key == known:
             continue
         while count := in_transaction(engine, partial(_renew, host=host, key=key)):
             changed += count
