@@ -81,20 +81,19 @@ def _signatures(connection: Connection) -> Iterator[list[_Signature]]:
         last = found[-1].article_id
 
 
+# A check also reads keys that are damaged.
+_TABLE = schema.signature
+_ROWS = select(_TABLE.c.article_id, _TABLE.c.position, type_coerce(_TABLE.c["keys"], schema.Blob()))
+
+
 def _signatures_after(connection: Connection, last: int) -> list[_Signature]:
-    table = schema.signature
-    query = select(table.c.article_id, table.c.position, type_coerce(table.c["keys"], schema.Blob())).where(
-        table.c.article_id > last
-    )
-    rows = connection.execute(query.order_by(table.c.article_id).limit(_SIGNATURES))
-    return [_Signature(*row) for row in rows]
+    query = _ROWS.where(_TABLE.c.article_id > last).order_by(_TABLE.c.article_id).limit(_SIGNATURES)
+    return [_Signature(*row) for row in connection.execute(query)]
 
 
 def _signatures_of(connection: Connection, ids: Iterable[int]) -> Iterator[_Signature]:
-    table = schema.signature
-    query = select(table.c.article_id, table.c.position, type_coerce(table.c["keys"], schema.Blob()))
     for part in chunks(ids):
-        for row in connection.execute(query.where(table.c.article_id.in_(part))).all():
+        for row in connection.execute(_ROWS.where(_TABLE.c.article_id.in_(part))).all():
             yield _Signature(*row)
 
 
