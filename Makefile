@@ -56,11 +56,11 @@ desk: $(VENV)/.web
 	$(BIN)/copydesk ingest examples/news
 	$(BIN)/copydesk serve
 
-# Three processes a core, because crawls wait. Each takes whole files, whose tests share crawls, in the order of
+# Two processes a core, because crawls wait. Each takes whole files, whose tests share crawls, in the order of
 # tests/conftest.py. Bytecode is kept, or each of the many programs that tests start would compile all modules again.
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n $$((3 * $$(getconf _NPROCESSORS_ONLN))) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 # Four writers and a reader under faults, on both databases: tests/chaos/README.md.
 chaos: $(VENV)/.test
