@@ -15,6 +15,7 @@ from functools import cache
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 
+from pipeline.errors import OperatorError
 from pipeline.sites import EXTRACTORS, SiteRulebook, SiteRules, combined_version
 
 DEFAULT_EXTRACTOR = EXTRACTORS[0]
@@ -37,9 +38,13 @@ WINNOWED_BIT = 1 << (BAND_BITS - 1)
 MAX_BANDS = 1024
 
 
+class WrongSetting(OperatorError, ValueError):
+    """Raised for a setting that is outside its range, also one of the environment."""
+
+
 def _require(condition: bool, name: str, value: object, wanted: str) -> None:
     if not condition:
-        raise ValueError(f"setting {name} = {value!r}: must be {wanted}")
+        raise WrongSetting(f"setting {name} = {value!r}: must be {wanted}")
 
 
 @dataclass(frozen=True, slots=True)

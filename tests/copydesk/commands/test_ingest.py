@@ -58,6 +58,15 @@ def test_urls_are_fetched_and_stored_with_files(
         assert f"{url} was forgotten, so it is not fetched" in kept_out.stderr
 
 
+def test_a_wrong_setting_in_the_environment_is_one_line(
+    copydesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COPYDESK_MIN_WORDS", "ten")
+    done = copydesk("ingest", str(tmp_path), "--db", f"sqlite:///{tmp_path}/a.db")
+    assert done.returncode == 2
+    assert done.stderr == "copydesk: setting COPYDESK_MIN_WORDS = 'ten': must be a number\n"
+
+
 def test_records_of_others_are_ingested_and_bad_dates_are_counted(
     copydesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
