@@ -18,7 +18,10 @@ _BETWEEN = " \t\r\n,"
 
 
 class BrokenValue(Exception):
-    """What is in the stream is no JSON, or is too large; the message says which. Caught by `read_values`."""
+    """What is in the stream is no JSON, or is too large; the message says which.
+
+    Caught where values become documents.
+    """
 
 
 def json_values(reader: Reader, limit: int) -> Iterator[object]:

@@ -95,7 +95,7 @@ _SOUNDS = str.maketrans(
     }
     | dict.fromkeys("aeiouhwy")
 )
-# So many letters may be different ones: of Kiev two are in Kyiv.
+# At most so many letters may differ: Kiev and Kyiv differ in two.
 _MOST_LETTERS = 2
 _LONGEST_NAME = 40
 # Names that are looked for in another spelling, and others of one sound that each is compared with.

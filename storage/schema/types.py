@@ -1,4 +1,4 @@
-"""Column types that SQLite and PostgreSQL store differently: times and JSON; and bytes that must be some."""
+"""Column types: times and JSON, which SQLite and PostgreSQL store differently, and bytes that are checked."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Blob(TypeDecorator[bytes]):
-    """Bytes. width: of each of the numbers that they are made of, in bytes."""
+    """Bytes, or a row of numbers of `width` bytes each. DamagedValue if what is stored is neither."""
 
     impl = LargeBinary
     cache_ok = True
