@@ -114,8 +114,7 @@ def test_a_run_that_is_killed_sixty_times_ends_like_an_uninterrupted_one(
         contents(engine)  # stored groups, canonical copies and pairs agree
         stored.append(ended(engine))
     assert stored == sorted(stored)
-    assert stored[KILLS // 2] > 0
-    assert stored[KILLS // 6] < stored[-1] <= 161
+    assert 0 < stored[KILLS // 2] < stored[-1] <= 161
 
     process = FORK.Process(target=ingest_and_die, args=(database_url, folder, 0, 0.0))
     process.start()
