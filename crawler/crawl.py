@@ -11,8 +11,9 @@ from typing import Any
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
+from crawler.alerts import Alerts
 from crawler.fetch import require_contact
-from crawler.monitor import Alerts, SiteAlerts
+from crawler.monitor import SiteAlerts
 from crawler.sites import choose_sites, read_sites
 from crawler.spiders.news import NewsSpider
 from crawler.store import StorePipeline, no_source_was_read

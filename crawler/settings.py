@@ -80,7 +80,7 @@ SPIDER_MIDDLEWARES: dict[str, int] = {"crawler.fetch.rights.SiteRights": 900}
 EXTENSIONS: dict[str, int] = {
     "crawler.fetch.politeness.Politeness": 10,
     "crawler.fetch.site_lock.SiteLock": 20,
-    "crawler.monitor.alerts.Alerts": 30,
+    "crawler.alerts.Alerts": 30,
     "crawler.monitor.metrics.Metrics": 40,
 }
 SCHEDULER_PRIORITY_QUEUE = "crawler.fetch.politeness.FairPriorityQueue"

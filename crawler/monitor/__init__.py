@@ -1,19 +1,25 @@
-"""Monitors crawls: alerts about sites whose figures are unusual for them, trends, and metrics."""
+"""Monitors crawls, without Scrapy: alerts about sites whose figures are unusual for them, trends, metrics."""
 
 from crawler.monitor import metrics
-from crawler.monitor.alerts import Alerts, SiteAlerts, alert_lines
+from crawler.monitor.alerts import SiteAlerts, alert_lines, as_message, conclude_run
 from crawler.monitor.health import HISTORY
 from crawler.monitor.metrics import Exposition
+from crawler.monitor.notify import parse_command, parse_webhook, post, run_command
 from crawler.monitor.trend import FIGURES, Trend, trend
 
 __all__ = [
     "FIGURES",
     "HISTORY",
-    "Alerts",
     "Exposition",
     "SiteAlerts",
     "Trend",
     "alert_lines",
+    "as_message",
+    "conclude_run",
     "metrics",
+    "parse_command",
+    "parse_webhook",
+    "post",
+    "run_command",
     "trend",
 ]

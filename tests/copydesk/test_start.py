@@ -61,6 +61,14 @@ def test_trafilatura_is_imported_only_once_a_page_is_read() -> None:
     assert "trafilatura" not in found.stdout.split()
 
 
+def test_the_desk_reads_neither_pages_nor_the_web() -> None:
+    program = "import sys, copydesk.web.server; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    found = set(done.stdout.split())
+    assert "fastapi" in found
+    assert sorted(found & (CRAWLING | {"trafilatura", "pipeline.extract"} | MUCH)) == []
+
+
 def test_reading_a_database_imports_no_extraction(news_url: str) -> None:
     found = imported("stats", "--db", news_url)
     assert "storage.reader" in found
