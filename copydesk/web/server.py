@@ -41,7 +41,9 @@ def serve(settings: DeskSettings, ready: Callable[[], None]) -> None:
             app,
             log_level="warning",
             server_header=False,
-            proxy_headers=False,
+            # A proxy on this machine says whether it was asked by HTTPS; from elsewhere nobody is believed.
+            proxy_headers=True,
+            forwarded_allow_ips="127.0.0.1,::1",
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         # The server has handlers of its own while it runs, and raises the signal again when it has ended.
