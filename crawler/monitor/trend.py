@@ -51,7 +51,8 @@ def trend(runs: Sequence[SiteRun], days: int = 14) -> Trend:
     today = last.started_at.date()
     by_day = [0] * days
     for run in runs:
-        if (age := (today - run.started_at.date()).days) < days:
+        # A clock that was set back lets a later run begin before the ones before it.
+        if 0 <= (age := (today - run.started_at.date()).days) < days:
             by_day[days - 1 - age] += run.stored
     judged = [run.alerts for run in runs if run.alerts is not None]
     return Trend(last.site, last, len(runs), usual, tuple(by_day), tuple(judged[-1]) if judged else ())

@@ -28,6 +28,11 @@ def test_articles_are_counted_by_day_up_to_the_last_run() -> None:
     assert trend(runs, days=4).stored_by_day == (0, 4, 0, 4)
 
 
+def test_a_clock_that_was_set_back_costs_the_articles_of_days_to_come() -> None:
+    runs = [run_at(MONDAY + timedelta(days=day), 2) for day in (20, 1)]
+    assert trend(runs, days=2).stored_by_day == (0, 2)
+
+
 def test_alerts_are_those_of_the_last_run_that_was_judged() -> None:
     alert = {"figure": "words"}
     first, second, third = (run_at(MONDAY + timedelta(hours=hour), 1) for hour in range(3))
