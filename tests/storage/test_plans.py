@@ -1,4 +1,4 @@
-"""The cost of downstream queries at 200,000 articles: indexes, no sorting, few rows."""
+"""The cost of downstream queries, and of the desk's, at 200,000 articles: indexes, no sorting, few rows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import event, make_url, text
 
+from copydesk.web import DeskSettings, make_app
 from storage.crawls import revisits
 from storage.database import begin_write, open_database
 from tests.conftest import PostgresServer
@@ -335,6 +337,57 @@ def test_articles_that_are_due_are_found_by_one_query_and_an_index(filled: str) 
     assert plan.cost <= _MOST[engine.dialect.name] / 10
 
 
+# Pages and lists of the desk. /about, /copies, /removed, counts, and stories in the order of their size count
+# or sort everything, and have the time limit of a query instead.
+DESK = (
+    "/",
+    "/?site=site7.example",
+    "/?site=ended.example",
+    "/?agency=Northwire",
+    "/?min_sites=3",
+    "/stories/50005",
+    "/stories/50005/diff?a=50005&b=50006",
+    "/articles/50004",
+    "/articles/50004/revisions",
+    "/removed?rule=phrase.en.register-now",
+    "/sites",
+    "/api/v1/stories?min_sites=3",
+    "/api/v1/articles?site=site7.example",
+    "/api/v1/articles?language=de",
+    "/api/v1/articles/50004?include=removed,copies",
+    "/api/v1/changes?after=199000",
+    "/api/v1/export?after=199900",
+    "/api/v1/runs",
+)
+
+
+def asked_by_desk(url: str, address: str) -> list[tuple[str, Any]]:
+    """The queries that the desk makes for a page, and for the page behind it, with their values."""
+    queries: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if statement.lstrip().startswith(("SELECT", "WITH")):
+            queries.append((statement, values))
+
+    app = make_app(DeskSettings(url))
+    event.listen(app.state.engine, "before_cursor_execute", note)
+    with TestClient(app, base_url="http://127.0.0.1:8017") as desk:
+        answer = desk.get(address)
+        assert answer.status_code == 200, answer.text
+        if following := answer.links.get("next"):
+            assert desk.get(following["url"]).status_code == 200
+    return queries
+
+
+@pytest.mark.parametrize("address", DESK)
+def test_pages_of_the_desk_read_little(filled: str, address: str) -> None:
+    kind = make_url(filled).get_backend_name()
+    plan = {"sqlite": plan_sqlite, "postgresql": plan_postgresql}[kind]
+    queries = asked_by_desk(filled, address)
+    assert queries
+    assert [query for query in queries if plan(filled, *query).cost > _MOST[kind]] == []
+
+
 def test_a_query_that_reads_everything_is_seen(filled: str) -> None:
     """The measure works: a query without an index has faults and exceeds the limit."""
     kind = make_url(filled).get_backend_name()
@@ -343,3 +396,6 @@ def test_a_query_that_reads_everything_is_seen(filled: str) -> None:
 
     assert len(found.faults) >= 2
     assert found.cost > _MOST[kind]
+    plan = {"sqlite": plan_sqlite, "postgresql": plan_postgresql}[kind]
+    by_size = asked_by_desk(filled, "/?sort=size")
+    assert any(plan(filled, *asked).cost > _MOST[kind] for asked in by_size)

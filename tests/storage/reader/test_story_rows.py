@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from storage import reader
-from storage.reader import ArticleFilter, StoryOrder
+from storage.reader import ArticleFilter, StoryOrder, story_rows
 from tests.storage.news import START, article, store, story, wire
 
 HOUR = timedelta(hours=1)
@@ -55,6 +55,14 @@ def test_filters(news: Engine) -> None:
     assert _found(news, min_sites=2) == [4, 1]
     assert _found(news, min_sites=3) == [1]
     assert _found(news, min_size=4) == [4]
+
+
+def test_sites_of_many_articles_have_the_same_stories(news: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = [("c.example",), ("b.example", "d.example"), ("nowhere.example",)]
+    looked_up = [_found(news, ArticleFilter(sites=sites)) for sites in chosen]
+    monkeypatch.setattr(story_rows, "_FEW_ARTICLES", 0)
+    assert [_found(news, ArticleFilter(sites=sites)) for sites in chosen] == looked_up
+    assert looked_up == [[1], [9, 8, 4, 1], []]
 
 
 @pytest.mark.parametrize("order", StoryOrder)
