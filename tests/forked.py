@@ -57,6 +57,8 @@ _LIBRARIES = (
     "typer",
 )
 _LARGEST_REQUEST = 1 << 20
+# The server's own, which is not that of the test that happens to be the first to run a command.
+_ENVIRONMENT = dict(os.environ)
 _asking = threading.Lock()
 
 
@@ -166,7 +168,7 @@ def _server() -> socket.socket:
             [sys.executable, "-m", "tests.forked", str(theirs.fileno())],
             cwd=ROOT,
             # As in workers: unneeded threads would not survive a fork.
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            env=_ENVIRONMENT | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],

@@ -26,8 +26,9 @@ from typer.testing import CliRunner
 from copydesk.cli import app
 from examples.web.server import World, serve
 from pipeline.errors import OperatorError
+from tests import forked
 from tests.docs.pages import ROOT, Block
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 
 NEWS = ROOT / "examples" / "news"
 
@@ -78,10 +79,19 @@ crawler.settings.AUTOTHROTTLE_ENABLED = False
 crawler.settings.DOWNLOAD_DELAY = 0
 """
 
-# Commands that cannot share a process: Scrapy's reactor starts once.
-_ALONE = re.compile(r"copydesk (crawl|schedule|serve|sites (add|check))\b")
+# A process is forked for each of these: Scrapy's reactor starts once, and imports take seconds.
+_ALONE = re.compile(r"copydesk (crawl|schedule|serve|sites (add|check))\b|scrapy crawl\b")
 _FOREVER = re.compile(r"copydesk (schedule (?!.*--print)|serve\b)")
-_SHELL = re.compile(r"[|&><]|^\w+=|^(?!copydesk )")
+_SHELL = re.compile(r"[|&><]|^\w+=|^(?!copydesk |scrapy crawl )")
+
+# What `python -m MODULE` does where Python starts with the code above, as the processes of the command do.
+_STARTED = """
+import runpy, sys
+folder, module, *sys.argv[1:] = sys.argv[1:]
+sys.path.insert(0, folder)
+runpy.run_path(f"{folder}/sitecustomize.py")
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
 
 
 @dataclass
@@ -107,19 +117,26 @@ class Shell:
             return ""
         if re.match(r"copydesk (forget|prune) (?!.*--(yes|dry-run|list|undo))", command):
             command += " --yes"
-        if _SHELL.search(_unquoted(command)) or _ALONE.match(command):
+        assigned = re.match(r"(\w+)=(\S+) (?=scrapy crawl )", command)
+        environment = {assigned[1]: assigned[2]} if assigned else {}
+        command = command[assigned.end() :] if assigned else command
+        if _SHELL.search(_unquoted(command)):
             return self._in_bash(command)
-        done = CliRunner().invoke(app, shlex.split(command)[1:], env={"COLUMNS": "200"})
-        if isinstance(done.exception, OperatorError):
-            raise AssertionError(f"{command}: {done.exception}")
-        assert done.exit_code == 0, (command, done.output, done.exception)
-        return done.output
+        if _FOREVER.match(command):
+            return self._until_it_has_started(command)
+        if _ALONE.match(command):
+            done = forked.run(self._forked(command), cwd=self.folder, env=os.environ | environment)
+            assert done.returncode == 0, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+            return done.stderr + done.stdout
+        shown = CliRunner().invoke(app, shlex.split(command)[1:], env={"COLUMNS": "200"})
+        if isinstance(shown.exception, OperatorError):
+            raise AssertionError(f"{command}: {shown.exception}")
+        assert shown.exit_code == 0, (command, shown.output, shown.exception)
+        return shown.output
 
     def _in_bash(self, command: str) -> str:
         if command.startswith("datasette "):
             command += " --get /copydesk.json"
-        if _FOREVER.match(command):
-            return self._until_it_has_started(command)
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
             cwd=self.folder,
@@ -133,18 +150,20 @@ class Shell:
 
     def _until_it_has_started(self, command: str) -> str:
         """Run a command that has no end, and stop it in order after it logged its start."""
-        with subprocess.Popen(
-            shlex.split(command), cwd=self.folder, stderr=subprocess.PIPE, text=True, bufsize=1
-        ) as process:
-            assert process.stderr is not None
-            lines = []
-            for line in process.stderr:
-                lines.append(line)
-                if " started " in line:
-                    process.terminate()
-            assert process.wait(PATIENCE) == 0, (command, lines)
-        assert any(" started " in line for line in lines), (command, lines)
-        return "".join(lines)
+        started = forked.Started(self._forked(command), cwd=self.folder)
+        try:
+            wait_until(lambda: " started " in started.said() or started.poll() is not None)
+            started.terminate()
+            printed, said = started.communicate(PATIENCE)
+        finally:
+            started.kill()
+        assert started.wait() == 0, (command, said)
+        assert " started " in said, (command, said)
+        return said + printed
+
+    def _forked(self, command: str) -> list[str]:
+        """The command for `tests.forked`."""
+        return [sys.executable, "-c", _STARTED, str(self.folder / "start"), *shlex.split(command)]
 
 
 def _unquoted(command: str) -> str:
