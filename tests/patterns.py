@@ -145,9 +145,18 @@ def attacks(expression: Expression) -> list[tuple[str, str, str]]:
 def _ratio(
     compiled: re.Pattern[Any], prefix: str, pump: str, suffix: str, is_text: bool, last: int
 ) -> float | None:
+    longest = FIRST
+    while 2 * longest * len(pump) <= last:
+        longest *= 2
+    if longest * len(pump) > last:
+        return None
+    # Most expressions are quick on the longest text, and so on all shorter ones.
+    spent = _seconds(compiled, _attack(prefix, pump, longest, suffix, is_text), 4 * MEASURABLE_SECONDS)
+    if spent is not None and spent < MEASURABLE_SECONDS:
+        return None
     before = 0.0
     count = FIRST
-    while count * len(pump) <= last:
+    while count <= longest:
         attack = _attack(prefix, pump, count, suffix, is_text)
         spent = _seconds(compiled, attack)
         if spent is None:
@@ -171,7 +180,7 @@ def _attack(prefix: str, pump: str, count: int, suffix: str, is_text: bool) -> s
     return attack if is_text else attack.encode("utf-8", "replace")
 
 
-def _seconds(compiled: re.Pattern[Any], attack: Any) -> float | None:
+def _seconds(compiled: re.Pattern[Any], attack: Any, limit: float = ENDLESS_SECONDS) -> float | None:
     """The processor time of a search, the least of three where it is short; None for one without an end."""
 
     def stop(*_: object) -> None:
@@ -183,7 +192,7 @@ def _seconds(compiled: re.Pattern[Any], attack: Any) -> float | None:
         return time.thread_time() - began
 
     previous = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, ENDLESS_SECONDS)
+    signal.setitimer(signal.ITIMER_VIRTUAL, limit)
     try:
         first = once()
         return first if first < MEASURABLE_SECONDS / 4 or first > 1 else min(first, once(), once())

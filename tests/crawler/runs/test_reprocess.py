@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -28,6 +27,7 @@ from storage.database import open_database
 from storage.upkeep import plan_prune, prune_pages
 from storage.upkeep.pages import count_outdated, outdated
 from storage.writing import list_quarantine
+from tests import forked
 from tests.crawler import rules
 from tests.crawler.rules import CLUTTER
 from tests.storage.news import START, contents, cut, story, view
@@ -241,15 +241,8 @@ def test_documents_without_stored_bytes_follow_the_page_of_their_text(engine: En
 PROGRAM = "import sys; from tests.crawler import rules; rules.main(*sys.argv[1:])"
 
 
-def start(url: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, url, "8"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[3],
-        start_new_session=True,
-    )
+def start(url: str) -> forked.Started:
+    return forked.Started([sys.executable, "-c", PROGRAM, url, "8"], cwd=Path(__file__).parents[3])
 
 
 def test_a_killed_and_stopped_run_continues_while_readers_read(
@@ -277,8 +270,6 @@ def test_a_killed_and_stopped_run_continues_while_readers_read(
             assert all(group.canonical_article_id for group in groups)
             time.sleep(0.01)
         process.send_signal(number)
-        if number is signal.SIGKILL:
-            gate.touch()  # its workers wait as well, and have its pipes
         out, err = process.communicate(timeout=PATIENCE)
         gate.touch()
         if number is not signal.SIGKILL:
