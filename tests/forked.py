@@ -209,7 +209,7 @@ def _start_fork_server() -> None:
     from crawler.runs.pool import modules_of_workers
     from crawler.runs.worker import process_document
 
-    start_fork_server(modules_of_workers(process_document))
+    start_fork_server([*modules_of_workers(process_document), "crawler.discovery"])
 
 
 def _serve(control: socket.socket) -> dict[str, Any]:
