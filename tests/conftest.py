@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -20,6 +21,26 @@ from sqlalchemy import Engine, make_url
 
 from storage.database import open_database
 from tests.postgres import start_postgres
+
+# Databases and files of tests are kept in memory where there is enough of it: a disk takes milliseconds for
+# each write that is to last, and the tests never stop the machine. TMPDIR decides otherwise.
+_MEMORY = Path("/dev/shm")
+_ENOUGH_BYTES = 8 << 30
+
+
+def _has_room() -> bool:
+    """Whether so much memory is free, and programs may be started from it."""
+    try:
+        found, memory = os.statvfs(_MEMORY), Path("/proc/meminfo").read_text()
+    except OSError:
+        return False
+    available = re.search(r"^MemAvailable: +(\d+) kB", memory, re.MULTILINE)
+    free = min(found.f_bavail * found.f_frsize, int(available[1]) << 10 if available else 0)
+    return free >= _ENOUGH_BYTES and not found.f_flag & os.ST_NOEXEC and os.access(_MEMORY, os.W_OK)
+
+
+if "TMPDIR" not in os.environ and _has_room():
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 # No example has a time limit: how long one takes says more about the machine than about the code.
 hypothesis.settings.register_profile("copydesk", deadline=None)
