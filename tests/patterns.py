@@ -1,7 +1,8 @@
 """Finds regular expressions whose time grows faster than the length of a text.
 
     python -m tests.patterns             every expression that does, with the text that shows it
-    python -m tests.patterns --record    also writes those to tests/quadratic_patterns.txt
+    python -m tests.patterns --record    also writes those to tests/quadratic_patterns.txt, and which were
+                                         attacked to tests/attacked_patterns.txt
 
 All expressions are collected that our modules compile while they are imported and while a page and a text
 are processed, so those of clutter.toml and other data are among them. Each is attacked: for every repetition
@@ -9,6 +10,10 @@ in it, texts are made that repeat what it repeats, after what comes before it, a
 fails. The number of repetitions is doubled until the search takes a measurable time. If one doubling then
 takes three times as long or more, time grows with the square of the length or worse. Only ratios of processor
 times of one run decide.
+
+The search takes half a minute, and its result depends on the expression, on this module and on Python alone.
+So the test attacks what tests/attacked_patterns.txt does not list: expressions that are new or changed, and
+all of them after a change of this module or with a different Python.
 """
 
 from __future__ import annotations
@@ -43,6 +48,8 @@ ENDLESS_SECONDS = 2.0
 # Expressions that are known to take quadratic time if they are searched for. Most are only matched at the
 # start of a text, or run over titles, names and lines. The list may become shorter, and not longer.
 KNOWN = Path(__file__).with_name("quadratic_patterns.txt")
+# What the attacks on each expression found, by the attacks of this module.
+ATTACKED = Path(__file__).with_name("attacked_patterns.txt")
 _MANY = 8
 
 
@@ -59,6 +66,12 @@ class Expression:
         """Its digest and its module, for the list of those that are known."""
         written = self.pattern if isinstance(self.pattern, bytes) else self.pattern.encode()
         return f"{hashlib.sha256(written).hexdigest()[:16]} {self.module}"
+
+    @property
+    def digest(self) -> str:
+        """Of all that decides what attacks on it find, this module and Python aside."""
+        decides = repr((self.pattern, self.flags, self.module == RULES))
+        return hashlib.sha256(decides.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,23 @@ def runaway(expression: Expression) -> Runaway | None:
         if ratio is not None:
             return Runaway(expression, f"{prefix!r} + {pump!r} * n + {suffix!r}", ratio)
     return None
+
+
+def attacked() -> dict[str, bool]:
+    """Expressions that need no attack, by their digest: whether attacks took quadratic time.
+
+    Empty if this module or Python has changed since.
+    """
+    by, *lines = ATTACKED.read_text().splitlines()
+    if by != _attacker():
+        return {}
+    return {line.partition(" ")[0]: line.endswith(" quadratic") for line in lines}
+
+
+def _attacker() -> str:
+    """What attacks: this module, and the expressions of this Python."""
+    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+    return f"{code} Python {sys.version_info.major}.{sys.version_info.minor}"
 
 
 def attacks(expression: Expression) -> list[tuple[str, str, str]]:
@@ -295,16 +325,20 @@ def known() -> set[str]:
 def main() -> None:
     """Print every expression that runs away; with `--record`, pin the quadratic ones."""
     expressions = collect()
-    quadratic = []
+    quadratic, sound = [], []
     for expression in expressions:
         if found := runaway(expression):
             shown = str(expression.pattern)[:300].replace("\n", " ")
             print(f"{expression.name}: x{found.ratio:.1f} on {found.attack[:200]}\n    {shown}", flush=True)
             if found.is_quadratic and not found.is_harmless:
                 quadratic.append(expression.name)
+                sound.append(f"{expression.digest} quadratic")
+        if found is None or found.is_harmless:
+            sound.append(expression.digest)
     print(f"{len(expressions)} expressions, {len(quadratic)} of them quadratic", flush=True)
     if "--record" in sys.argv:
         KNOWN.write_text("\n".join(sorted(quadratic)) + "\n")
+        ATTACKED.write_text("\n".join([_attacker(), *sorted(set(sound))]) + "\n")
 
 
 if __name__ == "__main__":

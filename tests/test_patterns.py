@@ -18,21 +18,58 @@ ROOT = Path(__file__).parents[1]
 PROGRAM = """
 import json
 from tests import patterns
-found = [one for one in map(patterns.runaway, patterns.collect()) if one is not None and not one.is_harmless]
-rows = [(one.expression.name, str(one.expression.pattern), one.attack, one.is_quadratic) for one in found]
-print(json.dumps(rows))
+expressions, attacked, rows = patterns.collect(), patterns.attacked(), []
+for one in expressions:
+    if one.digest in attacked:
+        if attacked[one.digest]:
+            rows.append((one.name, str(one.pattern), "", True))
+    elif (found := patterns.runaway(one)) and not found.is_harmless:
+        rows.append((one.name, str(one.pattern), found.attack, found.is_quadratic))
+print(json.dumps([[one.module for one in expressions], rows]))
 """
 
 
-def test_no_expression_of_the_program_runs_away() -> None:
+@pytest.fixture(scope="module")
+def collected() -> tuple[list[str], list[tuple[str, str, str, bool]]]:
+    """The modules of all expressions, and those that run away: name, expression, attack, is quadratic."""
     command = [sys.executable, "-c", PROGRAM]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1500, check=False)
     assert done.returncode == 0, done.stderr
-    rows = json.loads(done.stdout)
+    modules, rows = json.loads(done.stdout)
+    return modules, [tuple(row) for row in rows]
+
+
+def test_no_expression_of_the_program_runs_away(
+    collected: tuple[list[str], list[tuple[str, str, str, bool]]],
+) -> None:
+    _, rows = collected
     worse = [(pattern, attack) for _, pattern, attack, is_quadratic in rows if not is_quadratic]
     assert worse == []
     known = patterns.known()
     assert [(name, pattern, attack) for name, pattern, attack, _ in rows if name not in known] == []
+
+
+def test_what_was_attacked_is_forgotten_when_the_attacks_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by = patterns.ATTACKED.read_text().partition("\n")[0]
+    assert by.split()[0] == patterns._attacker().split()[0], "run python -m tests.patterns --record"
+    monkeypatch.setattr(patterns, "ATTACKED", tmp_path / "attacked")
+    patterns.ATTACKED.write_text(f"{patterns._attacker()}\n12 quadratic\n34\n")
+    assert patterns.attacked() == {"12": True, "34": False}
+    monkeypatch.setattr(patterns, "__file__", __file__)
+    assert patterns.attacked() == {}
+
+
+def test_a_changed_expression_is_another_one() -> None:
+    made = [
+        Expression("test", "a+", 0),
+        Expression("test", "a+b", 0),
+        Expression("test", "a+", int(re.IGNORECASE)),
+        Expression("test", b"a+", 0),
+        Expression(patterns.RULES, "a+", 0),
+    ]
+    assert len({one.digest for one in made}) == len(made)
 
 
 @pytest.mark.parametrize(
@@ -60,13 +97,11 @@ def test_linear_expressions_are_not_found(pattern: str) -> None:
     assert patterns.runaway(Expression("test", pattern, 0)) is None
 
 
-def test_expressions_are_collected_with_their_module() -> None:
-    program = "from tests import patterns; print([one.module for one in patterns.collect()])"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=600, check=True
-    )
-    for module in ("pipeline.clean.rules", "pipeline.text.sentences", "crawler.discovery.feeds"):
-        assert module in done.stdout
+def test_expressions_are_collected_with_their_module(
+    collected: tuple[list[str], list[tuple[str, str, str, bool]]],
+) -> None:
+    modules, _ = collected
+    assert {"pipeline.clean.rules", "pipeline.text.sentences", "crawler.discovery.feeds"} <= set(modules)
 
 
 def test_the_list_of_known_ones_names_digests_and_modules() -> None:
