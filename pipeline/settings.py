@@ -27,7 +27,7 @@ RULES_REVISION = 5
 FINGERPRINT_REVISION = 5
 
 # Raised by hand when code changes which pairs are neighbours, candidates or copies, or the canonical copies.
-GROUP_REVISION = 3
+GROUP_REVISION = 4
 
 # A near or winnowed band is a number of this many bits, a far band a negative 64-bit one. The first of these
 # bits is set in winnowed bands alone (`pipeline.copies.candidates`).
@@ -187,7 +187,7 @@ class GroupSettings:
 
     @property
     def version(self) -> str:
-        """Names every setting, as each can change the pairs, e.g. `g3-c0.55-p0.8-n0.7-d1-5-b16-3-2-4`."""
+        """Names every setting, as each can change the pairs, e.g. `g4-c0.55-p0.8-n0.7-d1-5-b16-3-2-4`."""
         return (
             f"g{GROUP_REVISION}-c{self.containment:.9g}-p{self.particulars:.9g}-n{self.near:.9g}"
             f"-d{self.cycle_days:.9g}-{self.window_days:.9g}"

@@ -84,16 +84,15 @@ def find_conflicts(
 
 
 _WORD = re.compile(r"[^\W\d_]+")
-# Letters that transliterations and outlets take for each other: the groups of Soundex (Russell 1918).
-# Vowels, h, w and y have none.
+# Letters that transliterations and outlets take for each other: the groups of Soundex (Russell 1918), with
+# the Cyrillic and Greek letters of these sounds. Vowels, h, w, y and the Cyrillic signs have none.
+_GROUPS = (
+    *("bfpvбпвфβπφψ", "cgjkqsxzгґжзксхцчшщћџγζκξσςχ", "dtдтђδθτ"),
+    *("lлљλ", "mnмнњμν", "rрρ"),
+)
 _SOUNDS = str.maketrans(
-    {
-        letter: sound
-        for group in ("bfpv", "cgjkqsxz", "dt", "l", "mn", "r")
-        for letter in group
-        for sound in group[0]
-    }
-    | dict.fromkeys("aeiouhwy")
+    {letter: group[0] for group in _GROUPS for letter in group}
+    | dict.fromkeys("aeiouhwyаеиоуыэюяіїєўјйъьαεηιουω")
 )
 # At most so many letters may differ: Kiev and Kyiv differ in two.
 _MOST_LETTERS = 2

@@ -72,6 +72,14 @@ def test_a_name_is_counted_once_however_often_and_however_fully_it_is_written() 
         ("Peking", "Beijing", False),
         ("Rada", "Radio Nederland", False),
         ("Li", "Le", False),
+        ("Зеленский", "Зеленски", True),
+        ("Лукашенко", "Лукашэнка", True),
+        ("Байден", "Бајден", True),
+        ("Киев", "Минск", False),
+        ("Таврово", "Галкино", False),
+        ("Ζελένσκι", "Ζελένσκυ", True),
+        ("Τζόνσον", "Τζόνσων", True),
+        ("Λάρισα", "Πάτρα", False),
     ],
 )
 def test_names_in_two_spellings(word: str, other: str, expected: bool) -> None:
@@ -86,6 +94,43 @@ def test_names_in_another_spelling_are_no_conflict_wherever_they_stand() -> None
     assert between(text, again) == Conflicts(0, 0, 7, 0)
     assert between(text, again.replace("Moreau", "Berg")).names_differ == 1
     assert between(text, again.replace("Kyiv", "Bern")).names_differ == 1
+
+
+_RUSSIAN = """
+Компания Волна объявила во вторник, что её директор Иван Петров посетит Воронеж и Самару в конце месяца.
+По словам представителя Ольги Беловой, встреча с губернатором Орловой пройдёт в здании администрации.
+Предприятие намерено построить завод в Туле и нанять 300 рабочих, сообщил Петров, а мэр Громов это подтвердил.
+"""
+_GREEK = """
+Η εταιρεία Αιγαίο ανακοίνωσε την Τρίτη ότι ο διευθυντής της Νίκος Μαυράκης θα επισκεφθεί τη Λάρισα και
+τον Βόλο στο τέλος του μήνα. Σύμφωνα με την εκπρόσωπο Ιωάννου, η συνάντηση με τον δήμαρχο Βασιλείου θα
+γίνει στο δημαρχείο. Η επιχείρηση χτίζει εργοστάσιο στην Πάτρα, είπε ο Μαυράκης, και πωλεί αυτό στη Δράμα.
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        (
+            _RUSSIAN,
+            "Волна Нива Петров Соколов Воронеж Саратов Самару Уфу Беловой Чёрной Орловой Галкиной Туле Перми"
+            " Громов Дождев",
+        ),
+        (
+            _GREEK,
+            "Αιγαίο Ιόνιο Μαυράκης Σταύρου Λάρισα Ρόδο Βόλο Πύργο Ιωάννου Πέτρου Βασιλείου Οικονόμου Πάτρα"
+            " Καβάλα Δράμα Σπάρτη",
+        ),
+    ],
+    ids=["Cyrillic", "Greek"],
+)
+def test_names_conflict_in_every_script_with_capitals(text: str, others: str) -> None:
+    old, new = others.split()[::2], others.split()[1::2]
+    again = text
+    for name, other in zip(old, new, strict=True):
+        again = again.replace(name, other)
+    assert between(text, again).names_differ == 8
+    assert between(text, text.replace(old[1], new[1])).names_differ == 1
 
 
 def test_passages_that_say_different_things_do_not_conflict() -> None:
