@@ -17,10 +17,11 @@ import argparse
 import json
 import re
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from math import sqrt
 from pathlib import Path
 from random import Random
@@ -60,8 +61,9 @@ class Source:
 
     def __init__(self, bases: Sequence[Base], chance: Random) -> None:
         self.chance = chance
-        self._bases = sorted(bases, key=lambda base: base.text)
+        self._bases = tuple(sorted(bases, key=lambda base: base.text))
         self._left: list[Base] = []
+        self._names = _names_in(self._bases)
 
     def take(self, least: int, most: int = 10**6, fits: Callable[[Base], bool] = lambda base: True) -> Base:
         """A text of so many words. Raises LookupError if there is none."""
@@ -74,16 +76,79 @@ class Source:
                     return self._left.pop(n)
         raise LookupError
 
+    def names(self, text: str) -> list[str]:
+        """Names of persons, firms and places inside of sentences, the most frequent first.
+
+        A capitalised word that any text has in lower case is none ("Budget", "Services").
+        """
+        return [name for name in _capitalised(text) if name not in self._names.words]
+
+    def take_two(self, least: int, most: int) -> tuple[Base, Base]:
+        """A text of so many words, and one of at least as many on the same matter: a follow-up, as a rule.
+
+        The other shares most names with it, rare ones before frequent ones, and no sentence. Texts that have
+        no two names in common with any are passed over, if there are others. Raises LookupError if there is
+        none.
+        """
+        for _ in range(_TRIES):
+            base = self.take(least, most)
+            other, common = self._on_the_same(base)
+            if common >= 2:
+                break
+        return base, other
+
+    def _on_the_same(self, base: Base) -> tuple[Base, int]:
+        """The other text, and how many names it shares."""
+        names, scores = self.names(base.text), Counter[int]()
+        for name in names:
+            having = self._names.texts[name]
+            scores.update(dict.fromkeys(having, 1 / len(having)))
+        lines, words = set(sentence_lines(base.text)), len(base.text.split())
+
+        def fits(other: Base) -> bool:
+            return len(other.text.split()) >= 0.9 * words and lines.isdisjoint(sentence_lines(other.text))
+
+        for n, _ in scores.most_common():
+            if fits(self._bases[n]):
+                return self._bases[n], sum(n in self._names.texts[name] for name in names)
+        return self.take(0, fits=fits), 0
+
+
+# Texts that are passed over because no other is on the same matter.
+_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Names:
+    """words: what stands in lower case somewhere, with a capital. texts: by name, which texts have it."""
+
+    words: set[str]
+    texts: Mapping[str, Sequence[int]]
+
+
+@lru_cache(maxsize=2)
+def _names_in(bases: tuple[Base, ...]) -> _Names:
+    words = {word.capitalize() for base in bases for word in _LOWER.findall(base.text)}
+    texts: dict[str, list[int]] = defaultdict(list)
+    for n, base in enumerate(bases):
+        for name in _capitalised(base.text):
+            if name not in words:
+                texts[name].append(n)
+    return _Names(words, texts)
+
 
 # --- parts of texts -----------------------------------------------------------------------------------------
 
 _FIGURE = re.compile(r"(?<![\w.,])\d[\d.,]*(?!\w)")
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?![\w'’-])")
+_LOWER = re.compile(r"\b[a-z]{3,}\b")
+_OF_COUNTRY = re.compile(r"(?:[ei]an|ican|ese|ish)s?\Z")
 _PLAIN = {
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
     "Mr", "Mrs", "Ms", "Dr", "The", "This", "But", "And", "For", "Inc", "Corp", "Ltd", "Jan", "Feb",
-    "Mar", "Apr", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec",
+    "Mar", "Apr", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec", "Senate", "Congress", "Los", "San", "Las",
+    "German", "Germans",
 }  # fmt: skip
 _INVENTED = [
     "Adlerby", "Brennock", "Carvane", "Dunmarsh", "Elvaston", "Farrowby", "Gaskirk",
@@ -117,10 +182,10 @@ def figures(text: str) -> int:
     return len(_FIGURE.findall(text))
 
 
-def names(text: str) -> list[str]:
-    """Names inside of sentences, the most frequent first."""
+def _capitalised(text: str) -> list[str]:
+    """Capitalised words inside of sentences that are no titles and of no country, the most frequent first."""
     found = Counter(name for name in _NAME.findall(text) if name not in _PLAIN)
-    return [name for name, _ in found.most_common() if not re.search(rf"\b{name.lower()}\b", text)]
+    return [name for name, _ in found.most_common() if not _OF_COUNTRY.search(name)]
 
 
 def with_other_figures(text: str, share: float, chance: Random) -> str:
@@ -158,8 +223,8 @@ def table(source: Source) -> Case:
 
 def release(source: Source) -> Case:
     """A press release, and the same one for other firms and towns: eight names are swapped throughout."""
-    base = source.take(150, 900, lambda b: len(names(b.text)) >= 8)
-    wanted = names(base.text)[:8]
+    base = source.take(150, 900, lambda b: len(source.names(b.text)) >= 8)
+    wanted = source.names(base.text)[:8]
     both = with_other_names(f"{base.title}\n{base.text}", wanted, source.chance)
     title, _, text = both.partition("\n")
     return Piece(base.title, base.text), Piece(title, text, source.chance.uniform(0, 8))
@@ -185,18 +250,28 @@ def other_subject(source: Source) -> Case:
     return notice(one, 0), notice(other, chance.uniform(0, 10))
 
 
-def short_again(source: Source) -> Case:
-    """A bank's notice of a daily operation, and the next one days later in the same words."""
-    chance = source.chance
+def _operation(chance: Random) -> Piece:
     bank, dealer = chance.sample(_INVENTED, 2)
     way = chance.choice(["overnight", "two-day", "three-day"])
     text = (
-        f"The Bank of {bank} entered the money market at {chance.randint(9, 12)} o'clock to arrange {way}"
-        f" repurchase agreements, a spokesman said.\nDealers in {dealer} had expected it. Funds were trading"
-        f" at {chance.randint(2, 9)}-{chance.choice([1, 3, 5])}/8 per cent at the time."
+        f"The Bank of {bank} entered the money market at {chance.randint(9, 12)}:{chance.randint(10, 59)} to"
+        f" arrange {way} repurchase agreements, a spokesman said.\nDealers in {dealer} had expected an"
+        f" operation of up to {chance.randint(110, 990)} million. Funds were trading at"
+        f" {chance.randint(2, 9)}-{chance.choice([1, 3, 5])}/8 per cent at the time."
     )
-    title = f"Bank of {bank} arranges {way} repurchases"
-    return Piece(title, text), Piece(title, text, chance.uniform(1.8 * DAY, 6 * DAY))
+    return Piece(f"Bank of {bank} arranges {way} repurchases", text)
+
+
+def short_again(source: Source) -> Case:
+    """A bank's notice of a daily operation, and the next one days later in the same words."""
+    first = _operation(source.chance)
+    return first, replace(first, hours=source.chance.uniform(1.8 * DAY, 6 * DAY))
+
+
+def short_daily(source: Source) -> Case:
+    """The notice on five days, each about a day after the one before. The first two are judged."""
+    first = _operation(source.chance)
+    return [replace(first, hours=n * DAY + source.chance.uniform(-0.7, 0.7)) for n in range(5)]
 
 
 def _briefs(source: Source, count: int) -> Case:
@@ -217,27 +292,56 @@ def three_briefs(source: Source) -> Case:
     return _briefs(source, 3)
 
 
-_SIGNS = [
-    "Aries", "Taurus", "Gemini", "Cancer", "Leo", "Virgo", "Libra", "Scorpio", "Sagittarius", "Capricorn",
-    "Aquarius", "Pisces",
+_SIGNS = {
+    "Aries": "March 21 to April 19", "Taurus": "April 20 to May 20", "Gemini": "May 21 to June 20",
+    "Cancer": "June 21 to July 22", "Leo": "July 23 to August 22", "Virgo": "August 23 to September 22",
+    "Libra": "September 23 to October 22", "Scorpio": "October 23 to November 21",
+    "Sagittarius": "November 22 to December 21", "Capricorn": "December 22 to January 19",
+    "Aquarius": "January 20 to February 18", "Pisces": "February 19 to March 20",
+}  # fmt: skip
+_STARS = [
+    "A {who} brings news that you have waited for.", "Do not sign anything before you have slept on it.",
+    "An old quarrel with a {who} can be settled today.", "Money comes from a side you did not expect.",
+    "Take the long way home, and leave your worries at work.", "Your patience with a {who} pays off at last.",
+    "Someone close to you needs a {what} word.", "You are in a {what} mood, and others notice it.",
+    "A {what} evening at home does you good.", "Avoid big purchases until the weekend.",
+    "You are asked for more than you can give.", "Trust your first thought, and ignore the second.",
+    "The moon makes you {what}; use it to plan ahead.", "What began badly ends well thanks to a {who}.",
+    "Mercury upsets your diary, so be ready to change plans.", "Say no when a {who} wants to borrow.",
+    "Romance is in the air for those who look up from their telephones.", "Sort out the papers on your desk.",
+    "Walk a little every day, and sleep will come more easily.", "Singles meet an interesting {who}.",
+    "A letter asks for a quick and {what} answer.", "Old habits are hard to break, but you have begun well.",
+    "Venus smiles on couples who talk about the future.", "Your boss has noticed how hard you work.",
+    "Keep a secret that a {who} tells you in confidence.", "Health matters more than a tidy kitchen.",
+    "Small repairs at home should not wait any longer.", "A journey will be longer but better than planned.",
+    "Be {what} towards those who see things differently.", "Finish one thing before you start the next.",
+    "Children have a surprise in store for you.", "Saturn slows you down; that is no bad thing.",
+    "Listen to music, and let the others argue.", "An offer sounds good, but read what is printed small.",
+    "A {who} and you have more in common than you think.", "Luck at games does not last, so stop in time.",
 ]  # fmt: skip
+_WHO = ["friend", "neighbour", "colleague", "cousin", "stranger", "former love", "superior"]
+_WHAT = ["kind", "quiet", "bold", "cheerful", "thoughtful", "generous"]
 
 
 def horoscope(source: Source) -> Case:
-    """The horoscopes of two days: the same frame, with other sentences under each sign."""
+    """The horoscopes of two days: the same frame, with two other sentences under each sign."""
+    chance = source.chance
+    stars = chance.sample(_STARS, len(_STARS))
 
-    def issue(hours: float) -> Piece:
+    def issue(hours: float, stars: Sequence[str]) -> Piece:
         text = "Find your sign, and read what the stars hold for you today."
-        for sign in _SIGNS:
-            said = source.chance.choice(sentence_lines(source.take(60).text))
-            text += f"\n{sign}\n{said} Lucky number: {source.chance.randint(1, 49)}."
-        return Piece("Horoscope: your stars for today", text + "\nFor entertainment only.", hours)
+        for sign, days in _SIGNS.items():
+            said = " ".join(chance.sample(stars, 2))
+            said = said.format(who=chance.choice(_WHO), what=chance.choice(_WHAT))
+            text += f"\n{sign} ({days})\n{said} Lucky number: {chance.randint(1, 49)}."
+            text += f" Lucky colour: {chance.choice(['red', 'blue', 'green', 'white', 'gold'])}."
+        return Piece("Horoscope: your stars for today", f"{text}\nFor entertainment only.", hours)
 
-    return issue(0), issue(DAY)
+    return issue(0, stars[::2]), issue(DAY, stars[1::2])
 
 
 _NOTICE = (
-    "The weather service has issued a severe thunderstorm warning for {county} County until {until}.\n"
+    "The weather service has issued a severe thunderstorm warning for {county} County until {until}\n"
     "At {at}, a severe thunderstorm was located near {town}, moving {way} at {speed} mph. The hazard is wind"
     " gusts of {gusts} mph and hail of {hail} inch. Expect damage to roofs, siding and trees.\n"
     "Locations impacted include {town}, {second} and {third}.\n"
@@ -270,9 +374,8 @@ def weather(source: Source) -> Case:
 
 
 def same_quotes(source: Source) -> Case:
-    """Two agencies' accounts of one event: a third of the sentences are the same quotes."""
-    base = source.take(200, 900)
-    own = source.take(200, 900)
+    """Two agencies' accounts of one matter: a third of the sentences are the same quotes."""
+    base, own = source.take_two(200, 900)
     lines, others = sentence_lines(base.text), sentence_lines(own.text)
     kept = set(source.chance.sample(range(len(lines)), max(1, len(lines) // 3)))
     told = [line if n in kept else others[n % len(others)] for n, line in enumerate(lines)]
@@ -284,27 +387,34 @@ def same_quotes(source: Source) -> Case:
 
 def correction(source: Source) -> Case:
     """A copy in which one name is corrected, wherever it stands."""
-    base = source.take(80, 900, lambda b: bool(names(b.text)))
-    wanted = source.chance.choice(names(base.text)[:6])
+    base = source.take(80, 900, lambda b: bool(source.names(b.text)))
+    wanted = source.chance.choice(source.names(base.text)[:6])
     text = with_other_names(base.text, [wanted], source.chance)
     return Piece(base.title, base.text), Piece(base.title, text, source.chance.uniform(1, 20))
 
 
 def typos(source: Source) -> Case:
-    """A copy in which two words of a hundred are misspelt."""
+    """A copy in which two words of a hundred are misspelt: letters swapped, dropped or doubled."""
     base = source.take(80, 900)
-    chance = source.chance
-
-    def spelt(match: re.Match[str]) -> str:
-        word = match[0]
-        if chance.random() > 0.02:
-            return word
-        n = chance.randrange(len(word) - 1)
-        return word[:n] + word[n + 1] + word[n] + word[n + 2 :]
-
+    words = list(re.finditer(r"[a-z]{4,}", base.text))
+    wrong = sorted(source.chance.sample(words, round(0.02 * len(base.text.split()))), key=lambda m: m.start())
+    text, end = "", 0
+    for match in wrong:
+        text += base.text[end : match.start()] + _misspelt(match[0], source.chance)
+        end = match.end()
     return Piece(base.title, base.text), Piece(
-        base.title, re.sub(r"[a-z]{4,}", spelt, base.text), chance.uniform(0, 9)
+        base.title, text + base.text[end:], source.chance.uniform(0, 9)
     )
+
+
+def _misspelt(word: str, chance: Random) -> str:
+    n = chance.choice([n for n in range(len(word) - 1) if word[n] != word[n + 1]] or [0])
+    wrong = (
+        word[:n] + word[n + 1] + word[n] + word[n + 2 :],
+        word[:n] + word[n + 1 :],
+        word[: n + 1] + word[n:],
+    )
+    return chance.choice([other for other in wrong if other != word])
 
 
 def teaser(source: Source) -> Case:
@@ -317,11 +427,11 @@ def teaser(source: Source) -> Case:
 
 def short_copy(source: Source) -> Case:
     """A short item under a headline of the outlet's own, hours later."""
-    base = source.take(30, fits=lambda b: len(names(first_words(b.text, 25))) >= 2)
+    base = source.take(30, fits=lambda b: len(source.names(first_words(b.text, 25))) >= 2)
     text = first_words(base.text, 25)
     if len(text.split()) > 58:
         return short_copy(source)
-    found = names(text)
+    found = source.names(text)
     return (
         Piece(base.title, text),
         Piece(f"{found[0]} in the news: what {found[1]} means", text, source.chance.uniform(0, 12)),
@@ -329,8 +439,8 @@ def short_copy(source: Source) -> Case:
 
 
 def _update(source: Source, hours: float, share: float) -> Case:
-    """The last part of a story under a new lead, which is as long as what it replaces."""
-    base, fresh = source.take(200, 1000), source.take(200)
+    """The last part of a story under a new lead on the same names, which is as long as what it replaces."""
+    base, fresh = source.take_two(200, 1000)
     lines = sentence_lines(base.text)
     counts = [len(line.split()) for line in lines]
     start = next(n for n in range(len(lines)) if sum(counts[n:]) <= share * sum(counts))
@@ -340,7 +450,7 @@ def _update(source: Source, hours: float, share: float) -> Case:
 
 def _cut_update(source: Source, hours: float, share: float) -> Case:
     """A story with another first sentence, of which single sentences were dropped."""
-    base, fresh = source.take(200, 1000), source.take(200)
+    base, fresh = source.take_two(200, 1000)
     body = sentence_lines(base.text)[1:]
     kept = sorted(source.chance.sample(range(len(body)), round(share * len(body))))
     told = "\n".join((sentence_lines(fresh.text)[0], *(body[n] for n in kept)))
@@ -349,8 +459,7 @@ def _cut_update(source: Source, hours: float, share: float) -> Case:
 
 def doubled(source: Source) -> Case:
     """A live blog at another address some hours later, with as much again above the old entries."""
-    base = source.take(150, 700)
-    added = source.take(len(base.text.split()) * 9 // 10)
+    base, added = source.take_two(150, 700)
     new = first_words(added.text, len(base.text.split()))
     return Piece(base.title, base.text), Piece(
         f"{base.title}: latest", f"{new}\n{base.text}", source.chance.uniform(2, 10)
@@ -365,18 +474,22 @@ def third_of_five(source: Source) -> Case:
 
 
 def middle(source: Source) -> Case:
-    """900 words from the middle of a text of three times as many."""
-    lines: list[str] = []
-    base = source.take(200)
-    title = base.title
-    while sum(len(line.split()) for line in lines) < 2700:
-        lines += sentence_lines(base.text)
-        base = source.take(200)
-    start = len(lines) // 3
-    part: list[str] = []
-    while len(" ".join(part).split()) < 900:
-        part.append(lines[start + len(part)])
-    return Piece(title, "\n".join(lines)), Piece(title, "\n".join(part), source.chance.uniform(0, 9))
+    """900 words from the middle of a text of three times as many; of several texts if none is as long."""
+    try:
+        bases = [source.take(2700)]
+    except LookupError:
+        bases = [source.take(200)]
+        while sum(len(base.text.split()) for base in bases) < 2700:
+            bases.append(source.take(200))
+    lines = sentence_lines("\n".join(base.text for base in bases))
+    counts = [len(line.split()) for line in lines]
+    starts = [n for n in range(1, len(lines)) if sum(counts[:n]) >= 300 and sum(counts[n:]) >= 1200]
+    start = end = source.chance.choice(starts)
+    while sum(counts[start:end]) < 900:
+        end += 1
+    return Piece(bases[0].title, "\n".join(lines)), Piece(
+        bases[0].title, "\n".join(lines[start:end]), source.chance.uniform(0, 9)
+    )
 
 
 def reprint(source: Source) -> Case:
@@ -407,6 +520,7 @@ LINES = {
     "release, eight other names": Line(False, release),
     "short, other subject": Line(False, other_subject),
     "short, again days later": Line(False, short_again),
+    "short, again every day": Line(False, short_daily),
     "two joined by briefs": Line(False, two_briefs),
     "two joined by three briefs": Line(False, three_briefs),
     "horoscopes of two days": Line(False, horoscope),

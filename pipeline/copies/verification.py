@@ -68,7 +68,7 @@ SHORT_WORDS = 60
 LEAST_HELD = 0.2
 # Headlines that share this part of the shorter one are the same but for an abbreviation.
 NEXT_TO_SAME = 0.85
-SAME_ISSUE_DAYS = 1.0
+SAME_ISSUE_DAYS = 0.75
 
 # A run of so many shared shingles is part of the passage that two texts share; fewer may be a stock phrase.
 _RUN = 4
