@@ -103,8 +103,8 @@ def addresses(engine: Engine) -> list[str]:
     view = view_tables["unique_articles"]
     at = func.coalesce(view.c.published_at, view.c.first_seen_at, type_=view.c.first_seen_at.type)
     with engine.connect() as connection:
-        some = select(view.c.id, view.c.group_id, view.c.site, at).order_by(at).limit(1).offset(_FROM_END)
-        article, story, site, oldest = connection.execute(some).one()
+        some = select(view.c.id, view.c.group_id, view.c.site, at).order_by(at).limit(_FROM_END)
+        *_, (article, story, site, oldest) = connection.execute(some)
         largest = select(schema.article.c.group_id).group_by(schema.article.c.group_id)
         largest = largest.order_by(func.count().desc()).limit(1)
         story_of_many = connection.execute(largest).scalar_one()
