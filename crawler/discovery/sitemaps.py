@@ -17,13 +17,14 @@ from pipeline.document import Claims
 MAX_SITEMAP_ENTRIES = 50_000
 # Characters of a value. Longer than crawler.sites.MAX_URL_LENGTH, as in feeds.
 _MAX_TEXT = 2100
+# Tags that begin before one ends. For each, libxml2's iterative parser looks for the end of all.
+_MAX_OPEN_TAGS = 20
 _MAX_ROBOTS_BYTES = 500_000
 
 _XML_START = re.compile(rb"[\xef\xbb\xbf\xff\xfe\0\s]*<")
 # A bare `&`, of which addresses are full, and CDATA sections, where it is allowed.
-_CDATA_OR_AMPERSAND = re.compile(
-    rb"(<!\[CDATA\[.*?\]\]>)|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)", re.DOTALL
-)
+_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)")
+_CDATA_OR_AMPERSAND = re.compile(rb"(<!\[CDATA\[.*?\]\]>)|" + _AMPERSAND.pattern, re.DOTALL)
 _TEXT_SITEMAP_LINE = re.compile(r"https?://\S+")
 
 
@@ -55,9 +56,13 @@ def _xml_sitemap(body: bytes, url: str) -> Sitemap:
     """Read element by element and drop what was read. A damaged file is read as far as libxml2 can."""
     is_utf_16 = body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:4]
     if not is_utf_16:
-        body = _CDATA_OR_AMPERSAND.sub(lambda found: found[1] or b"&amp;", body.lstrip())
+        body = _with_escaped_ampersands(body.lstrip())
     events = etree.iterparse(
-        io.BytesIO(body), events=("start", "end"), recover=True, resolve_entities=False, no_network=True
+        io.BytesIO(_up_to_open_tags(body)),
+        events=("start", "end"),
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
     )
     root = None
     entries: list[SourceEntry] = []
@@ -81,6 +86,23 @@ def _xml_sitemap(body: bytes, url: str) -> Sitemap:
     if root is None:
         raise ValueError("no sitemap: not XML")
     return Sitemap(tuple(entries), is_index=root == "sitemapindex")
+
+
+def _up_to_open_tags(body: bytes) -> bytes:
+    """The XML up to where tags begin and do not end."""
+    at = 0
+    for piece in body.split(b">"):
+        if piece.count(b"<") > _MAX_OPEN_TAGS:
+            return body[:at]
+        at += len(piece) + 1
+    return body
+
+
+def _with_escaped_ampersands(body: bytes) -> bytes:
+    """The XML with its bare ampersands escaped; a CDATA section that nothing closes is none."""
+    closed = body.rfind(b"]]>") + 3 if b"]]>" in body else 0
+    whole = _CDATA_OR_AMPERSAND.sub(lambda found: found[1] or b"&amp;", body[:closed])
+    return whole + _AMPERSAND.sub(b"&amp;", body[closed:])
 
 
 def _entry(element: Any, url: str) -> SourceEntry | None:

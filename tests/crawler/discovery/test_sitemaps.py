@@ -93,11 +93,30 @@ def test_a_sitemap_in_another_charset() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", [b"<url><loc>/1</loc></url>", b"<url>", b"<url><a>", b"<", b"&", b"<url><loc>"]
+    "piece",
+    [
+        b"<url><loc>/1</loc></url>",
+        b"<url>",
+        b"<url><a>",
+        b"<",
+        b"<n",
+        b"<n ",
+        b"&",
+        b"<url><loc>",
+        b"<![CDATA[",
+    ],
 )
 def test_huge_sitemaps_are_cut(piece: bytes) -> None:
-    body = b"<urlset>" + piece * (3_000_000 // len(piece))
+    body = b"<urlset xmlns='https://x/'>" + piece * (3_000_000 // len(piece)) + b">"
     assert len(parse_sitemap(body, BASE).entries) in (0, 1, MAX_SITEMAP_ENTRIES)
+
+
+def test_a_sitemap_with_open_tags_is_read_up_to_them() -> None:
+    body = NEWS_SITEMAP.replace(b"<url><lastmod>", b"<n" * 50 + b"<url><lastmod>")
+    assert [entry.url for entry in parse_sitemap(body, BASE).entries] == [
+        "https://gazette.example/1",
+        "https://gazette.example/2",
+    ]
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "utf-16"])
