@@ -89,7 +89,7 @@ def read_table(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRej
     if position.name.lower().endswith((".csv", ".tsv")):
         rows = csv_rows(reader, position.settings.max_body_bytes)
     else:
-        rows = parquet_rows(reader)
+        rows = parquet_rows(reader, position.settings.max_body_bytes)
     yield from _documents_of(rows, "row", position)
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from typing import Any
 
-from crawler.files.unpack import Reader
+from crawler.files.unpack import BUFFER_BYTES, Reader
 
 # Rows of a Parquet file that are in memory at once.
 _ROWS = 16
+# A Parquet file may name one value for billions of rows. What its rows hold together may be so many times the
+# file, as in gzip at most, and some documents of any length. A row counts for so many characters at least.
+TIMES_FILE, _LONG_ROWS, _ROW = 1_000, 5, 1_000
 
 
 class BrokenTable(Exception):
@@ -31,25 +36,39 @@ def csv_header(head: bytes, name: str) -> list[str]:
 
 def csv_rows(reader: Reader, limit: int) -> Iterator[Mapping[str, object]]:
     """The rows. limit: bytes of a row. Raises BrokenTable. A cell with a list of JSON is a list."""
-    lines = _bounded_lines(reader, limit)
+    lines = _Lines(reader, limit)
     first = next(lines, "")
     csv.field_size_limit(limit)
     rows = csv.reader(lines, delimiter=_delimiter(first))
     names = next(csv.reader([first], delimiter=_delimiter(first)), [])
     try:
         for row in rows:
+            lines.row_bytes = 0
             yield {name: _cell(value) for name, value in zip(names, row, strict=False) if value != ""}
     except csv.Error as error:
         raise BrokenTable(f"no CSV: {error}") from error
 
 
-def _bounded_lines(reader: Reader, limit: int) -> Iterator[str]:
-    is_first = True
-    while line := reader.readline(limit + 2):
-        if len(line) > limit and not line.endswith(b"\n"):
-            raise BrokenTable(f"a line is longer than {limit} bytes")
-        yield (line.removeprefix(b"\xef\xbb\xbf") if is_first else line).decode("utf-8", "replace")
-        is_first = False
+class _Lines:
+    """The lines of a table. row_bytes: of the present row, whose quoted cells may go over many lines."""
+
+    def __init__(self, reader: Reader, limit: int) -> None:
+        self.row_bytes = 0
+        self._reader, self._limit, self._is_first = reader, limit, True
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._reader.readline(self._limit + 2)
+        self.row_bytes += len(line)
+        if self.row_bytes > self._limit + 1:
+            raise BrokenTable(f"a row is longer than {self._limit} bytes, or a quote is not closed")
+        if not line:
+            raise StopIteration
+        if self._is_first:
+            line, self._is_first = line.removeprefix(b"\xef\xbb\xbf"), False
+        return line.decode("utf-8", "replace")
 
 
 def _delimiter(line: str) -> str:
@@ -65,8 +84,8 @@ def _cell(value: str) -> object:
     return value
 
 
-def parquet_rows(reader: Reader) -> Iterator[Mapping[str, object]]:
-    """The rows of a Parquet file. Raises BrokenTable, also where pyarrow is not installed."""
+def parquet_rows(reader: Reader, limit: int) -> Iterator[Mapping[str, object]]:
+    """The rows of a Parquet file. limit: bytes of a row. Raises BrokenTable, also without pyarrow."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -75,15 +94,41 @@ def parquet_rows(reader: Reader) -> Iterator[Mapping[str, object]]:
     raw = getattr(reader, "raw", None)
     if not isinstance(raw, io.FileIO) or not reader.seekable():
         raise BrokenTable("Parquet is read from a file of its own, neither compressed nor in an archive")
+    left = TIMES_FILE * os.fstat(raw.fileno()).st_size + _LONG_ROWS * limit
     pyarrow.set_cpu_count(1)
     try:
-        file = pyarrow.parquet.ParquetFile(reader, memory_map=False)
+        # Read page by page: the columns of a row group, together, may be larger than the memory.
+        file = pyarrow.parquet.ParquetFile(reader, pre_buffer=False, buffer_size=BUFFER_BYTES)
         for batch in file.iter_batches(batch_size=_ROWS, use_threads=False):
-            for row in batch.to_pylist():
-                yield {name: _plain(value) for name, value in row.items() if value is not None}
-    except (pyarrow.ArrowException, OSError, ValueError, MemoryError) as error:
+            columns = [
+                (name, _in_microseconds(batch.column(at))) for at, name in enumerate(batch.schema.names)
+            ]
+            for number in range(batch.num_rows):
+                row = {name: _plain(column[number]) for name, column in columns}
+                left -= _ROW + sum(len(value) for value in row.values() if isinstance(value, str))
+                if left < 0:
+                    raise BrokenTable(f"its rows are more than {TIMES_FILE} times the file")
+                yield {name: value for name, value in row.items() if value is not None}
+    except MemoryError as error:
+        raise BrokenTable("rows do not fit into memory (reading.memory_bytes)") from error
+    except (pyarrow.ArrowException, OSError, ValueError, LookupError) as error:
         raise BrokenTable(f"no Parquet: {error}") from error
 
 
-def _plain(value: object) -> object:
+def _in_microseconds(column: Any) -> Any:
+    """The column; one of times in nanoseconds, which Python's datetime does not have, in microseconds."""
+    import pyarrow
+
+    kind = column.type
+    if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
+        return column.cast(pyarrow.timestamp("us", kind.tz), safe=False)
+    return column
+
+
+def _plain(scalar: Any) -> object:
+    """The value of a cell; of a time that Python cannot say, its number as a text."""
+    try:
+        value = scalar.as_py()
+    except (ValueError, OverflowError, LookupError):
+        return str(getattr(scalar, "value", ""))
     return value.isoformat() if isinstance(value, date | datetime) else value

@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The hostile files, each with a text that follows it."""
     made = tmp_path_factory.mktemp("hostile")
     for number, hostile in enumerate(HOSTILE.values()):
-        (made / f"{number:02}").write_bytes(hostile.make())
+        (made / f"{number:02}{hostile.suffix}").write_bytes(hostile.make())
         (made / f"{number:02}.txt").write_text(f"Title {number}\n{story(number)}")
     return made
 
@@ -37,8 +37,8 @@ def test_hostile_files_are_rejections_and_what_follows_is_stored(engine: Engine,
     rejected = view(engine, "rejections")
     stored = {row["location"] for row in view(engine, "articles")}
     for number, (name, hostile) in enumerate(HOSTILE.items()):
-        path = str(folder / f"{number:02}")
-        assert f"{path}.txt" in stored, name
+        assert str(folder / f"{number:02}.txt") in stored, name
+        path = str(folder / f"{number:02}{hostile.suffix}")
         own = [row for row in rejected if row["location"].startswith((f"{path}!", f"{path}#"))]
         own += [row for row in rejected if row["location"] == path]
         assert (hostile.reason, True) in {(row["reason"], hostile.detail in row["detail"]) for row in own}, (

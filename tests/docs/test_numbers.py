@@ -10,6 +10,7 @@ import crawler.settings as scrapy_settings
 from crawler.discovery import feeds, sections, sitemaps
 from crawler.fetch.download_handler import MAX_HEADER_BYTES
 from crawler.fetch.politeness.robots import MAX_ROBOTS_BYTES
+from crawler.files import tables
 from crawler.monitor import HISTORY
 from crawler.runs.pool import MEMORY_BYTES
 from crawler.sites import MAX_URL_LENGTH
@@ -23,6 +24,7 @@ from tests.docs.pages import ROOT
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PIPELINE = Settings()
+_READING = _PIPELINE.reading
 _PRINTS = FingerprintSettings()
 _GROUPS = GroupSettings()
 _BUDGETS = Politeness()
@@ -66,6 +68,12 @@ SAID = {
         f"| time of one document, feed or sitemap in a worker process | {_PIPELINE.timeout_seconds:g} s |",
         f"| memory of a worker process, beyond what it has at its start | {MEMORY_BYTES >> 30} GiB |",
         f"| failures in a row of a document that hung or killed its worker | {MAX_FAILURES} |",
+        "| processor time of a file that is read, and for each MB of it "
+        f"| {_READING.seconds:g} s and {_READING.seconds_per_mb:g} s |",
+        f"| time in which nothing of a file could be read | {_READING.stall_seconds:g} s |",
+        "| memory of the process that reads files, beyond what it has at its start "
+        f"| {_READING.memory_bytes >> 30} GiB |",
+        f"| what the rows of a Parquet file hold together | {tables.TIMES_FILE:,} times the file |",
         f"| time of one site in a crawl, unless its entry says otherwise | {_BUDGETS.time_budget:g} s |",
         f"| pages of one site in a crawl, unless its entry says otherwise | {_BUDGETS.page_budget} |",
         f"| a document, after decompression | {_PIPELINE.max_body_bytes // 10**6} MB |",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import zlib
 from pathlib import Path
 
 import brotli
+import pyarrow
+import pyarrow.parquet
 import zstandard
 
 from tests.crawler.files.making import members, response, tarred, warc, zipped
@@ -38,7 +41,28 @@ _LINES = [
     {"html": "<p>x</p>", "date": 1772440000, "id": 5, "keywords": ["a"], "image_url": "/a.jpg", "rights": []},
     {"text": "\ud83d\ude00 \ud800", "published_at": "2026-03-02T08:15:00+01:00", "publisher": {"name": "G"}},
 ]
+_CSV = b"""\xef\xbb\xbfurl,title,text,authors,published_at
+https://gazette.example/1,"Ferry, again","It ""sails"".
+And so on.","[""Ada"", {""name"": ""B""}]",2026-03-02T08:15:00Z
+,,x,Ada,1772440000
+"""
 _JSONL = b"".join(json.dumps(line).encode() + b"\n" for line in _LINES)
+
+_ROWS = (
+    b"20260302https://gazette.example/1\tAda,B\tFerry sails\n"
+    + bytes(8)
+    + b"x\t\t\xff\n"
+    + b"\xff" * 7
+    + b"\x7f"
+)
+
+
+def _parquet(rows: bytes) -> bytes:
+    out = io.BytesIO()
+    texts = [line.decode("utf-8", "replace") for line in rows.split(b"\n")]
+    table = pyarrow.table({"text": texts, "authors": [text.split(",") for text in texts]})
+    pyarrow.parquet.write_table(table, out, compression="none")
+    return out.getvalue()
 
 
 def _both(container: bytes, content: bytes) -> list[bytes]:
@@ -68,6 +92,14 @@ def _written() -> dict[str, list[bytes]]:
         "xz": _both(lzma.compress(_START), _JSONL),
         "zstd": _both(zstandard.compress(_START), _JSONL),
         "jsonl": [b"\0" + _JSONL, b"\0\xef\xbb\xbf" + _JSONL[:300]],
+        "json_array": [
+            b"\0" + json.dumps(_LINES).encode(),
+            b"\0" + json.dumps(_LINES, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass"),
+            b"\0" + b"\n".join(json.dumps(line, indent=1).encode() for line in _LINES),
+            b'\0[{"maintext": "x", "id": 1234567890123456, "date_publish": 1e309}, [], 5, {"text": null}]',
+        ],
+        "csv": [b"\0" + _CSV, b"\0" + _CSV.replace(b",", b";"), b"\0" + b"text\tid\na\t1\n\n\0\t\r\n"],
+        "parquet": [b"\0" + _parquet(_ROWS), b"\1" + _ROWS],
         "coding": [
             b"\0" + gzip.compress(_PAGE),
             b"\1" + zlib.compress(_PAGE),

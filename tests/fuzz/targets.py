@@ -19,6 +19,8 @@ from functools import cache
 from io import BytesIO
 from itertools import islice
 
+import pyarrow
+import pyarrow.parquet
 import zstandard
 from scrapy.http import Response
 
@@ -120,6 +122,22 @@ def _tarred(data: bytes) -> bytes:
             blocks[at + 148 : at + 156] = b" " * 8
             blocks[at + 148 : at + 156] = b"%06o\0 " % sum(blocks[at : at + 512])
     return bytes(blocks)
+
+
+def _parquet(data: bytes) -> bytes:
+    """A Parquet file; a line is a row: a time of eight bytes, then URL, authors and text."""
+    lines = data.split(b"\n")[:50]
+    times = [int.from_bytes(line[:8].ljust(8), "little", signed=True) for line in lines]
+    cells = [line[8:].decode("utf-8", "replace").split("\t", 2) for line in lines]
+    columns = {
+        "text": pyarrow.array([row[-1] for row in cells]).dictionary_encode(),
+        "url": pyarrow.array([row[0] if row[1:] else None for row in cells], pyarrow.string()),
+        "authors": [row[1].split(",") if row[2:] else [] for row in cells],
+        "published_at": pyarrow.array(times, pyarrow.timestamp("ns")),
+    }
+    out = BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), out)
+    return out.getvalue()
 
 
 def _coding(data: bytes) -> None:
@@ -299,6 +317,9 @@ TARGETS = {
         Target("xz", _container("file.html.xz", lzma.compress), runs=100),
         Target("zstd", _container("file.html.zst", zstandard.ZstdCompressor().compress)),
         Target("jsonl", _container("file.jsonl", bytes)),
+        Target("json_array", _container("file.json", bytes)),
+        Target("csv", _container("file.csv", bytes), longest=1 << 15),
+        Target("parquet", _container("file.parquet", _parquet), longest=1 << 16, runs=150),
         Target("coding", _coding),
         Target("feed", _feed, (ValueError,), longest=1 << 16, runs=150),
         Target("sitemap", _sitemap, (ValueError,)),

@@ -24,7 +24,7 @@ SETTINGS = Settings(max_body_bytes=1_000_000, reading=ReadingSettings(memory_byt
 class Hostile:
     """make: its bytes. reason, detail: of the rejection that says so, a part of the detail.
 
-    rejections, documents: how many of each come out of it.
+    rejections, documents: how many of each come out of it. suffix: of its name, where that decides.
     """
 
     make: Callable[[], bytes]
@@ -32,6 +32,7 @@ class Hostile:
     detail: str
     rejections: int = 1
     documents: int = 0
+    suffix: str = ""
 
 
 def bz2_bomb() -> bytes:
@@ -112,6 +113,29 @@ def gzip_bomb() -> bytes:
     return gzip.compress(b'{"text": "') + gzip.compress(bytes(20_000_000)) * 3_000
 
 
+def unclosed_quote() -> bytes:
+    """Lines that all belong to one cell, after a row that is sound."""
+    return b'text,url\n"It sails. ""So"", they said.",\n"' + b"The ferry sails.\n" * 600_000
+
+
+def endless_row() -> bytes:
+    """Cells that go over two lines each, so that neither a line nor a cell is long."""
+    return b"text\nIt sails.\n" + b'"a\nb",' * 1_500_000
+
+
+def zeros_in_cells() -> bytes:
+    return b"text,url\nThe ferry\0 sails.,\n" + b"x" * 3_000_000
+
+
+def deep_json() -> bytes:
+    return b'[{"text": "It sails."}, {"text": ' + b"[" * 900_000
+
+
+def long_number() -> bytes:
+    """A number of a million digits, for which Python would take the square of time."""
+    return b'[{"text": "It sails."}, {"text": "It sails.", "id": ' + b"7" * 1_000_000 + b"}]"
+
+
 HOSTILE = {
     "bz2 member": Hostile(bz2_bomb, Reason.TOO_LARGE, "longer than", documents=1),
     "damaged LZMA member": Hostile(damaged_lzma, Reason.UNREADABLE, "is damaged", documents=1),
@@ -125,6 +149,17 @@ HOSTILE = {
     "pax chain": Hostile(pax_chain, Reason.UNREADABLE, "more than 50 headers"),
     "sparse blocks": Hostile(sparse_blocks, Reason.UNREADABLE, "headers of a member are longer"),
     "endless contents": Hostile(endless_contents, Reason.TOO_LARGE, "table of contents"),
+    "unclosed quote": Hostile(
+        unclosed_quote, Reason.MALFORMED_RECORD, "a quote is not closed", documents=1, suffix=".csv"
+    ),
+    "endless row": Hostile(
+        endless_row, Reason.MALFORMED_RECORD, "a row is longer than", documents=1, suffix=".csv"
+    ),
+    "NULs and a long line": Hostile(
+        zeros_in_cells, Reason.MALFORMED_RECORD, "a row is longer than", documents=1, suffix=".csv"
+    ),
+    "deep JSON": Hostile(deep_json, Reason.MALFORMED_RECORD, "no JSON: maximum recursion", documents=1),
+    "long number": Hostile(long_number, Reason.MALFORMED_RECORD, "no JSON", documents=1),
     "marks in a URL": Hostile(marks_in_url, Reason.MALFORMED_RECORD, "longer than 2000", documents=1),
 }
 

@@ -138,8 +138,9 @@ def test_tables_are_read_by_the_names_of_their_columns(tmp_path: Path) -> None:
         ("a.json", b'[{"text": "One story."}, {"text": "Cut', 1, "no JSON"),
         ("a.json", b'[{"text": "One story."}, 5]', 1, "no object"),
         ("a.json", b'[{"text": "One story."}, ' + b"[" * 100_000, 1, "no JSON"),
-        ("a.csv", b'text\nOne story.\n"' + b"x" * 3_000, 1, "a line is longer"),
+        ("a.csv", b'text\nOne story.\n"' + b"x" * 3_000, 1, "a row is longer"),
         ("a.csv", b"name,age\nAda,7\n", 0, "a .csv file"),
+        ("a.csv", b'text\nOne story.\n"One\n' + b"line\n" * 1_000, 1, "a quote is not closed"),
         ("a.parquet", b"PAR1" + b"\0" * 64, 0, "no Parquet"),
     ],
 )
@@ -151,6 +152,27 @@ def test_what_stands_before_a_damage_is_read(
     assert [type(one) for one in found] == [Document] * documents
     assert isinstance(last, Rejection)
     assert said in last.detail
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind", "dates"),
+    [
+        ([1772357400000000001, None], pyarrow.timestamp("ns"), ["2026-03-01T09:30:00", None]),
+        (
+            [1772357400, 2**58],
+            pyarrow.timestamp("us", "UTC"),
+            ["1970-01-01T00:29:32.357400+00:00", str(2**58)],
+        ),
+        ([20513, 2**30], pyarrow.date32(), ["2026-03-01", str(2**30)]),
+    ],
+)
+def test_times_of_parquet_that_python_does_not_have(
+    tmp_path: Path, numbers: list[int | None], kind: Any, dates: list[str | None]
+) -> None:
+    columns = {"text": [STORY, STORY], "published_at": pyarrow.array(numbers, kind)}
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
+    found = [one.claims.published_at for one in read(tmp_path / "a.parquet") if isinstance(one, Document)]
+    assert found == dates
 
 
 def test_an_address_that_is_none_is_a_rejection(tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from crawler.files import InputFile, read_paths
@@ -62,20 +64,68 @@ def test_the_same_comes_out_as_without_a_process() -> None:
 
 def test_hostile_files_cost_themselves_in_bounded_memory(tmp_path: Path) -> None:
     for number, hostile in enumerate(HOSTILE.values()):
-        (tmp_path / f"{number:02}").write_bytes(hostile.make())
+        (tmp_path / f"{number:02}{hostile.suffix}").write_bytes(hostile.make())
         (tmp_path / f"{number:02}.next.html").write_bytes(PAGE)
     items, peaks = read_with_memory(tmp_path)
     new = min(read_with_memory(tmp_path / "00.next.html")[1].values())
     assert max(peaks.values()) - new < SETTINGS.reading.memory_bytes
     for number, (name, hostile) in enumerate(HOSTILE.items()):
-        path = f"{tmp_path}/{number:02}"
+        path = f"{tmp_path}/{number:02}{hostile.suffix}"
         own = [item for item in items if re.match(re.escape(path) + "($|[!#])", item.location)]
         rejections = [item for item in own if isinstance(item, Rejection)]
         assert len(rejections) == hostile.rejections, name
         assert len(own) - len(rejections) == hostile.documents, name
         assert {r.reason for r in rejections[:-1]} <= {hostile.reason}, name
         assert (rejections[0].reason, hostile.detail in rejections[0].detail) == (hostile.reason, True), name
-        assert f"{path}.next.html" in [item.location for item in documents(items)], name
+        assert f"{tmp_path}/{number:02}.next.html" in [item.location for item in documents(items)], name
+
+
+# pyarrow itself takes 150 MB of addresses.
+TABLES = replace(SETTINGS, reading=ReadingSettings(memory_bytes=350_000_000))
+
+
+@pytest.mark.parametrize(
+    ("column", "documents", "said"),
+    [
+        pytest.param(lambda: ["x" * 200_000_000], 0, "fit into memory", id="a long value"),
+        pytest.param(lambda: _often("x" * 900_000, 30_000), 6, "times the file", id="a value of 27 GB"),
+        pytest.param(lambda: pyarrow.nulls(3_000_000, pyarrow.string()), 0, "times the file", id="no values"),
+        pytest.param(lambda: _deep(90), 0, "no Parquet", id="deep"),
+    ],
+)
+def test_hostile_parquet_costs_itself(
+    tmp_path: Path, column: Callable[[], Any], documents: int, said: str
+) -> None:
+    table = pyarrow.table({"text": column()})
+    pyarrow.parquet.write_table(table, tmp_path / "1.parquet", compression="zstd")
+    del table
+    (tmp_path / "2.html").write_bytes(PAGE)
+    *found, last, page = read(tmp_path, settings=TABLES)
+    assert isinstance(last, Rejection)
+    assert (last.reason, said in last.detail) == (Reason.MALFORMED_RECORD, True), last.detail
+    assert sum(isinstance(one, Document) for one in found) == documents
+    assert isinstance(page, Document)
+
+
+def _often(value: str, times: int) -> pyarrow.DictionaryArray:
+    return pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * times, pyarrow.int32()), [value])
+
+
+def _deep(levels: int) -> pyarrow.Array:
+    kind = pyarrow.string()
+    for _ in range(levels):
+        kind = pyarrow.list_(kind)
+    return pyarrow.array([None], kind)
+
+
+def test_row_groups_may_be_larger_than_the_memory(tmp_path: Path) -> None:
+    rows = [f"{number} " + "It sails. " * 900 for number in range(15_000)]
+    path = tmp_path / "1.parquet"
+    pyarrow.parquet.write_table(
+        pyarrow.table({"text": rows}), path, compression=None, use_dictionary=False, row_group_size=len(rows)
+    )
+    with FileReader([str(path)], limits(memory_bytes=300_000_000)) as reader:
+        assert sum(isinstance(one, Document) for one in reader) == len(rows)
 
 
 def read_with_memory(*paths: Path) -> tuple[list[Document | Rejection], dict[int, int]]:
