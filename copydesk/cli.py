@@ -6,6 +6,7 @@ Commands import what they need when they run, so that `copydesk --help` answers 
 from __future__ import annotations
 
 import sys
+import traceback
 
 import typer
 
@@ -29,15 +30,23 @@ from copydesk.commands import (
     stats,
 )
 from copydesk.status import Status
-from copydesk.terminal import SafeGroup, safe_line
+from copydesk.terminal import (
+    SafeGroup,
+    Volume,
+    choose_volume,
+    safe_line,
+    volume,
+    with_habits,
+    without_passwords,
+)
 from pipeline.errors import OperatorError
 
 app = typer.Typer(
     cls=SafeGroup,
     help="News pages in, a database of clean articles out, with the copies of one story grouped.",
-    epilog="Every command takes --help. Start with: copydesk ingest PATH…, then copydesk groups.",
+    epilog="Every command takes these options. Start with: copydesk ingest PATH…, then copydesk groups.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -58,6 +67,13 @@ app.command("prune")(prune.prune)
 app.command("forget")(forget.forget)
 app.add_typer(sites.app, name="sites")
 app.add_typer(db.app, name="db")
+app.callback()(choose_volume)
+for part in (sites.app, db.app):
+    part.callback()(with_habits(lambda: None))
+for part in (app, sites.app, db.app):
+    for registered in part.registered_commands:
+        assert registered.callback is not None
+        registered.callback = with_habits(registered.callback)
 
 
 def main() -> None:
@@ -65,6 +81,8 @@ def main() -> None:
     try:
         app()
     except OperatorError as error:
+        if volume() is Volume.VERBOSE:
+            typer.echo(without_passwords("".join(traceback.format_exception(error))), err=True, nl=False)
         typer.echo(f"copydesk: {safe_line(str(error))}", err=True)
         sys.exit(Status.USAGE)
     except BrokenPipeError:  # `copydesk export - | head`

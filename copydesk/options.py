@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from copydesk.completion import complete_site
 from copydesk.times import TIME, TIME_HELP
 
 DEFAULT_DATABASE = "sqlite:///copydesk.db"
@@ -21,7 +22,11 @@ Database = Annotated[
 ]
 Sites = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SITE…]", help="Sites of the sites file; all sites if none is named."),
+    typer.Argument(
+        metavar="[SITE…]",
+        help="Sites of the sites file; all sites if none is named.",
+        autocompletion=complete_site,
+    ),
 ]
 SitesFile = Annotated[
     str | None,
@@ -47,7 +52,9 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
 Site = Annotated[
     str | None,
     typer.Option(
-        "--site", help="Of this site only: its host, e.g. example.com, or its key in the sites file."
+        "--site",
+        help="Of this site only: its host, e.g. example.com, or its key in the sites file.",
+        autocompletion=complete_site,
     ),
 ]
 Agency = Annotated[

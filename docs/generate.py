@@ -22,6 +22,7 @@ from typing import Any
 import typer
 
 from copydesk.cli import app
+from copydesk.terminal import HABITS
 from storage.schema import as_markdown
 
 DOCS = Path(__file__).parent
@@ -70,9 +71,16 @@ def filled(page: Path) -> str:
 
 def commands() -> str:
     """Every command with its help, arguments and options."""
-    return "\n\n".join(
-        _command(name, command) for name, command in _commands("copydesk", typer.main.get_command(app))
-    )
+    group = typer.main.get_command(app)
+    rows: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
+    for parameter in group.params:
+        rows[parameter.name in HABITS].append((f"`{_option(parameter)}`", _meaning(parameter)))
+    rows[True].append(("`--help, -h`", "Print the help, and end."))
+    parts = [
+        _table(("every command takes", "meaning"), rows[True]),
+        _table(("without a command", "meaning"), rows[False]),
+    ]
+    return "\n\n".join([*parts, *(_command(name, command) for name, command in _commands("copydesk", group))])
 
 
 def phrases() -> str:
@@ -129,7 +137,7 @@ def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 def _command(name: str, command: Any) -> str:
     arguments = [p for p in command.params if not p.opts[0].startswith("-")]
-    options = [p for p in command.params if p.opts[0].startswith("-")]
+    options = [p for p in command.params if p.opts[0].startswith("-") and p.name not in HABITS]
     usage = " ".join([name, *(_metavar(p) for p in arguments), "[OPTIONS]"])
     parts = [f"## {name}", f"```text\n{usage}\n```", _paragraphs(command.help or "")]
     rows = [(f"`{_metavar(p)}`", p.help or "") for p in arguments]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -9,7 +10,16 @@ import typer
 from copydesk.interrupt import interrupted
 from copydesk.options import DEFAULT_DATABASE, Database, Json, Sites, SitesFile
 from copydesk.status import Status
-from copydesk.terminal import err, print_alerts, print_json, print_lesson, print_summary
+from copydesk.terminal import (
+    Volume,
+    err,
+    print_alerts,
+    print_json,
+    print_lesson,
+    print_summary,
+    volume,
+    watching_sites,
+)
 from pipeline.errors import OperatorError
 
 
@@ -22,18 +32,30 @@ def crawl(
         bool,
         typer.Option("--fail-on-alert", help="Exit with 3 if a site is unusual against its own history."),
     ] = False,
+    log: Annotated[
+        bool,
+        typer.Option("--log", help="On a terminal: the lines of the log in place of a progress display."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Fetch the news of sites from their feeds and sitemaps, and store the articles, grouped.
 
     Obeys robots.txt and fetches no article that is stored already. Ctrl-C stops it in order: it stores what
     it fetched.
+
+    On a terminal, a line for each site shows how far it has come; elsewhere, or with --log, the log does.
     """
     from crawler.crawl import crawl as run
     from crawler.monitor import alert_lines
 
+    with_log = log or volume() is Volume.VERBOSE or not err.is_terminal
+    level = {Volume.QUIET: "ERROR", Volume.NORMAL: "INFO", Volume.VERBOSE: "DEBUG"}[volume()]
+    settings = {"LOG_ENABLED": with_log or volume() is Volume.QUIET, "LOG_LEVEL": level}
     try:
-        done = run(db, sites or (), sites_file=sites_file, refetch=refetch)
+        with nullcontext() if settings["LOG_ENABLED"] else watching_sites() as progress:
+            done = run(
+                db, sites or (), sites_file=sites_file, refetch=refetch, settings=settings, progress=progress
+            )
     except KeyboardInterrupt:
         raise typer.Exit(interrupted()) from None
     if json:

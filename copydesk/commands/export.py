@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from copydesk.completion import complete_view
 from copydesk.options import DEFAULT_DATABASE, Database, Language, OldSince, Site
 from copydesk.status import Status
 from copydesk.terminal import err
@@ -30,7 +31,7 @@ def export(
         ),
     ],
     db: Database = DEFAULT_DATABASE,
-    view: Annotated[str, typer.Option(help="Which public view.")] = "articles",
+    view: Annotated[str, typer.Option(help="Which public view.", autocompletion=complete_view)] = "articles",
     unique: Annotated[bool, typer.Option("--unique", help="Canonical copies only.")] = False,
     site: Site = None,
     language: Language = None,

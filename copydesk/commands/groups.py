@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from copydesk.completion import words
 from copydesk.filters import article_filter
 from copydesk.options import (
     DEFAULT_DATABASE,
@@ -29,6 +30,7 @@ from copydesk.terminal import (
     print_columns,
     print_json,
     print_json_lines,
+    print_wrapped,
     when,
 )
 from pipeline.counts import counted
@@ -71,7 +73,11 @@ def groups(
     min_sites: Annotated[int, typer.Option(min=1, help="On at least so many sites.")] = 1,
     sort: Annotated[
         str,
-        typer.Option(metavar="ORDER", help="newest, size (most copies first) or spread (most sites first)."),
+        typer.Option(
+            metavar="ORDER",
+            help="newest, size (most copies first) or spread (most sites first).",
+            autocompletion=words("newest", "size", "spread"),
+        ),
     ] = "size",
     since: Since = None,
     until: Until = None,
@@ -238,13 +244,13 @@ def _print(shown: _Shown) -> None:
                 "[green]*[/green]" if member.is_canonical else " ",
                 f"[cyan]{member.id}[/cyan]",
                 when(member.published_at),
-                as_line(_outlet(member)),
                 counted(member.word_count, "word"),
                 f"{copy.kind}, {copy.containment:.0%} contained" if copy else "",
+                as_line(_outlet(member)),
                 _title(member, shown),
             )
         )
-    print_columns(rows, right=(1, 4))
+    print_columns(rows, right=(1, 3), below=2)
 
 
 def _print_with_changes(shown: _Shown) -> None:
@@ -261,17 +267,19 @@ def _print_with_changes(shown: _Shown) -> None:
         elif member.is_canonical:
             facts.append("[green]the canonical copy[/green]")
         mark = "[green]*[/green]" if member.is_canonical else " "
-        out.print(f"\n{mark} [cyan]{member.id}[/cyan]  {' · '.join(facts)}")
+        out.print()
+        print_wrapped(f"{mark} [cyan]{member.id}[/cyan]  {' · '.join(facts)}")
         if not member.is_canonical:
-            out.print(f"  {_title(member, shown)}")
+            print_wrapped(f"  {_title(member, shown)}")
             print_changes(shown.changes[member.id])
 
 
 def _print_head(shown: _Shown) -> None:
     story = shown.story
     agency = f" · {as_line(story.agency)}" if story.agency else ""
-    out.print(
-        f"\n[bold]group {story.id}[/bold] · {counted(story.size, 'copy', 'copies')}"
+    out.print()
+    print_wrapped(
+        f"[bold]group {story.id}[/bold] · {counted(story.size, 'copy', 'copies')}"
         f" on {counted(story.sites, 'site')}{agency}"
         f" · [bold]{as_line(shown.canonical.title)}[/bold]"
     )

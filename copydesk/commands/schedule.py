@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from copydesk.completion import complete_site
 from copydesk.options import DEFAULT_DATABASE, Database, SitesFile
 from copydesk.status import Status
 from copydesk.terminal import err
@@ -23,7 +24,9 @@ def schedule(
     sites: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SITE…]", help="Sites of the sites file; all that have a schedule if none is named."
+            metavar="[SITE…]",
+            help="Sites of the sites file; all that have a schedule if none is named.",
+            autocompletion=complete_site,
         ),
     ] = None,
     db: Database = DEFAULT_DATABASE,

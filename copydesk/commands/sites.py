@@ -47,7 +47,7 @@ def list_sites(sites_file: SitesFile = None, json: Json = False) -> None:
         counts = (str(len(sources)) for sources in (site.feeds, site.sitemaps, site.sections))
         texts = (_shown(text) for text in (site.name, site.homepage))
         rows.append((f"[cyan]{site.key}[/cyan]", *texts, *counts, _shown(site.schedule or "—")))
-    print_columns(rows, right=(3, 4, 5))
+    print_columns(rows, right=(3, 4, 5), head=True)
 
 
 @app.command()
@@ -159,7 +159,7 @@ def _print_found(found: Discovery) -> None:
         verdict = f"[{style}]{attempt.verdict.value}[/{style}]"
         rows.append((verdict, _shown(attempt.url), attempt.found, _shown(attempt.says)))
     if len(rows) > 1:
-        print_columns(rows)
+        print_columns(rows, head=True)
     for says, paths in places.items():
         out.print(f"[yellow]no use[/yellow]: usual places ({_shown(says)}): {_shown(', '.join(paths))}")
     if found.untried:
@@ -186,7 +186,7 @@ def _print_checks(found: list[SiteCheck]) -> None:
         articles = f"{sum(page.problem is None for page in site.pages)} of {len(site.pages)}"
         state = f"[{_COLOURS[site.state.value]}]{site.state.value}[/]"
         rows.append((f"[cyan]{site.key}[/cyan]", state, sources, _age(newest), articles))
-    print_columns(rows, right=(2, 3, 4))
+    print_columns(rows, right=(2, 3, 4), head=True)
     for site in found:
         if site.state.value != "ok":
             _print_problems(site)

@@ -85,7 +85,7 @@ def stats(
     for run in runs[:10]:
         values = (f"{getattr(run, name):,}" for name in _COLUMNS)
         rows.append((str(run.id), when(run.started_at), *values, as_line(run.command)))
-    print_columns(rows, right=(0, *range(2, 2 + len(_COLUMNS))))
+    print_columns(rows, right=(0, *range(2, 2 + len(_COLUMNS))), head=True)
     for line in rejected:
         out.print(
             f"[red]{line.reason}[/red] {as_line(f'{line.location}: {line.detail}')} [dim]({line.stage})[/dim]"
@@ -177,7 +177,7 @@ def _print_sites(trends: Sequence[Trend]) -> None:
                 bars,
             )
         )
-    print_columns(rows, right=range(3, 4 + len(_HEAD)))
+    print_columns(rows, right=range(3, 4 + len(_HEAD)), head=True)
     out.print("[dim]↑ ↓ half as much again, or a third less, than the median of the crawls before (28 days)")
 
 
@@ -200,7 +200,7 @@ def _print_site(runs: Sequence[SiteRun]) -> None:
                 f"[red]{as_line(alerts)}",
             )
         )
-    print_columns(rows, right=(0, *range(3, 3 + len(_HEAD))))
+    print_columns(rows, right=(0, *range(3, 3 + len(_HEAD))), head=True)
     usual = trend(runs).usual
     said = (f"{name.replace('_', ' ')} {_number(name, value)}" for name, value in usual.items())
     out.print(f"[dim]median of the crawls before the last: {', '.join(said)}")

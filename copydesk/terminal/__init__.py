@@ -13,8 +13,10 @@ from copydesk.terminal.console import (
     print_columns,
     print_json,
     print_json_lines,
+    print_wrapped,
     when,
 )
+from copydesk.terminal.crawl_progress import watching_sites
 from copydesk.terminal.evidence import facts, verdict
 from copydesk.terminal.messages import SafeGroup, escaped, safe_line, without_passwords
 from copydesk.terminal.progress import (
@@ -33,11 +35,15 @@ from copydesk.terminal.rendering import (
     snippet_line,
     visible,
 )
+from copydesk.terminal.volume import HABITS, Volume, choose_volume, volume, with_habits
 
 __all__ = [
+    "HABITS",
     "SafeGroup",
+    "Volume",
     "as_line",
     "as_markdown",
+    "choose_volume",
     "confirmed",
     "counting",
     "err",
@@ -55,11 +61,15 @@ __all__ = [
     "print_revisions",
     "print_site_rules",
     "print_summary",
+    "print_wrapped",
     "safe_line",
     "snippet_line",
     "verdict",
     "visible",
+    "volume",
     "watching",
+    "watching_sites",
     "when",
+    "with_habits",
     "without_passwords",
 ]

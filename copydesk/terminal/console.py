@@ -81,27 +81,102 @@ def _dumped(value: Any, indent: int | None = None) -> str:
     return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def print_columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> None:
-    """Print rows of markup in columns; `right`: those aligned right. Only a terminal's edge cuts a row."""
+# A last cell is wrapped beside the others if it gets so many columns, else below them.
+_LEAST = 24
+_INDENT = 4
+
+
+def print_columns(
+    rows: Sequence[Sequence[str]], right: Collection[int] = (), *, head: bool = False, below: int = 1
+) -> None:
+    """Print rows of markup in columns; `right`: those aligned right; `head`: the first row names them.
+
+    Nothing is cut off. Where the rows are wider than the terminal, the last cell is wrapped beside the
+    others, or, where that leaves it little room, the last `below` cells are wrapped on lines of their own.
+    Where the others are too wide by themselves, the cells of a row follow each other behind their names.
+    """
     from rich.text import Text
 
     cells = [[Text.from_markup(cell) for cell in row] for row in rows]
     widths = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
+    room = out.width if out.is_terminal else sum(widths) + 2 * len(widths)
+    last = len(widths) - 1
+    if sum(widths) + 2 * last > room:
+        beside = sum(widths[:last]) + 2 * last
+        front = sum(widths[:-below]) + 2 * (len(widths) - below - 1)
+        if beside + min(widths[last], _LEAST) <= room:
+            below = 0
+        elif head and front > room:
+            _print_named(cells[0], cells[1:], room)
+            return
+    else:
+        beside, below = 0, 0
     for row in cells:
-        line = Text("  ").join(
+        padded = [
             _padded(cell, width, number in right)
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        line.rstrip()
-        if out.is_terminal:
-            line.truncate(out.width, overflow="ellipsis")
-        out.print(line)
+        ]
+        if below:
+            _print_wrapped(Text("  ").join(padded[:-below]), room, 0, _INDENT)
+            _print_wrapped(Text("  ").join(cell for cell in row[-below:] if cell), room, _INDENT, _INDENT)
+        elif beside:
+            first, *more = row[-1].wrap(out, room - beside) or [row[-1]]
+            out.print(_stripped(Text("  ").join([*padded[:-1], first])))
+            for line in more:
+                out.print(_stripped(Text(" " * beside) + line))
+        else:
+            out.print(_stripped(Text("  ").join(padded)))
+
+
+def _print_named(names: Sequence[Text], rows: Iterable[Sequence[Text]], room: int) -> None:
+    """Each row as a paragraph: every cell that is not empty behind its name."""
+    from rich.text import Text
+
+    for row in rows:
+        line, indent = Text(), 0
+        for name, cell in zip(names, row, strict=True):
+            if not cell.plain.strip():
+                continue
+            said = Text(" ").join([name, cell])
+            if line and indent + line.cell_len + 2 + said.cell_len > room:
+                _print_wrapped(line, room, indent, _INDENT)
+                line, indent = Text(), _INDENT
+            elif line:
+                line.append("  ")
+            line += said
+        _print_wrapped(line, room, indent, _INDENT)
+
+
+def print_wrapped(markup: str) -> None:
+    """Print a line; on a terminal, in as many lines as it needs, broken between words."""
+    from rich.text import Text
+
+    line = Text.from_markup(markup)
+    _print_wrapped(line, out.width, 0, _INDENT) if out.is_terminal else out.print(line)
+
+
+def _print_wrapped(line: Text, room: int, first: int, further: int) -> None:
+    """Print a line in as many as it needs; `first`, `further`: blanks before the first and the others."""
+    from rich.text import Text
+
+    for number, part in enumerate(line.wrap(out, max(room - max(first, further), 8))):
+        out.print(_stripped(Text(" " * (further if number else first)) + part))
+
+
+def _stripped(line: Text) -> Text:
+    line.rstrip()
+    return line
 
 
 def _padded(cell: Text, width: int, to_the_right: bool) -> Text:
     missing = width - cell.cell_len
     cell.pad_left(missing) if to_the_right else cell.pad_right(missing)
     return cell
+
+
+def has_colours(console: Console) -> bool:
+    """Whether its colours can say something: there is a terminal, and NO_COLOR does not forbid them."""
+    return console.color_system is not None and not console.no_color
 
 
 def when(time: datetime | None) -> str:

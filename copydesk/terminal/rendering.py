@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from copydesk.page_order import RemovedText, in_page_order
-from copydesk.terminal.console import as_line, out, when
+from copydesk.terminal.console import as_line, has_colours, out, when
 from copydesk.terminal.messages import escaped
 from pipeline.counts import counted
 
@@ -157,7 +157,7 @@ def snippet_line(found: Snippet) -> Text:
     from rich.text import Text
 
     line, at = Text(), 0
-    before, after = ("", "") if out.color_system is not None else ("[", "]")
+    before, after = ("", "") if has_colours(out) else ("[", "]")
     for start, end in found.marks:
         line.append(visible(found.text[at:start]))
         line.append(before + visible(found.text[start:end]) + after, "bold yellow")
@@ -207,7 +207,7 @@ def _part(kind: str, text: str) -> Text:
     words = text.rstrip()
     blank = text[len(words) :]
     style = ("bold " if any(map(str.isdecimal, words)) else "") + ("red" if kind == "dropped" else "green")
-    if out.color_system is not None:
+    if has_colours(out):
         return Text.assemble((words, f"{style} strike" if kind == "dropped" else style), blank)
     start, end = ("[-", "-]") if kind == "dropped" else ("{+", "+}")
     return Text(f"{start}{words}{end}{blank}")

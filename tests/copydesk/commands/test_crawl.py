@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from copydesk.cli import app
 from copydesk.status import Status
+from copydesk.terminal import err
 from crawler import crawl as module
 from crawler.crawl import CrawlResult
 from crawler.monitor import SiteAlerts
@@ -39,6 +41,9 @@ ALERT = Alert(Figure.WORDS, 400, 12, "words: a text has 12 words, usual are 400"
 UNUSUAL = replace(DONE, alerts=(SiteAlerts("gazette", (ALERT,), (Figure.WORDS,), ()),))
 RECOVERED = replace(DONE, alerts=(SiteAlerts("gazette", (), (), (Figure.WORDS,)),))
 LOCKED = replace(DONE, sites={"gazette": {"locked": 1}})
+
+# Without a terminal, what a crawl does is in its log.
+LOGGED = {"settings": {"LOG_ENABLED": True, "LOG_LEVEL": "INFO"}, "progress": None}
 
 
 def _crawl(monkeypatch: pytest.MonkeyPatch, ended: CrawlResult, *arguments: str) -> tuple[Result, list[Any]]:
@@ -104,14 +109,48 @@ def test_the_crawl_gets_the_sites_and_options_of_the_command_line(monkeypatch: p
     assert _crawl(monkeypatch, DONE)[1] == [
         "sqlite:///copydesk.db",
         (),
-        {"sites_file": None, "refetch": False},
+        {"sites_file": None, "refetch": False, **LOGGED},
     ]
     arguments = ["gazette", "herald", "--db", "sqlite:///x.db", "--sites", "my.toml", "--refetch"]
     assert _crawl(monkeypatch, DONE, *arguments)[1] == [
         "sqlite:///x.db",
         ["gazette", "herald"],
-        {"sites_file": "my.toml", "refetch": True},
+        {"sites_file": "my.toml", "refetch": True, **LOGGED},
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "is_logged", "level"),
+    [([], False, "INFO"), (["--log"], True, "INFO"), (["-v"], True, "DEBUG"), (["-q"], True, "ERROR")],
+)
+def test_a_terminal_shows_the_log_where_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], is_logged: bool, level: str
+) -> None:
+    monkeypatch.setattr(type(err), "is_terminal", True)
+    given = _crawl(monkeypatch, DONE, *options)[1][2]
+    assert given["settings"] == {"LOG_ENABLED": is_logged, "LOG_LEVEL": level}
+    assert (given["progress"] is None) is is_logged
+
+
+def test_a_crawl_on_a_terminal_shows_each_site_and_warnings(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with serve() as web:
+        sites = {
+            "gazette": {"homepage": f"{web.base}/", "feeds": [f"{web.base}/rss.xml"]},
+            "nowhere": {"homepage": "http://nowhere.invalid/", "feeds": ["http://nowhere.invalid/rss.xml"]},
+        }
+        desk.write_sites(sites)
+        web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/1"]), "application/rss+xml")
+        web.pages["/story/1"] = Page(article(1))
+        contact = "desk@copydesk.example"
+        done = _crawled(desk, COPYDESK_CONTACT=contact, FORCE_COLOR="1", COLUMNS="100", TERM="xterm")
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", done.stderr)
+    assert done.returncode == 0, said
+    assert re.search(r"gazette +━+ +1 of 1\b", said)
+    assert re.search(r"nowhere +\S+ +0 of 0 +1 feeds failed", said)
+    assert "2 sites: 1 of 1 pages, 1 articles, 0 rejected" in said
+    assert "warning: Site nowhere: http://nowhere.invalid/rss.xml: nowhere.invalid cannot be resolved" in said
+    assert "INFO" not in said
 
 
 def _crawled(desk: Desk, **variables: str) -> CompletedProcess[str]:

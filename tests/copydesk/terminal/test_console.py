@@ -47,3 +47,73 @@ def test_a_line_break_begins_no_line() -> None:
 
     assert as_line("a\nrejected 9\r\u2028\x85[red]") == "a\\nrejected 9\\r\\u2028\\x85\\[red]"
     assert as_line("plain, ünïcode 日本") == "plain, ünïcode 日本"
+
+
+TITLE = "Passengers rescued after ferry strikes sandbar in the early hours of Tuesday"
+ROWS = [
+    ("*", "3", "2025-03-04 09:40", "369 words", "", "tessaryobserver.example", TITLE),
+    (
+        " ",
+        "12",
+        "2025-03-04 11:40",
+        "196 words",
+        "partial, 100% contained",
+        "northmere.example",
+        "same title",
+    ),
+    (
+        " ",
+        "13",
+        "2025-03-04 12:40",
+        "196 words",
+        "near, 98% contained",
+        "hibi.example",
+        "首都で渡し船が座礁した" * 9,
+    ),
+]
+HEAD = ("", "id", "published", "length", "kind", "site", "headline")
+
+
+def _columns(monkeypatch: pytest.MonkeyPatch, width: int, *, head: bool = False, below: int = 2) -> list[str]:
+    """What ROWS look like in a terminal of that width."""
+    stream = io.StringIO()
+    out = type(console.out)(file=stream, color_system=None, force_terminal=True, width=width, soft_wrap=True)
+    monkeypatch.setattr(console, "out", out)
+    console.print_columns([HEAD, *ROWS] if head else ROWS, right=(1,), head=head, below=below)
+    return stream.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [40, 62, 80, 100, 130, 160])
+@pytest.mark.parametrize("head", [False, True])
+def test_a_narrow_terminal_cuts_nothing_off(monkeypatch: pytest.MonkeyPatch, width: int, head: bool) -> None:
+    lines = _columns(monkeypatch, width, head=head)
+    assert max(Text(line).cell_len for line in lines) <= width
+    said = "".join("".join(lines).split())
+    for row in ROWS:
+        for cell in row:
+            assert "".join(cell.split()) in said, (width, cell)
+
+
+def test_at_80_columns_a_row_has_its_kind_and_per_cent_in_the_first_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = _columns(monkeypatch, 80)
+    assert lines[:4] == [
+        "*   3  2025-03-04 09:40  369 words",
+        "    tessaryobserver.example  Passengers rescued after ferry strikes sandbar in",
+        "    the early hours of Tuesday",
+        "   12  2025-03-04 11:40  196 words  partial, 100% contained",
+    ]
+    assert [Text(line).cell_len for line in lines[-3:-1]] == [80, 80], "a wide character takes two columns"
+
+
+def test_a_wide_terminal_wraps_the_last_column_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, *_ = _columns(monkeypatch, 130)
+    assert first.index("Passengers") == len(second) - len(second.lstrip())
+
+
+def test_no_color_leaves_the_marks_that_stand_for_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value, has_colours in (("NO_COLOR", "1", False), ("NO_COLOR", "", True)):
+        monkeypatch.setenv(name, value)
+        out = type(console.out)(file=io.StringIO(), force_terminal=True, color_system="truecolor")
+        assert console.has_colours(out) is has_colours
