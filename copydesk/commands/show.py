@@ -12,7 +12,7 @@ from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from storage.database import Engine
-    from storage.reader import StoredArticle
+    from storage.reader import StoredArticle, StoredRejection
     from storage.writing import Quarantined
 
 
@@ -28,7 +28,7 @@ def show(
 ) -> None:
     """Show one article: its facts, its text, and its copies; or the history of its text.
 
-    Says so where the page is in quarantine (copydesk stats --quarantine).
+    Of a page that was rejected it says why, and where a page is in quarantine (copydesk stats --quarantine).
     """
     from storage import reader
     from storage.database import open_database
@@ -44,12 +44,15 @@ def show(
     copies = reader.copies(engine, article.id)
     rules = reader.rules_version(engine, article.id)
     is_pruned = not has_page(engine, article.id)
-    held = _quarantined(engine, {which, article.url, article.location})
+    addresses = {which, article.url, article.location}
+    held = _quarantined(engine, addresses)
+    rejected = reader.rejections_at(engine, addresses)
     if json:
         said: dict[str, object] = {
             "rules_version": rules,
             "page_pruned": is_pruned,
             "quarantine": plain(held),
+            "rejections": plain(rejected),
         }
         if revisions:
             said["revisions"] = plain(texts)
@@ -69,6 +72,7 @@ def show(
             ("rules", rules),
             ("page", "pruned: reprocess cannot apply other rules to it" if is_pruned else None),
             *(("quarantine", _shown(one)) for one in held),
+            *(("rejected", f"what came on {when(one.at)}: {_why(one)}") for one in rejected),
         ),
     )
 
@@ -88,6 +92,11 @@ def _shown(one: Quarantined) -> str:
     return f"in quarantine, {one.failures} times in a row {one.reason} ({one.detail}); {again}"
 
 
+def _why(rejection: StoredRejection) -> str:
+    detail = f" ({rejection.detail})" if rejection.detail else ""
+    return f"{rejection.reason}{detail}"
+
+
 def _find(engine: Engine, which: str) -> StoredArticle:
     from pipeline.urls import canonical_url
     from storage import reader
@@ -100,7 +109,11 @@ def _find(engine: Engine, which: str) -> StoredArticle:
     if found is None:
         found = reader.article_by_location(engine, which)
     if found is None:
-        for one in _quarantined(engine, {which, canonical_url(which)}):
+        addresses = {which, canonical_url(which)}
+        for one in _quarantined(engine, addresses):
             raise OperatorError(f"no article at {which!r}: {_shown(one)}")
+        for refused in reader.rejections_at(engine, addresses):
+            fetched = f"rejected in run {refused.run_id}, as it was fetched on {when(refused.at)}"
+            raise OperatorError(f"no article at {which!r}: {fetched}: {_why(refused)}")
         raise OperatorError(f"no article {which!r} here: name an id, a URL or a location (copydesk groups)")
     return found

@@ -1,7 +1,8 @@
-"""`copydesk sites`: lists the sites of the sites file, adds one, and checks whether they still work."""
+"""`copydesk sites`: lists the sites of the sites file, adds, removes and exports them, and checks them."""
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from copydesk.amounts import parse_age, shown_age
+from copydesk.completion import complete_site, words
 from copydesk.options import DryRun, Json, Sites, SitesFile
 from copydesk.status import Status
 from copydesk.terminal import as_line, err, out, print_columns, print_json, visible
@@ -18,8 +20,11 @@ from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from crawler.probing import Discovery, PageCheck, SiteCheck
+    from crawler.sites import Site
 
-app = typer.Typer(help="List the sites, add one, or check whether they still work.", no_args_is_help=True)
+app = typer.Typer(
+    help="List the sites, add, remove or export some, or check whether they still work.", no_args_is_help=True
+)
 
 Seconds = Annotated[
     float, typer.Option("--seconds", min=1, help="Spend at most this many seconds on a site.")
@@ -111,6 +116,49 @@ def add(
             if is_written
             else "nothing was written (--dry-run)"
         )
+
+
+@app.command()
+def remove(
+    sites: Annotated[
+        list[str],
+        typer.Argument(metavar="SITE…", help="Keys in the sites file.", autocompletion=complete_site),
+    ],
+    sites_file: SitesFile = None,
+) -> None:
+    """Take sites out of a sites file of your own. The rest of the file does not change, comments included.
+
+    They are crawled no more. What is stored of them stays: copydesk forget --site deletes it.
+    """
+    from crawler.sites import own_sites_file, remove_sites
+
+    for site in remove_sites(own_sites_file(sites_file), sites):
+        err.print(f"{site.key}: removed; its articles stay (copydesk forget --site {_shown(_host(site))})")
+
+
+@app.command()
+def export(
+    sites: Sites = None,
+    sites_file: SitesFile = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            metavar="FORMAT",
+            help="toml (a sites file) or opml (their feeds, for feed readers).",
+            autocompletion=words("toml", "opml"),
+        ),
+    ] = "toml",
+) -> None:
+    """Print sites on standard output, for a sites file of your own or for a feed reader."""
+    from crawler.sites import as_opml, as_sites_file, choose_sites, read_sites
+
+    if format not in ("toml", "opml"):
+        raise OperatorError(f"--format {format}: write one of toml, opml")
+    keys = sites or ()
+    is_toml = format == "toml"
+    sys.stdout.write(
+        as_sites_file(sites_file, keys) if is_toml else as_opml(choose_sites(read_sites(sites_file), keys))
+    )
 
 
 @app.command()
@@ -225,6 +273,10 @@ _COLOURS = {"ok": "green", "flawed": "yellow", "broken": "red"}
 
 def _age(time: datetime | None) -> str:
     return f"{shown_age(datetime.now(UTC) - time)} ago" if time is not None else "—"
+
+
+def _host(site: Site) -> str:
+    return urlsplit(site.homepage).hostname or site.key
 
 
 def _header(*names: str) -> tuple[str, ...]:

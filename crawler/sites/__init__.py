@@ -16,7 +16,10 @@ from crawler.sites.timetable import Cron, Interval, parse_schedule
 from crawler.sites.urls import MAX_URL_LENGTH, is_allowed_host, is_article_url, is_loopback_host, is_trap
 from crawler.sites.writer import (
     add_site,
+    as_opml,
+    as_sites_file,
     own_sites_file,
+    remove_sites,
     require_new_site,
     site_table_text,
     sites_in_file,
@@ -29,6 +32,8 @@ __all__ = [
     "Interval",
     "Site",
     "add_site",
+    "as_opml",
+    "as_sites_file",
     "choose_sites",
     "is_allowed_host",
     "is_article_url",
@@ -40,6 +45,7 @@ __all__ = [
     "parse_sites",
     "read_rulebook",
     "read_sites",
+    "remove_sites",
     "require_new_site",
     "site_record",
     "site_rulebook",

@@ -1,25 +1,28 @@
-"""Adds a site to an operator's own sites file, which may have comments and may be read at the same time.
+"""Changes an operator's own sites file, which may have comments and may be read at the same time.
 
-The new table is appended, so the rest of the file keeps every byte. The file is replaced in one step, by a
-rename, so a reader sees either the old or the new one. Nothing is written unless the new file is read as the
-sites of the old one and the new site.
+A new table is appended, and one that goes is cut out, so the rest of the file keeps every byte. The file is
+replaced in one step, by a rename, so a reader sees either the old or the new one. Nothing is written unless
+the new file is read as the sites of the old one with the new site, or without the one that goes.
 """
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import tomlkit
 
-from crawler.sites.reader import parse_sites
+from crawler.sites.reader import choose_sites, parse_sites, read_sites, sites_content, sites_path
 from crawler.sites.site import Site
 from pipeline.errors import OperatorError
 from pipeline.urls import bare_host, canonical_url
@@ -77,6 +80,32 @@ def site_table_text(key: str, entry: Mapping[str, Any]) -> str:
     return tomlkit.dumps(document)
 
 
+def as_sites_file(path: str | os.PathLike[str] | None, keys: Sequence[str]) -> str:
+    """Return the tables of these sites (all for none) as a sites file, without the comments of theirs.
+
+    path: as in `read_sites`. Raises OperatorError as that does, and for an unknown key.
+    """
+    chosen = choose_sites(read_sites(path), keys)
+    tables = tomllib.loads(sites_content(sites_path(path)).decode("utf-8-sig")).get("sites", {})
+    return "\n".join(site_table_text(site.key, tables[site.key]) for site in chosen)
+
+
+def as_opml(sites: Iterable[Site]) -> str:
+    """Return the feeds of the sites as OPML 2.0, which feed readers import; a site is a folder."""
+    opml = ElementTree.Element("opml", version="2.0")
+    ElementTree.SubElement(ElementTree.SubElement(opml, "head"), "title").text = "Copydesk"
+    body = ElementTree.SubElement(opml, "body")
+    for site in sites:
+        if site.feeds:
+            folder = ElementTree.SubElement(body, "outline", text=site.name, title=site.name)
+        for url in site.feeds:
+            names = {"type": "rss", "text": site.name, "title": site.name}
+            ElementTree.SubElement(folder, "outline", names, xmlUrl=url, htmlUrl=site.homepage)
+    ElementTree.indent(opml)
+    text = ElementTree.tostring(opml, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
 def add_site(path: Path, key: str, entry: Mapping[str, Any]) -> Site:
     """Write a new site into the file, which is created if it does not exist; return the site's record.
 
@@ -96,6 +125,28 @@ def add_site(path: Path, key: str, entry: Mapping[str, Any]) -> Site:
             raise OperatorError(f"{path}: no site can be added to it; write each as a table [sites.NAME]")
         _replace(path, new)
     return found[key]
+
+
+def remove_sites(path: Path, keys: Sequence[str]) -> list[Site]:
+    """Take the tables of these sites out of the file; return their records.
+
+    Raises OperatorError, and leaves the file as it was, for a key that it does not have, and where a table
+    cannot be taken out alone.
+    """
+    with _alone(path):
+        old = _content(path)
+        sites = parse_sites(old, str(path))
+        gone = choose_sites(sites, keys)
+        left = {key: site for key, site in sites.items() if key not in keys}
+        mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
+        document = tomlkit.parse(old.removeprefix(mark))
+        for site in gone:
+            document["sites"].remove(site.key)
+        new = mark + tomlkit.dumps(document).encode()
+        if parse_sites(new, str(path)) != left:
+            raise OperatorError(f"{path}: the tables cannot be taken out alone; delete them with an editor")
+        _replace(path, new)
+    return gone
 
 
 def _with_table(old: bytes, table: str) -> bytes:

@@ -54,6 +54,7 @@ from storage.reader.run_rows import (
     latest_rejections,
     progress,
     rejections,
+    rejections_at,
     run,
     runs,
 )
@@ -136,6 +137,7 @@ __all__ = [
     "pairs_of_story",
     "progress",
     "rejections",
+    "rejections_at",
     "removed",
     "revisions",
     "rows",

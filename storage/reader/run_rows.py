@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,13 @@ def rejections(engine: Engine, run_id: int | None = None) -> Iterator[StoredReje
     view = view_tables["rejections"]
     query = select(view).order_by(view.c.location)
     return stream(engine, query if run_id is None else query.where(view.c.run_id == run_id), StoredRejection)
+
+
+def rejections_at(engine: Engine, addresses: Collection[str]) -> list[StoredRejection]:
+    """Rejections of these locations or URLs, by location."""
+    view, names = view_tables["rejections"], [storable_name(address) for address in addresses]
+    query = select(view).where(or_(view.c.location.in_(names), view.c.url.in_(names)))
+    return list(stream(engine, query.order_by(view.c.location), StoredRejection))
 
 
 def latest_rejections(

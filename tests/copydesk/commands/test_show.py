@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from copydesk.cli import app
+from pipeline.document import Reason, Rejection, Stage
 from pipeline.settings import Settings
+from storage import reader, writer
 from storage.database import open_database
 from tests.copydesk.conftest import FERRY, NEWS, Run
 from tests.storage.news import START, article, store, story
@@ -66,3 +73,29 @@ def test_show_tells_what_changed_in_each_text(copydesk: Run, tmp_path: Path) -> 
     ]
     assert found["revisions"][1]["text"] == found["text"]
     assert "revisions" not in json.loads(copydesk("show", "1", "--db", url, "--json").stdout)
+
+
+def test_show_says_why_a_page_was_rejected(copydesk: Run, news_url: str) -> None:
+    engine = open_database(news_url, create=False)
+    rejected = list(reader.rejections(engine))
+    assert rejected
+    for one in rejected:
+        for address in filter(None, (one.location, one.url)):
+            done = copydesk("show", address, "--db", news_url)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert done.stderr.count("\n") == 1
+            assert f"rejected in run {one.run_id}" in done.stderr
+            assert f"{one.reason} (" in done.stderr
+
+
+def test_show_says_that_an_article_was_rejected_when_it_came_again(own: str) -> None:
+    engine = open_database(own, create=False)
+    [article] = islice(reader.articles(engine), 1)
+    run = writer.start_run(engine, "test", article.updated_at)
+    later = article.updated_at + timedelta(days=1)
+    refused = Rejection(article.location, article.url, Stage.EXTRACT, Reason.LOGIN_PAGE, "a form", later, "1")
+    writer.write_batch(engine, run, [refused], Settings())
+    said = CliRunner().invoke(app, ["show", str(article.id), "--db", own], env={"COLUMNS": "200"})
+    assert re.search(r"rejected  what came on \d{4}-\d\d-\d\d \d\d:\d\d: login page \(a form\)", said.stdout)
+    said = CliRunner().invoke(app, ["show", str(article.id), "--db", own, "--json"])
+    assert [one["reason"] for one in json.loads(said.stdout)["rejections"]] == ["login page"]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from copydesk.cli import app
+from crawler.sites import read_sites
 from pipeline.errors import OperatorError
 from tests import forked
 from tests.copydesk.conftest import Run
@@ -348,3 +350,18 @@ def test_many_sites_that_never_answer_come_to_an_end(sites: Run, web: Web, tmp_p
     assert {source["detail"] for site in found.values() for source in site["sources"]} == {
         "not read within 3 s"
     }
+
+
+def test_sites_are_removed_from_a_file_and_exported(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COPYDESK_SITES", str(own_file))
+    before = CliRunner().invoke(app, ["sites", "export"])
+    assert tomllib.loads(before.stdout)["sites"].keys() == read_sites(own_file).keys()
+    key, *others = read_sites(own_file)
+    opml = CliRunner().invoke(app, ["sites", "export", key, "--format", "opml"])
+    assert read_sites(own_file)[key].feeds[0] in opml.stdout
+    done = CliRunner().invoke(app, ["sites", "remove", key])
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith(f"{key}: removed; its articles stay (copydesk forget --site ")
+    assert list(read_sites(own_file)) == others
+    for arguments in (["remove", key], ["export", "--format", "xml"], ["remove", "bbc", "--sites", ""]):
+        assert CliRunner().invoke(app, ["sites", *arguments]).exit_code != 0

@@ -9,6 +9,7 @@ import time
 import tomllib
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -209,3 +210,46 @@ def test_concurrent_programs_lose_nothing_and_nobody_reads_half_a_file(tmp_path:
         assert program.returncode == 0, said
     assert set(read_sites(file)) == {"gazette", *(f"h-{a}-{n}" for a in "abc" for n in range(6))}
     assert file.read_text().startswith(COMMENTED)
+
+
+def test_a_table_is_cut_out_and_all_other_bytes_stay(tmp_path: Path) -> None:
+    file = tmp_path / "sites.toml"
+    for line_end, mark in (("\n", ""), ("\r\n", "\ufeff")):
+        text = (mark + COMMENTED).replace("\n", line_end).encode()
+        file.write_bytes(text)
+        before = read_sites(file)
+        writer.add_site(file, "herald", ENTRY)
+        assert [site.key for site in writer.remove_sites(file, ["herald"])] == ["herald"]
+        assert file.read_bytes().rstrip() == text.rstrip()
+        assert read_sites(file) == before
+        writer.remove_sites(file, ["gazette"])
+        assert read_sites(file) == {}
+        assert b"Ask Ada" in file.read_bytes()
+
+
+def test_what_cannot_be_cut_out_stays(tmp_path: Path) -> None:
+    file = tmp_path / "sites.toml"
+    file.write_text(COMMENTED)
+    with pytest.raises(OperatorError, match="did you mean gazette"):
+        writer.remove_sites(file, ["gazete"])
+    assert file.read_text() == COMMENTED
+
+
+def test_exported_sites_are_read_as_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "exported.toml"
+    own = tmp_path / "own.toml"
+    own.write_text(
+        COMMENTED
+        + '[sites.gazette.rules]\ntake = [".story"]\nclutter = ["On", { phrase = "More", scope = "tail" }]\n'
+    )
+    for path in (None, own):
+        file.write_text(writer.as_sites_file(path, ()))
+        assert read_sites(file) == read_sites(path)
+    assert "bbc" not in writer.as_sites_file(None, ["dw"])
+
+
+def test_opml_has_the_feeds_of_each_site() -> None:
+    root = ElementTree.fromstring(writer.as_opml(read_sites().values()))
+    feeds = [outline.get("xmlUrl") for outline in root.iter("outline") if outline.get("type") == "rss"]
+    assert feeds == [url for site in read_sites().values() for url in site.feeds]
+    assert root.get("version") == "2.0"
