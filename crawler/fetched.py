@@ -25,7 +25,7 @@ from crawler.fetch import PutOff, requested_url
 from crawler.log import one_line
 from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection, Stage
 from pipeline.metadata import RIGHTS_HEADERS, header_rights
-from pipeline.page import sniff_media_type
+from pipeline.page import kept_headers, sniff_media_type
 from pipeline.settings import Settings
 
 # Transient failures say nothing about the page, so the next crawl requests it again.
@@ -77,6 +77,11 @@ def document_or_rejection(
         encoding=http_content_type_encoding(content_type),
         publisher=publisher,
         claims=replace(claims or Claims(), rights=header_rights(_headers(response), response.url)),
+        headers=kept_headers(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, values in response.headers.items()
+            for value in values
+        ),
     )
 
 

@@ -143,6 +143,7 @@ class Document:
     encoding: the charset that an HTTP header or the source declared, not verified; None if none did.
     fetched_at: aware, UTC. The pipeline's only clock: no publication date is after it.
     publisher: name of the outlet if the source knows it.
+    headers: of the response, names and values as received, of a crawl or a WARC file; without cookies.
     """
 
     location: str
@@ -154,6 +155,7 @@ class Document:
     encoding: str | None = None
     publisher: str | None = None
     claims: Claims = field(default_factory=Claims)
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,7 @@ class PageBytes:
     url: str
     publisher: str | None
     claims: Claims
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

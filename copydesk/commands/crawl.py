@@ -13,6 +13,7 @@ from copydesk.status import Status
 from copydesk.terminal import (
     Volume,
     err,
+    given_command,
     print_alerts,
     print_json,
     print_lesson,
@@ -54,7 +55,13 @@ def crawl(
     try:
         with nullcontext() if settings["LOG_ENABLED"] else watching_sites() as progress:
             done = run(
-                db, sites or (), sites_file=sites_file, refetch=refetch, settings=settings, progress=progress
+                db,
+                sites or (),
+                sites_file=sites_file,
+                refetch=refetch,
+                settings=settings,
+                progress=progress,
+                command=given_command(),
             )
     except KeyboardInterrupt:
         raise typer.Exit(interrupted()) from None

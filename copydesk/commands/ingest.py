@@ -13,6 +13,7 @@ from copydesk.status import Status
 from copydesk.terminal import (
     as_line,
     err,
+    given_command,
     print_json,
     print_lesson,
     print_site_rules,
@@ -69,7 +70,6 @@ def ingest(
     find_files(files, settings)  # a path that does not exist is a mistake before there is a database
     require_page_urls(urls)
     engine = open_database(db)
-    command = shlex.join(["ingest", *paths])
     withheld = withheld_urls(engine, urls)
     for url in sorted(withheld):
         err.print(f"{as_line(url)} was forgotten, so it is not fetched (copydesk forget --list)")
@@ -81,7 +81,8 @@ def ingest(
             workers=workers or os.cpu_count() or 1,
             settings=settings,
             progress=progress,
-            command=command,
+            command=given_command(),
+            job=shlex.join(["ingest", *paths]),
             pages=pages,
         )
     if json:

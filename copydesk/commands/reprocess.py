@@ -13,6 +13,7 @@ from copydesk.status import Status
 from copydesk.terminal import (
     as_line,
     err,
+    given_command,
     out,
     print_changes,
     print_json,
@@ -117,7 +118,8 @@ def reprocess(
             quarantined=quarantined,
             dry_run=dry_run,
             progress=progress,
-            command=shlex.join(words),
+            command=given_command(),
+            job=shlex.join(words),
         )
     if json:
         print_json(

@@ -18,7 +18,7 @@ from copydesk.terminal.console import (
 )
 from copydesk.terminal.crawl_progress import watching_sites
 from copydesk.terminal.evidence import facts, verdict
-from copydesk.terminal.messages import SafeGroup, escaped, safe_line, without_passwords
+from copydesk.terminal.messages import SafeGroup, escaped, given_command, safe_line, without_passwords
 from copydesk.terminal.progress import (
     counting,
     print_alerts,
@@ -49,6 +49,7 @@ __all__ = [
     "err",
     "escaped",
     "facts",
+    "given_command",
     "out",
     "plain",
     "print_alerts",

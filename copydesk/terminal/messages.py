@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,12 +32,23 @@ def escaped(text: str) -> str:
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+_given = "copydesk"
+
+
+def given_command() -> str:
+    """The command as it was given, as a shell would take it; passwords are still in it."""
+    return _given
+
+
 class SafeGroup(TyperGroup):
     """The commands; a mistake on the command line is told without the passwords that were typed there."""
 
-    def make_context(self, *args: Any, **extra: Any) -> Any:
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        global _given
+        if parent is None:
+            _given = shlex.join(["copydesk", *args])
         with _told_safely():
-            return super().make_context(*args, **extra)
+            return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: Any) -> Any:
         with _told_safely():

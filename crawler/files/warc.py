@@ -27,7 +27,7 @@ from crawler.files.unpack import Reader, unpack_body
 from crawler.files.window import Window
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
 from pipeline.metadata import header_rights
-from pipeline.page import sniff_media_type
+from pipeline.page import kept_headers, sniff_media_type
 from pipeline.urls import web_url
 
 # Most bytes of the headers of a WARC record or an HTTP response.
@@ -195,6 +195,7 @@ def _warc_document(
         origin=Origin.WARC,
         encoding=charset[1] if charset else None,
         claims=Claims(rights=header_rights(response_headers, url)),
+        headers=kept_headers(response_headers),
     )
 
 

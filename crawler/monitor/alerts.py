@@ -41,7 +41,7 @@ def conclude_run(url: str, run_id: int, reason: str) -> tuple[str, tuple[SiteAle
         if reason != "finished":
             return shown_url(engine), ()
         since = datetime.now(UTC) - HISTORY
-        histories = site_runs.history(engine, since=since, command_of=run_id)
+        histories = site_runs.history(engine, since=since, job_of=run_id)
         alerts = {site: judge(runs) for site, runs in sorted(histories.items())}
         as_json = {site: [alert.as_json() for alert in found] for site, found in alerts.items()}
         site_runs.put_alerts(engine, run_id, as_json)

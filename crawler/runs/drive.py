@@ -87,6 +87,7 @@ def drive(
     workers: int,
     settings: Settings,
     command: str | None,
+    job: str | None = None,
     progress: Progress | None = None,
     process: Process | None = None,
     skips_known: bool = True,
@@ -101,15 +102,15 @@ def drive(
     DatabaseError where the database cannot be written, PoolBroken where no worker can be started. What the
     source raises is raised after what was read is written. What was committed stays.
 
-    command: the name of the run in `runs`; None for a run without a row there. process: instead of
-    `pipeline.process.process_document`. skips_known: documents that are stored already, by the same rules,
-    or that are in quarantine, are not processed again and count as unchanged. write: instead of
-    `storage.writer.write_batch`. expected: how many documents the source has, if that is known beforehand.
+    command: as `runs` shows it; None for a run without a row there. job: see `storage.writer.start_run`.
+    process: instead of `pipeline.process.process_document`. skips_known: documents that are stored already,
+    by the same rules, or that are in quarantine, are not processed again and count as unchanged. write:
+    instead of `storage.writer.write_batch`. expected: how many documents the source has, if that is known.
     pids: of processes of the source, which a second signal kills.
     """
     pool = WorkerPool(settings, workers, process=process or process_document)
     with stopping(lambda: [*pool.worker_pids(), *pids()]) as is_stopped, pool:
-        run_id = 0 if command is None else start_run(engine, command, datetime.now(UTC))
+        run_id = 0 if command is None else start_run(engine, command, datetime.now(UTC), job=job)
         run = _Run(engine, run_id, settings, pool, is_stopped, progress, skips_known, write or write_batch)
         if progress and expected is not None:
             progress.total(expected)

@@ -36,6 +36,7 @@ def ingest(
     settings: Settings,
     progress: Progress | None = None,
     command: str = "ingest",
+    job: str | None = None,
     process: Process = process_document,
     pages: PageSource | None = None,
 ) -> Finished:
@@ -55,6 +56,7 @@ def ingest(
             settings=settings,
             progress=progress,
             command=command,
+            job=job,
             process=process,
             pids=source.pids if pages is None else lambda: [*source.pids(), *pages.pids()],
         )
@@ -68,6 +70,7 @@ def ingest_documents(
     settings: Settings,
     progress: Progress | None = None,
     command: str = "ingest",
+    job: str | None = None,
     process: Process = process_document,
     pids: Callable[[], Sequence[int]] = list,
 ) -> Finished:
@@ -80,6 +83,7 @@ def ingest_documents(
         workers=workers,
         settings=with_learned(engine, settings),
         command=command,
+        job=job,
         progress=progress,
         process=process,
         pids=pids,

@@ -68,6 +68,7 @@ def reprocess(
     dry_run: bool = False,
     progress: Progress | None = None,
     command: str = "reprocess",
+    job: str | None = None,
     process: Process | None = None,
 ) -> Reprocessed:
     """Process stored pages whose outcomes are of different rules; return when everything is committed.
@@ -96,6 +97,7 @@ def reprocess(
         workers=workers,
         settings=settings,
         command=None if dry_run else command,
+        job=job,
         progress=progress,
         process=process,
         skips_known=False,

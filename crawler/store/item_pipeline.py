@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shlex
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from scrapy.crawler import Crawler
@@ -92,8 +95,9 @@ class StorePipeline:
         await self.database.open()
         await self.database.call(writer.require_one_fingerprint, self.settings)
         self.settings = await self.database.call(learning.with_learned, self.settings)
-        command = f"scrapy crawl {spider.name if spider else ''}".strip()
-        self.run_id = await self.database.call(writer.start_run, command, datetime.now(UTC))
+        job = f"scrapy crawl {spider.name if spider else ''}".strip()
+        command = self.crawler.settings.get("COPYDESK_COMMAND") or _command() or job
+        self.run_id = await self.database.call(partial(writer.start_run, job=job), command, datetime.now(UTC))
         self.counts = writer.BatchCounts()
         self.statistics = self.crawler.get_downloader_middleware(SiteStatistics) or SiteStatistics(
             self.crawler
@@ -240,6 +244,13 @@ def crawl_state(crawler: Crawler) -> CrawlState | None:
     """The state of a crawl that stores its articles; None for a crawl without StorePipeline."""
     pipeline = crawler.get_item_pipeline(StorePipeline)
     return pipeline.state if pipeline is not None else None
+
+
+def _command() -> str | None:
+    """The command line, if it is of `scrapy`; other programs start a crawl beside what else they do."""
+    program, *arguments = sys.argv or [""]
+    name = Path(program).name
+    return shlex.join(["scrapy", *arguments]) if name == "scrapy" else None
 
 
 def _columns(article: Article) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 `decode_body` turns bytes into text, `segment_page` cuts the parsed tree into typed blocks, `align_lines`
 finds an extractor's lines among these blocks, `find_by_selector` answers CSS selectors, `compressed_page`
-compresses the bytes for the database.
+compresses the bytes for the database, `kept_headers` chooses what is kept of a response beside them.
 """
 
 from pipeline.page.align import Passage, align_lines
@@ -19,6 +19,7 @@ from pipeline.page.blocks import (
 )
 from pipeline.page.compress import compressed_page
 from pipeline.page.decode import decode_body, is_web_charset, sniff_media_type
+from pipeline.page.headers import kept_headers
 from pipeline.page.selectors import check_selector, find_by_selector
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "is_inline",
     "is_layout_row",
     "is_web_charset",
+    "kept_headers",
     "segment_page",
     "segment_with_places",
     "sniff_media_type",

@@ -22,4 +22,5 @@ def compressed_page(document: Document) -> PageBytes:
         url=document.url,
         publisher=document.publisher,
         claims=document.claims,
+        headers=document.headers,
     )

@@ -1,6 +1,7 @@
 """Helpers for all of storage/: keys, values that both databases accept, lists in parts, disk space."""
 
 from storage.base.chunks import chunks
+from storage.base.commands import without_secrets
 from storage.base.keys import (
     FAILURES,
     TRANSIENT,
@@ -47,4 +48,5 @@ __all__ = [
     "stored_page_digest",
     "text_hash",
     "tombstone_key",
+    "without_secrets",
 ]

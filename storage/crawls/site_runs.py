@@ -183,11 +183,11 @@ def put_alerts(engine: Engine, run_id: int, alerts: Mapping[str, Sequence[Mappin
 
 
 def history(
-    engine: Engine, *, since: datetime, site: str | None = None, command_of: int | None = None
+    engine: Engine, *, since: datetime, site: str | None = None, job_of: int | None = None
 ) -> dict[str, list[SiteRun]]:
     """The figures of each site from runs that began since then, the oldest first; killed ones among them.
 
-    site: of this one only. command_of: of runs of the same command as that run's, up to it; the sites are
+    site: of this one only. job_of: of runs of the same job as that run's, up to it; the sites are
     those of that run.
     """
     view, run = view_tables["site_runs"], schema.run
@@ -199,13 +199,13 @@ def history(
             return {}
         if site is not None:
             query = query.where(view.c.site == storable_name(site))
-        if command_of is not None:
+        if job_of is not None:
             table = schema.site_run
-            command = select(run.c.command).where(run.c.id == command_of).scalar_subquery()
+            job = select(run.c.job).where(run.c.id == job_of).scalar_subquery()
             query = query.where(
-                view.c.run_id <= command_of,
-                view.c.run_id.in_(select(run.c.id).where(run.c.id >= first, run.c.command == command)),
-                view.c.site.in_(select(table.c.site).where(table.c.run_id == command_of)),
+                view.c.run_id <= job_of,
+                view.c.run_id.in_(select(run.c.id).where(run.c.id >= first, run.c.job == job)),
+                view.c.site.in_(select(table.c.site).where(table.c.run_id == job_of)),
             )
         found: dict[str, list[SiteRun]] = {}
         for row in connection.execute(query):

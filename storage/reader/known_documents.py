@@ -150,6 +150,7 @@ def document_of(row: Mapping[Any, Any]) -> Document:
             encoding=row["encoding"],
             publisher=row["publisher"],
             claims=claims_of(row["claims"]),
+            headers=tuple((str(name), str(value)) for name, value in row["headers"] or ()),
         )
     except (
         zstandard.ZstdError,

@@ -125,6 +125,7 @@ page = Table(
     Column("claims", Json),
     Column("size", BigInteger, nullable=False),
     Column("body", Blob(), nullable=False),
+    Column("headers", Json),
 )
 
 article = Table(
@@ -298,6 +299,7 @@ run = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("grouped", BigInteger, nullable=False),
     Column("reasons", Json, nullable=False),
+    Column("job", Text),
 )
 
 # One row a crawl and site, replaced with each batch. `ended`, `alerts`: see `storage.crawls.site_runs`.

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from pipeline.document import Reason
 from storage import schema
-from storage.base import storable_name
+from storage.base import storable_name, without_secrets
 from storage.database import in_transaction, persistently
 
 
@@ -52,15 +52,20 @@ class BatchCounts:
         return sum(count for reason, count in self.reasons.items() if reason.is_fault)
 
 
-def start_run(engine: Engine, command: str, now: datetime) -> int:
-    """Records that a run began; returns its id."""
+def start_run(engine: Engine, command: str, now: datetime, *, job: str | None = None) -> int:
+    """Records that a run began; returns its id.
+
+    command: as it was given; secrets in it are not stored. job: what runs of the same work have in common,
+    however their commands were written; the command, if it is not given.
+    """
 
     def start(connection: Connection) -> int:
         id = (connection.scalar(select(func.max(schema.run.c.id))) or 0) + 1
         zero = {f.name: 0 for f in fields(BatchCounts) if f.name != "reasons"}
         values: dict[str, Any] = {
             "id": id,
-            "command": storable_name(command),
+            "command": storable_name(without_secrets(command)),
+            "job": storable_name(without_secrets(command if job is None else job)),
             "started_at": now,
             "reasons": {},
             **zero,
@@ -72,10 +77,10 @@ def start_run(engine: Engine, command: str, now: datetime) -> int:
 
 
 def killed_run_before(engine: Engine, run_id: int) -> int | None:
-    """The run of the same command before this one, if it has no end: it was killed, or goes on elsewhere."""
+    """The run of the same job before this one, if it has no end: it was killed, or goes on elsewhere."""
     table = schema.run
-    command = select(table.c.command).where(table.c.id == run_id).scalar_subquery()
-    before = select(table.c.id, table.c.finished_at).where(table.c.id < run_id, table.c.command == command)
+    job = select(table.c.job).where(table.c.id == run_id).scalar_subquery()
+    before = select(table.c.id, table.c.finished_at).where(table.c.id < run_id, table.c.job == job)
 
     def read() -> int | None:
         with engine.connect() as connection:

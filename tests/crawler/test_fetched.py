@@ -57,6 +57,22 @@ def test_a_page_becomes_a_document_at_the_url_that_was_requested() -> None:
     assert (found.publisher, found.claims.title) == ("Gazette", "Ferry")
 
 
+def test_the_headers_of_the_response_are_kept_without_cookies() -> None:
+    answer = response(content_type="text/html")
+    answer.headers["Server"] = "nginx"
+    answer.headers.appendlist("Link", "</a>; rel=next")
+    answer.headers.appendlist("Link", "</b>; rel=prev")
+    answer.headers["Set-Cookie"] = "visitor=4711"
+    found = document_or_rejection(answer)
+    assert isinstance(found, Document)
+    assert sorted(found.headers) == [
+        ("Content-Type", "text/html"),
+        ("Link", "</a>; rel=next"),
+        ("Link", "</b>; rel=prev"),
+        ("Server", "nginx"),
+    ]
+
+
 def test_headers_that_are_about_rights_come_with_the_document() -> None:
     answer = response()
     answer.headers["TDM-Reservation"] = "1"

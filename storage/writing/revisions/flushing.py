@@ -82,6 +82,7 @@ def _flush_pages(connection: Connection, batch: PendingBatch) -> None:
                 "fetched_us": microseconds(page.fetched_at),
                 "publisher": page.publisher,
                 "claims": claims_json(page.claims),
+                "headers": [list(header) for header in page.headers] or None,
                 "size": page.size,
                 "body": page.compressed,
             }

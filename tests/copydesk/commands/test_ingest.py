@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.copydesk.conftest import NEWS, Run, articles
+from storage import reader
+from storage.database import open_database
+from tests.copydesk.conftest import FERRY, NEWS, Run, articles
 from tests.crawler.web import Page, article, serve
 
 
@@ -101,3 +103,12 @@ def test_records_of_others_are_ingested_and_bad_dates_are_counted(
                 wanted[k] for k in ("text", "published_at", "title")
             ]
     assert copydesk("export", str(tmp_path / "a.csv"), "--format", "ninjs", "--db", db).returncode == 2
+
+
+def test_a_run_has_the_command_as_it_was_given(copydesk: Run, tmp_path: Path) -> None:
+    page, db = str(NEWS / FERRY), f"sqlite:///{tmp_path}/b.db"
+    assert copydesk("-q", "ingest", page, "--workers", "1", "--db", db).returncode == 0
+    engine = open_database(db, create=False)
+    assert [run.command for run in reader.runs(engine)] == [
+        f"copydesk -q ingest {page} --workers 1 --db {db}"
+    ]

@@ -124,7 +124,7 @@ def test_a_history_has_the_same_command_and_the_sites_of_the_run(engine: Engine)
     last = remember(engine, START + 4 * day, "a", stored=4)
     remember(engine, START + 5 * day, "a", stored=5)
 
-    found = site_runs.history(engine, since=START + 2 * day, command_of=last)
+    found = site_runs.history(engine, since=START + 2 * day, job_of=last)
     assert {site: [row.stored for row in rows] for site, rows in found.items()} == {"a": [2, 3, 4]}
     every = site_runs.history(engine, since=START, site="b")
     assert [row.stored for row in every["b"]] == [10, 11, 12, 13]
