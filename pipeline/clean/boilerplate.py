@@ -12,7 +12,13 @@ from pipeline.clean.inline import cut_inline
 from pipeline.clean.lines import lines_of
 from pipeline.clean.phrases import remove_phrases, remove_sections
 from pipeline.clean.rules import on_page, rules_for, site_rules
-from pipeline.clean.structure import remove_captions, remove_link_lines, remove_repetitions, remove_title
+from pipeline.clean.structure import (
+    remove_author_notes,
+    remove_captions,
+    remove_link_lines,
+    remove_repetitions,
+    remove_title,
+)
 from pipeline.document import Block, Extraction, Removed
 from pipeline.settings import Settings
 from pipeline.sites import SiteRules
@@ -41,6 +47,7 @@ def clean(
     general = on_page(rules_for(extraction.language), [line.small for line in left])
     remove_sections(left, general)
     remove_phrases(left, general)
+    remove_author_notes(left, extraction.authors)
     remove_repetitions(left)
     removed = [Removed(line.position, line.text, line.rule) for line in lines if line.rule]
     kept: list[tuple[int, Block]] = []

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from pipeline.clean.lines import LINKED, Line
+from pipeline.clean.spelling import folded
 from pipeline.document import BlockKind
 from pipeline.text import words_key
 
@@ -21,6 +22,15 @@ DOUBLED_WORDS = 5
 REPEATED_WORDS = 8
 # A line that occurs this often on a page, not in a row, is a promotion and no refrain.
 REPEATS = 3
+
+# A note on the author is among so many last lines, and names the author within so many characters.
+NOTE_LINES = 3
+_NAME_WITHIN = 50
+# What follows the name in such a note: "is a professor", "'s new book".
+_IS = re.compile(
+    r"\A,? (?:is|ist|est|es|è|é|jest|är|er|on|este)\b"
+    r"|\A's? (?:most recent |latest |new |next |first )?(?:book|novel)\b"
+)
 
 # How a caption begins, and a label or an address does not.
 _CAPTION_BEGIN = re.compile(r"[\"'“„«‘‚]?(?![\d_])\w(?<![a-zß-öø-ÿа-яёєіїґ])")
@@ -64,6 +74,21 @@ def remove_title(lines: Sequence[Line], title: str) -> None:
             line.rule = "structure.title"
         elif line.is_story:
             break
+
+
+def remove_author_notes(lines: Sequence[Line], authors: Iterable[str]) -> None:
+    """The note under an opinion that says who its author is. authors: as the page states them."""
+    names = [folded(name).lower() for name in authors if " " in name]
+    kept = [line for line in lines if line.rule is None]
+    for line in reversed(kept[1:][-NOTE_LINES:]):
+        if any(_is_note(line.small, name) for name in names):
+            line.rule = "structure.author"
+
+
+def _is_note(text: str, name: str) -> bool:
+    before, _, after = text.partition(name)
+    is_named = len(before) < min(len(text), _NAME_WITHIN) and '"' not in before
+    return is_named and _IS.match(after) is not None
 
 
 def remove_repetitions(lines: Sequence[Line]) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.extract.model.columns import KEPT, Array, BlockColumns, BlockEvidence, Marks
+from pipeline.document import BlockKind
+from pipeline.extract.model.columns import KEPT, KINDS, Array, BlockColumns, BlockEvidence, Marks
 
 # Of sets of blocks chosen by probability, the one with the highest expected F1 holds what lies above half of
 # the F1 that it reaches (Lipton, Elkan and Naryanaswamy 2014, Optimal Thresholding of Classifiers to Maximize
@@ -16,6 +17,12 @@ from pipeline.extract.model.columns import KEPT, Array, BlockColumns, BlockEvide
 # not take needs a little more (docs/tuning.md: KEEP).
 KEEP = 0.45
 ADD = 0.1
+# What completes a list, a table or a section is at least so probable, and so much of the list or table is
+# kept without it (docs/tuning.md: Whole lists and tables).
+_COMPLETES = 0.2
+_MOST = 2 / 3
+_LISTS = frozenset(("ul", "ol", "dl", "table"))
+_HEADING, _ITEM, _ROW = map(KINDS.index, (BlockKind.HEADING, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW))
 # A text of fewer words is no article: the model has emptied the page.
 _EMPTY_WORDS = 20
 
@@ -43,7 +50,29 @@ def select_blocks(columns: BlockColumns, probability: Array, evidence: BlockEvid
         limit = KEEP * expected_f1(likely[part], words[part])
         least = np.where(is_candidate[part], limit, limit + ADD)
         keep = (likely[part] >= least) & ~vetoed[part]
+        keep |= _completing(columns, part, keep, likely[part] >= _COMPLETES)
         found.append(BlockSelection(keep, probability[part], bool(words[part][keep].sum() < _EMPTY_WORDS)))
+    return found
+
+
+def _completing(columns: BlockColumns, part: slice, keep: Marks, is_possible: Marks) -> Marks:
+    """The blocks that complete what is kept: rows of a table, items of a list, headings within the story.
+
+    keep, is_possible: of the blocks of one page, which is `part` of the columns.
+    """
+    found = np.zeros_like(keep)
+    words = columns.words[part]
+    for at in (is_possible & ~keep).nonzero()[0].tolist():
+        kind = columns.kind[part.start + at]
+        if kind == _HEADING:
+            found[at] = keep[max(0, at - 1) : at + 2].sum() == 2
+        if kind not in (_ITEM, _ROW):
+            continue
+        path = columns.path(int(columns.holder[part.start + at]))
+        around = next((number for number in path if columns.tags[number] in _LISTS), None)
+        if around is not None:
+            inside = slice(int(columns.first[around]) - part.start, int(columns.end[around]) - part.start)
+            found[at] = words[inside][keep[inside]].sum() >= _MOST * words[inside].sum()
     return found
 
 

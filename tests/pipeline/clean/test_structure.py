@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.clean.boilerplate import clean
@@ -75,3 +77,41 @@ def test_a_paragraph_that_is_nothing_but_a_link_goes() -> None:
         sentence.text,
         *(block.text for block in STORY[4:]),
     ]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Ada Rell is a professor of ferries at the University of Northport.",
+        "Our columnist Ada Rell is the author of three novels.",
+        "Die Autorin Ada Rell ist Professorin in Northport.",
+        "Ada Rell’s latest book is about ferries.",
+    ],
+)
+def test_a_note_on_the_author_under_the_story_goes(note: str) -> None:
+    page = (*STORY, paragraph(note), paragraph("The editors answer letters."))
+    kept, removed = clean(replace(extraction(*page), authors=("Ada Rell", "Courier")), Settings())
+    assert note not in [block.text for _, block in kept]
+    assert [(r.rule, r.text) for r in removed] == [("structure.author", note)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Ada Rell reported from Northport.",
+        'The skipper said: "Ada Rell is wrong about the hull."',
+        "The skipper, who had not slept for two nights in the storm, said that Ada Rell is wrong.",
+        "Ada Rellstab is the new treasurer.",
+    ],
+)
+def test_what_only_names_the_author_stays(line: str) -> None:
+    page = replace(extraction(*STORY, paragraph(line)), authors=("Ada Rell",))
+    kept, _ = clean(page, Settings())
+    assert kept[-1][1].text == line
+
+
+def test_a_note_on_the_author_above_the_story_stays() -> None:
+    note = paragraph("Ada Rell is on holiday. This is her column of 1998.")
+    page = replace(extraction(note, *STORY), authors=("Ada Rell",))
+    kept, _ = clean(page, Settings())
+    assert kept[0][1] == note

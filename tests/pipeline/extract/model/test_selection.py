@@ -75,6 +75,41 @@ def test_the_harder_a_page_is_to_judge_the_less_certain_a_block_needs_to_be() ->
     assert kept(numbers(0.6, 0.5, 0.5, 0.5, 0.4)) == [True] * 5
 
 
+ROWS = "<tr><td>{}</td><td>6:41 on the second day</td></tr>"
+LIST = "<li>{} and all that was left of it</li>"
+
+
+def completed(html: str, *unsure: int, least: float = 0.25) -> list[int]:
+    """Which blocks are kept of a page on which all is sure but these."""
+    page = page_of(f"<html><body><p>{STORY[0]}</p>{html}<p>{STORY[1]}</p></body></html>")
+    probability = np.full(len(page.blocks), 0.95, dtype=np.float32)
+    probability[list(unsure)] = least
+    everything = evidence_of(np.ones(len(page.blocks), dtype=np.float32))
+    (selection,) = select_blocks(block_columns([page]), probability, everything)
+    return selection.keep.nonzero()[0].tolist()
+
+
+@pytest.mark.parametrize(
+    "html", [f"<table>{ROWS * 4}</table>", f"<ul>{LIST * 4}</ul>", f"<ol><li>One more</li>{LIST * 3}</ol>"]
+)
+def test_a_table_or_list_of_which_most_is_kept_is_kept_whole(html: str) -> None:
+    assert completed(html, 4) == [0, 1, 2, 3, 4, 5]
+    assert completed(html, 3, 4) == [0, 1, 2, 5]
+    assert completed(html, 4, least=0.1) == [0, 1, 2, 3, 5]
+
+
+def test_a_heading_between_what_is_kept_is_kept() -> None:
+    html = f"<h2>Results</h2><p>{STORY[2]}</p><h2>More</h2><p>{STORY[3]}</p>"
+    assert completed(html, 1) == [0, 1, 2, 3, 4, 5]
+    assert completed(html, 3, 4) == [0, 1, 2, 5]
+    assert completed(html, 1, least=0.1) == [0, 2, 3, 4, 5]
+
+
+def test_a_paragraph_in_a_table_of_the_layout_is_not_kept_for_the_others() -> None:
+    html = "<table><tr><td>" + f"<p>{STORY[2]}</p>" * 4 + "</td></tr></table>"
+    assert completed(html, 4) == [0, 1, 2, 3, 5]
+
+
 def test_pages_are_selected_one_by_one() -> None:
     sure, unsure = (page_of(f"<p>{STORY[0]}</p><p>{STORY[1]}</p>") for _ in range(2))
     everything = evidence_of(np.ones(4, dtype=np.float32))
