@@ -30,24 +30,16 @@ $(VENV)/.bench: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt --editable '.[test,bench]'
 	touch $@
 
-# The main job as one would run it by hand; each command is echoed before its output.
-demo: export COPYDESK_DB = sqlite:///demo/copydesk.db
+# The main job as one would run it by hand; each command is shown before its output.
 demo: $(VENV)/.base
 	@mkdir -p demo
-	$(BIN)/copydesk ingest examples/news
-	$(BIN)/copydesk stats --rejections
-	$(BIN)/copydesk groups --limit 6
-	$(BIN)/copydesk search '"runs aground" OR strike' --unique --limit 2
-	$(BIN)/copydesk show examples/news/copied/ferry-stranded.txt --removed
-	@echo "The database is demo/copydesk.db: try sqlite3 demo/copydesk.db 'SELECT site, title FROM unique_articles'"
+	@$(BIN)/copydesk demo --db sqlite:///demo/copydesk.db
 
 # A web of its own on loopback, crawled twice while news breaks on it.
-demo-crawl: export COPYDESK_DB = sqlite:///demo/crawl.db
 demo-crawl: $(VENV)/.base
 	@mkdir -p demo
 	@rm -f demo/crawl.db demo/crawl.db-wal demo/crawl.db-shm
-	@$(BIN)/python -m examples.web.demo
-	@echo "The database is demo/crawl.db: try copydesk groups --db $(COPYDESK_DB)"
+	@$(BIN)/copydesk demo --crawl --db sqlite:///demo/crawl.db
 
 # The examples in a browser, at http://127.0.0.1:8017/.
 desk: export COPYDESK_DB = sqlite:///demo/copydesk.db

@@ -13,6 +13,7 @@ import typer
 from copydesk.commands import (
     crawl,
     db,
+    demo,
     export,
     extract,
     forget,
@@ -62,6 +63,7 @@ app.command("stats")(stats.stats)
 app.command("extract")(extract.extract)
 app.command("export")(export.export)
 app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)
 app.command("prune")(prune.prune)
 app.command("forget")(forget.forget)

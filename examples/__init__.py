@@ -1,0 +1,1 @@
+"""The invented news world. The wheel has it as `copydesk.examples`, hence its relative imports."""

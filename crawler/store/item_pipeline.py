@@ -247,10 +247,14 @@ def crawl_state(crawler: Crawler) -> CrawlState | None:
 
 
 def _command() -> str | None:
-    """The command line, if it is of `scrapy`; other programs start a crawl beside what else they do."""
-    program, *arguments = sys.argv or [""]
-    name = Path(program).name
-    return shlex.join(["scrapy", *arguments]) if name == "scrapy" else None
+    """The command line, if it is of `scrapy`; other programs start a crawl beside what else they do.
+
+    Scrapy takes the name of its command out of sys.argv.
+    """
+    names = [Path(word).name for word in sys.orig_argv]
+    return (
+        shlex.join(["scrapy", *sys.orig_argv[names.index("scrapy") + 1 :]]) if "scrapy" in names[:3] else None
+    )
 
 
 def _columns(article: Article) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from examples.web.server import World, serve
-from examples.web.world import EDITIONS
+from .server import World, serve
+from .world import EDITIONS
 
 
 def main() -> None:

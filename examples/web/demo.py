@@ -1,4 +1,4 @@
-"""`make demo-crawl`: serves the world, crawls it twice while news breaks, and shows what came of it."""
+"""`copydesk demo --crawl`: serves the world, crawls it twice while news breaks, and shows what came of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from examples.web.server import World, serve
+from .server import World, serve
 
 SITES = Path(__file__).with_name("sites.toml")
 
@@ -55,7 +55,7 @@ def _run(arguments: list[str], proxy: dict[str, str]) -> int:
     }
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return subprocess.run(
-        [sys.executable, "-m", "copydesk", *arguments], env={**environment, **own}, check=False
+        [sys.executable, "-P", "-m", "copydesk", *arguments], env={**environment, **own}, check=False
     ).returncode
 
 

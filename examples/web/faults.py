@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from functools import cache
 from threading import Event
 
-from examples.web.web import Resource
+from .web import Resource
 
 # Bytes and seconds after which what is endless ends.
 ENOUGH = 400_000_000

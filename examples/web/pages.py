@@ -10,7 +10,7 @@ from html import escape
 from string import Template
 from typing import Any
 
-from examples.web.world import HERE, Article, Outlet
+from .world import HERE, Article, Outlet
 
 # What a reader who has not paid is shown of an article.
 STUB_PARAGRAPHS = 2

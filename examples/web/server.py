@@ -24,9 +24,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from examples.web.faults import FAULTS, Exchange
-from examples.web.web import Pages, Resource, pages_of
-from examples.web.world import EDITIONS, Article, articles, outlets
+from .faults import FAULTS, Exchange
+from .web import Pages, Resource, pages_of
+from .world import EDITIONS, Article, articles, outlets
 
 _NO_SUCH_HOST = Resource(b"<h1>502</h1><p>The world has no such host.</p>", status=502)
 _NOT_FOUND = Resource(b"<h1>404 Not Found</h1><p>There is no such page.</p>", status=404)

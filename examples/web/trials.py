@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from examples.web import pages, sources
-from examples.web.server import World
-from examples.web.web import Resource
-from examples.web.world import Article, Outlet, stories
+from . import pages, sources
+from .server import World
+from .web import Resource
+from .world import Article, Outlet, stories
 
 Place = Literal["article", "feed", "sitemap", "section", "robots"]
 

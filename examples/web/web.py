@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from examples.web import pages, sources
-from examples.web.world import Article, Clock, Outlet, articles, began, outlets
+from . import pages, sources
+from .world import Article, Clock, Outlet, articles, began, outlets
 
 # Where a counter of clicks leads that leads to no article.
 _LEADS_TO = {

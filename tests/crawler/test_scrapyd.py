@@ -24,7 +24,7 @@ from tests.crawler.crawling import QUICK, ROOT, Desk
 from tests.crawler.web import Page, article, rss, serve
 from tests.waiting import PATIENCE, wait_until
 
-PACKAGES = ("copydesk", "crawler", "pipeline", "storage")
+PACKAGES = ("copydesk", "crawler", "examples", "pipeline", "storage")
 FILES = ("LICENSE", "README.md", "pyproject.toml", "scrapy.cfg", "setup.py")
 
 
