@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from crawler.scheduling.schedule import Scheduler
 from pipeline.metadata import TDMREP_PATH
 from storage.crawls.site_locks import SiteLocks
 from storage.database import open_database
+from tests import forked
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.web import Page, Web, article, rss, serve
 from tests.waiting import PATIENCE, wait_until
@@ -38,7 +38,7 @@ class Newsroom(Desk):
     def __init__(self, folder: Path, web: Web) -> None:
         super().__init__(folder)
         self.web = web
-        self.log = folder / "schedule.log"
+        self.process: forked.Started | None = None
         self.time_budget = 3600.0
 
     def schedule(self, **schedules: str | None) -> None:
@@ -64,33 +64,35 @@ class Newsroom(Desk):
         return super().environment() | {"COPYDESK_ALLOW_LOOPBACK": "1", "TMPDIR": str(self.folder)}
 
     @contextmanager
-    def running(self, *arguments: str, plan: str = "", **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, *arguments: str, plan: str = "", **variables: str) -> Iterator[forked.Started]:
         """`copydesk schedule` with these arguments, or with this Plan, which has values that no option
         sets.
         """
-        environment = self.environment() | variables
         command = ["-m", "copydesk", "schedule", "--jitter", "0", *arguments]
         if plan:
             program = "import os; from crawler.scheduling import *; log_events_to_stderr(); "
             command = ["-c", f"{program}run(Plan(os.environ['COPYDESK_DB'], jitter=0, {plan}))"]
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, env=environment, stderr=log, stdout=log
-            )
+        self.process = forked.Started(
+            [sys.executable, *command], cwd=ROOT, env=self.environment() | variables
+        )
         try:
-            yield process
+            yield self.process
         finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+            self.process.kill()
+            self.process.wait()
+
+    def log(self) -> str:
+        """What the scheduler that was started last has logged so far."""
+        assert self.process is not None
+        return self.process.said()
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Wait for an event of the log, and return it."""
 
         def search() -> re.Match[str] | None:
-            return re.search(pattern, self.log.read_text())
+            return re.search(pattern, self.log())
 
-        wait_until(search, lambda: f"no {pattern!r} in:\n{self.log.read_text()}")
+        wait_until(search, lambda: f"no {pattern!r} in:\n{self.log()}")
         found = search()
         assert found is not None
         return found
@@ -126,7 +128,7 @@ def _held(web: Web, path: str) -> Iterator[threading.Event]:
 def test_sites_are_crawled_when_due_and_the_sites_file_may_change(room: Newsroom) -> None:
     room.schedule(gazette="every 1 d", courier="every 1 d", herald=NEVER, mirror=None)
     open_database(room.url).dispose()
-    with SiteLocks(room.url) as locks, room.running() as process:
+    with SiteLocks(room.url) as locks, room.running(plan="watch=0.2") as process:
         assert locks.take("courier")
         room.wait_for(r"INFO without-schedule sites=mirror ")
         done = room.wait_for(r"INFO crawl-done site=gazette status=0 .*stored=(\d+)")
@@ -143,14 +145,13 @@ def test_sites_are_crawled_when_due_and_the_sites_file_may_change(room: Newsroom
         room.wait_for("INFO crawl-done site=herald status=0")
         process.terminate()
         assert process.wait(PATIENCE) == 0
-    log = room.log.read_text()
+    log = room.log()
     assert "stopped signal=SIGTERM" in log
     assert log.count("scheduled site=courier") == 1, "what did not change keeps its time"
     assert log.count("crawl-began site=gazette") == 1
     assert not list(room.folder.glob("copydesk-schedule-*"))
 
     # The database has the time of the last crawl, so only overdue sites are crawled at once.
-    room.log.unlink()
     room.schedule(gazette="every 1 d", tribune="every 1 d")
     with room.running("gazette", "tribune", COPYDESK_METRICS_PORT=str(_free_port())) as process:
         port = room.wait_for(r"metrics port=(\d+)")[1]
@@ -168,7 +169,7 @@ def test_sites_are_crawled_when_due_and_the_sites_file_may_change(room: Newsroom
         assert "copydesk_site_" in shown
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 130
-    assert "crawl-began site=gazette" not in room.log.read_text()
+    assert "crawl-began site=gazette" not in room.log()
 
 
 def _free_port() -> int:
@@ -239,7 +240,7 @@ def test_the_scheduler_goes_on_when_crawls_die_fail_or_hang(room: Newsroom) -> N
             file.unlink()
     room.time_budget = 0.5
     room.schedule(mirror="every 1 min")
-    with room.running(plan="overrun=8, patience=0.5"):
+    with room.running(plan="overrun=3, patience=0.5"):
         crawl = int(room.wait_for(r"crawl-began site=mirror pid=(\d+)")[1])
         os.kill(crawl, signal.SIGSTOP)
         room.wait_for(r"WARNING crawl-overdue site=mirror")
@@ -297,4 +298,4 @@ def test_an_operators_mistake_is_one_line_at_the_start(
     room.schedule(**schedules)
     with room.running(*arguments) as process:
         assert process.wait(PATIENCE) == 2
-    assert re.search(rf"^copydesk: .*{re.escape(said)}", room.log.read_text(), re.MULTILINE)
+    assert re.search(rf"^copydesk: .*{re.escape(said)}", room.log(), re.MULTILINE)
