@@ -7,7 +7,6 @@ import json
 import signal
 import socket
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -413,16 +412,12 @@ def test_a_batch_that_is_written_while_the_crawl_ends_is_counted(desk: Outlet) -
     _feed(web, "/story/1", "/story/2")
     desk.write_site()
     settings = {"COPYDESK_BATCH_SECONDS": "0.2", "LOG_LEVEL": "DEBUG"}
-    log = desk.folder / "log.txt"
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            desk.command("-asite=gazette", **settings), cwd=ROOT, env=desk.environment(), stderr=stderr
-        )
+    process = forked.Started(desk.command("-asite=gazette", **settings), cwd=ROOT, env=desk.environment())
     try:
-        wait_until(lambda: "DEBUG: Stored" in log.read_text())
+        wait_until(lambda: "DEBUG: Stored" in process.said())
         time.sleep(1.0)  # by now its batch waits for the lock
         ending.set()
-        wait_until(lambda: "Closing spider" in log.read_text())
+        wait_until(lambda: "Closing spider" in process.said())
         time.sleep(1.0)
         busy.execute("ROLLBACK")
         assert process.wait(PATIENCE) == 0

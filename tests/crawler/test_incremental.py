@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -268,14 +268,15 @@ def test_revisits_come_after_new_articles_and_end_with_the_budget(desk: Gazette)
     web = desk.web
     for number in range(6):
         web.pages[f"/story/{number}"] = Page(article(number), etag=f'"{number}"')
-    web.pages["/news.xml"] = Page(sitemap({}), "application/xml", etag='"2"', delay=1.0)
+    web.pages["/news.xml"] = Page(sitemap({}), "application/xml", etag='"2"')
     _feed(web, *(f"/story/{n}" for n in range(4)), etag='"1"')
     sources = {"sitemaps": [f"{web.base}/news.xml"]}
     desk.write_site(**sources)
     desk.crawl()
     desk.let_time_pass()
-    news = sitemap({f"{web.base}/story/{n}": "" for n in (4, 5)})
-    web.pages["/news.xml"] = Page(news, "application/xml", etag='"3"', delay=1.0)
+    # It comes late, so that revisits could be requested before its articles.
+    news = Page(sitemap({f"{web.base}/story/{n}": "" for n in (4, 5)}), "application/xml", etag='"3"')
+    web.pages["/news.xml"] = replace(news, delay=1.0)
     desk.write_site(**sources, politeness={"page_budget": 3})
     desk.crawl()
     asked = [path for path, _ in web.log if path.startswith("/story/")]
@@ -283,6 +284,7 @@ def test_revisits_come_after_new_articles_and_end_with_the_budget(desk: Gazette)
     assert [status for path, status in web.log if path == asked[2]] == [304]
     assert len(asked) == 3
 
+    web.pages["/news.xml"] = news
     desk.write_site(**sources, revisit_hours=[])
     desk.crawl()
     assert {path for path, _ in web.log} == {"/robots.txt", "/rss.xml", "/news.xml"}
