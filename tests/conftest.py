@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -75,12 +76,13 @@ _LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_turn)
+    items.sort(key=lambda item: _turn(item.path))
 
 
-def _turn(item: pytest.Item) -> int:
+@cache
+def _turn(file: Path) -> int:
     """The place of a test's file in `_LONGEST`; all others come last, in the order of their names."""
-    path = item.path.relative_to(Path(__file__).parent)
+    path = file.relative_to(Path(__file__).parent)
     return next((n for n, name in enumerate(_LONGEST) if path.is_relative_to(name)), len(_LONGEST))
 
 
