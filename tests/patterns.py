@@ -210,7 +210,7 @@ def _attack(prefix: str, pump: str, count: int, suffix: str, is_text: bool) -> s
     return attack if is_text else attack.encode("utf-8", "replace")
 
 
-def _seconds(compiled: re.Pattern[Any], attack: Any, limit: float = ENDLESS_SECONDS) -> float | None:
+def _seconds(compiled: re.Pattern[Any], attack: Any, limit: float | None = None) -> float | None:
     """The processor time of a search, the least of three where it is short; None for one without an end."""
 
     def stop(*_: object) -> None:
@@ -222,7 +222,7 @@ def _seconds(compiled: re.Pattern[Any], attack: Any, limit: float = ENDLESS_SECO
         return time.thread_time() - began
 
     previous = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, limit)
+    signal.setitimer(signal.ITIMER_VIRTUAL, limit or ENDLESS_SECONDS)
     try:
         first = once()
         return first if first < MEASURABLE_SECONDS / 4 or first > 1 else min(first, once(), once())
