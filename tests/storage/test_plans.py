@@ -79,6 +79,15 @@ _PAGES = """
     INSERT INTO page (id, sha256, location, url, media_type, origin, fetched_us, size, body)
     SELECT id, text_hash, url, url, 'html', 'crawl', fetched_us, 7, text_hash FROM article WHERE id <= 5000
 """
+_REJECTIONS = """
+    INSERT INTO rejection (location, at_us, stage, reason, detail, run_id, at, rules_version)
+    SELECT 'rejected/' || id, fetched_us, 'extract', 'no article', '', 1, seen_at, '1' FROM article
+"""
+_RUN = """
+    INSERT INTO run (id, command, started_at, seen, stored, revised, updated, unchanged, rejected, grouped,
+                     reasons)
+    SELECT 1, 'ingest', seen_at, 0, 0, 0, 0, 0, 0, 0, '{}' FROM article WHERE id = 1
+"""
 # More than any of the queries takes, far less than reading all articles: instructions of SQLite's machine, of
 # which a row needs five and more; accesses to PostgreSQL's pages, of which an index lookup takes about four.
 _MOST = {"sqlite": 100_000, "postgresql": 5_000}
@@ -223,6 +232,8 @@ def fill(url: str) -> None:
         connection.execute(text(_REMOVED))
         connection.execute(text(_REVISITS))
         connection.execute(text(_PAGES))
+        connection.execute(text(_RUN))
+        connection.execute(text(_REJECTIONS))
     engine.dispose()
 
 
@@ -351,6 +362,8 @@ DESK = (
     "/articles/50004/revisions",
     "/removed?rule=phrase.en.register-now",
     "/sites",
+    "/rejections",
+    "/api/v1/rejections",
     "/api/v1/stories?min_sites=3",
     "/api/v1/articles?site=site7.example",
     "/api/v1/articles?language=de",

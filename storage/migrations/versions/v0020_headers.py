@@ -1,4 +1,5 @@
-"""Headers of the response beside each page, and beside the command of a run the job that it did.
+"""Headers of the response beside each page, beside the command of a run the job that it did, and an index of
+rejections by time.
 
 Pages from before have no headers. A run was named by its job, which is now a column of its own, so that
 `command` can be what was given.
@@ -21,6 +22,8 @@ def upgrade() -> None:
     op.add_column("page", sa.Column("headers", json))
     op.add_column("run", sa.Column("job", sa.Text()))
     op.execute("UPDATE run SET job = command")
+    # The desk lists the latest rejections first.
+    op.create_index("rejection_at", "rejection", ["at_us"])
 
 
 def downgrade() -> None:
