@@ -159,6 +159,12 @@ def processed(n: int, document: Document) -> ArticleCopy:
 
 def copydesk(stories: Sequence[ArticleCopy]) -> Found:
     settings = Settings()
+    proposed, rows = candidates(stories, settings)
+    return Found(verified(stories, proposed, settings), rows / len(stories), len(proposed) / len(stories))
+
+
+def candidates(stories: Sequence[ArticleCopy], settings: Settings) -> tuple[list[IdPair], int]:
+    """The pairs that the index proposes, and how many rows it has."""
     orders = {story.id: order_key(story) for story in stories}
     bands: dict[int, list[int]] = defaultdict(list)
     signatures: dict[int, bytes] = {}
@@ -182,14 +188,13 @@ def copydesk(stories: Sequence[ArticleCopy]) -> Found:
         certain, if_alike = candidates_among(near.get(id, ()), sure.get(id, ()), settings.group)
         alike = {o for o in if_alike if are_alike(signatures[id], signatures[o], settings.group)}
         proposed += [(id, other) for other in sorted(certain | alike)]
-    rows = sum(map(len, bands.values()))
-    return Found(verified(stories, proposed), rows / len(stories), len(proposed) / len(stories))
+    return proposed, sum(map(len, bands.values()))
 
 
 def all_pairs(stories: Sequence[ArticleCopy]) -> Found:
     """Every pair with enough containment, found with an inverted index of all shingles."""
-    settings = Settings().group
-    sets = [prepare(story, Settings().fingerprint).shingles for story in stories]
+    settings = Settings()
+    sets = [prepare(story, settings.fingerprint).shingles for story in stories]
     sizes = np.array([s.size for s in sets])
     postings: dict[int, list[int]] = defaultdict(list)
     proposed: list[IdPair] = []
@@ -198,16 +203,16 @@ def all_pairs(stories: Sequence[ArticleCopy]) -> Found:
         others = np.array([other for posting in lists for other in posting], dtype=np.int64)
         shared = np.bincount(others, minlength=1)
         enough = np.flatnonzero(
-            shared >= np.maximum(1, settings.containment * np.minimum(sizes[: shared.size], sizes[n]))
+            shared >= np.maximum(1, settings.group.containment * np.minimum(sizes[: shared.size], sizes[n]))
         )
         proposed += [(other, n) for other in enough.tolist()]
         for posting in lists:
             posting.append(n)
-    return Found(verified(stories, proposed))
+    return Found(verified(stories, proposed, settings))
 
 
-def verified(stories: Sequence[ArticleCopy], proposed: Iterable[IdPair]) -> list[IdPair]:
-    settings = Settings()
+def verified(stories: Sequence[ArticleCopy], proposed: Iterable[IdPair], settings: Settings) -> list[IdPair]:
+    """Those of the pairs that are copies and join."""
     wanted = list(proposed)
     read = {id: prepare(stories[id], settings.fingerprint) for id in {i for p in wanted for i in p}}
     found = {(a, b): verify(read[a], read[b], settings.group) for a, b in wanted}
