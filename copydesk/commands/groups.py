@@ -201,22 +201,34 @@ def _explain(engine: Engine, articles: tuple[int, int], as_json: bool) -> None:
         print_json(_plain_pair(found))
         return
     out.print(f"[bold]{verdict(found)}[/bold]")
+    print_columns([_named(engine, id) for id in articles], right=(0,))
     print_columns([(f"[dim]{name}[/dim]", said) for name, said in facts(found)])
+
+
+def _named(engine: Engine, id: int) -> Sequence[str]:
+    """What a reader knows an article by."""
+    from storage import reader
+
+    article = reader.article(engine, id)
+    if article is None:  # removed since
+        return (f"[cyan]{id}[/cyan]", "", "", "")
+    outlet, title = as_line(_outlet(article)), as_line(article.title)
+    return f"[cyan]{id}[/cyan]", when(article.published_at), outlet, title
 
 
 def _print_pairs(pairs: Sequence[PairEvidence]) -> None:
     """Prints of each pair what made it one."""
-    from copydesk.terminal import facts
+    from copydesk.terminal import HEADINGS, columns
 
     if not pairs:
         return
-    out.print("\n[bold]why[/bold]")
-    for pair in pairs:
-        kind = f"[bold]{pair.stored.kind}[/bold] · " if pair.stored else ""
-        said = " · ".join(said for _, said in facts(pair))
-        out.print(f"  [cyan]{pair.article_id}[/cyan] and [cyan]{pair.other_id}[/cyan]: {kind}{said}")
+    out.print("\n[bold]why each pair was joined[/bold]")
+    print_columns([[f"[dim]{name}[/dim]" for name in HEADINGS], *map(columns, pairs)])
+    first = f"{pairs[0].article_id} {pairs[0].other_id}"
+    said = f"In brackets: what was needed. copydesk groups --why {first} has it in words."
     if len(pairs) == _MOST_PAIRS:
-        out.print(f"  These are the first {_MOST_PAIRS} pairs; --why A B says it of any two articles.")
+        said += f" These are the first {_MOST_PAIRS} pairs."
+    out.print(f"[dim]{said}[/dim]")
 
 
 def _plain_pair(pair: PairEvidence) -> object:

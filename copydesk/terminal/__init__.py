@@ -17,7 +17,7 @@ from copydesk.terminal.console import (
     when,
 )
 from copydesk.terminal.crawl_progress import watching_sites
-from copydesk.terminal.evidence import facts, verdict
+from copydesk.terminal.evidence import HEADINGS, columns, facts, verdict
 from copydesk.terminal.messages import SafeGroup, escaped, given_command, safe_line, without_passwords
 from copydesk.terminal.progress import (
     counting,
@@ -39,11 +39,13 @@ from copydesk.terminal.volume import HABITS, Volume, choose_volume, volume, with
 
 __all__ = [
     "HABITS",
+    "HEADINGS",
     "SafeGroup",
     "Volume",
     "as_line",
     "as_markdown",
     "choose_volume",
+    "columns",
     "confirmed",
     "counting",
     "err",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.counts import counted
 
 if TYPE_CHECKING:
-    from pipeline.copies import Judgement
+    from pipeline.copies import Conflicts, Judgement
     from storage.upkeep import PairEvidence
 
 
@@ -36,13 +36,8 @@ def facts(found: PairEvidence) -> Iterator[tuple[str, str]]:
     """What was compared and what it gave: a heading, and the rest of the line."""
     yield "index", _index(found)
     judged = found.judgement
-    if judged.days is None:
-        time = "one has no date"
-    else:
-        time = f"{judged.days:.1f} days apart" if judged.days >= 1 else f"{judged.days * 24:.1f} hours apart"
-    if judged.doubt:
-        time += f", which raises what is needed ({judged.doubt:.2f} of the way to all)"
-    yield "time", time
+    time = f"{_apart(judged)} apart" if judged.days is not None else "one has no date"
+    yield "time", f"{time}, so more has to agree" if judged.doubt else time
     yield (
         "containment",
         f"{judged.containment:.0%} of the shorter text is in the longer, {judged.needed:.0%} needed",
@@ -54,7 +49,39 @@ def facts(found: PairEvidence) -> Iterator[tuple[str, str]]:
             f" {judged.agreement_needed:.0%} needed",
         )
     if judged.conflicts is not None:
-        yield "conflicts", _conflicts(judged)
+        yield "conflicts", _conflicts(judged.conflicts)
+
+
+# Of each pair in a table: shares, with what is needed in brackets; figures and names in the same places that
+# differ; time; bands in which the two are neighbours; values of the signatures that agree.
+HEADINGS = ("pair", "kind", "in the longer", "names and figures", "conflicts", "apart", "bands", "values")
+
+
+def columns(found: PairEvidence) -> tuple[str, ...]:
+    """The same of a pair in the cells of a table under `HEADINGS`; empty where nothing was compared."""
+    judged, shared = found.judgement, found.shared
+    agreement = conflicts = ""
+    if judged.agreement is not None and judged.agreement_needed is not None:
+        agreement = f"{judged.agreement:.0%} ({judged.agreement_needed:.0%})"
+    if judged.conflicts is not None:
+        differ = judged.conflicts.figures_differ + judged.conflicts.names_differ
+        conflicts = f"{differ} of {judged.conflicts.figures + judged.conflicts.names}"
+    kind = "" if found.stored is None else found.stored.kind
+    return (
+        f"{found.article_id} and {found.other_id}",
+        kind if found.stored is None or found.stored.joins else f"{kind}, joins no group",
+        f"{judged.containment:.0%} ({judged.needed:.0%})",
+        agreement,
+        conflicts,
+        "no date" if judged.days is None else _apart(judged),
+        str(shared.near + shared.winnowed + shared.far) if shared else "",
+        f"{shared.agreeing} of {shared.values}" if shared else "",
+    )
+
+
+def _apart(judged: Judgement) -> str:
+    days = judged.days or 0.0
+    return f"{days:.1f} days" if days >= 1 else f"{days * 24:.1f} hours"
 
 
 def _index(found: PairEvidence) -> str:
@@ -62,11 +89,10 @@ def _index(found: PairEvidence) -> str:
     if shared is None:
         said = "one of them has no signature"
     else:
-        bands = (
-            f"{counted(shared.near, 'near band')}, {counted(shared.winnowed, 'winnowed band')} and"
-            f" {counted(shared.far, 'far band')}"
-        )
-        said = f"neighbours in {bands}, {shared.agreeing} of {shared.values} values agree"
+        kinds = (shared.near, "near band"), (shared.winnowed, "winnowed band"), (shared.far, "far band")
+        *bands, last = [counted(count, kind) for count, kind in kinds if count] or ["no band"]
+        in_bands = f"{', '.join(bands)} and {last}" if bands else last
+        said = f"neighbours in {in_bands}, {shared.agreeing} of {shared.values} values agree"
         if shared.apart:
             said += (
                 f"; {counted(shared.apart, 'shared band')} with too much time or too many articles between"
@@ -76,10 +102,7 @@ def _index(found: PairEvidence) -> str:
     return f"{'candidates' if found.is_candidate else 'no candidates, so never compared'}: {said}"
 
 
-def _conflicts(judged: Judgement) -> str:
-    found = judged.conflicts
-    if found is None:
-        return ""
+def _conflicts(found: Conflicts) -> str:
     return (
         f"{found.figures_differ} of {counted(found.figures, 'figure')} and {found.names_differ} of"
         f" {counted(found.names, 'name')} in the same places differ"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from copydesk.terminal.evidence import facts, verdict
+from copydesk.terminal.evidence import HEADINGS, columns, facts, verdict
 from pipeline.copies import Conflicts, Judgement, Refusal
 from pipeline.copies.verification import PairKind
 from storage.reader import Copy
@@ -52,9 +52,9 @@ def test_copies() -> None:
 def test_what_are_no_copies() -> None:
     assert verdict(OTHERS) == "3 and 12 are no copies: too little of the shorter text is in the longer"
     assert dict(facts(OTHERS)) == {
-        "index": "no candidates, so never compared: neighbours in 1 near band, 0 winnowed bands and 0 far"
-        " bands, 1 of 48 values agree; 2 shared bands with too much time or too many articles between",
-        "time": "2.5 days apart, which raises what is needed (0.50 of the way to all)",
+        "index": "no candidates, so never compared: neighbours in 1 near band,"
+        " 1 of 48 values agree; 2 shared bands with too much time or too many articles between",
+        "time": "2.5 days apart, so more has to agree",
         "containment": "30% of the shorter text is in the longer, 78% needed",
     }
 
@@ -77,6 +77,22 @@ def test_groups_and_pairs_that_differ(found: PairEvidence, said: str) -> None:
 def test_what_the_index_does_not_have() -> None:
     undated = replace(OTHERS, shared=None, judgement=replace(OTHERS.judgement, days=None, doubt=0.25))
     assert dict(facts(undated))["index"] == "no candidates, so never compared: one of them has no signature"
-    assert dict(facts(undated))["time"].startswith("one has no date, which raises")
+    assert dict(facts(undated))["time"] == "one has no date, so more has to agree"
+    assert columns(undated)[5:] == ("no date", "", "")
     stated = dict(facts(replace(undated, stated=True)))["index"]
     assert stated == "candidates: one of them has no signature; one states that it is a copy of the other"
+
+
+def test_pairs_in_a_table() -> None:
+    assert dict(zip(HEADINGS, columns(COPIES), strict=True)) == {
+        "pair": "3 and 12",
+        "kind": "partial",
+        "in the longer": "90% (55%)",
+        "names and figures": "95% (80%)",
+        "conflicts": "1 of 25",
+        "apart": "6.0 hours",
+        "bands": "8",
+        "values": "19 of 48",
+    }
+    assert columns(OTHERS)[1:5] == ("", "30% (78%)", "", "")
+    assert columns(replace(COPIES, stored=replace(PAIR, joins=False)))[1] == "partial, joins no group"
