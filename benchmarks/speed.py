@@ -206,10 +206,7 @@ def _profile_lines(speeds: Sequence[Speed]) -> list[str]:
         for speed in speeds:
             whole = sum(speed.milliseconds.values())
             taken = speed.milliseconds[stage]
-            calls = speed.profile.calls[stage]
-            # The extractor only runs on pages where the model is not sure.
-            few = f", on {calls} pages" if stage == "extractor" else ""
-            cells.append(f"{taken:.2f} ({taken / whole:.0%}{few})")
+            cells.append(f"{taken:.2f} ({taken / whole:.0%})")
         lines.append(f"| {stage} | {' | '.join(cells)} |")
     wholes = " | ".join(f"{sum(speed.milliseconds.values()):.2f}" for speed in speeds)
     return [*lines, f"| all | {wholes} |"]

@@ -22,6 +22,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "parse": ("pipeline.extract.parse.parse",),
     "segment": ("pipeline.page.blocks.segment_page",),
     "metadata": ("pipeline.metadata.read.read_metadata",),
+    "scripts": ("pipeline.extract.script_story.story_from_scripts",),
     "cut": ("pipeline.extract.cut_tree.cut_tree",),
     "trafilatura": ("pipeline.extract.trafilatura_adapter.article_lines",),
     "align": ("pipeline.page.align.align_lines",),
@@ -40,6 +41,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "language": ("pipeline.text.language.identify_language",),
     "clean": ("pipeline.clean.boilerplate.clean",),
     "wire": ("pipeline.clean.wire.parse_wire",),
+    "search words": ("pipeline.text.search_words.make_search_words",),
     "fingerprint": ("pipeline.copies.fingerprint.fingerprint",),
     "store": ("storage.writer.batches.write_batch",),
 }
