@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from pipeline.metadata.names import is_credit, is_full_name, is_name, names_of
@@ -39,7 +39,7 @@ class MarkedAuthors:
     @cached_property
     def near(self) -> list[str]:
         """Names between the headline and the text."""
-        return _names_in(self._zones[0], self._site)
+        return _names_in(self._below.near, self._site)
 
     @cached_property
     def far(self) -> list[str]:
@@ -47,11 +47,11 @@ class MarkedAuthors:
         if self.near:
             return []
         above = _names_in(_above(self._root, self._heading), self._site)
-        return above or _names_in(self._zones[1], self._site)
+        return above or _names_in(self._below.far, self._site)
 
     @cached_property
-    def _zones(self) -> tuple[list[_Marked], list[_Marked]]:
-        return _below(self._root if self._heading is None else self._heading)
+    def _below(self) -> _Below:
+        return _Below(self._root if self._heading is None else self._heading)
 
 
 # --- where a byline may stand ----------------------------------------------------------------------
@@ -64,26 +64,40 @@ _TAGS = (
 _MOST_ABOVE = 3
 
 
-def _below(heading: Any) -> tuple[list[_Marked], list[_Marked]]:
-    """The marked elements from the headline to the third long paragraph, and those below that.
+class _Below:
+    """The marked elements below the headline. Most pages are read no further than to their first paragraphs.
 
-    There are none of the latter if the former have any by their markup. heading: the root of a page that has
-    no headline.
+    heading: the root of a page that has no headline.
     """
-    head: list[_Marked] = []
-    rest: list[_Marked] = []
-    prose = 0
-    for element in _from(heading):
-        if element.tag == "p" and prose < 3 and len(element.text or "") > 120:
-            prose += 1
-            if prose == 3 and any(rank < _SAID for rank, _ in head):
-                break
-        rank = _rank(element)
-        if rank is None and prose < 3 and element.text and _SAYS_BY.match(element.text.lstrip()):
-            rank = _SAID
-        if rank is not None and not _is_elsewhere(element):
-            (head if prose < 3 else rest).append((rank, element))
-    return head, rest
+
+    def __init__(self, heading: Any) -> None:
+        self._elements = _from(heading)
+
+    @cached_property
+    def near(self) -> list[_Marked]:
+        """The marked elements from the headline to the third long paragraph."""
+        found: list[_Marked] = []
+        prose = 0
+        for element in self._elements:
+            if element.tag == "p" and len(element.text or "") > 120:
+                prose += 1
+                if prose == 3:
+                    self._elements = itertools.chain((element,), self._elements)
+                    break
+            rank = _rank(element)
+            if rank is None and element.text and _SAYS_BY.match(element.text.lstrip()):
+                rank = _SAID
+            if rank is not None and not _is_elsewhere(element):
+                found.append((rank, element))
+        return found
+
+    @cached_property
+    def far(self) -> list[_Marked]:
+        """The marked elements below those; none if any near the headline is one by its markup."""
+        if any(rank < _SAID for rank, _ in self.near):
+            return []
+        ranks = ((_rank(element), element) for element in self._elements)
+        return [(rank, element) for rank, element in ranks if rank is not None and not _is_elsewhere(element)]
 
 
 def _from(element: Any) -> Iterator[Any]:
@@ -263,14 +277,18 @@ _PROFILE_ELSEWHERE = re.compile(
 
 def _names_in(zone: Sequence[_Marked], site: set[str]) -> list[str]:
     """The names of the first byline of the best rank."""
+    length_of = cache(lambda element: len(element_text(element)))
     for rank in sorted({rank for rank, _ in zone}):
         elements = [element for other, element in zone if other == rank]
         for number, first in enumerate(elements):
             names = _people_of(first, rank, site)
             if not names:
                 continue
+            holders = {first, *first.iterancestors()}
             for other in elements[number + 1 :]:
-                if _are_near(first, other):
+                # Both stand in one short element, as the names of one byline do.
+                shared = next((outer for outer in other.iterancestors() if outer in holders), None)
+                if shared is not None and length_of(shared) <= _LONGEST_BLOCK:
                     names += _people_of(other, rank, site)
             names = list(dict.fromkeys(names))
             # "By Ida Brandt and <a>Per Holm</a>": not every author has a page.
@@ -280,15 +298,6 @@ def _names_in(zone: Sequence[_Marked], site: set[str]) -> list[str]:
     return []
 
 
-def _are_near(first: Any, other: Any) -> bool:
-    """Whether both stand in one short element, as the names of one byline do."""
-    around = set(other.iterancestors())
-    for outer in (first, *first.iterancestors()):
-        if outer in around:
-            return len(element_text(outer)) <= _LONGEST_BLOCK
-    return False
-
-
 def _people_of(element: Any, rank: int, site: set[str]) -> list[str]:
     return [name for name in _names_of_element(element, rank) if not is_site(name, site)]
 
@@ -296,9 +305,15 @@ def _people_of(element: Any, rank: int, site: set[str]) -> list[str]:
 def _names_of_element(element: Any, rank: int) -> list[str]:
     if element.tag == "meta":
         return [name for name in names_of([element.get("content") or ""]) if is_full_name(name)]
-    pieces = [cleaned(piece) for piece in element.itertext()]
-    pieces = [piece for piece in pieces if piece]
-    if sum(map(len, pieces)) > _LONGEST or _is_credited(element):
+    pieces = []
+    chars = 0
+    for text in element.itertext():
+        if piece := cleaned(text):
+            pieces.append(piece)
+            chars += len(piece)
+            if chars > _LONGEST:
+                return []
+    if _is_credited(element):
         return []
     names = _names_of_pieces(pieces, rank)
     if not names and len(pieces) > 1:
