@@ -12,6 +12,7 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from pipeline.page.blocks import RawBlock
 from pipeline.text import RUN, runs
@@ -38,7 +39,9 @@ class Passage:
 def align_lines(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Passage]:
     """Return the extractor's `lines` as passages in page order."""
     texts = [line for line in lines if RUN.search(line)]
-    line_words = [runs(line) for line in texts]
+    # Most lines are blocks, whose words are known.
+    known = {block.text: block.words for block in blocks}
+    line_words = [known.get(line) or runs(line) for line in texts]
     found = _anchors(blocks, line_words)
     used = {index for index, _ in found}
     pieces = [Passage(index, blocks[index].text, float(index)) for index, _ in found]
@@ -136,7 +139,12 @@ def _fill_gap(
     for number, line in enumerate(lines):
         begin = starts[number]
         end = begin + len(" ".join(line_words[line]))
-        inside = [(max(a, begin), min(b, end)) for a, b in covered if a < end and b > begin]
+        # What is covered is in order, and does not overlap.
+        first = bisect.bisect_right(covered, begin, key=_end_of)
+        after = bisect.bisect_left(covered, end, first, key=_start_of)
+        inside = [(max(a, begin), min(b, end)) for a, b in covered[first:after]]
+        if inside == [(begin, end)]:
+            continue
         if not inside:
             uncovered.append((line, texts[line]))
             continue
@@ -146,6 +154,9 @@ def _fill_gap(
         taken = _covered_words(line_words[line], begin, inside)
         uncovered += [(line, part) for part in _left_over(texts[line], spans, taken)]
     return matched, uncovered
+
+
+_start_of, _end_of = itemgetter(0), itemgetter(1)
 
 
 def _covered_words(words: Sequence[str], begin: int, inside: Sequence[tuple[int, int]]) -> list[bool]:
