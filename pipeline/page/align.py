@@ -160,11 +160,13 @@ _start_of, _end_of = itemgetter(0), itemgetter(1)
 
 
 def _covered_words(words: Sequence[str], begin: int, inside: Sequence[tuple[int, int]]) -> list[bool]:
-    """For each word of a line, whether a matched block covers it; `inside` has (start, end) offsets."""
+    """For each word of a line, whether a matched block covers it; `inside` has (start, end) offsets, in order."""
     taken = []
-    at = begin
+    at, part = begin, 0
     for word in words:
-        taken.append(any(a <= at < b for a, b in inside))
+        while part < len(inside) and inside[part][1] <= at:
+            part += 1
+        taken.append(part < len(inside) and inside[part][0] <= at)
         at += len(word) + 1
     return taken
 
