@@ -160,7 +160,7 @@ _start_of, _end_of = itemgetter(0), itemgetter(1)
 
 
 def _covered_words(words: Sequence[str], begin: int, inside: Sequence[tuple[int, int]]) -> list[bool]:
-    """For each word of a line, whether a matched block covers it; `inside` has (start, end) offsets, in order."""
+    """For each word of a line, whether a block covers it; `inside`: (start, end) offsets in order."""
     taken = []
     at, part = begin, 0
     for word in words:
