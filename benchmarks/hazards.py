@@ -233,9 +233,16 @@ def release(source: Source) -> Case:
 def other_subject(source: Source) -> Case:
     """A firm's notice of a dividend, and that of another firm: only the headlines name them."""
     chance = source.chance
+    headline = chance.choice(
+        [
+            "{} declares dividend",
+            "{} board votes payout",
+            "{} sets regular quarterly dividend on common shares",
+        ]
+    )
 
     def notice(firm: str, hours: float) -> Piece:
-        return Piece(f"{firm} declares dividend", "\n".join(said), hours)
+        return Piece(headline.format(firm), "\n".join(said), hours)
 
     paid, day = chance.randint(5, 60), chance.randint(1, 14)
     said = [

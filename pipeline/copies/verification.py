@@ -66,8 +66,6 @@ OWN_LEAD = 0.25
 # other text has to have; and how long after it a short text is another issue. docs/tuning.md: Short texts
 SHORT_WORDS = 60
 LEAST_HELD = 0.2
-# Headlines that share this part of the shorter one are the same but for an abbreviation.
-NEXT_TO_SAME = 0.85
 SAME_ISSUE_DAYS = 0.75
 
 # A run of so many shared shingles is part of the passage that two texts share; fewer may be a stock phrase.
@@ -284,8 +282,6 @@ def _are_on_different_subjects(a: PreparedText, b: PreparedText) -> bool:
     """Whether the texts have next to none of the words that only one of the headlines has."""
     own, its_own = np.setdiff1d(a.title, b.title), np.setdiff1d(b.title, a.title)
     if not own.size or not its_own.size:
-        return False
-    if _shared(a.title, b.title) >= NEXT_TO_SAME * min(a.title.size, b.title.size):
         return False
     held = _shared(own, b.words) + _shared(its_own, a.words)
     return held < LEAST_HELD * (own.size + its_own.size)

@@ -266,6 +266,8 @@ def test_the_subject_of_a_short_text_may_stand_in_the_headline_alone() -> None:
     assert judged(telecom, replace(cement, title="")).refusal is None
     assert judged(telecom, replace(cement, title="UPDATE 2 - Alba Telefon declares payout")).refusal is None
     assert judged(telecom, replace(cement, title="Regular dividend paid in April")).refusal is None
+    brennock = replace(cement, title="Brennock sets regular quarterly dividend on its common shares")
+    assert judged(brennock, replace(telecom, title=brennock.title.replace("Brennock", "Kestrane"))).refusal
     long = story(FERRY, title="Alba Telefon declares payout")
     assert judged(long, story(FERRY, title="Gulf Cement keeps its distribution")).refusal is None
 
