@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -12,9 +14,13 @@ ODD = ('it\'s 100% "new$" €5 desk', "a $HOME = 100% désk")
 
 
 @pytest.fixture(params=ODD, ids=["quotes", "dollar"])
-def odd(tmp_path: Path, request: pytest.FixtureRequest) -> Installation:
-    """An installation below a path of characters that are special to systemd, cron or a shell."""
-    folder = tmp_path / request.param
+def odd(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """An installation below /tmp, and a path of characters that are special to systemd, cron or a shell."""
+    with TemporaryDirectory(prefix="copydesk-odd-", dir="/tmp") as made:
+        yield _installation(Path(made) / request.param)
+
+
+def _installation(folder: Path) -> Installation:
     folder.mkdir()
     python = folder / "python"
     python.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "$COPYDESK_DB" "$COPYDESK_SITES" "$COPYDESK_CONTACT"\n')
