@@ -26,10 +26,12 @@ from crawler.files.position import (
 from crawler.files.unpack import Reader, unpack_body
 from crawler.files.window import Window
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
-from pipeline.metadata import header_rights
+from pipeline.metadata import SiteFiles, clean_rights, header_rights, is_site_file
 from pipeline.page import kept_headers, sniff_media_type
 from pipeline.urls import web_url
 
+# The product name whose group of a robots.txt holds for what is read here.
+_AGENT = "copydesk"
 # Most bytes of the headers of a WARC record or an HTTP response.
 _HEADER_BYTES = 1 << 18
 _WARC_VERSIONS = ["WARC/1.1", "WARC/1.0", "WARC/0.18", "WARC/0.17"]
@@ -47,9 +49,13 @@ _MAX_CODINGS = 4
 
 
 def read_warc(reader: Reader, position: FilePosition) -> Iterator[DocumentOrRejection]:
-    """Yield the pages of a WARC file; other records (requests, images) are skipped."""
+    """Yield the pages of a WARC file; other records (requests, images) are skipped.
+
+    Of the records before a page, a robots.txt and a tdmrep.json of its host say what its rights are.
+    """
     limit = position.settings.max_body_bytes + _HEADER_BYTES
     stream = Window(reader)
+    sites = SiteFiles()
     number = 0
     while line := stream.line(_HEADER_BYTES):
         if not line.strip():
@@ -86,7 +92,7 @@ def read_warc(reader: Reader, position: FilePosition) -> Iterator[DocumentOrReje
                         _skip_to_record(stream)
                     continue
             else:
-                item = _warc_document(headers, stream.take(length), here)
+                item = _warc_document(headers, stream.take(length), here, sites)
                 if item is not None:
                     yield item
         if not is_whole:
@@ -141,19 +147,26 @@ def _content_length(headers: StatusAndHeaders) -> int | None:
 
 
 def _is_page(headers: StatusAndHeaders) -> bool:
-    """Tell whether a record may hold a page: a response, or a resource or conversion that is HTML or text."""
+    """Tell whether a record may hold a page: a response, or a resource or conversion that is HTML or text.
+
+    A tdmrep.json is looked at as pages are.
+    """
     kind = headers.get_header("WARC-Type")
     content_type = _media_type_of(headers)
     if kind == "response":
         return content_type in ("application/http", "")
-    return kind in ("resource", "conversion") and content_type in (*_HTML_TYPES, "text/plain")
+    is_text = content_type in (*_HTML_TYPES, "text/plain")
+    return kind in ("resource", "conversion") and (is_text or is_site_file(_target(headers)))
 
 
 def _warc_document(
-    headers: StatusAndHeaders, block: bytes, position: FilePosition
+    headers: StatusAndHeaders, block: bytes, position: FilePosition, sites: SiteFiles
 ) -> DocumentOrRejection | None:
-    """Return the page in a record; None where the record holds something else, such as an image."""
-    target = (headers.get_header("WARC-Target-URI") or "").strip().strip("<>").replace(" ", "%20")
+    """Return the page in a record; None where the record holds something else, such as an image.
+
+    sites: what the robots.txt and tdmrep.json of hosts have said so far; such a record is added to it.
+    """
+    target = _target(headers)
     is_long = len(target) > MAX_URL
     url = (None if is_long else web_url(printable(target))) or position.url
     date = _warc_date(headers.get_header("WARC-Date") or "", position)
@@ -166,14 +179,18 @@ def _warc_document(
             return position.rejection(Reason.MALFORMED_RECORD, "the record is no HTTP response")
         content_type = _http_headers.parse(io.BytesIO(block[: split.end()]))
         response_headers = [(name, valid_text(value)) for name, value in content_type.headers]
-        if _media_type_of(content_type) not in (*_HTML_TYPES, *_UNKNOWN_TYPES):
+        is_other = _media_type_of(content_type) not in (*_HTML_TYPES, *_UNKNOWN_TYPES)
+        if is_other and not is_site_file(url):
             return None
         status = content_type.get_statuscode()
-        if status.startswith(("1", "3")) or status == "204":
+        if status.startswith(("1", "3")) or status == "204" or (is_other and not status.startswith("2")):
             return None  # no page: the page that it leads to has its own record
         if not status.startswith("2"):
             return position.rejection(Reason.ERROR_PAGE, f"the server answered HTTP {status[:40]}")
         body, fault = _http_body(content_type, block[split.end() :], position)
+    if is_site_file(url):
+        sites.add(url, body, _AGENT)
+        return None
     if len(body) > position.settings.max_body_bytes:
         return position.too_large("the page")
     if fault:
@@ -194,9 +211,14 @@ def _warc_document(
         fetched_at=position.fetched_at,
         origin=Origin.WARC,
         encoding=charset[1] if charset else None,
-        claims=Claims(rights=header_rights(response_headers, url)),
+        claims=Claims(rights=clean_rights((*header_rights(response_headers, url), *sites.rights_of(url)))),
         headers=kept_headers(response_headers),
     )
+
+
+def _target(headers: StatusAndHeaders) -> str:
+    target: str = headers.get_header("WARC-Target-URI") or ""
+    return target.strip().strip("<>").replace(" ", "%20")
 
 
 def _media_type_of(headers: StatusAndHeaders) -> str:

@@ -17,6 +17,12 @@ from pipeline.metadata.rights import MAX_ADDRESS, MAX_VALUE, clean_rights
 # Where the TDM Reservation Protocol keeps the rules of a site, and the largest file that is read.
 TDMREP_PATH = "/.well-known/tdmrep.json"
 MAX_TDMREP_BYTES = 200_000
+# Of a robots.txt in an archive so much is read; RFC 9309, 2.5, asks for this much at least.
+MAX_ROBOTS_BYTES = 500 * 1024
+# Rules and statements of all hosts of an archive that are kept at a time.
+MOST_KEPT = 20_000
+
+_ROBOTS_PATH = "/robots.txt"
 
 _MOST_RULES = 500
 _LONGEST_PATTERN = 500
@@ -115,6 +121,60 @@ def read_tdm_rights(body: bytes) -> TdmRights:
         return TdmRights()
     rules = found if isinstance(found, list) else [found]
     return TdmRights(tuple(_tdm_rules(rules[:_MOST_RULES])))
+
+
+def is_site_file(url: str) -> bool:
+    """Whether this is the URL of a robots.txt or a tdmrep.json, which hold for all pages of a host."""
+    try:
+        return urlsplit(url).path in (_ROBOTS_PATH, TDMREP_PATH)
+    except ValueError:
+        return False
+
+
+class SiteFiles:
+    """What the robots.txt and tdmrep.json of many hosts say, as they are met one by one in an archive.
+
+    Kept by scheme and host, and bounded: beyond `MOST_KEPT` rules and statements of all hosts together, the
+    host whose file was read first is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[str, tuple[RobotsRights, TdmRights]] = {}
+        self._kept = 0
+
+    def add(self, url: str, body: bytes, agent: str) -> None:
+        """Reads a file, in place of an earlier one of its host. agent: as for `read_robots_rights`."""
+        home = _home(url)
+        robots, tdmrep = self._forget(home)
+        if urlsplit(url).path == TDMREP_PATH:
+            tdmrep = read_tdm_rights(body)
+        else:
+            robots = read_robots_rights(body[:MAX_ROBOTS_BYTES], agent)
+        self._said[home] = robots, tdmrep
+        self._kept += _size(robots, tdmrep)
+        while self._kept > MOST_KEPT and len(self._said) > 1:
+            self._forget(next(iter(self._said)))
+
+    def rights_of(self, url: str) -> tuple[RightsStatement, ...]:
+        """The statements for one page by the files of its host that were read so far."""
+        said = self._said.get(_home(url))
+        return (*said[0].of(url), *said[1].of(url)) if said else ()
+
+    def _forget(self, home: str) -> tuple[RobotsRights, TdmRights]:
+        said = self._said.pop(home, None)
+        if said is None:
+            return RobotsRights(), TdmRights()
+        self._kept -= _size(*said)
+        return said
+
+
+def _size(robots: RobotsRights, tdmrep: TdmRights) -> int:
+    return 1 + len(robots.everywhere) + len(robots.rules) + len(tdmrep.rules)
+
+
+def _home(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _tdm_rules(values: list[object]) -> Iterator[SiteRule]:

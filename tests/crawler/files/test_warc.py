@@ -57,6 +57,62 @@ def test_headers_that_are_about_rights_come_with_the_page(tmp_path: Path) -> Non
     assert second.claims.rights == ()
 
 
+ROBOTS = (
+    b"User-agent: *\nAllow: /\nContent-Signal: ai-train=no\nLicense: https://outlet.example/license.xml\n"
+)
+TDMREP = b'[{"location": "/news/*", "tdm-reservation": 1}]'
+
+
+@pytest.mark.parametrize("kind", ["response", "resource"])
+def test_what_a_site_says_in_its_own_files_comes_with_its_pages_that_follow(
+    tmp_path: Path, kind: str
+) -> None:
+    home = "https://outlet.example"
+    robots = response(f"{home}/robots.txt", ROBOTS, Content_Type="text/plain")
+    tdmrep = response(f"{home}/.well-known/tdmrep.json", TDMREP, Content_Type="application/json")
+    if kind == "resource":
+        robots, tdmrep = (
+            (kind, url, body, date, {"Content-Type": fields["Content-Type"]})
+            for _, url, body, date, fields in (robots, tdmrep)
+        )
+    path = tmp_path / "a.warc"
+    pages = [
+        f"{home}/news/1",
+        f"{home}/sport/1",
+        "https://other.example/news/1",
+        "http://outlet.example/news/1",
+    ]
+    path.write_bytes(
+        warc(response(f"{home}/news/0", PAGE), robots, tdmrep, *(response(url, PAGE) for url in pages))
+    )
+    items = read(path)
+    assert [document.url for document in documents(items)] == [f"{home}/news/0", *pages]
+    assert len(items) == 1 + len(pages)
+    before, news, sport, *others = (
+        [(one.name, one.source) for one in document.claims.rights] for document in documents(items)
+    )
+    of_all = [("license", "robots.txt"), ("content-signal", "robots.txt")]
+    assert news == [*of_all, ("tdm-reservation", "tdmrep.json")]
+    assert sport == of_all
+    assert before == []  # read before the files
+    assert others == [[], []]  # other hosts
+
+
+def test_a_site_without_such_files_says_nothing(tmp_path: Path) -> None:
+    home = "https://outlet.example"
+    path = tmp_path / "a.warc"
+    path.write_bytes(
+        warc(
+            response(f"{home}/robots.txt", ROBOTS, status="404 Not Found", Content_Type="text/plain"),
+            response(f"{home}/.well-known/tdmrep.json", b"{", Content_Type="application/json"),
+            response(f"{home}/archive/robots.txt", ROBOTS, Content_Type="text/plain"),
+            response(f"{home}/1", PAGE),
+        )
+    )
+    (document,) = read(path)
+    assert documents([document])[0].claims.rights == ()
+
+
 def test_broken_records_cost_only_themselves(tmp_path: Path) -> None:
     records = [warc(response(f"https://outlet.example/{n}", PAGE)) for n in range(7)]
     records[1] = records[1].replace(b"WARC/1.0", b"WRAC/1.0")

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from pipeline.metadata.rights import MAX_STATEMENTS
 from pipeline.metadata.site_rights import (
+    MOST_KEPT,
     RobotsRights,
+    SiteFiles,
     TdmRights,
+    is_site_file,
     may_have_rights,
     read_robots_rights,
     read_tdm_rights,
@@ -154,3 +157,40 @@ def test_patterns_match_as_the_regular_expression_of_them_does(pattern: str, pat
     assert bool(tdm([{"location": pattern or "/", "tdm-reservation": 1}], "/" + path)) == (
         wanted if pattern.strip() else path is not None
     )
+
+
+def test_files_of_many_hosts_are_kept_for_their_own_pages_and_a_later_one_replaces_an_earlier() -> None:
+    files = SiteFiles()
+    files.add(f"{HOME}/robots.txt", b"User-agent: *\nContent-Signal: ai-train=no", "copydesk")
+    files.add(f"{HOME}/.well-known/tdmrep.json", b'[{"location": "/", "tdm-reservation": 1}]', "copydesk")
+    names = [one.name for one in files.rights_of(f"{HOME}/news/1")]
+    assert names == ["content-signal", "tdm-reservation"]
+    assert files.rights_of("https://other.example/news/1") == ()
+    files.add(f"{HOME}/robots.txt", b"User-agent: *\nAllow: /", "copydesk")
+    assert [one.name for one in files.rights_of(f"{HOME}/news/1")] == ["tdm-reservation"]
+
+
+def test_beyond_the_bound_the_host_that_was_read_first_is_forgotten() -> None:
+    files = SiteFiles()
+    rules = json.dumps([{"location": f"/{n}/", "tdm-reservation": 1} for n in range(400)]).encode()
+    hosts = [f"https://host-{n}.example" for n in range(MOST_KEPT // 400 + 5)]
+    for host in hosts:
+        files.add(f"{host}/.well-known/tdmrep.json", rules, "copydesk")
+    known = [host for host in hosts if files.rights_of(f"{host}/7/story")]
+    assert known == hosts[-len(known) :]
+    assert 0 < len(known) <= MOST_KEPT // 400
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (f"{HOME}/robots.txt", True),
+        (f"{HOME}/.well-known/tdmrep.json", True),
+        (f"{HOME}/news/robots.txt", False),
+        (f"{HOME}/", False),
+        ("http://[::1/robots.txt", False),
+        ("", False),
+    ],
+)
+def test_files_of_a_site_are_known_by_their_path(url: str, expected: bool) -> None:
+    assert is_site_file(url) is expected
