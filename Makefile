@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-crawl desk test chaos lint docs fuzz bench clean
+.PHONY: demo demo-crawl desk test transcripts chaos lint docs fuzz bench clean
 
 $(VENV)/.base: pyproject.toml tests/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -53,6 +53,10 @@ desk: $(VENV)/.web
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
+# Writes into the pages of the documentation what their commands print now; see tests/docs/renewing.py.
+transcripts: $(VENV)/.test
+	TRANSCRIPTS=renew $(BIN)/python -m pytest -n 0 tests/docs/test_commands.py tests/docs/test_crawls.py
 
 # Four writers and a reader under faults, on both databases: tests/chaos/README.md.
 chaos: $(VENV)/.test
