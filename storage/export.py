@@ -37,7 +37,7 @@ from pipeline.errors import OperatorError
 from storage import reader
 from storage.schema import VIEWS, ViewColumn, utc_text
 
-__all__ = ["Exported", "Selection", "export", "file_format", "read_cursor", "write_cursor"]
+__all__ = ["Exported", "Selection", "export", "file_format", "read_cursor", "whole_file", "write_cursor"]
 
 FORMATS = ("jsonl", "csv", "parquet")
 # What lines of JSON may hold in place of rows.
@@ -152,7 +152,7 @@ def export(
             format, compression = file_format(to)
             if shape is not None and format != "jsonl":
                 raise OperatorError(f"{to}: {shape} is lines of JSON: name the file .jsonl")
-            stream = stack.enter_context(_whole_file(to))
+            stream = stack.enter_context(whole_file(to))
         else:
             stream = to
         write = _writer(format or FORMATS[0], raw=raw, for_terminal=for_terminal)
@@ -205,7 +205,7 @@ def read_cursor(path: Path, engine: Engine, selection: Selection) -> int:
 def write_cursor(path: Path, engine: Engine, selection: Selection, after: int) -> None:
     """Writes a cursor for the next export. The file is replaced in one step, so it is never incomplete."""
     kept = {"after": after, "base": reader.database_id(engine), "selection": _kept(selection)}
-    with _whole_file(path) as stream:
+    with whole_file(path) as stream:
         stream.write((json.dumps(kept) + "\n").encode())
 
 
@@ -506,7 +506,7 @@ def _compressed(stream: BinaryIO, compression: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Opens a file that appears only when it is complete. A link is followed. Raises OperatorError."""
     target = Path(os.path.realpath(path))
     hidden = target.with_name(f".copydesk-{os.getpid()}-{secrets.token_hex(4)}.partial")

@@ -26,8 +26,8 @@ def export(
         str,
         typer.Argument(
             metavar="FILE",
-            help="FILE.parquet, FILE.jsonl or FILE.csv, the last two also as .gz or .zst; or - for standard"
-            " output.",
+            help="FILE.parquet, FILE.jsonl or FILE.csv, the last two also as .gz or .zst; FILE.warc.gz for"
+            " the stored pages; or - for standard output.",
         ),
     ],
     db: Database = DEFAULT_DATABASE,
@@ -84,12 +84,16 @@ def export(
 ) -> None:
     """Write a public view to a file, which appears when it is complete.
 
+    FILE.warc.gz gets the pages of the chosen articles as they were fetched, with the headers that were
+    received; if nothing is chosen, rejected pages too. copydesk ingest reads it, and other programs do.
+
     Exports of changes have two more columns, change and gone. Delete the rows that are gone, replace the
     others by id, and your copy is exact.
     """
     from copydesk.named_sites import hosts_named
     from storage import export as exports
     from storage.database import open_database
+    from storage.upkeep import export_pages, is_page_archive
 
     if since is not None:
         now = f"--after {since}" if since.isascii() and since.isdecimal() else f"--changed-since {since}"
@@ -106,7 +110,14 @@ def export(
             f" or one of {', '.join(exports.SHAPES)}"
         )
     path = Path(file)
-    if not to_stdout:
+    if is_page_archive(file):
+        is_of_articles = view in ("articles", "unique_articles")
+        if raw or not is_of_articles or (after, cursor, format) != (None, None, None):
+            raise OperatorError(
+                f"{file}: pages are chosen by --site, --language, --unique, --exclude-reserved and"
+                " --changed-since"
+            )
+    elif not to_stdout:
         exports.file_format(path)
         if cursor is not None and path.exists():
             raise OperatorError(
@@ -123,6 +134,11 @@ def export(
     )
     if cursor is not None:
         after = exports.read_cursor(cursor, engine, selection)
+    if is_page_archive(file):
+        with _ended_in_order_by_signals():
+            count = export_pages(engine, path, selection, since=date)
+        err.print(f"{counted(count, 'page')} in {file}")
+        return
     with _ended_in_order_by_signals():
         done = exports.export(
             engine,

@@ -27,7 +27,13 @@ from crawler.files.unpack import Reader, unpack_body
 from crawler.files.window import Window
 from pipeline.document import Claims, Document, MediaType, Origin, Reason
 from pipeline.metadata import SiteFiles, clean_rights, header_rights, is_site_file
-from pipeline.page import kept_headers, sniff_media_type
+from pipeline.page import (
+    SOURCE_HEADER,
+    document_of_source,
+    kept_headers,
+    restored_headers,
+    sniff_media_type,
+)
 from pipeline.urls import web_url
 
 # The product name whose group of a robots.txt holds for what is read here.
@@ -44,6 +50,8 @@ _NEXT_RECORD = re.compile(rb"\n()WARC/[01]\.\d")
 _RECORD_START = re.compile(rb"WARC/[01]\.\d")
 # How much is looked at to tell whether a record begins.
 _BOUNDARY_BYTES = 64
+# Of the charset and the outlet that a record names.
+_LONGEST_NAME = 300
 # Content codings of one body that are taken off.
 _MAX_CODINGS = 4
 
@@ -171,6 +179,8 @@ def _warc_document(
     url = (None if is_long else web_url(printable(target))) or position.url
     date = _warc_date(headers.get_header("WARC-Date") or "", position)
     position = replace(position, fetched_at=date)
+    if (line := headers.get_header(SOURCE_HEADER)) and (own := _own_document(line, headers, block, date)):
+        return own if len(own.body) <= position.settings.max_body_bytes else position.too_large("the page")
     body, content_type, fault = block, headers, None
     response_headers: list[tuple[str, str]] = []
     if headers.get_header("WARC-Type") == "response":
@@ -219,6 +229,31 @@ def _warc_document(
 def _target(headers: StatusAndHeaders) -> str:
     target: str = headers.get_header("WARC-Target-URI") or ""
     return target.strip().strip("<>").replace(" ", "%20")
+
+
+def _own_document(line: str, headers: StatusAndHeaders, block: bytes, date: datetime) -> Document | None:
+    """The page of a record that `storage.upkeep.export_pages` wrote; None if it is none."""
+    received: tuple[tuple[str, str], ...] = ()
+    if headers.get_header("WARC-Type") == "response":
+        split = re.search(rb"\r?\n\r?\n", block[:_HEADER_BYTES])
+        if not block.startswith(b"HTTP/") or not split:
+            return None
+        answer = _http_headers.parse(io.BytesIO(block[: split.end()]))
+        received = restored_headers((name, valid_text(value)) for name, value in answer.headers)
+        block = block[split.end() :]
+    found = document_of_source(line, block, date, received)
+    return found if found is not None and _is_plausible(found) else None
+
+
+def _is_plausible(document: Document) -> bool:
+    """Whether the values that a record gives itself are such as a file or a crawl would have given it."""
+    addresses = (document.location, document.url)
+    names = (document.encoding or "", document.publisher or "")
+    return (
+        all(0 < len(address) <= MAX_URL and printable(address) == address for address in addresses)
+        and (document.url.startswith("file:") or web_url(document.url) is not None)
+        and all(len(name) <= _LONGEST_NAME and valid_text(name) == name for name in names)
+    )
 
 
 def _media_type_of(headers: StatusAndHeaders) -> str:

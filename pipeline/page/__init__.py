@@ -19,11 +19,15 @@ from pipeline.page.blocks import (
 )
 from pipeline.page.compress import compressed_page
 from pipeline.page.decode import decode_body, is_web_charset, sniff_media_type
-from pipeline.page.headers import kept_headers
+from pipeline.page.headers import CONTENT_HEADERS, RENAMED, kept_headers, restored_headers
 from pipeline.page.selectors import check_selector, find_by_selector
+from pipeline.page.source import SOURCE_HEADER, document_of_source, source_line
 
 __all__ = [
+    "CONTENT_HEADERS",
     "PROSE_WORDS",
+    "RENAMED",
+    "SOURCE_HEADER",
     "Page",
     "Passage",
     "RawBlock",
@@ -32,13 +36,16 @@ __all__ = [
     "common_container",
     "compressed_page",
     "decode_body",
+    "document_of_source",
     "find_by_selector",
     "is_inline",
     "is_layout_row",
     "is_web_charset",
     "kept_headers",
+    "restored_headers",
     "segment_page",
     "segment_with_places",
     "sniff_media_type",
+    "source_line",
     "without_excessive_attributes",
 ]

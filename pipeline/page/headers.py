@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 # They are of the connection, or of one visitor, and not of the page.
 _NOT_OF_PAGE = frozenset({"set-cookie", "set-cookie2", "connection", "keep-alive", "proxy-authenticate"})
+# Of the transfer: in a WARC file with decompressed bodies, their names begin with RENAMED.
+CONTENT_HEADERS = frozenset({"content-encoding", "transfer-encoding", "content-length"})
+RENAMED = "X-Crawler-"
 # Real responses have less; what has more is not worth keeping whole.
 _MOST, _LONGEST = 60, 2_000
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
@@ -27,3 +30,12 @@ def kept_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], .
         and not _CONTROL.search(value)
     ]
     return tuple(kept[:_MOST])
+
+
+def restored_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The headers as they were before those of the transfer were renamed."""
+    return kept_headers(
+        (name.removeprefix(RENAMED) if name.removeprefix(RENAMED).lower() in CONTENT_HEADERS else name, value)
+        for name, value in headers
+        if name.lower() != "content-length"
+    )

@@ -11,6 +11,7 @@ from storage.upkeep.forget import (
     plan_forget,
 )
 from storage.upkeep.integrity import check_integrity, repair_faults
+from storage.upkeep.page_archive import export_pages, is_page_archive
 from storage.upkeep.pages import (
     COMPARED_COLUMNS,
     SiteRulesUse,
@@ -45,10 +46,12 @@ __all__ = [
     "erase_remains",
     "explain_group",
     "explain_pair",
+    "export_pages",
     "find_targets",
     "forget_targets",
     "has_page",
     "is_known_site",
+    "is_page_archive",
     "lift_tombstones",
     "outdated",
     "partition",

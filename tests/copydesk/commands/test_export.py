@@ -217,3 +217,21 @@ def test_a_formula_is_a_text_unless_raw(copydesk: Run, tmp_path: Path) -> None:
     raw = copydesk("export", "-", "--format", "csv", "--raw", "--db", url).stdout
     assert ",'=1+1," in safe
     assert ",=1+1," in raw
+
+
+def test_pages_are_written_as_warc_and_read_back(copydesk: Run, own: str, tmp_path: Path) -> None:
+    file = tmp_path / "pages.warc.gz"
+    done = copydesk("export", str(file), "--db", own)
+    assert (done.returncode, done.stdout) == (0, "")
+    count = int(done.stderr.split()[0])
+    assert done.stderr == f"{count} pages in {file}\n"
+    counts = json.loads(copydesk("ingest", str(file), "--db", own, "--json").stdout)["counts"]
+    assert (counts["seen"], counts["unchanged"]) == (count, count)
+    for options in (
+        ["--view", "runs"],
+        ["--after", "0"],
+        ["--format", "jsonl"],
+        ["--site", "nowhere.example"],
+    ):
+        assert copydesk("export", str(tmp_path / "b.warc.gz"), "--db", own, *options).returncode == 2
+    assert not (tmp_path / "b.warc.gz").exists()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from pipeline.document import MediaType, Origin, Reason, Rejection
+from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection
 from tests.crawler.files.making import (
     PACKERS,
     PAGE,
@@ -147,3 +149,50 @@ def test_a_record_that_is_too_large_is_skipped(tmp_path: Path) -> None:
     ]
     (tmp_path / "a.warc").write_bytes(warc(*records))
     assert ends(read(tmp_path), tmp_path) == ["a.warc#1: too large", "a.warc#2"]
+
+
+def _source(**changes: object) -> str:
+    claims = asdict(Claims())
+    known = {"location": "https://a.example/1", "url": "https://a.example/1", "media_type": "text/html"}
+    return json.dumps(
+        {**known, "origin": "crawl", "encoding": None, "publisher": "A", "claims": claims, **changes}
+    )
+
+
+def _with_source(tmp_path: Path, line: str) -> Document:
+    """The page of a resource record with this source."""
+    head = (
+        "WARC/1.1\r\nWARC-Type: resource\r\nWARC-Target-URI: https://example.com/ferry\r\n"
+        f"Content-Type: text/html\r\nCopydesk-Source: {line}\r\nContent-Length: {len(PAGE)}\r\n\r\n"
+    )
+    file = tmp_path / "a.warc"
+    file.write_bytes(head.encode() + PAGE + b"\r\n\r\n")
+    [found] = documents(read(file))
+    return found
+
+
+def test_a_page_that_was_exported_is_the_same_document(tmp_path: Path) -> None:
+    found = _with_source(tmp_path, _source())
+    assert (found.location, found.publisher, found.origin) == ("https://a.example/1", "A", Origin.CRAWL)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        "[" * 50_000,
+        "no JSON",
+        _source(location=3),
+        _source(location="x" * 9000),
+        _source(location="a\udc80"),
+        _source(url="javascript:alert(1)"),
+        _source(publisher="x" * 9000),
+        _source(encoding="\ud800"),
+        _source(origin="elsewhere"),
+        _source(claims=None),
+        _source(claims={"authors": "Anna"}),
+    ],
+)
+def test_a_source_that_is_none_of_ours_is_not_heeded(tmp_path: Path, line: str) -> None:
+    found = _with_source(tmp_path, line)
+    assert (found.url, found.body, found.origin) == ("https://example.com/ferry", PAGE, Origin.WARC)
