@@ -91,8 +91,9 @@ class Reason(StrEnum):
 class RightsStatement:
     """What a page, its site or its server says of the rights to it; see `pipeline.metadata.rights`.
 
-    name: tdm-reservation, tdm-policy, robots, content-usage, content-signal or license. value: as stated.
-    source: header, meta, link, robots.txt or tdmrep.json.
+    name: tdm-reservation, tdm-policy, robots, content-usage, content-signal, license, license-permits or
+        license-prohibits. value: as stated.
+    source: header, meta, link, script, robots.txt or tdmrep.json.
     agent: the crawler that it is addressed to; None if it is for all.
     reserved: True if it reserves the text, or some use of it by machines; False if it says that it does not;
         None if it does neither (a licence, a policy, images alone, another crawler), and in claims, where it

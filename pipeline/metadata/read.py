@@ -16,6 +16,7 @@ from pipeline.document import Access, RightsStatement
 from pipeline.metadata.authors import authors_of
 from pipeline.metadata.dates import publication_time
 from pipeline.metadata.headline import headline_of
+from pipeline.metadata.inline_licence import inline_licences
 from pipeline.metadata.outlet import outlet_words, site_name_of
 from pipeline.metadata.rights import page_rights
 from pipeline.metadata.structured_data import (
@@ -110,7 +111,7 @@ def read_metadata(root: Any, url: str, fetched_at: datetime, lines: Sequence[str
         section=section_of(data, url, titles, names),
         keywords=keywords_of(data, titles, names),
         image_url=image_url_of(data, url),
-        rights=page_rights(data, url),
+        rights=(*page_rights(data, url), *inline_licences(data.licences, url)),
     )
 
 

@@ -9,15 +9,17 @@ place (`judged`). Nothing here is legal advice: a statement may be wrong, and ri
     content-usage                 AI preferences of the IETF (draft-ietf-aipref-attach): header, robots.txt
     content-signal                Content Signals (contentsignals.org): header, robots.txt
     license                       Really Simple Licensing (rslstandard.org): Link header, link element,
-                                  robots.txt
+                                  robots.txt, addresses of terms in a licence in the page (script)
+    license-permits,              the uses that a licence in the page permits and prohibits
+    license-prohibits
 
-`site_rights` reads robots.txt and tdmrep.json, which hold for a whole site.
+`inline_licence` reads licences in a page, `site_rights` robots.txt and tdmrep.json, which hold for a site.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
@@ -32,8 +34,9 @@ MAX_STATEMENTS = 40
 MAX_VALUE = 500
 MAX_ADDRESS = 2000
 
-_NAMES = frozenset({"tdm-reservation", "tdm-policy", "robots", "content-usage", "content-signal", "license"})
-_SOURCES = frozenset({"header", "meta", "link", "robots.txt", "tdmrep.json"})
+_USES = frozenset({"license-permits", "license-prohibits"})
+_NAMES = _USES | {"tdm-reservation", "tdm-policy", "robots", "content-usage", "content-signal", "license"}
+_SOURCES = frozenset({"header", "meta", "link", "script", "robots.txt", "tdmrep.json"})
 _PREFERENCES = frozenset({"content-usage", "content-signal"})
 _ADDRESSES = frozenset({"tdm-policy", "license"})
 _AI_DIRECTIVES = frozenset({"noai", "noimageai"})
@@ -48,6 +51,7 @@ _ADDRESSED = re.compile(
 # The names of meta elements that address one crawler; others (keywords) may hold the same words.
 _CRAWLER = re.compile(r"[a-z][\w.-]*(?:bot|spider|crawler|agent|-extended|-ai|-web|-user)[\w.-]{0,20}")
 _PREFERENCE = re.compile(r"[a-z*][\w.*-]{0,49}=[\w?:\"-]{1,50}")
+_USE = re.compile(r"[a-z][a-z0-9:_-]{0,49}")
 _LINK = re.compile(r"<([^<>\s]{1,2000})>([^<>]{0,500})")
 _RSL = "application/rsl+xml"
 
@@ -90,7 +94,7 @@ def judged(statement: RightsStatement) -> RightsStatement:
         reserved = None
     elif statement.name == "tdm-reservation":
         reserved = statement.value == "1"
-    elif statement.name == "robots" and statement.value == "noai":
+    elif statement.name == "license-prohibits" or (statement.name == "robots" and statement.value == "noai"):
         reserved = True
     elif statement.name in _PREFERENCES:
         said = {part.partition("=")[2].strip(' "?:') for part in statement.value.split(",")}
@@ -110,9 +114,20 @@ def _clean(value: object) -> RightsStatement | None:
         return None
     if agent is not None and not (isinstance(agent, str) and _AGENT.fullmatch(agent)):
         return None
-    value_of = _address if name in _ADDRESSES else _preferences if name in _PREFERENCES else _choice
-    cleaned = value_of(said)
+    cleaned = _reader_of(name)(said)
     return None if cleaned is None else RightsStatement(name, cleaned, source, agent)
+
+
+def _reader_of(name: str) -> Callable[[str], str | None]:
+    if name in _ADDRESSES:
+        return _address
+    return _preferences if name in _PREFERENCES else _uses if name in _USES else _choice
+
+
+def _uses(value: str) -> str | None:
+    """The uses in a list, in lower case: `ai-train, search`."""
+    stated = [part.strip().lower() for part in value[:MAX_VALUE].split(",")]
+    return ", ".join(part for part in stated[:20] if _USE.fullmatch(part)) or None
 
 
 def _address(value: str, url: str = "") -> str | None:
@@ -154,9 +169,9 @@ def _in_headers(headers: Iterable[tuple[str, str]], url: str) -> Iterator[Rights
         elif name == "link":
             for address, parameters in _LINK.findall(value):
                 if _RSL in parameters.lower() and re.search(r"\brel\s*=\s*\"?[^\";]*\blicense\b", parameters):
-                    yield from _addressed("license", address, "header", url)
+                    yield from addressed("license", address, "header", url)
         elif name == "tdm-policy":
-            yield from _addressed("tdm-policy", value, "header", url)
+            yield from addressed("tdm-policy", value, "header", url)
         else:
             yield RightsStatement(name, value, "header")
 
@@ -165,7 +180,7 @@ def _in_page(data: StructuredData, url: str) -> Iterator[RightsStatement]:
     for value in data.meta("tdm-reservation"):
         yield RightsStatement("tdm-reservation", value, "meta")
     for value in data.meta("tdm-policy"):
-        yield from _addressed("tdm-policy", value, "meta", url)
+        yield from addressed("tdm-policy", value, "meta", url)
     for name, values in data.metas.items():
         for value in values:
             if len(value) > MAX_VALUE or ("noai" not in value.lower() and "noimageai" not in value.lower()):
@@ -180,7 +195,7 @@ def _in_page(data: StructuredData, url: str) -> Iterator[RightsStatement]:
     for link in data.links:
         is_rsl = (link.get("type") or "").strip().lower() == _RSL
         if is_rsl and "license" in (link.get("rel") or "").lower().split():
-            yield from _addressed("license", link.get("href") or "", "link", url)
+            yield from addressed("license", link.get("href") or "", "link", url)
 
 
 def _in_robots_tag(value: str, source: str) -> Iterator[RightsStatement]:
@@ -193,6 +208,7 @@ def _in_robots_tag(value: str, source: str) -> Iterator[RightsStatement]:
             yield RightsStatement("robots", part.strip().lower(), source, agent)
 
 
-def _addressed(name: str, address: str, source: str, url: str) -> Iterator[RightsStatement]:
+def addressed(name: str, address: str, source: str, url: str) -> Iterator[RightsStatement]:
+    """The statement that is an address, if it is one; url: of the page, for relative addresses."""
     if absolute := _address(address, url):
         yield RightsStatement(name, absolute, source)

@@ -212,6 +212,11 @@ def _path(url: str) -> str:
     return f"{path}?{unquote(parts.query)}" if parts.query else path
 
 
+def is_covered(pattern: str, url: str) -> bool:
+    """Whether a pattern of paths matches the path of a page; too long a pattern matches none."""
+    return len(pattern) <= _LONGEST_PATTERN and _matches(pattern, _path(url))
+
+
 def _matches(pattern: str, path: str) -> bool:
     """Whether a path begins as the pattern says (RFC 9309, 2.2.3)."""
     is_whole = pattern.endswith("$")

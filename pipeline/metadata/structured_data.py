@@ -28,6 +28,7 @@ class StructuredData:
 
     metas: values of the meta elements by lower-case name. links: link elements. bases: base elements.
     nodes: all JSON-LD objects. article: that of the article, or empty. by_id: those with an @id.
+    licences: texts of the scripts that are licences (RSL).
     headings: h1 elements. times: time elements. items: elements with an itemprop, without meta elements.
     """
 
@@ -35,6 +36,7 @@ class StructuredData:
     nodes: list[dict[str, Any]] = field(default_factory=list)
     article: dict[str, Any] = field(default_factory=dict)
     by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
+    licences: list[str] = field(default_factory=list)
     links: list[Any] = field(default_factory=list)
     bases: list[Any] = field(default_factory=list)
     headings: list[Any] = field(default_factory=list)
@@ -55,8 +57,11 @@ def read_structured_data(root: Any, url: str) -> StructuredData:
             _take_meta(element, data.metas)
         elif element.tag != "script":
             kept[element.tag].append(element)
-        elif "ld+json" in (element.get("type") or "").lower() and element.text:
-            data.nodes += read_json_ld(element.text)
+        elif element.text and (kind := (element.get("type") or "").lower()):
+            if "ld+json" in kind:
+                data.nodes += read_json_ld(element.text)
+            elif "rsl+xml" in kind:
+                data.licences.append(element.text)
     data.items = [element for element in _ITEMS(root) if element.tag != "meta"]
     for node in data.nodes:
         identity = node.get("@id")

@@ -201,10 +201,10 @@ class StoredArticle:
         Sequence[Mapping[str, Any]] | None,
         ColumnDoc(
             "array of objects: each statement of the page, its server or its site on the rights to it. name"
-            " (tdm-reservation, tdm-policy, robots, content-usage, content-signal, license), value, source"
-            " (header, meta, link, robots.txt, tdmrep.json), agent (the crawler that it is addressed to; null"
-            " for all), reserved (true: it reserves the text or a use of it by machines; false: it says that"
-            " it does not; null: neither)",
+            " (tdm-reservation, tdm-policy, robots, content-usage, content-signal, license, license-permits,"
+            " license-prohibits), value, source (header, meta, link, script, robots.txt, tdmrep.json), agent"
+            " (the crawler that it is addressed to; null for all), reserved (true: it reserves the text or a"
+            " use of it by machines; false: it says that it does not; null: neither)",
             '[{"name":"tdm-reservation","value":"1","source":"header","agent":null,"reserved":true}]',
             null="nothing was said, or the page was stored before this column",
             of_text=True,
