@@ -25,6 +25,7 @@ from copydesk.web.settings import DeskSettings
 from crawler.monitor import Exposition
 from pipeline.errors import OperatorError
 from storage.database import DatabaseError, QueryTimeout, open_read_only
+from storage.schema import DamagedValue
 
 Handler = Callable[[Request, Exception], Response]
 
@@ -127,6 +128,7 @@ def _add_errors(app: FastAPI) -> None:
     app.add_exception_handler(QueryTimeout, answer(503, "Too slow"))
     app.add_exception_handler(Busy, answer(503, "Busy"))
     app.add_exception_handler(DatabaseError, answer(503, "Cannot be read"))
+    app.add_exception_handler(DamagedValue, answer(503, "Cannot be read"))
     app.add_exception_handler(OperatorError, answer(400, "Cannot be answered"))
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, select
+from sqlalchemy import Engine, and_, func, select, type_coerce
 
 from storage import schema
 from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.streaming import FETCH_TEXTS, stream
 from storage.schema import (
     Change,
+    Json,
     StoredArticle,
     view_tables,
 )
@@ -57,8 +58,10 @@ def changed_articles(
     wanted = [view.c.id == change.c.article_id, *where.conditions(engine, view)]
     if canonical_only:
         wanted.append(view.c.is_canonical)
+    # Nothing is there of an article that is gone, not even a list of authors.
+    columns = [type_coerce(one, Json(one.name)) if isinstance(one.type, Json) else one for one in view.c]
     query = (
-        select(change.c.number, change.c.article_id, view)
+        select(change.c.number, change.c.article_id, *columns)
         .outerjoin_from(change, view, and_(*wanted))
         .where(change.c.number > after)
         .order_by(change.c.number)

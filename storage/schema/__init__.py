@@ -43,7 +43,7 @@ from storage.schema.tables import (
     sketch,
     tombstone,
 )
-from storage.schema.types import Blob, DamagedValue, damaged_value, to_second, utc_text
+from storage.schema.types import Blob, DamagedValue, Json, damaged_value, to_second, utc_text
 from storage.schema.views import ARTICLE_COLUMNS, TYPES, VIEWS, View, ViewColumn, as_markdown, view_tables
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "Change",
     "Copy",
     "DamagedValue",
+    "Json",
     "RemovedLine",
     "RunRow",
     "SiteRun",

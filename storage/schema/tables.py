@@ -122,7 +122,7 @@ page = Table(
     Column("origin", Text, nullable=False),
     Column("fetched_us", BigInteger, nullable=False),
     Column("publisher", Text),
-    Column("claims", Json),
+    Column("claims", Json("claims")),
     Column("size", BigInteger, nullable=False),
     Column("body", Blob(), nullable=False),
     Column("headers", Json),
@@ -149,7 +149,7 @@ revision = Table(
     metadata,
     Column("article_id", BigInteger, ForeignKey("article.id", ondelete="CASCADE"), primary_key=True),
     *_text_columns(key=True),
-    Column("removed", Json, nullable=False),
+    Column("removed", Json("removed", is_nullable=False), nullable=False),
     Column("sketch", Text),
     Column("signature", Blob(4)),
     Column("bands", Blob(8)),
@@ -298,7 +298,7 @@ run = Table(
     Column("unchanged", BigInteger, nullable=False),
     Column("rejected", BigInteger, nullable=False),
     Column("grouped", BigInteger, nullable=False),
-    Column("reasons", Json, nullable=False),
+    Column("reasons", Json("reasons", is_nullable=False), nullable=False),
     Column("job", Text),
 )
 
@@ -332,8 +332,8 @@ site_run = Table(
     ),
     Column("seconds", Double, nullable=False),
     Column("words", Double),
-    Column("reasons", Json, nullable=False),
-    Column("alerts", Json),
+    Column("reasons", Json("reasons", is_nullable=False), nullable=False),
+    Column("alerts", Json("alerts")),
 )
 
 # What `copydesk forget` deleted and keeps out. `key`: see `storage.writing.tombstones`; a hash, because a URL
@@ -356,7 +356,7 @@ fetch_state = Table(
     Column("etag", Text),
     Column("last_modified", Text),
     Column("fetched_at", UtcTime, nullable=False),
-    Column("children", Json),
+    Column("children", Json("children")),
     Column("read_as", Text),
 )
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from pipeline.errors import OperatorError
+from storage.schema.shapes import SHAPES
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -67,10 +68,18 @@ class Blob(TypeDecorator[bytes]):
 
 
 class Json(TypeDecorator[Any]):
-    """A JSON value: jsonb on PostgreSQL; compact text on SQLite, with non-ASCII letters as they are."""
+    """A JSON value: jsonb on PostgreSQL; compact text on SQLite, with non-ASCII letters as they are.
+
+    column: whose shape it has, one of `SHAPES`. DamagedValue if what is stored has another, or is null where
+    that cannot be.
+    """
 
     impl = Text
     cache_ok = True
+
+    def __init__(self, column: str, is_nullable: bool = True) -> None:
+        super().__init__()
+        self.column, self.is_nullable = column, is_nullable
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
@@ -83,14 +92,14 @@ class Json(TypeDecorator[Any]):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
+        if value is None and self.is_nullable:
+            return None
         try:
-            found = json.loads(value)
+            found = value if dialect.name == "postgresql" else json.loads(value)
         except (ValueError, TypeError, RecursionError) as error:
             raise _damaged(value, "JSON") from error
-        if not isinstance(found, list | dict):
-            raise _damaged(value, "list or object")
+        if not SHAPES[self.column](found):
+            raise _damaged(value, f"JSON of {self.column}")
         return found
 
 

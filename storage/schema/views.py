@@ -52,7 +52,7 @@ class ViewColumn:
 
     @property
     def sql_type(self) -> TypeEngine[Any]:
-        return _SQL_TYPES[self.type]
+        return Json(self.name, self.is_nullable) if self.type == "json" else _SQL_TYPES[self.type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,6 @@ _SQL_TYPES: dict[str, TypeEngine[Any]] = {
     "text": Text(),
     "time": UtcTime(),
     "boolean": Boolean(),
-    "json": Json(),
 }
 
 _TYPE_OF = {int: "integer", float: "real", str: "text", datetime: "time", bool: "boolean"}

@@ -11,8 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 from copydesk import cli
+from copydesk.web import DeskSettings, make_app
 from pipeline.errors import OperatorError
 from storage.database import DatabaseError, open_database
 from storage.reader import sketches
@@ -153,6 +155,46 @@ def test_blobs_that_cannot_be_read_are_one_line_for_every_command(
         connection.commit()
     ends = {" ".join(command): ended(command, path, monkeypatch, capsys) for command in COMMANDS}
     assert ends["db check"]
+
+
+# JSON of another shape than its column has, and null where none can be.
+SHAPES = {
+    "article.authors": "'{}'",
+    "article.keywords": "'[5]'",
+    "article.rights": "'[{\"name\":1}]'",
+    "page.claims": "'[]'",
+    "run.reasons": '\'{"too_short":"5"}\'',
+}
+
+
+@pytest.fixture
+def misshapen(sound: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "news.db"
+    path.write_bytes(sound)
+    with closing(sqlite3.connect(path)) as connection:
+        for place, value in SHAPES.items():
+            table, _, column = place.partition(".")
+            assert connection.execute(f"UPDATE {table} SET {column} = {value}").rowcount  # noqa: S608
+        connection.commit()
+    return path
+
+
+def test_json_of_another_shape_is_one_line_for_every_command(
+    misshapen: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = [["stats", "--json"], ["export", "-", "--view", "runs"], ["export", "-", "--format", "schemaorg"]]
+    ends = {" ".join(command): ended(command, misshapen, monkeypatch, capsys) for command in COMMANDS + more}
+    said = ("stats", "show 1", "search ferry", "export -", *map(" ".join, more))
+    assert {command: ends[command] for command in said} == dict.fromkeys(said, 2)
+    assert ends["db check"]
+
+
+def test_the_desk_says_that_it_cannot_read_what_is_damaged(misshapen: Path) -> None:
+    app = make_app(DeskSettings(f"sqlite:///{misshapen}"))
+    with TestClient(app, base_url="http://127.0.0.1:8017") as desk:
+        for page in ("/articles/1", "/api/v1/articles"):
+            answer = desk.get(page)
+            assert (answer.status_code, "the database is damaged" in answer.text) == (503, True)
 
 
 @pytest.mark.parametrize("place", BLOBS)
