@@ -10,7 +10,7 @@ redirect or canonical link decides).
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -112,6 +112,8 @@ def canonical_url(url: str) -> str:
     url = url.strip(_CONTROLS_AND_BLANK)
     if url[:5].lower() not in ("http:", "https"):
         return url
+    if _ENCODED.match(_slashes(url)):  # or what follows the host would be lower-cased with it
+        url = _unquoted(_slashes(url)).strip(_CONTROLS_AND_BLANK)
     try:
         parts = urlsplit(_slashes(url))
         port = parts.port
@@ -128,6 +130,11 @@ def canonical_url(url: str) -> str:
     path = _ASPNET_SESSION.sub("", _PATH_SESSION.sub("", parts.path))
     path = _resolve_dots(_percent_normal(path, _PATH_SAFE))
     return urlunsplit((parts.scheme, netloc, path, _canonical_query(parts.query), ""))
+
+
+def _unquoted(url: str) -> str:
+    """Decode by bytes, so that a byte that is no text is the same one whether it is encoded or not."""
+    return unquote_to_bytes(url.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
 
 
 def named_site(url: str, stated: str | None) -> str:
@@ -156,7 +163,7 @@ def web_url(text: str) -> str | None:
     if url[:1] in _BRACKETS:
         url = url[1:].removesuffix(_BRACKETS[url[0]]).strip(_AROUND_URL)
     if _ENCODED.match(url):
-        url = unquote(url)
+        url = _unquoted(url)
     if url.startswith(("//", "\\\\")):
         url = f"https:{url}"
     elif (named := _NAMED_HOST.match(url)) and (

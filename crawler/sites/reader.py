@@ -24,6 +24,7 @@ from pipeline.sites import SiteRulebook
 SITES_VARIABLE = "COPYDESK_SITES"
 SHIPPED_SITES_FILE = "crawler/sites/sites.toml"
 
+_TOO_DEEP = "lists or tables within each other, too many to be read; remove some"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -62,16 +63,18 @@ def parse_sites(text: bytes, where: str) -> dict[str, Site]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise OperatorError(f"{where}: not valid TOML: {error}") from error
     except RecursionError as error:
-        raise OperatorError(f"{where}: lists within lists, too many to be read; remove brackets") from error
+        raise OperatorError(f"{where}: {_TOO_DEEP}") from error
     for key in tables:
         if key != "sites":
             raise OperatorError(f"{where}: {_shown(key)}: unknown table; each site is a table [sites.NAME]")
     entries = tables.get("sites", {})
     if not isinstance(entries, dict):
         raise OperatorError(f"{where}: sites: must be a table; write each site as [sites.NAME]")
-    sites = {key: site_record(where, key, entry) for key, entry in entries.items()}
     try:
+        sites = {key: site_record(where, key, entry) for key, entry in entries.items()}
         site_rulebook(sites.values())
+    except RecursionError as error:  # `a.b.c` makes tables without brackets, which TOML reads at any depth
+        raise OperatorError(f"{where}: {_TOO_DEEP}") from error
     except ValueError as error:
         raise OperatorError(f"{where}: {error}") from error
     return sites

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
@@ -37,18 +41,16 @@ def _is_alerts(value: Any) -> bool:
     )
 
 
-# Claims that were stored before 0011 have the first of these and authors.
-_CLAIMED = ("title", "published_at", "language", "description", "section", "image_url")
+# What claims have beside texts. Those that were stored before 0011 have authors alone.
+_LISTS: dict[str, Callable[[Any], bool]] = {"authors": _is_texts, "keywords": _is_texts, "rights": _is_rights}
 
 
 def _is_claims(value: Any) -> bool:
     return (
         isinstance(value, dict)
-        and value.keys() >= {*_CLAIMED[:3], "authors"}
-        and all(isinstance(value.get(key), str | None) for key in _CLAIMED)
-        and _is_texts(value["authors"])
-        and (value.get("keywords") is None or _is_texts(value["keywords"]))
-        and (value.get("rights") is None or _is_rights(value["rights"]))
+        and value.keys() >= {"title", "published_at", "authors", "language"}
+        and isinstance(value["authors"], list)
+        and all(one is None or _LISTS.get(key, _is_text)(one) for key, one in value.items())
     )
 
 
@@ -58,7 +60,7 @@ def _is_removed(value: Any) -> bool:
     )
 
 
-def _is_children(value: Any) -> bool:
+def _is_pairs(value: Any) -> bool:
     return isinstance(value, list) and all(_is_texts(one) and len(one) == 2 for one in value)
 
 
@@ -71,5 +73,6 @@ SHAPES: dict[str, Callable[[Any], bool]] = {
     "alerts": _is_alerts,
     "claims": _is_claims,
     "removed": _is_removed,
-    "children": _is_children,
+    "children": _is_pairs,
+    "headers": _is_pairs,
 }

@@ -125,7 +125,7 @@ page = Table(
     Column("claims", Json("claims")),
     Column("size", BigInteger, nullable=False),
     Column("body", Blob(), nullable=False),
-    Column("headers", Json),
+    Column("headers", Json("headers")),
 )
 
 article = Table(

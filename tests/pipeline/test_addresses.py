@@ -123,3 +123,9 @@ def test_any_text_has_a_key(tail: str) -> None:
         "https://web.archive.org/web/1/" + tail,
     ):
         assert address_key(canonical_url(url)) == address_key(url)
+
+
+def test_bytes_that_are_no_text_are_the_same_encoded_or_not() -> None:
+    url = "https://www.example.com%2FNews%2FFerry?\udcff%BC"
+    assert address_key(url).startswith("example.com/News/Ferry?")
+    assert address_key(canonical_url(url)) == address_key(url)

@@ -107,7 +107,7 @@ SPELLINGS = [
     ("http:\\/news.example/a", "http://news.example/a"),
     ("https://news%2Eex%61mple/story/1", A),
     ("https://b%C3%BCcher.example/a", "https://xn--bcher-kva.example/a"),
-    ("https://news.example%2Fstory/1", "https://news.example%2fstory/1"),
+    ("https://news.example%2Fstory/1", "https://news.example/story/1"),
     ("https://news%ff.example/", "https://news%ff.example/"),
     ("https://news.example:0443/story/1", A),
     ("http://news.example:0080/a", "http://news.example/a"),

@@ -29,7 +29,8 @@ BASE = '[sites.gazette]\nhomepage = "https://gazette.example/"\nfeeds = ["https:
 
 MISTAKES = [
     ("[sites.gazette\n", "sites.toml: not valid TOML"),
-    ("a = " + "[" * 3000, "sites.toml: lists within lists, too many to be read; remove brackets"),
+    ("a = " + "[" * 3000, "sites.toml: lists or tables within each other, too many to be read"),
+    ("[sites.a]\n" + "a." * 900 + "b = 1", "sites.toml: lists or tables within each other, too many"),
     ("[gazette]\n", "sites.toml: gazette: unknown table; each site is a table [sites.NAME]"),
     ("sites = 3\n", "sites.toml: sites: must be a table"),
     ("[sites]\ngazette = 3\n", "site gazette: must be a table; write [sites.gazette]"),

@@ -33,6 +33,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
         [[], {}, {"authors": []}, OLD | {"authors": "Ada"}, OLD | {"title": 5}, OLD | {"rights": {}}],
     ),
     "removed": ([[], [[1, "a", "b"]]], [{}, [[1, "a"]], [["1", "a", "b"]], [5]]),
+    "headers": ([[], [["Server", "a"]]], [{}, [["a"]], ["ab"], [["a", None]]]),
     "children": ([[], [["https://a.example/", "feed"]]], [{}, [["a"]], ["ab"], [["a", 5]]]),
 }
 
