@@ -15,6 +15,7 @@ from crawler.monitor import HISTORY
 from crawler.runs.pool import MEMORY_BYTES
 from crawler.sites import MAX_URL_LENGTH
 from crawler.sites.site import Politeness
+from pipeline.copies.verification import SAME_ISSUE_DAYS, SHORT_WORDS
 from pipeline.metadata.site_rights import MAX_TDMREP_BYTES
 from pipeline.page import blocks
 from pipeline.settings import FingerprintSettings, GroupSettings, Settings
@@ -32,6 +33,8 @@ _ROWS = _PRINTS.bands + _PRINTS.lead_bands + _PRINTS.far_bands + _PRINTS.far_lea
 
 SAID = {
     "docs/explanation/grouping.md": (
+        f"A text of fewer than {SHORT_WORDS} words",
+        f"from {SAME_ISSUE_DAYS * 24:.0f} hours on",
         f"A shingle is a run of {_WORDS[_PRINTS.shingle_words]} tokens",
         f'`MinHash({_PRINTS.whole_size}, seed={_PRINTS.seed}, scheme="affine32")` of the whole text',
         f'`MinHash({_PRINTS.lead_size}, seed={_PRINTS.seed + 1}, scheme="affine32")` of the lead',
