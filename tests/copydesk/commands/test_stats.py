@@ -119,5 +119,5 @@ def test_stats_counts_agree_with_the_views(copydesk: Run, news_url: str) -> None
     assert found["counts"]["articles"] == len(exported)
     (rejected,) = found["rejections"]
     assert rejected["location"].endswith("politics.html")
-    assert found["runs"][-1]["command"].startswith("ingest ")
+    assert found["runs"][-1]["command"].startswith("copydesk ingest ")
     assert rejected["detail"] in copydesk("stats", "--db", news_url, "--rejections").stdout
