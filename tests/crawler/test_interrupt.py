@@ -48,7 +48,7 @@ class Terminal:
     "moment", [0, 1, 2, 3, 12], ids=["start", "robots", "feed", "first story", "stories"]
 )
 def test_ctrl_c_ends_a_crawl_in_order_with_one_line_and_130(moment: int, tmp_path: Path) -> None:
-    """moment: Ctrl-C comes with this request; 0: with the first line of the log."""
+    """moment: Ctrl-C comes with this request; 0: when the progress is shown first."""
     desk = Desk(tmp_path)
     with serve() as web:
         links = [f"{web.base}/story/{number}" for number in range(STORIES)]
@@ -69,7 +69,7 @@ def test_ctrl_c_ends_a_crawl_in_order_with_one_line_and_130(moment: int, tmp_pat
         if moment:
             web.gate = press
         else:
-            terminal.read_until(b"INFO")
+            terminal.read_until(b"1 site:")
             terminal.press(CTRL_C)
         status = terminal.end()
         said = terminal.output.decode().splitlines()
