@@ -74,14 +74,14 @@ def story(request: Request, engine: Desk, id: int) -> Response:
     """One story: who carries it and since when, and the evidence that its copies are copies."""
     group, members = _story(engine, id)
     canonical = next(member for member in members if member.is_canonical)
-    pairs = reader.pairs_of_story(engine, id)
+    pairs = reader.pairs_of_story(engine, id, limit=_MOST_PAIRS + 1)
     values = {
         "story": group,
         "canonical": canonical,
         "members": members,
-        "evidence": _evidence(canonical, pairs, members),
+        "evidence": _evidence(canonical, reader.copies(engine, canonical.id), members),
         "pairs": pairs[:_MOST_PAIRS],
-        "more_pairs": max(0, len(pairs) - _MOST_PAIRS),
+        "has_more_pairs": len(pairs) > _MOST_PAIRS,
         "names": {member.id: member.site or member.publisher or "a file" for member in members},
         "timeline": spread(members) if len(members) > 1 else None,
     }
@@ -99,11 +99,12 @@ def _story(engine: Desk, id: int) -> tuple[reader.StoryGroup, list[StoredArticle
 def _evidence(
     canonical: StoredArticle, pairs: Sequence[Copy], members: Sequence[StoredArticle]
 ) -> dict[int, Copy | None]:
-    """By member, its pair with the canonical copy."""
+    """By member, its pair with the canonical copy. pairs: of the canonical copy, also with other stories."""
     found: dict[int, Copy | None] = dict.fromkeys(member.id for member in members)
     for pair in pairs:
-        if canonical.id in (pair.article_id, pair.other_id):
-            found[pair.other_id if pair.article_id == canonical.id else pair.article_id] = pair
+        other = pair.other_id if pair.article_id == canonical.id else pair.article_id
+        if other in found:
+            found[other] = pair
     return found
 
 

@@ -348,7 +348,7 @@ def test_articles_that_are_due_are_found_by_one_query_and_an_index(filled: str) 
     assert plan.cost <= _MOST[engine.dialect.name] / 10
 
 
-# Pages and lists of the desk. /about, /copies, /removed, counts, and stories in the order of their size count
+# Pages and lists of the desk. /about, /removed, counts, and stories in the order of their size count
 # or sort everything, and have the time limit of a query instead.
 DESK = (
     "/",
@@ -362,6 +362,7 @@ DESK = (
     "/articles/50004/revisions",
     "/removed?rule=phrase.en.register-now",
     "/sites",
+    "/copies",
     "/rejections",
     "/api/v1/rejections",
     "/api/v1/stories?min_sites=3",

@@ -71,7 +71,9 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         remember(engine, now - timedelta(days=day), "gazette", **usual)
         remember(engine, now - timedelta(days=day), "herald", **(usual if day > 1 else {"sources_failed": 1}))
     message = "no article was found, 40 are usual"
-    site_runs.put_alerts(engine, 20, {"herald": [{"figure": "discovered", "message": message}]})
+    site_runs.put_alerts(
+        engine, 20, {"herald": [{"figure": "discovered", "was": 40, "now": 0, "message": message}]}
+    )
     engine.dispose()
     with TestClient(make_app(DeskSettings(url)), base_url="http://127.0.0.1") as client:
         yield client

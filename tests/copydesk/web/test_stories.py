@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
+from copydesk.web import stories
 from storage import reader
 from tests.copydesk.web.conftest import PAGE
 
@@ -48,6 +50,22 @@ def test_the_filters_choose_as_sql_does(desk: TestClient, news: Engine) -> None:
             wanted = set(connection.scalars(text(query)))
             assert wanted, asked
             assert set(_all_pages(desk, f"/?{asked}")) == wanted, asked
+
+
+def test_a_story_of_many_pairs_shows_some_and_the_evidence_of_every_copy(
+    desk: TestClient, news: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    largest = next(iter(reader.groups(news, limit=1)))
+    assert len(reader.pairs_of_story(news, largest.id)) > 2
+    whole = desk.get(f"/stories/{largest.id}", headers=PAGE).text
+    monkeypatch.setattr(stories, "_MOST_PAIRS", 2)
+    cut = desk.get(f"/stories/{largest.id}", headers=PAGE).text
+    assert "These are the first 2 pairs" in cut
+    assert "These are the first" not in whole
+    beginning, _, pairs = cut.partition('id="pairs"')
+    assert beginning == whole.partition('id="pairs"')[0]
+    assert beginning.count("contained") >= 2
+    assert pairs.count(">compare</a>") == 2
 
 
 def test_a_filter_that_is_none_is_said(desk: TestClient) -> None:

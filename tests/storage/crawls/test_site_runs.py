@@ -134,14 +134,15 @@ def test_a_history_has_the_same_command_and_the_sites_of_the_run(engine: Engine)
 def test_the_state_of_each_site_is_that_of_its_last_run(engine: Engine) -> None:
     hour = timedelta(hours=1)
     remember(engine, START - 99 * hour, "old", stored=1)
-    remember(engine, START, "a", stored=2, sources=1, alerts=[{"figure": "words"}])
+    alert = {"figure": "words", "was": 400.0, "now": 60.0, "message": "short"}
+    remember(engine, START, "a", stored=2, sources=1, alerts=[alert])
     remember(engine, START + hour, "a", not_modified=1)
     last = remember(engine, START + 2 * hour, "a", sources_failed=1)
     remember(engine, START + 3 * hour, "b", sources=1, stored=1, ended=None)
     a, b = site_runs.states(engine, since=START)
     at = START.replace(microsecond=0)
     assert (a.last.run_id, a.succeeded_at, a.stored_at) == (last, at + hour, at)
-    assert a.alerts == [{"figure": "words"}]
+    assert a.alerts == [alert]
     assert (b.last.site, b.succeeded_at, b.stored_at, b.alerts) == ("b", None, at + 3 * hour, ())
     assert site_runs.states(engine, since=START + 4 * hour) == []
 

@@ -138,4 +138,6 @@ def _remember_crawls(engine: Engine) -> None:
         remember(engine, now - timedelta(days=day), "gazette", **usual)
         figures = usual if day > 1 else {"sources_failed": 1, "sources": 1}
         run = remember(engine, now - timedelta(days=day), "herald", **figures)
-    site_runs.put_alerts(engine, run, {"herald": [{"figure": "discovered", "message": ALERT}]})
+    site_runs.put_alerts(
+        engine, run, {"herald": [{"figure": "discovered", "was": 40, "now": 0, "message": ALERT}]}
+    )
