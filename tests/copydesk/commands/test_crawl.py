@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -109,13 +110,18 @@ def test_the_crawl_gets_the_sites_and_options_of_the_command_line(monkeypatch: p
     assert _crawl(monkeypatch, DONE)[1] == [
         "sqlite:///copydesk.db",
         (),
-        {"sites_file": None, "refetch": False, **LOGGED},
+        {"sites_file": None, "refetch": False, **LOGGED, "command": "copydesk crawl"},
     ]
     arguments = ["gazette", "herald", "--db", "sqlite:///x.db", "--sites", "my.toml", "--refetch"]
     assert _crawl(monkeypatch, DONE, *arguments)[1] == [
         "sqlite:///x.db",
         ["gazette", "herald"],
-        {"sites_file": "my.toml", "refetch": True, **LOGGED},
+        {
+            "sites_file": "my.toml",
+            "refetch": True,
+            **LOGGED,
+            "command": shlex.join(["copydesk", "crawl", *arguments]),
+        },
     ]
 
 

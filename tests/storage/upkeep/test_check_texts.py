@@ -24,7 +24,7 @@ from tests.storage.upkeep.damage import Find, Mend, assert_found_and_repaired, d
         ),
         (
             "INSERT INTO page SELECT 9999, sha256, location, url, media_type, encoding, origin, fetched_us,"
-            " publisher, claims, size, body FROM page WHERE id = 1",
+            " publisher, claims, size, body, headers FROM page WHERE id = 1",
             check_texts.find_orphaned_pages,
             check_texts.drop_orphaned_pages,
         ),

@@ -41,7 +41,7 @@ BROKEN: dict[str, tuple[str, ...]] = {
     "gone articles": ("UPDATE article SET gone_at = (SELECT min(first_seen_at) FROM article) WHERE id = 26",),
     "pages": (
         "INSERT INTO page SELECT 9999, sha256, location, url, media_type, encoding, origin, fetched_us,"
-        " publisher, claims, size, body FROM page WHERE id = 1",
+        " publisher, claims, size, body, headers FROM page WHERE id = 1",
     ),
     "fingerprint versions": ("INSERT INTO sketch (id, version) VALUES (77, 'of-old')",),
     "bands": (
