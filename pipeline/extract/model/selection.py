@@ -58,21 +58,30 @@ def select_blocks(columns: BlockColumns, probability: Array, evidence: BlockEvid
 def _completing(columns: BlockColumns, part: slice, keep: Marks, is_possible: Marks) -> Marks:
     """The blocks that complete what is kept: rows of a table, items of a list, headings within the story.
 
-    keep, is_possible: of the blocks of one page, which is `part` of the columns.
+    A table or list is kept whole if most of it is. Rows, items and headings in a row are kept if all of them
+    are possible and stand between two kept blocks. keep, is_possible: of the blocks of one page, which is
+    `part` of the columns.
     """
-    found = np.zeros_like(keep)
+    found = _between_kept(columns.kind[part], keep, is_possible)
     words = columns.words[part]
     for at in (is_possible & ~keep).nonzero()[0].tolist():
-        kind = columns.kind[part.start + at]
-        if kind == _HEADING:
-            found[at] = keep[max(0, at - 1) : at + 2].sum() == 2
-        if kind not in (_ITEM, _ROW):
+        if found[at] or columns.kind[part.start + at] not in (_ITEM, _ROW):
             continue
         path = columns.path(int(columns.holder[part.start + at]))
         around = next((number for number in path if columns.tags[number] in _LISTS), None)
         if around is not None:
             inside = slice(int(columns.first[around]) - part.start, int(columns.end[around]) - part.start)
             found[at] = words[inside][keep[inside]].sum() >= _MOST * words[inside].sum()
+    return found
+
+
+def _between_kept(kinds: NDArray[np.integer], keep: Marks, is_possible: Marks) -> Marks:
+    """Runs of possible rows, items and headings with a kept block before and after them, (blocks,)."""
+    found = np.zeros_like(keep)
+    weak = (is_possible & ~keep & np.isin(kinds, (_ROW, _ITEM, _HEADING))).nonzero()[0]
+    for run in np.split(weak, (np.diff(weak) > 1).nonzero()[0] + 1):
+        if len(run) and run[0] > 0 and run[-1] + 1 < len(keep):
+            found[run] = keep[run[0] - 1] and keep[run[-1] + 1]
     return found
 
 

@@ -93,9 +93,23 @@ def completed(html: str, *unsure: int, least: float = 0.25) -> list[int]:
     "html", [f"<table>{ROWS * 4}</table>", f"<ul>{LIST * 4}</ul>", f"<ol><li>One more</li>{LIST * 3}</ol>"]
 )
 def test_a_table_or_list_of_which_most_is_kept_is_kept_whole(html: str) -> None:
-    assert completed(html, 4) == [0, 1, 2, 3, 4, 5]
-    assert completed(html, 3, 4) == [0, 1, 2, 5]
-    assert completed(html, 4, least=0.1) == [0, 1, 2, 3, 5]
+    assert completed(html, 4, 5) == [0, 1, 2, 3, 4]
+    assert completed(html, 3, 4, 5) == [0, 1, 2]
+    assert completed(html, 4, 5, least=0.1) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("html", [f"<table>{ROWS * 4}</table>", f"<h2>Facts</h2><ul>{LIST * 3}</ul>"])
+def test_what_stands_between_kept_blocks_is_kept_if_all_of_it_is_possible(html: str) -> None:
+    assert completed(html, 1, 2, 3, 4) == [0, 1, 2, 3, 4, 5]
+    assert completed(html, 2, 3, 4) == [0, 1, 2, 3, 4, 5]
+    assert completed(html, 1, 2, 3, 4, least=0.1) == [0, 5]
+    # Nothing is kept behind it.
+    assert completed(html, 1, 2, 3, 4, 5) == [0]
+
+
+def test_a_paragraph_ends_what_may_be_completed() -> None:
+    html = f"<ul>{LIST * 2}</ul><p>{STORY[2]}</p><ul>{LIST}</ul>"
+    assert completed(html, 1, 2, 3) == [0, 4, 5]
 
 
 def test_a_heading_between_what_is_kept_is_kept() -> None:
