@@ -91,10 +91,11 @@ def _xml_sitemap(body: bytes, url: str) -> Sitemap:
 def _up_to_open_tags(body: bytes) -> bytes:
     """The XML up to where tags begin and do not end."""
     at = 0
-    for piece in body.split(b">"):
-        if piece.count(b"<") > _MAX_OPEN_TAGS:
+    while at < len(body):
+        end = body.find(b">", at) + 1 or len(body)
+        if body.count(b"<", at, end) > _MAX_OPEN_TAGS:
             return body[:at]
-        at += len(piece) + 1
+        at = end
     return body
 
 

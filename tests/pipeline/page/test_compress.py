@@ -28,6 +28,7 @@ def _document(body: bytes) -> Document:
         encoding="cp1252",
         publisher="Post",
         claims=CLAIMS,
+        headers=(("Server", "nginx"),),
     )
 
 
@@ -43,5 +44,14 @@ def test_what_a_page_has_in_common_with_its_document_is_the_same() -> None:
     document = _document(b"<p>Ferry")
     page = compressed_page(document)
     shared = {one.name for one in fields(PageBytes)} - {"sha256", "compressed", "size"}
-    assert shared == {"media_type", "encoding", "origin", "fetched_at", "url", "publisher", "claims"}
+    assert shared == {
+        "media_type",
+        "encoding",
+        "origin",
+        "fetched_at",
+        "url",
+        "publisher",
+        "claims",
+        "headers",
+    }
     assert all(getattr(page, name) == getattr(document, name) for name in shared)

@@ -16,6 +16,13 @@ from storage.database import rows as row_inserts
 from tests.conftest import PostgresServer
 from tests.storage.news import START
 
+CLAIMS = {
+    **dict.fromkeys(("published_at", "language", "description", "section", "image_url")),
+    "title": 'a "b" \\ é',
+    "authors": ["x", "ö\t"],
+    "keywords": [],
+}
+
 
 def pages_to_insert(count: int, **changes: Any) -> list[dict[str, Any]]:
     """Rows of `page` with something of every kind in them: nulls, JSON, bytes, odd characters."""
@@ -30,9 +37,10 @@ def pages_to_insert(count: int, **changes: Any) -> list[dict[str, Any]]:
             "origin": "file",
             "fetched_us": -(2**62),
             "publisher": "Ålesund ☂ \U0001f4f0" if n % 2 else None,
-            "claims": {"title": 'a "b" \\ é', "authors": ["x", None], "n": 1.5} if n % 2 else None,
+            "claims": CLAIMS if n % 2 else None,
             "size": 2**40,
             "body": b"\x00\xff\\x\n" * n,
+            "headers": [["Server", 'a "b" \\ é']] if n % 2 else None,
             **changes,
         }
         for n in range(count)
