@@ -249,14 +249,26 @@ def _watched(request: dict[str, Any], handles: list[int]) -> dict[str, Any]:
     os._exit(0)
 
 
+def _is_alive(pid: int) -> bool:
+    """Whether the fork server runs. It ends where a command is killed while it asks for a worker; then
+    the commands after it start one of their own.
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def _become(request: dict[str, Any]) -> int:
     """Act as the process that was requested; returns its exit status."""
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    # It runs already, and is not a child of this process, so multiprocessing would start a second one.
-    forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore
-    forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]
+    if _is_alive(forkserver._forkserver._forkserver_pid):  # type: ignore[attr-defined]
+        # It runs already, and is not a child of this process, so multiprocessing would start a second one.
+        forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore
+        forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]
     is_module = request["option"] == "-m"
     sys.argv = [request["what"] if is_module else "-c", *request["arguments"]]
     try:
