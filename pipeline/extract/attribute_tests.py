@@ -8,7 +8,7 @@ attributes get the same answer, and a page has few different ones. docs/tuning.m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from lxml import etree
@@ -27,8 +27,6 @@ _OWN_CONDITIONS = re.compile(
 _WITHOUT = re.compile(r"not\(\.//\w+\)")
 _ATTRIBUTE = re.compile(r"@([\w-]+)")
 _NAME = re.compile(r"self::(\w+)")
-# What is asked of an element: its name, and those of its attributes that an expression looks at.
-_Asked = tuple[Any, ...]
 
 
 def attribute_test(expression: etree.XPath) -> Callable[[Any], list[Any]]:
@@ -42,40 +40,34 @@ def attribute_test(expression: etree.XPath) -> Callable[[Any], list[Any]]:
         return lambda tree: list(expression(tree))
     names = frozenset(_ATTRIBUTE.findall(path))
     tags = sorted(set(_NAME.findall(path)))
+    is_first_only = conditions[1] is not None
 
-    known: dict[_Asked, bool] = {}
+    def answer(tag: str, *attributes: tuple[str, str]) -> bool:
+        holder = etree.Element("x")
+        element = etree.SubElement(holder, tag)
+        for name, value in attributes:
+            element.set(name, value)
+        return bool(expression(holder))
 
-    def asked_of(element: Any) -> _Asked:
-        return (element.tag if tags else "x", *[item for item in element.items() if item[0] in names])
-
-    def answers_to(asked: Iterable[_Asked]) -> dict[_Asked, bool]:
-        """What is known, and the expression's answers to the rest, all in one call."""
-        wanted = dict.fromkeys(asked)
-        answers = {one: known[one] for one in wanted if one in known}
-        if new := [one for one in wanted if one not in answers]:
-            holder = etree.Element("x")
-            for tag, *attributes in new:
-                etree.SubElement(holder, tag, dict(attributes))
-            found = set(expression(holder))
-            answers.update((one, element in found) for one, element in zip(new, holder, strict=True))
-            if len(known) + len(new) > _KNOWN:
-                known.clear()
-            short = (one for one in new if sum(len(value) for _, value in one[1:]) <= _KNOWN_CHARS)
-            known.update((one, answers[one]) for one in short)
-        return answers
+    known: dict[Any, bool] = {}
 
     def find(tree: Any) -> list[Any]:
-        elements = [(element, asked_of(element)) for element in tree.iterdescendants(*tags or "*")]
-        answers = answers_to(asked for _, asked in elements)
-        found = [element for element, asked in elements if answers[asked]]
-        return list(expression(tree)) if found and asks_more else found
-
-    def find_first(tree: Any) -> list[Any]:
+        found = []
         for element in tree.iterdescendants(*tags or "*"):
-            asked = asked_of(element)
+            asked = (element.tag if tags else "x", *[item for item in element.items() if item[0] in names])
             is_found = known.get(asked)
-            if answers_to((asked,))[asked] if is_found is None else is_found:
-                return list(expression(tree)) if asks_more else [element]
-        return []
+            if is_found is None:
+                is_found = answer(*asked)
+                if len(known) >= _KNOWN:
+                    known.clear()
+                if sum(len(value) for _, value in asked[1:]) <= _KNOWN_CHARS:
+                    known[asked] = is_found
+            if is_found:
+                if asks_more:
+                    return list(expression(tree))
+                found.append(element)
+                if is_first_only:
+                    break
+        return found
 
-    return find_first if conditions[1] is not None else find
+    return find
