@@ -39,7 +39,7 @@ class MarkedAuthors:
     @cached_property
     def near(self) -> list[str]:
         """Names between the headline and the text."""
-        return _names_in(self._below.near, self._site)
+        return _names_in(self._zones[0], self._site)
 
     @cached_property
     def far(self) -> list[str]:
@@ -47,11 +47,11 @@ class MarkedAuthors:
         if self.near:
             return []
         above = _names_in(_above(self._root, self._heading), self._site)
-        return above or _names_in(self._below.far, self._site)
+        return above or _names_in(self._zones[1], self._site)
 
     @cached_property
-    def _below(self) -> _Below:
-        return _Below(self._root if self._heading is None else self._heading)
+    def _zones(self) -> tuple[list[_Marked], list[_Marked]]:
+        return _below(self._root if self._heading is None else self._heading)
 
 
 # --- where a byline may stand ----------------------------------------------------------------------
@@ -64,40 +64,26 @@ _TAGS = (
 _MOST_ABOVE = 3
 
 
-class _Below:
-    """The marked elements below the headline. Most pages are read no further than to their first paragraphs.
+def _below(heading: Any) -> tuple[list[_Marked], list[_Marked]]:
+    """The marked elements from the headline to the third long paragraph, and those below that.
 
-    heading: the root of a page that has no headline.
+    There are none of the latter if the former have any by their markup. heading: the root of a page that has
+    no headline.
     """
-
-    def __init__(self, heading: Any) -> None:
-        self._elements = _from(heading)
-
-    @cached_property
-    def near(self) -> list[_Marked]:
-        """The marked elements from the headline to the third long paragraph."""
-        found: list[_Marked] = []
-        prose = 0
-        for element in self._elements:
-            if element.tag == "p" and len(element.text or "") > 120:
-                prose += 1
-                if prose == 3:
-                    self._elements = itertools.chain((element,), self._elements)
-                    break
-            rank = _rank(element)
-            if rank is None and element.text and _SAYS_BY.match(element.text.lstrip()):
-                rank = _SAID
-            if rank is not None and not _is_elsewhere(element):
-                found.append((rank, element))
-        return found
-
-    @cached_property
-    def far(self) -> list[_Marked]:
-        """The marked elements below those; none if any near the headline is one by its markup."""
-        if any(rank < _SAID for rank, _ in self.near):
-            return []
-        ranks = ((_rank(element), element) for element in self._elements)
-        return [(rank, element) for rank, element in ranks if rank is not None and not _is_elsewhere(element)]
+    head: list[_Marked] = []
+    rest: list[_Marked] = []
+    prose = 0
+    for element in _from(heading):
+        if element.tag == "p" and prose < 3 and len(element.text or "") > 120:
+            prose += 1
+            if prose == 3 and any(rank < _SAID for rank, _ in head):
+                break
+        rank = _rank(element)
+        if rank is None and prose < 3 and element.text and _SAYS_BY.match(element.text.lstrip()):
+            rank = _SAID
+        if rank is not None and not _is_elsewhere(element):
+            (head if prose < 3 else rest).append((rank, element))
+    return head, rest
 
 
 def _from(element: Any) -> Iterator[Any]:

@@ -39,9 +39,7 @@ class Passage:
 def align_lines(blocks: Sequence[RawBlock], lines: Sequence[str]) -> list[Passage]:
     """Return the extractor's `lines` as passages in page order."""
     texts = [line for line in lines if RUN.search(line)]
-    # Most lines are blocks, whose words are known.
-    known = {block.text: block.words for block in blocks}
-    line_words = [known.get(line) or runs(line) for line in texts]
+    line_words = [runs(line) for line in texts]
     found = _anchors(blocks, line_words)
     used = {index for index, _ in found}
     pieces = [Passage(index, blocks[index].text, float(index)) for index, _ in found]
@@ -143,8 +141,6 @@ def _fill_gap(
         first = bisect.bisect_right(covered, begin, key=_end_of)
         after = bisect.bisect_left(covered, end, first, key=_start_of)
         inside = [(max(a, begin), min(b, end)) for a, b in covered[first:after]]
-        if inside == [(begin, end)]:
-            continue
         if not inside:
             uncovered.append((line, texts[line]))
             continue
