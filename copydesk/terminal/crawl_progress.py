@@ -69,8 +69,9 @@ def _table(progress: CrawlProgress) -> RenderableType:
             Text(_said(progress.sites[key]), "dim"),
         )
     totals = (
-        f"{counted(len(progress.sites), 'site')}: {sum(done.values()):,} of {sum(wanted.values()):,} pages,"
-        f" {progress.articles:,} articles, {progress.rejected:,} rejected"
+        f"{counted(len(progress.sites), 'site')}: {sum(done.values()):,} of"
+        f" {counted(sum(wanted.values()), 'page')}, {counted(progress.articles, 'article')},"
+        f" {progress.rejected:,} rejected"
     )
     return Group(table, Text(totals))
 
@@ -86,19 +87,17 @@ def _done(figures: Mapping[str, int]) -> int:
 
 
 def _said(figures: Mapping[str, int]) -> str:
-    names = {
+    """What else is known of the site's pages and feeds, in words."""
+    of_pages = {
         "known": "known",
-        "not_modified": "unchanged feeds",
         "revisited": "visited again",
         "failed": "failed",
         "failed_for_now": "failed for now",
         "put_off": "put off",
-        "sources_failed": "feeds failed",
-        "locked": "crawled by another process",
     }
-    said = [
-        name if what == "locked" else f"{figures[what]:,} {name}"
-        for what, name in names.items()
-        if figures.get(what)
-    ]
+    of_feeds = {"not_modified": "unchanged feed", "sources_failed": "failed feed"}
+    said = [f"{figures[what]:,} {name}" for what, name in of_pages.items() if figures.get(what)]
+    said += [counted(figures[what], name) for what, name in of_feeds.items() if figures.get(what)]
+    if figures.get("locked"):
+        said.append("crawled by another process")
     return ", ".join(said)

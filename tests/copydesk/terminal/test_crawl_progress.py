@@ -40,7 +40,7 @@ def test_a_site_has_what_is_done_of_what_is_wanted(monkeypatch: pytest.MonkeyPat
     progress = CrawlProgress({"gazette": figures, "herald": {"locked": 1}}, articles=4, rejected=1)
     gazette, herald, totals, *_ = _shown(monkeypatch, progress)
     assert gazette.removeprefix("\x1b[?25l").startswith("gazette ")
-    assert "6 of 8  30 known, 1 failed, 1 feeds failed" in gazette
+    assert "6 of 8  30 known, 1 failed, 1 failed feed" in gazette
     assert "0 of 0  crawled by another process" in herald
     assert totals.startswith("2 sites: 6 of 8 pages, 4 articles, 1 rejected")
 
