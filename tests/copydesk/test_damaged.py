@@ -132,6 +132,15 @@ def test_a_damaged_database_is_one_line(
     ended(COMMANDS[(number // 8 + number) % len(COMMANDS)], path, monkeypatch, capsys)
 
 
+def put(path: Path, values: dict[str, str]) -> None:
+    """Writes values, as SQL has them, into all rows of a column each: `table.column`."""
+    with closing(sqlite3.connect(path)) as connection:
+        for place, value in values.items():
+            table, _, column = place.partition(".")
+            assert connection.execute(f"UPDATE {table} SET {column} = {value}").rowcount  # noqa: S608
+        connection.commit()
+
+
 # Bytes that cannot be what their column holds: none that can be unpacked, of a wrong length, text.
 BLOBS = {
     "page.body": "x'28b52ffd00'",
@@ -148,11 +157,7 @@ def test_blobs_that_cannot_be_read_are_one_line_for_every_command(
 ) -> None:
     path = tmp_path / "news.db"
     path.write_bytes(sound)
-    with closing(sqlite3.connect(path)) as connection:
-        for place, value in BLOBS.items():
-            table, _, column = place.partition(".")
-            assert connection.execute(f"UPDATE {table} SET {column} = {value}").rowcount  # noqa: S608
-        connection.commit()
+    put(path, BLOBS)
     ends = {" ".join(command): ended(command, path, monkeypatch, capsys) for command in COMMANDS}
     assert ends["db check"]
 
@@ -171,11 +176,7 @@ SHAPES = {
 def misshapen(sound: bytes, tmp_path: Path) -> Path:
     path = tmp_path / "news.db"
     path.write_bytes(sound)
-    with closing(sqlite3.connect(path)) as connection:
-        for place, value in SHAPES.items():
-            table, _, column = place.partition(".")
-            assert connection.execute(f"UPDATE {table} SET {column} = {value}").rowcount  # noqa: S608
-        connection.commit()
+    put(path, SHAPES)
     return path
 
 

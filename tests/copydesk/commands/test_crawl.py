@@ -26,7 +26,7 @@ from storage.writer import BatchCounts
 from storage.writing import Lesson
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
-from tests.crawler.web import Page, article, rss, serve
+from tests.crawler.web import Page, Web, article, rss, serve
 
 DONE = CrawlResult(
     run_id=7,
@@ -138,23 +138,34 @@ def test_a_terminal_shows_the_log_where_it_is_wanted(
     assert (given["progress"] is None) is is_logged
 
 
-def test_a_crawl_on_a_terminal_shows_each_site_and_warnings(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    with serve() as web:
-        sites = {
+def _write_sites(desk: Desk, web: Web) -> None:
+    """A sites file with a site on this web, and one whose host does not exist."""
+    desk.write_sites(
+        {
             "gazette": {"homepage": f"{web.base}/", "feeds": [f"{web.base}/rss.xml"]},
             "nowhere": {"homepage": "http://nowhere.invalid/", "feeds": ["http://nowhere.invalid/rss.xml"]},
         }
-        desk.write_sites(sites)
-        web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/1"]), "application/rss+xml")
-        web.pages["/story/1"] = Page(article(1))
+    )
+
+
+def _publish(web: Web) -> None:
+    """One story, and the feed that names it."""
+    web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/1"]), "application/rss+xml")
+    web.pages["/story/1"] = Page(article(1))
+
+
+def test_a_crawl_on_a_terminal_shows_each_site_and_warnings(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with serve() as web:
+        _write_sites(desk, web)
+        _publish(web)
         contact = "desk@copydesk.example"
         done = _crawled(desk, COPYDESK_CONTACT=contact, FORCE_COLOR="1", COLUMNS="100", TERM="xterm")
     said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", done.stderr)
     assert done.returncode == 0, said
     assert re.search(r"gazette +━+ +1 of 1\b", said)
-    assert re.search(r"nowhere +\S+ +0 of 0 +1 feeds failed", said)
-    assert "2 sites: 1 of 1 pages, 1 articles, 0 rejected" in said
+    assert re.search(r"nowhere +\S+ +0 of 0 +1 failed feed\b", said)
+    assert "2 sites: 1 of 1 page, 1 article, 0 rejected" in said
     assert "warning: Site nowhere: http://nowhere.invalid/rss.xml: nowhere.invalid cannot be resolved" in said
     assert "INFO" not in said
 
@@ -170,14 +181,9 @@ def _crawled(desk: Desk, **variables: str) -> CompletedProcess[str]:
 def test_the_status_says_that_no_source_of_any_site_could_be_read(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     with serve() as web:
-        sites = {
-            "gazette": {"homepage": f"{web.base}/", "feeds": [f"{web.base}/rss.xml"]},
-            "nowhere": {"homepage": "http://nowhere.invalid/", "feeds": ["http://nowhere.invalid/rss.xml"]},
-        }
-        desk.write_sites(sites)
+        _write_sites(desk, web)
         failed = _crawled(desk, COPYDESK_CONTACT="desk@copydesk.example")
-        web.pages["/rss.xml"] = Page(rss([f"{web.base}/story/1"]), "application/rss+xml")
-        web.pages["/story/1"] = Page(article(1))
+        _publish(web)
         done = _crawled(desk, COPYDESK_CONTACT="desk@copydesk.example")
     assert failed.returncode == 2, failed.stderr
     last = failed.stderr.splitlines()[-1]
