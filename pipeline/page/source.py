@@ -6,7 +6,7 @@ So a page that `storage.upkeep.export_pages` wrote to a WARC file is the same do
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -41,9 +41,7 @@ def _adapter() -> Any:
 
 def source_line(document: Document) -> str | None:
     """The line of a document, in ASCII; None if it would be too long."""
-    names = ("location", "url", "media_type", "origin", "encoding", "publisher", "claims")
-    source = _Source(**{name: getattr(document, name) for name in names})
-    line = json.dumps(_adapter().dump_python(source, mode="json"))
+    line = json.dumps(_adapter().dump_python(_Source(**_shared(document)), mode="json"))
     return line if len(line) <= _LONGEST else None
 
 
@@ -55,15 +53,9 @@ def document_of_source(
         source: _Source = _adapter().validate_json(line, strict=True)
     except ValueError:
         return None
-    return Document(
-        location=source.location,
-        url=source.url,
-        body=body,
-        media_type=source.media_type,
-        fetched_at=fetched_at,
-        origin=source.origin,
-        encoding=source.encoding,
-        publisher=source.publisher,
-        claims=source.claims,
-        headers=headers,
-    )
+    return Document(**_shared(source), body=body, fetched_at=fetched_at, headers=headers)
+
+
+def _shared(of: Document | _Source) -> dict[str, Any]:
+    """The values of the fields that a document has in common with its line."""
+    return {field.name: getattr(of, field.name) for field in fields(_Source)}
