@@ -22,7 +22,7 @@ from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.streaming import one_snapshot
 from storage.schema import view_tables
 
-# Sites with more articles than this have some among any thousands of stories in a row.
+# A site with more articles than this is met soon on a walk through the stories.
 _FEW_ARTICLES = 10_000
 
 
@@ -150,8 +150,8 @@ def _conditions(
 def _is_on_a_site(connection: Connection, canonical: Any, sites: Sequence[str]) -> ColumnElement[bool]:
     """Whether a copy of the story is on one of the sites.
 
-    The stories of sites with few articles are looked up, and sorted. Those of others come up soon in the list
-    of all stories. Without the difference, a site that ended long ago costs a walk through all stories.
+    The stories of sites with few articles are looked up, and sorted: on a walk through all stories, a site
+    that ended long ago would come last. Those of other sites are met soon on that walk.
     """
     copy = schema.article.alias("copy")
     is_there = copy.c.site.in_([storable_name(site) for site in sites])
