@@ -38,7 +38,8 @@ def csv_rows(reader: Reader, limit: int) -> Iterator[Mapping[str, object]]:
     """The rows. limit: bytes of a row. Raises BrokenTable. A cell with a list of JSON is a list."""
     lines = _Lines(reader, limit)
     first = next(lines, "")
-    csv.field_size_limit(limit)
+    # One for the whole process, so it is only ever raised: _Lines keeps rows within their own limit.
+    csv.field_size_limit(max(limit, csv.field_size_limit()))
     rows = csv.reader(lines, delimiter=_delimiter(first))
     names = next(csv.reader([first], delimiter=_delimiter(first)), [])
     try:

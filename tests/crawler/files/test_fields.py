@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,13 @@ def test_what_stands_before_a_damage_is_read(
     assert [type(one) for one in found] == [Document] * documents
     assert isinstance(last, Rejection)
     assert said in last.detail
+
+
+def test_a_low_limit_holds_for_its_table_alone(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    (tmp_path / "a.csv").write_text(f"url,text\n{URL},{STORY}\n")
+    assert len(list(read_paths([str(tmp_path / "a.csv")], Settings(max_body_bytes=2_000)))) == 1
+    assert csv.field_size_limit() == before
 
 
 @pytest.mark.parametrize(
