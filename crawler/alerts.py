@@ -17,16 +17,8 @@ from urllib.parse import urlsplit
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 
-from crawler.monitor import (
-    SiteAlerts,
-    alert_lines,
-    as_message,
-    conclude_run,
-    parse_command,
-    parse_webhook,
-    post,
-    run_command,
-)
+from crawler.monitor import SiteAlerts, alert_lines, as_message, conclude_run
+from crawler.notifications import parse_command, parse_webhook, post, run_command
 from crawler.store import StorePipeline
 from storage.database import DatabaseError
 

@@ -4,7 +4,6 @@ from crawler.monitor import metrics
 from crawler.monitor.alerts import SiteAlerts, alert_lines, as_message, conclude_run
 from crawler.monitor.health import HISTORY
 from crawler.monitor.metrics import Exposition
-from crawler.monitor.notify import parse_command, parse_webhook, post, run_command
 from crawler.monitor.trend import FIGURES, Trend, trend
 
 __all__ = [
@@ -17,9 +16,5 @@ __all__ = [
     "as_message",
     "conclude_run",
     "metrics",
-    "parse_command",
-    "parse_webhook",
-    "post",
-    "run_command",
     "trend",
 ]

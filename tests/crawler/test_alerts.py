@@ -17,7 +17,7 @@ from storage.crawls import site_runs
 from storage.database import open_database
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
-from tests.crawler.monitor.hook import Hook, listening
+from tests.crawler.notifications.hook import Hook, listening
 from tests.crawler.web import Page, Web, rss, serve
 from tests.storage.past import remember
 

@@ -6,10 +6,10 @@ checked when the connection is made, on the addresses that name resolution retur
 public when it is checked and private when it is used.
 """
 
-from crawler.fetch.guard.addresses import LOOPBACK_SETTING, is_public
 from crawler.fetch.guard.allowed_hosts import GuardMiddleware
 from crawler.fetch.guard.private_address import PrivateAddressMiddleware
 from crawler.fetch.guard.proxies import proxy_hosts
+from crawler.fetch.guard.refusal import LOOPBACK_SETTING
 from crawler.fetch.guard.resolver import PublicResolver
 
 __all__ = [
@@ -17,6 +17,5 @@ __all__ = [
     "GuardMiddleware",
     "PrivateAddressMiddleware",
     "PublicResolver",
-    "is_public",
     "proxy_hosts",
 ]

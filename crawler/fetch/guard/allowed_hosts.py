@@ -10,10 +10,11 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.fetch.contact import anonymous_message, has_contact
 from crawler.fetch.errors import RequestRefused
-from crawler.fetch.guard.addresses import LOOPBACK_SETTING, is_private_host, not_public_message
 from crawler.fetch.guard.proxies import has_unused_proxies, proxy_hosts
+from crawler.fetch.guard.refusal import LOOPBACK_SETTING, not_public_message
 from crawler.fetch.guard.resolver import install_public_resolver
 from crawler.fetch.request_meta import HOSTS, is_robots_request
+from crawler.public_addresses import is_private_host
 from crawler.sites import is_allowed_host, is_loopback_host
 
 logger = logging.getLogger(__name__)

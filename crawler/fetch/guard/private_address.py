@@ -11,7 +11,7 @@ from scrapy.exceptions import CannotResolveHostError
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.fetch.errors import RequestRefused
-from crawler.fetch.guard.addresses import not_public_message
+from crawler.fetch.guard.refusal import not_public_message
 from crawler.fetch.guard.resolver import refused_hosts
 
 

@@ -14,8 +14,9 @@ from scrapy.resolver import CachingHostnameResolver
 from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolution, IResolutionReceiver
 from zope.interface import implementer
 
-from crawler.fetch.guard.addresses import LOOPBACK_SETTING, is_public
 from crawler.fetch.guard.proxies import proxy_hosts
+from crawler.fetch.guard.refusal import LOOPBACK_SETTING
+from crawler.public_addresses import is_public
 
 
 class PublicResolver(CachingHostnameResolver):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from crawler.monitor.notify import parse_command, parse_webhook, post, run_command
+from crawler.notifications.notify import parse_command, parse_webhook, post, run_command
 from pipeline.errors import OperatorError
-from tests.crawler.monitor.hook import Hook, listening
+from tests.crawler.notifications.hook import Hook, listening
 from tests.waiting import wait_until
 
 

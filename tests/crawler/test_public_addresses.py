@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.fetch.guard.addresses import is_private_host, is_public
+from crawler.public_addresses import is_private_host, is_public
 
 
 @pytest.mark.parametrize(

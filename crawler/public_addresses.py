@@ -7,8 +7,6 @@ import socket
 
 from crawler.sites import is_loopback_host
 
-LOOPBACK_SETTING = "COPYDESK_ALLOW_LOOPBACK"
-
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Azure's platform channel is on an address in the public range.
@@ -48,11 +46,6 @@ def is_private_host(host: str, *, allow_loopback: bool = False) -> bool:
         except OSError:
             return is_loopback_host(bare) and not allow_loopback
     return not is_public(bare, allow_loopback=allow_loopback)
-
-
-def not_public_message(host: str) -> str:
-    """The message of a request that is refused because of its address."""
-    return f"{host} is not on the public internet ({LOOPBACK_SETTING} allows loopback)"
 
 
 def _embedded_ipv4(ip: Address) -> ipaddress.IPv4Address | None:
