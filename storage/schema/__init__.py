@@ -22,10 +22,13 @@ from storage.schema.tables import (
     band,
     change,
     counter,
+    delivery,
     document,
+    feed_token,
     fetch_state,
     learned_line,
     metadata,
+    notification,
     page,
     pair,
     pipeline_values,
@@ -42,6 +45,8 @@ from storage.schema.tables import (
     site_run,
     sketch,
     tombstone,
+    watch_match,
+    watchlist,
 )
 from storage.schema.types import Blob, DamagedValue, Json, damaged_value, to_second, utc_text
 from storage.schema.views import ARTICLE_COLUMNS, TYPES, VIEWS, View, ViewColumn, as_markdown, view_tables
@@ -73,10 +78,13 @@ __all__ = [
     "change",
     "counter",
     "damaged_value",
+    "delivery",
     "document",
+    "feed_token",
     "fetch_state",
     "learned_line",
     "metadata",
+    "notification",
     "page",
     "pair",
     "pipeline_values",
@@ -96,4 +104,6 @@ __all__ = [
     "tombstone",
     "utc_text",
     "view_tables",
+    "watch_match",
+    "watchlist",
 ]

@@ -64,6 +64,10 @@ def _is_pairs(value: Any) -> bool:
     return isinstance(value, list) and all(_is_texts(one) and len(one) == 2 for one in value)
 
 
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
 # By the names of columns.
 SHAPES: dict[str, Callable[[Any], bool]] = {
     "authors": _is_texts,
@@ -75,4 +79,7 @@ SHAPES: dict[str, Callable[[Any], bool]] = {
     "removed": _is_removed,
     "children": _is_pairs,
     "headers": _is_pairs,
+    "tells": _is_texts,
+    "ways": _is_texts,
+    "body": _is_object,
 }

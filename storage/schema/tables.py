@@ -20,6 +20,10 @@ An article is one URL:
     revisit       young articles that are to be requested again, and when
     sight_block, sighting, learned_line  lines of articles, and which of them a site prints under any story:
                   see `storage.writing.learning`
+    watchlist     saved searches that tell of news, and the ways on which it goes out
+    watch_match   the articles that a watchlist matched, and whether their story was told
+    notification, delivery   what watchlists have to tell, and how far that has come on each way
+    feed_token    tokens that read feeds, as digests
     run, counter, sketch   runs; the last ids that were assigned; fingerprint versions
 """
 
@@ -273,7 +277,8 @@ search_entry = Table(
 )
 
 # One row an article, for good: numbers continue from the greatest. No foreign key, because it outlives the
-# article.
+# article. news: the number of the change with which a fetch brought a current text that was not seen at the
+# URL before; null if there was no watchlist then. Reprocessing and regrouping leave it alone.
 change = Table(
     "change",
     metadata,
@@ -282,6 +287,7 @@ change = Table(
     Column("gone", Boolean, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("url", Text),
+    Column("news", BigInteger),
 )
 
 run = Table(
@@ -408,4 +414,82 @@ learned_line = Table(
     Column("stories", BigInteger, nullable=False),
     Column("is_shared", Boolean, nullable=False),
     Column("example", BigInteger, nullable=False),
+)
+
+# since: the last number of `change` when it was made or was last paused; it looks at news after it. outlets:
+# how many sites a story has to reach to be told of again. ways: each as it was given.
+watchlist = Table(
+    "watchlist",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("query", Text),
+    Column("site", Text),
+    Column("language", Text),
+    Column("agency", Text),
+    Column("min_sites", Integer),
+    Column("tells", Json("tells", is_nullable=False), nullable=False),
+    Column("outlets", Integer),
+    Column("ways", Json("ways", is_nullable=False), nullable=False),
+    Column("is_paused", Boolean, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
+
+# No foreign key to the article: that it is gone is told after it was deleted. is_told_of_outlets: whether it
+# was told that the story reached `watchlist.outlets` sites.
+watch_match = Table(
+    "watch_match",
+    metadata,
+    Column(
+        "watchlist_id",
+        BigInteger,
+        ForeignKey("watchlist.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("matched_at", UtcTime, nullable=False),
+    Column("is_told", Boolean, nullable=False),
+    Column("is_told_of_outlets", Boolean, nullable=False),
+)
+
+# id: random, also the key by which a receiver knows a message that comes twice. article_id: whose words
+# `body` has; null if it has none. body: what every attempt sends, fixed when it is made.
+notification = Table(
+    "notification",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("watchlist_id", BigInteger, ForeignKey("watchlist.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("group_id", BigInteger),
+    Column("article_id", BigInteger, ForeignKey("article.id", ondelete="CASCADE")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("body", Json("body", is_nullable=False), nullable=False),
+)
+
+# state: waiting, delivered or dead. claimed_until: when another process may take it.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("notification_id", Text, ForeignKey("notification.id", ondelete="CASCADE"), primary_key=True),
+    Column("way", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("claimed_until", UtcTime),
+    Column("last_error", Text),
+    Column("delivered_at", UtcTime),
+)
+
+# digest: SHA-256 of the token, which is shown once and stored nowhere.
+feed_token = Table(
+    "feed_token",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("digest", Blob(), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime),
+    Column("revoked_at", UtcTime),
 )

@@ -46,7 +46,8 @@ def find_lost_references(connection: Connection) -> Iterator[str]:
 
 
 # Rows that mean nothing without what they refer to. A revision has a text, a rejection a reason: they stay.
-_DEPENDENT = {"document", "removal", "signature", "pair", "search_entry", "revisit"}
+_DEPENDENT = {"document", "removal", "signature", "pair", "search_entry", "revisit", "notification"}
+_OF_WATCHLISTS = {"watch_match", "notification", "delivery"}
 
 
 def drop_lost_references(engine: Engine) -> int:
@@ -57,7 +58,7 @@ def drop_lost_references(engine: Engine) -> int:
             is_lost = _lost(column, target)
             if column.name == "page_id":
                 done += connection.execute(update(table).where(is_lost).values(page_id=None)).rowcount
-            elif table.name in _DEPENDENT and target.table is schema.article:
+            elif table.name in (_DEPENDENT if target.table is schema.article else _OF_WATCHLISTS):
                 done += connection.execute(delete(table).where(is_lost)).rowcount
         return done
 

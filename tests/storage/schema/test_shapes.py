@@ -34,6 +34,9 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     ),
     "removed": ([[], [[1, "a", "b"]]], [{}, [[1, "a"]], [["1", "a", "b"]], [5]]),
     "headers": ([[], [["Server", "a"]]], [{}, [["a"]], ["ab"], [["a", None]]]),
+    "tells": ([["story"]], [{}, [1], "story"]),
+    "ways": ([[], ["feed"]], [{}, [None], "feed"]),
+    "body": ([{}, {"kind": "story"}], [[], "a", 5]),
     "children": ([[], [["https://a.example/", "feed"]]], [{}, [["a"]], ["ab"], [["a", 5]]]),
 }
 
