@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from rich.markup import escape
 
 from copydesk.amounts import parse_age, shown_age
 from copydesk.completion import complete_site, words
-from copydesk.options import DryRun, Json, Sites, SitesFile
+from copydesk.options import DEFAULT_DATABASE, Database, DryRun, Json, Sites, SitesFile
 from copydesk.status import Status
 from copydesk.terminal import as_line, err, out, print_columns, print_json, visible
 from pipeline.counts import counted
@@ -32,6 +33,11 @@ Seconds = Annotated[
 Stale = Annotated[
     str,
     typer.Option("--stale", metavar="AGE", help="A feed with nothing newer is stale, e.g. 36h, 14d."),
+]
+
+Quarantined = Annotated[
+    bool,
+    typer.Option("--quarantined", help="Try also what is in quarantine (copydesk stats --quarantine)."),
 ]
 
 
@@ -72,13 +78,16 @@ def add(
     ] = None,
     stale: Stale = "14d",
     seconds: Seconds = 180,
+    db: Database = DEFAULT_DATABASE,
+    quarantined: Quarantined = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
     """Find a site's feeds and sitemaps, try them, and write its entry into a sites file of your own.
 
     Looks at what the front page links to, at robots.txt and at the usual places. The rest of the file does
-    not change, comments included. A file that does not exist is created.
+    not change, comments included. A file that does not exist is created. What is in quarantine in the
+    database, if there is one, is not requested (--quarantined).
     """
     from crawler.probing import Limits, discover
     from crawler.sites import add_site, own_sites_file, require_new_site, site_table_text, sites_in_file
@@ -97,6 +106,7 @@ def add(
         allow_hosts=allow_host or (),
         limits=Limits(parse_age(stale), seconds=seconds),
         require=require_new,
+        held={} if quarantined else _held(db, ()),
     )
     is_found = bool(found.entry.get("feeds") or found.entry.get("sitemaps"))
     is_written = is_found and path is not None and not dry_run
@@ -168,9 +178,14 @@ def check(
     stale: Stale = "14d",
     pages: Annotated[int, typer.Option(min=0, help="Articles that are fetched of each site.")] = 2,
     seconds: Seconds = 120,
+    db: Database = DEFAULT_DATABASE,
+    quarantined: Quarantined = False,
     json: Json = False,
 ) -> None:
     """Check whether the feeds of each site answer, are fresh, and lead to articles. Stores nothing.
+
+    What is in quarantine in the database, if there is one, is not requested, as in a crawl, and counts as
+    failed. --quarantined tries it; copydesk reprocess --quarantined lets crawls try it again.
 
     Exits with 3 if a site is broken: none of the sources of its entry is up to date, or none of the fetched
     pages is an article.
@@ -187,13 +202,28 @@ def check(
         if err.is_terminal:
             err.print(f"[dim]{count} of {total}: {site.key} {site.state.value}[/dim]")
 
-    found = check_sites(chosen, Limits(parse_age(stale), pages, seconds), done=done)
+    limits = Limits(parse_age(stale), pages, seconds)
+    found = check_sites(chosen, limits, held={} if quarantined else _held(db, chosen), done=done)
     if json:
         print_json(found)
     else:
         _print_checks(found)
     if any(site.state is SiteState.BROKEN for site in found):
         raise typer.Exit(Status.ALERT)
+
+
+def _held(db: str, sites: Sequence[Site]) -> Mapping[str, str]:
+    """The locations in quarantine by the rules of these sites, each with the reason; none before a crawl."""
+    from crawler.sites import site_rulebook
+    from pipeline.settings import Settings
+    from storage.database import NoDatabase, open_database
+    from storage.writing import held_locations
+
+    try:
+        engine = open_database(db, create=False)
+    except NoDatabase:
+        return {}
+    return held_locations(engine, Settings(site_rules=site_rulebook(sites)))
 
 
 def _print_found(found: Discovery) -> None:

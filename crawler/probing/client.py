@@ -1,7 +1,8 @@
 """Fetches single pages outside of a crawl, for `copydesk sites add` and `sites check`.
 
 Everything that applies to a crawl's requests applies here: robots.txt, delays, user agent, size limits, and
-the guard against private addresses and hosts that are not the site's. Nothing is stored.
+the guard against private addresses and hosts that are not the site's. What is in quarantine is not requested
+either. Nothing is stored.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from types import SimpleNamespace
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 import scrapy
 from scrapy import Request
@@ -39,11 +40,15 @@ class NoPage(Exception):
 
 
 class Client:
-    """Fetches pages, and takes them through the pipeline in a worker process."""
+    """Fetches pages, and takes them through the pipeline in a worker process.
 
-    def __init__(self, crawler: Crawler, rules: SiteRulebook) -> None:
+    held: URLs in quarantine, each with the reason.
+    """
+
+    def __init__(self, crawler: Crawler, rules: SiteRulebook, held: Mapping[str, str] | None = None) -> None:
         self.settings = crawler.settings
         self._rules = rules
+        self._held = held or {}
         self._crawler = crawler
         self._pool: WorkerPool | None = None
         self._starting = asyncio.Lock()
@@ -51,7 +56,8 @@ class Client:
     async def get(self, url: str, site: Site, hosts: frozenset[str], *, maxsize: int) -> Response:
         """Return the page at a URL, after redirects, all of which must be on those hosts.
 
-        site: whose politeness holds. maxsize: in bytes. Raises NoPage, also for a status other than 2xx.
+        site: whose politeness holds. maxsize: in bytes. Raises NoPage, also for a status other than 2xx, and
+        for a URL in quarantine, which is not requested.
         """
         limits = site.politeness
         request = Request(
@@ -64,6 +70,8 @@ class Client:
                 "dont_obey_robotstxt": is_robots_url(url),
             },
         )
+        if why := self._held.get(urldefrag(request.url).url):
+            raise NoPage(f"in quarantine: {why}")
         try:
             response: Response = await self._crawler.engine.download_async(request)
         except Exception as error:
@@ -116,14 +124,17 @@ class ProbeSpider(scrapy.Spider):
 
     name = "probe"
 
-    def __init__(self, work: Work, rules: SiteRulebook, **arguments: Any) -> None:
+    def __init__(
+        self, work: Work, rules: SiteRulebook, held: Mapping[str, str] | None = None, **arguments: Any
+    ) -> None:
         super().__init__(**arguments)
         self.work = work
         self.rules = rules
+        self.held = held
         self.error: Exception | None = None
 
     async def start(self) -> AsyncIterator[Any]:
-        client = Client(self.crawler, self.rules)
+        client = Client(self.crawler, self.rules, self.held)
         try:
             await self.work(client)
         except Exception as error:
@@ -134,16 +145,23 @@ class ProbeSpider(scrapy.Spider):
             yield  # there is nothing to crawl, but it must be a generator
 
 
-def probe(work: Work, sites: Collection[Site], *, settings: Mapping[str, Any] | None = None) -> None:
+def probe(
+    work: Work,
+    sites: Collection[Site],
+    *,
+    held: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> None:
     """Run the work to its end, in a crawl without a database; only once in a process, like every crawl.
 
-    sites: those that are requested; their rules apply to their pages. settings: override crawler.settings.
+    sites: those that are requested; their rules apply to their pages. held: URLs in quarantine, which are not
+    requested, each with the reason. settings: override crawler.settings.
     Raises what the work raises, OperatorError for a missing contact address, and KeyboardInterrupt if a
     signal ended it.
     """
     project = settings_without_database(settings)
     require_contact(project, sites)
-    crawler = crawl_to_end(project, ProbeSpider, work=work, rules=site_rulebook(sites))
+    crawler = crawl_to_end(project, ProbeSpider, work=work, rules=site_rulebook(sites), held=held)
     assert isinstance(crawler.spider, ProbeSpider)
     if crawler.spider.error is not None:
         raise crawler.spider.error

@@ -99,14 +99,15 @@ def discover(
     allow_hosts: Sequence[str] = (),
     limits: Limits | None = None,
     require: Callable[[str, str], None] | None = None,
+    held: Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Discovery:
     """Search a site from the address of its front page; only once in a process.
 
     key, name: replace those that are inferred. schedule: is written into the entry unchanged. allow_hosts:
     further hosts whose articles are the site's. require: is called with key and homepage before anything but
-    the front page is fetched; may raise OperatorError. settings: Scrapy settings that override
-    crawler.settings.
+    the front page is fetched; may raise OperatorError. held: URLs in quarantine, which are not requested,
+    each with the reason. settings: Scrapy settings that override crawler.settings.
     Raises OperatorError if the front page cannot be fetched. If nothing is found, the entry has neither
     feeds nor sitemaps.
     """
@@ -123,7 +124,7 @@ def discover(
     async def work(client: Client) -> None:
         found.append(await discover_site(client, site, chosen, key=key, name=name, require=require))
 
-    probe(work, [site], settings=settings)
+    probe(work, [site], held=held, settings=settings)
     return found[0]
 
 

@@ -65,13 +65,15 @@ def check_sites(
     sites: Sequence[Site],
     limits: Limits,
     *,
+    held: Mapping[str, str] | None = None,
     done: Callable[[SiteCheck], None] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> list[SiteCheck]:
     """Check the sites and return the results in their order; only once in a process, like every crawl.
 
-    done: is called with each result. settings: Scrapy settings that override crawler.settings. Raises
-    OperatorError for a missing contact address.
+    held: URLs in quarantine, which are not requested, each with the reason. done: is called with each result.
+    settings: Scrapy settings that override crawler.settings. Raises OperatorError for a missing contact
+    address.
     """
     found: dict[str, SiteCheck] = {}
 
@@ -89,7 +91,7 @@ def check_sites(
                 group.create_task(one_after_another())
 
     if sites:
-        probe(work, sites, settings=settings)
+        probe(work, sites, held=held, settings=settings)
     return [found[site.key] for site in sites]
 
 

@@ -7,12 +7,13 @@ from storage.database.errors import explain, fault_of, is_exhausted, is_transien
 from storage.database.read_only import QueryTimeout, open_read_only
 from storage.database.rows import insert_rows
 from storage.database.transactions import begin_write, in_transaction, persistently
-from storage.database.urls import DatabaseError, lasting_url
+from storage.database.urls import DatabaseError, NoDatabase, lasting_url
 from storage.database.versions import SchemaVersion, open_database, upgrade, version
 
 __all__ = [
     "DatabaseError",
     "Engine",
+    "NoDatabase",
     "QueryTimeout",
     "SchemaVersion",
     "begin_write",

@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError
 
 from storage.database.errors import explained
-from storage.database.urls import DatabaseError, parsed_url, shown
+from storage.database.urls import DatabaseError, NoDatabase, parsed_url, shown
 
 _BUSY_TIMEOUT_MS = 30_000
 
@@ -178,10 +178,10 @@ def _check_file(path: Path, create: bool) -> None:
         raise DatabaseError(f"{path} is a folder: name the database file in it")
     if path.exists():
         if not create and path.stat().st_size == 0:
-            raise DatabaseError(f"{path} is empty: copydesk ingest PATH --db URL makes a database")
+            raise NoDatabase(f"{path} is empty: copydesk ingest PATH --db URL makes a database")
         return
     if not create:
-        raise DatabaseError(f"there is no database at {path}: copydesk ingest PATH --db URL makes one")
+        raise NoDatabase(f"there is no database at {path}: copydesk ingest PATH --db URL makes one")
     if not path.parent.is_dir():
         raise DatabaseError(f"{path}: {os.strerror(errno.ENOENT).lower()}: {path.parent}")
     # Readable by its owner alone: it may hold what nobody else may read. SQLite gives the files beside it

@@ -44,6 +44,10 @@ class DatabaseError(OperatorError):
     """A database that cannot be opened or written as asked: the message is one line and says what to do."""
 
 
+class NoDatabase(DatabaseError):
+    """There is no database of Copydesk yet at the URL."""
+
+
 def parsed_url(url: str) -> URL:
     """The parts of a database's URL, with `sqlite` or `postgresql` as its driver.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 from storage.database.engines import connect
 from storage.database.errors import explained, shown_url
 from storage.database.transactions import begin_write
-from storage.database.urls import DatabaseError
+from storage.database.urls import DatabaseError, NoDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,7 @@ def open_database(url: str, *, create: bool = True) -> Engine:
                 found = upgrade(engine)
         shown = shown_url(engine)
         if found.current is None:
-            raise DatabaseError(
-                f"{shown} is not a Copydesk database: copydesk ingest PATH --db URL makes one"
-            )
+            raise NoDatabase(f"{shown} is not a Copydesk database: copydesk ingest PATH --db URL makes one")
         if found.current not in known_versions():
             raise DatabaseError(
                 f"{shown} has schema {found.current}, newer than this Copydesk ({found.head}):"

@@ -5,7 +5,7 @@ Only `storage.writer` and upkeep call it, within a transaction that is theirs.
 
 from storage.writing import groups, learning, quarantine, revisions, tombstones
 from storage.writing.learning import Lesson, SiteLine, learn, with_learned
-from storage.writing.quarantine import Quarantined, list_quarantine
+from storage.writing.quarantine import Quarantined, held_locations, list_quarantine
 from storage.writing.revisions import unpack_keys
 from storage.writing.tombstones import (
     SITE,
@@ -24,6 +24,7 @@ __all__ = [
     "Quarantined",
     "SiteLine",
     "groups",
+    "held_locations",
     "learn",
     "learning",
     "list_quarantine",

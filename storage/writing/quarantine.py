@@ -9,7 +9,7 @@ version: they change daily and are not what hangs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -111,6 +111,11 @@ def held_urls(engine: Engine, urls: Iterable[str], settings: Settings) -> set[st
         for name, url in named.items()
         if name in rows and _held(name, rows[name], b"", _version(url, url, settings)) is not None
     }
+
+
+def held_locations(engine: Engine, settings: Settings) -> dict[str, str]:
+    """All locations that are not to be tried again, each with the reason as in `why_held`. One read."""
+    return {one.location: _said(asdict(one)) for one in list_quarantine(engine, settings) if one.is_held}
 
 
 def why_held(engine: Engine, url: str, settings: Settings) -> str | None:

@@ -119,6 +119,21 @@ def process_deadly_page(document: Document, settings: Settings) -> Outcome:
     return process_document(document, settings)
 
 
+class SlowPages:
+    """A Scrapy extension: a page with the word SLOW holds the worker that reads it for 1.5 seconds."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> SlowPages:
+        setattr(item_pipeline, "WorkerPool", partial(WorkerPool, process=process_slow_page))  # noqa: B010
+        return cls()
+
+
+def process_slow_page(document: Document, settings: Settings) -> Outcome:
+    if b"SLOW" in document.body:
+        time.sleep(1.5)
+    return process_document(document, settings)
+
+
 def _end(document: Document, detail: str) -> Outcome:
     return Rejection(
         document.location, document.url, Stage.EXTRACT, Reason.NO_ARTICLE, detail, document.fetched_at, "test"

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,11 @@ from typer.testing import CliRunner
 
 from copydesk.cli import app
 from crawler.sites import read_sites
+from pipeline.document import Reason
 from pipeline.errors import OperatorError
+from pipeline.settings import Settings
+from storage.database import open_database
+from storage.writing import quarantine
 from tests import forked
 from tests.copydesk.conftest import Run
 from tests.crawler.probing.test_discover import (
@@ -327,6 +331,71 @@ def test_the_table_of_a_check(sites: Run, web: Web, tmp_path: Path) -> None:
     assert "  feed failed  http://flawed.example/gone: HTTP 404" in lines
     assert "  feed failed  http://shut.example/rss: Forbidden by robots.txt" in lines
     assert lines[-1] == "3 sites: 1 ok, 1 flawed, 1 broken"
+
+
+@pytest.fixture
+def quarantined(tmp_path: Path) -> Callable[..., str]:
+    """Puts URLs into the quarantine of a database; returns its URL."""
+
+    def make(*urls: str) -> str:
+        url = f"sqlite:///{tmp_path / 'news.db'}"
+        engine = open_database(url)
+        for _ in range(quarantine.MAX_FAILURES):
+            for location in urls:
+                failure = location, Reason.TIMEOUT, "not done within 30 seconds"
+                quarantine.note_source_failure(engine, *failure, Settings())
+        engine.dispose()
+        return url
+
+    return make
+
+
+def test_a_check_requests_nothing_that_is_in_quarantine(
+    sites: Run, web: Web, tmp_path: Path, quarantined: Callable[..., str]
+) -> None:
+    site = Site(web, "part.example")
+    (first, second) = site.story(1, 2)
+    site.put("/rss", feed([first, second]))
+    site.put("/slow", feed([first]))
+    urls = ["http://part.example/rss", "http://part.example/slow"]
+    file = _sites_file(tmp_path / "sites.toml", {"part": {"feeds": urls}})
+    asked = ("check", "--sites", str(file), "--json", "--db", quarantined(urls[1], second))
+    web.forget()
+    (found,) = json.loads(sites(*asked).stdout)
+    why = "in quarantine: 2 times in a row: timeout: not done within 30 seconds"
+    assert [(source["state"], source["detail"]) for source in found["sources"]] == [
+        ("ok", ""),
+        ("failed", why),
+    ]
+    assert {page["url"]: page["problem"] for page in found["pages"]} == {first: None, second: why}
+    assert found["state"] == "flawed"
+    assert not {urls[1], second} & web.count().keys()
+
+    (found,) = json.loads(sites(*asked, "--quarantined").stdout)
+    assert found["state"] == "ok"
+    assert {urls[1], second} <= web.count().keys()
+    (found,) = json.loads(sites(*asked).stdout)
+    assert found["state"] == "flawed", "a check changes nothing"
+
+
+def test_a_site_is_found_without_what_is_in_quarantine(
+    sites: Run, web: Web, tmp_path: Path, quarantined: Callable[..., str]
+) -> None:
+    site = Site(web, "held.example")
+    site.put("/", front("<title>Held</title>" + link("/slow") + link("/rss")))
+    site.put("/slow", feed(site.story(1, 2)))
+    site.put("/rss", feed(site.story(1)))
+    slow = "http://held.example/slow"
+    asked = ("add", "http://held.example/", "--dry-run", "--json", "--db", quarantined(slow))
+    web.forget()
+    found = json.loads(sites(*asked).stdout)["found"]
+    assert found["entry"]["feeds"] == ["http://held.example/rss"]
+    (attempt,) = (one for one in found["attempts"] if one["url"] == slow)
+    assert attempt["verdict"] == "no use"
+    assert attempt["says"].startswith("in quarantine: 2 times in a row: timeout")
+    assert slow not in web.count()
+    found = json.loads(sites(*asked, "--quarantined").stdout)["found"]
+    assert slow in found["entry"]["feeds"]
 
 
 def test_many_sites_that_never_answer_come_to_an_end(sites: Run, web: Web, tmp_path: Path) -> None:

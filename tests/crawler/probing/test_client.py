@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ URL = f"{STORIES}1"
 class _Network:
     """A client whose requests get one answer."""
 
-    def __init__(self, answer: Response | Exception) -> None:
+    def __init__(self, answer: Response | Exception, held: Mapping[str, str] | None = None) -> None:
         self.crawler = idle_crawler()
         self.requests: list[Request] = []
         engine: Any = self.crawler.engine
@@ -37,7 +38,7 @@ class _Network:
             return answer
 
         engine.download_async = download
-        self.client = Client(self.crawler, SiteRulebook())
+        self.client = Client(self.crawler, SiteRulebook(), held)
 
     def get(self, url: str = URL) -> Response:
         site = SITE.model_copy(update={"politeness": Politeness(delay=3.0, concurrent_requests=1)})
@@ -82,6 +83,15 @@ def test_why_there_is_no_page_is_one_line(error: Exception, message: str) -> Non
     with pytest.raises(NoPage) as raised:
         _Network(error).get()
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("url", [URL, f"{URL}#top"])
+def test_a_url_in_quarantine_is_not_requested(url: str) -> None:
+    network = _Network(Response(URL), held={URL: "2 times in a row: timeout: too long"})
+    with pytest.raises(NoPage, match=r"^in quarantine: 2 times in a row: timeout: too long$"):
+        network.get(url)
+    assert network.requests == []
+    assert network.get(f"{STORIES}2").url == URL
 
 
 def test_a_suspended_host_has_a_reason() -> None:

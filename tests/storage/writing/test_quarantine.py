@@ -129,9 +129,12 @@ def test_a_source_is_held_after_its_second_failure_in_a_row(engine: Engine) -> N
 
     assert fail() is None
     quarantine.note_source_success(engine, URL)
-    assert (fail(), fail()) == (None, "2 times in a row: worker died: ended by SIGKILL")
+    assert (fail(), fail()) == (None, why := "2 times in a row: worker died: ended by SIGKILL")
+    assert quarantine.held_locations(engine, SETTINGS) == {URL: why}
     own = SiteRules("gazette", ("gazette.example",), drop=(".promo",))
-    assert quarantine.why_held(engine, URL, replace(SETTINGS, site_rules=SiteRulebook((own,)))) is None
+    with_rules = replace(SETTINGS, site_rules=SiteRulebook((own,)))
+    assert quarantine.why_held(engine, URL, with_rules) is None
+    assert quarantine.held_locations(engine, with_rules) == {}, "its rules are others now"
     assert quarantine.release_unstored(engine) == 1
     assert quarantine.why_held(engine, URL, SETTINGS) is None
 

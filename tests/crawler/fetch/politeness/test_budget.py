@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import pytest
 from scrapy import Request
@@ -14,7 +18,10 @@ from crawler.fetch.errors import PutOff
 from crawler.fetch.politeness import budget
 from crawler.fetch.politeness.budget import BudgetMiddleware, SiteAccount, account_of
 from crawler.fetch.request_meta import politeness_meta
+from crawler.settings import EXTENSIONS
+from tests.crawler.crawling import Desk
 from tests.crawler.fetch.crawlers import add_slot, idle_crawler, politeness_of
+from tests.crawler.web import Page, article, rss, serve
 from tests.waiting import PATIENCE
 
 
@@ -133,6 +140,28 @@ def test_what_was_fetched_in_time_is_still_processed_unless_a_page_hung(clock: _
     assert (account.is_over, account.is_spent) == (True, False)
     account.charge(0.1, has_failed=True)
     assert account.is_spent
+
+
+def test_the_time_of_workers_is_charged_to_the_site_of_their_pages(tmp_path: Path) -> None:
+    desk, stories = Desk(tmp_path), range(8)
+    with serve() as slow, serve("127.0.0.2") as quick:
+        for web, extra in ((slow, "<p>SLOW</p>"), (quick, "")):
+            web.pages.update({f"/{n}": Page(article(n, extra=extra)) for n in stories})
+            web.pages["/rss.xml"] = Page(rss([f"{web.base}/{n}" for n in stories]), "application/rss+xml")
+        sites: dict[str, dict[str, Any]] = {
+            key: {"homepage": f"{web.base}/", "feeds": [f"{web.base}/rss.xml"]}
+            for key, web in (("slow", slow), ("quick", quick))
+        }
+        # Four pages of 1.5 seconds spend it. They are fetched long before.
+        sites["slow"]["politeness"] = {"time_budget": 6.0, "concurrent_requests": 8}
+        desk.write_sites(sites)
+        extensions = {**EXTENSIONS, "tests.crawler.misbehaving.SlowPages": 1}
+        log = desk.scrapy(EXTENSIONS=json.dumps(extensions))
+        stored = Counter(url.rpartition("/")[0] for url in desk.articles())
+    assert 0 < stored[slow.base] <= 4
+    assert f"'site/slow/put_off': {8 - stored[slow.base]}," in log
+    assert stored[quick.base] == 8, "what other sites wait for is not charged to them"
+    assert desk.rejections() == {}, "the next crawl fetches the rest"
 
 
 def test_the_account_of_a_site_that_has_made_no_request() -> None:
