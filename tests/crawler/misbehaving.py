@@ -120,7 +120,7 @@ def process_deadly_page(document: Document, settings: Settings) -> Outcome:
 
 
 class SlowPages:
-    """A Scrapy extension: a page with the word SLOW holds the worker that reads it for 1.5 seconds."""
+    """A Scrapy extension: a page with the word SLOW holds the worker that reads it for 3 seconds."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> SlowPages:
@@ -130,7 +130,7 @@ class SlowPages:
 
 def process_slow_page(document: Document, settings: Settings) -> Outcome:
     if b"SLOW" in document.body:
-        time.sleep(1.5)
+        time.sleep(3)
     return process_document(document, settings)
 
 

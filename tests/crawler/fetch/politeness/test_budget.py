@@ -152,13 +152,13 @@ def test_the_time_of_workers_is_charged_to_the_site_of_their_pages(tmp_path: Pat
             key: {"homepage": f"{web.base}/", "feeds": [f"{web.base}/rss.xml"]}
             for key, web in (("slow", slow), ("quick", quick))
         }
-        # Four pages of 1.5 seconds spend it. They are fetched long before.
-        sites["slow"]["politeness"] = {"time_budget": 6.0, "concurrent_requests": 8}
+        # Three pages of 3 seconds spend it. All are fetched before, unless the machine is very busy.
+        sites["slow"]["politeness"] = {"time_budget": 9.0, "concurrent_requests": 8}
         desk.write_sites(sites)
         extensions = {**EXTENSIONS, "tests.crawler.misbehaving.SlowPages": 1}
         log = desk.scrapy(EXTENSIONS=json.dumps(extensions))
         stored = Counter(url.rpartition("/")[0] for url in desk.articles())
-    assert 0 < stored[slow.base] <= 4
+    assert stored[slow.base] <= 3
     assert f"'site/slow/put_off': {8 - stored[slow.base]}," in log
     assert stored[quick.base] == 8, "what other sites wait for is not charged to them"
     assert desk.rejections() == {}, "the next crawl fetches the rest"
