@@ -436,8 +436,9 @@ watchlist = Table(
     Column("since", BigInteger, nullable=False),
 )
 
-# No foreign key to the article: that it is gone is told after it was deleted. is_told_of_outlets: whether it
-# was told that the story reached `watchlist.outlets` sites.
+# No foreign key to the article: that it is gone is told after it was deleted. is_told: whether its story was
+# told, by this article or a copy. is_told_of_outlets: whether it was told that the story reached
+# `watchlist.outlets` sites. is_told_of_removal: whether it was told that the site took the article down.
 watch_match = Table(
     "watch_match",
     metadata,
@@ -452,6 +453,7 @@ watch_match = Table(
     Column("matched_at", UtcTime, nullable=False),
     Column("is_told", Boolean, nullable=False),
     Column("is_told_of_outlets", Boolean, nullable=False),
+    Column("is_told_of_removal", Boolean, nullable=False),
 )
 
 # id: random, also the key by which a receiver knows a message that comes twice. article_id: whose words

@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("matched_at", time, nullable=False),
         sa.Column("is_told", sa.Boolean, nullable=False),
         sa.Column("is_told_of_outlets", sa.Boolean, nullable=False),
+        sa.Column("is_told_of_removal", sa.Boolean, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("watch_match_article", "watch_match", ["article_id"])

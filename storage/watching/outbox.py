@@ -1,0 +1,214 @@
+"""The outbox: which notifications are due on which way, and how their delivery ended.
+
+A notification is written with the match that it tells of, in one transaction, so there is exactly one of it.
+Who delivers claims it for some minutes; if that process dies, the claim runs out and another delivers it. So
+a receiver may get a message twice, and knows it by its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, or_, select, update
+
+from storage import schema
+from storage.base import storable_text
+from storage.database import in_transaction
+
+# How long a claim holds. A delivery takes at most this time; a longer one may be done twice.
+LEASE = timedelta(minutes=5)
+_LONGEST_ERROR = 500
+
+
+class State(StrEnum):
+    """WAITING: to be delivered when it is due. DEAD: it failed for good, until `retry` puts it back."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A notification to be delivered on one way.
+
+    id: random, the same at each attempt. way: as the watchlist has it. kind: story, copy, outlets, correction
+    or removal. body: what is sent. attempts: how many failed before. due_at: since when it is due.
+    """
+
+    id: str
+    watchlist: str
+    way: str
+    kind: str
+    body: dict[str, Any]
+    attempts: int
+    created_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How far a notification has come on one way. last_error: of the last attempt, if it failed."""
+
+    due: Due
+    state: str
+    last_error: str | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCounts:
+    """Deliveries by their state."""
+
+    waiting: int
+    delivered: int
+    dead: int
+
+
+def claim(engine: Engine, now: datetime, limit: int) -> list[Due]:
+    """At most `limit` deliveries that are due, those first that were due first; for LEASE no other has them.
+
+    Those of paused watchlists wait. Each ends with `delivered`, `failed` or `put_off`.
+    """
+    with engine.connect() as connection:  # no writer waits for a look that finds nothing
+        if connection.execute(_due_now(now).limit(1)).first() is None:
+            return []
+
+    def take(connection: Connection) -> list[Due]:
+        rows = connection.execute(_due_now(now).limit(limit)).all()
+        for row in rows:
+            connection.execute(
+                update(schema.delivery)
+                .where(_is(row.notification_id, row.way))
+                .values(claimed_until=now + LEASE)
+            )
+        return [_due(row) for row in rows]
+
+    return in_transaction(engine, take)
+
+
+def delivered(engine: Engine, due: Due, now: datetime) -> None:
+    """Notes that a delivery was made."""
+    _end(
+        engine, due, state=State.DELIVERED.value, attempts=due.attempts + 1, delivered_at=now, last_error=None
+    )
+
+
+def failed(engine: Engine, due: Due, error: str, now: datetime, due_at: datetime | None) -> None:
+    """Notes that an attempt failed. due_at: when to try again; None to give it up (State.DEAD)."""
+    _end(
+        engine,
+        due,
+        state=(State.DEAD if due_at is None else State.WAITING).value,
+        attempts=due.attempts + 1,
+        due_at=now if due_at is None else due_at,
+        last_error=" ".join(storable_text(error).split())[:_LONGEST_ERROR],
+    )
+
+
+def put_off(engine: Engine, due: Due, due_at: datetime) -> None:
+    """Gives a claim back without an attempt, to be due at that time."""
+    _end(engine, due, due_at=due_at)
+
+
+def dead_letters(engine: Engine, watchlist: str | None = None) -> list[Delivery]:
+    """The deliveries that were given up, the oldest first; of one watchlist, or of all."""
+    return deliveries(engine, watchlist, states=(State.DEAD,))
+
+
+def deliveries(
+    engine: Engine, watchlist: str | None = None, *, states: Sequence[State] = tuple(State), limit: int = 1000
+) -> list[Delivery]:
+    """Deliveries by the time when their notification was made, the oldest first."""
+    query = _with_notification().where(schema.delivery.c.state.in_([state.value for state in states]))
+    if watchlist is not None:
+        query = query.where(schema.watchlist.c.name == watchlist)
+    made = schema.notification.c
+    query = query.order_by(made.created_at, made.id, schema.delivery.c.way).limit(limit)
+    with engine.connect() as connection:
+        return [
+            Delivery(_due(row), row.state, row.last_error, row.delivered_at)
+            for row in connection.execute(query)
+        ]
+
+
+def retry(
+    engine: Engine, now: datetime, *, ids: Iterable[str] | None = None, watchlist: str | None = None
+) -> int:
+    """Makes dead letters due again, all or those of some notifications or of a watchlist; how many."""
+    table = schema.delivery
+    chosen: list[ColumnElement[bool]] = [table.c.state == State.DEAD.value]
+    if ids is not None:
+        chosen.append(table.c.notification_id.in_(list(ids)))
+    if watchlist is not None:
+        made, named = schema.notification, schema.watchlist
+        of = select(made.c.id).join(named, named.c.id == made.c.watchlist_id).where(named.c.name == watchlist)
+        chosen.append(table.c.notification_id.in_(of))
+    again = update(table).where(*chosen)
+    values = {"state": State.WAITING.value, "attempts": 0, "due_at": now, "claimed_until": None}
+    return in_transaction(engine, lambda connection: connection.execute(again.values(values)).rowcount)
+
+
+def outbox_counts(engine: Engine) -> OutboxCounts:
+    """How many deliveries there are in each state."""
+    table = schema.delivery
+    with engine.connect() as connection:
+        found = connection.execute(select(table.c.state, func.count()).group_by(table.c.state))
+        counts = {row.state: int(row[1]) for row in found}
+    return OutboxCounts(*(counts.get(state.value, 0) for state in State))
+
+
+def _with_notification() -> Any:
+    made, named, table = schema.notification, schema.watchlist, schema.delivery
+    return (
+        select(
+            table,
+            made.c.kind,
+            made.c.body,
+            made.c.created_at,
+            named.c.name.label("watchlist"),
+        )
+        .join(made, made.c.id == table.c.notification_id)
+        .join(named, named.c.id == made.c.watchlist_id)
+    )
+
+
+def _due_now(now: datetime) -> Any:
+    table = schema.delivery
+    return (
+        _with_notification()
+        .where(
+            table.c.state == State.WAITING.value,
+            table.c.due_at <= now,
+            or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
+            ~schema.watchlist.c.is_paused,
+        )
+        .order_by(table.c.due_at, table.c.notification_id, table.c.way)
+    )
+
+
+def _due(row: Row[Any]) -> Due:
+    return Due(
+        row.notification_id,
+        row.watchlist,
+        row.way,
+        row.kind,
+        row.body,
+        row.attempts,
+        row.created_at,
+        row.due_at,
+    )
+
+
+def _is(id: str, way: str) -> ColumnElement[bool]:
+    return and_(schema.delivery.c.notification_id == id, schema.delivery.c.way == way)
+
+
+def _end(engine: Engine, due: Due, **values: Any) -> None:
+    """Writes how an attempt ended, unless another process delivered it in the meantime."""
+    one = update(schema.delivery).where(_is(due.id, due.way), schema.delivery.c.state == State.WAITING.value)
+    in_transaction(engine, lambda connection: connection.execute(one.values(claimed_until=None, **values)))

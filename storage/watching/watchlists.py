@@ -1,0 +1,262 @@
+"""Watchlists: made, changed, listed and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+
+from pipeline.errors import OperatorError
+from storage import schema
+from storage.base import chunks, storable_name, storable_text
+from storage.database import in_transaction
+from storage.search import parse_query
+
+_LONGEST_NAME = 200
+_LONGEST_WAY = 1000
+
+
+class Tell(StrEnum):
+    """What a watchlist tells: a story that it matches for the first time, and what is asked for beside it.
+
+    COPIES: each further copy that matches. OUTLETS: the story has reached so many sites. CORRECTIONS: a later
+    fetch brought a matched article a different text. REMOVALS: a matched article is gone from its site, or
+    from the database.
+    """
+
+    STORY = "story"
+    COPIES = "copies"
+    OUTLETS = "outlets"
+    CORRECTIONS = "corrections"
+    REMOVALS = "removals"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a person decides of a watchlist.
+
+    query: as `storage.search.parse_query` takes it; None for articles of any words. site: a host as the
+    column `site` of articles has it, or a key of the sites file. language, agency: as in their columns.
+    min_sites: a story is told when so many sites carry it. outlets: the number of Tell.OUTLETS. ways: where
+    news goes, each as it was given (`crawler.notifications`).
+    """
+
+    name: str
+    query: str | None = None
+    site: str | None = None
+    language: str | None = None
+    agency: str | None = None
+    min_sites: int | None = None
+    tells: tuple[str, ...] = (Tell.STORY.value,)
+    outlets: int | None = None
+    ways: tuple[str, ...] = ()
+    is_paused: bool = False
+
+
+_RULE = tuple(field.name for field in fields(Rule))
+
+
+@dataclass(frozen=True, slots=True)
+class Watchlist:
+    """A watchlist as it is stored. since: number of the last change that is no news for it."""
+
+    id: int
+    rule: Rule
+    created_at: datetime
+    since: int
+
+    @property
+    def name(self) -> str:
+        return self.rule.name
+
+
+def add_watchlist(engine: Engine, rule: Rule, now: datetime) -> Watchlist:
+    """Makes a watchlist, which looks at what is stored from now on. Raises OperatorError for a mistake."""
+    wanted = checked(rule)
+
+    def add(connection: Connection) -> Watchlist:
+        _require_free(connection, wanted.name)
+        id = _next_id(connection)
+        made = Watchlist(id, wanted, schema.to_second(now), last_number(connection))
+        connection.execute(
+            insert(schema.watchlist).values(id=id, created_at=now, since=made.since, **_values(wanted))
+        )
+        return made
+
+    return in_transaction(engine, add)
+
+
+def edit_watchlist(engine: Engine, name: str, rule: Rule) -> Watchlist:
+    """Gives the watchlist of that name a different rule; what it has told stays told.
+
+    One that was paused looks at what is stored from now on. Raises OperatorError for a mistake, or if there
+    is none of that name.
+    """
+    wanted = checked(rule)
+
+    def edit(connection: Connection) -> Watchlist:
+        before = _named(connection, name)
+        if wanted.name != before.name:
+            _require_free(connection, wanted.name)
+        since = last_number(connection) if before.rule.is_paused else before.since
+        table = schema.watchlist
+        connection.execute(
+            update(table).where(table.c.id == before.id).values(since=since, **_values(wanted))
+        )
+        return replace(before, rule=wanted, since=since)
+
+    return in_transaction(engine, edit)
+
+
+def remove_watchlist(engine: Engine, name: str) -> Watchlist:
+    """Deletes a watchlist with what it matched and has not told yet; returns what it was.
+
+    Raises OperatorError if there is none of that name.
+    """
+
+    def remove(connection: Connection) -> Watchlist:
+        found = _named(connection, name)
+        connection.execute(delete(schema.watchlist).where(schema.watchlist.c.id == found.id))
+        return found
+
+    return in_transaction(engine, remove)
+
+
+def watchlists(engine: Engine) -> list[Watchlist]:
+    """All watchlists, by name."""
+    with engine.connect() as connection:
+        return sorted(stored_watchlists(connection), key=lambda one: one.name.casefold())
+
+
+def watchlist_named(engine: Engine, name: str) -> Watchlist:
+    """The watchlist of that name; OperatorError with the names that there are if there is none."""
+    with engine.connect() as connection:
+        return _named(connection, name)
+
+
+def stored_watchlists(connection: Connection) -> list[Watchlist]:
+    """All watchlists, by id."""
+    found = connection.execute(select(schema.watchlist).order_by(schema.watchlist.c.id))
+    return [_watchlist(row) for row in found]
+
+
+def checked(rule: Rule) -> Rule:
+    """The rule as it is stored. Raises OperatorError for what cannot be meant, QueryError for the query."""
+    name = " ".join(storable_text(rule.name).split())
+    if not name:
+        raise OperatorError("a watchlist needs a name, such as ferries")
+    if len(name) > _LONGEST_NAME:
+        raise OperatorError(f"the name of a watchlist has at most {_LONGEST_NAME} characters: {name[:40]!r}…")
+    query = storable_text(rule.query).strip() if rule.query else None
+    if query:
+        parse_query(query)
+    for what, number in (("min_sites", rule.min_sites), ("outlets", rule.outlets)):
+        if number is not None and number < 1:
+            raise OperatorError(f"{what} is a number of sites, at least 1, and not {number}")
+    made = replace(
+        rule,
+        name=name,
+        query=query or None,
+        site=_stored_name(rule.site),
+        language=_stored_name(rule.language and rule.language.lower()),
+        agency=_stored_name(rule.agency),
+        tells=_tells(rule),
+        ways=_ways(rule.ways),
+    )
+    if not any((made.query, made.site, made.language, made.agency, made.min_sites)):
+        raise OperatorError(
+            f"watchlist {name!r} would tell of every story: give a query, a site, a language, an agency or"
+            " min_sites"
+        )
+    return made
+
+
+def _stored_name(name: str | None) -> str | None:
+    return storable_name(name.strip()) or None if name else None
+
+
+def _tells(rule: Rule) -> tuple[str, ...]:
+    unknown = sorted(set(rule.tells) - set(Tell))
+    if unknown:
+        raise OperatorError(f"a watchlist cannot tell {unknown[0]!r}: write one of {', '.join(Tell)}")
+    told = {Tell.STORY.value, *rule.tells}
+    if rule.outlets is not None:
+        told.add(Tell.OUTLETS.value)
+    elif Tell.OUTLETS in told:
+        raise OperatorError("how many outlets a story has to reach is missing: give outlets, such as 5")
+    return tuple(tell.value for tell in Tell if tell in told)
+
+
+def _ways(given: Iterable[str]) -> tuple[str, ...]:
+    ways = tuple(dict.fromkeys(storable_text(way).strip() for way in given))
+    for way in ways:
+        if not way or len(way) > _LONGEST_WAY:
+            raise OperatorError(f"a way out has 1 to {_LONGEST_WAY} characters: {way[:40]!r}")
+    return ways
+
+
+def last_number(connection: Connection) -> int:
+    """The number of the last change; 0 in an empty database."""
+    return int(connection.scalar(select(func.max(schema.change.c.number))) or 0)
+
+
+def _values(rule: Rule) -> dict[str, Any]:
+    return {**asdict(rule), "tells": list(rule.tells), "ways": list(rule.ways)}
+
+
+def _watchlist(row: Row[Any]) -> Watchlist:
+    values = {name: getattr(row, name) for name in _RULE}
+    rule = Rule(**{**values, "tells": tuple(row.tells), "ways": tuple(row.ways)})
+    return Watchlist(row.id, rule, row.created_at, row.since)
+
+
+def _named(connection: Connection, name: str) -> Watchlist:
+    table = schema.watchlist
+    wanted = " ".join(storable_text(name).split())
+    row = connection.execute(select(table).where(table.c.name == wanted)).one_or_none()
+    if row is None:
+        names = sorted(connection.execute(select(table.c.name).limit(20)).scalars())
+        there = f"there are {', '.join(names)}" if names else "there is none (copydesk watch add makes one)"
+        raise OperatorError(f"no watchlist {wanted[:80]!r}: {there}")
+    return _watchlist(row)
+
+
+def _require_free(connection: Connection, name: str) -> None:
+    table = schema.watchlist
+    if connection.scalar(select(table.c.id).where(table.c.name == name)) is not None:
+        raise OperatorError(
+            f"there is a watchlist {name!r} already: copydesk watch edit changes it, or take another name"
+        )
+
+
+def _next_id(connection: Connection) -> int:
+    """An id that no watchlist had before: a message that is still on its way names none that is another's."""
+    id = counter_value(connection, "watchlist") + 1
+    set_counter_value(connection, "watchlist", id)
+    return id
+
+
+def counter_value(connection: Connection, name: str) -> int:
+    table = schema.counter
+    return int(connection.scalar(select(table.c.value).where(table.c.name == name)) or 0)
+
+
+def set_counter_value(connection: Connection, name: str, value: int) -> None:
+    table = schema.counter
+    done = connection.execute(update(table).where(table.c.name == name).values(value=value))
+    if not done.rowcount:
+        connection.execute(insert(table).values(name=name, value=value))
+
+
+def names_of(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """The names of watchlists by their ids."""
+    table = schema.watchlist
+    return {
+        row.id: row.name
+        for part in chunks(sorted(set(ids)))
+        for row in connection.execute(select(table.c.id, table.c.name).where(table.c.id.in_(part)))
+    }
