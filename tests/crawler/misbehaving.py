@@ -11,9 +11,11 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 
+from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 
 from crawler.discovery import Download, Listing, SourceKind, read_source
+from crawler.fetch.politeness.budget import BudgetMiddleware
 from crawler.runs import WorkerPool
 from crawler.runs.worker import process_document
 from crawler.sites import Site
@@ -21,6 +23,8 @@ from crawler.spiders import news
 from crawler.store import item_pipeline
 from pipeline.document import Document, MediaType, Origin, Outcome, Reason, Rejection, Stage
 from pipeline.settings import Settings
+
+SLOW_SECONDS = 1.5
 
 
 def document(body: str, number: int = 0) -> Document:
@@ -120,17 +124,27 @@ def process_deadly_page(document: Document, settings: Settings) -> Outcome:
 
 
 class SlowPages:
-    """A Scrapy extension: a page with the word SLOW holds the worker that reads it for 3 seconds."""
+    """A Scrapy extension: a page with the word SLOW holds the worker that reads it for a while.
+
+    It logs at the end what each site was charged.
+    """
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> SlowPages:
         setattr(item_pipeline, "WorkerPool", partial(WorkerPool, process=process_slow_page))  # noqa: B010
+
+        def log_charges(spider: Spider) -> None:
+            accounts = getattr(crawler.get_downloader_middleware(BudgetMiddleware), "accounts", {})
+            for site, account in accounts.items():
+                spider.logger.info("site %s was charged %.3f s", site, account.worker_seconds)
+
+        crawler.signals.connect(log_charges, signal=signals.spider_closed, weak=False)
         return cls()
 
 
 def process_slow_page(document: Document, settings: Settings) -> Outcome:
     if b"SLOW" in document.body:
-        time.sleep(3)
+        time.sleep(SLOW_SECONDS)
     return process_document(document, settings)
 
 
