@@ -18,7 +18,7 @@ from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 
 from crawler.monitor import SiteAlerts, alert_lines, as_message, conclude_run
-from crawler.notifications import parse_command, parse_webhook, post, run_command
+from crawler.notifications import Reach, check_url, post, run_command, split_command
 from crawler.store import StorePipeline
 from storage.database import DatabaseError
 
@@ -34,8 +34,9 @@ class Alerts:
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
         self.crawler = crawler
-        self.command = parse_command(settings.get("COPYDESK_ALERT_COMMAND"))
-        self.webhook = parse_webhook(settings.get("COPYDESK_ALERT_WEBHOOK"))
+        self.command = split_command(settings.get("COPYDESK_ALERT_COMMAND") or "", "COPYDESK_ALERT_COMMAND")
+        webhook = settings.get("COPYDESK_ALERT_WEBHOOK")
+        self.webhook = check_url(webhook, "COPYDESK_ALERT_WEBHOOK") if webhook else None
         self.seconds = settings.getfloat("COPYDESK_ALERT_SECONDS")
         self.found: tuple[SiteAlerts, ...] = ()
         crawler.signals.connect(self._spider_closed, signal=signals.spider_closed)
@@ -62,12 +63,16 @@ class Alerts:
 
     def _send(self, message: bytes) -> None:
         recipients: list[tuple[str, Callable[[], None]]] = []
-        if (command := self.command) is not None:
+        if command := self.command:
             recipients.append((f"command {command[0]}", lambda: run_command(command, message, self.seconds)))
         if (webhook := self.webhook) is not None:
             # Only the host: many webhooks have a secret in their address.
             host = urlsplit(webhook).hostname
-            recipients.append((f"webhook at {host}", lambda: post(webhook, message, self.seconds)))
+            # The operator chose the address, so it may be in the operator's own network.
+            reach = Reach.anywhere(proxies=True)
+            recipients.append(
+                (f"webhook at {host}", lambda: post(webhook, message, {}, reach=reach, seconds=self.seconds))
+            )
         for name, send in recipients:
             try:
                 send()

@@ -18,7 +18,7 @@ from pipeline.errors import OperatorError
 from storage.database import lasting_url
 
 # Variables that may hold a secret; systemd reads them from ENVIRONMENT_FILE (crawler/scheduling/systemd.py).
-_SECRET = ("COPYDESK_ALERT_WEBHOOK",)
+_SECRET = ("COPYDESK_ALERT_WEBHOOK", "COPYDESK_WEBHOOK_SECRET", "COPYDESK_SMTP_PASSWORD")
 _METRICS = "COPYDESK_METRICS_"
 # A value with a password in a URL or beside a parameter; it is left out like the variables above.
 _PASSWORD = re.compile(r"://[^\s/@]{0,200}:[^\s/@]{0,200}@|(?:password|passwd|secret|token)=", re.IGNORECASE)

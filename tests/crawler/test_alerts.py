@@ -111,7 +111,7 @@ def test_a_broken_site_is_notified_once_and_shown_by_every_crawl(
     done = copydesk("post", "--json", environment=environment)
     assert done.returncode == 0, done.stderr
     assert "The alert command false failed: exit status 1" in done.stderr
-    assert "The alert webhook at 127.0.0.1 failed: HTTP Error 500" in done.stderr
+    assert "The alert webhook at 127.0.0.1 failed: answered 500 Internal Server Error" in done.stderr
     assert "secret" not in done.stderr
     (found,) = json.loads(done.stdout)["alerts"]
     assert (found["site"], found["new"]) == ("post", ["rejected"])
