@@ -28,6 +28,13 @@ def complete_site(incomplete: str) -> list[str]:
         return []
 
 
+def complete_outlet(incomplete: str) -> list[str]:
+    """Keys of the catalogue of outlets."""
+    from crawler.sites import read_catalogue
+
+    return [key for key in read_catalogue() if key.startswith(incomplete)]
+
+
 def complete_view(incomplete: str) -> list[str]:
     """Names of the public views."""
     from storage.schema import VIEWS

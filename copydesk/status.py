@@ -10,8 +10,8 @@ class Status(IntEnum):
 
     DONE: everything was done. FAULTS: done, but an internal error cost a document, or a page gave no article
     (`extract`). USAGE: not done; one line says why. ALERT: done, but a site is unusual
-    (`crawl --fail-on-alert`) or broken (`sites check`). BUSY: done, except for sites that another process is
-    crawling. INTERRUPTED: ended by a signal, after finished work was stored.
+    (`crawl --fail-on-alert`) or broken (`sites check`; `sites add` of several). BUSY: done, except for sites
+    that another process is crawling. INTERRUPTED: ended by a signal, after finished work was stored.
     """
 
     DONE = 0

@@ -35,6 +35,7 @@ from copydesk.terminal.rendering import (
     snippet_line,
     visible,
 )
+from copydesk.terminal.sites import header, print_page, shown
 from copydesk.terminal.volume import HABITS, Volume, choose_volume, volume, with_habits
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "escaped",
     "facts",
     "given_command",
+    "header",
     "out",
     "plain",
     "print_alerts",
@@ -61,11 +63,13 @@ __all__ = [
     "print_json",
     "print_json_lines",
     "print_lesson",
+    "print_page",
     "print_revisions",
     "print_site_rules",
     "print_summary",
     "print_wrapped",
     "safe_line",
+    "shown",
     "snippet_line",
     "verdict",
     "visible",

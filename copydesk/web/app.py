@@ -16,7 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from copydesk.web import api, articles, overview, stories
+from copydesk.web import api, articles, feeds, overview, stories
 from copydesk.web.freshness import Freshness
 from copydesk.web.problems import BadQuestion, Busy, NotHere, problem
 from copydesk.web.rendering import HERE, page
@@ -60,7 +60,14 @@ def make_app(settings: DeskSettings) -> FastAPI:
     app.state.export_engine = exporting
     app.state.export_slots = threading.BoundedSemaphore(api.MOST_AT_ONCE)
     app.state.metrics = Exposition(engine)
-    for router in (stories.router, articles.router, overview.router, api.router, api.metrics_router):
+    for router in (
+        stories.router,
+        articles.router,
+        overview.router,
+        feeds.router,
+        api.router,
+        api.metrics_router,
+    ):
         app.include_router(router)
     _add_login(app, settings)
     _add_health(app)

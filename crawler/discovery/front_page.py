@@ -32,7 +32,7 @@ _NO_NAME = frozenset({"home", "homepage", "startseite", "accueil", "inicio", "in
 
 @dataclass(frozen=True, slots=True)
 class SourceCandidate:
-    """An address that may be a feed or sitemap. found: where, `link`, `robots.txt` or `usual place`."""
+    """An address that may be a feed or sitemap. found: `link`, `robots.txt`, `usual place` or `given`."""
 
     url: str
     kind: Literal["feed", "sitemap"]

@@ -29,6 +29,15 @@ def are_related_hosts(host: str, other: str) -> bool:
     return name is not None and name == _registered_name(other)
 
 
+def registered_domain(host: str) -> str:
+    """The name that an outlet registered, e.g. `gazette.co.uk`, or the last two labels; a number itself."""
+    name = None if _is_number(host) else _registered_name(host)
+    if name is None:
+        return host
+    suffix: str = _suffixes()(host, include_psl_private_domains=True).suffix
+    return f"{name}.{suffix or host.rstrip('.').rpartition('.')[2]}"
+
+
 @cache
 def _suffixes() -> Any:
     # Uses the list that comes with the library; nothing is fetched.

@@ -18,6 +18,7 @@ from crawler.fetch.request_meta import (
     politeness_meta,
     requested_url,
 )
+from crawler.fetch.rights import SiteRights
 from crawler.fetch.site_lock import SiteLock
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "PutOff",
     "RequestNotNeeded",
     "SiteLock",
+    "SiteRights",
     "account_of",
     "condition",
     "has_contact",

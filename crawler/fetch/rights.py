@@ -77,9 +77,10 @@ class SiteRights:
 
     async def process_spider_output(self, response: Response, result: Any) -> AsyncIterator[Any]:
         async for item in result:
-            yield await self._with_site_rights(item, response) if isinstance(item, Document) else item
+            yield await self.with_site_rights(item, response) if isinstance(item, Document) else item
 
-    async def _with_site_rights(self, document: Document, response: Response) -> Document:
+    async def with_site_rights(self, document: Document, response: Response) -> Document:
+        """The document with what its site says in its claims, beside what the response says."""
         home = _home(response.url)
         said: tuple[RightsStatement, ...] = ()
         if home in self.robots:

@@ -1,6 +1,6 @@
 """Requests outside of a crawl: checks whether sites work, finds the sources of a new one, fetches pages."""
 
-from crawler.probing.discover import Discovery, discover
+from crawler.probing.discover import Discovery, Wanted, discover
 from crawler.probing.limits import Limits
 from crawler.probing.page_check import PageCheck
 from crawler.probing.pages import fetch_pages
@@ -12,6 +12,7 @@ __all__ = [
     "PageCheck",
     "SiteCheck",
     "SiteState",
+    "Wanted",
     "check_sites",
     "discover",
     "fetch_pages",

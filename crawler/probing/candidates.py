@@ -21,6 +21,8 @@ SITEMAP_PLACES = ("sitemap.xml", "sitemap_index.xml", "sitemap-index.xml", "site
 
 NEWS = re.compile(r"news", re.IGNORECASE)
 USUAL_PLACE = "usual place"
+# Addresses that whoever adds the site knows: of the catalogue, or of an OPML file.
+GIVEN = "given"
 
 
 def usual_places(homepage: str, kind: FoundKind, names: Iterable[str]) -> list[SourceCandidate]:
@@ -32,6 +34,11 @@ def usual_places(homepage: str, kind: FoundKind, names: Iterable[str]) -> list[S
     folders = (folder, root) if kind == "feed" else (root,)
     urls = (base + name for name in names for base in folders)
     return [SourceCandidate(url, kind, USUAL_PLACE) for url in dict.fromkeys(urls)]
+
+
+def given(urls: Iterable[str], kind: FoundKind) -> list[SourceCandidate]:
+    """Candidates at known addresses, in their order."""
+    return [SourceCandidate(url, kind, GIVEN) for url in urls]
 
 
 def ranked(candidates: Sequence[SourceCandidate]) -> list[SourceCandidate]:

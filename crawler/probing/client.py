@@ -8,7 +8,7 @@ either. Nothing is stored.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, TypeVar
 from urllib.parse import urldefrag, urlsplit
@@ -19,7 +19,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from crawler.fetch import Politeness, hosts_meta, politeness_meta, require_contact
+from crawler.fetch import Politeness, SiteRights, hosts_meta, politeness_meta, require_contact
 from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.probing.crawling import crawl_to_end, require_finished, settings_without_database
 from crawler.runs import PoolBroken, TaskFailed, WorkerPool
@@ -28,8 +28,12 @@ from pipeline.document import Claims, Document, Outcome
 from pipeline.settings import Settings as PipelineSettings
 from pipeline.sites import SiteRulebook
 
+S = TypeVar("S")
 T = TypeVar("T")
 Work = Callable[["Client"], Awaitable[None]]
+
+# Sites that are looked at at the same time; each gets one request at a time.
+SITES_AT_A_TIME = 16
 
 
 class NoPage(Exception):
@@ -93,6 +97,9 @@ class Client:
         found = document_or_rejection(response, publisher=site.name, claims=claims)
         if not isinstance(found, Document):
             return found
+        rights = self._crawler.get_spider_middleware(SiteRights)
+        if rights is not None:
+            found = await rights.with_site_rights(found, response)
         return await asyncio.wrap_future((await self._workers()).submit(found))
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -166,6 +173,19 @@ def probe(
     if crawler.spider.error is not None:
         raise crawler.spider.error
     require_finished(crawler)
+
+
+async def some_at_a_time(items: Iterable[S], work: Callable[[S], Awaitable[None]]) -> None:
+    """Do the work on all items, on SITES_AT_A_TIME of them at the same time. Raises what it raises."""
+    waiting = iter(items)
+
+    async def one_after_another() -> None:
+        for item in waiting:
+            await work(item)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(SITES_AT_A_TIME):
+            group.create_task(one_after_another())
 
 
 def is_robots_url(url: str) -> bool:

@@ -1,9 +1,10 @@
-"""Finds the sources of a new site, its name, language and hosts: `copydesk sites add`.
+"""Finds the sources of new sites, their names, languages and hosts: `copydesk sites add`.
 
-Candidates are the feeds that the front page links to (`link rel=alternate`), the sitemaps that robots.txt
-names, and, if these bring too little, the usual places of feeds and sitemaps. A source is usable if it can be
-fetched and read, and names articles on the site's hosts. A news sitemap and the main feed are preferred to
-feeds of single sections. The number of requests that a site can cause is limited.
+Where addresses of sources are given, these are tried. Otherwise, or if none of them works, candidates are
+the feeds that the front page links to (`link rel=alternate`), the sitemaps that robots.txt names, and, if
+these bring too little, the usual places of feeds and sitemaps. A source is usable if it can be fetched and
+read, and names articles on the site's hosts. A news sitemap and the main feed are preferred to feeds of
+single sections. The number of requests that a site can cause is limited.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from scrapy.http import Response
@@ -28,15 +29,17 @@ from crawler.probing.candidates import (
     NEWS_PLACES,
     SITEMAP_PLACES,
     FoundKind,
+    given,
     ranked,
     usual_places,
 )
-from crawler.probing.client import Client, NoPage, probe
+from crawler.probing.client import Client, NoPage, probe, some_at_a_time
 from crawler.probing.limits import Limits
 from crawler.probing.page_check import PageCheck, alternately, check_page
 from crawler.probing.search import (
     MAX_ENTRIES,
     MAX_HOSTS,
+    MAX_TRIED,
     FoundSource,
     Search,
     candidates_in_robots,
@@ -90,66 +93,130 @@ class Discovery:
     untried: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A site to find the sources of.
+
+    homepage: address of its front page, `https://` may be left out. key, name, language: replace those that
+    are inferred. allow_hosts: further hosts whose articles are the site's. feeds, news_sitemaps, sitemaps:
+    addresses to try first, without a look at the front page. takes_all: all of these that work are taken, and
+    no others are looked for.
+    """
+
+    homepage: str
+    key: str | None = None
+    name: str | None = None
+    language: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+    news_sitemaps: tuple[str, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+    takes_all: bool = False
+
+    @property
+    def is_given(self) -> bool:
+        """Whether addresses of sources are given."""
+        return bool(self.feeds or self.news_sitemaps or self.sitemaps)
+
+
 def discover(
-    url: str,
+    wanted: Sequence[Wanted],
     *,
-    key: str | None = None,
-    name: str | None = None,
     schedule: str | None = None,
-    allow_hosts: Sequence[str] = (),
     limits: Limits | None = None,
     require: Callable[[str, str], None] | None = None,
     held: Mapping[str, str] | None = None,
+    done: Callable[[Wanted], None] | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> Discovery:
-    """Search a site from the address of its front page; only once in a process.
+) -> list[Discovery | OperatorError]:
+    """Search sites, several at a time; only once in a process. Returns what came of each, in their order.
 
-    key, name: replace those that are inferred. schedule: is written into the entry unchanged. allow_hosts:
-    further hosts whose articles are the site's. require: is called with key and homepage before anything but
-    the front page is fetched; may raise OperatorError. held: URLs in quarantine, which are not requested,
-    each with the reason. settings: Scrapy settings that override crawler.settings.
-    Raises OperatorError if the front page cannot be fetched. If nothing is found, the entry has neither
-    feeds nor sitemaps.
+    schedule: is written into the entries unchanged. require: is called with key and homepage of a site whose
+    sources are not given, before anything but its front page is fetched; may raise OperatorError. held: URLs
+    in quarantine, which are not requested, each with the reason. done: is called when a site was searched.
+    settings: Scrapy settings that override crawler.settings.
+    A site whose front page cannot be fetched, or that `require` refuses, has an OperatorError in its place.
+    If nothing is found, the entry has neither feeds nor sitemaps. Raises OperatorError for a site that cannot
+    be written into a sites file, before anything is fetched.
     """
-    homepage = url if "://" in url else f"https://{url}"
-    with suppress(ValueError):  # it is reported below
-        parts = urlsplit(homepage)
-        homepage = parts._replace(path=parts.path or "/").geturl()
-    entry = {"homepage": homepage, "sections": (homepage,), "allowed_hosts": tuple(allow_hosts)}
-    given = {"name": name, "schedule": schedule}
-    site = site_record("sites add", key or "new", {**entry, **{k: v for k, v in given.items() if v}})
+    sites = [_site(one, one.key or f"new-{number}", schedule) for number, one in enumerate(wanted, 1)]
     chosen = limits or Limits()
-    found: list[Discovery] = []
+    found: dict[int, Discovery | OperatorError] = {}
 
     async def work(client: Client) -> None:
-        found.append(await discover_site(client, site, chosen, key=key, name=name, require=require))
+        async def search(number: int) -> None:
+            one = wanted[number]
+            try:
+                found[number] = await discover_site(client, sites[number], chosen, one, require=require)
+            except OperatorError as error:
+                found[number] = error
+            if done is not None:
+                done(one)
 
-    probe(work, [site], held=held, settings=settings)
-    return found[0]
+        await some_at_a_time(range(len(wanted)), search)
+
+    probe(work, sites, held=held, settings=settings)
+    return [found[number] for number in range(len(wanted))]
+
+
+def _site(wanted: Wanted, key: str, schedule: str | None) -> Site:
+    """The record of a site with its front page. Raises OperatorError."""
+    homepage = wanted.homepage if "://" in wanted.homepage else f"https://{wanted.homepage}"
+    with suppress(ValueError):  # it is reported by site_record
+        parts = urlsplit(homepage)
+        homepage = parts._replace(path=parts.path or "/").geturl()
+    entry = {"homepage": homepage, "sections": (homepage,), "allowed_hosts": wanted.allow_hosts}
+    given = {"name": wanted.name, "schedule": schedule}
+    return site_record("sites add", key, {**entry, **{k: v for k, v in given.items() if v}})
 
 
 async def discover_site(
     client: Client,
     site: Site,
     limits: Limits,
+    wanted: Wanted,
     *,
-    key: str | None = None,
-    name: str | None = None,
     require: Callable[[str, str], None] | None = None,
 ) -> Discovery:
     """Search the site of a record, which has its front page, further hosts and politeness; see `discover`."""
-    search = Search(site, limits)
+    search = Search(site, limits, wanted.takes_all)
+    if wanted.is_given:
+        with suppress(TimeoutError):  # what was found until then is kept
+            async with asyncio.timeout(limits.seconds):
+                await _try_given(client, search, wanted)
+                await _check_pages(client, search)
+        if wanted.takes_all or any(source.check.state.is_usable for source in search.sources.values()):
+            return _discovery(search, wanted)
     front = await _front_page(client, search)
-    own_key = key or site_key(search.site.homepage)
-    if require is not None:
-        require(own_key, search.site.homepage)
+    if require is not None and not wanted.is_given:
+        require(wanted.key or site_key(search.site.homepage), search.site.homepage)
     with suppress(NoPage, TimeoutError):
         async with asyncio.timeout(limits.seconds):
             search.front = await client.run(read_front_page, as_download(front))
-    with suppress(TimeoutError):  # what was found until then is kept
+    with suppress(TimeoutError):
         async with asyncio.timeout(limits.seconds):
             await _search(client, search)
-    return _discovery(search, own_key, name)
+            await _check_pages(client, search)
+    return _discovery(search, wanted)
+
+
+async def _try_given(client: Client, search: Search, wanted: Wanted) -> None:
+    """Try the given addresses: all of them, or until there are a news sitemap and a feed."""
+    most = None if wanted.takes_all else MAX_TRIED["feed"]
+
+    def is_enough(*kinds: FoundKind | Literal["news"]) -> bool:
+        return not wanted.takes_all and all(has_fresh(search, kind) for kind in kinds)
+
+    await try_candidates(client, search, given(wanted.news_sitemaps, "sitemap"), lambda: is_enough("news"))
+    await try_candidates(
+        client, search, given(wanted.feeds[:most], "feed"), lambda: is_enough("news", "feed")
+    )
+    await try_candidates(
+        client,
+        search,
+        given(wanted.sitemaps[:most], "sitemap"),
+        lambda: is_enough("news") or is_enough("feed") or is_enough("sitemap"),
+    )
 
 
 async def _front_page(client: Client, search: Search) -> Response:
@@ -193,6 +260,10 @@ async def _search(client: Client, search: Search) -> None:
         usual_places(home, "sitemap", SITEMAP_PLACES),
         lambda: has_fresh(search, "feed") or has_fresh(search, "sitemap"),
     )
+
+
+async def _check_pages(client: Client, search: Search) -> None:
+    """Take some articles of the chosen sources through the pipeline."""
     articles = [
         articles_of(source.entries[:MAX_ENTRIES], search.site) for source in choose_sources(search)[0]
     ]
@@ -200,7 +271,7 @@ async def _search(client: Client, search: Search) -> None:
         search.pages.append(await check_page(client, search.site, entry))
 
 
-def _discovery(search: Search, key: str, name: str | None) -> Discovery:
+def _discovery(search: Search, wanted: Wanted) -> Discovery:
     taken, spare = choose_sources(search)
     attempts = []
     for canonical, candidate in search.tried.items():
@@ -214,16 +285,18 @@ def _discovery(search: Search, key: str, name: str | None) -> Discovery:
         attempts.append(Attempt(source.url, source.kind, candidate.found, verdict, says))
     languages = Counter(e.claims.language for source in taken for e in source.entries if e.claims.language)
     entry: dict[str, Any] = {
-        "name": name or search.front.name,
+        "name": wanted.name or search.front.name,
         "homepage": search.site.homepage,
         "feeds": [source.url for source in taken if source.kind == "feed"],
         "sitemaps": [source.url for source in taken if source.kind == "sitemap"],
         "allowed_hosts": list(search.site.allowed_hosts),
-        "language": search.front.language or next(filter(None, map(language_tag, languages)), None),
+        "language": wanted.language
+        or search.front.language
+        or next(filter(None, map(language_tag, languages)), None),
         "schedule": search.site.schedule,
     }
     return Discovery(
-        key,
+        wanted.key or site_key(search.site.homepage),
         {name: value for name, value in entry.items() if value},
         tuple(attempts),
         tuple(search.pages),

@@ -16,12 +16,16 @@ from pipeline.urls import canonical_url
 
 @dataclass(frozen=True, slots=True)
 class PageCheck:
-    """The result for one page: title and number of words of its article, or the problem."""
+    """The result for one page: title and number of words of its article, or the problem.
+
+    reserves: what the page, its server or its site says to reserve the text, or a use of it by machines.
+    """
 
     url: str
     title: str | None = None
     words: int | None = None
     problem: str | None = None
+    reserves: tuple[str, ...] = ()
 
 
 async def check_page(client: Client, site: Site, entry: SourceEntry) -> PageCheck:
@@ -36,7 +40,8 @@ async def check_page(client: Client, site: Site, entry: SourceEntry) -> PageChec
     except PoolBroken as error:
         return PageCheck(entry.url, problem=f"not processed: {error}")
     if isinstance(outcome, Article):
-        return PageCheck(entry.url, outcome.title, outcome.word_count)
+        reserves = tuple(f"{s.name} {s.value} ({s.source})" for s in outcome.rights or () if s.reserved)
+        return PageCheck(entry.url, outcome.title, outcome.word_count, reserves=reserves)
     return PageCheck(
         entry.url, problem=f"{outcome.reason.value}{': ' if outcome.detail else ''}{outcome.detail}"
     )

@@ -27,7 +27,7 @@ from crawler.discovery import (
 from crawler.fetch import requested_url
 from crawler.fetched import as_download
 from crawler.log import one_line
-from crawler.probing.candidates import NEWS, USUAL_PLACE, FoundKind, ranked
+from crawler.probing.candidates import GIVEN, NEWS, USUAL_PLACE, FoundKind, ranked
 from crawler.probing.client import Client, NoPage
 from crawler.probing.limits import Limits
 from crawler.probing.page_check import PageCheck
@@ -69,11 +69,13 @@ class Search:
     """What has been found on one site so far.
 
     hosts: further hosts of the site. other_hosts: numbers of entries on hosts that are not the site's.
-    tried, failed, sources: by canonical URL. untried: candidates beyond the limits.
+    tried, failed, sources: by canonical URL. untried: candidates beyond the limits. takes_all: every usable
+    source is taken.
     """
 
     site: Site
     limits: Limits
+    takes_all: bool = False
     front: FrontPage = field(default_factory=lambda: FrontPage(None, None, ()))
     hosts: set[str] = field(default_factory=set)
     other_hosts: Counter[str] = field(default_factory=Counter)
@@ -117,8 +119,8 @@ async def try_candidates(
         is_foreign = not is_allowed_host(candidate.url, search.site.hosts)
         if canonical in search.tried or is_enough():
             continue
-        is_one_too_many = tried == MAX_TRIED[candidate.kind] and candidate.found != USUAL_PLACE
-        if is_one_too_many or (is_foreign and foreign == MAX_FOREIGN):
+        is_one_too_many = tried == MAX_TRIED[candidate.kind] and candidate.found not in (USUAL_PLACE, GIVEN)
+        if is_one_too_many or (is_foreign and foreign == MAX_FOREIGN and candidate.found != GIVEN):
             search.untried += 1
             continue
         tried += 1
@@ -214,9 +216,12 @@ def choose_sources(search: Search) -> tuple[list[FoundSource], dict[str, FoundSo
 
     Fresh sources come before stale ones. The first news sitemap and the first feed are taken. Further feeds
     are taken only if there is no news sitemap, and they have articles that the other feeds have not. A
-    sitemap of all articles is taken only if there is no feed.
+    sitemap of all articles is taken only if there is no feed. All usable ones are taken if `takes_all`.
     """
     usable = {name: s for name, s in search.sources.items() if s.check.state.is_usable}
+    if search.takes_all:
+        by_address = {source.url: source for source in reversed(usable.values())}
+        return [s for s in usable.values() if by_address[s.url] is s], {}
     fresh = {name: s for name, s in usable.items() if s.check.state is SourceState.OK}
     pool = fresh or usable
     news = [name for name, s in pool.items() if s.is_news][:1]

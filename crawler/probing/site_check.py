@@ -16,14 +16,12 @@ from typing import Any
 from crawler.discovery import SourceEntry, SourceKind, read_source
 from crawler.fetched import as_download
 from crawler.log import one_line
-from crawler.probing.client import Client, NoPage, probe
+from crawler.probing.client import Client, NoPage, probe, some_at_a_time
 from crawler.probing.limits import Limits
 from crawler.probing.page_check import PageCheck, alternately, check_page
 from crawler.probing.source_check import SourceCheck, SourceState, articles_of, check_entries
 from crawler.sites import Site
 
-# Sites that are checked at the same time; each gets one request at a time.
-SITES_AT_A_TIME = 16
 # Sitemaps of one index that are read, and how deep, to find one with articles.
 MAX_FURTHER = 4
 MAX_DEPTH = 2
@@ -78,17 +76,12 @@ def check_sites(
     found: dict[str, SiteCheck] = {}
 
     async def work(client: Client) -> None:
-        waiting = iter(sites)
+        async def check(site: Site) -> None:
+            found[site.key] = await check_site(client, site, limits)
+            if done is not None:
+                done(found[site.key])
 
-        async def one_after_another() -> None:
-            for site in waiting:
-                found[site.key] = await check_site(client, site, limits)
-                if done is not None:
-                    done(found[site.key])
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(SITES_AT_A_TIME, len(sites))):
-                group.create_task(one_after_another())
+        await some_at_a_time(sites, check)
 
     if sites:
         probe(work, sites, held=held, settings=settings)

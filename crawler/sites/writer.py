@@ -48,13 +48,21 @@ def sites_in_file(path: Path) -> dict[str, Site]:
     return parse_sites(_content(path), str(path))
 
 
-def require_new_site(sites: Mapping[str, Site], key: str, homepage: str, where: str) -> None:
-    """Raise OperatorError if there is a site with that key, or with that homepage in any spelling."""
-    for site in sites.values():
-        if _place(site.homepage) == _place(homepage):
-            raise OperatorError(f"{where}: {homepage} is there already, as site {site.key}")
-    if key in sites:
+def require_new_site(homepages: Mapping[str, str], key: str, homepage: str, where: str) -> None:
+    """Raise OperatorError if there is a site with that key, or with that homepage in any spelling.
+
+    homepages: of the sites that there are, by key. where: names their place in the message.
+    """
+    if known := site_with_homepage(homepages, homepage):
+        raise OperatorError(f"{where}: {homepage} is there already, as site {known}")
+    if key in homepages:
         raise OperatorError(f"{where}: site {key} is there already; choose another key with --key")
+
+
+def site_with_homepage(homepages: Mapping[str, str], homepage: str) -> str | None:
+    """Return the key of the site with that homepage in any spelling; None if there is none."""
+    place = _place(homepage)
+    return next((key for key, known in homepages.items() if _place(known) == place), None)
 
 
 def _place(homepage: str) -> tuple[str, str, str]:
@@ -106,25 +114,35 @@ def as_opml(sites: Iterable[Site]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def add_site(path: Path, key: str, entry: Mapping[str, Any]) -> Site:
-    """Write a new site into the file, which is created if it does not exist; return the site's record.
+def add_sites(path: Path, entries: Mapping[str, Mapping[str, Any]]) -> list[Site]:
+    """Write new sites into the file, all in one step; return their records.
 
-    Raises OperatorError, and leaves the file as it was, where the file cannot be written, has a mistake or
-    has the site already.
+    entries: the tables by key. The file is created if it does not exist. Raises OperatorError, and leaves the
+    file as it was, where the file cannot be written, has a mistake or has one of the sites already.
     """
     with _alone(path):
-        old = _content(path)
-        sites = parse_sites(old, str(path))
-        require_new_site(sites, key, str(entry.get("homepage")), str(path))
-        new = _with_table(old, site_table_text(key, entry))
-        try:
-            found = parse_sites(new, str(path))
-        except OperatorError as error:
-            raise OperatorError(f"{error} (nothing was written)") from error
-        if {**sites, key: found.get(key)} != found:
+        old = new = _content(path)
+        known = parse_sites(old, str(path))
+        homepages = {site.key: site.homepage for site in known.values()}
+        for key, entry in entries.items():
+            homepage = str(entry.get("homepage"))
+            require_new_site(homepages, key, homepage, str(path))
+            homepages[key] = homepage
+            table = site_table_text(key, entry)
+            known |= _unwritten(table.encode(), path)
+            new = _with_table(new, table)
+        if _unwritten(new, path) != known:
             raise OperatorError(f"{path}: no site can be added to it; write each as a table [sites.NAME]")
         _replace(path, new)
-    return found[key]
+    return [known[key] for key in entries]
+
+
+def _unwritten(content: bytes, path: Path) -> dict[str, Site]:
+    """The sites of a content that is not written yet."""
+    try:
+        return parse_sites(content, str(path))
+    except OperatorError as error:
+        raise OperatorError(f"{error} (nothing was written)") from error
 
 
 def remove_sites(path: Path, keys: Sequence[str]) -> list[Site]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.discovery.hosts import are_related_hosts, site_key
+from crawler.discovery.hosts import are_related_hosts, registered_domain, site_key
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,19 @@ def test_hosts_of_one_outlet(host: str, other: str, is_related: bool) -> None:
 )
 def test_a_key_is_made_of_the_host(homepage: str, key: str) -> None:
     assert site_key(homepage) == key
+
+
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        ("www.gazette.co.uk", "gazette.co.uk"),
+        ("feeds.gazette.example", "gazette.example"),
+        ("ada.blogspot.com", "ada.blogspot.com"),
+        ("localhost", "localhost"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("::1", "::1"),
+        ("co.uk", "co.uk"),
+    ],
+)
+def test_the_registered_domain(host: str, domain: str) -> None:
+    assert registered_domain(host) == domain

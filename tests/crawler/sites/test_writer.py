@@ -49,7 +49,7 @@ article_urls = ['/\\d{4}/']
 def test_all_other_bytes_stay(tmp_path: Path) -> None:
     file = tmp_path / "sites.toml"
     file.write_text(COMMENTED)
-    added = writer.add_site(file, "herald", ENTRY)
+    (added,) = writer.add_sites(file, {"herald": ENTRY})
     assert file.read_text() == COMMENTED + (
         "\n"
         "[sites.herald]\n"
@@ -84,7 +84,7 @@ def test_whatever_the_file_looks_like(tmp_path: Path, old: bytes) -> None:
     file = tmp_path / "sites.toml"
     file.write_bytes(old)
     before = read_sites(file)
-    writer.add_site(file, "herald.north", ENTRY)
+    writer.add_sites(file, {"herald.north": ENTRY})
     new = file.read_bytes()
     assert new.startswith(old)
     assert (b"\r\n" in new) == (b"\r\n" in old)
@@ -95,8 +95,8 @@ def test_whatever_the_file_looks_like(tmp_path: Path, old: bytes) -> None:
 def test_a_new_file_and_a_second_site(tmp_path: Path) -> None:
     file = writer.own_sites_file(tmp_path / "mine.toml")
     assert writer.sites_in_file(file) == {}
-    writer.add_site(file, "herald", ENTRY)
-    writer.add_site(file, "gazette", {**ENTRY, "homepage": "https://gazette.example/"})
+    writer.add_sites(file, {"herald": ENTRY})
+    writer.add_sites(file, {"gazette": {**ENTRY, "homepage": "https://gazette.example/"}})
     assert list(writer.sites_in_file(file)) == ["herald", "gazette"]
     umask = os.umask(0)
     os.umask(umask)
@@ -108,7 +108,7 @@ def test_the_mode_stays_and_so_does_a_link(tmp_path: Path) -> None:
     real.write_text(COMMENTED)
     real.chmod(0o640)
     link.symlink_to(real)
-    writer.add_site(writer.own_sites_file(link), "herald", ENTRY)
+    writer.add_sites(writer.own_sites_file(link), {"herald": ENTRY})
     assert link.is_symlink()
     assert real.stat().st_mode & 0o777 == 0o640
     assert "herald" in read_sites(real)
@@ -128,7 +128,7 @@ def test_nothing_is_written_for_a_mistake(tmp_path: Path, key: str, homepage: st
     file = tmp_path / "sites.toml"
     file.write_text(COMMENTED)
     with pytest.raises(OperatorError) as caught:
-        writer.add_site(file, key, {**ENTRY, "homepage": homepage})
+        writer.add_sites(file, {key: {**ENTRY, "homepage": homepage}})
     assert message in str(caught.value)
     assert str(file) in str(caught.value)
     assert file.read_text() == COMMENTED
@@ -150,7 +150,7 @@ def test_a_file_with_a_mistake_is_left_alone(tmp_path: Path, content: str, messa
     file = tmp_path / "sites.toml"
     file.write_text(content)
     with pytest.raises(OperatorError, match=message):
-        writer.add_site(file, "herald", ENTRY)
+        writer.add_sites(file, {"herald": ENTRY})
     assert file.read_text() == content
 
 
@@ -167,9 +167,9 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="is no file"):
         writer.own_sites_file(tmp_path)
     with pytest.raises(OperatorError, match=r"cannot be opened .*make that folder"):
-        writer.add_site(tmp_path / "none" / "sites.toml", "herald", ENTRY)
+        writer.add_sites(tmp_path / "none" / "sites.toml", {"herald": ENTRY})
     with pytest.raises(OperatorError, match="cannot be written"):
-        writer.add_site(tmp_path / ("x" * 250), "herald", ENTRY)
+        writer.add_sites(tmp_path / ("x" * 250), {"herald": ENTRY})
 
 
 @given(name=st.text(), url=st.text(max_size=30))
@@ -187,10 +187,13 @@ def test_no_value_changes_the_rest_of_the_file(name: str, url: str) -> None:
 ADDS = """
 import sys
 from pathlib import Path
-from crawler.sites.writer import add_site
+from crawler.sites.writer import add_sites
 for number in range(6):
     key = f"h-{sys.argv[2]}-{number}"
-    add_site(Path(sys.argv[1]), key, {"homepage": f"https://{key}.example/", "feeds": [f"https://{key}.example/rss"]})
+    add_sites(
+        Path(sys.argv[1]),
+        {key: {"homepage": f"https://{key}.example/", "feeds": [f"https://{key}.example/rss"]}},
+    )
 """
 
 
@@ -218,7 +221,7 @@ def test_a_table_is_cut_out_and_all_other_bytes_stay(tmp_path: Path) -> None:
         text = (mark + COMMENTED).replace("\n", line_end).encode()
         file.write_bytes(text)
         before = read_sites(file)
-        writer.add_site(file, "herald", ENTRY)
+        writer.add_sites(file, {"herald": ENTRY})
         assert [site.key for site in writer.remove_sites(file, ["herald"])] == ["herald"]
         assert file.read_bytes().rstrip() == text.rstrip()
         assert read_sites(file) == before
