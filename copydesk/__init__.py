@@ -3,7 +3,7 @@
 copydesk.extract(page)          the article of a page
 copydesk.ingest(paths, db)      store the articles of files, folders or records
 copydesk.crawl(sites, db)       store the news of sites
-copydesk.open(db)               a database: articles, stories, search, changes, signatures
+copydesk.open(db)               a database: articles, stories, search, changes, signatures, watchlists
 copydesk.compare(a, b)          whether two texts are copies, and how they differ
 copydesk.sketch(text)           the signature of a text as datasketch's objects
 copydesk.shingle_hashes(text)   what a signature is made of
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         DatabaseError,
         DocumentRejected,
         Hit,
+        MatchedStory,
         OperatorError,
         RemovedLine,
         Sketch,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
         StoredRevision,
         Story,
         TextComparison,
+        Watchlist,
+        Watchlists,
         compare,
         crawl,
         extract,
@@ -50,6 +53,7 @@ __all__ = [
     "DatabaseError",
     "DocumentRejected",
     "Hit",
+    "MatchedStory",
     "OperatorError",
     "RemovedLine",
     "Sketch",
@@ -57,6 +61,8 @@ __all__ = [
     "StoredRevision",
     "Story",
     "TextComparison",
+    "Watchlist",
+    "Watchlists",
     "__version__",
     "compare",
     "crawl",

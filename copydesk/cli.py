@@ -29,6 +29,7 @@ from copydesk.commands import (
     show,
     sites,
     stats,
+    watch,
 )
 from copydesk.status import Status
 from copydesk.terminal import (
@@ -68,11 +69,12 @@ app.command("schema")(schema.schema)
 app.command("prune")(prune.prune)
 app.command("forget")(forget.forget)
 app.add_typer(sites.app, name="sites")
+app.add_typer(watch.app, name="watch")
 app.add_typer(db.app, name="db")
 app.callback()(choose_volume)
-for part in (sites.app, db.app):
+for part in (sites.app, watch.app, db.app):
     part.callback()(with_habits(lambda: None))
-for part in (app, sites.app, db.app):
+for part in (app, sites.app, watch.app, db.app):
     for registered in part.registered_commands:
         assert registered.callback is not None
         registered.callback = with_habits(registered.callback)

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from copydesk.filters import Time, article_filter, aware
 from copydesk.options import DEFAULT_DATABASE
+from copydesk.watchlists import Watchlists
 from pipeline import copies
 from pipeline.copies import ArticleCopy, Comparison, Sketch
 from pipeline.document import Article, DocumentRejected, Outcome, Rejection
@@ -46,6 +47,7 @@ from storage.reader import (
     Story,
     StoryOrder,
 )
+from storage.watching import MatchedStory, Watchlist
 
 if TYPE_CHECKING:
     from crawler.crawl import CrawlResult
@@ -59,6 +61,7 @@ __all__ = [
     "DatabaseError",
     "DocumentRejected",
     "Hit",
+    "MatchedStory",
     "OperatorError",
     "RemovedLine",
     "Sketch",
@@ -66,6 +69,8 @@ __all__ = [
     "StoredRevision",
     "Story",
     "TextComparison",
+    "Watchlist",
+    "Watchlists",
     "compare",
     "crawl",
     "extract",
@@ -167,7 +172,7 @@ def sketch(text: str) -> Sketch | None:
 
 
 class Database:
-    """A Copydesk database, open for reading. `with` closes it.
+    """A Copydesk database, open for reading, and for its watchlists. `with` closes it.
 
     Times are datetimes (without a zone: UTC), or words: "2h", "yesterday", "monday", "2026-03-01". What
     returns an iterator streams, in the same memory for any number of rows, and sees the database as it was
@@ -188,6 +193,11 @@ class Database:
     def close(self) -> None:
         """Closes the connections. The database opens them again if it is asked again."""
         self._engine.dispose()
+
+    @property
+    def watchlists(self) -> Watchlists:
+        """Saved searches that tell of news: to list, add, edit, test and remove."""
+        return Watchlists(self._engine)
 
     def article(self, id_or_url: int | str) -> StoredArticle | None:
         """An article by its id, or by its URL as it is stored; None if there is none."""

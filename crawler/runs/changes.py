@@ -100,7 +100,9 @@ class Comparison:
         for outcome, (page, _) in zip(outcomes, self._note(outcomes), strict=True):
             has_failed_before = page.reason in FAILURES and has_cost_worker(outcome)
             (written if has_failed_before or not _is_failed(outcome) else kept).append(outcome)
-        counts = write_batch(engine, run_id, written, settings) if written else BatchCounts()
+        counts = BatchCounts()
+        if written:
+            counts = write_batch(engine, run_id, written, settings, is_news=False)
         quarantine.note_failures(engine, [o for o in kept if has_cost_worker(o)], settings)
         return counts + _failures(kept)
 

@@ -12,10 +12,12 @@ from storage.search.index import (
     rebuild_index,
     remove_from_index,
 )
-from storage.search.query import Snippet, make_snippet, parse_query
+from storage.search.query import Query, Snippet, Term, make_snippet, parse_query
 
 __all__ = [
+    "Query",
     "Snippet",
+    "Term",
     "add_to_index",
     "compact_index",
     "count_matches",

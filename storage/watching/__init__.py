@@ -1,9 +1,12 @@
 """Watchlists: saved searches that tell of news.
 
-`watchlists` keeps them. `outbox` keeps what they have to tell until it is delivered; it knows nothing of the
+`watchlists` keeps them, `matcher` says which of them an article matches, and `matching` works out from the
+changes what they tell. `outbox` keeps what they have to tell until it is delivered; it knows nothing of the
 ways on which that happens (`crawler.notifications`).
 """
 
+from storage.watching.listing import MatchedStory, matched_stories, would_match
+from storage.watching.matching import FEED, Matched, match_after_run, match_news
 from storage.watching.outbox import (
     LEASE,
     Delivery,
@@ -31,9 +34,12 @@ from storage.watching.watchlists import (
 )
 
 __all__ = [
+    "FEED",
     "LEASE",
     "Delivery",
     "Due",
+    "Matched",
+    "MatchedStory",
     "OutboxCounts",
     "Rule",
     "State",
@@ -46,10 +52,14 @@ __all__ = [
     "deliveries",
     "edit_watchlist",
     "failed",
+    "match_after_run",
+    "match_news",
+    "matched_stories",
     "outbox_counts",
     "put_off",
     "remove_watchlist",
     "retry",
     "watchlist_named",
     "watchlists",
+    "would_match",
 ]

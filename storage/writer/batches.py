@@ -33,11 +33,14 @@ def write_batch(
     settings: Settings,
     crawled: CrawledBatch | None = None,
     beside: VisitsAndStates | None = None,
+    *,
+    is_news: bool = True,
 ) -> BatchCounts:
     """Stores articles and rejections, regroups what they touch, and adds to the run's counts: all or nothing.
 
     crawled: the figures of a crawl's sites, written in the same transaction. beside: visits and fetch states,
-    also written with it; there may be no outcomes besides.
+    also written with it; there may be no outcomes besides. is_news: False if stored pages were processed
+    again, of which watchlists tell nothing.
 
     An outcome that cannot be stored becomes a rejection (STORAGE_ERROR) and costs the others nothing. If the
     database is busy or the server restarts, it waits for about a minute. After that, or if the disk is full
@@ -57,7 +60,7 @@ def write_batch(
             seen, counts = tried
             if connection.scalar(select(schema.run.c.seen).where(schema.run.c.id == run_id)) == seen:
                 return counts  # it was committed; only the answer was lost with the connection
-        counts, ended = _store_halving(connection, run_id, outcomes, settings)
+        counts, ended = _store_halving(connection, run_id, outcomes, settings, is_news)
         if crawled is not None:
             of_sites = zip(crawled.sites, ended, strict=True)
             put = crawled.tally.put(connection, run_id, crawled.counts, of_sites)
@@ -81,7 +84,7 @@ def _put_crawl_state(connection: Connection, beside: VisitsAndStates) -> None:
 
 
 def _store_halving(
-    connection: Connection, run_id: int, outcomes: Sequence[Outcome], settings: Settings
+    connection: Connection, run_id: int, outcomes: Sequence[Outcome], settings: Settings, is_news: bool
 ) -> tuple[BatchCounts, list[Ended]]:
     """Stores outcomes within a savepoint; on an error halves them until its cause is alone.
 
@@ -89,7 +92,7 @@ def _store_halving(
     """
     savepoint = connection.begin_nested()
     try:
-        stored = _store(connection, run_id, outcomes, settings)
+        stored = _store(connection, run_id, outcomes, settings, is_news)
         savepoint.commit()
         return stored
     except Exception as error:
@@ -98,15 +101,15 @@ def _store_halving(
         savepoint.rollback()
         if len(outcomes) > 1:
             middle = len(outcomes) // 2
-            counts, ended = _store_halving(connection, run_id, outcomes[:middle], settings)
-            more, ended_more = _store_halving(connection, run_id, outcomes[middle:], settings)
+            counts, ended = _store_halving(connection, run_id, outcomes[:middle], settings, is_news)
+            more, ended_more = _store_halving(connection, run_id, outcomes[middle:], settings, is_news)
             return counts + more, ended + ended_more
         outcome = outcomes[0]
         if isinstance(outcome, Rejection) and outcome.reason is Reason.STORAGE_ERROR:
             raise  # it holds nothing that could be refused, so the fault is ours
         why = f"{type(error).__name__}: {_message(error)}"
         logger.error("%s cannot be stored: %s", outcome.location, why)
-        return _store_halving(connection, run_id, [as_rejection(storable(outcome), why)], settings)
+        return _store_halving(connection, run_id, [as_rejection(storable(outcome), why)], settings, is_news)
 
 
 def _message(error: Exception) -> str:
@@ -114,7 +117,7 @@ def _message(error: Exception) -> str:
 
 
 def _store(
-    connection: Connection, run_id: int, outcomes: Sequence[Outcome], settings: Settings
+    connection: Connection, run_id: int, outcomes: Sequence[Outcome], settings: Settings, is_news: bool
 ) -> tuple[BatchCounts, list[Ended]]:
     stored = tombstones.withhold(connection, [storable(outcome) for outcome in outcomes])
     stored = quarantine.note(connection, stored, settings)
@@ -125,6 +128,8 @@ def _store(
         groups.remove_stories(connection, changes.left, settings) if changes.left else groups.RemovedStories()
     )
     revisions.flush(connection, batch, settings.site_rules)
+    if is_news:
+        revisions.note_news(connection, batch)
     copied: set[int] = set()
     if changes.entered or left.ids:
         copied = groups.add_stories(connection, changes.entered, left, settings)

@@ -13,6 +13,7 @@ from pipeline.document import Reason
 from storage import schema
 from storage.base import storable_name, without_secrets
 from storage.database import in_transaction, persistently
+from storage.watching import match_after_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,10 @@ def killed_run_before(engine: Engine, run_id: int) -> int | None:
 
 
 def finish_run(engine: Engine, run_id: int, counts: BatchCounts | None, now: datetime) -> None:
-    """Records that a run ended. counts: the whole run's, with what it skipped as known counted as unchanged;
-    None leaves what its batches added up to.
+    """Records that a run ended, and matches watchlists with what is new.
+
+    counts: the whole run's, with what it skipped as known counted as unchanged; None leaves what its batches
+    added up to.
     """
 
     def finish(connection: Connection) -> None:
@@ -100,6 +103,7 @@ def finish_run(engine: Engine, run_id: int, counts: BatchCounts | None, now: dat
         connection.execute(update(schema.run).where(schema.run.c.id == run_id).values(values))
 
     in_transaction(engine, finish)
+    match_after_run(engine)
 
 
 def columns_of(counts: BatchCounts) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("watch_match_article", "watch_match", ["article_id"])
+    op.create_index("watch_match_latest", "watch_match", ["watchlist_id", "matched_at", "article_id"])
     op.create_table(
         "notification",
         sa.Column("id", sa.Text, primary_key=True, nullable=False),

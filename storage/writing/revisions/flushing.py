@@ -223,6 +223,23 @@ def _note_changes(connection: Connection, ids: Iterable[int]) -> None:
         )
 
 
+def note_news(connection: Connection, batch: PendingBatch) -> None:
+    """Notes in `change` which articles got a current text that no document brought before, for watchlists.
+
+    Without watchlists nothing is noted: one that is made later begins with what comes after it.
+    """
+    news = [
+        id
+        for id, hashes in batch.news.items()
+        if batch.articles[id].texts and batch.articles[id].current.columns["text_hash"] in hashes
+    ]
+    if not news or connection.scalar(select(schema.watchlist.c.id).limit(1)) is None:
+        return
+    table = schema.change
+    for part in chunks(news):
+        connection.execute(update(table).where(table.c.article_id.in_(part)).values(news=table.c.number))
+
+
 def _flush_documents(connection: Connection, batch: PendingBatch) -> None:
     table = schema.document
     gone = [key for key, row in batch.stored_documents.items() if batch.documents.get(key) != row]

@@ -72,6 +72,7 @@ class PendingBatch:
 
     next_article, next_page: the next ids to assign. ids: articles by URL. rejected_pages: bytes of new
     rejections by location. counts: documents by end. reasons: rejections by reason. touched: changed ids.
+    news: texts that documents brought which were not known before, by article.
     """
 
     next_article: int
@@ -86,6 +87,7 @@ class PendingBatch:
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     touched: set[int] = field(default_factory=set)
+    news: dict[int, set[bytes]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,8 @@ def _settle_article(batch: PendingBatch, article: Article) -> str:
         end = "stored"
     else:
         end = "unchanged" if known_text is not None else "revised"
+    if end in ("stored", "revised"):
+        batch.news.setdefault(id, set()).add(hash)
     if end != "unchanged":
         batch.touched.add(id)
     return end

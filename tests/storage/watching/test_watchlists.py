@@ -47,7 +47,7 @@ def test_a_watchlist_is_stored_as_it_was_given(engine: Engine) -> None:
         tells=("story", "copies", "outlets", "removals"),
         ways=("feed", "mail:a@b.example"),
     )
-    assert (made.created_at, made.since) == (START, reader.last_change(engine))
+    assert (made.created_at, made.since) == (START.replace(microsecond=0), reader.last_change(engine))
     assert watchlists(engine) == [made]
     assert watchlist_named(engine, "all of it") == made
 
