@@ -32,7 +32,7 @@ from pipeline.copies.differences import (
     comparison_of,
 )
 from pipeline.copies.fingerprint import fingerprint, shingle_hashes
-from pipeline.copies.groups import bridges, components
+from pipeline.copies.groups import OVERLAP, bridges, components
 from pipeline.copies.passages import Passage
 from pipeline.copies.sketch import Sketch, sketch, sketch_of
 from pipeline.copies.tokens import distinct
@@ -41,6 +41,7 @@ from pipeline.copies.word_changes import Part, PartKind
 
 __all__ = [
     "LOOKED_AT",
+    "OVERLAP",
     "AlignedSentence",
     "ArticleCopy",
     "Change",

@@ -2,7 +2,8 @@
 
 `pipeline.copies.bridges` decides it for one text from the pairs of that text and those among the texts that
 it holds. So after a batch only the texts with new or deleted pairs, and those that hold one of them, are
-decided anew. Most texts hold no other, which a partial index says.
+decided anew. Most texts hold no other, which a partial index says. Most of the others hold one story alone,
+which the database finds out by itself, so that their many pairs are not read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or_, select, union_all, update
 
 from pipeline import copies
 from pipeline.copies import Passage
@@ -67,6 +68,7 @@ def wrong_cuts(connection: Connection, ids: Iterable[int]) -> list[IdPair]:
 
 def _changed_cuts(connection: Connection, holders: set[int]) -> Iterator[tuple[Row[Any], int]]:
     """The pairs of these articles that are cut otherwise from now on, and how."""
+    holders = _possible_bridges(connection, holders)
     if not holders:
         return
     rows = {(row.a, row.b): row for row in pairs_at(connection, holders)}
@@ -93,8 +95,34 @@ def _holders(connection: Connection, touched: set[int]) -> set[int]:
     An article that held another until now has pairs that it cut.
     """
     table = schema.pair
-    found = {row.holder for row in pairs_at(connection, touched, table.c.holder.is_not(None))}
-    return found | {id for pair in cut_pairs(connection, touched) for id in pair}
+    found = {id for pair in cut_pairs(connection, touched) for id in pair}
+    for part in chunks(touched):
+        for end in (table.c.a, table.c.b):
+            holders = select(table.c.holder).where(end.in_(part), table.c.holder.is_not(None))
+            found.update(connection.scalars(holders.distinct()))
+    return found
+
+
+def _possible_bridges(connection: Connection, ids: Iterable[int]) -> set[int]:
+    """Those of the articles that have a pair that is cut, or may have one.
+
+    One stretch of a text that is in all passages that it shares, and is enough of each for an overlap, makes
+    one story of them all. Passages that are not known overlap everything; aggregates leave them out.
+    """
+    table = schema.pair
+    found: set[int] = set()
+    for part in chunks(ids):
+        ends = union_all(
+            select(
+                table.c.a.label("id"), table.c.a_start.label("start"), table.c.a_end.label("end"), table.c.cut
+            ).where(table.c.a.in_(part)),
+            select(table.c.b, table.c.b_start, table.c.b_end, table.c.cut).where(table.c.b.in_(part)),
+        ).subquery()
+        common = func.min(ends.c.end) - func.max(ends.c.start)
+        longest = func.max(ends.c.end - ends.c.start)
+        is_possible = or_(func.count(ends.c.cut) > 0, common <= 0, common < copies.OVERLAP * longest)
+        found.update(connection.scalars(select(ends.c.id).group_by(ends.c.id).having(is_possible)))
+    return found
 
 
 def pairs_at(
