@@ -269,7 +269,7 @@ def _is_update(shorter: PreparedText, longer: PreparedText, particulars: int) ->
 
 def _lead_held(shorter: PreparedText, longer: PreparedText) -> float:
     """The part of the shorter text's lead that is in the longer."""
-    return float(np.isin(shorter.sequence[:LEAD_SHINGLES], longer.shingles).mean())
+    return float(_are_in(shorter.sequence[:LEAD_SHINGLES], longer.shingles).mean())
 
 
 def _shares_background_alone(shorter: PreparedText, longer: PreparedText) -> bool:
@@ -294,6 +294,12 @@ def _raised(threshold: float, penalty: float) -> float:
 def _shared(a: NDArray[np.uint32] | Tokens, b: NDArray[np.uint32] | Tokens) -> int:
     """How many values two sorted arrays of distinct values share."""
     return int(np.intersect1d(a, b, assume_unique=True).size)
+
+
+def _are_in(values: Hashes, held: Hashes) -> NDArray[np.bool_]:
+    """As `np.isin`, for values that are held sorted and distinct, and are not none: one search for each."""
+    places = np.searchsorted(held, values)
+    return held[np.minimum(places, held.size - 1)] == values
 
 
 def _agreement(shorter: PreparedText, longer: PreparedText, settings: GroupSettings) -> tuple[float, int]:
@@ -323,7 +329,7 @@ def _in_shared_passages(shorter: PreparedText, longer: PreparedText) -> NDArray[
     alone does not count ("said in a" stands in passages of all kinds).
     """
     is_shared = np.ones(shorter.tokens.size, dtype=np.bool_)
-    begins = np.isin(shorter.sequence, longer.shingles).nonzero()[0]
+    begins = _are_in(shorter.sequence, longer.shingles).nonzero()[0]
     gaps = np.diff(begins, prepend=-OWN_PASSAGE_WORDS, append=is_shared.size + OWN_PASSAGE_WORDS)
     begins = begins[np.minimum(gaps[:-1], gaps[1:]) <= ALONE_WORDS]
     starts, ends = np.append(0, begins), np.append(begins, is_shared.size)
@@ -334,10 +340,11 @@ def _in_shared_passages(shorter: PreparedText, longer: PreparedText) -> NDArray[
 
 def _passage(text: PreparedText, other: PreparedText) -> Passage:
     """The part of the text that both share, without what may be stock phrases at its ends."""
-    is_shared = np.isin(text.sequence, other.shingles)
+    is_shared = _are_in(text.sequence, other.shingles)
     runs = np.convolve(is_shared, np.ones(_RUN, dtype=np.int64))
     begins = (runs >= min(_RUN, int(is_shared.sum()))).nonzero()[0]
     if not begins.size:
         begins = is_shared.nonzero()[0]
-    start, last = np.quantile(begins, (0.02, 0.98), method="nearest").astype(int).tolist()
+    greatest = begins.size - 1
+    start, last = (int(begins[round(share * greatest)]) for share in (0.02, 0.98))
     return Passage(max(0, start - _RUN + 1), min(last + _SHINGLE_WORDS, text.tokens.size))
