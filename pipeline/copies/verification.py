@@ -299,7 +299,8 @@ def _shared(a: NDArray[np.uint32] | Tokens, b: NDArray[np.uint32] | Tokens) -> i
 def _are_in(values: Hashes, held: Hashes) -> NDArray[np.bool_]:
     """As `np.isin`, for values that are held sorted and distinct, and are not none: one search for each."""
     places = np.searchsorted(held, values)
-    return held[np.minimum(places, held.size - 1)] == values
+    is_held: NDArray[np.bool_] = held[np.minimum(places, held.size - 1)] == values
+    return is_held
 
 
 def _agreement(shorter: PreparedText, longer: PreparedText, settings: GroupSettings) -> tuple[float, int]:

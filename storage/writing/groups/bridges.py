@@ -117,7 +117,7 @@ def _possible_bridges(connection: Connection, ids: Iterable[int]) -> set[int]:
                 table.c.a.label("id"), table.c.a_start.label("start"), table.c.a_end.label("end"), table.c.cut
             ).where(table.c.a.in_(part)),
             select(table.c.b, table.c.b_start, table.c.b_end, table.c.cut).where(table.c.b.in_(part)),
-        ).subquery()
+        ).subquery("ends")
         common = func.min(ends.c.end) - func.max(ends.c.start)
         longest = func.max(ends.c.end - ends.c.start)
         is_possible = or_(func.count(ends.c.cut) > 0, common <= 0, common < copies.OVERLAP * longest)
