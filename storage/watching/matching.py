@@ -37,11 +37,9 @@ from sqlalchemy import (
 from storage import schema
 from storage.base import chunks
 from storage.database import DatabaseError, in_transaction
-from storage.search import make_snippet, parse_query
 from storage.watching.matcher import Matcher, WatchedText
 from storage.watching.outbox import State
 from storage.watching.watchlists import (
-    Rule,
     Tell,
     Watchlist,
     counter_value,
@@ -310,7 +308,7 @@ class _Telling:
             body = {
                 "watchlist": one.name,
                 "story": {"id": item.group_id, "articles": spread.articles, "sites": spread.sites},
-                "article": _article(one.rule, item),
+                "article": _article(item),
                 "outlets": list(spread.outlets),
             }
             self._add(one, _KINDS[what], body, group_id=item.group_id, article_id=item.id)
@@ -447,10 +445,10 @@ def _removals(start: int, end: int) -> Any:
     )
 
 
-def _article(rule: Rule, item: Row[Any]) -> dict[str, Any]:
+def _article(item: Row[Any]) -> dict[str, Any]:
     """What a notification says of an article."""
     published_at = None if item.published_at is None else schema.utc_text(item.published_at)
-    said = {
+    return {
         "id": item.id,
         "url": item.url,
         "title": item.title,
@@ -461,6 +459,3 @@ def _article(rule: Rule, item: Row[Any]) -> dict[str, Any]:
         "published_at": published_at,
         "description": item.description or " ".join(item.text[:_SUMMARY].split()),
     }
-    if rule.query:
-        said["snippet"] = make_snippet(item.text, parse_query(rule.query)).text
-    return said
