@@ -22,6 +22,7 @@ import multiprocessing.process
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,7 +83,13 @@ def _forget_inherited_server() -> None:
 
 
 def cannot_start(error: Exception) -> str:
-    """Why there is no worker process, and what to do if the disk is the reason."""
+    """Why there is no worker process, and what to do if the disk or $TMPDIR is the reason."""
+    # Without a number: Python itself raises it. A socket's path has 107 bytes at most.
+    if isinstance(error, OSError) and str(error) == "AF_UNIX path too long":
+        folder = tempfile.gettempdir()
+        return (
+            f"no worker process can be started: TMPDIR is too long for a socket, name a shorter one: {folder}"
+        )
     remedy = "; free some space, or let TMPDIR name another folder" if isinstance(error, OSError) else ""
     if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT, errno.ENOENT, errno.EACCES):
         remedy = ""

@@ -60,8 +60,9 @@ def test_neither_writer_nor_reader_is_held_up(outcomes: dict[str, Outcome], engi
     assert hits
 
 
-def test_the_reactor_is_not_held_up(tmp_path: Path) -> None:
-    """The pages are articles, section pages and feeds of one site."""
+@pytest.mark.parametrize("spider", ["news", "sections"])
+def test_the_reactor_is_not_held_up(spider: str, tmp_path: Path) -> None:
+    """The pages are articles, section pages, feeds and sitemaps of one site, and its robots.txt."""
     desk, found = Desk(tmp_path), tmp_path / "watchdog.json"
     with serve() as web:
         for name, body in pages().items():
@@ -69,20 +70,27 @@ def test_the_reactor_is_not_held_up(tmp_path: Path) -> None:
             web.pages[f"/{name}"] = Page(body, None if named else "text/html", headers=named)
         links = [f"{web.base}/{name}" for name in pages()]
         web.pages["/rss.xml"] = Page(rss(links), "application/rss+xml")
+        rules = b"".join(
+            b"\nDisallow: /none" + body[:100_000].replace(b"\n", b" ") for body in pages().values()
+        )
+        web.pages["/robots.txt"] = Page(b"User-agent: *" + rules, "text/plain")
         entry = {
             "homepage": f"{web.base}/",
             "feeds": [f"{web.base}/rss.xml", *(f"{link}?feed" for link in links)],
             "sitemaps": [f"{link}?map" for link in links],
+            "sections": [f"{link}?section" for link in links],
             "politeness": {"delay": 0, "concurrent_requests": 4},
         }
         desk.write_sites({"gazette": entry})
         desk.scrapy(
+            spider=spider,
             EXTENSIONS=json.dumps({**EXTENSIONS, "benchmarks.watchdog.Watchdog": 1}),
             BENCH_WATCHDOG_FILE=str(found),
             DOWNLOAD_TIMEOUT="60",
             COPYDESK_WORKERS="2",
         )
         asked = {path for path, status in web.log if status == 200}
-    assert {f"/{name}" for name in pages()} <= asked
+    as_what = {"news": ("", "?feed", "?map"), "sections": ("?section",)}[spider]
+    assert {f"/{name}{query}" for name in pages() for query in as_what} | {"/robots.txt"} <= asked
     measured = json.loads(found.read_text())
     assert max(measured["busy"]) < LONGEST_SECONDS, measured["places"]

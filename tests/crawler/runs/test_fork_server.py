@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import signal
@@ -19,7 +20,7 @@ from typing import Any, cast
 import pytest
 
 from crawler.runs import pool as pool_module
-from crawler.runs.fork_server import safe_start, start_fork_server, start_worker
+from crawler.runs.fork_server import cannot_start, safe_start, start_fork_server, start_worker
 from crawler.runs.pool import WorkerPool, modules_of_workers
 from pipeline.document import Rejection
 from pipeline.errors import OperatorError
@@ -156,8 +157,8 @@ def test_a_pool_whose_fork_server_is_stopped_can_be_killed(server: Callable[[sig
             future.result(60)
 
 
-def test_without_room_for_its_socket_there_is_one_line(tmp_path: Path) -> None:
-    """A path that is too long for a socket fails in the same call as a full disk."""
+def test_a_folder_that_is_too_long_for_its_socket_gives_one_line(tmp_path: Path) -> None:
+    """It fails in the same call as a full disk."""
     folder = tmp_path / ("x" * 120)
     folder.mkdir()
     page = tmp_path / "page.txt"
@@ -167,7 +168,14 @@ def test_without_room_for_its_socket_there_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
-    assert line.startswith("copydesk: no worker process can be started: OSError: ")
+    said = "copydesk: no worker process can be started: TMPDIR is too long for a socket, name a shorter one: "
+    assert line.startswith(said + str(folder)[:60])
+
+
+def test_without_room_the_disk_is_named() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert cannot_start(full).endswith("; free some space, or let TMPDIR name another folder")
+    assert cannot_start(OSError("socket")) == "no worker process can be started: OSError: socket"
 
 
 def test_signals_to_the_group_do_not_end_the_fork_server() -> None:
