@@ -14,7 +14,8 @@ class Plan:
     interval at most a tenth of it.
     overrun: seconds that a crawl may take beyond its site's time budget, to start and to store what it
     fetched; then it is terminated, and killed `patience` seconds later.
-    watch: seconds between two checks of the sites file and of the clock.
+    watch: seconds between two checks of the sites file and of the clock. notify: seconds between two looks
+    for notifications that are due.
     """
 
     database_url: str
@@ -25,3 +26,4 @@ class Plan:
     overrun: float = 600.0
     patience: float = 120.0
     watch: float = 2.0
+    notify: float = 30.0

@@ -27,9 +27,11 @@ from tzlocal import get_localzone
 
 from crawler.fetch import require_contact
 from crawler.monitor import metrics
+from crawler.notifications import from_environment
 from crawler.scheduling.crawl_process import BUSY, DONE, CrawlEnd, CrawlProcess
 from crawler.scheduling.events import log_event
 from crawler.scheduling.gauges import Gauges
+from crawler.scheduling.notifying import notify_regularly
 from crawler.scheduling.plan import Plan
 from crawler.scheduling.triggers import back_off, first_time, trigger
 from crawler.sites import (
@@ -101,6 +103,7 @@ class Scheduler:
                 f"{self._file or SHIPPED_SITES_FILE}: no site that is to be crawled has a schedule;"
                 " give it one, e.g. schedule = 'every 30 min'"
             )
+        from_environment()  # a mistake in the settings of notifications is reported before anything begins
         engine = open_database(self._plan.database_url)
         self._last_starts = last_starts(engine)
         engine.dispose()
@@ -110,6 +113,9 @@ class Scheduler:
         self._jobs.start()
         log_event("started", sites=len(sites), concurrent=self._plan.concurrent, timezone=self._zone)
         self._use_sites(content, sites)
+        notifying = asyncio.create_task(
+            notify_regularly(self._plan.database_url, self._plan.notify, self._stopping)
+        )
         while not self._stopping.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._plan.watch)
@@ -117,6 +123,7 @@ class Scheduler:
         self._jobs.pause()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await notifying
         self._jobs.shutdown(wait=False)
         if server is not None:
             server.close()

@@ -130,4 +130,4 @@ def test_a_body_without_anything() -> None:
 
 def test_the_date_is_that_of_the_newest_notification() -> None:
     later = Due("n2", "ferries", "x", "story", BODY, 0, NOW + timedelta(hours=1), NOW)
-    assert sent(due(), later)["Date"] == "Tue, 01 Dec 2026 13:30:00 +0000"
+    assert sent(due(), later)["Date"] == "Mon, 01 Dec 2025 13:30:00 +0000"

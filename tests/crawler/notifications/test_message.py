@@ -16,7 +16,7 @@ def test_the_payload_is_that_of_standard_webhooks_and_the_same_each_time() -> No
         assert json.loads(message) == {
             "id": "n1",
             "type": name,
-            "timestamp": "2026-12-01T12:30:00Z",
+            "timestamp": "2025-12-01T12:30:00Z",
             "data": BODY,
         }
         again = Due("n1", "renamed", "mail:a@b.example", kind, BODY, 7, NOW, NOW)

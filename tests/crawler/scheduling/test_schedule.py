@@ -24,8 +24,11 @@ from crawler.scheduling.schedule import Scheduler
 from pipeline.metadata import TDMREP_PATH
 from storage.crawls.site_locks import SiteLocks
 from storage.database import open_database
+from storage.watching import outbox_counts
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
+from tests.crawler.notifications.hook import listening
+from tests.crawler.notifications.outbox import put
 from tests.crawler.web import Page, Web, article, rss, serve
 from tests.waiting import PATIENCE, wait_until
 
@@ -176,6 +179,25 @@ def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
+
+
+def test_due_notifications_are_delivered_while_it_runs(room: Newsroom) -> None:
+    room.schedule(gazette=NEVER)
+    engine = open_database(room.url)
+    with listening() as hook:
+        way = f"webhook:http://127.0.0.1:{hook.port}/hook"
+        put(engine, "n1", way, created_at=datetime.now(UTC))
+        private = {"COPYDESK_NOTIFY_PRIVATE_ADDRESSES": "127.0.0.1"}
+        with room.running(plan="notify=0.2", **private) as process:
+            room.wait_for("INFO notified delivered=1 failed=0 dead=0")
+            hook.status = 500
+            put(engine, "n2", way, created_at=datetime.now(UTC))
+            room.wait_for("WARNING notified delivered=0 failed=1 dead=0")
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+        assert [headers["webhook-id"] for headers, _ in hook.requests][:2] == ["n1", "n2"]
+    assert outbox_counts(engine).waiting == 1
+    engine.dispose()
 
 
 def test_a_signal_ends_crawls_in_order_and_starts_no_further_one(room: Newsroom) -> None:
