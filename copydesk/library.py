@@ -358,6 +358,7 @@ def ingest(
     paths and records are mixed.
     """
     from crawler.files import read_records
+    from crawler.notifications import deliver_after_run
     from crawler.runs import ingest as ingest_paths
     from crawler.runs import ingest_documents
     from crawler.sites import read_rulebook
@@ -368,9 +369,13 @@ def ingest(
     count = workers or os.cpu_count() or 1
     engine = open_database(_url(db))
     try:
-        if records is not None:
-            return ingest_documents(engine, read_records(records, settings), workers=count, settings=settings)
-        return ingest_paths(engine, paths, workers=count, settings=settings)
+        if records is None:
+            done = ingest_paths(engine, paths, workers=count, settings=settings)
+        else:
+            source = read_records(records, settings)
+            done = ingest_documents(engine, source, workers=count, settings=settings)
+        deliver_after_run(engine)
+        return done
     finally:
         engine.dispose()
 

@@ -81,6 +81,7 @@ EXTENSIONS: dict[str, int] = {
     "crawler.fetch.politeness.Politeness": 10,
     "crawler.fetch.site_lock.SiteLock": 20,
     "crawler.alerts.Alerts": 30,
+    "crawler.notifier.Notifier": 35,
     "crawler.monitor.metrics.Metrics": 40,
 }
 SCHEDULER_PRIORITY_QUEUE = "crawler.fetch.politeness.FairPriorityQueue"

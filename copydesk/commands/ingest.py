@@ -54,6 +54,7 @@ def ingest(
     limits hold. Exits with 1 if an internal error cost a document, with 130 if interrupted.
     """
     from crawler.files import find_files
+    from crawler.notifications import deliver_after_run
     from crawler.page_process import PageReader, is_web_url, require_page_urls
     from crawler.runs import ingest as run
     from crawler.sites import read_rulebook
@@ -85,6 +86,7 @@ def ingest(
             job=shlex.join(["ingest", *paths]),
             pages=pages,
         )
+    deliver_after_run(engine)
     if json:
         said = {"run": done.run_id, "interrupted": done.is_interrupted, "counts": done.counts}
         print_json({**said, "lesson": done.lesson, "unread_dates": done.unread_dates})

@@ -10,6 +10,7 @@ import typer
 from copydesk.options import DEFAULT_DATABASE, Agency, Database, DryRun, Json, Language, Site, Yes
 from copydesk.terminal import as_line, confirmed, err, out, plain, print_columns, print_json, visible, when
 from pipeline.counts import counted
+from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,9 +194,19 @@ def try_out(
     db: Database = DEFAULT_DATABASE,
     days: Annotated[float, typer.Option(min=0, help="Look at texts fetched in the last days.")] = 7,
     limit: Annotated[int, typer.Option(min=1, help="Show this many stories, the latest first.")] = 20,
+    send: Annotated[
+        bool,
+        typer.Option("--send", help="Send an invented story by each of its ways, now."),
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Show what a watchlist would have matched in the last days. Tells nothing."""
+    """Show what a watchlist would have matched in the last days. Tells nothing, unless --send tries its ways.
+
+    With [bold]--send[/bold] it says of each way what happened, and exits with 2 if one failed.
+    """
+    if send:
+        _send_samples(_watchlists(db).get(name), json)
+        return
     found = _watchlists(db).test(name, days=days)
     told = sum(story.is_told for story in found)
     if json:
@@ -209,8 +220,8 @@ def try_out(
 def run(db: Database = DEFAULT_DATABASE, json: Json = False) -> None:
     """Match what is new, and deliver what is due.
 
-    Every ingest, crawl and reprocess matches at its end; this also delivers. A delivery that fails is tried
-    again later, by the next call, with longer and longer waits.
+    Every ingest and crawl does this at its end, and copydesk schedule delivers while it runs. A delivery that
+    fails is tried again later, by the next call, with longer and longer waits.
     """
     from crawler.notifications import deliver, from_environment
     from storage.watching import match_news
@@ -261,6 +272,24 @@ def _watchlists(db: str, *, create: bool = False) -> Watchlists:
     from storage.database import open_database
 
     return Watchlists(open_database(db, create=create))
+
+
+def _send_samples(one: Watchlist, json: bool) -> None:
+    """Raises OperatorError if there is no way out, and if one failed."""
+    from crawler.notifications import from_environment, send_samples
+
+    if not one.rule.ways:
+        raise OperatorError(f"watchlist {one.name!r} has no way out: copydesk watch edit NAME --to WAY")
+    done = send_samples(one.name, one.rule.ways, from_environment())
+    failed = sum(sample.error is not None for sample in done)
+    if json:
+        print_json({"samples": plain(done)})
+    else:
+        for sample in done:
+            said = sample.error or ("accepted" if sample.is_sent else "nothing is sent")
+            out.print(f"{as_line(sample.way)}: {as_line(said)}")
+    if failed:
+        raise OperatorError(f"{failed} of {counted(len(done), 'way')} failed")
 
 
 def _say(one: Watchlist, what: str, json: bool) -> None:

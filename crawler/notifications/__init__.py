@@ -4,10 +4,12 @@
 `parse_way` reads where a message goes.
 """
 
+from crawler.notifications.after_run import deliver_after_run
 from crawler.notifications.command import run_command, split_command
 from crawler.notifications.connecting import Reach
-from crawler.notifications.delivery import DeliveryCounts, deliver, send_now
+from crawler.notifications.delivery import DeliveryCounts, deliver
 from crawler.notifications.errors import SendFailed
+from crawler.notifications.sample import SampleSent, send_samples
 from crawler.notifications.settings import NotificationSettings, SmtpServer, from_environment
 from crawler.notifications.ways import Way, parse_way, shown_way
 from crawler.notifications.webhook import check_url, post
@@ -16,16 +18,18 @@ __all__ = [
     "DeliveryCounts",
     "NotificationSettings",
     "Reach",
+    "SampleSent",
     "SendFailed",
     "SmtpServer",
     "Way",
     "check_url",
     "deliver",
+    "deliver_after_run",
     "from_environment",
     "parse_way",
     "post",
     "run_command",
-    "send_now",
+    "send_samples",
     "shown_way",
     "split_command",
 ]

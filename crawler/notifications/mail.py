@@ -103,13 +103,14 @@ def _entry(due: Due) -> _Entry:
     outlets = [_line(name) for name in _listed(due.body, "outlets")][:_OUTLETS]
     facts = (article.get("publisher") or article.get("site"), article.get("published_at"), ", ".join(outlets))
     url = _line(article.get("url"), 2000)
+    is_link = _is_link(url)
     return _Entry(
         heading=_HEADINGS.get(due.kind, due.kind),
         watchlist=_line(due.watchlist),
-        title=_line(article.get("title")) or "(no title)",
-        url=url if _is_link(url) else None,
+        title=_line(article.get("title")) or (_line(url) if is_link else "(no title)"),
+        url=url if is_link else None,
         facts=" · ".join(filter(None, map(_line, facts))),
-        summary=_line(article.get("description"), 500),
+        summary=_line(article.get("snippet") or article.get("description"), 500),
     )
 
 

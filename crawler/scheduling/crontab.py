@@ -34,6 +34,7 @@ def crontab(sites: Sequence[Site], installation: Installation) -> str:
     """
     lines = ["# Crawls by cron, in its own time zone; a site that is being crawled is left out (status 75)."]
     lines += [_assignment(name, value) for name, value in installation.crawl_variables.items()]
+    lines += ["# What watchlists have to tell: retries and digests.", _watch_line(installation)]
     for site in sites:
         timing = parse_schedule(site.schedule or "")
         if isinstance(timing, Cron):
@@ -42,7 +43,9 @@ def crontab(sites: Sequence[Site], installation: Installation) -> str:
         else:
             line, remark = _cron_line(timing.every, site.key)
             lines.append(f"# {site.key}: {site.schedule}{remark}")
-        lines.append(f"{line} {_cron_command(installation, site.key)}")
+        # Its output goes to the system's log, or cron would mail it each time.
+        command = _cron_command(installation, f"crawl {site.key} 2>&1", f"copydesk-{site.key}")
+        lines.append(f"{line} {command}")
     return "\n".join(lines) + "\n"
 
 
@@ -58,13 +61,19 @@ def _assignment(name: str, value: str) -> str:
     return f"{name}={quote}{value}{quote}"
 
 
-def _cron_command(installation: Installation, key: str) -> str:
-    """The command of a crawl. Its output goes to the system's log, or cron would mail it each time."""
+def _watch_line(installation: Installation) -> str:
+    # What went wrong is on standard error.
+    command = _cron_command(installation, "watch run 2>&1 >/dev/null", "copydesk-watch")
+    return f"*/5 * * * * {command}"
+
+
+def _cron_command(installation: Installation, arguments: str, tag: str) -> str:
+    """A command of Copydesk, whose output goes to the system's log with that tag."""
     check_printable(installation.python)
     # Some crons remove backslashes, others do not.
     if "\\" in installation.python:
         raise OperatorError(f"{installation.python}: crons differ in how they read a backslash; use systemd")
-    command = f"{shlex.quote(installation.python)} -P -m copydesk crawl {key} 2>&1 | logger -t copydesk-{key}"
+    command = f"{shlex.quote(installation.python)} -P -m copydesk {arguments} | logger -t {tag}"
     command = command.replace("%", "\\%")
     if len(command) > _LONGEST:
         raise OperatorError(f"{installation.python}: too long for a crontab")

@@ -18,6 +18,18 @@ _END = 300
 
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
+_WATCH_TIMER = """\
+[Unit]
+Description=Copydesk: when to deliver what watchlists have to tell
+
+[Timer]
+OnActiveSec=1min
+OnUnitActiveSec=5min
+
+[Install]
+WantedBy=timers.target
+"""
+
 # A crawl needs the network, its database, and processes of its own; everything else is closed.
 _HARDENING = """\
 NoNewPrivileges=yes
@@ -51,7 +63,9 @@ def systemd_units(
     concurrent: int,
     jitter: float,
 ) -> dict[str, str]:
-    """Return unit files by name: a service for `copydesk schedule`, and instead of it a timer for each site.
+    """Return unit files by name: a service for `copydesk schedule`, and instead of it timers.
+
+    There is one for each site, and one that delivers what watchlists have to tell.
 
     sites: those with a schedule. names: the sites that `copydesk schedule` is limited to. Raises
     OperatorError for a path or a variable that no unit can hold.
@@ -77,6 +91,15 @@ def systemd_units(
             f"SuccessExitStatus=75\nTimeoutStartSec={longest + _OVERRUN:.0f}\n",
         ),
         **timers,
+        "copydesk-watch.service": _service(
+            installation,
+            installation.crawl_variables,
+            "Copydesk: deliver what watchlists have to tell",
+            # What went wrong is on standard error.
+            f"Type=oneshot\n{_command(installation, 'watch run')}StandardOutput=null\n"
+            f"TimeoutStartSec={_OVERRUN}\n",
+        ),
+        "copydesk-watch.timer": _WATCH_TIMER,
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.copydesk.conftest import NEWS, Run
+from tests.crawler.notifications.hook import listening
 
 
 @pytest.fixture
@@ -33,7 +34,6 @@ def received(folder: Path) -> list[dict[str, Any]]:
 def test_a_story_is_told_once_by_watch_run(copydesk: Run, empty_url: str, tmp_path: Path) -> None:
     ingested = copydesk("ingest", str(NEWS), "--db", empty_url)
     assert ingested.returncode == 0, ingested.stderr
-    assert received(tmp_path) == []
     done = copydesk("watch", "run", "--db", empty_url, "--json")
     assert done.returncode == 0, done.stderr
     sent = json.loads(done.stdout)
@@ -44,7 +44,7 @@ def test_a_story_is_told_once_by_watch_run(copydesk: Run, empty_url: str, tmp_pa
     assert message["data"]["article"]["title"].startswith("Divers find no leak in ferry stranded")
     assert message["data"]["story"]["sites"] > 1
     assert sent["matched"] == {"news": 0, "told": 0}  # the ingest matched at its end
-    assert sent["deliveries"] == {"delivered": 1, "failed": 0, "dead": 0, "waiting": 0}
+    assert sent["deliveries"] == {"delivered": 0, "failed": 0, "dead": 0, "waiting": 0}  # and delivered
     assert "0 new texts: 0 to be told" in copydesk("watch", "run", "--db", empty_url).stdout
     assert len(received(tmp_path)) == 1
 
@@ -127,14 +127,65 @@ def test_a_mistake_is_one_line_and_makes_nothing(
     assert json.loads(copydesk("watch", "list", "--db", own, "--json").stdout)["watchlists"] == []
 
 
-def test_what_was_given_up_is_put_back(copydesk: Run, empty_url: str, tmp_path: Path) -> None:
-    # A way that parse_way took when the watchlist was made, and whose variable is not set now.
-    copydesk("watch", "edit", "ferries", "--to", "webhook:@/nowhere/at/all", "--db", empty_url)
-    copydesk("ingest", str(NEWS), "--db", empty_url)
-    failed = json.loads(copydesk("watch", "run", "--db", empty_url, "--json").stdout)["deliveries"]
-    assert failed["failed"] + failed["dead"] == 1
-    if not failed["dead"]:
-        pytest.skip("a missing file is tried again for hours")
-    listed = copydesk("watch", "retry", "--dry-run", "--db", empty_url).stdout
-    assert "given up" in listed
-    assert "1 delivery is due again" in copydesk("watch", "retry", "--db", empty_url).stdout
+def test_what_was_given_up_is_put_back(
+    copydesk: Run, empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COPYDESK_NOTIFY_PRIVATE_ADDRESSES", "127.0.0.1")
+    with listening() as hook:
+        hook.status = 410
+        way = f"webhook:http://127.0.0.1:{hook.port}/hook"
+        copydesk("watch", "edit", "ferries", "--to", way, "--db", empty_url)
+        ingested = copydesk("ingest", str(NEWS), "--db", empty_url)
+        assert "answered 410 Gone; given up" in ingested.stderr
+        assert "1 given up" in copydesk("watch", "list", "--db", empty_url).stderr
+        listed = copydesk("watch", "retry", "--dry-run", "--db", empty_url).stdout
+        assert "answered 410 Gone" in listed
+        assert "1 delivery was given up" in listed
+        assert "1 delivery is due again" in copydesk("watch", "retry", "--db", empty_url).stdout
+        hook.status = 200
+        done = json.loads(copydesk("watch", "run", "--db", empty_url, "--json").stdout)["deliveries"]
+        assert done == {"delivered": 1, "failed": 0, "dead": 0, "waiting": 0}
+        assert len({headers["webhook-id"] for headers, _ in hook.requests}) == 1
+
+
+def test_a_sample_is_sent_by_each_way_and_stored_nowhere(
+    copydesk: Run, empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = copydesk("watch", "test", "ferries", "--send", "--db", empty_url)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"command {sys.executable}: accepted\n"
+    (message,) = received(tmp_path)
+    assert message["data"]["sample"] is True
+    assert message["data"]["watchlist"] == "ferries"
+
+    monkeypatch.delenv("NO_SUCH_HOOK", raising=False)
+    ways = ("--to", "feed", "--to", "webhook:$NO_SUCH_HOOK", "--to", "webhook:http://127.0.0.1:9/hook")
+    copydesk("watch", "edit", "ferries", *ways, "--db", empty_url)
+    done = copydesk("watch", "test", "ferries", "--send", "--db", empty_url)
+    assert done.returncode == 2
+    lines = done.stdout.splitlines()
+    assert lines[0] == "feed: nothing is sent"
+    assert lines[1].startswith("webhook $NO_SUCH_HOOK: $NO_SUCH_HOOK: holds no URL")
+    assert "webhook at 127.0.0.1: 127.0.0.1 is not on the public internet" in lines[2]
+    assert "2 of 3 ways failed" in done.stderr
+    failed = json.loads(copydesk("watch", "test", "ferries", "--send", "--json", "--db", empty_url).stdout)
+    assert [one["error"] is None for one in failed["samples"]] == [True, False, False]
+    listed = json.loads(copydesk("watch", "list", "--db", empty_url, "--json").stdout)
+    assert listed["deliveries"] == {"waiting": 0, "delivered": 0, "dead": 0}
+
+
+def test_a_mistake_in_the_settings_costs_no_ingest(
+    copydesk: Run, empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COPYDESK_SMTP_URL", "smtp://news:hunter2@mail.example")
+    done = copydesk("ingest", str(NEWS), "--db", empty_url)
+    assert done.returncode == 0
+    assert "Notifications were not delivered" in done.stderr
+    assert "COPYDESK_SMTP_URL: holds a password" in done.stderr
+    assert "hunter2" not in done.stderr
+    done = copydesk("watch", "run", "--db", empty_url)
+    assert done.returncode == 2
+    assert "hunter2" not in done.stderr
+    monkeypatch.delenv("COPYDESK_SMTP_URL")
+    assert received(tmp_path) == []
+    assert "1 delivery made" in copydesk("watch", "run", "--db", empty_url).stdout

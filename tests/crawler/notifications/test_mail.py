@@ -128,6 +128,13 @@ def test_a_body_without_anything() -> None:
         assert sent(due(body=body))["Subject"] == "[ferries] (no title)"
 
 
+def test_a_removal_tells_the_address_alone() -> None:
+    removal = Due("n1", "ferries", "x", "removal", {"article": {"url": "https://x.example/1"}}, 0, NOW, NOW)
+    mail = sent(removal)
+    assert mail["Subject"] == "[ferries] https://x.example/1"
+    assert "Removed" in forms(mail)[0]
+
+
 def test_the_date_is_that_of_the_newest_notification() -> None:
     later = Due("n2", "ferries", "x", "story", BODY, 0, NOW + timedelta(hours=1), NOW)
     assert sent(due(), later)["Date"] == "Mon, 01 Dec 2025 13:30:00 +0000"

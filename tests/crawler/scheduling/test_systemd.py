@@ -49,11 +49,17 @@ def test_units_quote_special_characters_as_systemd_reads_them(odd: Installation,
         "copydesk-crawl@gazette.timer",
         "copydesk-crawl@a-b.c.timer",
         "copydesk-crawl@x.timer",
+        "copydesk-watch.service",
+        "copydesk-watch.timer",
     }
-    scheduler, crawl = (_settings(units[name]) for name in ("copydesk.service", "copydesk-crawl@.service"))
+    scheduler, crawl, watch = (
+        _settings(units[name])
+        for name in ("copydesk.service", "copydesk-crawl@.service", "copydesk-watch.service")
+    )
     for service, rest in (
         (scheduler, "-P -m copydesk schedule --concurrent 3 --jitter 30 gazette a-b.c x"),
         (crawl, "-P -m copydesk crawl %i"),
+        (watch, "-P -m copydesk watch run"),
     ):
         command = service["ExecStart"][0].removesuffix(f" {rest}")
         shell = """/bin/sh -c 'exec "$$0" "$$@"' """
@@ -67,6 +73,7 @@ def test_units_quote_special_characters_as_systemd_reads_them(odd: Installation,
         assert (service["PrivateTmp"], service["ReadWritePaths"][1:]) == (["no"], ["/tmp", "/var/tmp"])
         assert service["KillMode"] == ["mixed"]
     assert "COPYDESK_METRICS_PORT" not in odd.crawl_variables
+    assert _settings(units["copydesk-watch.timer"])["OnUnitActiveSec"] == ["5min"]
     assert crawl["SuccessExitStatus"] == ["75"]
     assert crawl["TimeoutStartSec"] == ["4200"]
     assert _settings(units["copydesk-crawl@gazette.timer"]) | {"Description": []} == {
