@@ -26,6 +26,9 @@ def test_a_crontab_runs_its_command_from_a_path_of_special_characters(
     lines = crontab([scheduled_site("gazette", "0 6 * * MON")], installation).splitlines()
     (command,) = (line for line in lines if "crawl gazette" in line)
     assert command.startswith("0 6 * * 1 ")
+    (watch,) = (line for line in lines if "watch run" in line)
+    assert watch.startswith("*/5 * * * * ")
+    assert watch.endswith(" -P -m copydesk watch run 2>&1 >/dev/null | logger -t copydesk-watch")
     command = command.split(maxsplit=5)[5]
     assert not re.search(r"(?<!\\)%", command)
     variables = dict(re.findall(r"""^(\w+)=(["'].*["'])$""", "\n".join(lines), re.MULTILINE))
