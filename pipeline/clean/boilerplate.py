@@ -15,6 +15,7 @@ from pipeline.clean.rules import on_page, rules_for, site_rules
 from pipeline.clean.structure import (
     remove_author_notes,
     remove_captions,
+    remove_head_lines,
     remove_link_lines,
     remove_repetitions,
     remove_title,
@@ -44,6 +45,7 @@ def clean(
     remove_code(left)
     remove_link_lines(left)
     remove_title(left, extraction.title)
+    remove_head_lines(left, extraction)
     general = on_page(rules_for(extraction.language), [line.small for line in left])
     remove_sections(left, general)
     remove_phrases(left, general)

@@ -115,3 +115,91 @@ def test_a_note_on_the_author_above_the_story_stays() -> None:
     page = replace(extraction(note, *STORY), authors=("Ada Rell",))
     kept, _ = clean(page, Settings())
     assert kept[0][1] == note
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Ada Rell",
+        "ADA RELL",
+        "Ada Rell and Jon Vike",
+        "Jon Vike, Ada Rell",
+        "Ada Rell, Transport correspondent",
+        "Ada Rell | 9. März 2026",
+    ],
+)
+def test_the_names_of_the_authors_above_the_story_go(line: str) -> None:
+    page = replace(extraction(paragraph(line), *STORY), authors=("Ada Rell", "Jon Vike"))
+    kept, removed = clean(page, Settings())
+    assert [block for _, block in kept] == [*STORY]
+    assert [(r.rule, r.text) for r in removed] == [("structure.author", line)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Ada Rell, who has sailed on the ferry since she was a child of six years",
+        "Ada Rell was there.",
+        "Ada Rellstab",
+        "Ada Rell meets the skipper",
+        "Mia Holm",
+        "Ada Rell, Reuters",
+    ],
+)
+def test_other_lines_with_names_above_the_story_stay(line: str) -> None:
+    page = replace(extraction(paragraph(line), *STORY), authors=("Ada Rell", "Reuters"))
+    kept, _ = clean(page, Settings())
+    assert kept[0][1].text == line
+
+
+def test_the_name_of_the_author_in_the_story_stays() -> None:
+    page = replace(extraction(STORY[0], paragraph("Ada Rell"), *STORY[1:]), authors=("Ada Rell",))
+    kept, _ = clean(page, Settings())
+    assert kept[1][1].text == "Ada Rell"
+
+
+_KICKERS = {
+    "section": paragraph("Local news"),
+    "section in a heading": Block(BlockKind.HEADING, "LOCAL NEWS"),
+    "keyword": paragraph("Ferries"),
+    "link": paragraph("Our islands", link_density=1.0),
+    "name of its element": Block(
+        BlockKind.PARAGRAPH, "Kommunalwahl", tokens=frozenset({"artikel-dachzeile"})
+    ),
+}
+
+
+@pytest.mark.parametrize("kicker", _KICKERS.values(), ids=_KICKERS)
+def test_the_kicker_above_the_story_goes(kicker: Block) -> None:
+    page = replace(extraction(kicker, *STORY), section="Local news", keywords=("Quays", "Ferries"))
+    kept, removed = clean(page, Settings())
+    assert [block for _, block in kept] == [*STORY]
+    assert [(r.rule, r.text) for r in removed] == [("structure.kicker", kicker.text)]
+
+
+_NO_KICKERS = {
+    "other words": paragraph("A long winter"),
+    "a heading on a keyword": Block(BlockKind.HEADING, "Ferries"),
+    "a sentence": paragraph("Local news."),
+    "a longer link": paragraph("Our islands at night", link_density=0.9),
+    "a sentence in such an element": Block(
+        BlockKind.PARAGRAPH, "The ferry sails on.", tokens=frozenset({"kicker"})
+    ),
+    "more words in such an element": Block(
+        BlockKind.PARAGRAPH, "What the council said of ferries", tokens=frozenset({"kicker"})
+    ),
+    "a row of a table": Block(BlockKind.TABLE_ROW, "Ferries", link_density=1.0),
+}
+
+
+@pytest.mark.parametrize("line", _NO_KICKERS.values(), ids=_NO_KICKERS)
+def test_other_short_lines_above_the_story_stay(line: Block) -> None:
+    page = replace(extraction(line, *STORY), section="Local news", keywords=("Quays", "Ferries"))
+    kept, _ = clean(page, Settings())
+    assert kept[0][1] == line
+
+
+def test_a_label_in_the_story_stays() -> None:
+    page = replace(extraction(STORY[0], _KICKERS["section"], *STORY[1:]), section="Local news")
+    kept, _ = clean(page, Settings())
+    assert kept[1][1].text == "Local news"
