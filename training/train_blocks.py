@@ -33,6 +33,7 @@ from pipeline.extract.model.name_features import TokenOdds, name_features
 from pipeline.extract.model.predict import FEATURES
 from pipeline.extract.model.trees import BlockModel
 from training.forest import MAX_LEAVES, export, save
+from training.monotone import direction
 from training.name_odds import learn_odds
 from training.samples import Sample, read_corpus
 
@@ -84,7 +85,8 @@ def train(samples: Sequence[Sample], rounds: int = ROUNDS) -> BlockModel:
     data = lightgbm.Dataset(
         matrix, label.astype(np.float32), weight=weight * (len(weight) / weight.sum()), free_raw_data=False
     )
-    boosters = [lightgbm.train({**PARAMETERS, "seed": seed}, data, rounds) for seed in range(1, BAGS + 1)]
+    parameters = {**PARAMETERS, "monotone_constraints": [*map(direction, FEATURES)]}
+    boosters = [lightgbm.train({**parameters, "seed": seed}, data, rounds) for seed in range(1, BAGS + 1)]
     model = export(boosters, FEATURES, learn_odds(samples))
     some = matrix[:2000]
     ours = model.probabilities(some.T[[FEATURES.index(name) for name in model.columns]])
