@@ -16,7 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from copydesk.web import api, articles, feeds, overview, stories
+from copydesk.web import api, articles, feeds, overview, stories, watchlists
 from copydesk.web.freshness import Freshness
 from copydesk.web.problems import BadQuestion, Busy, NotHere, problem
 from copydesk.web.rendering import HERE, page
@@ -64,6 +64,7 @@ def make_app(settings: DeskSettings) -> FastAPI:
         stories.router,
         articles.router,
         overview.router,
+        watchlists.router,
         feeds.router,
         api.router,
         api.metrics_router,

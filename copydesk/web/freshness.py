@@ -12,7 +12,7 @@ from copydesk.times import is_relative
 from storage.reader import last_state
 
 # Answers that change without the database, or that no client asks for again.
-_ALWAYS = ("/login", "/healthz", "/metrics", "/static/", "/sites.opml")
+_ALWAYS = ("/login", "/healthz", "/metrics", "/static/", "/sites.opml", "/watchlists", "/api/v1/watchlists")
 
 
 class Freshness:

@@ -7,12 +7,12 @@ Errors are problem details (RFC 9457). `metrics` is beside it, at /metrics.
 
 from fastapi import APIRouter
 
-from copydesk.web.api import articles, database, exporting, metrics, stories
+from copydesk.web.api import articles, database, exporting, metrics, stories, watchlists
 from copydesk.web.api.exporting import MOST_AT_ONCE
 from copydesk.web.api.models import PROBLEMS
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
-for part in (stories, articles, database, exporting):
+for part in (stories, articles, database, watchlists, exporting):
     router.include_router(part.router)
 
 metrics_router = metrics.router

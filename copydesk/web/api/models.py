@@ -22,6 +22,7 @@ from storage.schema import (
     StoredRevision,
     StoryGroup,
 )
+from storage.watching import MatchedStory, Rule
 
 Model = type[BaseModel]
 
@@ -143,6 +144,10 @@ Site = create_model(
     stored_at=(datetime | None, Field(description="start of the last crawl with a new article")),
     alerts=(list[dict[str, Any]], Field(description="what was unusual in the last crawl that was judged")),
 )
+_RULE: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(Rule).items()}
+WatchlistRow = create_model("Watchlist", id=(int, ...), **_RULE, created_at=(datetime, ...))
+_MATCHED: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(MatchedStory).items()}
+MatchedStoryRow = create_model("MatchedStory", **_MATCHED)
 Rejection = row_model("Rejection", "rejections", StoredRejection)
 Run = row_model("Run", "runs", RunRow)
 

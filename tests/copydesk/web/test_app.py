@@ -45,6 +45,15 @@ def test_an_empty_database_says_how_to_fill_it(tmp_path: Path, copydesk: Run) ->
     url = f"sqlite:///{tmp_path}/empty.db"
     assert copydesk("ingest", str(tmp_path), "--db", url).returncode == 0
     with TestClient(make_app(DeskSettings(url)), base_url="http://127.0.0.1") as client:
-        for address in ("/", "/sites", "/copies", "/removed", "/rejections", "/about", "/search?q=a"):
+        for address in (
+            "/",
+            "/watchlists",
+            "/sites",
+            "/copies",
+            "/removed",
+            "/rejections",
+            "/about",
+            "/search?q=a",
+        ):
             assert client.get(address, headers=PAGE).status_code == 200, address
         assert "copydesk ingest" in client.get("/", headers=PAGE).text

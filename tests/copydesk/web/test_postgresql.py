@@ -21,7 +21,16 @@ from tests.copydesk.conftest import NEWS
 from tests.copydesk.web.conftest import OUTLETS
 from tests.storage.past import remember
 
-PAGES = ("/", "/sites", "/copies", "/removed", "/rejections", "/about", "/search?q=ferry+OR+strike")
+PAGES = (
+    "/",
+    "/watchlists",
+    "/sites",
+    "/copies",
+    "/removed",
+    "/rejections",
+    "/about",
+    "/search?q=ferry+OR+strike",
+)
 LISTS = (
     "stories?limit=3",
     "stories/1",

@@ -42,6 +42,8 @@ PATHS = (
     "/counts",
     "/sites",
     "/sites/{key}/runs",
+    "/watchlists",
+    "/watchlists/{id}/stories",
     "/rejections",
     "/runs",
     "/export",

@@ -30,6 +30,8 @@ def addresses(world: Engine) -> dict[str, str]:
         "/articles/{id}": f"/articles/{removed}?removed=1",
         "/articles/{id}/revisions": f"/articles/{revised}/revisions",
         "/search": "/search?q=ferry&language=en",
+        "/watchlists": "/watchlists",
+        "/watchlists/{id}": "/watchlists/1",
         "/sites": "/sites",
         "/sites/{key}": "/sites/herald",
         "/copies": "/copies?since=9999d",

@@ -16,6 +16,7 @@ from crawler.runs import ingest
 from pipeline.settings import Settings
 from storage.crawls import site_runs
 from storage.database import open_database
+from storage.watching import Rule, add_watchlist
 from tests.copydesk.conftest import NEWS
 from tests.copydesk.web.conftest import HOSTILE_RECORD, OUTLETS
 from tests.storage.past import remember
@@ -63,6 +64,9 @@ def make_world(folder: Path) -> str:
     """Make the database in the folder; returns its URL."""
     url = f"sqlite:///{folder}/world.db"
     engine = open_database(url)
+    hostile = f"{HOSTILE_RECORD['title']} \u202e\u0634"
+    rule = Rule(hostile, "ferry OR tram OR زورق", min_sites=2, outlets=3, ways=("mail:a@b.example", "feed"))
+    add_watchlist(engine, rule, datetime.now(UTC))
     records = [HOSTILE_RECORD, *_copies(), *_scripts(), _tram("on Monday"), *many_records(0, MANY)]
     add(engine, folder, records, *(str(NEWS / name) for name in OUTLETS))
     add(engine, folder, [_tram("on Tuesday, after a long debate")])
