@@ -82,6 +82,7 @@ def _counters(connection: Connection) -> Iterator[tuple[str, int, int]]:
     ids = {
         "article": (schema.article.c.id, schema.change.c.article_id),
         "page": (schema.page.c.id,),
+        "watchlist": (schema.watchlist.c.id,),
     }
     for name, columns in ids.items():
         least = max(connection.scalar(select(func.max(column))) or 0 for column in columns)

@@ -55,6 +55,7 @@ from storage.upkeep.check_texts import (
     mend_revisions,
 )
 from storage.upkeep.checks import Check, Finding
+from storage.watching import find_watch_faults, mend_watch_faults
 from storage.writing import learning
 
 
@@ -198,6 +199,13 @@ _CHECKS = (
         "what was learned of sites is what their articles show",
         learning.find_learning_faults,
         learning.learn_anew,
+    ),
+    Check(
+        "watchlists",
+        "watchlists can be read, and matched articles that are there",
+        find_watch_faults,
+        mend_watch_faults,
+        "copydesk watch edit corrects a watchlist",
     ),
     Check(
         "runs",

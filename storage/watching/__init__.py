@@ -5,6 +5,7 @@ changes what they tell. `outbox` keeps what they have to tell until it is delive
 ways on which that happens (`crawler.notifications`).
 """
 
+from storage.watching.faults import find_watch_faults, mend_watch_faults
 from storage.watching.listing import MatchedStory, matched_stories, would_match
 from storage.watching.matching import FEED, Matched, match_after_run, match_news
 from storage.watching.outbox import (
@@ -52,9 +53,11 @@ __all__ = [
     "deliveries",
     "edit_watchlist",
     "failed",
+    "find_watch_faults",
     "match_after_run",
     "match_news",
     "matched_stories",
+    "mend_watch_faults",
     "outbox_counts",
     "put_off",
     "remove_watchlist",

@@ -56,7 +56,8 @@ _AT_ONCE = 1000
 _KEPT = timedelta(days=30)
 # Who reads the feed asks for it; nothing is delivered.
 FEED = "feed"
-_WATCHED = "watched"
+# The counter of the last change that watchlists were matched with.
+WATCHED = "watched"
 _UNMATCHED = "Watchlists were not matched; the next run or copydesk watch run does it"
 _SUMMARY = 300
 # Outlets that a notification names.
@@ -126,7 +127,7 @@ def _step(connection: Connection, watched: _Watched, now: datetime) -> _Step:
     watched.renew([one for one in stored_watchlists(connection) if not one.rule.is_paused])
     last = last_number(connection)
     begin = min((one.since for one in watched.lists), default=last)
-    start = max(counter_value(connection, _WATCHED), begin)
+    start = max(counter_value(connection, WATCHED), begin)
     if start >= last:
         return _Step(Matched(), False)
     end = _end_of_step(connection, start, last)
@@ -135,7 +136,7 @@ def _step(connection: Connection, watched: _Watched, now: datetime) -> _Step:
     telling.look_at(news)
     telling.look_at_removals(start, end)
     telling.write()
-    set_counter_value(connection, _WATCHED, end)
+    set_counter_value(connection, WATCHED, end)
     if end == last:
         _drop_old(connection, now)
     return _Step(Matched(len(news), len(telling.notifications)), end < last)

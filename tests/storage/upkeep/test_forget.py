@@ -13,6 +13,7 @@ from storage import schema
 from storage.base import space
 from storage.upkeep import ForgetTarget, Forgotten, erase_remains, find_targets, lift_tombstones, plan_forget
 from storage.upkeep import forget as forgetting
+from storage.watching import Rule, add_watchlist, match_news
 from storage.writing.tombstones import withheld_urls
 from tests.storage.news import START, article, contents, cut, rejection, store, story, view, wire
 from tests.storage.upkeep.rows_of_tables import rows, values
@@ -191,3 +192,23 @@ def test_a_reader_of_the_log_keeps_it_from_being_emptied(
         gone(engine, "https://a.example/1")
         assert not erase_remains(engine)
     assert erase_remains(engine)
+
+
+def test_what_was_to_be_told_of_a_forgotten_article_is_gone(engine: Engine) -> None:
+    url = "https://a.example/1"
+    rule = Rule("ferries", "ferry", tells=("copies", "removals"), ways=("mail:a@b.example",))
+    add_watchlist(engine, rule, START)
+    text = f"The ferry was secretly sold. {story(1)}"
+    store(engine, [article(url, text, START), article("https://b.example/1", story(2) + " A ferry.", START)])
+    assert rows(engine, "notification") == rows(engine, "delivery") == rows(engine, "watch_match") == 2
+
+    gone(engine, url)
+    assert rows(engine, "notification") == rows(engine, "delivery") == 1
+    match_news(engine)
+    bodies = sorted(values(engine, schema.notification.c.kind))
+    assert bodies == ["removal", "story"]
+    assert rows(engine, "watch_match") == 1
+    with engine.connect() as connection:
+        said = connection.execute(select(schema.notification.c.body, schema.notification.c.kind)).all()
+    assert [row.body["article"] for row in said if row.kind == "removal"] == [{"url": url}]
+    assert "secretly" not in str(said)

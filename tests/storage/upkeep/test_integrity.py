@@ -61,6 +61,7 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "UPDATE counter SET value = 3 WHERE name = 'article'",
         "DELETE FROM counter WHERE name = 'page'",
     ),
+    "watchlists": ("INSERT INTO counter (name, value) VALUES ('watched', 99999)",),
     "learning": (
         "DELETE FROM sighting WHERE article_id = 4",
         "UPDATE sighting SET title = 1 WHERE article_id = 5",
