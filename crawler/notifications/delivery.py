@@ -41,9 +41,9 @@ SECONDS = 60.0
 _BATCH = 500
 _THREADS = 8
 # After so many failures in a row that are the receiver's, the rest of its messages are not tried.
-_FAILURES = 2
+FAILURES = 2
 # Notifications in one mail.
-_IN_A_MAIL = 200
+IN_A_MAIL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,8 @@ def _messages(
             messages.append(_Message(way, (due,)))
     for address, of_address in digests.items():
         ordered = sorted(of_address, key=lambda due: (due.created_at, due.id))
-        for start in range(0, len(ordered), _IN_A_MAIL):
-            messages.append(_Message(Mail(address), tuple(ordered[start : start + _IN_A_MAIL])))
+        for start in range(0, len(ordered), IN_A_MAIL):
+            messages.append(_Message(Mail(address), tuple(ordered[start : start + IN_A_MAIL])))
     return messages, ends
 
 
@@ -201,7 +201,7 @@ def _send_all(
     for message in messages:
         if is_over():
             ended.put(_End(message.dues, now))
-        elif last is not None and (failures >= _FAILURES or last.permanent):
+        elif last is not None and (failures >= FAILURES or last.permanent):
             ended.put(_End(message.dues, last))
         else:
             failure = _try(message, settings)

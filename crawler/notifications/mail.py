@@ -110,7 +110,7 @@ def _entry(due: Due) -> _Entry:
         title=_line(article.get("title")) or (_line(url) if is_link else "(no title)"),
         url=url if is_link else None,
         facts=" · ".join(filter(None, map(_line, facts))),
-        summary=_line(article.get("snippet") or article.get("description"), 500),
+        summary=_line(article.get("description"), 500),
     )
 
 

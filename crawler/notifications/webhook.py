@@ -35,7 +35,7 @@ MAX_ANSWER_BYTES = 65_536
 
 # The same request will not be accepted later: the method, its length or its type are refused, or the receiver
 # wants no more of them (410).
-_PERMANENT = frozenset({405, 410, 413, 414, 415, 431, 501, 505})
+PERMANENT = frozenset({405, 410, 413, 414, 415, 431, 501, 505})
 # The receiver is down or wants fewer requests; it says nothing about the message.
 _OF_RECEIVER = frozenset({408, 410, 421, 425, 429, 500, 502, 503, 504})
 
@@ -126,7 +126,7 @@ def _failure(error: urllib.error.HTTPError) -> SendFailed:
     remedy = "; redirects are not followed, so give the new address" if 300 <= status < 400 else ""
     return SendFailed(
         f"answered {status}{phrase}{remedy}",
-        permanent=status in _PERMANENT,
+        permanent=status in PERMANENT,
         of_receiver=status in _OF_RECEIVER,
         retry_after=_seconds_to_wait(error.headers.get("Retry-After")),
     )

@@ -21,6 +21,8 @@ CRAWLING = {
     "docs/how-to/sites.md",
     "docs/tutorial.md",
 }
+# Its commands send to receivers: test_notifications.
+NOTIFYING = "docs/how-to/notifications.md"
 # Pages whose commands fill the database.
 FILLING = {"README.md", "docs/tutorial.md"}
 _WITH_COMMANDS = sorted({block.page for block in blocks("sh", "console")})
@@ -46,7 +48,7 @@ def follow(page: str, shell: Shell) -> None:
                 )
 
 
-@pytest.mark.parametrize("page", [page for page in _WITH_COMMANDS if page not in CRAWLING])
+@pytest.mark.parametrize("page", [page for page in _WITH_COMMANDS if page not in CRAWLING | {NOTIFYING}])
 def test_the_commands_of_a_page_print_its_transcripts(
     page: str, shell: Shell, request: pytest.FixtureRequest
 ) -> None:

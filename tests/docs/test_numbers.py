@@ -12,7 +12,11 @@ from crawler.fetch.download_handler import MAX_HEADER_BYTES
 from crawler.fetch.politeness.robots import MAX_ROBOTS_BYTES
 from crawler.files import tables
 from crawler.monitor import HISTORY
+from crawler.notifications import NotificationSettings, after_run, retries
+from crawler.notifications.delivery import FAILURES, IN_A_MAIL
+from crawler.notifications.webhook import MAX_ANSWER_BYTES, PERMANENT
 from crawler.runs.pool import MEMORY_BYTES
+from crawler.scheduling import Plan
 from crawler.sites import MAX_URL_LENGTH
 from crawler.sites.site import Politeness
 from pipeline.copies.verification import SAME_ISSUE_DAYS, SHORT_WORDS
@@ -30,6 +34,8 @@ _PRINTS = FingerprintSettings()
 _GROUPS = GroupSettings()
 _BUDGETS = Politeness()
 _ROWS = _PRINTS.bands + _PRINTS.lead_bands + _PRINTS.far_bands + _PRINTS.far_lead_bands
+
+_WAITS = [int(delay.total_seconds()) for delay in retries.DELAYS]
 
 SAID = {
     "docs/explanation/grouping.md": (
@@ -67,6 +73,19 @@ SAID = {
         f"than {_WORDS[int(scrapy_settings.COPYDESK_BACKOFF_MAX_SECONDS // 60)]} minutes",
     ),
     "docs/how-to/operations.md": (f"the {_WORDS[HISTORY.days // 7]} weeks before",),
+    "docs/how-to/notifications.md": (
+        f"after {_WAITS[0]} seconds, {_WAITS[1] // 60} minutes, half an hour, "
+        f"{', '.join(str(wait // 3600) for wait in _WAITS[3:-1])} and {_WAITS[-1] // 3600} hours",
+        f"A digest holds at most {IN_A_MAIL} notifications",
+        f"mail at {NotificationSettings().digest_hour} in the morning",
+        f"has {NotificationSettings().seconds:g} seconds in all",
+        f"will never accept it ({', '.join(str(status) for status in sorted(PERMANENT - {410}))})",
+        f"After {_WORDS[FAILURES]} failures in a row",
+    ),
+    "docs/how-to/watchlists.md": (
+        f"for up to {after_run.SECONDS:g} seconds",
+        f"every {Plan('').notify:g} seconds",
+    ),
     "docs/security.md": (
         f"| time of one document, feed or sitemap in a worker process | {_PIPELINE.timeout_seconds:g} s |",
         f"| memory of a worker process, beyond what it has at its start | {MEMORY_BYTES >> 30} GiB |",
@@ -94,6 +113,11 @@ SAID = {
         f"| entries of a sitemap | {sitemaps.MAX_SITEMAP_ENTRIES:,} |",
         f"| wait that a server may ask for | {scrapy_settings.COPYDESK_BACKOFF_MAX_SECONDS:g} s |",
         f"| failures in a row of a host | {scrapy_settings.COPYDESK_HOST_FAILURES} |",
+        "| time of one notification to a webhook, command or mail server "
+        f"| {NotificationSettings().seconds:g} s |",
+        f"| attempts of one notification | {len(retries.DELAYS) + 1} |",
+        f"| wait that a webhook may ask for | {retries.LONGEST_WAIT.total_seconds() / 3600:g} h |",
+        f"| answer of a webhook | {MAX_ANSWER_BYTES:,} bytes |",
         f"| blocks of a page | {blocks.MAX_BLOCKS:,} |",
         f"| depth of a page's elements | {blocks.MAX_DEPTH} |",
     ),
