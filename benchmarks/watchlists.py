@@ -34,8 +34,8 @@ from storage.watching import Rule, add_watchlist, match_news
 
 SETTINGS = Settings()
 ARTICLES, WATCHLISTS, ROUNDS = 10_000, 1_000, 3
-# The least ranks of words: rare ones are in one of some hundred articles, usual ones in one of five or fewer.
-_RARE, _USUAL = 6000, 200
+# The least ranks of words: rare ones are in one of some hundred articles, usual ones in one of ten or fewer.
+_RARE, _USUAL = 12_000, 400
 
 
 @dataclass(frozen=True, slots=True)

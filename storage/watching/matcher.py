@@ -11,10 +11,9 @@ these are evaluated.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pipeline.document import SearchWords
 from pipeline.text import make_search_words
@@ -118,7 +117,7 @@ def _requirements(clause: tuple[Term, ...]) -> list[_Required]:
     """One word of every alternative of a clause: the longest that is given whole, if one is."""
     found = []
     for term in clause:
-        whole = term.words[:-1] if term.begins else term.words
+        whole = _whole_words(term)
         found.append(_Required(max(whole, key=len), False) if whole else _Required(term.words[-1], True))
     return found
 
@@ -128,53 +127,59 @@ def _selectivity(required: list[_Required]) -> int:
     return min(len(one.word) + (0 if one.begins else _WHOLE_WORD) for one in required)
 
 
-@dataclass(slots=True)
 class _Words:
     """The words of an article, for the tests of terms. A phrase is within the title or within the text."""
 
-    given: SearchWords
-    all: frozenset[str] = field(init=False)
-    _sorted: list[str] | None = None
+    __slots__ = ("_text", "_title", "all")
 
-    def __post_init__(self) -> None:
-        self.all = frozenset((*self.given.title.split(), *self.given.text.split()))
+    def __init__(self, given: SearchWords) -> None:
+        self._title, self._text = f" {given.title} ", f" {given.text} "
+        self.all = frozenset((self._title + self._text).split())
 
-    def begin_with(self, beginning: str) -> bool:
-        if self._sorted is None:
-            self._sorted = sorted(self.all)
-        at = bisect_left(self._sorted, beginning)
-        return at < len(self._sorted) and self._sorted[at].startswith(beginning)
+    def have(self, needle: str) -> bool:
+        """needle: words in a row with a blank before each, and after the last one if it is whole."""
+        return needle in self._text or needle in self._title
 
-    def have_in_a_row(self, needle: str) -> bool:
-        """needle: words with a blank between and before them, and after them if the last one is whole."""
-        return needle in f" {self.given.title} " or needle in f" {self.given.text} "
+
+def _whole_words(term: Term) -> tuple[str, ...]:
+    """The words of a term that are given whole."""
+    return term.words[:-1] if term.begins else term.words
 
 
 def _test_of(term: Term) -> Callable[[_Words], bool]:
-    first = term.words[0]
-    if len(term.words) > 1:
-        whole = frozenset(term.words[:-1] if term.begins else term.words)
-        needle = " " + " ".join(term.words) + ("" if term.begins else " ")
-        return lambda words: whole <= words.all and words.have_in_a_row(needle)
-    if term.begins:
-        return lambda words: words.begin_with(first)
-    return lambda words: first in words.all
+    word = term.words[0]
+    if len(term.words) > 1 or term.begins:
+        needle = "".join(f" {one}" for one in term.words) + ("" if term.begins else " ")
+        return lambda words: words.have(needle)
+    return lambda words: word in words.all
 
 
 class _Test:
-    """The conditions of one watchlist."""
+    """The conditions of one watchlist.
 
-    __slots__ = ("_clauses", "_excluded", "_rule")
+    The words that an article must have whatever alternatives there are, are looked up first and all at once:
+    that settles most candidates.
+    """
+
+    __slots__ = ("_clauses", "_excluded", "_needed", "_rule")
 
     def __init__(self, rule: Rule, query: Query | None) -> None:
         self._rule = rule
-        self._clauses = [[_test_of(term) for term in clause] for clause in query.clauses] if query else []
+        clauses = query.clauses if query else ()
+        only = [clause[0] for clause in clauses if len(clause) == 1]
+        self._needed = frozenset(word for term in only for word in _whole_words(term))
+        # What `_needed` does not say already.
+        left = [
+            clause for clause in clauses if len(clause) > 1 or clause[0].begins or len(clause[0].words) > 1
+        ]
+        self._clauses = [[_test_of(term) for term in clause] for clause in left]
         self._excluded = [_test_of(term) for term in query.excluded] if query else []
 
     def holds(self, text: WatchedText, words: _Words) -> bool:
         rule = self._rule
         return (
-            (rule.site is None or rule.site in (text.site, text.site_key))
+            self._needed <= words.all
+            and (rule.site is None or rule.site in (text.site, text.site_key))
             and (rule.language is None or rule.language == text.language)
             and (rule.agency is None or rule.agency == text.agency)
             and all(any(test(words) for test in clause) for clause in self._clauses)
