@@ -16,6 +16,7 @@ from copydesk.commands import (
     demo,
     export,
     extract,
+    feed,
     forget,
     groups,
     ingest,
@@ -71,10 +72,12 @@ app.command("forget")(forget.forget)
 app.add_typer(sites.app, name="sites")
 app.add_typer(watch.app, name="watch")
 app.add_typer(db.app, name="db")
+app.add_typer(feed.app, name="feed")
 app.callback()(choose_volume)
-for part in (sites.app, watch.app, db.app):
+parts = (sites.app, watch.app, db.app, feed.app, feed.tokens)
+for part in parts:
     part.callback()(with_habits(lambda: None))
-for part in (app, sites.app, watch.app, db.app):
+for part in (app, *parts):
     for registered in part.registered_commands:
         assert registered.callback is not None
         registered.callback = with_habits(registered.callback)

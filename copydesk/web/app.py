@@ -83,7 +83,8 @@ def make_app(settings: DeskSettings) -> FastAPI:
             allow_methods=["GET"],
             allow_headers=["Authorization"],
         )
-    app.add_middleware(Guard, settings=settings)
+    tokens = feeds.FeedTokens(engine, settings.database_url)
+    app.add_middleware(Guard, settings=settings, feed_tokens=tokens)
     return app
 
 

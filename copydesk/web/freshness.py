@@ -11,8 +11,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from copydesk.times import is_relative
 from storage.reader import last_state
 
-# Answers that change without the database, or that no client asks for again.
-_ALWAYS = ("/login", "/healthz", "/metrics", "/static/", "/sites.opml", "/watchlists", "/api/v1/watchlists")
+# Answers that change without the database, that no client asks for again, or that have tags of their own.
+_ALWAYS = (
+    "/login",
+    "/healthz",
+    "/metrics",
+    "/static/",
+    "/sites.opml",
+    "/feeds/",
+    "/watchlists",
+    "/api/v1/watchlists",
+)
 
 
 class Freshness:

@@ -19,6 +19,12 @@ from copydesk.amounts import shown_size
 from pipeline.counts import counted
 
 HERE = Path(__file__).parent
+# Formats of feeds, as `copydesk.web.feeds` gives them: ending, type, and name.
+_FEEDS = (
+    ("atom", "application/atom+xml", "Atom"),
+    ("rss", "application/rss+xml", "RSS"),
+    ("json", "application/feed+json", "JSON Feed"),
+)
 # Languages that are written from right to left, by their two-letter codes.
 _RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "ps", "sd", "ug", "ur", "yi"))
 
@@ -48,7 +54,7 @@ def _environment() -> jinja2.Environment:
         percent=lambda value: f"{value:.0%}",
         paragraphs=str.splitlines,
     )
-    environment.globals.update(counted=counted, with_parameters=with_parameters)
+    environment.globals.update(counted=counted, with_parameters=with_parameters, feed_formats=_FEEDS)
     return environment
 
 

@@ -2,7 +2,8 @@
 
 Host      names us, or the answer is 400: a page of another site cannot reach the desk under a name of its
           own (DNS rebinding)
-token     where one is set: `Authorization: Bearer`, or the cookie that /login sets; otherwise 401
+token     where one is set: `Authorization: Bearer`, or the cookie that /login sets; otherwise 401. A feed is
+          also opened by a token of its own, `?token=`
 POST      comes from our own pages, or the answer is 403
 answers   may load nothing but our own style sheet and script, and stand in no frame of another site
 """
@@ -13,12 +14,15 @@ import secrets
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from copydesk.web.feeds import PREFIX, FeedTokens
 from copydesk.web.problems import problem, wants_page
 from copydesk.web.rendering import page
 from copydesk.web.settings import DeskSettings
+from storage.database import DatabaseError
 
 COOKIE = "copydesk_token"
 # Answered without a token. /healthz says nothing but that the desk is there.
@@ -40,9 +44,10 @@ HEADERS = {
 class Guard:
     """ASGI middleware that lets a request through, or answers it with 400, 401 or 403."""
 
-    def __init__(self, app: ASGIApp, settings: DeskSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: DeskSettings, feed_tokens: FeedTokens) -> None:
         self.app = app
         self.settings = settings
+        self.feed_tokens = feed_tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,11 +61,24 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        answer = _refusal(Request(scope, receive), self.settings) or self.app
+        answer = await self._refusal(Request(scope, receive)) or self.app
         await answer(scope, receive, send_with_headers)
 
+    async def _refusal(self, request: Request) -> Response | None:
+        refusal = _wrong_request(request, self.settings)
+        if refusal is not None or _is_open(request, self.settings):
+            return refusal
+        if request.method in _SAFE_METHODS and request.url.path.startswith(PREFIX):
+            given = request.query_params.get("token", "")
+            try:
+                if await run_in_threadpool(self.feed_tokens.opens, given):
+                    return None
+            except DatabaseError as error:
+                return problem(request, 503, "Cannot be read", str(error))
+        return _without_token(request)
 
-def _refusal(request: Request, settings: DeskSettings) -> Response | None:
+
+def _wrong_request(request: Request, settings: DeskSettings) -> Response | None:
     host = host_name(request.headers.get("host", ""))
     if host not in settings.allowed_hosts:
         detail = (
@@ -69,8 +87,16 @@ def _refusal(request: Request, settings: DeskSettings) -> Response | None:
         return problem(request, 400, "Unknown host", detail)
     if request.method not in _SAFE_METHODS and not _is_own_form(request):
         return problem(request, 403, "Foreign form", "Forms are taken from the desk's own pages only.")
-    if settings.token is None or request.url.path in _OPEN_PATHS or is_token(_token_of(request), settings):
-        return None
+    return None
+
+
+def _is_open(request: Request, settings: DeskSettings) -> bool:
+    """Whether the request needs no token, or has that of the desk."""
+    is_public = settings.token is None or request.url.path in _OPEN_PATHS
+    return is_public or is_token(_token_of(request), settings)
+
+
+def _without_token(request: Request) -> Response:
     if wants_page(request):
         return page(request, "login.html", {"is_wrong": False}, status=401)
     response = problem(request, 401, "Token needed", "Send Authorization: Bearer with the desk's token.")

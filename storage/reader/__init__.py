@@ -4,6 +4,7 @@
     revisions                                                 every text that was seen of an article
     search                                                    articles by their words, the best first
     groups, group, members, copies                            stories, who carries them, and the evidence
+    stories, every_story, story_details                       lists of stories, and what feeds show of them
     sketch, sketches                                          signatures as datasketch's objects
     list_articles, list_members, count_articles               pages of lists, and counts, by keysets
     changes, changed_articles, last_change                    what is new, different or gone since then
@@ -25,9 +26,24 @@ from storage.reader.article_rows import (
     revisions,
     rules_version,
 )
-from storage.reader.change_rows import ChangedArticle, changed_articles, changes, database_id, last_change
+from storage.reader.change_rows import (
+    ChangedArticle,
+    changed_articles,
+    changes,
+    database_id,
+    last_change,
+    last_changed_at,
+)
 from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
-from storage.reader.group_rows import copies, group, groups, members
+from storage.reader.group_rows import (
+    CarriedCopy,
+    StoryDetails,
+    copies,
+    group,
+    groups,
+    members,
+    story_details,
+)
 from storage.reader.known_documents import (
     FetchState,
     document,
@@ -87,6 +103,7 @@ __all__ = [
     "ArticleCount",
     "ArticleFilter",
     "ArticleKey",
+    "CarriedCopy",
     "Change",
     "ChangedArticle",
     "Copy",
@@ -105,6 +122,7 @@ __all__ = [
     "StoredRejection",
     "StoredRevision",
     "Story",
+    "StoryDetails",
     "StoryGroup",
     "StoryKey",
     "StoryOrder",
@@ -128,6 +146,7 @@ __all__ = [
     "known",
     "known_urls",
     "last_change",
+    "last_changed_at",
     "last_state",
     "latest_rejections",
     "lines_of_rule",
@@ -151,4 +170,5 @@ __all__ = [
     "sketches",
     "source_key",
     "stories",
+    "story_details",
 ]

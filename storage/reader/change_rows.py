@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, and_, func, select, type_coerce
@@ -78,6 +79,13 @@ def database_id(engine: Engine) -> int:
     with engine.connect() as connection:
         named = schema.counter.c.name == schema.DATABASE_ID
         return int(connection.execute(select(schema.counter.c.value).where(named)).scalar_one())
+
+
+def last_changed_at(engine: Engine) -> datetime | None:
+    """When the last change was written, aware, UTC; None in an empty database."""
+    with engine.connect() as connection:
+        query = select(schema.change.c.at).order_by(schema.change.c.number.desc()).limit(1)
+        return connection.execute(query).scalar_one_or_none()
 
 
 def last_change(engine: Engine) -> int:

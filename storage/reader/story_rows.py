@@ -21,6 +21,7 @@ from storage.base import storable_name
 from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.streaming import one_snapshot
 from storage.schema import view_tables
+from storage.search import matching_articles, parse_query
 
 # A site with more articles than this is met soon on a walk through the stories.
 _FEW_ARTICLES = 10_000
@@ -74,6 +75,7 @@ def stories(
     *,
     min_size: int = 1,
     min_sites: int = 0,
+    query: str | None = None,
     order: StoryOrder = StoryOrder.NEWEST,
     after: StoryKey | None = None,
     limit: int = 50,
@@ -81,9 +83,11 @@ def stories(
     """Stories that meet the filter, at most `limit`.
 
     where: since and until are of the story's time, the language is that of the canonical copy; of sites and
-    agency, one copy is enough. min_size, min_sites: at least so many copies, on so many sites. after: go on
-    behind this story.
+    agency, one copy is enough. min_size, min_sites: at least so many copies, on so many sites. query: one
+    of the copies matches it, as in `search`; where more than 10,000 articles do, one of those that were
+    stored last. QueryError where it looks for nothing. after: go on behind this story.
     """
+    sought = None if query is None else matching_articles(engine, parse_query(query))
     canonical = schema.article.alias("canonical")
     time = story_time(canonical)
     copies = select(func.count()).where(schema.article.c.group_id == canonical.c.group_id).scalar_subquery()
@@ -92,17 +96,22 @@ def stories(
     )
     sites = outlets.scalar_subquery()
     count = {StoryOrder.SIZE: copies, StoryOrder.SPREAD: sites}.get(order)
-    query: Select[Any] = select(canonical.c.group_id, time.label("time")).where(canonical.c.is_canonical)
-    query = query.where(*_conditions(engine, where, canonical, time))
+    wanted: Select[Any] = select(canonical.c.group_id, time.label("time")).where(canonical.c.is_canonical)
+    wanted = wanted.where(*_conditions(engine, where, canonical, time))
+    if sought is not None:
+        match = schema.article.alias("match")
+        wanted = wanted.where(
+            canonical.c.group_id.in_(select(match.c.group_id).where(match.c.id.in_(sought)))
+        )
     if min_size > 1:
-        query = query.where(copies >= min_size)
+        wanted = wanted.where(copies >= min_size)
     if min_sites > 1:
-        query = query.where(sites >= min_sites)
-    query = _ordered(query, count, time, canonical.c.group_id, after).limit(limit)
+        wanted = wanted.where(sites >= min_sites)
+    wanted = _ordered(wanted, count, time, canonical.c.group_id, after).limit(limit)
     with one_snapshot(engine) as connection:
         if where.sites:
-            query = query.where(_is_on_a_site(connection, canonical, where.sites))
-        found = {row.group_id: row.time for row in connection.execute(query)}
+            wanted = wanted.where(_is_on_a_site(connection, canonical, where.sites))
+        found = {row.group_id: row.time for row in connection.execute(wanted)}
         return [_story(row, found[row.id], carried) for row, carried in _rows(connection, list(found))]
 
 

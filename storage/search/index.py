@@ -26,7 +26,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Engine,
     FromClause,
+    Select,
     cast,
     column,
     delete,
@@ -185,6 +187,16 @@ def rank_matches(
         return -scores[id], time is None, -time.timestamp() if time else 0.0, id
 
     return [(id, scores[id]) for id in sorted(times, key=rank)[offset : offset + limit]]
+
+
+def matching_articles(engine: Engine, query: Query) -> Select[tuple[int]]:
+    """Ids of the articles that match; if they are more than RANKED, of those that were stored last."""
+    is_postgres = engine.dialect.name == "postgresql"
+    index, id, matches, _ = _on_postgresql(query) if is_postgres else _on_sqlite(query)
+    last = (
+        select(id.label("id")).select_from(index).where(matches).order_by(id.desc()).limit(RANKED).subquery()
+    )
+    return select(last.c.id)
 
 
 def count_matches(

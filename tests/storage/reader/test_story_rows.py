@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from pipeline.errors import OperatorError
 from storage import reader
 from storage.reader import ArticleFilter, StoryOrder, story_rows
 from tests.storage.news import START, article, store, story, wire
@@ -101,3 +102,18 @@ def test_who_shares_with_whom(news: Engine) -> None:
     }
     assert {one.site for one in reader.shared_stories(news, most=2)} == {"a.example", "b.example"}
     assert reader.shared_stories(news, ArticleFilter(since=START + 5 * HOUR)) == []
+
+
+def test_stories_are_found_by_the_words_of_any_copy(news: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"{story(1)}\nZeppelin."
+    store(news, [article("https://e.example/1", text, START + HOUR, published_at=START + HOUR)])
+    assert _found(news, query="zeppelin") == [1]
+    assert _found(news, ArticleFilter(sites=("a.example",)), query="zeppelin") == [1]
+    assert _found(news, ArticleFilter(sites=("d.example",)), query="zeppelin") == []
+    assert _found(news, min_sites=5, query="zeppelin") == []
+    assert _found(news, query="zepp* -zeppelin") == []
+    assert set(_found(news, query="title")) == {9, 8, 4, 1}
+    with pytest.raises(OperatorError, match="nothing to look for"):
+        _found(news, query="--")
+    monkeypatch.setattr("storage.search.index.RANKED", 1)  # only the match that was stored last is looked at
+    assert _found(news, query="title") == [1]

@@ -1,0 +1,20 @@
+"""Feeds of stories: Atom 1.0, RSS 2.0 and JSON Feed 1.1, one entry a story with its outlets.
+
+`question` finds the stories of a search, a watchlist, a site, or all; `texts` makes what an entry says; `xml`
+and `json` write it down. The command `copydesk feed` and the desk (`copydesk.web.feeds`) give the same feeds.
+"""
+
+from copydesk.feeds.question import DEFAULT_LIMIT, MOST_ENTRIES, Feed, Place, Question, make_feed
+from copydesk.feeds.written import MEDIA_TYPES, Format, written
+
+__all__ = [
+    "DEFAULT_LIMIT",
+    "MEDIA_TYPES",
+    "MOST_ENTRIES",
+    "Feed",
+    "Format",
+    "Place",
+    "Question",
+    "make_feed",
+    "written",
+]
