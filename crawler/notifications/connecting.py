@@ -147,12 +147,14 @@ def connect(host: str, port: int, reach: Reach, limit: TimeLimit) -> socket.sock
     if not allowed:
         raise SendFailed(not_allowed_message(host), of_receiver=True)
     failure: OSError | None = None
-    for family, kind, protocol, _, address in allowed:
+    for tried, (family, kind, protocol, _, address) in enumerate(allowed):
         connection = socket.socket(family, kind, protocol)
         try:
-            connection.settimeout(limit.left)
+            # An address that does not answer leaves time for those after it.
+            connection.settimeout(limit.left / (len(allowed) - tried))
             limit.watch(connection)
             connection.connect(address)
+            connection.settimeout(limit.left)
         except OSError as error:
             connection.close()
             failure = error

@@ -95,6 +95,7 @@ def deliver(
     at = now or datetime.now(UTC)
     end = time.monotonic() + seconds
     counts = DeliveryCounts()
+    logged: set[tuple[str, str]] = set()
 
     def is_over() -> bool:
         return time.monotonic() >= end or stopping()
@@ -104,7 +105,7 @@ def deliver(
         if not dues:
             break
         for ended in _deliver_batch(dues, settings, at, is_over):
-            counts += _store(engine, ended, at)
+            counts += _store(engine, ended, at, logged)
     return counts
 
 
@@ -218,7 +219,8 @@ def _try(message: _Message, settings: NotificationSettings) -> SendFailed | None
     return None
 
 
-def _store(engine: Engine, ended: _End, now: datetime) -> DeliveryCounts:
+def _store(engine: Engine, ended: _End, now: datetime, logged: set[tuple[str, str]]) -> DeliveryCounts:
+    """Store how notifications ended. logged: ways and failures that were logged."""
     counts = DeliveryCounts()
     for due in ended.dues:
         if ended.outcome is None:
@@ -228,17 +230,21 @@ def _store(engine: Engine, ended: _End, now: datetime) -> DeliveryCounts:
             put_off(engine, due, ended.outcome)
             counts += DeliveryCounts(waiting=1)
         else:
-            counts += _store_failure(engine, due, ended.outcome, now)
+            counts += _store_failure(engine, due, ended.outcome, now, logged)
     return counts
 
 
-def _store_failure(engine: Engine, due: Due, failure: SendFailed, now: datetime) -> DeliveryCounts:
+def _store_failure(
+    engine: Engine, due: Due, failure: SendFailed, now: datetime, logged: set[tuple[str, str]]
+) -> DeliveryCounts:
     again = None if failure.permanent else next_attempt(due.attempts + 1, now, failure.retry_after)
     failed(engine, due, str(failure), now, again)
     then = f"tried again at {utc_text(again)}" if again else "given up; `copydesk watch retry` sends it again"
-    logger.warning(
-        "Notification %s of watchlist %s (%s): %s; %s", due.id, due.watchlist, _shown(due), failure, then
-    )
+    # A receiver that is down fails in the same way for all that waits for it.
+    level = logging.DEBUG if (due.way, str(failure)) in logged else logging.WARNING
+    logged.add((due.way, str(failure)))
+    text = "Notification %s of watchlist %s (%s): %s; %s"
+    logger.log(level, text, due.id, due.watchlist, _shown(due), failure, then)
     return DeliveryCounts(failed=1) if again else DeliveryCounts(dead=1)
 
 

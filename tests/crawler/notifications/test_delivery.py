@@ -92,12 +92,15 @@ def test_after_the_last_attempt_it_is_a_dead_letter_that_can_be_sent_again(
     assert len({(headers["webhook-id"], body) for headers, body in hook.requests}) == 1
 
 
-def test_a_receiver_that_is_gone_is_asked_once(engine: Engine, hook: Hook) -> None:
+def test_a_receiver_that_is_gone_is_asked_once(
+    engine: Engine, hook: Hook, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in range(5):
         put(engine, f"n{number}", hook_way(hook))
     hook.status = 410
     assert deliver(engine, SETTINGS, NOW) == DeliveryCounts(dead=5)
     assert len(hook.requests) == 1
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
     assert {dead.last_error for dead in dead_letters(engine)} == {"answered 410 Gone"}
 
 

@@ -14,6 +14,9 @@ from crawler.notifications.smtp import send_mail
 from tests.crawler.notifications.conftest import LOOPBACK, server_context
 from tests.crawler.notifications.postbox import PASSWORD, USER, Postbox, taking_mail
 
+# aiosmtpd does not count TLS from the start.
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+
 READER = "reader@desk.example"
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -253,6 +254,21 @@ def test_proxies_of_the_environment_are_used_only_if_allowed(
         failed = failure(f"http://{host}/x", reach=Reach(proxies=True))
         assert "is not on the public internet" in str(failed)
     assert "resolved" in str(failure("http://hooks.invalid/x", reach=Reach()))
+    assert len(hook.told) == 1
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve = socket.getaddrinfo
+
+    def two(host: str, port: int, **options: int) -> list[Any]:
+        # Nobody answers at 192.0.2.1, which is kept for documentation.
+        return [*resolve("192.0.2.1", port, **options), *resolve("127.0.0.1", port, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    reach = Reach((*LOOPBACK.networks, ip_network("192.0.2.0/24")))
+    send(f"http://hooks.example:{hook.port}/", seconds=4.0, reach=reach)
     assert len(hook.told) == 1
 
 
