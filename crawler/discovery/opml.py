@@ -111,10 +111,15 @@ def sites_of_feeds(feeds: Iterable[OpmlFeed]) -> list[FeedSite]:
         host = urlsplit(feed.homepage or feed.url).hostname or ""
         by_domain.setdefault(registered_domain(host), []).append(feed)
     keys = Counter(site_key(f"http://{domain}/") for domain in by_domain)
-    sites = []
+    sites: list[FeedSite] = []
+    taken: set[str] = set()
     for domain, own in by_domain.items():
         key = site_key(f"http://{domain}/")
         key = key if keys[key] == 1 else domain.replace(".", "-")
+        key = next(
+            one for one in (key, *(f"{key}-{n}" for n in range(2, len(taken) + 3))) if one not in taken
+        )
+        taken.add(key)
         titles = {feed.title for feed in own}
         name = own[0].title if len(titles) == 1 else None
         sites.append(FeedSite(key, name, _homepage(own), tuple(feed.url for feed in own)))

@@ -108,6 +108,7 @@ def _written() -> dict[str, list[bytes]]:
             b"\3" + zstandard.compress(_PAGE),
         ],
         "feed": _after(range(2), _file("rss.xml"), _file("atom.xml"), _file("feed.json")),
+        "opml": [_file("subscriptions.opml"), _file("subscriptions.opml").decode().encode("utf-16")],
         "sitemap": [
             _file("sitemap.xml"),
             _file("sitemap_index.xml"),

@@ -24,7 +24,7 @@ import pyarrow.parquet
 import zstandard
 from scrapy.http import Response
 
-from crawler.discovery import Download, read_front_page, read_source
+from crawler.discovery import Download, read_front_page, read_opml, read_source, sites_of_feeds
 from crawler.discovery.feeds import parse_feed
 from crawler.discovery.sections import is_article_link, is_section_link, links
 from crawler.discovery.sitemaps import parse_sitemap, sitemaps_in_robots
@@ -158,6 +158,13 @@ _TYPES = (
 
 def _feed(data: bytes) -> None:
     parse_feed(data[1:], f"{URL}/feed", _TYPES[data[0] % len(_TYPES)] if data else None)
+
+
+def _opml(data: bytes) -> None:
+    listed = read_opml(data)
+    sites = sites_of_feeds(listed.feeds)
+    assert sorted(url for site in sites for url in site.feeds) == sorted(feed.url for feed in listed.feeds)
+    assert len({site.key for site in sites}) == len(sites)
 
 
 def _sitemap(data: bytes) -> None:
@@ -322,6 +329,7 @@ TARGETS = {
         Target("parquet", _container("file.parquet", _parquet), longest=1 << 16, runs=150),
         Target("coding", _coding),
         Target("feed", _feed, (ValueError,), longest=1 << 16, runs=150),
+        Target("opml", _opml, (ValueError,)),
         Target("sitemap", _sitemap, (ValueError,)),
         Target("section", _section),
         Target("front_page", _front_page),

@@ -63,11 +63,13 @@ def test_outlets_of_one_name_stay_apart() -> None:
         OpmlFeed("https://feeds.guardian.co.uk/rss", None, None),
         OpmlFeed("https://guardian.ng/feed", None, None),
         OpmlFeed("http://127.0.0.1:8000/feed", None, None),
+        OpmlFeed("https://guardian-ng.com/feed", None, None),
     ]
     assert [(site.key, site.homepage) for site in sites_of_feeds(feeds)] == [
         ("guardian-co-uk", "https://guardian.co.uk/"),
         ("guardian-ng", "https://guardian.ng/"),
         ("127-0-0-1", "http://127.0.0.1:8000/"),
+        ("guardian-ng-2", "https://guardian-ng.com/"),
     ]
 
 

@@ -19,6 +19,7 @@ from tests.copydesk.feeds.validity import read_atom, read_json, read_rss
 from tests.copydesk.web.conftest import PAGE
 from tests.copydesk.web.test_server import serving
 from tests.storage.news import START, article, store, story
+from tests.storage.past import remember
 
 BASE = "http://127.0.0.1:8017/"
 HOUR = timedelta(hours=1)
@@ -149,6 +150,21 @@ def test_pages_name_their_feeds(desk: TestClient) -> None:
     query = links(desk.get("/search?q=ferry&unique=1", headers=PAGE).text)[0][1]
     assert query == "/feeds/search.atom?q=ferry"
     assert links(desk.get("/search", headers=PAGE).text) == []
+
+
+def test_the_page_of_a_watchlist_names_its_feed(own: TestClient) -> None:
+    page = own.get("/watchlists", headers=PAGE).text
+    (address,) = set(re.findall(r'href="(/watchlists/[^"]+)"', page))
+    (atom, *_) = links(own.get(unescape(address), headers=PAGE).text)
+    assert titles(own, atom[1]) == ["Ferry"]
+
+
+def test_the_page_of_a_site_names_its_feed(database_url: str, own: TestClient) -> None:
+    engine = open_database(database_url, create=False)
+    remember(engine, datetime.now(UTC), "a.example", stored=1)
+    engine.dispose()
+    (atom, *_) = links(own.get("/sites/a.example", headers=PAGE).text)
+    assert titles(own, atom[1]) == ["Airship", "Ferry"]
 
 
 def test_a_feed_reader_reads_it_from_a_real_server(desk_url: str) -> None:
