@@ -34,7 +34,7 @@ class Newsroom:
         words: dict[str, None] = {}
         while len(words) < _VOCABULARY:
             words["".join(self._rng.choices(_SYLLABLES, k=self._rng.randint(1, 4)))] = None
-        self._words = list(words)
+        self.words = list(words)
         self._up_to = list(accumulate(1 / (n + 2.7) for n in range(_VOCABULARY)))
         self._sites = [self._frame(number) for number in range(SITES)]
         self._recent: deque[list[str]] = deque(maxlen=REMEMBERED)
@@ -87,7 +87,7 @@ class Newsroom:
     def _frame(self, number: int) -> tuple[tuple[str, str, str], str]:
         """The template of a site: what is in the head, above and below each story."""
         rng = self._rng
-        name = rng.choice(self._words)
+        name = rng.choice(self.words)
         data = ",".join(f'"{word}":{rng.random():.6f}' for word in self._some(rng.randint(100, 900)))
         head = f"<script>var {name}={{{data}}};</script><style>.{name}{{color:#333}}</style>"
         menu = "".join(
@@ -110,7 +110,7 @@ class Newsroom:
         return " ".join(sentences)
 
     def _some(self, count: int) -> list[str]:
-        return self._rng.choices(self._words, cum_weights=self._up_to, k=count)
+        return self._rng.choices(self.words, cum_weights=self._up_to, k=count)
 
 
 def _published(number: int) -> datetime:

@@ -102,7 +102,7 @@ def _ingest(engine: Engine, documents: Sequence[Document]) -> tuple[float, int]:
 
 def measure(form: str, articles: int, lists: int, rounds: int) -> list[Turn]:
     room = Newsroom()
-    watched = list(rules(room._words, lists, seed=7))
+    watched = list(rules(room.words, lists, seed=7))
     documents = list(islice(room.texts() if form == "texts" else room.documents(), articles))
     one_round(documents[:200], watched[:50])  # what is loaded late
     return [one_round(documents, watched) for _ in range(rounds)]

@@ -11,9 +11,9 @@ from pipeline.errors import OperatorError
 from storage import schema
 from storage.base import chunks
 from storage.database import in_transaction
-from storage.watching.matching import WATCHED
 from storage.watching.outbox import State
 from storage.watching.watchlists import (
+    WATCHED,
     checked,
     counter_value,
     last_number,

@@ -40,6 +40,7 @@ from storage.database import DatabaseError, in_transaction
 from storage.watching.matcher import Matcher, WatchedText
 from storage.watching.outbox import State
 from storage.watching.watchlists import (
+    WATCHED,
     Tell,
     Watchlist,
     counter_value,
@@ -56,8 +57,6 @@ _AT_ONCE = 1000
 _KEPT = timedelta(days=30)
 # Who reads the feed asks for it; nothing is delivered.
 FEED = "feed"
-# The counter of the last change that watchlists were matched with.
-WATCHED = "watched"
 _UNMATCHED = "Watchlists were not matched; the next run or copydesk watch run does it"
 _SUMMARY = 300
 # Outlets that a notification names.
@@ -126,8 +125,7 @@ class _Step:
 def _step(connection: Connection, watched: _Watched, now: datetime) -> _Step:
     watched.renew([one for one in stored_watchlists(connection) if not one.rule.is_paused])
     last = last_number(connection)
-    begin = min((one.since for one in watched.lists), default=last)
-    start = max(counter_value(connection, WATCHED), begin)
+    start = counter_value(connection, WATCHED)
     if start >= last:
         return _Step(Matched(), False)
     end = _end_of_step(connection, start, last)

@@ -16,6 +16,9 @@ from storage.base import chunks, storable_name, storable_text
 from storage.database import in_transaction
 from storage.search import parse_query
 
+# The counter of the last change that watchlists were matched with.
+WATCHED = "watched"
+
 _LONGEST_NAME = 200
 _LONGEST_WAY = 1000
 
@@ -80,8 +83,10 @@ def add_watchlist(engine: Engine, rule: Rule, now: datetime) -> Watchlist:
 
     def add(connection: Connection) -> Watchlist:
         _require_free(connection, wanted.name)
-        id = _next_id(connection)
-        made = Watchlist(id, wanted, schema.to_second(now), last_number(connection))
+        id, last = _next_id(connection), last_number(connection)
+        if connection.scalar(select(schema.watchlist.c.id).limit(1)) is None:
+            set_counter_value(connection, WATCHED, last)  # nobody looked at what came before
+        made = Watchlist(id, wanted, schema.to_second(now), last)
         connection.execute(
             insert(schema.watchlist).values(id=id, created_at=now, since=made.since, **_values(wanted))
         )
@@ -103,7 +108,10 @@ def edit_watchlist(engine: Engine, name: str, rule: Rule) -> Watchlist:
         if wanted.name != before.name:
             _require_free(connection, wanted.name)
         since = last_number(connection) if before.rule.is_paused else before.since
-        table = schema.watchlist
+        table, match = schema.watchlist, schema.watch_match
+        if _conditions(wanted) != _conditions(before.rule):  # what waits for more sites waits no longer
+            waits = (match.c.watchlist_id == before.id, ~match.c.is_told)
+            connection.execute(delete(match).where(*waits))
         connection.execute(
             update(table).where(table.c.id == before.id).values(since=since, **_values(wanted))
         )
@@ -202,6 +210,10 @@ def _ways(given: Iterable[str]) -> tuple[str, ...]:
 def last_number(connection: Connection) -> int:
     """The number of the last change; 0 in an empty database."""
     return int(connection.scalar(select(func.max(schema.change.c.number))) or 0)
+
+
+def _conditions(rule: Rule) -> tuple[str | None, ...]:
+    return rule.query, rule.site, rule.language, rule.agency
 
 
 def _values(rule: Rule) -> dict[str, Any]:

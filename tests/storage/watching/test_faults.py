@@ -57,9 +57,8 @@ def test_news_is_told_again_after_a_repair(watched: Engine) -> None:
     store(watched, [article("https://c.example/1", "A new ferry was built in the harbour.", START)])
     assert mend_watch_faults(watched) == 1
     store(watched, [article("https://d.example/1", "An old ferry was sold to an island.", START)])
-    assert [due.body["article"]["url"] for due in claim(watched, START.replace(year=2100), 10)][-1] == (
-        "https://d.example/1"
-    )
+    urls = {due.body["article"]["url"] for due in claim(watched, START.replace(year=2100), 10)}
+    assert urls == {"https://a.example/1", "https://d.example/1"}
 
 
 @pytest.mark.parametrize(

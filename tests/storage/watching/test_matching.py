@@ -15,7 +15,16 @@ from pipeline.document import Article, Reason
 from pipeline.settings import Settings
 from storage import reader, schema, writer
 from storage.database import DatabaseError, begin_write
-from storage.watching import Rule, add_watchlist, claim, deliveries, edit_watchlist, match_news, matching
+from storage.watching import (
+    Rule,
+    add_watchlist,
+    claim,
+    deliveries,
+    edit_watchlist,
+    match_news,
+    matching,
+    remove_watchlist,
+)
 from tests.storage.news import START, article, cut, rejection, retold, store, story, view
 
 SETTINGS = Settings()
@@ -121,6 +130,39 @@ def test_a_paused_watchlist_is_told_nothing_of_that_time(engine: Engine) -> None
     edit_watchlist(engine, "ferries", FERRIES)
     assert told_of(engine) == []
     assert told_of(engine, copy_on("c", "Norhaven news. " + story(3))) == [("story", "c")]
+
+
+def test_a_match_is_forgotten_with_its_article_while_a_watchlist_is_paused(engine: Engine) -> None:
+    add_watchlist(engine, FERRIES, START)
+    assert told_of(engine, copy_on("a")) == [("story", "a")]
+    edit_watchlist(engine, "ferries", replace(FERRIES, is_paused=True))
+    writer.remove_articles(engine, [1], SETTINGS)
+    assert told_of(engine) == []
+    with engine.connect() as connection:
+        assert connection.execute(select(schema.watch_match)).all() == []
+    edit_watchlist(engine, "ferries", FERRIES)
+    assert told_of(engine) == []
+
+
+def test_what_waits_for_more_sites_is_not_told_after_the_query_changed(engine: Engine) -> None:
+    rule = replace(FERRIES, min_sites=2)
+    add_watchlist(engine, rule, START)
+    assert told_of(engine, copy_on("a"), copy_on("b", OTHER)) == []
+    edit_watchlist(engine, "ferries", replace(rule, tells=("story",)))
+    assert told_of(engine, copy_on("c")) == [("story", "c")]
+    edit_watchlist(engine, "ferries", replace(rule, query="zeppelin"))
+    assert told_of(engine, copy_on("d", OTHER)) == []
+
+
+def test_a_watchlist_that_is_made_late_looks_at_little(engine: Engine) -> None:
+    add_watchlist(engine, FERRIES, START)
+    remove_watchlist(engine, "ferries")
+    put(engine, *(copy_on(f"s{n}", story(n)) for n in range(4)))
+    add_watchlist(engine, FERRIES, START)
+    assert match_news(engine).news == 0
+    with engine.connect() as connection:
+        seen = select(schema.counter.c.value).where(schema.counter.c.name == "watched")
+        assert connection.scalar(seen) == reader.last_change(engine)
 
 
 def test_a_story_is_told_when_enough_sites_carry_it(engine: Engine) -> None:
