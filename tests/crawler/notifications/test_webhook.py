@@ -208,6 +208,12 @@ def test_tls_checks_the_authority_and_the_host_name(
         assert other.told == []
 
 
+def test_a_slow_receiver_is_left_under_tls_too(trusted: trustme.CA) -> None:
+    with listening(server_context(trusted, "127.0.0.1")) as slow:
+        slow.drip = True
+        assert "no answer within 0.7 s" in str(failure(slow.url, seconds=0.7))
+
+
 def test_addresses_that_are_not_public_are_refused(hook: Hook) -> None:
     for host in ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "0"):
         failed = failure(f"http://{host}:{hook.port}/hook?token=secret", reach=Reach())
