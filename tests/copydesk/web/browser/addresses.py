@@ -54,10 +54,14 @@ def further(world: Engine) -> dict[str, str]:
 
 
 def page_routes() -> set[str]:
-    """Paths of all pages for people: those of every router in copydesk.web."""
+    """Paths of all pages for people: those of every router in copydesk.web. Feeds are for programs."""
     modules = (
         import_module(f"copydesk.web.{one.name}") for one in pkgutil.iter_modules(copydesk.web.__path__)
     )
     routers = [one for module in modules if isinstance(one := getattr(module, "router", None), APIRouter)]
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    return {"/login", *(route.path for route in routes if not route.path.startswith("/api/"))}
+    return {"/login", *(route.path for route in routes if not _is_for_programs(route.path))}
+
+
+def _is_for_programs(path: str) -> bool:
+    return path.startswith(("/api/", "/feeds")) or path.endswith(".opml")
