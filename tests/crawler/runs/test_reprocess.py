@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from crawler.runs.changes import ChangeKind
 from crawler.runs.ingest import ingest
 from crawler.runs.reprocess import Reprocessed, reprocess
 from pipeline.document import Document, MediaType, Origin, Outcome, Reason
 from pipeline.settings import Settings
-from storage import reader, writer
+from storage import reader, schema, writer
 from storage.database import open_database
 from storage.upkeep import plan_prune, prune_pages
 from storage.upkeep.pages import count_outdated, outdated
+from storage.watching import Rule, add_watchlist
 from storage.writing import list_quarantine
 from tests import forked
 from tests.crawler import rules
@@ -374,3 +375,24 @@ def test_a_rejected_page_is_put_into_quarantine_by_reprocessing_too(engine: Engi
     counts = ingest(engine, [str(folder)], workers=1, settings=SETTINGS, process=rules.older).counts
     assert (counts.stored, counts.rejected) == (1, 0), "so that it is read when it comes again"
     assert view(engine, "rejections") == []
+
+
+def test_watchlists_are_told_nothing_by_newer_rules(engine: Engine, tmp_path: Path) -> None:
+    """Neither of texts and titles that differ now, nor of articles that were rejected before.
+
+    What was told of articles that are refused now is deleted with them.
+    """
+    tells = ("copies", "corrections")
+    add_watchlist(engine, Rule("all", "harbour OR ferry OR council OR bridge", tells=tells), START)
+    fill(engine, write_pages(tmp_path / "in"))
+    with engine.connect() as connection:
+        told = select(schema.notification.c.id, schema.notification.c.kind)
+        before = connection.execute(told).all()
+    assert {row.kind for row in before} == {"story", "copy"}
+    found = again(engine)
+    assert found.changes.counts[ChangeKind.ACCEPTED] > 0
+    assert found.changes.counts[ChangeKind.TEXT] > 0
+    with engine.connect() as connection:
+        after = connection.execute(told).all()
+    assert len(after) == len(before) - found.changes.counts[ChangeKind.REFUSED]
+    assert set(after) < set(before)
