@@ -252,8 +252,9 @@ class _Telling:
         table, article = schema.watch_match, schema.article
         query = select(table, article.c.group_id).join(article, article.c.id == table.c.article_id)
         for part in chunks(groups):
-            of = query.where(article.c.group_id.in_(part)).order_by(table.c.watchlist_id, table.c.article_id)
-            for row in self._connection.execute(of):
+            # Sorted here: for an order of its own the database would rather walk through all matches.
+            rows = self._connection.execute(query.where(article.c.group_id.in_(part))).all()
+            for row in sorted(rows, key=lambda row: (row.watchlist_id, row.article_id)):
                 state = (row.is_told, row.is_told_of_outlets)
                 yield _Match(row.watchlist_id, row.article_id, *state, was=state), row.group_id
 

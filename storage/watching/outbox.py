@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, exists, func, or_, select, update
 
 from storage import schema
 from storage.base import storable_text
@@ -126,7 +126,9 @@ def deliveries(
     """Deliveries by the time when their notification was made, the oldest first."""
     query = _with_notification().where(schema.delivery.c.state.in_([state.value for state in states]))
     if watchlist is not None:
-        query = query.where(schema.watchlist.c.name == watchlist)
+        named = schema.watchlist
+        of = select(named.c.id).where(named.c.name == watchlist).scalar_subquery()
+        query = query.where(schema.notification.c.watchlist_id == of)
     made = schema.notification.c
     query = query.order_by(made.created_at, made.id, schema.delivery.c.way).limit(limit)
     with engine.connect() as connection:
@@ -163,29 +165,24 @@ def outbox_counts(engine: Engine) -> OutboxCounts:
 
 
 def _with_notification() -> Any:
+    """Deliveries with their notifications. The watchlist is looked up for each: no plan begins with it."""
     made, named, table = schema.notification, schema.watchlist, schema.delivery
-    return (
-        select(
-            table,
-            made.c.kind,
-            made.c.body,
-            made.c.created_at,
-            named.c.name.label("watchlist"),
-        )
-        .join(made, made.c.id == table.c.notification_id)
-        .join(named, named.c.id == made.c.watchlist_id)
+    name = select(named.c.name).where(named.c.id == made.c.watchlist_id).scalar_subquery()
+    return select(table, made.c.kind, made.c.body, made.c.created_at, name.label("watchlist")).join(
+        made, made.c.id == table.c.notification_id
     )
 
 
 def _due_now(now: datetime) -> Any:
-    table = schema.delivery
+    made, named, table = schema.notification, schema.watchlist, schema.delivery
+    is_paused = exists().where(named.c.id == made.c.watchlist_id, named.c.is_paused)
     return (
         _with_notification()
         .where(
             table.c.state == State.WAITING.value,
             table.c.due_at <= now,
             or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
-            ~schema.watchlist.c.is_paused,
+            ~is_paused,
         )
         .order_by(table.c.due_at, table.c.notification_id, table.c.way)
     )
