@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from pipeline.extract.candidates import find_candidates
+from pipeline.extract.model import block_columns
+from pipeline.extract.open_page import open_page
+from pipeline.settings import Settings
+from pipeline.text import runs
 from tests.copydesk.conftest import FERRY, NEWS, Run
 from tests.crawler.web import Page, article, serve
+from tests.known_pages import FETCHED_AT, PAGES
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +34,17 @@ def test_extract_needs_no_database(copydesk: Run, tmp_path: Path) -> None:
     assert {"position", "rule", "text"} == set(found["removed"][0])
     assert list(tmp_path.iterdir()) == []
     assert copydesk("extract", str(NEWS / FERRY), "--format", "json").stdout == done.stdout
+
+
+@pytest.mark.parametrize("name", ["table-and-lists-in-german", "lists-and-table", "readers-comments"])
+def test_what_a_reader_took_is_shown_as_text_or_as_removed(copydesk: Run, name: str) -> None:
+    path = PAGES / "articles" / f"{name}.html"
+    page = open_page(path.read_text("utf-8"), "https://gazette.example/1", FETCHED_AT, Settings())
+    (found,) = find_candidates(block_columns([page.page]), [page])
+    shown = Counter(runs(copydesk("extract", str(path), "--removed").stdout))
+    taken = Counter(run for passage in found.either() for run in runs(passage.text))
+    assert sum(taken.values()) > 100
+    assert not taken - shown
 
 
 def test_several_files_and_one_without_an_article(copydesk: Run, tmp_path: Path) -> None:
