@@ -240,7 +240,15 @@ def _text_with(opened: OpenPage, columns: BlockColumns, on: frozenset[str], mode
     language = identify_language("\n".join(block.text for block in blocks), about.html_language)
     numbered = tuple(enumerate(blocks))
     if "clean" in on:
-        numbered, _ = clean(Extraction(blocks, about.title, language=language), Settings())
+        extraction = Extraction(
+            blocks,
+            about.title,
+            authors=about.authors,
+            language=language,
+            section=about.section,
+            keywords=about.keywords,
+        )
+        numbered, _ = clean(extraction, Settings())
     if "wire" in on:
         numbered = parse_wire(numbered, about.title).blocks
     return "\n".join(block.text for _, block in numbered)
