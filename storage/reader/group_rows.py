@@ -82,7 +82,7 @@ def story_details(engine: Engine, stories: Sequence[Story], *, most_copies: int 
     view, article, change = view_tables["articles"], schema.article, schema.change
     time = story_time(article)
     place = func.row_number().over(partition_by=article.c.group_id, order_by=(time, article.c.id))
-    columns = (article.c[name] for name in ("id", "site", "url", "title", "publisher", "published_at"))
+    columns = [article.c[name] for name in ("id", "site", "url", "title", "publisher", "published_at")]
     canonical: dict[int, StoredArticle] = {}
     copies: defaultdict[int, list[CarriedCopy]] = defaultdict(list)
     updated: dict[int, datetime] = {}

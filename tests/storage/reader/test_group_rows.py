@@ -50,6 +50,8 @@ def test_details_of_stories_come_in_their_order_with_the_earliest_copies(engine:
         members = [member.id for member in reader.members(engine, entry.story.id)]
         assert entry.updated_at == max(last[id] for id in members)
     assert reader.last_changed_at(engine) == max(last.values())
+    gone = [replace(found[0], id=1000 + number) for number in range(900)]  # so that they are read in parts
+    assert reader.story_details(engine, [found[0], *gone, found[1]], most_copies=3) == details[::-1]
 
 
 def test_a_story_that_is_no_longer_there_has_no_details(engine: Engine) -> None:
