@@ -1,7 +1,8 @@
 """Feeds of stories: Atom 1.0, RSS 2.0 and JSON Feed 1.1, one entry a story with its outlets.
 
-`question` finds the stories of a search, a watchlist, a site, or all; `texts` makes what an entry says; `xml`
-and `json` write it down. The command `copydesk feed` and the desk (`copydesk.web.feeds`) give the same feeds.
+`question` finds the stories of a search, a watchlist, a site, or all; `texts` makes what an entry says;
+`written` gives it as bytes. The command `copydesk feed` and the desk (`copydesk.web.feeds`) give the same
+feeds.
 """
 
 from copydesk.feeds.question import DEFAULT_LIMIT, MOST_ENTRIES, Feed, Place, Question, make_feed
