@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from storage.database import Engine
     from storage.writing import Lesson
 
-# Outcomes of one transaction (docs/tuning.md: BATCH_SIZE), and how long a finished outcome waits for others.
+# Most outcomes of one transaction (docs/tuning.md: BATCH_SIZE); how long a finished outcome waits for others,
+# and the processor time that a transaction may take, by that of the one before.
 BATCH_SIZE = 256
 BATCH_SECONDS = 2.0
 # Most documents and bytes between reading and writing. Many documents, because all of them wait for the
@@ -170,6 +171,7 @@ class _Run:
         self._pending_bytes = 0
         self._batch: list[Outcome] = []
         self._batch_since = 0.0
+        self._batch_size = BATCH_SIZE
 
     def drive(self, ahead: ReadAhead) -> None:
         """Bring the documents from the source into the database, until its end or a signal."""
@@ -188,7 +190,7 @@ class _Run:
                 is_total_known = True
                 if self._progress:
                     self._progress.total(ahead.documents)
-            self._collect()
+            self._collect(self._is_stopped)
             if ahead.is_done and not self._pending:
                 break
             self._write_if_due()
@@ -231,16 +233,19 @@ class _Run:
         stored |= quarantine.held_documents(self._engine, urls, self._settings)
         return {number for number, key in keys.items() if key in stored}
 
-    def _collect(self) -> None:
-        """Move finished outcomes from the head of the window to the batch; write it when it is full."""
-        while self._pending and self._pending[0].is_done:
+    def _collect(self, is_over: Callable[[], bool]) -> None:
+        """Move finished outcomes from the head of the window to the batch; write it when it is full.
+
+        is_over: whether no more is to be moved. The window may hold many full batches.
+        """
+        while self._pending and self._pending[0].is_done and not is_over():
             pending = self._pending.popleft()
             self._pending_bytes -= pending.size
             outcome = pending.outcome.result() if isinstance(pending.outcome, Future) else pending.outcome
             if not self._batch:
                 self._batch_since = time.monotonic()
             self._batch.append(outcome)
-            if len(self._batch) >= BATCH_SIZE:
+            if len(self._batch) >= self._batch_size:
                 self._write()
 
     def _finish_begun(self) -> None:
@@ -250,7 +255,7 @@ class _Run:
         try:
             while self._pending and time.monotonic() < end:
                 self.wake.clear()
-                self._collect()
+                self._collect(lambda: time.monotonic() >= end)
                 if self._pending:
                     self.wake.wait(_CHECK_SECONDS)
         except CancelledError:
@@ -262,7 +267,12 @@ class _Run:
 
     def _write(self) -> None:
         if self._batch:
+            began = time.thread_time()
             counts = self._write_batch(self._engine, self._run_id, self._batch, self._settings)
+            each = (time.thread_time() - began) / len(self._batch)
+            # Pages of one template are compared with very many others. Readers, other writers and a signal do
+            # not wait for 256 of them. Waiting for other writers is no processor time, and shortens no batch.
+            self._batch_size = max(1, min(BATCH_SIZE, int(BATCH_SECONDS / max(each, 1e-6))))
             self._batch = []
             self._count(counts)
 

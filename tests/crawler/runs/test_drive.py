@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -85,6 +87,49 @@ def test_full_batches_are_written_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     run_of(map(unreadable, range(10)), written, progress=shown)
     assert [len(batch) for batch in written.batches] == [4, 4, 2]
     assert (shown.seen, shown.totals) == ([4, 8, 10], [10])
+
+
+class Slow(Written):
+    """Takes five milliseconds of the processor for each outcome, as pages of one template do."""
+
+    def __call__(
+        self, engine: Engine, run_id: int, outcomes: Sequence[Outcome], settings: Settings
+    ) -> BatchCounts:
+        end = time.thread_time() + 0.005 * len(outcomes)
+        while time.thread_time() < end:
+            pass
+        return super().__call__(engine, run_id, outcomes, settings)
+
+
+def test_batches_are_smaller_where_writing_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "BATCH_SIZE", 16)
+    monkeypatch.setattr(run, "BATCH_SECONDS", 0.02)
+    written = Slow()
+    run_of(map(unreadable, range(64)), written)
+    assert written.locations == [f"doc-{number}" for number in range(64)]
+    assert all(len(batch) <= 4 for batch in written.batches[1:])
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_signal_does_not_wait_for_all_that_is_to_be_written(
+    monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    class Interrupted(Slow):
+        def __call__(
+            self, engine: Engine, run_id: int, outcomes: Sequence[Outcome], settings: Settings
+        ) -> BatchCounts:
+            counts = super().__call__(engine, run_id, outcomes, settings)
+            if len(self.batches) == batch:
+                signal.raise_signal(signal.SIGINT)
+            return counts
+
+    monkeypatch.setattr(run, "BATCH_SIZE", 4)
+    monkeypatch.setattr(run, "_GRACE_SECONDS", 0.1)
+    written = Interrupted()
+    finished = run_of([unreadable(number) for number in range(400)], written)
+    assert finished.is_interrupted
+    assert written.locations == [f"doc-{number}" for number in range(len(written.locations))]
+    assert len(written.locations) < 100  # 0.1 s are 20 of them
 
 
 def test_an_expected_total_is_shown_at_the_start() -> None:
