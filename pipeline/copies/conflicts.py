@@ -15,8 +15,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.copies.shingles import Hashes
 from pipeline.copies.tokens import CAPITAL, FIGURE, Tokens, spelling, tokens
@@ -45,42 +47,76 @@ class Conflicts:
     names_differ: int = 0
 
 
-def find_conflicts(
-    one: Tokens, other: Tokens, one_shingles: Hashes, other_shingles: Hashes, one_text: str, other_text: str
-) -> Conflicts:
-    """one, other: tokens of the texts with their flags, and their shingles in order."""
-    ours, theirs = spelling(one).tolist(), spelling(other).tolist()
-    our_flags, their_flags = one.tolist(), other.tolist()
-    our_words, their_words = set(ours), set(theirs)
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignableText:
+    """What of a text does not depend on the other one that it is aligned with.
+
+    words: the `spelling` of its tokens; flags: FIGURE and CAPITAL of each, a byte a word. once, places: the
+    shingles that stand once in it, sorted, and where each begins. text: as written.
+    """
+
+    words: Tokens
+    flags: bytes
+    once: Hashes
+    places: NDArray[np.intp]
+    text: str
+
+
+def alignable(found: Tokens, shingles: Hashes, text: str) -> AlignableText:
+    """found: tokens of the text with their flags; shingles: of the text, in order."""
+    hashes, places, times = np.unique(shingles, return_index=True, return_counts=True)
+    is_once = times == 1
+    return AlignableText(
+        words=spelling(found),
+        flags=(found & np.uint64(FIGURE | CAPITAL)).astype(np.uint8).tobytes(),
+        once=hashes[is_once],
+        places=places[is_once],
+        text=text,
+    )
+
+
+def find_conflicts(one: AlignableText, other: AlignableText) -> Conflicts:
+    ours, theirs = one.words.tolist(), other.words.tolist()
+    is_same = np.zeros(len(ours), dtype=np.bool_)
     figures = figures_differ = 0
-    agreed: set[int] = set()
-    changed: dict[tuple[int, ...], tuple[int, ...]] = {}
-    for is_same, (a, b, c, d) in _passages(ours, theirs, _anchors(one_shingles, other_shingles)):
-        if is_same:
-            for n in range(a, b):
-                if our_flags[n] & FIGURE:
-                    figures += 1
-                elif our_flags[n] & CAPITAL:
-                    agreed.add(ours[n])
+    run_pairs: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    for is_equal, (a, b, c, d) in _passages(ours, theirs, _anchor_runs(one, other)):
+        if is_equal:
+            is_same[a:b] = True
             continue
-        mine = [ours[n] for n in range(a, b) if our_flags[n] & FIGURE]
-        its = [theirs[n] for n in range(c, d) if their_flags[n] & FIGURE]
+        mine = [ours[n] for n in range(a, b) if one.flags[n] & FIGURE]
+        its = [theirs[n] for n in range(c, d) if other.flags[n] & FIGURE]
         pairs = list(zip(mine, its, strict=False))
         figures += len(pairs)
         figures_differ += sum(x != y for x, y in pairs)
-        runs, others = _names(ours, our_flags, a, b), _names(theirs, their_flags, c, d)
+        runs, others = _names(ours, one.flags, a, b), _names(theirs, other.flags, c, d)
         if len(runs) == len(others):
-            for run, its_run in zip(runs, others, strict=True):
-                if their_words.isdisjoint(run) and our_words.isdisjoint(its_run):
-                    changed.setdefault(run, its_run)
+            run_pairs.extend(zip(runs, others, strict=True))
+    flags = np.frombuffer(one.flags, dtype=np.uint8)
+    figures += int(np.count_nonzero(is_same & (flags & FIGURE != 0)))
+    agreed: set[int] = set(one.words[is_same & (flags == CAPITAL)].tolist())
+    changed = _changed(run_pairs, ours, theirs)
     if changed:
-        spelled, its_spelled = names_by_token(one_text), names_by_token(other_text)
+        spelled, its_spelled = names_by_token(one.text), names_by_token(other.text)
         for run, its_run in list(changed.items()):
             if _are_one_name(run, its_run, spelled, its_spelled):
                 del changed[run]
                 agreed.update(run)
     other_names = _apart(changed)
     return Conflicts(figures, figures_differ, len(agreed) + other_names, other_names)
+
+
+def _changed(
+    run_pairs: Sequence[tuple[tuple[int, ...], tuple[int, ...]]], ours: Sequence[int], theirs: Sequence[int]
+) -> dict[tuple[int, ...], tuple[int, ...]]:
+    """The runs of capitalised words in the same place of which neither text has a word of the other's."""
+    changed: dict[tuple[int, ...], tuple[int, ...]] = {}
+    if run_pairs:
+        our_words, their_words = set(ours), set(theirs)
+        for run, its_run in run_pairs:
+            if their_words.isdisjoint(run) and our_words.isdisjoint(its_run):
+                changed.setdefault(run, its_run)
+    return changed
 
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -101,6 +137,7 @@ _LONGEST_NAME = 40
 _MOST_NAMES = 60
 
 
+@lru_cache(maxsize=1024)  # a page of a template is compared with hundreds of others
 def names_by_token(text: str) -> Mapping[int, str]:
     """The capitalised words of a text by their token's spelling."""
     words = sorted({word for word in _WORD.findall(text) if word[0].isupper()})
@@ -116,10 +153,7 @@ def is_respelt(word: str, other: str) -> bool:
     """
     if max(len(word), len(other)) > _LONGEST_NAME:
         return False
-    word, other = _plain(word), _plain(other)
-    if min(len(word), len(other)) < 4 or _sound(word) != _sound(other):
-        return False
-    return _letters_differ(word, other) <= _MOST_LETTERS
+    return _sound(word) == _sound(other) and _have_like_letters(word, other)
 
 
 def count_respelt(names: Sequence[str], others: Iterable[str]) -> int:
@@ -131,11 +165,15 @@ def count_respelt(names: Sequence[str], others: Iterable[str]) -> int:
         return 0
     by_sound: dict[str, list[str]] = {}
     for other in others:
-        alike = by_sound.setdefault(_sound(_plain(other)), [])
+        if len(other) > _LONGEST_NAME:
+            continue
+        alike = by_sound.setdefault(_sound(other), [])
         if len(alike) < _MOST_NAMES:
             alike.append(other)
     return sum(
-        any(is_respelt(name, other) for other in by_sound.get(_sound(_plain(name)), ())) for name in names
+        any(is_respelt(name, other) for other in by_sound.get(_sound(name), ()))
+        for name in names
+        if len(name) <= _LONGEST_NAME
     )
 
 
@@ -153,9 +191,16 @@ def _plain(word: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
+@lru_cache(maxsize=1 << 14)
 def _sound(word: str) -> str:
     """The groups of the word's letters; neighbours of one group count once."""
-    return re.sub(r"(.)\1+", r"\1", word.translate(_SOUNDS))
+    return re.sub(r"(.)\1+", r"\1", _plain(word).translate(_SOUNDS))
+
+
+@lru_cache(maxsize=1 << 14)
+def _have_like_letters(word: str, other: str) -> bool:
+    word, other = _plain(word), _plain(other)
+    return min(len(word), len(other)) >= 4 and _letters_differ(word, other) <= _MOST_LETTERS
 
 
 def _letters_differ(word: str, other: str) -> int:
@@ -196,35 +241,61 @@ def _names(words: Sequence[int], flags: Sequence[int], start: int, end: int) -> 
 
 
 def _passages(
-    ours: Sequence[int], theirs: Sequence[int], anchors: Sequence[tuple[int, int]]
+    ours: Sequence[int], theirs: Sequence[int], runs: Sequence[tuple[int, int, int]]
 ) -> Iterator[tuple[bool, Span]]:
-    """Passages in order, with whether their words are the same."""
+    """Passages in order, with whether their words are the same. runs: see `_anchor_runs`."""
     a = c = 0
-    for start, there in (*anchors, (len(ours), len(theirs))):
-        if start < a or there < c:  # inside the passage before
-            continue
-        if (start > a or there > c) and max(start - a, there - c) <= _MOST_WORDS:
-            blocks = SequenceMatcher(None, ours[a:start], theirs[c:there], autojunk=False).get_opcodes()
-            same = sum(x - w for kind, w, x, _, _ in blocks if kind == "equal")
-            if max(start - a, there - c) <= _FEW_WORDS or same >= _LEAST_SAME * min(start - a, there - c):
-                for kind, w, x, y, z in blocks:
-                    yield kind == "equal", (a + w, a + x, c + y, c + z)
-        a, c = start, there
-        while a < len(ours) and c < len(theirs) and ours[a] == theirs[c]:
-            a, c = a + 1, c + 1
-        if a > start:
-            yield True, (start, a, there, c)
+    for start, there, length in (*runs, (len(ours), len(theirs), 1)):
+        n = max(a - start, c - there, 0)  # anchors before it are inside the passage before
+        while n < length:
+            yield from _between(ours, theirs, (a, start + n, c, there + n))
+            a, c = start + n, there + n
+            left = length - n
+            if ours[a : a + left] == theirs[c : c + left]:  # all the words that begin an anchor of the run
+                a, c = min(a + left, len(ours)), min(c + left, len(theirs))
+            while a < len(ours) and c < len(theirs) and ours[a] == theirs[c]:
+                a, c = a + 1, c + 1
+            if a > start + n:
+                yield True, (start + n, a, there + n, c)
+            n = max(a - start, n + 1)
 
 
-def _anchors(one: Hashes, other: Hashes) -> list[tuple[int, int]]:
-    """Places of the shingles that stand once in each text, in the longest order that both texts have."""
-    ours, at, times = np.unique(one, return_index=True, return_counts=True)
-    theirs, there, their_times = np.unique(other, return_index=True, return_counts=True)
-    once, their_once = times == 1, their_times == 1
-    _, x, y = np.intersect1d(ours[once], theirs[their_once], assume_unique=True, return_indices=True)
-    a, b = at[once][x], there[their_once][y]
+def _between(ours: Sequence[int], theirs: Sequence[int], span: Span) -> Iterator[tuple[bool, Span]]:
+    """The passages between two anchors, word by word."""
+    a, b, c, d = span
+    most = max(b - a, d - c)
+    if not 0 < most <= _MOST_WORDS:
+        return
+    one, other = ours[a:b], theirs[c:d]
+    if set(one).isdisjoint(other):  # as most figures of a table that is issued again
+        if most <= _FEW_WORDS:
+            yield False, span
+        return
+    blocks = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    same = sum(x - w for kind, w, x, _, _ in blocks if kind == "equal")
+    if most <= _FEW_WORDS or same >= _LEAST_SAME * min(b - a, d - c):
+        for kind, w, x, y, z in blocks:
+            yield kind == "equal", (a + w, a + x, c + y, c + z)
+
+
+def _anchor_runs(one: AlignableText, other: AlignableText) -> list[tuple[int, int, int]]:
+    """Shingles that stand once in each text, in the longest order that both texts have.
+
+    Those that follow each other in both texts are one run: the places of its first shingle in the one and in
+    the other, and how many shingles it has.
+    """
+    if not one.once.size or not other.once.size:
+        return []
+    found = np.minimum(np.searchsorted(other.once, one.once), other.once.size - 1)
+    is_shared = other.once[found] == one.once
+    a, b = one.places[is_shared], other.places[found[is_shared]]
     order = np.argsort(a)
-    return _rising(list(zip(a[order].tolist(), b[order].tolist(), strict=True)))
+    a, b = a[order], b[order]
+    if (b[1:] < b[:-1]).any():
+        a, b = np.array(_rising(list(zip(a.tolist(), b.tolist(), strict=True)))).T
+    ends = (((a[1:] - a[:-1]) != 1) | ((b[1:] - b[:-1]) != 1)).nonzero()[0] + 1
+    starts = [0, *ends.tolist()] if a.size else []
+    return [(a.item(n), b.item(n), end - n) for n, end in zip(starts, [*starts[1:], a.size], strict=False)]
 
 
 def _rising(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

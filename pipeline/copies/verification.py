@@ -15,17 +15,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
 from pipeline.copies.article_copy import ArticleCopy
-from pipeline.copies.conflicts import Conflicts, count_respelt, find_conflicts, names_by_token
+from pipeline.copies.conflicts import (
+    AlignableText,
+    Conflicts,
+    alignable,
+    count_respelt,
+    find_conflicts,
+    names_by_token,
+)
 from pipeline.copies.groups import holds
 from pipeline.copies.passages import Passage
 from pipeline.copies.shingles import Hashes, shingles
-from pipeline.copies.tokens import FIGURE, Tokens, distinct, names_and_figures, spelling, tokens
+from pipeline.copies.tokens import FIGURE, Number, Tokens, distinct, names_and_figures, spelling, tokens
 from pipeline.settings import FingerprintSettings, GroupSettings
 
 # A text of fewer shingles ("Read more", "Video") is no evidence of anything, however often it is printed.
@@ -212,14 +220,12 @@ def judge(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Judgemen
     if is_exact:
         return replace(found, kind=PairKind.EXACT)
     agreement, particulars = _agreement(shorter, longer, settings)
-    if shorter.shingles.size == longer.shingles.size:
+    if agreement >= settings.particulars and shorter.shingles.size == longer.shingles.size:
         agreement = min(agreement, _agreement(longer, shorter, settings)[0])
     found = replace(found, agreement=agreement, agreement_needed=settings.particulars)
     if agreement < settings.particulars:
         return replace(found, refusal=Refusal.PARTICULARS)
-    conflicts = find_conflicts(
-        shorter.tokens, longer.tokens, shorter.sequence, longer.sequence, shorter.text, longer.text
-    )
+    conflicts = find_conflicts(_alignable(shorter), _alignable(longer))
     found = replace(found, conflicts=conflicts)
     is_later = days is not None and days > settings.cycle_days
     limits = LATER_FIGURES if is_later else FIGURES
@@ -239,6 +245,11 @@ def judge(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Judgemen
     if agreement < agreement_needed:
         return replace(found, refusal=Refusal.PARTICULARS)
     return replace(found, kind=PairKind.NEAR if jaccard >= settings.near else PairKind.PARTIAL)
+
+
+@lru_cache(maxsize=1024)  # a page of a template is compared with hundreds of others
+def _alignable(text: PreparedText) -> AlignableText:
+    return alignable(text.tokens, text.sequence, text.text)
 
 
 def _days(a: datetime | None, b: datetime | None) -> float | None:
@@ -296,7 +307,7 @@ def _shared(a: NDArray[np.uint32] | Tokens, b: NDArray[np.uint32] | Tokens) -> i
     return int(np.intersect1d(a, b, assume_unique=True).size)
 
 
-def _are_in(values: Hashes, held: Hashes) -> NDArray[np.bool_]:
+def _are_in(values: NDArray[Number], held: NDArray[Number]) -> NDArray[np.bool_]:
     """As `np.isin`, for values that are held sorted and distinct, and are not none: one search for each."""
     places = np.searchsorted(held, values)
     is_held: NDArray[np.bool_] = held[np.minimum(places, held.size - 1)] == values
@@ -309,9 +320,10 @@ def _agreement(shorter: PreparedText, longer: PreparedText, settings: GroupSetti
     The share is 1 if there are none. A name in another spelling is there as well.
     """
     found = names_and_figures(shorter.tokens[_in_shared_passages(shorter, longer)])
-    held = _shared(found, longer.words)
+    missing = found[~_are_in(found, longer.words)]
+    held = found.size - missing.size
     if held < settings.particulars * found.size:
-        held += _respelt(np.setdiff1d(found, longer.words), longer, shorter)
+        held += _respelt(missing, longer, shorter)
     return (held / found.size if found.size else 1.0), found.size
 
 
@@ -331,11 +343,12 @@ def _in_shared_passages(shorter: PreparedText, longer: PreparedText) -> NDArray[
     """
     is_shared = np.ones(shorter.tokens.size, dtype=np.bool_)
     begins = _are_in(shorter.sequence, longer.shingles).nonzero()[0]
-    gaps = np.diff(begins, prepend=-OWN_PASSAGE_WORDS, append=is_shared.size + OWN_PASSAGE_WORDS)
+    around = np.concatenate(([-OWN_PASSAGE_WORDS], begins, [is_shared.size + OWN_PASSAGE_WORDS]))
+    gaps = around[1:] - around[:-1]
     begins = begins[np.minimum(gaps[:-1], gaps[1:]) <= ALONE_WORDS]
-    starts, ends = np.append(0, begins), np.append(begins, is_shared.size)
-    for n in (ends - starts > OWN_PASSAGE_WORDS + _SHINGLE_WORDS).nonzero()[0].tolist():
-        is_shared[starts[n] + (_SHINGLE_WORDS if n else 0) : ends[n]] = False
+    bounds = np.concatenate(([0], begins, [is_shared.size]))
+    for n in (bounds[1:] - bounds[:-1] > OWN_PASSAGE_WORDS + _SHINGLE_WORDS).nonzero()[0].tolist():
+        is_shared[bounds[n] + (_SHINGLE_WORDS if n else 0) : bounds[n + 1]] = False
     return is_shared
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
+from difflib import SequenceMatcher
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.copies.conflicts import Conflicts, count_respelt, find_conflicts, is_respelt
+from pipeline.copies import conflicts
+from pipeline.copies.conflicts import Conflicts, alignable, count_respelt, find_conflicts, is_respelt
 from pipeline.copies.shingles import shingles
 from pipeline.copies.tokens import spelling, tokens
 from tests.pipeline.copies.stories import FERRY, RIVAL, edited
@@ -21,7 +27,7 @@ TABLE = "\n".join(f"{name} wheat {n * 311 + 40} tonnes against {n * 97 + 12}" fo
 def between(one: str, other: str) -> Conflicts:
     ours, theirs = tokens(one), tokens(other)
     hashes, their_hashes = (shingles(spelling(found), 3, 8) for found in (ours, theirs))
-    return find_conflicts(ours, theirs, hashes, their_hashes, one, other)
+    return find_conflicts(alignable(ours, hashes, one), alignable(theirs, their_hashes, other))
 
 
 def test_a_text_agrees_with_itself() -> None:
@@ -140,6 +146,44 @@ def test_passages_that_say_different_things_do_not_conflict() -> None:
     found = between(f"{lead}\n" + "\n".join(FERRY[2:]), TEXT)
     assert (found.figures_differ, found.names_differ) == (0, 0)
     assert between(TEXT, RIVAL).names_differ == 0
+
+
+# Few different words, so that shingles recur, and long enough for passages that are not aligned.
+_TEXTS = st.lists(st.integers(1, 8), max_size=40) | st.lists(st.integers(1, 16))
+
+
+@given(_TEXTS, _TEXTS, st.randoms(use_true_random=False))
+def test_anchors_are_found_as_one_by_one(one: list[int], other: list[int], chance: Random) -> None:
+    """The plain way: the shingles that stand once in both, and the passages from anchor to anchor."""
+    other = one[: chance.randint(0, len(one))] + other + one[chance.randint(0, len(one)) :]
+    ours, theirs = (tokens(" ".join(chr(96 + word) for word in words)) for words in (one, other))
+    hashes, their_hashes = (shingles(spelling(found), 3, 8) for found in (ours, theirs))
+    runs = conflicts._anchor_runs(alignable(ours, hashes, ""), alignable(theirs, their_hashes, ""))
+    anchors = [(start + n, there + n) for start, there, length in runs for n in range(length)]
+
+    times, their_times = Counter(hashes.tolist()), Counter(their_hashes.tolist())
+    places = [
+        (n, their_hashes.tolist().index(shingle))
+        for n, shingle in enumerate(hashes.tolist())
+        if times[shingle] == their_times[shingle] == 1
+    ]
+    assert anchors == conflicts._rising(places)
+
+    singly = [(a, b, 1) for a, b in anchors]
+    assert list(conflicts._passages(one, other, runs)) == list(conflicts._passages(one, other, singly))
+
+
+@given(_TEXTS, _TEXTS)
+def test_words_are_aligned_as_by_difflib(one: list[int], other: list[int]) -> None:
+    """Passages without a word in common are not aligned, which changes nothing."""
+    found = list(conflicts._between(one, other, (0, len(one), 0, len(other))))
+    blocks = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    if found:
+        assert found == [(kind == "equal", (a, b, c, d)) for kind, a, b, c, d in blocks]
+    else:
+        same = sum(b - a for kind, a, b, _, _ in blocks if kind == "equal")
+        is_alike = same >= 0.35 * min(len(one), len(other)) and same
+        assert not blocks or (max(len(one), len(other)) > 15 and not is_alike)
 
 
 def test_no_words() -> None:
