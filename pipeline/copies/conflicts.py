@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -52,13 +52,14 @@ class AlignableText:
     """What of a text does not depend on the other one that it is aligned with.
 
     words: the `spelling` of its tokens; flags: FIGURE and CAPITAL of each, a byte a word. once, places: the
-    shingles that stand once in it, sorted, and where each begins. text: as written.
+    shingles that stand once in it, sorted, and where each begins. figures: how many. text: as written.
     """
 
     words: Tokens
     flags: bytes
     once: Hashes
     places: NDArray[np.intp]
+    figures: int
     text: str
 
 
@@ -71,11 +72,18 @@ def alignable(found: Tokens, shingles: Hashes, text: str) -> AlignableText:
         flags=(found & np.uint64(FIGURE | CAPITAL)).astype(np.uint8).tobytes(),
         once=hashes[is_once],
         places=places[is_once],
+        figures=int(np.count_nonzero(found & np.uint64(FIGURE))),
         text=text,
     )
 
 
-def find_conflicts(one: AlignableText, other: AlignableText) -> Conflicts:
+def find_conflicts(
+    one: AlignableText, other: AlignableText, enough: Callable[[int, int], bool] = lambda *_: False
+) -> Conflicts:
+    """enough: whether so many figures that differ are enough, of at most so many places where both have one.
+
+    If they are, the rest of the texts is not looked at, and these two numbers are returned.
+    """
     ours, theirs = one.words.tolist(), other.words.tolist()
     is_same = np.zeros(len(ours), dtype=np.bool_)
     figures = figures_differ = 0
@@ -89,6 +97,8 @@ def find_conflicts(one: AlignableText, other: AlignableText) -> Conflicts:
         pairs = list(zip(mine, its, strict=False))
         figures += len(pairs)
         figures_differ += sum(x != y for x, y in pairs)
+        if enough(figures_differ, one.figures):
+            return Conflicts(one.figures, figures_differ)
         runs, others = _names(ours, one.flags, a, b), _names(theirs, other.flags, c, d)
         if len(runs) == len(others):
             run_pairs.extend(zip(runs, others, strict=True))

@@ -181,7 +181,7 @@ def prepare(article: ArticleCopy, settings: FingerprintSettings) -> PreparedText
 
 def verify(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Pair | None:
     """The evidence if the two are copies, else None. Symmetric."""
-    found = judge(a, b, settings)
+    found = _judge(a, b, settings, is_brief=True)
     if found.refusal is not None or found.kind is None:
         return None
     if found.kind is PairKind.EXACT:
@@ -201,6 +201,11 @@ def verify(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Pair | 
 
 def judge(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Judgement:
     """Whether the two are copies, and why or why not. Symmetric."""
+    return _judge(a, b, settings, is_brief=False)
+
+
+def _judge(a: PreparedText, b: PreparedText, settings: GroupSettings, is_brief: bool) -> Judgement:
+    """is_brief: the figures in conflict are counted only until they are too many."""
     if min(a.shingles.size, b.shingles.size) < LEAST_SHINGLES:
         return Judgement(Refusal.TOO_SHORT)
     shorter, longer = (a, b) if (a.shingles.size, a.digest) <= (b.shingles.size, b.digest) else (b, a)
@@ -225,11 +230,16 @@ def judge(a: PreparedText, b: PreparedText, settings: GroupSettings) -> Judgemen
     found = replace(found, agreement=agreement, agreement_needed=settings.particulars)
     if agreement < settings.particulars:
         return replace(found, refusal=Refusal.PARTICULARS)
-    conflicts = find_conflicts(_alignable(shorter), _alignable(longer))
-    found = replace(found, conflicts=conflicts)
     is_later = days is not None and days > settings.cycle_days
     limits = LATER_FIGURES if is_later else FIGURES
-    if any(_is_above(conflicts.figures_differ, conflicts.figures, limit) for limit in limits):
+
+    def are_too_many(figures_differ: int, figures: int) -> bool:
+        return any(_is_above(figures_differ, figures, limit) for limit in limits)
+
+    texts = _alignable(shorter), _alignable(longer)
+    conflicts = find_conflicts(*texts, are_too_many) if is_brief else find_conflicts(*texts)
+    found = replace(found, conflicts=conflicts)
+    if are_too_many(conflicts.figures_differ, conflicts.figures):
         return replace(found, refusal=Refusal.FIGURES)
     if any(_is_above(conflicts.names_differ, conflicts.names, limit) for limit in NAMES):
         return replace(found, refusal=Refusal.NAMES)

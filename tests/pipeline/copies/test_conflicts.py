@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
+from collections.abc import Callable
 from difflib import SequenceMatcher
 from random import Random
 
@@ -24,10 +25,12 @@ TABLE = "\n".join(f"{name} wheat {n * 311 + 40} tonnes against {n * 97 + 12}" fo
     ("Soft", "Hard", "Durum", "Spring", "Winter", "Milling", "Feed", "Seed"), 1))  # fmt: skip
 
 
-def between(one: str, other: str) -> Conflicts:
+def between(
+    one: str, other: str, enough: Callable[[int, int], bool] = lambda differ, most: False
+) -> Conflicts:
     ours, theirs = tokens(one), tokens(other)
     hashes, their_hashes = (shingles(spelling(found), 3, 8) for found in (ours, theirs))
-    return find_conflicts(alignable(ours, hashes, one), alignable(theirs, their_hashes, other))
+    return find_conflicts(alignable(ours, hashes, one), alignable(theirs, their_hashes, other), enough)
 
 
 def test_a_text_agrees_with_itself() -> None:
@@ -42,6 +45,19 @@ def test_a_table_issued_again_has_other_figures_beside_the_same_labels() -> None
     found = between(TABLE, again)
     assert (found.figures, found.figures_differ) == (16, 16)
     assert found.names_differ == 0
+
+
+def test_no_more_is_aligned_than_is_enough() -> None:
+    again = re.sub(r"\d+", lambda match: str(int(match[0]) + 7), TABLE)
+    asked = []
+
+    def enough(differ: int, most: int) -> bool:
+        asked.append((differ, most))
+        return differ >= 3
+
+    assert between(TABLE, again, enough) == Conflicts(16, 3)
+    assert asked[-1] == (3, 16)
+    assert between(TABLE, TABLE, enough) == between(TABLE, TABLE)
 
 
 @pytest.mark.parametrize(

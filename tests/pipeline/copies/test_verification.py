@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -365,3 +366,20 @@ def test_the_shared_passage_of_either_text() -> None:
     assert abs(found.other_passage.start - words) <= 3
     assert found.passage.start <= 3
     assert abs(found.other_passage.words - found.passage.words) <= 6
+
+
+@pytest.mark.parametrize("days", [0.0, 2.0])
+def test_verifying_stops_early_and_decides_as_judging_does(days: float) -> None:
+    loose = replace(SETTINGS, particulars=0.3)
+    lines = [f"Mills of district {chr(65 + n)} bought {101 + n} tonnes of wheat." for n in range(20)]
+    one = prepare(story(lines), SHINGLING)
+    refusals = set()
+    for changed in range(13):
+        again = [re.sub(r"\d+", str(400 + n), line) if n < changed else line for n, line in enumerate(lines)]
+        for text in (again, [*again, "The office is closed on Monday."]):
+            other = prepare(story(text, days=days), SHINGLING)
+            found = judge(one, other, loose)
+            assert (verify(one, other, loose) is None) == (found.refusal is not None)
+            assert found.conflicts is None or found.conflicts.figures_differ == changed
+            refusals.add(found.refusal)
+    assert refusals == {None, Refusal.FIGURES}
