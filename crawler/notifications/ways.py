@@ -26,6 +26,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_NAMES = frozenset(
     ("token", "secret", "password", "passwd", "pwd", "key", "apikey", "auth", "sig", "signature", "code")
 )
+# Within a word: a digit beside a letter, or a capital letter after a small one.
+_MIXED_WORD = re.compile(r"[a-z][A-Z0-9]|[A-Z][0-9]|[0-9][A-Za-z]")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 # Letters and digits in a row without a separator, which are no word.
 _LONGEST_WORD = 20
@@ -170,8 +172,13 @@ def _is_secret_name(name: str) -> bool:
 
 def _is_random(part: str) -> bool:
     """True for a part of a path by which chat services know who may post."""
+    if len(part) < _LONGEST_WORD:
+        return False
     is_mixed = not part.isdigit() and not part.isalpha()
-    return _UUID.fullmatch(part) is not None or (len(part) >= _LONGEST_WORD and part.isalnum() and is_mixed)
+    kinds = (str.islower, str.isupper, str.isdigit)
+    # Such as base64: an address in words has no capital letters and digits in the middle of them.
+    is_dense = _MIXED_WORD.search(part) is not None and all(any(map(kind, part)) for kind in kinds)
+    return _UUID.fullmatch(part) is not None or (part.isalnum() and is_mixed) or is_dense
 
 
 def _mail(text: str) -> Mail:

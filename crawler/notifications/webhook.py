@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from crawler.notifications.connecting import (
     Reach,
@@ -90,14 +90,16 @@ def signed_headers(secrets: Sequence[str], message_id: str, message: bytes, at: 
 def post(url: str, message: bytes, headers: Mapping[str, str], *, reach: Reach, seconds: float) -> None:
     """Post the message as JSON. Redirects are not followed.
 
-    Raises SendFailed if it is not accepted, and after so many seconds in all. Its text names no more of the
-    URL than its host, because many webhooks have a secret in their address.
+    A user and a password in the URL are sent as Basic authentication (RFC 7617). Raises SendFailed if it is
+    not accepted, and after so many seconds in all. Its text names no more of the URL than its host, because
+    many webhooks have a secret in their address.
     """
+    url, login = _split_login(url)
     host = urlsplit(url).hostname or ""
     # The addresses that a proxy connects to are not seen here, so the host's name has to do.
     if reach.proxies and not reach.allows_host(host):
         raise SendFailed(not_allowed_message(host), of_receiver=True)
-    all_headers = {"Content-Type": "application/json", "User-Agent": "copydesk/0.1", **headers}
+    all_headers = {"Content-Type": "application/json", "User-Agent": "copydesk/0.1", **login, **headers}
     request = urllib.request.Request(url, message, all_headers, method="POST")
     with time_limit(seconds) as limit:
         try:
@@ -115,6 +117,17 @@ def post(url: str, message: bytes, headers: Mapping[str, str], *, reach: Reach, 
             raise SendFailed(f"{host}: {why}", of_receiver=True) from error
         except (OSError, http.client.HTTPException) as error:
             raise SendFailed(f"{host}: {reason_of(error)}", of_receiver=True) from error
+
+
+def _split_login(url: str) -> tuple[str, dict[str, str]]:
+    """The URL without its user and password, which urllib takes for a part of the host, and their header."""
+    parts = urlsplit(url)
+    login, at, place = parts.netloc.rpartition("@")
+    if not at:
+        return url, {}
+    user, _, password = login.partition(":")
+    encoded = base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
+    return parts._replace(netloc=place).geturl(), {"Authorization": f"Basic {encoded}"}
 
 
 def _failure(error: urllib.error.HTTPError) -> SendFailed:

@@ -85,6 +85,8 @@ def test_what_is_no_way_is_refused(text: str) -> None:
         "https://hooks.example/x?token=hunter2",
         "https://hooks.example/x?api_key=hunter2",
         "https://hooks.chat.example/services/T00000000/B00000000/hunter2XXXXXXXXXXXXXXXXXX",
+        "https://chat.example/api/webhooks/1180000000000000000/hunter2_Kq-7Zr0LmXv4TgYw-9bNcS1dFhJ3pQ",
+        "https://api.chat.example/bot110201543:AAHdqTcvhunter2GWJxfSeofSAs0K5PALDsaw/sendMessage",
         "https://hooks.example/0b0a4ab6-51b5-4f2b-8f5d-5a77hunter2".replace("hunter2", "00000002"),
     ],
 )
@@ -98,6 +100,8 @@ def test_a_url_that_holds_a_secret_is_refused_and_not_repeated(url: str) -> None
 def test_ordinary_urls_are_not_taken_for_secrets() -> None:
     for path in (
         "story-notifications-v2-production",
+        "Copydesk-News-Production-2026",
+        "StoryNotificationsOfTheDesk/v2",
         "a/b/c?keyword=x",
         "notificationsendpoint",
         "20261201120000000000",

@@ -40,6 +40,18 @@ def failure(url: str, seconds: float = 60.0, reach: Reach = LOOPBACK) -> SendFai
     return caught.value
 
 
+def test_a_user_and_a_password_are_sent_as_a_login_and_never_shown(hook: Hook) -> None:
+    place = f"127.0.0.1:{hook.port}"
+    send(f"http://desk:secret%3A%40@{place}/hook")
+    [(headers, _)] = hook.requests
+    assert headers["authorization"] == f"Basic {base64.b64encode(b'desk:secret:@').decode()}"
+    assert headers["host"] == place
+    hook.status = 401
+    assert str(failure(f"http://desk:secret@{place}/hook")) == "answered 401 Unauthorized"
+    for address in ("http://desk:secret@name.invalid/", "http://secret@name.invalid:8080/"):
+        assert str(failure(address)).startswith("name.invalid: ")
+
+
 def test_a_receiver_verifies_the_signature_with_each_secret_and_no_other(hook: Hook) -> None:
     new, old = secret(24), secret(64)
     message = '{"type":"story.matched","data":{"title":"Fähre läuft auf"}}'.encode()
