@@ -113,16 +113,21 @@ def show(
     json: Json = False,
 ) -> None:
     """Show a watchlist, the stories that it matched last, and deliveries that were given up."""
-    from storage.watching import dead_letters
+    from storage.watching import dead_letters, ways_gone
 
     lists = _watchlists(db)
     one = lists.get(name)
     stories = lists.matched(name, limit=limit)
     dead = dead_letters(lists.engine, one.name)
+    gone = ways_gone(lists.engine)
+    off = [way for way in one.rule.ways if (one.name, way) in gone]
     if json:
-        print_json({**_as_json(one), "stories": plain(stories), "dead": [_dead_json(d) for d in dead]})
+        letters = [_dead_json(letter) for letter in dead]
+        print_json({**_as_json(one), "off": off, "stories": plain(stories), "dead": letters})
         return
     _print(one)
+    for way in off:
+        out.print(f"  [red]off[/red]        {as_line(way)} wants no more (410), until copydesk watch retry")
     _print_stories(stories)
     _print_dead(dead)
 
@@ -250,19 +255,20 @@ def retry(
     json: Json = False,
 ) -> None:
     """Put deliveries that were given up back, for the next copydesk watch run; --dry-run lists them."""
-    from storage.watching import dead_letters
+    from storage.watching import dead_letters, outbox_counts
     from storage.watching import retry as put_back
 
     lists = _watchlists(db)
     named = None if name is None else lists.get(name).name
     dead = dead_letters(lists.engine, named)
+    given_up = outbox_counts(lists.engine, named).dead  # of which no more than the oldest are listed
     count = 0 if dry_run else put_back(lists.engine, datetime.now(UTC), watchlist=named)
     if json:
         print_json({"dead": [_dead_json(one) for one in dead], "put_back": count})
         return
     if dry_run:
         _print_dead(dead)
-        out.print(f"{counted(len(dead), 'delivery was', 'deliveries were')} given up")
+        out.print(f"{counted(given_up, 'delivery was', 'deliveries were')} given up")
     else:
         out.print(f"{counted(count, 'delivery is', 'deliveries are')} due again (copydesk watch run)")
 

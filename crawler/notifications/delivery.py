@@ -13,10 +13,10 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from crawler.notifications.command import run_command
 from crawler.notifications.digests import digest_time
@@ -31,7 +31,7 @@ from crawler.notifications.webhook import post, signed_headers
 from pipeline.errors import OperatorError
 from storage.database import Engine
 from storage.schema import utc_text
-from storage.watching import Due, claim, delivered, failed, put_off
+from storage.watching import Due, claim, delivered, failed, put_off, ways_gone
 
 logger = logging.getLogger(__name__)
 
@@ -93,19 +93,28 @@ def deliver(
     It begins no message after so many seconds, nor when `stopping` says True. Raises DatabaseError.
     """
     at = now or datetime.now(UTC)
-    end = time.monotonic() + seconds
+    begun = time.monotonic()
+    end = begun + seconds
     counts = DeliveryCounts()
     logged: set[tuple[str, str]] = set()
 
     def is_over() -> bool:
         return time.monotonic() >= end or stopping()
 
+    def clock() -> datetime:
+        """What a receiver asked for counts from its answer, not from the beginning of all."""
+        return at + timedelta(seconds=time.monotonic() - begun)
+
     while not is_over():
         dues = claim(engine, at, _BATCH)
         if not dues:
             break
-        for ended in _deliver_batch(dues, settings, at, is_over):
-            counts += _store(engine, ended, at, logged)
+        gone = ways_gone(engine)
+        for ended in _closed(dues, gone):
+            counts += _store(engine, ended, clock(), logged)
+        wanted = [due for due in dues if (due.watchlist, due.way) not in gone]
+        for ended in _deliver_batch(wanted, settings, at, is_over):
+            counts += _store(engine, ended, clock(), logged)
     return counts
 
 
@@ -135,6 +144,16 @@ def send_now(way: Way, dues: Sequence[Due], settings: NotificationSettings) -> N
         # Not the message of the error: it could hold the URL of a webhook.
         place = traceback.extract_tb(error.__traceback__)[-1]
         raise SendFailed(f"{type(error).__name__} in {place.name}, line {place.lineno}") from error
+
+
+def _closed(dues: Sequence[Due], gone: Collection[tuple[str, str]]) -> Iterator[_End]:
+    """The ends of those whose receivers want no message any more."""
+    why = SendFailed(
+        "not sent, because the receiver wants no more since it answered 410 Gone", permanent=True
+    )
+    for due in dues:
+        if (due.watchlist, due.way) in gone:
+            yield _End((due,), why)
 
 
 def _deliver_batch(
@@ -238,7 +257,7 @@ def _store_failure(
     engine: Engine, due: Due, failure: SendFailed, now: datetime, logged: set[tuple[str, str]]
 ) -> DeliveryCounts:
     again = None if failure.permanent else next_attempt(due.attempts + 1, now, failure.retry_after)
-    failed(engine, due, str(failure), now, again)
+    failed(engine, due, str(failure), now, again, is_gone=failure.gone)
     then = f"tried again at {utc_text(again)}" if again else "given up; `copydesk watch retry` sends it again"
     # A receiver that is down fails in the same way for all that waits for it.
     level = logging.DEBUG if (due.way, str(failure)) in logged else logging.WARNING

@@ -140,6 +140,7 @@ def _failure(error: urllib.error.HTTPError) -> SendFailed:
     return SendFailed(
         f"answered {status}{phrase}{remedy}",
         permanent=status in PERMANENT,
+        gone=status == HTTPStatus.GONE,
         of_receiver=status in _OF_RECEIVER,
         retry_after=_seconds_to_wait(error.headers.get("Retry-After")),
     )

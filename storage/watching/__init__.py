@@ -30,6 +30,8 @@ from storage.watching.outbox import (
     outbox_counts,
     put_off,
     retry,
+    undelivered,
+    ways_gone,
 )
 from storage.watching.watchlists import (
     Rule,
@@ -76,7 +78,9 @@ __all__ = [
     "remove_watchlist",
     "retry",
     "revoke_feed_token",
+    "undelivered",
     "watchlist_named",
     "watchlists",
+    "ways_gone",
     "would_match",
 ]

@@ -7,7 +7,8 @@ a receiver may get a message twice, and knows it by its id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,11 +26,19 @@ _LONGEST_ERROR = 500
 
 
 class State(StrEnum):
-    """WAITING: to be delivered when it is due. DEAD: it failed for good, until `retry` puts it back."""
+    """WAITING: to be delivered when it is due. DEAD: it failed for good, until `retry` puts it back.
+
+    GONE: dead as well, because the receiver wants no message any more. Until `retry`, nothing else that the
+    watchlist sends on this way is tried.
+    """
 
     WAITING = "waiting"
     DELIVERED = "delivered"
     DEAD = "dead"
+    GONE = "gone"
+
+
+_GIVEN_UP = (State.DEAD, State.GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class OutboxCounts:
-    """Deliveries by their state."""
+    """Deliveries by their state. dead: all that were given up."""
 
     waiting: int
     delivered: int
@@ -98,12 +107,18 @@ def delivered(engine: Engine, due: Due, now: datetime) -> None:
     )
 
 
-def failed(engine: Engine, due: Due, error: str, now: datetime, due_at: datetime | None) -> None:
-    """Notes that an attempt failed. due_at: when to try again; None to give it up (State.DEAD)."""
+def failed(
+    engine: Engine, due: Due, error: str, now: datetime, due_at: datetime | None, *, is_gone: bool = False
+) -> None:
+    """Notes that an attempt failed. due_at: when to try again; None to give it up (State.DEAD).
+
+    is_gone: the receiver wants no message any more, so it is given up (State.GONE).
+    """
+    given_up = State.GONE if is_gone else State.DEAD
     _end(
         engine,
         due,
-        state=(State.DEAD if due_at is None else State.WAITING).value,
+        state=(given_up if due_at is None else State.WAITING).value,
         attempts=due.attempts + 1,
         due_at=now if due_at is None else due_at,
         last_error=" ".join(storable_text(error).split())[:_LONGEST_ERROR],
@@ -117,7 +132,21 @@ def put_off(engine: Engine, due: Due, due_at: datetime) -> None:
 
 def dead_letters(engine: Engine, watchlist: str | None = None) -> list[Delivery]:
     """The deliveries that were given up, the oldest first; of one watchlist, or of all."""
-    return deliveries(engine, watchlist, states=(State.DEAD,))
+    return deliveries(engine, watchlist, states=_GIVEN_UP)
+
+
+def ways_gone(engine: Engine) -> frozenset[tuple[str, str]]:
+    """Names of watchlists, and their ways whose receivers want no message any more."""
+    table, made, named = schema.delivery, schema.notification, schema.watchlist
+    query = (
+        select(named.c.name, table.c.way)
+        .join(made, made.c.id == table.c.notification_id)
+        .join(named, named.c.id == made.c.watchlist_id)
+        .where(table.c.state == State.GONE.value)
+        .distinct()
+    )
+    with engine.connect() as connection:
+        return frozenset((row.name, row.way) for row in connection.execute(query))
 
 
 def deliveries(
@@ -138,14 +167,10 @@ def deliveries(
         ]
 
 
-def retry(
-    engine: Engine, now: datetime, *, ids: Iterable[str] | None = None, watchlist: str | None = None
-) -> int:
-    """Makes dead letters due again, all or those of some notifications or of a watchlist; how many."""
+def retry(engine: Engine, now: datetime, *, watchlist: str | None = None) -> int:
+    """Makes dead letters due again, all or those of a watchlist; how many."""
     table = schema.delivery
-    chosen: list[ColumnElement[bool]] = [table.c.state == State.DEAD.value]
-    if ids is not None:
-        chosen.append(table.c.notification_id.in_(list(ids)))
+    chosen: list[ColumnElement[bool]] = [table.c.state.in_(_GIVEN_UP)]
     if watchlist is not None:
         made, named = schema.notification, schema.watchlist
         of = select(made.c.id).join(named, named.c.id == made.c.watchlist_id).where(named.c.name == watchlist)
@@ -155,13 +180,34 @@ def retry(
     return in_transaction(engine, lambda connection: connection.execute(again.values(values)).rowcount)
 
 
-def outbox_counts(engine: Engine) -> OutboxCounts:
-    """How many deliveries there are in each state."""
+def outbox_counts(engine: Engine, watchlist: str | None = None) -> OutboxCounts:
+    """How many deliveries there are in each state; of one watchlist, or of all."""
     table = schema.delivery
+    query = select(table.c.state, func.count()).group_by(table.c.state)
+    if watchlist is not None:
+        made, named = schema.notification, schema.watchlist
+        query = query.join(made, made.c.id == table.c.notification_id)
+        query = query.join(named, named.c.id == made.c.watchlist_id).where(named.c.name == watchlist)
+    counts = _by_state(engine, query)
+    return OutboxCounts(counts[State.WAITING], counts[State.DELIVERED], _given_up(counts))
+
+
+def undelivered(engine: Engine) -> dict[str, int]:
+    """How many deliveries are "waiting" and "dead" (given up). What was delivered is not counted."""
+    table = schema.delivery
+    states = (State.WAITING, *_GIVEN_UP)
+    query = select(table.c.state, func.count()).where(table.c.state.in_(states)).group_by(table.c.state)
+    counts = _by_state(engine, query)
+    return {State.WAITING.value: counts[State.WAITING], State.DEAD.value: _given_up(counts)}
+
+
+def _by_state(engine: Engine, query: Any) -> Counter[str]:
     with engine.connect() as connection:
-        found = connection.execute(select(table.c.state, func.count()).group_by(table.c.state))
-        counts = {row.state: int(row[1]) for row in found}
-    return OutboxCounts(*(counts.get(state.value, 0) for state in State))
+        return Counter({row.state: int(row[1]) for row in connection.execute(query)})
+
+
+def _given_up(counts: Counter[str]) -> int:
+    return sum(counts[state] for state in _GIVEN_UP)
 
 
 def _with_notification() -> Any:

@@ -138,6 +138,10 @@ def test_what_was_given_up_is_put_back(
         ingested = copydesk("ingest", str(NEWS), "--db", empty_url)
         assert "answered 410 Gone; given up" in ingested.stderr
         assert "1 given up" in copydesk("watch", "list", "--db", empty_url).stderr
+        shown = copydesk("watch", "show", "ferries", "--db", empty_url).stdout
+        assert f"  off        {way} wants no more (410)" in " ".join(shown.split("\n"))
+        found = json.loads(copydesk("watch", "show", "ferries", "--db", empty_url, "--json").stdout)
+        assert (found["off"], len(found["dead"])) == ([way], 1)
         listed = copydesk("watch", "retry", "--dry-run", "--db", empty_url).stdout
         assert "answered 410 Gone" in listed
         assert "1 delivery was given up" in listed
@@ -145,6 +149,7 @@ def test_what_was_given_up_is_put_back(
         hook.status = 200
         done = json.loads(copydesk("watch", "run", "--db", empty_url, "--json").stdout)["deliveries"]
         assert done == {"delivered": 1, "failed": 0, "dead": 0, "waiting": 0}
+        assert "wants no more" not in copydesk("watch", "show", "ferries", "--db", empty_url).stdout
         assert len({headers["webhook-id"] for headers, _ in hook.requests}) == 1
 
 

@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine
@@ -21,7 +22,16 @@ from standardwebhooks import Webhook
 from crawler.notifications import NotificationSettings, SmtpServer
 from crawler.notifications.delivery import DeliveryCounts, deliver
 from crawler.notifications.retries import DELAYS, JITTER
-from storage.watching import LEASE, State, dead_letters, deliveries, outbox_counts, retry
+from storage.watching import (
+    LEASE,
+    OutboxCounts,
+    State,
+    dead_letters,
+    deliveries,
+    outbox_counts,
+    retry,
+    ways_gone,
+)
 from tests.crawler.crawling import ROOT
 from tests.crawler.notifications.conftest import LOOPBACK
 from tests.crawler.notifications.hook import Hook, listening
@@ -37,8 +47,11 @@ def hook_way(hook: Hook, path: str = "hook") -> str:
 
 
 def after(attempts: int) -> datetime:
-    """A time at which a notification that failed so often is due again, whatever the jitter."""
-    return NOW + sum(DELAYS[:attempts], timedelta()) * (1 + JITTER)
+    """A time at which a notification that failed so often is due again, whatever the jitter.
+
+    A failure is counted from when it was stored, some time after its attempt began.
+    """
+    return NOW + sum(DELAYS[:attempts], timedelta()) * (1 + JITTER) + attempts * timedelta(minutes=1)
 
 
 def with_mail(postbox: Postbox) -> NotificationSettings:
@@ -102,6 +115,35 @@ def test_a_receiver_that_is_gone_is_asked_once(
     assert len(hook.requests) == 1
     assert [record.levelname for record in caplog.records].count("WARNING") == 1
     assert {dead.last_error for dead in dead_letters(engine)} == {"answered 410 Gone"}
+    assert ways_gone(engine) == {("ferries", hook_way(hook))}
+
+    # It is not asked again, and no other way or watchlist is off.
+    put(engine, "n5", hook_way(hook))
+    put(engine, "n6", hook_way(hook, "other"))
+    put(engine, "n7", hook_way(hook), watchlist="ports")
+    hook.status = 200
+    assert deliver(engine, SETTINGS, NOW) == DeliveryCounts(delivered=2, dead=1)
+    assert sorted(headers["webhook-id"] for headers, _ in hook.requests[1:]) == ["n6", "n7"]
+    assert "answered 410" in str(dead_letters(engine)[-1].last_error)
+    assert outbox_counts(engine, "ferries") == OutboxCounts(waiting=0, delivered=1, dead=6)
+    assert retry(engine, NOW, watchlist="ferries") == 6
+    assert ways_gone(engine) == frozenset()
+    assert deliver(engine, SETTINGS, NOW) == DeliveryCounts(delivered=6)
+
+
+def test_what_a_receiver_asks_for_counts_from_its_answer(
+    engine: Engine, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(engine, "n1", hook_way(hook))
+    hook.status, hook.headers = 503, {"Retry-After": "600"}
+    begun = time.monotonic()
+    passed = iter((begun, *(begun + 30 for _ in range(100))))
+    monkeypatch.setattr(
+        "crawler.notifications.delivery.time", SimpleNamespace(monotonic=lambda: next(passed))
+    )
+    assert deliver(engine, SETTINGS, NOW) == DeliveryCounts(failed=1)
+    [waiting] = deliveries(engine)
+    assert waiting.due.due_at == NOW + timedelta(seconds=630)
 
 
 def test_a_message_that_is_refused_for_good_holds_up_no_other(engine: Engine, hook: Hook) -> None:

@@ -25,6 +25,8 @@ from storage.watching import (
     put_off,
     remove_watchlist,
     retry,
+    undelivered,
+    ways_gone,
 )
 from tests.storage.news import SETTINGS, START, article, story
 
@@ -104,10 +106,22 @@ def test_dead_letters_are_put_back(filled: Engine) -> None:
     dead = dead_letters(filled)
     assert len(dead) == 4
     assert retry(filled, NOW + MINUTE, watchlist="others") == 0
-    assert retry(filled, NOW + MINUTE, ids=[dead[0].due.id]) == 2
-    assert retry(filled, NOW + MINUTE) == 2
+    assert undelivered(filled) == {"waiting": 0, "dead": 4}
+    assert outbox_counts(filled, "others").dead == 0
+    assert retry(filled, NOW + MINUTE, watchlist="ferries") == 4
     assert retry(filled, NOW + MINUTE) == 0
     assert {due.attempts for due in claim(filled, NOW + MINUTE, 9)} == {0}
+
+
+def test_a_receiver_that_wants_no_more_is_known_until_its_letters_are_put_back(filled: Engine) -> None:
+    for due in claim(filled, NOW, 4):
+        failed(filled, due, "answered 410 Gone", NOW, None, is_gone=due.way == "webhook:$HOOK")
+    assert ways_gone(filled) == {("ferries", "webhook:$HOOK")}
+    assert len(dead_letters(filled, "ferries")) == 4
+    assert outbox_counts(filled).dead == undelivered(filled)["dead"] == 4
+    assert retry(filled, NOW + MINUTE) == 4
+    assert ways_gone(filled) == frozenset()
+    assert undelivered(filled) == {"waiting": 4, "dead": 0}
 
 
 def test_what_is_put_off_has_no_attempt_more(filled: Engine) -> None:
