@@ -3,6 +3,7 @@
     copydesk_crawl...   Scrapy's counters of one crawl, from the extension `Metrics` in its process
     copydesk_site_...   the last run of each site, and when it last had a new article, from the database;
                         a long-running process such as the scheduler serves them (`serve`)
+    copydesk_deliveries deliveries of watchlists that wait or were given up, served with these
 
 Crawls are short, and several may run at once, so alerts of a monitor should depend on the metrics of the
 database. Times are absolute; a monitor subtracts them from its own clock. Needs the extra `metrics`.
@@ -24,6 +25,7 @@ from pipeline.errors import OperatorError
 from storage import reader
 from storage.crawls import SiteState, site_runs
 from storage.database import open_database
+from storage.watching import undelivered
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Gauge
@@ -89,7 +91,7 @@ class Server:
 
 
 def serve(database: Engine | str, host: str = "127.0.0.1", port: int = 0) -> Server:
-    """Serve the metrics of the sites in a database; port 0 takes a free one.
+    """Serve the metrics of the sites and of the outbox in a database; port 0 takes a free one.
 
     database: an engine, or the URL of a database. Raises OperatorError if the extra is not installed, the
     port is taken, or the database is unusable.
@@ -97,6 +99,7 @@ def serve(database: Engine | str, host: str = "127.0.0.1", port: int = 0) -> Ser
     registry = _registry()
     engine = open_database(database) if isinstance(database, str) else database
     registry.register(_Sites(engine))
+    registry.register(_Outbox(engine))
     return Server(registry, host, port)
 
 
@@ -107,6 +110,7 @@ class Exposition:
         """Raises OperatorError if the extra is not installed."""
         self._registry = _registry()
         self._registry.register(_Sites(engine))
+        self._registry.register(_Outbox(engine))
         self._registry.register(_Totals(engine))
 
     def text(self) -> tuple[bytes, str]:
@@ -249,6 +253,31 @@ class _Sites:
                     self._sites = None
                 self._read_at = time.monotonic()
             return self._sites
+
+
+class _Outbox:
+    """Collects how many deliveries wait and how many were given up: what an index counts."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        try:
+            counts = undelivered(self._engine)
+        except Exception as error:
+            logger.warning("Metrics cannot be read from the database: %s", error)
+            return
+        deliveries = GaugeMetricFamily(
+            "copydesk_deliveries", "Deliveries of watchlists that wait, or were given up", labels=["state"]
+        )
+        for state, count in counts.items():
+            deliveries.add_metric([state], count)
+        yield deliveries
 
 
 class _Totals:

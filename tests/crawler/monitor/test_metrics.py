@@ -19,8 +19,10 @@ from sqlalchemy import Engine
 from crawler.monitor import metrics
 from pipeline.errors import OperatorError
 from storage.database import open_database
+from storage.watching import claim, delivered, failed
 from tests import forked
 from tests.crawler.crawling import ROOT, Desk
+from tests.crawler.notifications.outbox import put
 from tests.crawler.web import Page, article, rss, serve
 from tests.storage.past import remember
 from tests.waiting import PATIENCE, wait_until
@@ -49,6 +51,22 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def test_deliveries_that_wait_and_that_were_given_up_are_counted(engine: Engine) -> None:
+    for number in range(4):
+        put(engine, f"n{number}", "webhook:$HOOK")
+    first, second, third, _ = claim(engine, NOW, 4)
+    delivered(engine, first, NOW)
+    failed(engine, second, "answered 413", NOW, None)
+    failed(engine, third, "answered 410", NOW, None, is_gone=True)
+    server = metrics.serve(engine)
+    try:
+        found = scrape(server.port)
+        assert found["copydesk_deliveries", ("waiting",)] == 1
+        assert found["copydesk_deliveries", ("dead",)] == 2
+    finally:
+        server.close()
 
 
 def test_the_metrics_of_each_site_come_from_the_database(
@@ -97,12 +115,14 @@ def test_an_unreachable_database_is_reported(tmp_path: Path, monkeypatch: pytest
     path = tmp_path / "copydesk.db"
     server = metrics.serve(f"sqlite:///{path}")
     try:
-        assert scrape(server.port) == {("copydesk_database_up", ()): 1}
+        deliveries: Samples = {("copydesk_deliveries", (state,)): 0 for state in ("waiting", "dead")}
+        assert scrape(server.port) == {("copydesk_database_up", ()): 1, **deliveries}
         with open_database(f"sqlite:///{path}").begin() as connection:
             connection.exec_driver_sql("DROP VIEW site_runs")
             connection.exec_driver_sql("DROP TABLE site_run")
             connection.exec_driver_sql("DROP TABLE rejection")
             connection.exec_driver_sql("DROP TABLE run")
+            connection.exec_driver_sql("DROP TABLE delivery")
         assert scrape(server.port) == {("copydesk_database_up", ()): 0}
     finally:
         server.close()

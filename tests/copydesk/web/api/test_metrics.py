@@ -21,6 +21,7 @@ def test_metrics_say_how_far_the_database_has_come(desk: TestClient, news: Engin
     assert float(found['copydesk_last_run_documents{end="stored"}']) == run.stored
     assert float(found["copydesk_last_run_start_timestamp_seconds"]) == run.started_at.timestamp()
     assert float(found["copydesk_database_up"]) == 1
+    assert float(found['copydesk_deliveries{state="dead"}']) == 0
     assert "etag" not in answer.headers
 
 
