@@ -1,4 +1,4 @@
-"""Runs rounds of chaos: `python -m tests.chaos`, or `make chaos`. See README.md."""
+"""Runs rounds of chaos, then kills for watchlists: `python -m tests.chaos` (`make chaos`). See README.md."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.chaos.databases import DATABASES, database, server_of
 from tests.chaos.plan import Kind
 from tests.chaos.rooms import may_mount
 from tests.chaos.round import Report, run_round
+from tests.chaos.watching import kill_on_each
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
     parser.add_argument("--faults", type=int, default=5, help="of each kind in a round, default 5")
     parser.add_argument("--documents", type=int, default=240, help="of each writer, default 240")
+    parser.add_argument(
+        "--kills", type=int, default=60, help="of ingests beside watch runs on each database, default 60"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="pages are read without a parser, so that workers start quickly"
     )
@@ -61,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 except Exception as error:
                     again = f"python -m tests.chaos --seed {seed + number} --rounds 1 --database {kind}"
                     sizes = f"--faults {options.faults} --documents {options.documents}"
-                    quick = " --quick" if options.quick else ""
+                    quick = f"{' --quick' if options.quick else ''} --kills 0"
                     print(f"seed {seed + number}, {kind}: {type(error).__name__}: {error}")
                     print(f"Again: {again} {sizes}{quick}")
                     print(f"Logs: {folder}")
@@ -69,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 shutil.rmtree(folder)
                 print(f"seed {seed + number}, {kind}: {_said(report)}", flush=True)
             number += 1
-    return 0
+        return kill_on_each(of, seed, options.kills) if options.kills else 0
 
 
 def _said(report: Report) -> str:

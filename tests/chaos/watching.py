@@ -19,7 +19,7 @@ import socket
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,7 @@ from tests.chaos.databases import DATABASES, database, server_of
 from tests.chaos.quick import import_beforehand
 from tests.chaos.round import ChaosError
 from tests.chaos.writer import REACHED, fork_command
+from tests.postgres import OwnServer
 from tests.storage.news import cut, story
 from tests.waiting import PATIENCE
 
@@ -229,21 +230,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     seed = random.SystemRandom().randrange(1_000_000) if options.seed is None else options.seed
     print(f"--seed {seed}", flush=True)
+    kinds = DATABASES if options.database == "both" else (options.database,)
+    with ExitStack() as servers:
+        return kill_on_each(
+            {kind: servers.enter_context(server_of(kind)) for kind in kinds}, seed, options.kills
+        )
+
+
+def kill_on_each(servers: Mapping[str, OwnServer | None], seed: int, kills: int) -> int:
+    """Play it on a fresh database of each server, and print what happened; 1 if it was wrong, else 0."""
     import_beforehand()
     gc.freeze()
-    with ExitStack() as servers:
-        for kind in DATABASES if options.database == "both" else (options.database,):
-            server = servers.enter_context(server_of(kind))
-            folder = Path(tempfile.mkdtemp(prefix="copydesk-watching-"))
-            folder.chmod(0o755)  # the server of PostgreSQL has a user of its own
-            try:
-                with database(kind, folder, server) as fresh:
-                    print(f"{kind}: {kill_and_count(fresh.url, seed, options.kills, folder)}", flush=True)
-            except ChaosError as error:
-                print(f"{kind}: {error}", flush=True)
-                return 1
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+    for kind, server in servers.items():
+        folder = Path(tempfile.mkdtemp(prefix="copydesk-watching-"))
+        folder.chmod(0o755)  # the server of PostgreSQL has a user of its own
+        try:
+            with database(kind, folder, server) as fresh:
+                print(f"watchlists, {kind}: {kill_and_count(fresh.url, seed, kills, folder)}", flush=True)
+        except ChaosError as error:
+            print(f"watchlists, {kind}: {error}")
+            print(f"Again: python -m tests.chaos.watching --seed {seed} --kills {kills} --database {kind}")
+            return 1
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
