@@ -6,7 +6,8 @@
     /feeds/watchlists/NAME.FORMAT     what a watchlist looks for
 
 Feed readers ask every few minutes. An answer has the ETag of its content and the time of the database's last
-change, and is 304 where neither is new to the client.
+change, and is 304 where neither is new to the client. It has no time where that is not all that changes it: a
+watchlist is edited, and what "since 2h" means moves on.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from copydesk.feeds import (
     make_feed,
     written,
 )
+from copydesk.times import is_relative
 from copydesk.web.asking import LONGEST, Asked, Desk, Filters
 from copydesk.web.problems import BadQuestion, NotHere
 from pipeline.errors import OperatorError
@@ -103,12 +105,13 @@ def watchlist(
     full_text: Flag = False,
 ) -> Response:
     try:
-        watchlist_named(engine, name)
+        found = watchlist_named(engine, name)
     except DatabaseError:
         raise
     except OperatorError as error:  # it names the others, which may be none of the client's business
         raise NotHere(f"There is no watchlist {name}.") from error
-    return _answer(request, engine, Question(watchlist=name), "", format, limit, full_text)
+    page = f"watchlists/{found.id}"
+    return _answer(request, engine, Question(watchlist=name), page, format, limit, full_text)
 
 
 def _question(filters: Asked, min_sites: int, query: str | None = None) -> Question:
@@ -141,7 +144,9 @@ def _answer(
     desk = str(request.base_url)
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "token"]
     address = f"{desk.rstrip('/')}{quote(request.url.path)}{f'?{urlencode(kept)}' if kept else ''}"
-    changed = reader.last_changed_at(engine)
+    times = (asked.since, asked.until)
+    is_of_database = asked.watchlist is None and not any(time and is_relative(time) for time in times)
+    changed = reader.last_changed_at(engine) if is_of_database else None
     feed = make_feed(engine, asked, Place(desk, f"{desk}{page}", address), limit=limit, full_text=full_text)
     body = written(feed, format)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from copydesk.web import DeskSettings, make_app
 from storage.database import open_database
-from storage.watching import Rule, add_watchlist
+from storage.watching import Rule, add_watchlist, edit_watchlist
 from tests.copydesk.feeds.validity import read_atom, read_json, read_rss
 from tests.copydesk.web.conftest import PAGE
 from tests.copydesk.web.test_server import serving
@@ -129,6 +129,23 @@ def test_what_a_reader_has_is_not_sent_again(own: TestClient, database_url: str)
     engine.dispose()
 
 
+def test_what_changes_without_the_database_is_known_by_its_content_alone(
+    own: TestClient, database_url: str
+) -> None:
+    address = "/feeds/watchlists/on%20both/a.b.atom"
+    first = own.get(address)
+    assert own.get(address, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+    engine = open_database(database_url, create=False)
+    edit_watchlist(engine, "on both/a.b", Rule("on both/a.b", "zeppelin"))
+    engine.dispose()
+    now = format_datetime(datetime.now(UTC), usegmt=True)
+    changed = own.get(address, headers={"If-Modified-Since": now})
+    assert [entry.title for entry in read_atom(changed.content).entries] == ["Airship"]
+    for relative in (address, "/feeds/stories.atom?since=2d"):
+        assert "last-modified" not in own.get(relative).headers
+    assert "last-modified" in own.get("/feeds/stories.atom?since=2026-01-01").headers
+
+
 def links(page: str) -> list[tuple[str, str]]:
     found = re.findall(r'<link rel="alternate" type="([^"]+)" title="[^"]+" href="([^"]+)">', page)
     return [(kind, unescape(address)) for kind, address in found]
@@ -157,6 +174,7 @@ def test_the_page_of_a_watchlist_names_its_feed(own: TestClient) -> None:
     (address,) = set(re.findall(r'href="(/watchlists/[^"]+)"', page))
     (atom, *_) = links(own.get(unescape(address), headers=PAGE).text)
     assert titles(own, atom[1]) == ["Ferry"]
+    assert read_atom(own.get(atom[1]).content).feed.link == f"{BASE}{unescape(address)[1:]}"
 
 
 def test_the_page_of_a_site_names_its_feed(database_url: str, own: TestClient) -> None:
