@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from pipeline.errors import OperatorError
 from storage import watching
 from storage.watching import MatchedStory, Rule, Watchlist
 
@@ -88,8 +89,14 @@ class Watchlists:
         return watching.remove_watchlist(self.engine, name)
 
     def test(self, name: str, *, days: float = 7, limit: int | None = None) -> Sequence[MatchedStory]:
-        """The stories that it would have matched in the last days, the latest first. Tells nothing."""
-        since = datetime.now(UTC) - timedelta(days=days)
+        """The stories that it would have matched in the last days, the latest first. Tells nothing.
+
+        Raises OperatorError for days that are no number, or before the year 1.
+        """
+        try:
+            since = datetime.now(UTC) - timedelta(days=days)
+        except (OverflowError, ValueError) as error:
+            raise OperatorError(f"days: {days:g} is no number of days to look back, such as 7") from error
         return watching.would_match(self.engine, self.get(name).rule, since, limit)
 
     def matched(self, name: str, *, limit: int = 20) -> Sequence[MatchedStory]:

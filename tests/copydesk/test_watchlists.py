@@ -16,6 +16,9 @@ def test_a_program_keeps_watchlists(own: str) -> None:
         (story,) = db.watchlists.test("ferries", days=9999)
         assert story.title.startswith("Divers find no leak in ferry stranded off Velmora")
         assert db.watchlists.matched("ferries") == []
+        for days in (1e9, float("nan")):
+            with pytest.raises(OperatorError, match="no number of days"):
+                db.watchlists.test("ferries", days=days)
 
         changed = db.watchlists.edit("ferries", rename="boats", outlets=4, ways=[])
         assert (changed.id, changed.name, changed.rule.ways) == (made.id, "boats", ())
