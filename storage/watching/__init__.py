@@ -15,7 +15,7 @@ from storage.watching.feed_tokens import (
     revoke_feed_token,
 )
 from storage.watching.listing import MatchedStory, matched_stories, would_match
-from storage.watching.matching import FEED, Matched, match_after_run, match_news
+from storage.watching.matching import Matched, match_after_run, match_news
 from storage.watching.outbox import (
     LEASE,
     Delivery,
@@ -34,6 +34,7 @@ from storage.watching.outbox import (
     ways_gone,
 )
 from storage.watching.watchlists import (
+    FEED,
     Rule,
     Tell,
     Watchlist,

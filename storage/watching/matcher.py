@@ -63,8 +63,7 @@ class Matcher:
         if query is not None:
             for required in max(map(_requirements, query.clauses), key=_selectivity):
                 if required.begins:
-                    of_length = self._beginning.setdefault(len(required.word), defaultdict(list))
-                    of_length[required.word].append(number)
+                    self._beginning[len(required.word)][required.word].append(number)
                 else:
                     self._requiring[required.word].append(number)
         elif rule.site is not None:

@@ -40,6 +40,7 @@ from storage.database import DatabaseError, in_transaction
 from storage.watching.matcher import Matcher, WatchedText
 from storage.watching.outbox import State
 from storage.watching.watchlists import (
+    FEED,
     WATCHED,
     Tell,
     Watchlist,
@@ -55,8 +56,6 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 1000
 # How long notifications are kept that were delivered on every way.
 _KEPT = timedelta(days=30)
-# Who reads the feed asks for it; nothing is delivered.
-FEED = "feed"
 _UNMATCHED = "Watchlists were not matched; the next run or copydesk watch run does it"
 _SUMMARY = 300
 # Outlets that a notification names.

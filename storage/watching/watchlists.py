@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select, update
 
 from pipeline.errors import OperatorError
 from storage import schema
 from storage.base import chunks, storable_name, storable_text
 from storage.database import in_transaction
 from storage.search import parse_query
+from storage.watching.outbox import State
 
+# Who reads the feed asks for it; nothing is delivered.
+FEED = "feed"
 # The counter of the last change that watchlists were matched with.
 WATCHED = "watched"
 
 _LONGEST_NAME = 200
+_MOST_SITES = 1_000_000
 _LONGEST_WAY = 1000
 
 
@@ -98,8 +102,9 @@ def add_watchlist(engine: Engine, rule: Rule, now: datetime) -> Watchlist:
 def edit_watchlist(engine: Engine, name: str, rule: Rule) -> Watchlist:
     """Gives the watchlist of that name a different rule; what it has told stays told.
 
-    One that was paused looks at what is stored from now on. Raises OperatorError for a mistake, or if there
-    is none of that name.
+    One that was paused looks at what is stored from now on. What was not delivered on ways that it has no
+    longer, goes to those that came instead, or nowhere. Raises OperatorError for a mistake, or if there is
+    none of that name.
     """
     wanted = checked(rule)
 
@@ -115,9 +120,39 @@ def edit_watchlist(engine: Engine, name: str, rule: Rule) -> Watchlist:
         connection.execute(
             update(table).where(table.c.id == before.id).values(since=since, **_values(wanted))
         )
+        _readdress(connection, before.id, before.rule.ways, wanted.ways)
         return replace(before, rule=wanted, since=since)
 
     return in_transaction(engine, edit)
+
+
+def _readdress(connection: Connection, id: int, before: Sequence[str], ways: Sequence[str]) -> None:
+    """Moves what was not delivered on ways that are gone to the new ones; what was given up stays that."""
+    table, made = schema.delivery, schema.notification
+    own = table.c.notification_id.in_(select(made.c.id).where(made.c.watchlist_id == id))
+    gone, new = set(before) - set(ways), set(ways) - set(before) - {FEED}
+    left = and_(own, table.c.way.in_(gone), table.c.state != State.DELIVERED.value)
+    rows = connection.execute(select(table).where(left)).all() if gone else []
+    if not rows:
+        return
+    connection.execute(delete(table).where(left))
+    had = connection.execute(select(table.c.notification_id, table.c.way).where(own, table.c.way.in_(new)))
+    there = {(row.notification_id, row.way) for row in had}
+    moved = {}
+    for row in sorted(rows, key=lambda row: row.state == State.WAITING.value):  # waiting on one is waiting
+        is_waiting = row.state == State.WAITING.value
+        for way in new:
+            if (row.notification_id, way) not in there:
+                moved[row.notification_id, way] = {
+                    "notification_id": row.notification_id,
+                    "way": way,
+                    "state": (State.WAITING if is_waiting else State.DEAD).value,
+                    "attempts": 0,
+                    "due_at": row.due_at,
+                    "last_error": row.last_error,
+                }
+    if moved:
+        connection.execute(insert(table), list(moved.values()))
 
 
 def remove_watchlist(engine: Engine, name: str) -> Watchlist:
@@ -163,8 +198,8 @@ def checked(rule: Rule) -> Rule:
     if query:
         parse_query(query)
     for what, number in (("min_sites", rule.min_sites), ("outlets", rule.outlets)):
-        if number is not None and number < 1:
-            raise OperatorError(f"{what} is a number of sites, at least 1, and not {number}")
+        if number is not None and not 1 <= number <= _MOST_SITES:
+            raise OperatorError(f"{what} is a number of sites, 1 to {_MOST_SITES:,}, and not {number}")
     made = replace(
         rule,
         name=name,

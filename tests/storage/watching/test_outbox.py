@@ -151,6 +151,31 @@ def test_a_paused_watchlist_delivers_nothing_and_a_removed_one_has_nothing(fille
             assert connection.execute(table.select()).all() == []
 
 
+def test_what_was_not_delivered_on_a_way_that_is_taken_away_goes_to_the_new_one(filled: Engine) -> None:
+    hook, mail = "webhook:$HOOK", "mail:a@b.example"
+    (told, later) = [due for due in claim(filled, NOW, 4) if due.way == mail]
+    delivered(filled, told, NOW)
+    failed(filled, later, "refused", NOW, NOW + 9 * MINUTE)
+    for due in claim(filled, NOW + LEASE, 4):  # the webhook's
+        failed(filled, due, "answered 410 Gone", NOW, None, is_gone=True)
+    edit_watchlist(filled, "ferries", replace(FERRIES, ways=(hook, "mail:c@d.example")))
+    assert sorted((one.due.way, one.state) for one in deliveries(filled)) == [
+        (mail, "delivered"),
+        ("mail:c@d.example", "waiting"),
+        (hook, "gone"),
+        (hook, "gone"),
+    ]
+    # Back again: one story was delivered there already.
+    edit_watchlist(filled, "ferries", replace(FERRIES, ways=(mail,)))
+    assert ways_gone(filled) == frozenset()
+    assert sorted((one.due.id == told.id, one.due.way, one.state) for one in deliveries(filled)) == [
+        (False, mail, "waiting"),
+        (True, mail, "delivered"),
+    ]
+    edit_watchlist(filled, "ferries", replace(FERRIES, ways=("feed",)))
+    assert [one.due.id for one in deliveries(filled)] == [told.id]
+
+
 def test_what_was_delivered_long_ago_is_dropped_and_what_was_not_is_kept(filled: Engine) -> None:
     for due in claim(filled, NOW, 4):
         if due.way.startswith("mail") or due.body["article"]["url"] == "https://1.example/1":

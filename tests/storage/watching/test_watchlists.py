@@ -61,6 +61,7 @@ def test_a_watchlist_is_stored_as_it_was_given(engine: Engine) -> None:
         (replace(FERRIES, query="-strike"), "nothing to look for"),
         (Rule("everything"), "would tell of every story"),
         (replace(FERRIES, min_sites=0), "min_sites is a number of sites"),
+        (replace(FERRIES, min_sites=10**12), "min_sites is a number of sites"),
         (replace(FERRIES, outlets=-1), "outlets is a number of sites"),
         (replace(FERRIES, tells=("outlets",)), "how many outlets"),
         (replace(FERRIES, tells=("all",)), "cannot tell 'all'"),
