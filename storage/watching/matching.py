@@ -164,6 +164,7 @@ _FACTS = tuple(
         "agency",
         "published_at",
         "description",
+        "rights",
     )
 )
 
@@ -445,7 +446,8 @@ def _removals(start: int, end: int) -> Any:
 
 
 def _article(item: Row[Any]) -> dict[str, Any]:
-    """What a notification says of an article."""
+    """What a notification says of an article; nothing of its text if rights reserve it."""
+    is_reserved = any(statement.get("reserved") is True for statement in item.rights or ())
     published_at = None if item.published_at is None else schema.utc_text(item.published_at)
     return {
         "id": item.id,
@@ -456,5 +458,5 @@ def _article(item: Row[Any]) -> dict[str, Any]:
         "agency": item.agency,
         "language": item.language,
         "published_at": published_at,
-        "description": item.description or " ".join(item.text[:_SUMMARY].split()),
+        "description": None if is_reserved else item.description or " ".join(item.text[:_SUMMARY].split()),
     }

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from pipeline.document import Article, Reason
+from pipeline.document import Article, Reason, RightsStatement
 from pipeline.settings import Settings
 from storage import reader, schema, writer
 from storage.database import DatabaseError, begin_write
@@ -111,6 +111,17 @@ def test_a_notification_says_what_it_tells(engine: Engine) -> None:
     }
     assert of_copy == " ".join(TEXT[:300].split())
     assert len(claim(engine, START, 100)) == 4
+
+
+def test_nothing_of_a_reserved_text_is_told(engine: Engine) -> None:
+    add_watchlist(engine, FERRIES, START)
+    rights = (RightsStatement("tdm-reservation", "1", "header", None, True),)
+    put(engine, copy_on("a", rights=rights))
+    match_news(engine)
+    with engine.connect() as connection:
+        (body,) = connection.execute(select(schema.notification.c.body)).scalars()
+    assert body["article"]["title"]
+    assert body["article"]["description"] is None
 
 
 def test_what_was_stored_before_a_watchlist_is_no_news(engine: Engine) -> None:
