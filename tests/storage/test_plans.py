@@ -16,9 +16,10 @@ from typing import Any
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import event, make_url, text
+from sqlalchemy import delete, event, func, insert, make_url, select, text, update
 
 from copydesk.web import DeskSettings, make_app
+from storage import schema, watching
 from storage.crawls import revisits
 from storage.database import begin_write, open_database
 from tests.conftest import PostgresServer
@@ -87,6 +88,29 @@ _RUN = """
     INSERT INTO run (id, command, started_at, seen, stored, revised, updated, unchanged, rejected, grouped,
                      reasons)
     SELECT 1, 'ingest', seen_at, 0, 0, 0, 0, 0, 0, 0, '{}' FROM article WHERE id = 1
+"""
+# Of 1,000 watchlists one matches every text. Of 50,000 deliveries 500 wait, and about 120 were given up.
+_WATCHLISTS = """
+    INSERT INTO watchlist (id, name, query, tells, ways, is_paused, created_at, since)
+    SELECT id, 'list ' || id, CASE id WHEN 1 THEN 'ferry' ELSE 'zeppelin' || id END, '["story"]',
+           '["mail:desk@news.example"]', false, seen_at, 0
+    FROM article WHERE id <= 1000
+"""
+_MATCHES = """
+    INSERT INTO watch_match (watchlist_id, article_id, matched_at, is_told, is_told_of_outlets,
+                             is_told_of_removal)
+    SELECT 1 + id / 4 % 1000, id, seen_at, true, false, false FROM article WHERE id % 4 = 0
+"""
+_NOTIFICATIONS = """
+    INSERT INTO notification (id, watchlist_id, kind, group_id, article_id, created_at, body)
+    SELECT 'msg_' || id, 1 + id / 4 % 1000, 'story', group_id, id, seen_at, '{}' FROM article WHERE id % 4 = 0
+"""
+_DELIVERIES = """
+    INSERT INTO delivery (notification_id, way, state, attempts, due_at)
+    SELECT 'msg_' || id, 'mail:desk@news.example',
+           CASE WHEN id % 400 = 0 THEN 'waiting' WHEN id % 404 = 0 THEN 'dead' WHEN id % 20020 = 0 THEN 'gone'
+                ELSE 'delivered' END, 0, seen_at
+    FROM article WHERE id % 4 = 0
 """
 # More than any of the queries takes, far less than reading all articles: instructions of SQLite's machine, of
 # which a row needs five and more; accesses to PostgreSQL's pages, of which an index lookup takes about four.
@@ -234,6 +258,8 @@ def fill(url: str) -> None:
         connection.execute(text(_PAGES))
         connection.execute(text(_RUN))
         connection.execute(text(_REJECTIONS))
+        for rows in (_WATCHLISTS, _MATCHES, _NOTIFICATIONS, _DELIVERIES):
+            connection.execute(text(rows))
     engine.dispose()
 
 
@@ -346,6 +372,45 @@ def test_articles_that_are_due_are_found_by_one_query_and_an_index(filled: str) 
     assert "revisit_due" in plan.indexes
     assert plan.rows == 40
     assert plan.cost <= _MOST[engine.dialect.name] / 10
+
+
+def test_watchlists_are_matched_and_delivered_by_reading_little(filled: str) -> None:
+    engine = open_database(filled)
+    kind = engine.dialect.name
+    with begin_write(engine) as connection:  # the last 100 articles are news
+        last = connection.scalar(select(func.max(schema.change.c.number)))
+        news = schema.change.c.article_id > ARTICLES - 100
+        connection.execute(update(schema.change).where(news).values(news=schema.change.c.number))
+        connection.execute(delete(schema.counter).where(schema.counter.c.name == "watched"))
+        connection.execute(insert(schema.counter).values(name="watched", value=last - 100))
+    queries: list[tuple[str, Any]] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        # What is deleted by a condition is found as by a query.
+        query = re.sub(r"^DELETE FROM (\w+) WHERE", r"SELECT * FROM \1 WHERE", statement.lstrip())
+        if query.startswith(("SELECT", "WITH")) and not isinstance(values, list):
+            queries.append((query, values))
+
+    now = datetime(2025, 7, 1, tzinfo=UTC)
+    assert watching.match_news(engine, now).news == 100
+    assert len(watching.claim(engine, now, 20)) == 20
+    assert watching.ways_gone(engine)
+    assert watching.undelivered(engine)["dead"] > 100
+    assert watching.dead_letters(engine, "list 8")
+    assert watching.outbox_counts(engine, "list 8").delivered
+    assert len(watching.matched_stories(engine, 8)) == 20
+    engine.dispose()
+
+    plan = {"sqlite": plan_sqlite, "postgresql": plan_postgresql}[kind]
+    plans = [(query, plan(filled, query, values)) for query, values in queries]
+    assert len(plans) > 10
+    assert [(query, found.cost) for query, found in plans if found.cost > _MOST[kind]] == []
+    tables = "(article|change|watch_match|notification|delivery)"
+    whole = rf"^SCAN {tables}\b(?! USING)|'Seq Scan'.*'Relation Name': '{tables}'"
+    # What is old is looked for once for each watchlist. PostgreSQL rather reads so few notifications all.
+    looked_up = [found for query, found in plans if not query.startswith("SELECT * FROM notification")]
+    assert [fault for found in looked_up for fault in found.faults if re.search(whole, fault)] == []
 
 
 # Pages and lists of the desk. /about, /removed, counts, and stories in the order of their size count
