@@ -240,12 +240,12 @@ def _try(message: _Message, settings: NotificationSettings) -> SendFailed | None
 
 def _store(engine: Engine, ended: _End, now: datetime, logged: set[tuple[str, str]]) -> DeliveryCounts:
     """Store how notifications ended. logged: ways and failures that were logged."""
+    if ended.outcome is None:
+        delivered(engine, ended.dues, now)
+        return DeliveryCounts(delivered=len(ended.dues))
     counts = DeliveryCounts()
     for due in ended.dues:
-        if ended.outcome is None:
-            delivered(engine, due, now)
-            counts += DeliveryCounts(delivered=1)
-        elif isinstance(ended.outcome, datetime):
+        if isinstance(ended.outcome, datetime):
             put_off(engine, due, ended.outcome)
             counts += DeliveryCounts(waiting=1)
         else:

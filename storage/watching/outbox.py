@@ -100,11 +100,15 @@ def claim(engine: Engine, now: datetime, limit: int) -> list[Due]:
     return in_transaction(engine, take)
 
 
-def delivered(engine: Engine, due: Due, now: datetime) -> None:
-    """Notes that a delivery was made."""
-    _end(
-        engine, due, state=State.DELIVERED.value, attempts=due.attempts + 1, delivered_at=now, last_error=None
-    )
+def delivered(engine: Engine, dues: Sequence[Due], now: datetime) -> None:
+    """Notes that deliveries were made, all or none: those of one mail are not sent again in another one."""
+    values = {"state": State.DELIVERED.value, "delivered_at": now, "last_error": None}
+
+    def note(connection: Connection) -> None:
+        for due in dues:
+            _write_end(connection, due, attempts=due.attempts + 1, **values)
+
+    in_transaction(engine, note)
 
 
 def failed(
@@ -252,6 +256,10 @@ def _is(id: str, way: str) -> ColumnElement[bool]:
 
 
 def _end(engine: Engine, due: Due, **values: Any) -> None:
+    in_transaction(engine, lambda connection: _write_end(connection, due, **values))
+
+
+def _write_end(connection: Connection, due: Due, **values: Any) -> None:
     """Writes how an attempt ended, unless another process delivered it in the meantime."""
     one = update(schema.delivery).where(_is(due.id, due.way), schema.delivery.c.state == State.WAITING.value)
-    in_transaction(engine, lambda connection: connection.execute(one.values(claimed_until=None, **values)))
+    connection.execute(one.values(claimed_until=None, **values))

@@ -56,7 +56,7 @@ def test_what_is_told_twice_or_not_at_all_is_found(engine: Engine, tmp_path: Pat
         watching._judge_received(engine, received)
     dues = claim(engine, datetime.now(UTC) + timedelta(days=1), 1000)
     for due in dues:
-        delivered(engine, due, START)
+        delivered(engine, [due], START)
     messages = [f'{{"id": "{due.id}"}}' for due in dues]
     received.write_text("".join(messages[1:]))
     with pytest.raises(ChaosError, match="1 messages never came"):

@@ -57,7 +57,7 @@ def test_deliveries_that_wait_and_that_were_given_up_are_counted(engine: Engine)
     for number in range(4):
         put(engine, f"n{number}", "webhook:$HOOK")
     first, second, third, _ = claim(engine, NOW, 4)
-    delivered(engine, first, NOW)
+    delivered(engine, [first], NOW)
     failed(engine, second, "answered 413", NOW, None)
     failed(engine, third, "answered 410", NOW, None, is_gone=True)
     server = metrics.serve(engine)

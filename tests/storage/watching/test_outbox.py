@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from storage import schema, writer
 from storage.database import begin_write
 from storage.watching import (
     LEASE,
+    Due,
     Rule,
     add_watchlist,
     claim,
@@ -21,6 +23,7 @@ from storage.watching import (
     edit_watchlist,
     failed,
     match_news,
+    outbox,
     outbox_counts,
     put_off,
     remove_watchlist,
@@ -61,7 +64,7 @@ def test_a_claim_is_one_processes_until_it_runs_out(filled: Engine) -> None:
 
 def test_what_was_delivered_is_not_due_again(filled: Engine) -> None:
     for due in claim(filled, NOW, 4):
-        delivered(filled, due, NOW + MINUTE)
+        delivered(filled, [due], NOW + MINUTE)
     assert claim(filled, NOW + timedelta(days=9), 9) == []
     assert outbox_counts(filled).delivered == 4
     (one, *_) = deliveries(filled)
@@ -71,6 +74,26 @@ def test_what_was_delivered_is_not_due_again(filled: Engine) -> None:
         None,
         1,
     )
+
+
+def test_the_deliveries_of_one_mail_are_noted_all_or_none(
+    filled: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dues = claim(filled, NOW, 4)
+    written = outbox._write_end
+
+    def fails_at_the_last(connection: Connection, due: Due, **values: Any) -> None:
+        if due == dues[-1]:
+            raise RuntimeError("killed")
+        written(connection, due, **values)
+
+    monkeypatch.setattr(outbox, "_write_end", fails_at_the_last)
+    with pytest.raises(RuntimeError):
+        delivered(filled, dues, NOW)
+    assert outbox_counts(filled).delivered == 0
+    monkeypatch.undo()
+    delivered(filled, dues, NOW)
+    assert outbox_counts(filled).delivered == 4
 
 
 def test_a_failure_is_due_later_and_dead_in_the_end(filled: Engine) -> None:
@@ -133,7 +156,7 @@ def test_what_is_put_off_has_no_attempt_more(filled: Engine) -> None:
 def test_a_process_that_was_late_ends_nothing_that_was_delivered(filled: Engine) -> None:
     (late,) = claim(filled, NOW, 1)
     (due,) = [one for one in claim(filled, NOW + LEASE, 9) if (one.id, one.way) == (late.id, late.way)]
-    delivered(filled, due, NOW + LEASE)
+    delivered(filled, [due], NOW + LEASE)
     failed(filled, late, "timeout", NOW + LEASE, None)
     assert dead_letters(filled) == []
     assert outbox_counts(filled).delivered == 1
@@ -154,7 +177,7 @@ def test_a_paused_watchlist_delivers_nothing_and_a_removed_one_has_nothing(fille
 def test_what_was_not_delivered_on_a_way_that_is_taken_away_goes_to_the_new_one(filled: Engine) -> None:
     hook, mail = "webhook:$HOOK", "mail:a@b.example"
     (told, later) = [due for due in claim(filled, NOW, 4) if due.way == mail]
-    delivered(filled, told, NOW)
+    delivered(filled, [told], NOW)
     failed(filled, later, "refused", NOW, NOW + 9 * MINUTE)
     for due in claim(filled, NOW + LEASE, 4):  # the webhook's
         failed(filled, due, "answered 410 Gone", NOW, None, is_gone=True)
@@ -179,7 +202,7 @@ def test_what_was_not_delivered_on_a_way_that_is_taken_away_goes_to_the_new_one(
 def test_what_was_delivered_long_ago_is_dropped_and_what_was_not_is_kept(filled: Engine) -> None:
     for due in claim(filled, NOW, 4):
         if due.way.startswith("mail") or due.body["article"]["url"] == "https://1.example/1":
-            delivered(filled, due, NOW)
+            delivered(filled, [due], NOW)
         else:
             failed(filled, due, "refused", NOW, None)
     with begin_write(filled) as connection:  # a change, so that there is something to look at
