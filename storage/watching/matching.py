@@ -34,6 +34,7 @@ from sqlalchemy import (
     update,
 )
 
+from pipeline.errors import OperatorError
 from storage import schema
 from storage.base import chunks
 from storage.database import DatabaseError, in_transaction
@@ -44,6 +45,7 @@ from storage.watching.watchlists import (
     WATCHED,
     Tell,
     Watchlist,
+    checked,
     counter_value,
     last_number,
     set_counter_value,
@@ -104,15 +106,30 @@ def match_after_run(engine: Engine) -> None:
 
 @dataclass(slots=True)
 class _Watched:
-    """The watchlists of a pass, and their matcher, made again if they were changed meanwhile."""
+    """The watchlists of a pass, and their matcher, made again if they were changed meanwhile.
 
+    stored: also those that cannot be meant, as after a change of the language of queries. They tell nothing,
+    and keep no other from telling.
+    """
+
+    stored: list[Watchlist] = field(default_factory=list)
     lists: list[Watchlist] = field(default_factory=list)
     matcher: Matcher = field(default_factory=lambda: Matcher(()))
 
-    def renew(self, lists: list[Watchlist]) -> None:
-        if lists != self.lists:
-            self.lists = lists
-            self.matcher = Matcher((number, one.rule) for number, one in enumerate(lists))
+    def renew(self, stored: list[Watchlist]) -> None:
+        if stored != self.stored:
+            self.stored = stored
+            self.lists = [one for one in stored if _can_be_meant(one)]
+            self.matcher = Matcher((number, one.rule) for number, one in enumerate(self.lists))
+
+
+def _can_be_meant(one: Watchlist) -> bool:
+    try:
+        checked(one.rule)
+    except OperatorError as error:
+        logger.error("Watchlist %s tells nothing until copydesk watch edit changes it: %s", one.name, error)
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,19 @@ def test_a_notification_says_what_it_tells(engine: Engine) -> None:
     assert len(claim(engine, START, 100)) == 4
 
 
+def test_a_watchlist_that_cannot_be_meant_keeps_no_other_from_telling(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_watchlist(engine, FERRIES, START)
+    add_watchlist(engine, replace(FERRIES, name="broken"), START)
+    with begin_write(engine) as connection:
+        table = schema.watchlist
+        connection.execute(update(table).where(table.c.name == "broken").values(query="-strike"))
+    assert told_of(engine, copy_on("a")) == [("story", "a")]
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith("Watchlist broken tells nothing until copydesk watch edit changes it: nothing to")
+
+
 def test_nothing_of_a_reserved_text_is_told(engine: Engine) -> None:
     add_watchlist(engine, FERRIES, START)
     rights = (RightsStatement("tdm-reservation", "1", "header", None, True),)
