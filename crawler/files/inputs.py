@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from urllib.parse import quote_from_bytes
 
 from crawler.files.archives import is_hidden
 from crawler.files.position import FilePosition, plausible_time, printable
@@ -120,4 +120,5 @@ def _file(path: str, settings: Settings, now: datetime, *, is_given: bool) -> In
 
 
 def _url(path: str) -> str:
-    return Path(os.path.abspath(path)).as_uri()
+    # As `Path.as_uri`, which takes a tenth of reading a small file.
+    return f"file://{quote_from_bytes(os.fsencode(os.path.abspath(path)))}"

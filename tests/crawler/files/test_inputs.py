@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from crawler.files.inputs import InputFile, find_files, open_file, os_error
+from crawler.files.inputs import InputFile, _find_all, find_files, open_file, os_error
 from pipeline.document import Reason, Rejection
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
@@ -30,6 +31,15 @@ def test_files_have_their_size_time_and_url(tmp_path: Path) -> None:
     assert file.now > file.fetched_at
     with open_file(file) as raw:
         assert raw.read() == b"page"
+
+
+@pytest.mark.parametrize(
+    "name", ["x//y/../z/", "ü é?.html", "~x", "a%20b#c;d@e:f", "\udcff", "[1]!$&'()*+,=-_."]
+)
+def test_urls_of_files_are_those_of_pathlib(tmp_path: Path, name: str) -> None:
+    path = f"{tmp_path}/{name}"
+    (file,) = _find_all([path], SETTINGS, datetime.now(UTC))
+    assert file.url == Path(os.path.abspath(path)).as_uri()
 
 
 def test_folders_are_walked_in_order_and_once(tmp_path: Path) -> None:
