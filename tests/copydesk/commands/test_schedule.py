@@ -54,11 +54,20 @@ def test_units_are_printed_or_written(copydesk: Run, folder: Path) -> None:
     written = copydesk(*arguments, "--out", "units", cwd=folder)
     assert (written.returncode, written.stdout) == (0, "")
     files = {file.name: file.read_text() for file in units.iterdir()}
-    assert set(files) == {"copydesk.service", "copydesk-crawl@.service", "copydesk-crawl@gazette.timer"}
-    assert printed.stdout == "".join(
-        f"# /etc/systemd/system/{name}\n{files[name]}\n"
-        for name in ("copydesk.service", "copydesk-crawl@.service", "copydesk-crawl@gazette.timer")
-    )
+    names = [
+        line.removeprefix("# /etc/systemd/system/")
+        for line in printed.stdout.splitlines()
+        if line.startswith("# /etc/systemd/system/")
+    ]
+    assert sorted(names) == [
+        "copydesk-crawl@.service",
+        "copydesk-crawl@gazette.timer",
+        "copydesk-watch.service",
+        "copydesk-watch.timer",
+        "copydesk.service",
+    ]
+    assert sorted(files) == sorted(names)
+    assert printed.stdout == "".join(f"# /etc/systemd/system/{name}\n{files[name]}\n" for name in names)
     assert "-P -m copydesk schedule --concurrent 4 --jitter 5 gazette\n" in files["copydesk.service"]
 
     refused = copydesk(*arguments, "--out", "nowhere", cwd=folder)

@@ -63,7 +63,10 @@ def test_many_and_few_rows_are_inserted_unchanged(engine: Engine, monkeypatch: p
 
 def test_times_flags_and_numbers_are_inserted_unchanged(engine: Engine) -> None:
     at = datetime(2026, 3, 1, 11, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=1)))
-    rows = [{"article_id": n, "number": n, "gone": n % 2 == 0, "at": at, "url": None} for n in range(9)]
+    rows = [
+        {"article_id": n, "number": n, "gone": n % 2 == 0, "at": at, "url": None, "news": n or None}
+        for n in range(9)
+    ]
     with begin_write(engine) as connection:
         insert_rows(connection, schema.change, rows)
         found = connection.execute(select(schema.change).order_by(schema.change.c.number)).mappings().all()
