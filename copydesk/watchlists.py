@@ -76,13 +76,13 @@ class Watchlists:
         """Changes fields of a watchlist, as `add` takes them; what it has told stays told.
 
         rename: its new name. One that was paused looks at what is stored from now on. Raises OperatorError as
-        `add` does.
+        `add` does, and if another process changed it at the same time.
         """
         before = self.get(name).rule
         rule = replace(before, **_fields(changes))
         if "outlets" in changes and rule.outlets is None:
             rule = replace(rule, tells=tuple(tell for tell in rule.tells if tell != "outlets"))
-        return watching.edit_watchlist(self.engine, name, self._meant(rule, before))
+        return watching.edit_watchlist(self.engine, name, self._meant(rule, before), expected=before)
 
     def remove(self, name: str) -> Watchlist:
         """Deletes a watchlist, and what it has not told yet; returns what it was."""

@@ -99,17 +99,21 @@ def add_watchlist(engine: Engine, rule: Rule, now: datetime) -> Watchlist:
     return in_transaction(engine, add)
 
 
-def edit_watchlist(engine: Engine, name: str, rule: Rule) -> Watchlist:
+def edit_watchlist(engine: Engine, name: str, rule: Rule, *, expected: Rule | None = None) -> Watchlist:
     """Gives the watchlist of that name a different rule; what it has told stays told.
 
     One that was paused looks at what is stored from now on. What was not delivered on ways that it has no
-    longer, goes to those that came instead, or nowhere. Raises OperatorError for a mistake, or if there is
-    none of that name.
+    longer, goes to those that came instead, or nowhere. expected: the rule that the new one was made of.
+    Raises OperatorError for a mistake, if there is none of that name, or if its rule is not the expected one.
     """
     wanted = checked(rule)
 
     def edit(connection: Connection) -> Watchlist:
         before = _named(connection, name)
+        if expected is not None and before.rule != expected:
+            raise OperatorError(
+                f"watchlist {before.name!r} was changed at the same time; look at it, try again"
+            )
         if wanted.name != before.name:
             _require_free(connection, wanted.name)
         since = last_number(connection) if before.rule.is_paused else before.since

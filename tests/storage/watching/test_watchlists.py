@@ -90,6 +90,14 @@ def test_a_name_is_given_once(engine: Engine) -> None:
     assert [one.name for one in watchlists(engine)] == ["boats", "ships"]
 
 
+def test_of_two_changes_at_a_time_one_is_refused(engine: Engine) -> None:
+    add_watchlist(engine, FERRIES, START)
+    edit_watchlist(engine, "ferries", replace(FERRIES, is_paused=True), expected=FERRIES)
+    with pytest.raises(OperatorError, match="'ferries' was changed at the same time"):
+        edit_watchlist(engine, "ferries", replace(FERRIES, query="boat"), expected=FERRIES)
+    assert watchlist_named(engine, "ferries").rule == replace(FERRIES, is_paused=True)
+
+
 def test_one_that_is_not_there_is_named_with_those_that_are(engine: Engine) -> None:
     with pytest.raises(OperatorError, match="no watchlist 'ferries': there is none"):
         watchlist_named(engine, "ferries")
