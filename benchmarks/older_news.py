@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Table, func, select, text
 from pipeline.settings import BAND_BITS, WINNOWED_BIT
 from pipeline.text import make_search_words
 from storage import schema, search
-from storage.writing.revisions import set_counter
+from storage.base import set_counter
 
 # Seconds of a time bucket of the index, as in `pipeline.copies.candidates.row_key`.
 BUCKET_BITS = 18

@@ -1,7 +1,10 @@
-"""Helpers for all of storage/: keys, values that both databases accept, lists in parts, disk space."""
+"""Helpers for all of storage/: keys, values that both databases accept, lists in parts, counters, disk
+space.
+"""
 
 from storage.base.chunks import chunks
 from storage.base.commands import without_secrets
+from storage.base.counters import counter_value, last_change_number, set_counter
 from storage.base.keys import (
     FAILURES,
     TRANSIENT,
@@ -34,13 +37,16 @@ __all__ = [
     "chunks",
     "claims_json",
     "claims_of",
+    "counter_value",
     "disk_space",
     "empty_log",
     "from_microseconds",
+    "last_change_number",
     "microseconds",
     "page_digest",
     "rewrite",
     "securely",
+    "set_counter",
     "source_key",
     "storable",
     "storable_name",

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, select, type_coerce
+from sqlalchemy import Engine, and_, select, type_coerce
 
 from storage import schema
+from storage.base import last_change_number
 from storage.reader.filters import EVERY_ARTICLE, ArticleFilter
 from storage.reader.streaming import FETCH_TEXTS, stream
 from storage.schema import (
@@ -91,4 +92,4 @@ def last_changed_at(engine: Engine) -> datetime | None:
 def last_change(engine: Engine) -> int:
     """The number of the last change, to read on from; 0 in an empty database."""
     with engine.connect() as connection:
-        return int(connection.scalar(select(func.max(schema.change.c.number))) or 0)
+        return last_change_number(connection)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Select, and_, func, or_, select
 
 from pipeline.sites import WITHOUT_TRAFILATURA
 from storage import schema
-from storage.base import storable_name
+from storage.base import last_change_number, storable_name
 from storage.reader.streaming import one_row, one_snapshot, stream
 from storage.schema import (
     RunRow,
@@ -160,5 +160,5 @@ def progress(engine: Engine) -> Progress:
     with engine.connect() as connection:
         rows = connection.execute(select(counter.c.name, counter.c.value))
         named: dict[str, int] = {row.name: row.value for row in rows}
-        last = connection.scalar(select(func.max(schema.change.c.number)))
-    return Progress(named.get("article", 0), named.get("page", 0), int(last or 0))
+        last = last_change_number(connection)
+    return Progress(named.get("article", 0), named.get("page", 0), last)

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Engine, delete, func, insert, literal, select
 
 from pipeline.document import Reason
 from storage import schema, search
-from storage.base import chunks, tombstone_key
+from storage.base import chunks, set_counter, tombstone_key
 from storage.database import in_transaction
 from storage.upkeep.checks import STREAMED, stream_rows
-from storage.writing import revisions, stones_at
+from storage.writing import stones_at
 
 
 def find_wrong_search(connection: Connection) -> Iterator[str]:
@@ -97,7 +97,7 @@ def mend_counters(engine: Engine) -> int:
         wrong = list(_counters(connection))
         for name, _, least in wrong:
             value = secrets.randbits(53) if name == schema.DATABASE_ID else least
-            revisions.set_counter(connection, name, value)
+            set_counter(connection, name, value)
         return len(wrong)
 
     return in_transaction(engine, work)

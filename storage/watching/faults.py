@@ -9,15 +9,12 @@ from sqlalchemy import Connection, Engine, Select, and_, delete, exists, select,
 
 from pipeline.errors import OperatorError
 from storage import schema
-from storage.base import chunks
+from storage.base import chunks, counter_value, last_change_number, set_counter
 from storage.database import in_transaction
 from storage.watching.outbox import State
 from storage.watching.watchlists import (
     WATCHED,
     checked,
-    counter_value,
-    last_number,
-    set_counter_value,
     stored_watchlists,
 )
 
@@ -51,7 +48,7 @@ def mend_watch_faults(engine: Engine) -> int:
             connection.execute(delete(table).where(at.in_(part)))
         is_ahead = _is_ahead(connection)
         if is_ahead:
-            set_counter_value(connection, WATCHED, last_number(connection))
+            set_counter(connection, WATCHED, last_change_number(connection))
         return len(left) + is_ahead
 
     return in_transaction(engine, work)
@@ -69,4 +66,4 @@ def _left_over(connection: Connection) -> Select[Any]:
 
 
 def _is_ahead(connection: Connection) -> bool:
-    return counter_value(connection, WATCHED) > last_number(connection)
+    return counter_value(connection, WATCHED) > last_change_number(connection)

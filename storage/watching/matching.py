@@ -36,7 +36,7 @@ from sqlalchemy import (
 
 from pipeline.errors import OperatorError
 from storage import schema
-from storage.base import chunks
+from storage.base import chunks, counter_value, last_change_number, set_counter
 from storage.database import DatabaseError, in_transaction
 from storage.watching.matcher import Matcher, WatchedText
 from storage.watching.outbox import State
@@ -46,9 +46,6 @@ from storage.watching.watchlists import (
     Tell,
     Watchlist,
     checked,
-    counter_value,
-    last_number,
-    set_counter_value,
     stored_watchlists,
 )
 
@@ -140,7 +137,7 @@ class _Step:
 
 def _step(connection: Connection, watched: _Watched, now: datetime) -> _Step:
     watched.renew([one for one in stored_watchlists(connection) if not one.rule.is_paused])
-    last = last_number(connection)
+    last = last_change_number(connection)
     start = counter_value(connection, WATCHED)
     if start >= last:
         return _Step(Matched(), False)
@@ -150,7 +147,7 @@ def _step(connection: Connection, watched: _Watched, now: datetime) -> _Step:
     telling.look_at(news)
     telling.look_at_removals(start, end)
     telling.write()
-    set_counter_value(connection, WATCHED, end)
+    set_counter(connection, WATCHED, end)
     if end == last:
         _drop_old(connection, now)
     return _Step(Matched(len(news), len(telling.notifications)), end < last)

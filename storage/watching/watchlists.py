@@ -8,11 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, delete, insert, select, update
 
 from pipeline.errors import OperatorError
 from storage import schema
-from storage.base import chunks, storable_name, storable_text
+from storage.base import counter_value, last_change_number, set_counter, storable_name, storable_text
 from storage.database import in_transaction
 from storage.search import parse_query
 from storage.watching.outbox import State
@@ -87,9 +87,9 @@ def add_watchlist(engine: Engine, rule: Rule, now: datetime) -> Watchlist:
 
     def add(connection: Connection) -> Watchlist:
         _require_free(connection, wanted.name)
-        id, last = _next_id(connection), last_number(connection)
+        id, last = _next_id(connection), last_change_number(connection)
         if connection.scalar(select(schema.watchlist.c.id).limit(1)) is None:
-            set_counter_value(connection, WATCHED, last)  # nobody looked at what came before
+            set_counter(connection, WATCHED, last)  # nobody looked at what came before
         made = Watchlist(id, wanted, schema.to_second(now), last)
         connection.execute(
             insert(schema.watchlist).values(id=id, created_at=now, since=made.since, **_values(wanted))
@@ -116,7 +116,7 @@ def edit_watchlist(engine: Engine, name: str, rule: Rule, *, expected: Rule | No
             )
         if wanted.name != before.name:
             _require_free(connection, wanted.name)
-        since = last_number(connection) if before.rule.is_paused else before.since
+        since = last_change_number(connection) if before.rule.is_paused else before.since
         table, match = schema.watchlist, schema.watch_match
         if _conditions(wanted) != _conditions(before.rule):  # what waits for more sites waits no longer
             waits = (match.c.watchlist_id == before.id, ~match.c.is_told)
@@ -246,11 +246,6 @@ def _ways(given: Iterable[str]) -> tuple[str, ...]:
     return ways
 
 
-def last_number(connection: Connection) -> int:
-    """The number of the last change; 0 in an empty database."""
-    return int(connection.scalar(select(func.max(schema.change.c.number))) or 0)
-
-
 def _conditions(rule: Rule) -> tuple[str | None, ...]:
     return rule.query, rule.site, rule.language, rule.agency
 
@@ -287,27 +282,5 @@ def _require_free(connection: Connection, name: str) -> None:
 def _next_id(connection: Connection) -> int:
     """An id that no watchlist had before: a message that is still on its way names none that is another's."""
     id = counter_value(connection, "watchlist") + 1
-    set_counter_value(connection, "watchlist", id)
+    set_counter(connection, "watchlist", id)
     return id
-
-
-def counter_value(connection: Connection, name: str) -> int:
-    table = schema.counter
-    return int(connection.scalar(select(table.c.value).where(table.c.name == name)) or 0)
-
-
-def set_counter_value(connection: Connection, name: str, value: int) -> None:
-    table = schema.counter
-    done = connection.execute(update(table).where(table.c.name == name).values(value=value))
-    if not done.rowcount:
-        connection.execute(insert(table).values(name=name, value=value))
-
-
-def names_of(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
-    """The names of watchlists by their ids."""
-    table = schema.watchlist
-    return {
-        row.id: row.name
-        for part in chunks(sorted(set(ids)))
-        for row in connection.execute(select(table.c.id, table.c.name).where(table.c.id.in_(part)))
-    }

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from pipeline.document import Article
 from storage import schema
+from storage.base import set_counter
 from storage.writer import start_run, write_batch
-from storage.writing.revisions import set_counter
 from tests.storage.news import SETTINGS, START, article, story
 
 # these are written as usual, a second apart; the rest of a crowd is copied from them, with later times

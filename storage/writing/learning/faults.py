@@ -12,6 +12,7 @@ from pipeline.sites import (
     without_shared_flags,
 )
 from storage import schema
+from storage.base import set_counter
 from storage.database import in_transaction
 from storage.writing.learning.blocks import rows_of_blocks, worked_out
 from storage.writing.learning.lessons import learn
@@ -23,7 +24,6 @@ from storage.writing.learning.sightings import (
     inspect_articles,
     stored_sightings,
 )
-from storage.writing.revisions import set_counter
 
 
 def find_learning_faults(connection: Connection) -> Iterator[str]:

@@ -20,9 +20,8 @@ from pipeline.sites import (
     title_key,
 )
 from storage import schema
-from storage.base import chunks
+from storage.base import chunks, counter_value, set_counter
 from storage.database import insert_rows
-from storage.writing.revisions import set_counter
 
 # The counter of the last change that learning has seen.
 CURSOR = "learned"
@@ -81,8 +80,7 @@ def renew_next(connection: Connection) -> int:
 
 
 def cursor(connection: Connection) -> int:
-    table = schema.counter
-    return connection.scalar(select(table.c.value).where(table.c.name == CURSOR)) or 0
+    return counter_value(connection, CURSOR)
 
 
 def renew(connection: Connection, ids: Sequence[int]) -> list[str]:

@@ -5,7 +5,7 @@
 """
 
 from storage.writing.revisions.fingerprints import load_fingerprints, pack_keys, salted, unpack_keys
-from storage.writing.revisions.flushing import flush, index_changes, note_news, set_counter
+from storage.writing.revisions.flushing import flush, index_changes, note_news
 from storage.writing.revisions.loading import load, load_stories
 from storage.writing.revisions.pending import IndexChanges, IndexedStory, PendingBatch
 from storage.writing.revisions.settling import settle
@@ -22,7 +22,6 @@ __all__ = [
     "note_news",
     "pack_keys",
     "salted",
-    "set_counter",
     "settle",
     "unpack_keys",
 ]

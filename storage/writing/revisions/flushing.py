@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from pipeline.document import PageBytes, SearchWords
 from pipeline.sites import NO_SITE_RULES, SiteRulebook
 from pipeline.text import make_search_words
 from storage import schema, search
-from storage.base import chunks, claims_json, microseconds
+from storage.base import chunks, claims_json, microseconds, set_counter
 from storage.database import insert_rows
 from storage.writing.revisions.fingerprints import pack_keys
 from storage.writing.revisions.loading import indexed_story
@@ -53,14 +53,6 @@ def flush(connection: Connection, batch: PendingBatch, site_rules: SiteRulebook 
         connection.execute(delete(schema.page).where(schema.page.c.id.in_(part)))
     for name, value in (("article", batch.next_article - 1), ("page", batch.next_page - 1)):
         set_counter(connection, name, value)
-
-
-def set_counter(connection: Connection, name: str, value: int) -> None:
-    """Sets the last id of that kind that was assigned."""
-    table = schema.counter
-    done = connection.execute(update(table).where(table.c.name == name).values(value=value))
-    if not done.rowcount:
-        connection.execute(insert(table).values(name=name, value=value))
 
 
 def _flush_pages(connection: Connection, batch: PendingBatch) -> None:
