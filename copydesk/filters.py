@@ -42,6 +42,25 @@ def article_filter(
     )
 
 
+def filter_meant(
+    site: str | None, agency: str | None, language: str | None, since: str | None, until: str | None
+) -> ArticleFilter:
+    """The filter that addresses and feeds ask for; None and an empty text filter nothing.
+
+    A site may be unknown: nothing is found then. OperatorError for what is no site, and for what is no time.
+    """
+    from copydesk.named_sites import hosts_meant
+    from storage.reader import ArticleFilter
+
+    return ArticleFilter(
+        sites=hosts_meant(site) if site else (),
+        agency=agency or None,
+        language=language.lower() if language else None,
+        since=parse_since(since) if since else None,
+        until=parse_until(until) if until else None,
+    )
+
+
 def _first(time: Time | None) -> datetime | None:
     return parse_since(time) if isinstance(time, str) else aware(time)
 

@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from copydesk.filters import filter_meant
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from storage.database import Engine
-    from storage.reader import ArticleFilter, StoryDetails
+    from storage.reader import StoryDetails
 
 DEFAULT_LIMIT, MOST_ENTRIES = 50, 500
 # Of a feed without entries in an empty database.
@@ -100,7 +101,8 @@ def make_feed(
     asked = _of_watchlist(engine, question)
     if not 1 <= limit <= MOST_ENTRIES:
         raise OperatorError(f"a feed has 1 to {MOST_ENTRIES} entries, not {limit}")
-    found = reader.stories(engine, _where(asked), min_sites=asked.min_sites, query=asked.query, limit=limit)
+    where = filter_meant(asked.site, asked.agency, asked.language, asked.since, asked.until)
+    found = reader.stories(engine, where, min_sites=asked.min_sites, query=asked.query, limit=limit)
     entries = tuple(reader.story_details(engine, found))
     database = uuid5(NAMESPACE_URL, f"urn:copydesk:{reader.database_id(engine)}")
     latest = max((entry.updated_at for entry in entries), default=None)
@@ -123,20 +125,6 @@ def _of_watchlist(engine: Engine, question: Question) -> Question:
         return question
     rule = watchlist_named(engine, question.watchlist).rule
     return Question(rule.query, rule.site, rule.language, rule.agency, rule.min_sites or 1)
-
-
-def _where(question: Question) -> ArticleFilter:
-    from copydesk.named_sites import hosts_meant
-    from copydesk.times import parse_since, parse_until
-    from storage.reader import ArticleFilter
-
-    return ArticleFilter(
-        sites=hosts_meant(question.site) if question.site else (),
-        language=question.language.lower() if question.language else None,
-        agency=question.agency or None,
-        since=parse_since(question.since) if question.since else None,
-        until=parse_until(question.until) if question.until else None,
-    )
 
 
 def _feed_id(database: UUID, question: Question) -> str:

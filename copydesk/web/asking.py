@@ -7,8 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from copydesk.named_sites import hosts_meant
-from copydesk.times import parse_since, parse_until
+from copydesk.filters import filter_meant
 from copydesk.web.cursors import read_cursor, read_time, write_cursor
 from copydesk.web.problems import BadQuestion, NotHere
 from pipeline.errors import OperatorError
@@ -37,13 +36,7 @@ class Asked:
     def where(self) -> ArticleFilter:
         """The filter that is meant. Raises BadQuestion for a time or a site that is none."""
         try:
-            return ArticleFilter(
-                sites=hosts_meant(self.site) if self.site else (),
-                agency=self.agency or None,
-                language=self.language.lower() or None,
-                since=parse_since(self.since) if self.since else None,
-                until=parse_until(self.until) if self.until else None,
-            )
+            return filter_meant(self.site, self.agency, self.language, self.since, self.until)
         except OperatorError as error:
             raise BadQuestion(str(error)) from error
 
