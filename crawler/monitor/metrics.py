@@ -16,9 +16,9 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawler.monitor.health import HISTORY
 from pipeline.errors import OperatorError
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from storage.database import Engine
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -246,11 +248,8 @@ class _Sites:
     def _read(self) -> list[SiteState] | None:
         with self._lock:
             if time.monotonic() - self._read_at >= FRESH:
-                try:
-                    self._sites = site_runs.states(self._engine, since=datetime.now(UTC) - HISTORY)
-                except Exception as error:  # the database may be down at one of many scrapes
-                    logger.warning("Metrics cannot be read from the database: %s", error)
-                    self._sites = None
+                since = datetime.now(UTC) - HISTORY
+                self._sites = _or_none(lambda: site_runs.states(self._engine, since=since))
                 self._read_at = time.monotonic()
             return self._sites
 
@@ -267,10 +266,8 @@ class _Outbox:
     def collect(self) -> Iterable[Metric]:
         from prometheus_client.core import GaugeMetricFamily
 
-        try:
-            counts = undelivered(self._engine)
-        except Exception as error:
-            logger.warning("Metrics cannot be read from the database: %s", error)
+        counts = _or_none(lambda: undelivered(self._engine))
+        if counts is None:
             return
         deliveries = GaugeMetricFamily(
             "copydesk_deliveries", "Deliveries of watchlists that wait, or were given up", labels=["state"]
@@ -292,11 +289,10 @@ class _Totals:
     def collect(self) -> Iterable[Metric]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        try:
-            reached, runs = reader.progress(self._engine), reader.runs(self._engine, limit=1)
-        except Exception as error:
-            logger.warning("Metrics cannot be read from the database: %s", error)
+        found = _or_none(lambda: (reader.progress(self._engine), reader.runs(self._engine, limit=1)))
+        if found is None:
             return
+        reached, runs = found
         for name, what, value in (
             ("articles", "Articles ever stored", reached.articles),
             ("pages", "Pages ever stored", reached.pages),
@@ -321,6 +317,15 @@ class _Totals:
             for end in ("stored", "revised", "updated", "unchanged", "rejected"):
                 documents.add_metric([end], getattr(run, end))
             yield documents
+
+
+def _or_none(read: Callable[[], T]) -> T | None:
+    """What is read from the database; None if that fails, as it may at one of many scrapes."""
+    try:
+        return read()
+    except Exception as error:
+        logger.warning("Metrics cannot be read from the database: %s", error)
+        return None
 
 
 def _registry() -> CollectorRegistry:
