@@ -58,7 +58,7 @@ def stories(
     full_text: Flag = False,
 ) -> Response:
     asked = _question(filters, min_sites)
-    return _answer(request, engine, asked, _page("", filters, min_sites), format, limit, full_text)
+    return _answer(request, engine, asked, _page(filters, min_sites), format, limit, full_text)
 
 
 @router.api_route("/feeds/search.{format}", methods=_METHODS)
@@ -91,7 +91,7 @@ def site(
     full_text: Flag = False,
 ) -> Response:
     asked = Question(site=site, min_sites=min_sites)
-    page = _page("", Asked(site=site), min_sites)
+    page = _page(Asked(site=site), min_sites)
     return _answer(request, engine, asked, page, format, limit, full_text)
 
 
@@ -126,10 +126,10 @@ def _question(filters: Asked, min_sites: int, query: str | None = None) -> Quest
     )
 
 
-def _page(path: str, filters: Asked, min_sites: int) -> str:
+def _page(filters: Asked, min_sites: int) -> str:
     """The page of stories with these filters, relative to the desk."""
     asked = {**filters.parameters, **({"min_sites": str(min_sites)} if min_sites > 1 else {})}
-    return f"{path}?{urlencode(asked)}" if asked else path
+    return f"?{urlencode(asked)}" if asked else ""
 
 
 def _answer(
