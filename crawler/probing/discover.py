@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -132,8 +132,9 @@ def discover(
     """Search sites, several at a time; only once in a process. Returns what came of each, in their order.
 
     schedule: is written into the entries unchanged. require: is called with key and homepage of a site whose
-    sources are not given, before anything but its front page is fetched; may raise OperatorError. held: URLs
-    in quarantine, which are not requested, each with the reason. done: is called when a site was searched.
+    sources are not given, before anything but its front page is fetched; may raise OperatorError. It is
+    called in the order of the sites, so that of two with one key the first is searched. held: URLs in
+    quarantine, which are not requested, each with the reason. done: is called when a site was searched.
     settings: Scrapy settings that override crawler.settings.
     A site whose front page cannot be fetched, or that `require` refuses, has an OperatorError in its place.
     If nothing is found, the entry has neither feeds nor sitemaps. Raises OperatorError for a site that cannot
@@ -144,12 +145,26 @@ def discover(
     found: dict[int, Discovery | OperatorError] = {}
 
     async def work(client: Client) -> None:
+        admitted = [asyncio.Event() for _ in wanted]
+
         async def search(number: int) -> None:
             one = wanted[number]
+
+            async def admit(key: str, homepage: str) -> None:
+                for earlier in admitted[:number]:
+                    await earlier.wait()
+                if require is not None:
+                    require(key, homepage)
+                admitted[number].set()
+
+            if one.is_given:
+                admitted[number].set()
             try:
-                found[number] = await discover_site(client, sites[number], chosen, one, require=require)
+                found[number] = await discover_site(client, sites[number], chosen, one, admit=admit)
             except OperatorError as error:
                 found[number] = error
+            finally:
+                admitted[number].set()
             if done is not None:
                 done(one)
 
@@ -176,9 +191,12 @@ async def discover_site(
     limits: Limits,
     wanted: Wanted,
     *,
-    require: Callable[[str, str], None] | None = None,
+    admit: Callable[[str, str], Awaitable[None]] | None = None,
 ) -> Discovery:
-    """Search the site of a record, which has its front page, further hosts and politeness; see `discover`."""
+    """Search the site of a record, which has its front page, further hosts and politeness; see `discover`.
+
+    admit: the `require` of `discover`, waited for.
+    """
     search = Search(site, limits, wanted.takes_all)
     if wanted.is_given:
         with suppress(TimeoutError):  # what was found until then is kept
@@ -188,8 +206,8 @@ async def discover_site(
         if wanted.takes_all or any(source.check.state.is_usable for source in search.sources.values()):
             return _discovery(search, wanted)
     front = await _front_page(client, search)
-    if require is not None and not wanted.is_given:
-        require(wanted.key or site_key(search.site.homepage), search.site.homepage)
+    if admit is not None and not wanted.is_given:
+        await admit(wanted.key or site_key(search.site.homepage), search.site.homepage)
     with suppress(NoPage, TimeoutError):
         async with asyncio.timeout(limits.seconds):
             search.front = await client.run(read_front_page, as_download(front))

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,8 @@ def test_several_addresses_are_added_at_once_and_a_twin_is_refused(
     file = tmp_path / "new.toml"
     names = ("http://ledger.example", "http://echo.example/", "http://www.ledger.example/")
     Site(web, "www.ledger.example").put("/", front(""))
+    # Its twin answers first, but is named later.
+    web.gate = lambda url: time.sleep(1) if url == "http://ledger.example/" else None
     done = sites("add", *names, "--sites", str(file))
     assert done.returncode == 3, done.stderr
     assert set(tomllib.loads(file.read_text())["sites"]) == {"ledger", "echo"}
