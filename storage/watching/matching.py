@@ -53,8 +53,9 @@ logger = logging.getLogger(__name__)
 
 # Changes and texts that a step looks at: it takes about a second, and other writers wait for no longer.
 _AT_ONCE = 1000
-# How long notifications are kept that were delivered on every way.
+# How long notifications are kept that were delivered on every way, and those that were given up on one.
 _KEPT = timedelta(days=30)
+_DEAD_KEPT = timedelta(days=90)
 _UNMATCHED = "Watchlists were not matched; the next run or copydesk watch run does it"
 _SUMMARY = 300
 # Outlets that a notification names.
@@ -192,13 +193,18 @@ def _news(connection: Connection, start: int, end: int) -> Sequence[Row[Any]]:
 
 
 def _drop_old(connection: Connection, now: datetime) -> None:
-    """Deletes notifications that were delivered on every way some time ago."""
+    """Deletes notifications that were delivered or given up some time ago; what waits is kept."""
     made, sent = schema.notification, schema.delivery
-    is_open = exists().where(sent.c.notification_id == made.c.id, sent.c.state != State.DELIVERED.value)
-    lists = select(schema.watchlist.c.id)
-    connection.execute(
-        delete(made).where(made.c.watchlist_id.in_(lists), made.c.created_at < now - _KEPT, ~is_open)
-    )
+    of_it = sent.c.notification_id == made.c.id
+    for kept, states in (
+        (_KEPT, [State.DELIVERED.value]),
+        (_DEAD_KEPT, [state.value for state in State if state is not State.WAITING]),
+    ):
+        is_open = exists().where(of_it, sent.c.state.not_in(states))
+        lists = select(schema.watchlist.c.id)  # the index has them first
+        connection.execute(
+            delete(made).where(made.c.watchlist_id.in_(lists), made.c.created_at < now - kept, ~is_open)
+        )
 
 
 @dataclass(slots=True)

@@ -214,3 +214,16 @@ def test_what_was_delivered_long_ago_is_dropped_and_what_was_not_is_kept(filled:
     match_news(filled, NOW + timedelta(days=31))
     assert {one.due.body["article"]["url"] for one in deliveries(filled)} == {"https://2.example/1"}
     assert len(dead_letters(filled)) == 1
+
+
+def test_what_was_given_up_is_dropped_later_and_what_waits_never(filled: Engine) -> None:
+    given_up = claim(filled, NOW, 1)[0].id
+    for due in claim(filled, NOW + LEASE, 4):
+        if due.id == given_up:
+            failed(filled, due, "refused", NOW, None)
+    for days in (89, 91):
+        with begin_write(filled) as connection:
+            connection.execute(schema.article.update().values(site_key=str(days)))
+        match_news(filled, NOW + timedelta(days=days))
+        assert bool(dead_letters(filled)) == (days < 90)
+    assert {one.state for one in deliveries(filled)} == {"waiting"}
