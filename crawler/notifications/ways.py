@@ -62,6 +62,8 @@ class Webhook:
         else:
             assert self.file is not None
             where = str(self.file)
+            if os.path.exists(self.file) and not os.path.isfile(self.file):  # a pipe would be waited for
+                raise OperatorError(f"{where}: no file; the webhook needs one that holds its URL")
             text = read_secret(self.file, where)
         if not text.strip():
             raise OperatorError(f"{where}: holds no URL; the webhook needs one there")

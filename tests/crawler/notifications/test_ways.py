@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,7 @@ def test_a_url_in_a_file(tmp_path: Path) -> None:
         way.current_url()
     file.write_text("https://hooks.example/secret\n")
     assert way.current_url() == "https://hooks.example/secret"
+    file.unlink()
+    os.mkfifo(file)  # nobody writes into it
+    with pytest.raises(OperatorError, match="no file"):
+        way.current_url()
