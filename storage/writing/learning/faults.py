@@ -15,11 +15,11 @@ from storage import schema
 from storage.base import set_counter
 from storage.database import in_transaction
 from storage.writing.learning.blocks import rows_of_blocks, worked_out
+from storage.writing.learning.evaluation import Inspected
 from storage.writing.learning.lessons import learn
 from storage.writing.learning.sightings import (
     AT_ONCE,
     CURSOR,
-    Inspected,
     cursor,
     inspect_articles,
     stored_sightings,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,12 @@ from pipeline.sites import (
     LEARNED_RULE,
     LineCodes,
     flag_shared_lines,
-    line_codes,
     restore_learned_lines,
-    title_key,
 )
 from storage import schema
 from storage.base import chunks, counter_value, set_counter
 from storage.database import insert_rows
+from storage.writing.learning.evaluation import Inspected, inspect_text
 
 # The counter of the last change that learning has seen.
 CURSOR = "learned"
@@ -147,17 +145,6 @@ def _sighted(connection: Connection, ids: Iterable[int], stored: dict[int, Row[A
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Inspected:
-    """The sighting of an article by itself. block: site and quarter. lines: none is marked as shared."""
-
-    id: int
-    block: tuple[str, int]
-    group_id: int
-    title: int
-    lines: LineCodes
-
-
 def inspect_articles(connection: Connection, ids: Iterable[int]) -> Iterator[Inspected]:
     table = schema.article
     columns = (table.c.id, table.c.site, table.c.group_id, table.c.title, table.c.text, table.c.first_seen_at)
@@ -165,12 +152,8 @@ def inspect_articles(connection: Connection, ids: Iterable[int]) -> Iterator[Ins
         removed = learned_removals(connection, part)
         query = select(*columns).where(table.c.id.in_(part), table.c.site != "")
         for id, site, group_id, title, text, first_seen_at in connection.execute(query):
-            lines = line_codes(restore_learned_lines(text, removed.get(id, ())))
-            yield Inspected(id, (site, _quarter(first_seen_at)), group_id, title_key(title), lines)
-
-
-def _quarter(time: datetime) -> int:
-    return time.year * 4 + (time.month - 1) // 3
+            lines = restore_learned_lines(text, removed.get(id, ()))
+            yield inspect_text(id, site, group_id, title, first_seen_at, lines)
 
 
 def _blocks(connection: Connection, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
