@@ -99,6 +99,11 @@ def _written() -> dict[str, list[bytes]]:
             b'\0[{"maintext": "x", "id": 1234567890123456, "date_publish": 1e309}, [], 5, {"text": null}]',
         ],
         "csv": [b"\0" + _CSV, b"\0" + _CSV.replace(b",", b";"), b"\0" + b"text\tid\na\t1\n\n\0\t\r\n"],
+        "map": [
+            b"text=story,url=link,authors=by\n"
+            + json.dumps({"story": "Ferry", "link": 5, "by": ["A", 1]}).encode(),
+            b"html=text,text=html,keywords=id\n" + _JSONL,
+        ],
         "parquet": [b"\0" + _parquet(_ROWS), b"\1" + _ROWS],
         "coding": [
             b"\0" + gzip.compress(_PAGE),

@@ -13,7 +13,7 @@ import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
@@ -24,6 +24,7 @@ import pyarrow.parquet
 import zstandard
 from scrapy.http import Response
 
+from copydesk.commands.ingest import _named_fields
 from crawler.discovery import Download, read_front_page, read_opml, read_source, sites_of_feeds
 from crawler.discovery.feeds import parse_feed
 from crawler.discovery.sections import is_article_link, is_section_link, links
@@ -66,12 +67,12 @@ class Target:
     runs: int = 300
 
 
-def _read_file(data: bytes, name: str) -> None:
+def _read_file(data: bytes, name: str, settings: Settings = SETTINGS) -> None:
     """Every item is a document that is not too long, or a rejection."""
     path = os.path.join(_folder(), name)
     with open(path, "wb") as file:
         file.write(data)
-    for item in read_paths([path], SETTINGS):
+    for item in read_paths([path], settings):
         assert item.location.startswith(path)
         item.location.encode()
         (item.url or "").encode()
@@ -100,6 +101,14 @@ def _container(name: str, wrap: Callable[[bytes], bytes]) -> Callable[[bytes], N
         _read_file(packed, name)
 
     return run
+
+
+def _mapped(data: bytes) -> None:
+    """The pairs of --map, separated by commas, a line end, and records."""
+    pairs, _, records = data.partition(b"\n")
+    fields = _named_fields([pairs.decode("utf-8", "surrogateescape")])
+    reading = replace(SETTINGS.reading, fields=fields)
+    _read_file(records, "file.jsonl", replace(SETTINGS, reading=reading))
 
 
 def _zipped(data: bytes) -> bytes:
@@ -326,6 +335,7 @@ TARGETS = {
         Target("jsonl", _container("file.jsonl", bytes)),
         Target("json_array", _container("file.json", bytes)),
         Target("csv", _container("file.csv", bytes), longest=1 << 15),
+        Target("map", _mapped, (OperatorError,)),
         Target("parquet", _container("file.parquet", _parquet), longest=1 << 16, runs=150),
         Target("coding", _coding),
         Target("feed", _feed, (ValueError,), longest=1 << 16, runs=150),
