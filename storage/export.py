@@ -35,6 +35,7 @@ from sqlalchemy import Engine
 
 from pipeline.errors import OperatorError
 from storage import reader
+from storage.parquet import arrow_schema, write_options
 from storage.schema import VIEWS, ViewColumn, utc_text
 
 __all__ = ["Exported", "Selection", "export", "file_format", "read_cursor", "whole_file", "write_cursor"]
@@ -414,13 +415,11 @@ def _write_parquet(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterab
     import pyarrow
     import pyarrow.parquet
 
-    schema = pyarrow.schema([_field(column, columns) for column in columns])
-    # Texts rarely repeat, so a dictionary of them would only cost time.
-    singular = ("text", "title", "detail", "description", "image_url")
-    repeated = [c.name for c in columns if c.type == "text" and c.name not in singular]
-    with pyarrow.parquet.ParquetWriter(
-        stream, schema, compression="zstd", use_dictionary=repeated, write_statistics=True
-    ) as writer:
+    is_incremental = columns[-1].name == "gone"  # then a row of a gone article has only these
+    always = ("id", "change", "gone")
+    optional = {c.name for c in columns if c.name not in always} if is_incremental else ()
+    schema = arrow_schema(columns, optional)
+    with pyarrow.parquet.ParquetWriter(stream, schema, **write_options(columns)) as writer:
         iterator = iter(rows)
 
         def write_row_group() -> bool:
@@ -432,48 +431,6 @@ def _write_parquet(stream: BinaryIO, columns: Sequence[ViewColumn], rows: Iterab
 
         while write_row_group():
             pass
-
-
-def _field(column: ViewColumn, columns: Sequence[ViewColumn]) -> Any:
-    """The Arrow field of a column. Times are in milliseconds, which is Parquet's coarsest unit."""
-    import pyarrow
-
-    types = {
-        "integer": pyarrow.int64,
-        "real": pyarrow.float64,
-        "text": pyarrow.string,
-        "time": partial(pyarrow.timestamp, "ms", tz="UTC"),
-        "boolean": pyarrow.bool_,
-        "json": partial(_json_type, column),
-    }
-    is_incremental = columns[-1].name == "gone"  # then a row may have only these
-    never = column.null.startswith("never") and (
-        not is_incremental or column.name in ("id", "change", "gone")
-    )
-    return pyarrow.field(
-        column.name, types[column.type](), nullable=not never, metadata={"description": column.meaning}
-    )
-
-
-def _json_type(column: ViewColumn) -> Any:
-    """The Arrow type of a JSON column: a list of texts or objects, or a map from names to counts.
-
-    The column's example shows which one it is.
-    """
-    import pyarrow
-
-    example = json.loads(column.example)
-    if not isinstance(example, list):
-        return pyarrow.map_(pyarrow.string(), pyarrow.int64())
-    if not isinstance(example[0], dict):
-        return pyarrow.list_(pyarrow.string())
-    types = {
-        str: pyarrow.string(),
-        float: pyarrow.float64(),
-        bool: pyarrow.bool_(),
-        type(None): pyarrow.string(),
-    }
-    return pyarrow.list_(pyarrow.struct([(name, types[type(value)]) for name, value in example[0].items()]))
 
 
 def _row_group(rows: Iterator[Row]) -> list[Row]:
