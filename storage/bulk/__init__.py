@@ -1,0 +1,10 @@
+"""The tables of a batch job: a database's rows made as Arrow tables, bucket by bucket, without a database.
+
+A bucket has all outcomes of its URLs. It is settled by the rules of `storage.writing.revisions`; once ids and
+groups are known, its public tables and the rows of its private tables follow. pyarrow is needed (the extra
+`parquet`).
+"""
+
+from storage.bulk.schemas import GROUPS, IDS, PAGE_IDS, PUBLIC, ROWS, SETTLED
+
+__all__ = ["GROUPS", "IDS", "PAGE_IDS", "PUBLIC", "ROWS", "SETTLED"]
