@@ -5,6 +5,37 @@ groups are known, its public tables and the rows of its private tables follow. p
 `parquet`).
 """
 
+from storage.bulk.learning import (
+    BLOCKS_QUERY,
+    FLAGGED,
+    GROUPED_QUERY,
+    LEARNED,
+    SIGHTED,
+    SIGHTED_QUERY,
+    SIGHTINGS,
+    flag_groups,
+    hashes_in,
+    learn_sites,
+    sightings_of_articles,
+)
 from storage.bulk.schemas import GROUPS, IDS, PAGE_IDS, PUBLIC, ROWS, SETTLED
 
-__all__ = ["GROUPS", "IDS", "PAGE_IDS", "PUBLIC", "ROWS", "SETTLED"]
+__all__ = [
+    "BLOCKS_QUERY",
+    "FLAGGED",
+    "GROUPED_QUERY",
+    "GROUPS",
+    "IDS",
+    "LEARNED",
+    "PAGE_IDS",
+    "PUBLIC",
+    "ROWS",
+    "SETTLED",
+    "SIGHTED",
+    "SIGHTED_QUERY",
+    "SIGHTINGS",
+    "flag_groups",
+    "hashes_in",
+    "learn_sites",
+    "sightings_of_articles",
+]

@@ -22,6 +22,7 @@ restores it. Nothing is reprocessed automatically.
 Articles without a site (files that name no URL) are ignored. docs/tuning.md: Learned lines.
 """
 
+from storage.writing.learning.evaluation import HashesOf, evaluate_blocks, inspect_text, learnable_lines_of
 from storage.writing.learning.faults import find_learning_faults, learn_anew
 from storage.writing.learning.lessons import (
     Lesson,
@@ -34,12 +35,16 @@ from storage.writing.learning.lessons import (
 )
 
 __all__ = [
+    "HashesOf",
     "Lesson",
     "SiteLine",
+    "evaluate_blocks",
     "find_learning_faults",
     "forget_articles",
+    "inspect_text",
     "learn",
     "learn_anew",
+    "learnable_lines_of",
     "site_lines",
     "try_learning",
     "with_learned",
