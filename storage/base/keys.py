@@ -230,6 +230,17 @@ def check_storable(article: Article) -> None:
         raise UnstorableError("published_at without a time zone")
 
 
+def checked(outcome: Outcome) -> Outcome:
+    """The outcome as a writer stores it: storable, or the rejection of one that a database would refuse."""
+    made = storable(outcome)
+    if isinstance(made, Article):
+        try:
+            check_storable(made)
+        except UnstorableError as error:
+            return as_rejection(made, f"{type(error).__name__}: {error}")
+    return made
+
+
 def as_rejection(outcome: Outcome, why: str) -> Rejection:
     """The rejection that is recorded for an outcome that could not be stored."""
     fetched = outcome.page.fetched_at if isinstance(outcome, Article) else outcome.at

@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import Engine
 
-from pipeline.document import Claims, Document, MediaType, Origin, Removed, RightsStatement
+from pipeline.document import Claims, Document, MediaType, Origin, Reason, Rejection, Removed, RightsStatement
 from pipeline.text.search_words import make_search_words
 from storage.base.keys import (
     UnstorableError,
     as_rejection,
     check_storable,
+    checked,
     claims_json,
     claims_of,
     from_microseconds,
@@ -24,7 +26,7 @@ from storage.base.keys import (
     storable_text,
     text_hash,
 )
-from tests.storage.news import START, article, page, rejection
+from tests.storage.news import START, article, page, rejection, store, view
 
 
 def document(origin: Origin, title: str) -> Document:
@@ -160,3 +162,21 @@ def test_an_article_that_cannot_be_stored_becomes_a_rejection_with_the_reason() 
 def test_claims_are_read_back_unchanged(claims: Claims) -> None:
     assert claims_of(claims_json(claims)) == claims
     assert (claims_json(claims) is None) == (claims == Claims())
+
+
+def test_a_checked_outcome_is_what_a_writer_stores(engine: Engine) -> None:
+    for number, change in enumerate(({"title": "a\0b"}, {"site": "x" * 301}, {"agency": "x" * 301}, {})):
+        made = article(f"https://a.example/{number}", "It sails.", **change)  # type: ignore[arg-type]
+        store(engine, [made])
+        outcome = checked(made)
+
+        rejected = {row["location"]: row["detail"] for row in view(engine, "rejections")}
+        stored = {row["url"]: row["title"] for row in view(engine, "articles")}
+        if isinstance(outcome, Rejection):
+            assert rejected[made.location] == outcome.detail
+            assert outcome.reason is Reason.STORAGE_ERROR
+            assert outcome.at == made.page.fetched_at
+        else:
+            assert stored[made.url] == outcome.title
+            assert made.location not in rejected
+    assert len(stored) == len(rejected) == 2
