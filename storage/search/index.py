@@ -65,7 +65,7 @@ def add_to_index(connection: Connection, articles: Iterable[tuple[int, SearchWor
     rows = list(articles)
     if not rows:
         return
-    entries = [{"article_id": id, "digest": _digest(words)} for id, words in rows]
+    entries = [{"article_id": id, "digest": words_digest(words)} for id, words in rows]
     insert_rows(connection, schema.search_entry, entries)
     if connection.dialect.name == "postgresql":
         connection.execute(
@@ -112,7 +112,9 @@ def find_index_faults(connection: Connection) -> list[int]:
             )
         }
         wrong.update(
-            id for id, title, text in articles if digests.get(id) != _digest(make_search_words(title, text))
+            id
+            for id, title, text in articles
+            if digests.get(id) != words_digest(make_search_words(title, text))
         )
     return sorted(wrong)
 
@@ -256,7 +258,7 @@ def _remove_from_fts5(connection: Connection, ids: Sequence[int]) -> bool:
         .where(entry.c.article_id.in_(ids))
     ):
         words = make_search_words(row.title, row.text)
-        if _digest(words) != row.digest:
+        if words_digest(words) != row.digest:
             return False
         rows.append({"id": row.article_id, "title": words.title, "text": words.text})
     if rows:
@@ -299,8 +301,8 @@ def _articles(connection: Connection) -> Iterator[list[tuple[int, str, str]]]:
         last = rows[-1][0]
 
 
-def _digest(words: SearchWords) -> int:
-    """64 bits, signed."""
+def words_digest(words: SearchWords) -> int:
+    """What `search_entry` has of an article's words, 64 bits, signed."""
     made = hashlib.blake2b(f"{words.title}\0{words.text}".encode(), digest_size=8)
     return int.from_bytes(made.digest(), "little", signed=True)
 

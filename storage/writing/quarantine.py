@@ -35,7 +35,7 @@ from storage.database import in_transaction, persistently
 MAX_FAILURES = 2
 
 # The row of each digest at one location.
-_Rows = dict[bytes, Mapping[str, Any]]
+FailureRows = Mapping[bytes, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,15 @@ def note(connection: Connection, outcomes: Sequence[Outcome], settings: Settings
     if not any(map(has_cost_worker, outcomes)) and not _has_any(connection):
         return list(outcomes)
     before = _load(connection, locations)
+    noted, after = count_failures(before, outcomes, settings)
+    _put(connection, before, after)
+    return noted
+
+
+def count_failures(
+    before: Mapping[str, FailureRows], outcomes: Sequence[Outcome], settings: Settings
+) -> tuple[list[Outcome], dict[str, dict[bytes, Mapping[str, Any]]]]:
+    """As `note`, in memory. before: the rows at the locations of the outcomes; the second result, after."""
     after = {location: dict(rows) for location, rows in before.items()}
     noted: list[Outcome] = []
     for outcome in outcomes:
@@ -81,8 +90,7 @@ def note(connection: Connection, outcomes: Sequence[Outcome], settings: Settings
             rows = after[outcome.location]
             for other in [d for d, row in rows.items() if d == digest or row["fetched_us"] <= fetched_us]:
                 del rows[other]
-    _put(connection, before, after)
-    return noted
+    return noted, after
 
 
 def note_failures(engine: Engine, outcomes: Sequence[Outcome], settings: Settings) -> None:
@@ -235,7 +243,7 @@ def _row(
     }
 
 
-def _held(location: str, rows: _Rows, digest: bytes, version: str) -> Mapping[str, Any] | None:
+def _held(location: str, rows: FailureRows, digest: bytes, version: str) -> Mapping[str, Any] | None:
     """The last failure, with the number of all, if the document is in quarantine for this version."""
     failed = [row for row in rows.values() if row["version"] == version]
     if not _is_url(location):
@@ -253,7 +261,7 @@ def _held_at(engine: Engine, location: str, url: str, settings: Settings) -> Map
     return _held(name, rows, b"", _version(name, url, settings)) if rows else None
 
 
-def _all_held(location: str, rows: _Rows) -> list[Mapping[str, Any]]:
+def _all_held(location: str, rows: FailureRows) -> list[Mapping[str, Any]]:
     """What is in quarantine at a location, for whichever version: of a URL the latest."""
     held = [_held(location, rows, digest, row["version"]) for digest, row in rows.items()]
     found = {(row["digest"], row["version"]): row for row in held if row is not None}
@@ -281,18 +289,18 @@ def _has_any(connection: Connection) -> bool:
     return connection.scalar(select(schema.quarantine.c.failures).limit(1)) is not None
 
 
-def _read(engine: Engine, locations: Iterable[str] | None) -> dict[str, _Rows]:
-    def read() -> dict[str, _Rows]:
+def _read(engine: Engine, locations: Iterable[str] | None) -> Mapping[str, FailureRows]:
+    def read() -> Mapping[str, FailureRows]:
         with engine.connect() as connection:
             return _load(connection, locations) if _has_any(connection) else {}
 
     return persistently(engine, read)
 
 
-def _load(connection: Connection, locations: Iterable[str] | None) -> dict[str, _Rows]:
+def _load(connection: Connection, locations: Iterable[str] | None) -> Mapping[str, FailureRows]:
     """The rows at these locations; all rows where they are None."""
     table = schema.quarantine
-    found: dict[str, _Rows] = {}
+    found: dict[str, dict[bytes, Mapping[str, Any]]] = {}
     parts: Iterable[Any] = [None] if locations is None else chunks(sorted(locations))
     for part in parts:
         query = select(table) if part is None else select(table).where(table.c.location.in_(part))
@@ -301,7 +309,7 @@ def _load(connection: Connection, locations: Iterable[str] | None) -> dict[str, 
     return found
 
 
-def _put(connection: Connection, before: Mapping[str, _Rows], after: Mapping[str, _Rows]) -> None:
+def _put(connection: Connection, before: Mapping[str, FailureRows], after: Mapping[str, FailureRows]) -> None:
     table = schema.quarantine
     changed = sorted(name for name, rows in after.items() if rows != before.get(name, {}))
     for part in chunks(changed):

@@ -7,13 +7,16 @@
 from storage.writing.revisions.fingerprints import load_fingerprints, pack_keys, salted, unpack_keys
 from storage.writing.revisions.flushing import flush, index_changes, note_news
 from storage.writing.revisions.loading import load, load_stories
-from storage.writing.revisions.pending import IndexChanges, IndexedStory, PendingBatch
+from storage.writing.revisions.pending import IndexChanges, IndexedStory, PendingArticle, PendingBatch
+from storage.writing.revisions.rows import article_values, page_row
 from storage.writing.revisions.settling import settle
 
 __all__ = [
     "IndexChanges",
     "IndexedStory",
+    "PendingArticle",
     "PendingBatch",
+    "article_values",
     "flush",
     "index_changes",
     "load",
@@ -21,6 +24,7 @@ __all__ = [
     "load_stories",
     "note_news",
     "pack_keys",
+    "page_row",
     "salted",
     "settle",
     "unpack_keys",

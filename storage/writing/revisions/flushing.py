@@ -13,11 +13,12 @@ from pipeline.document import PageBytes, SearchWords
 from pipeline.sites import NO_SITE_RULES, SiteRulebook
 from pipeline.text import make_search_words
 from storage import schema, search
-from storage.base import chunks, claims_json, microseconds, set_counter
+from storage.base import chunks, set_counter
 from storage.database import insert_rows
 from storage.writing.revisions.fingerprints import pack_keys
 from storage.writing.revisions.loading import indexed_story
 from storage.writing.revisions.pending import IndexChanges, IndexedStory, PendingBatch, TextRevision
+from storage.writing.revisions.rows import article_values, page_row
 
 
 def index_changes(batch: PendingBatch) -> IndexChanges:
@@ -62,23 +63,7 @@ def _flush_pages(connection: Connection, batch: PendingBatch) -> None:
     def take(page: PageBytes, location: str) -> int:
         id = batch.next_page
         batch.next_page += 1
-        rows.append(
-            {
-                "id": id,
-                "sha256": page.sha256,
-                "location": location,
-                "url": page.url,
-                "media_type": page.media_type.value,
-                "encoding": page.encoding,
-                "origin": page.origin.value,
-                "fetched_us": microseconds(page.fetched_at),
-                "publisher": page.publisher,
-                "claims": claims_json(page.claims),
-                "headers": [list(header) for header in page.headers] or None,
-                "size": page.size,
-                "body": page.compressed,
-            }
-        )
+        rows.append({"id": id, **page_row(page, location), "body": page.compressed})
         return id
 
     for pending in batch.articles.values():
@@ -104,14 +89,9 @@ def _flush_articles(connection: Connection, batch: PendingBatch, site_rules: Sit
         known = pending.row["site_key"] if pending.row is not None else None
         row = {
             "id": pending.id,
-            "url": pending.url,
-            "site": pending.site,
-            "first_seen_at": pending.first_seen_at,
-            "updated_at": max(text.columns["seen_at"] for text in pending.texts.values()),
-            "revision": len(pending.texts),
+            **article_values(pending),
             **current.columns,
             "page_id": current.page_id,
-            "gone_at": pending.gone_at,
             "site_key": site_rules.key_of(pending.site) or known,
         }
         if pending.row is None:

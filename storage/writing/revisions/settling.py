@@ -155,8 +155,8 @@ def _came_from(text: TextRevision, document: DocumentRow) -> bool:
 
 
 def _same_article(one: TextRevision, other: TextRevision) -> bool:
-    """Whether the views show no difference."""
-    private = {"rules_version", "fetched_us", "seen_at"}
+    """Whether the views show no difference, of two with the same hash, so with the same title and text."""
+    private = {"rules_version", "fetched_us", "seen_at", "text"}
     return one.removed == other.removed and all(
         one.columns[name] == other.columns[name] for name in one.columns if name not in private
     )
