@@ -5,6 +5,17 @@ of what it makes, and says what each column is. Needs pyarrow (the extra `parque
 it before a batch job begins.
 """
 
+from pipeline.batch.neighbours import (
+    CANDIDATES,
+    NEIGHBOURS,
+    STATED,
+    WEIGHED,
+    candidates,
+    neighbours,
+    neighbours_of_slices,
+    stated_copies,
+    summed,
+)
 from pipeline.batch.outcomes import (
     ARTICLE,
     FINGERPRINT,
@@ -17,17 +28,33 @@ from pipeline.batch.outcomes import (
     shard_of,
 )
 from pipeline.batch.records import microseconds, time_of
+from pipeline.batch.stories import BANDS, INDEXED, SIGNATURES, STORIES, IndexEntries, index_entries
 
 __all__ = [
     "ARTICLE",
+    "BANDS",
+    "CANDIDATES",
     "FINGERPRINT",
+    "INDEXED",
+    "NEIGHBOURS",
     "OUTCOMES",
     "PAGES",
     "REJECTION",
+    "SIGNATURES",
+    "STATED",
+    "STORIES",
+    "WEIGHED",
+    "IndexEntries",
+    "candidates",
+    "index_entries",
     "microseconds",
+    "neighbours",
+    "neighbours_of_slices",
     "outcomes_of",
     "outcomes_table",
     "pages_table",
     "shard_of",
+    "stated_copies",
+    "summed",
     "time_of",
 ]

@@ -29,9 +29,12 @@ Pure functions; `storage.writing` keeps the index and looks things up in it. One
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 import xxhash
@@ -55,14 +58,24 @@ _FIRST_BUCKET = 1 << (33 - _BUCKET_BITS)
 
 def order_key(article: ArticleCopy) -> int:
     """Position of an article in its bands, a signed 64-bit int: time in seconds, then a hash of the URL."""
-    seconds = int((article.published_at or article.fetched_at).timestamp())
-    url_hash = xxhash.xxh3_64_intdigest(article.url.encode("utf-8", "surrogatepass")) >> (64 - _HASH_BITS)
+    return order_of(int((article.published_at or article.fetched_at).timestamp()), article.url)
+
+
+def order_of(seconds: int, url: str) -> int:
+    """`order_key` of an article with this URL. seconds: from 1970 to when it was published, else fetched."""
+    url_hash = xxhash.xxh3_64_intdigest(url.encode("utf-8", "surrogatepass")) >> (64 - _HASH_BITS)
     return max(min(seconds, _LAST_SECOND), -_LAST_SECOND) << _HASH_BITS | url_hash
 
 
 def is_far(band: int) -> bool:
     """Whether the band is a far band, whose rows lie together whatever their time."""
     return band < 0
+
+
+def are_far(bands: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """`is_far` of each band."""
+    far: NDArray[np.bool_] = bands < 0
+    return far
 
 
 def is_winnowed(band: int) -> bool:
@@ -110,6 +123,80 @@ def near_range(order: int, settings: GroupSettings) -> tuple[int, int]:
     return low << _HASH_BITS, (high + 1 << _HASH_BITS) - 1
 
 
+def are_within_reach(
+    orders: NDArray[np.int64], others: NDArray[np.int64], settings: GroupSettings
+) -> NDArray[np.bool_]:
+    """Whether each of the others lies in the `near_range` of the order key beside it."""
+    apart = np.abs((orders >> _HASH_BITS) - (others >> _HASH_BITS))
+    reached: NDArray[np.bool_] = apart <= int(settings.near_days * 86400)
+    return reached
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRows:
+    """Rows of the index: int64 arrays of one length.
+
+    bands: with the index version mixed in. owners: article ids.
+    """
+
+    bands: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    owners: NDArray[np.int64]
+
+    def __getitem__(self, chosen: NDArray[Any] | slice) -> IndexRows:
+        return IndexRows(self.bands[chosen], self.positions[chosen], self.owners[chosen])
+
+    def rows(self) -> Iterator[tuple[int, int, int]]:
+        return zip(self.bands.tolist(), self.positions.tolist(), self.owners.tolist(), strict=True)
+
+
+def index_rows(
+    bands: NDArray[np.int64],
+    sizes: Sequence[int] | NDArray[np.int64],
+    versions: Sequence[str],
+    positions: NDArray[np.int64],
+    ids: NDArray[np.int64],
+) -> tuple[IndexRows, list[int]]:
+    """The index rows of stories, sorted by band within a story, and the number of each story's first row.
+
+    bands: of the first story, then of the second; not changed. sizes: how many each has. versions: of the
+    index, of each story. The last number is that of all rows.
+    """
+    bands = bands.copy()
+    for version in set(versions):
+        of_version = np.repeat([other == version for other in versions], sizes)
+        bands[of_version] = salted(bands[of_version], version)
+    story = np.repeat(np.arange(len(versions)), sizes)
+    # Among stories of one position, the order of keys is the order of bands.
+    order = np.lexsort((bands, story))
+    bands, story = bands[order], story[order]
+    # A band occurs twice in a fingerprint only if two collide; one row is enough for both.
+    is_first = np.ones(bands.size, dtype=np.bool_)
+    is_first[1:] = (bands[1:] != bands[:-1]) | (story[1:] != story[:-1])
+    bands, story = bands[is_first], story[is_first]
+    return IndexRows(bands, positions[story], ids[story]), np.searchsorted(
+        story, np.arange(len(versions) + 1)
+    ).tolist()
+
+
+def index_version(fingerprint_version: str, settings: GroupSettings) -> str:
+    """Version of the index entries of a fingerprint. It may be older than the settings of fingerprints."""
+    return f"{fingerprint_version} {settings.version}"
+
+
+def salted(bands: NDArray[np.int64], version: str) -> NDArray[np.int64]:
+    """Bands with the index version mixed in, so that two versions never meet in one; twice undoes it."""
+    near, far = _salts(version)
+    made: NDArray[np.int64] = bands ^ np.where(bands < 0, far, near)
+    return made
+
+
+@cache
+def _salts(version: str) -> tuple[int, int]:
+    salt = int.from_bytes(hashlib.sha256(f"\0{version}".encode()).digest()[:8], "little")
+    return salt >> (64 - BAND_BITS + 1), salt >> 1  # neither changes the kind of a band
+
+
 def candidates_among(
     near: Iterable[T], certain: Iterable[T], settings: GroupSettings
 ) -> tuple[set[T], set[T]]:
@@ -137,6 +224,12 @@ def are_alike(one: bytes, other: bytes, settings: GroupSettings) -> bool:
 def is_enough(band: int) -> bool:
     """Whether neighbours in this band alone are candidates."""
     return is_far(band) or is_winnowed(band)
+
+
+def are_enough(bands: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """`is_enough` of each band."""
+    enough: NDArray[np.bool_] = (bands < 0) | (bands & WINNOWED_BIT != 0)
+    return enough
 
 
 def band_weight(band: int, settings: GroupSettings) -> int:

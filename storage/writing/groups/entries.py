@@ -17,14 +17,11 @@ from sqlalchemy import (
 )
 
 from pipeline import copies
-from pipeline.copies import ArticleCopy
-from pipeline.document import Fingerprint
 from pipeline.settings import Settings
 from storage import schema
 from storage.database import insert_rows
 from storage.writing.groups.index import (
     IdPair,
-    IndexRows,
     Place,
     Reaches,
     alike_pairs,
@@ -35,7 +32,7 @@ from storage.writing.groups.index import (
     ordered,
     reaches_of,
 )
-from storage.writing.revisions import IndexedStory, pack_keys, salted
+from storage.writing.revisions import IndexedStory, pack_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +73,16 @@ def add_to_index(
     printed = [(i.story, i.fingerprint) for i in entered if i.fingerprint]
     if not printed:
         return set(), around
-    limits = settings.group.version
-    versions = [
-        f"{print_.version} {limits}" for _, print_ in printed
-    ]  # older articles may have a different version than the settings
+    versions = [copies.index_version(print_.version, settings.group) for _, print_ in printed]
     sketches = _sketch_ids(connection, set(versions))
     positions = [copies.order_key(story) for story, _ in printed]
-    rows, bounds = _index_rows(printed, versions, positions)
+    rows, bounds = copies.index_rows(
+        np.fromiter(chain.from_iterable(print_.bands for _, print_ in printed), dtype=np.int64),
+        [len(print_.bands) for _, print_ in printed],
+        versions,
+        np.array(positions, dtype=np.int64),
+        np.array([story.id for story, _ in printed], dtype=np.int64),
+    )
     keys = copies.row_keys(rows.bands, rows.positions)
     signatures: list[dict[str, Any]] = []
     for n, (story, print_) in enumerate(printed):
@@ -132,28 +132,6 @@ def add_to_index(
         in_question.update(ordered(id, other) for other in if_alike)
     written = {row["article_id"]: row["signature"] for row in signatures}
     return proposed | alike_pairs(connection, in_question, written, settings), around
-
-
-def _index_rows(
-    printed: Sequence[tuple[ArticleCopy, Fingerprint]], versions: Sequence[str], positions: Sequence[int]
-) -> tuple[IndexRows, list[int]]:
-    """The index rows of stories, sorted by key within a story, and the number of each story's first row."""
-    sizes = [len(print_.bands) for _, print_ in printed]
-    bands = np.fromiter(chain.from_iterable(print_.bands for _, print_ in printed), dtype=np.int64)
-    for version in set(versions):
-        of_version = np.repeat([other == version for other in versions], sizes)
-        bands[of_version] = salted(bands[of_version], version)
-    story = np.repeat(np.arange(len(printed)), sizes)
-    # Among stories of one position, the order of keys is the order of bands.
-    order = np.lexsort((bands, story))
-    bands, story = bands[order], story[order]
-    # A band occurs twice in a fingerprint only if two collide; one row is enough for both.
-    is_first = np.ones(bands.size, dtype=np.bool_)
-    is_first[1:] = (bands[1:] != bands[:-1]) | (story[1:] != story[:-1])
-    bands, story = bands[is_first], story[is_first]
-    ids = np.array([one.id for one, _ in printed], dtype=np.int64)
-    places = IndexRows(bands, np.array(positions, dtype=np.int64)[story], ids[story])
-    return places, np.searchsorted(story, np.arange(len(printed) + 1)).tolist()
 
 
 def _within_reach(

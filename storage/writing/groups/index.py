@@ -12,8 +12,6 @@ import logging
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +25,7 @@ from sqlalchemy import (
 )
 
 from pipeline import copies
-from pipeline.copies import distinct
+from pipeline.copies import IndexRows, distinct
 from pipeline.settings import BAND_BITS, Settings
 from storage import schema
 from storage.base import chunks
@@ -48,24 +46,6 @@ _STRETCHES_AT_ONCE = 8192
 
 # Number of keys that one statement of SQLite looks up, because older builds take 999 parameters.
 _KEYS_AT_ONCE = 999
-
-
-@dataclass(frozen=True, slots=True)
-class IndexRows:
-    """Rows of the index: int64 arrays of one length.
-
-    bands: with the index version mixed in. owners: article ids.
-    """
-
-    bands: NDArray[np.int64]
-    positions: NDArray[np.int64]
-    owners: NDArray[np.int64]
-
-    def __getitem__(self, chosen: NDArray[Any]) -> IndexRows:
-        return IndexRows(self.bands[chosen], self.positions[chosen], self.owners[chosen])
-
-    def rows(self) -> Iterator[tuple[int, int, int]]:
-        return zip(self.bands.tolist(), self.positions.tolist(), self.owners.tolist(), strict=True)
 
 
 # (key, first and last position): where the neighbours of an article in a band may be.

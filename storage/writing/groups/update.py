@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 from pipeline import copies
+from pipeline.copies import IndexRows
 from pipeline.settings import Settings
 from storage import schema
 from storage.base import chunks
@@ -30,7 +31,7 @@ from storage.writing.groups.candidates import (
 )
 from storage.writing.groups.canonical import choose_canonical, set_canonical
 from storage.writing.groups.entries import add_to_index
-from storage.writing.groups.index import IdPair, IndexRows, in_index_order, neighbours, ordered, reaches_of
+from storage.writing.groups.index import IdPair, in_index_order, neighbours, ordered, reaches_of
 from storage.writing.groups.verification import verify_pairs
 from storage.writing.revisions import IndexedStory, unpack_keys
 

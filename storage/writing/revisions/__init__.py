@@ -4,7 +4,7 @@
 `flush` writes the difference. `index_changes` says what the near-duplicate index has to learn of it.
 """
 
-from storage.writing.revisions.fingerprints import load_fingerprints, pack_keys, salted, unpack_keys
+from storage.writing.revisions.fingerprints import load_fingerprints, pack_keys, unpack_keys
 from storage.writing.revisions.flushing import flush, index_changes, note_news
 from storage.writing.revisions.loading import load, load_stories
 from storage.writing.revisions.pending import IndexChanges, IndexedStory, PendingArticle, PendingBatch
@@ -25,7 +25,6 @@ __all__ = [
     "note_news",
     "pack_keys",
     "page_row",
-    "salted",
     "settle",
     "unpack_keys",
 ]

@@ -1,19 +1,16 @@
-"""Fingerprints as they are stored: keys as bytes, and bands with the version of the index mixed in."""
+"""Fingerprints as they are stored: the keys of their bands as bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from pipeline.copies import bands_of
+from pipeline.copies import bands_of, salted
 from pipeline.document import Fingerprint
-from pipeline.settings import BAND_BITS
 from storage import schema
-from storage.base import text_hash
 
 
 def load_fingerprints(connection: Connection, ids: Sequence[int]) -> dict[int, Fingerprint]:
@@ -38,16 +35,3 @@ def pack_keys(keys: Sequence[int] | NDArray[np.int64]) -> bytes:
 
 def unpack_keys(packed: bytes) -> tuple[int, ...]:
     return tuple(np.frombuffer(packed, dtype="<i8").tolist())
-
-
-def salted(bands: NDArray[np.int64], version: str) -> NDArray[np.int64]:
-    """Bands with the index version mixed in, so that two versions never meet in one; twice undoes it."""
-    near, far = _salts(version)
-    made: NDArray[np.int64] = bands ^ np.where(bands < 0, far, near)
-    return made
-
-
-@cache
-def _salts(version: str) -> tuple[int, int]:
-    salt = int.from_bytes(text_hash("", version)[:8], "little")
-    return salt >> (64 - BAND_BITS + 1), salt >> 1  # neither changes the kind of a band

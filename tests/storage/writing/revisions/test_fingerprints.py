@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 from pipeline import copies
 from pipeline.copies.candidates import row_key
 from storage import schema
-from storage.writing.revisions import load_fingerprints, salted
+from storage.writing.revisions import load_fingerprints
 from tests.storage.news import SETTINGS, START, article, store, story
 
 STORY = copies.ArticleCopy(id=1, url="", title="", text="", fetched_at=START)
@@ -29,5 +29,5 @@ def test_stored_keys_give_the_fingerprint_back(engine: Engine) -> None:
     assert id == 1
     assert (found.version, found.signature) == (made.fingerprint.version, made.fingerprint.signature)
     assert set(found.bands) == set(made.fingerprint.bands)
-    bands = salted(np.array(found.bands), SETTINGS.index_version).tolist()
+    bands = copies.salted(np.array(found.bands), SETTINGS.index_version).tolist()
     assert {tuple(row) for row in rows} == {(row_key(b, position), position) for b in bands}
