@@ -24,7 +24,7 @@ class InputFile:
 
     path: as it was given or found, "-" for standard input. url: of the file. fetched_at: aware, UTC; when the
     file was changed. size: in bytes; None for a pipe and for standard input, which end when their other side
-    says so. now: when the run began.
+    says so. now: when the run began. source: where it is opened, if it is named differently than it lies.
     """
 
     path: str
@@ -32,6 +32,7 @@ class InputFile:
     fetched_at: datetime
     size: int | None
     now: datetime
+    source: str | None = None
 
     def position(self, settings: Settings) -> FilePosition:
         """The position of the file as a whole."""
@@ -55,7 +56,7 @@ def open_file(file: InputFile) -> io.FileIO:
     if file.path == "-":
         # A file object of its own: the interpreter closes sys.stdin's buffer while a thread may read it.
         return io.FileIO(sys.stdin.fileno(), closefd=False)
-    return io.FileIO(file.path)
+    return io.FileIO(file.source or file.path)
 
 
 def os_error(error: OSError) -> str:

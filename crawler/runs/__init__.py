@@ -10,6 +10,7 @@ from crawler.runs.fork_server import safe_path_variables
 from crawler.runs.ingest import ingest, ingest_documents
 from crawler.runs.messages import TaskFailed
 from crawler.runs.pool import Account, BudgetSpent, PoolBroken, PoolClosed, WorkerPool
+from crawler.runs.reading import FileReader
 from crawler.runs.refingerprint import refingerprint
 from crawler.runs.regrouped import Regrouped
 from crawler.runs.reprocess import reprocess
@@ -21,6 +22,7 @@ __all__ = [
     "ChangeKind",
     "ChangeSample",
     "Changes",
+    "FileReader",
     "Finished",
     "PoolBroken",
     "PoolClosed",

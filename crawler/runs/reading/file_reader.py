@@ -23,7 +23,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from typing import Self, cast
@@ -94,7 +94,17 @@ class FileReader:
     """
 
     def __init__(self, paths: Sequence[str], settings: Settings) -> None:
-        self._found = find_files(paths, settings)
+        self._begin(find_files(paths, settings), settings)
+
+    @classmethod
+    def of_files(cls, files: Iterable[InputFile | Rejection], settings: Settings) -> Self:
+        """A reader of files that were found already, with rejections for what cannot be read."""
+        reader = cls.__new__(cls)
+        reader._begin(iter(files), settings)
+        return reader
+
+    def _begin(self, found: Iterator[InputFile | Rejection], settings: Settings) -> None:
+        self._found = found
         self._settings = settings
         self._lock = threading.Lock()
         self._is_closed = False

@@ -1,0 +1,20 @@
+"""Makes of a large number of documents what `copydesk ingest` stores, on one machine or on Spark, as Parquet.
+
+Every stage is a pure function from Parquet files to Parquet files. An engine runs tasks and exchanges rows
+between them; both engines run the same functions and the same queries, so they give the same rows. Needs the
+extra `backfill`, and `spark` for a cluster; PySpark, DuckDB and fsspec are imported here alone.
+"""
+
+from crawler.backfill.folder import Folder, FolderBusy
+from crawler.backfill.inputs import Part, RemoteFile, find_parts
+from crawler.backfill.manifest import Manifest, read_manifest
+
+__all__ = [
+    "Folder",
+    "FolderBusy",
+    "Manifest",
+    "Part",
+    "RemoteFile",
+    "find_parts",
+    "read_manifest",
+]
