@@ -5,6 +5,8 @@ of what it makes, and says what each column is. Needs pyarrow (the extra `parque
 it before a batch job begins.
 """
 
+from pipeline.batch.components import BUNDLES, Components, bundles, components
+from pipeline.batch.grouping import CUTS, GROUPS, MEMBERS, Grouped, group
 from pipeline.batch.neighbours import (
     CANDIDATES,
     NEIGHBOURS,
@@ -29,23 +31,35 @@ from pipeline.batch.outcomes import (
 )
 from pipeline.batch.records import microseconds, time_of
 from pipeline.batch.stories import BANDS, INDEXED, SIGNATURES, STORIES, IndexEntries, index_entries
+from pipeline.batch.verification import COMPARED, PAIRS, verify
 
 __all__ = [
     "ARTICLE",
     "BANDS",
+    "BUNDLES",
     "CANDIDATES",
+    "COMPARED",
+    "CUTS",
     "FINGERPRINT",
+    "GROUPS",
     "INDEXED",
+    "MEMBERS",
     "NEIGHBOURS",
     "OUTCOMES",
     "PAGES",
+    "PAIRS",
     "REJECTION",
     "SIGNATURES",
     "STATED",
     "STORIES",
     "WEIGHED",
+    "Components",
+    "Grouped",
     "IndexEntries",
+    "bundles",
     "candidates",
+    "components",
+    "group",
     "index_entries",
     "microseconds",
     "neighbours",
@@ -57,4 +71,5 @@ __all__ = [
     "stated_copies",
     "summed",
     "time_of",
+    "verify",
 ]

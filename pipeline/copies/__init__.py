@@ -40,11 +40,20 @@ from pipeline.copies.differences import (
     comparison_of,
 )
 from pipeline.copies.fingerprint import fingerprint, shingle_hashes
-from pipeline.copies.groups import OVERLAP, bridges, components
+from pipeline.copies.groups import OVERLAP, Cut, bridges, components
 from pipeline.copies.passages import Passage
 from pipeline.copies.sketch import Sketch, sketch, sketch_of
 from pipeline.copies.tokens import distinct
-from pipeline.copies.verification import Judgement, Pair, PreparedText, Refusal, judge, prepare, verify
+from pipeline.copies.verification import (
+    Judgement,
+    Pair,
+    PreparedText,
+    Refusal,
+    judge,
+    pair_values,
+    prepare,
+    verify,
+)
 from pipeline.copies.word_changes import Part, PartKind
 
 __all__ = [
@@ -57,6 +66,7 @@ __all__ = [
     "Comparison",
     "Conflicts",
     "Contender",
+    "Cut",
     "IndexRows",
     "Judgement",
     "Pair",
@@ -94,6 +104,7 @@ __all__ = [
     "near_range",
     "order_key",
     "order_of",
+    "pair_values",
     "prepare",
     "row_keys",
     "salted",

@@ -7,6 +7,7 @@ others only where what they share with it overlaps, or where they verify with ea
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from enum import IntFlag
 
 from pipeline.copies.passages import Passage
 
@@ -16,6 +17,13 @@ IdPair = tuple[int, int]
 # passages overlap if they share this part of the shorter one. docs/tuning.md: Bridges
 HELD_SHARE = 0.55
 OVERLAP = 0.2
+
+
+class Cut(IntFlag):
+    """Which of the two articles of a pair (a, b) holds several stories and does not let the pair join."""
+
+    BY_A = 1
+    BY_B = 2
 
 
 def components(ids: Iterable[int], pairs: Iterable[tuple[int, int]]) -> list[frozenset[int]]:

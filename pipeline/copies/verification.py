@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import xxhash
@@ -116,6 +117,25 @@ class Pair:
     other_passage: Passage
     is_held: bool = False
     holds: bool = False
+
+
+def pair_values(a: int, b: int, pair: Pair) -> dict[str, Any]:
+    """The columns of a stored pair of the articles a and b, except whether it joins.
+
+    `*_start`, `*_end`: the passage in either text. holder: the id of the one that holds the other; or None.
+    """
+    return {
+        "a": a,
+        "b": b,
+        "kind": pair.kind.value,
+        "jaccard": pair.jaccard,
+        "containment": pair.containment,
+        "a_start": pair.passage.start,
+        "a_end": pair.passage.end,
+        "b_start": pair.other_passage.start,
+        "b_end": pair.other_passage.end,
+        "holder": a if pair.holds else b if pair.is_held else None,
+    }
 
 
 @dataclass(frozen=True, slots=True)

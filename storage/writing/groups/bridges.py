@@ -10,24 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import IntFlag
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or_, select, union_all, update
 
 from pipeline import copies
-from pipeline.copies import Passage
+from pipeline.copies import Cut, Passage
 from storage import schema
 from storage.base import chunks
 from storage.writing.groups.index import IdPair
-
-
-class Cut(IntFlag):
-    """Bits of `pair.cut`: which of the two articles holds several stories and does not let the pair join."""
-
-    BY_A = 1
-    BY_B = 2
-
 
 # What a pair that was stored before passages were known shares: it overlaps everything.
 _ALL = Passage(0, 1 << 40)

@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, literal, select, text, update
 
 from pipeline import copies
-from pipeline.copies import LOOKED_AT, Contender, Shared
+from pipeline.copies import LOOKED_AT, Contender, Cut, Shared
 from pipeline.text import is_agency_site
 from storage import schema
 from storage.base import chunks
-from storage.writing.groups.bridges import Cut, pairs_at
+from storage.writing.groups.bridges import pairs_at
 from storage.writing.groups.index import in_index_order
 
 _Row = Row[*tuple[Any, ...]]

@@ -129,22 +129,7 @@ def add_stories(
     insert_rows(
         connection,
         schema.pair,
-        [
-            {
-                "a": a,
-                "b": b,
-                "kind": pair.kind.value,
-                "jaccard": pair.jaccard,
-                "containment": pair.containment,
-                "a_start": pair.passage.start,
-                "a_end": pair.passage.end,
-                "b_start": pair.other_passage.start,
-                "b_end": pair.other_passage.end,
-                "holder": a if pair.holds else b if pair.is_held else None,
-                "cut": None,
-            }
-            for (a, b), pair in sorted(found.items())
-        ],
+        [{**copies.pair_values(a, b, pair), "cut": None} for (a, b), pair in sorted(found.items())],
     )
     broken = remove_weak_pairs(connection, around, settings)
     touched = {id for pair in (*found, *broken) for id in pair}

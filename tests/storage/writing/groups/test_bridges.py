@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Engine, delete, select, text, update
 
 from pipeline import copies
-from pipeline.copies import Passage
+from pipeline.copies import Cut, Passage
 from pipeline.document import Article
 from storage import schema
 from storage.database import begin_write, insert_rows
 from storage.writing.groups import wrong_cuts
-from storage.writing.groups.bridges import Cut, cut_pairs, settle_bridges
+from storage.writing.groups.bridges import cut_pairs, settle_bridges
 from tests.storage.news import article, contents, retold, store, story, view
 
 ONE, TWO = article("https://a.example/1", story(1)), article("https://b.example/2", story(2, 150))
