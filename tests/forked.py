@@ -249,15 +249,31 @@ def _watched(request: dict[str, Any], handles: list[int]) -> dict[str, Any]:
     os._exit(0)
 
 
-def _is_alive(pid: int) -> bool:
-    """Whether the fork server runs. It ends where a command is killed while it asks for a worker; then
-    the commands after it start one of their own.
+def use_inherited_fork_server() -> None:
+    """In a process that was forked: take workers from the fork server of the process that it was forked from.
+
+    That server is not a child of this process, so multiprocessing would start a second one. It ends where a
+    process is killed while it asks for a worker; then this one starts its own.
     """
+    server: Any = forkserver._forkserver
+    inherited, ensure_running = server._forkserver_pid, server.ensure_running
+
+    def ensure_that_one_runs() -> None:
+        if _has_ended(inherited):
+            os.close(server._forkserver_alive_fd)
+            server._forkserver_alive_fd = None
+            forkserver.ensure_running = server.ensure_running = ensure_running
+            ensure_running()
+
+    forkserver.ensure_running = server.ensure_running = ensure_that_one_runs
+    server._forkserver_pid = None
+
+
+def _has_ended(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def _become(request: dict[str, Any]) -> int:
@@ -265,10 +281,7 @@ def _become(request: dict[str, Any]) -> int:
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    if _is_alive(forkserver._forkserver._forkserver_pid):  # type: ignore[attr-defined]
-        # It runs already, and is not a child of this process, so multiprocessing would start a second one.
-        forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore
-        forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]
+    use_inherited_fork_server()
     is_module = request["option"] == "-m"
     sys.argv = [request["what"] if is_module else "-c", *request["arguments"]]
     try:

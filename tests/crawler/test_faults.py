@@ -19,13 +19,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+import datasketch  # noqa: F401  # once, not in each process that is forked
 import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import Engine, event
 
 from crawler.runs import drive as run_module
+from crawler.runs.fork_server import start_fork_server
 from crawler.runs.ingest import ingest
+from crawler.runs.pool import modules_of_workers
 from crawler.runs.worker import Process
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
@@ -33,6 +36,7 @@ from storage.database import DatabaseError, open_database, transactions
 from storage.writer import BatchCounts
 from tests.crawler import drive
 from tests.crawler.runs.test_ingest import ended, rows, write_input
+from tests.forked import use_inherited_fork_server
 from tests.postgres import OwnServer, own_server
 from tests.storage.news import contents, view
 from tests.waiting import PATIENCE
@@ -69,6 +73,7 @@ class AtOnce:
 
 def ingest_and_die(url: str, folder: Path, statement: int, delay: float) -> None:
     """A process that ingests, and is killed `delay` seconds after its `statement`-th statement has begun."""
+    use_inherited_fork_server()
     engine = open_database(url)
     patch = pytest.MonkeyPatch()
     patch.setattr(run_module, "WorkerPool", AtOnce)
@@ -105,6 +110,7 @@ def test_a_run_that_is_killed_sixty_times_ends_like_an_uninterrupted_one(
     stored = [0]
     for _ in range(KILLS):
         delay = chance.choice([0.0, 0.0, chance.random() * 0.01])
+        start_fork_server(modules_of_workers(drive.process))  # the last one may have ended with its client
         process = FORK.Process(
             target=ingest_and_die, args=(database_url, folder, chance.randrange(1, 90), delay)
         )
