@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg
@@ -22,6 +23,7 @@ from psycopg import sql
 from sqlalchemy import Engine, make_url
 
 from storage.database import open_database
+from tests import forked
 from tests.postgres import start_postgres
 
 # Databases and files of tests are kept in memory where there is enough of it: a disk takes milliseconds for
@@ -76,6 +78,17 @@ _LONGEST = (
     "copydesk",
     "storage",
 )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Let a process of pytest-xdist share the server of commands; its first command is what costs."""
+    node.workerinput["commands"] = forked.server_address()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if (given := getattr(config, "workerinput", None)) is not None:
+        forked.use_server(given["commands"])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,10 +1,10 @@
 """Starts `scrapy` and `copydesk` for tests quickly: forks a process that has imported what they need.
 
 A command that is started anew spends three seconds of processor time on imports, most of them in the fork
-server of its workers. The tests run hundreds of commands. So each test process keeps a server that has
-imported everything, and a warm fork server beside it, and the server forks for each command. The command is
-a process of its own, run as `python -m` runs it: it has its own arguments, environment, current folder, files
-and exit status. Tests of how a program starts, and of process groups, start it anew.
+server of its workers. The tests run hundreds of commands. So there is a server that has imported everything,
+and a warm fork server beside it, and the server forks for each command. All processes of pytest-xdist share
+one. The command is a process of its own, run as `python -m` runs it: it has its own arguments, environment,
+current folder, files and exit status. Tests of how a program starts, and of process groups, start it anew.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -27,10 +28,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from multiprocessing import forkserver
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
-
-from sqlalchemy import Engine
 
 ROOT = Path(__file__).parents[1]
 
@@ -59,7 +57,6 @@ _LIBRARIES = (
 _LARGEST_REQUEST = 1 << 20
 # The server's own, which is not that of the test that happens to be the first to run a command.
 _ENVIRONMENT = dict(os.environ)
-_asking = threading.Lock()
 
 
 def run(
@@ -111,12 +108,14 @@ class Started:
         }
         self.returncode: int | None = None
         self._out, self._err = (tempfile.TemporaryFile("w+") for _ in range(2))  # noqa: SIM115
-        self._told, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with tempfile.TemporaryFile("w+") as given, theirs, _asking:
+        self._told = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._told.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST_REQUEST)
+        self._told.connect(server_address())
+        with tempfile.TemporaryFile("w+") as given:
             given.write(input)
             given.seek(0)
-            handles = [file.fileno() for file in (given, self._out, self._err, theirs)]
-            socket.send_fds(_server(), [json.dumps(request).encode()], handles)
+            handles = [file.fileno() for file in (given, self._out, self._err)]
+            socket.send_fds(self._told, [json.dumps(request).encode()], handles)
         self.pid = int(self._told.recv(100))
 
     def wait(self, timeout: float | None = None) -> int:
@@ -158,28 +157,47 @@ class Started:
         return said[0], said[1]
 
 
+_address_of_another: str | None = None
+
+
+def use_server(address: str) -> None:
+    """Take the server that another process has started."""
+    global _address_of_another
+    _address_of_another = address
+
+
+def server_address() -> str:
+    """The address of the socket of the server. It is started when this is first asked, and then waits for its
+    first command before it imports anything.
+    """
+    return _address_of_another or _start_server()
+
+
 @functools.cache
-def _server() -> socket.socket:
-    """The server's socket. It ends when this process does, which closes the other end."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST_REQUEST)
-    with theirs:
+def _start_server() -> str:
+    """It ends when this process does, which closes its standard input."""
+    address = f"\0copydesk-tests-{os.getpid()}"  # in the abstract namespace: no file
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(address)
+        listener.listen(64)
         server = subprocess.Popen(
-            [sys.executable, "-m", "tests.forked", str(theirs.fileno())],
+            [sys.executable, "-m", "tests.forked", str(listener.fileno())],
             cwd=ROOT,
             # As in workers: unneeded threads would not survive a fork.
             env=_ENVIRONMENT | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[listener.fileno()],
         )
+    assert server.stdin
+    pipe = server.stdin
 
     def end() -> None:
-        ours.close()
+        pipe.close()
         server.wait(60)
 
     atexit.register(end)
-    return ours
+    return address
 
 
 # The code below runs in the server.
@@ -204,7 +222,7 @@ def _import_all() -> None:
 
 
 def _start_fork_server() -> None:
-    """Start what workers are forked from, for all commands."""
+    """Start what workers are forked from, for all commands, where it does not run."""
     from crawler.runs.fork_server import start_fork_server
     from crawler.runs.pool import modules_of_workers
     from crawler.runs.worker import process_document
@@ -212,41 +230,53 @@ def _start_fork_server() -> None:
     start_fork_server([*modules_of_workers(process_document), "crawler.discovery"])
 
 
-def _serve(control: socket.socket) -> dict[str, Any]:
-    """Fork for each request; returns in the process that is to carry it out, and never in the server."""
+def _serve(listener: socket.socket) -> dict[str, Any]:
+    """Fork for each request; returns in the process that is to carry it out, and never in the server.
+
+    The pid of a process, and its exit status, are sent to who asked for it.
+    """
+    running: dict[int, socket.socket] = {}
+    woken, waking = socket.socketpair()
+    for end in (woken, waking):
+        end.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
     while True:
-        data, handles, _, _ = socket.recv_fds(control, _LARGEST_REQUEST, 4)
-        if not data:
+        ready, _, _ = select.select([sys.stdin, listener, woken], [], [])
+        if sys.stdin in ready:
             os._exit(0)
-        if os.fork() == 0:
-            control.close()
-            return _watched(json.loads(data), handles)
+        if woken in ready:
+            woken.recv(1000)
+            _report_ended(running)
+        if listener not in ready:
+            continue
+        asking, _ = listener.accept()
+        data, handles, _, _ = socket.recv_fds(asking, _LARGEST_REQUEST, 3)
+        _prepare()
+        _start_fork_server()  # the last one may have ended
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for number, handle in enumerate(handles):
+                os.dup2(handle, number)
+            for handle in handles:
+                os.close(handle)
+            for inherited in (listener, woken, waking, asking, *running.values()):
+                inherited.close()
+            return dict(json.loads(data))
         for handle in handles:
             os.close(handle)
+        running[pid] = asking
+        asking.send(str(pid).encode())
 
 
-def _reap(_number: int, _frame: FrameType | None) -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
-def _watched(request: dict[str, Any], handles: list[int]) -> dict[str, Any]:
-    """Fork once more, for the command. This process reports its exit status and ends."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    pid = os.fork()
-    if pid == 0:
-        for number, handle in enumerate(handles[:3]):
-            os.dup2(handle, number)
-        for handle in handles:
-            os.close(handle)
-        return request
-    with socket.socket(fileno=handles.pop()) as answer:
-        for number in (0, 1, 2, *handles):
-            os.close(number)
-        answer.send(str(pid).encode())
-        answer.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
-    os._exit(0)
+def _report_ended(running: dict[int, socket.socket]) -> None:
+    for pid in list(running):  # not every child: multiprocessing waits for the fork server
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            with running.pop(pid) as asking, contextlib.suppress(OSError):  # who asked may be gone
+                asking.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def use_inherited_fork_server() -> None:
@@ -309,6 +339,8 @@ def end_process(status: int) -> NoReturn:
     That would copy all of the memory that this process shares with the server. Of what it would free, the
     connections to databases matter: SQLite writes its log into the database file when the last one closes.
     """
+    from sqlalchemy import Engine
+
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for thing in gc.get_objects():  # without what the server has frozen
@@ -319,11 +351,15 @@ def end_process(status: int) -> NoReturn:
     os._exit(status)
 
 
-def main() -> None:
-    signal.signal(signal.SIGCHLD, _reap)
+@functools.cache
+def _prepare() -> None:
+    """Import everything, when the first command is asked for."""
     _import_all()
     _start_fork_server()
     gc.freeze()
+
+
+def main() -> None:
     end_process(_become(_serve(socket.socket(fileno=int(sys.argv[1])))))
 
 
