@@ -27,7 +27,7 @@ from pipeline.settings import Settings
 _PARTS_AT_ONCE = 3
 _ATTEMPTS = 3
 # Tasks take as long as they take; what hangs is a page, and that has a limit of its own.
-_NO_LIMIT = 30 * 24 * 3600.0
+_NO_LIMIT = 7 * 24 * 3600.0
 # The address space of a worker is limited, of which allocators take much more than they use.
 _ADDRESSES = 4
 _CHECK_SECONDS = 0.2

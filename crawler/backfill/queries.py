@@ -28,7 +28,6 @@ def connected(temporary: str, memory_bytes: int, threads: int = 1) -> Iterator[d
         "preserve_insertion_order": False,
         "partitioned_write_flush_threshold": _HELD_ROWS,
         "partitioned_write_max_open_files": _OPEN_FILES,
-        "enable_progress_bar": False,
         "autoinstall_known_extensions": False,
     }
     with duckdb.connect(":memory:", config=settings) as connection:

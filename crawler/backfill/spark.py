@@ -129,7 +129,7 @@ class SparkEngine:
 
         def body() -> None:
             try:
-                context.setJobGroup(f"copydesk-{stage}", stage, interruptOnCancel=False)
+                context.setJobGroup(f"copydesk-{stage}", stage, interruptOnCancel=True)
                 run()
             except BaseException as error:
                 errors.append(error)
