@@ -19,6 +19,15 @@ from storage.bulk.learning import (
     sightings_of_articles,
 )
 from storage.bulk.schemas import GROUPS, IDS, PAGE_IDS, PUBLIC, ROWS, SETTLED
+from storage.bulk.settling import Settled, settle_bucket
+from storage.bulk.tables import (
+    Tables,
+    band_rows,
+    signature_rows,
+    story_groups,
+    tables_of_bucket,
+    tables_of_pairs,
+)
 
 __all__ = [
     "BLOCKS_QUERY",
@@ -34,8 +43,16 @@ __all__ = [
     "SIGHTED",
     "SIGHTED_QUERY",
     "SIGHTINGS",
+    "Settled",
+    "Tables",
+    "band_rows",
     "flag_groups",
     "hashes_in",
     "learn_sites",
+    "settle_bucket",
     "sightings_of_articles",
+    "signature_rows",
+    "story_groups",
+    "tables_of_bucket",
+    "tables_of_pairs",
 ]

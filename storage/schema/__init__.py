@@ -48,7 +48,7 @@ from storage.schema.tables import (
     watch_match,
     watchlist,
 )
-from storage.schema.types import Blob, DamagedValue, Json, damaged_value, to_second, utc_text
+from storage.schema.types import Blob, DamagedValue, Json, damaged_value, json_text, to_second, utc_text
 from storage.schema.views import ARTICLE_COLUMNS, TYPES, VIEWS, View, ViewColumn, as_markdown, view_tables
 
 __all__ = [
@@ -82,6 +82,7 @@ __all__ = [
     "document",
     "feed_token",
     "fetch_state",
+    "json_text",
     "learned_line",
     "metadata",
     "notification",

@@ -89,7 +89,7 @@ class Json(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
             return value
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return json_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         if value is None and self.is_nullable:
@@ -101,6 +101,11 @@ class Json(TypeDecorator[Any]):
         if not SHAPES[self.column](found):
             raise _damaged(value, f"JSON of {self.column}")
         return found
+
+
+def json_text(value: Any) -> str:
+    """A JSON value as SQLite stores it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class DamagedValue(OperatorError):
