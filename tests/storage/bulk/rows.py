@@ -1,7 +1,8 @@
 """The rows of a database, and those of a batch job's tables, in one form that can be compared.
 
-Two things depend on the batches of an ingest: the numbers of pages, so a page is named by what its row says;
-and the order of an older text's bands, which is theirs in the index if they were written there first.
+Some things depend on the batches of an ingest: the numbers of pages, so a page is named by what its row says;
+which fetch of the same bytes has a page; and the order of an older text's bands, which is theirs in the index
+if they were written there first.
 """
 
 from __future__ import annotations
@@ -82,7 +83,11 @@ def ordered(rows: Iterable[Row]) -> list[Row]:
 
 
 def _compared(found: Rows) -> Rows:
-    pages = {row.pop("id"): tuple(sorted(row.items(), key=lambda one: one[0])) for row in found["page"]}
+    pages = {}
+    for row in found["page"]:
+        id = row.pop("id")
+        del row["fetched_us"]
+        pages[id] = tuple(sorted(row.items()))
     for rows in found.values():
         for row in rows:
             if "page_id" in row:

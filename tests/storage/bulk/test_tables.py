@@ -21,7 +21,7 @@ from storage.bulk import IDS, PAGE_IDS, PUBLIC, Settled, Tables, settle_bucket, 
 from storage.database import open_database
 from storage.writer import BatchCounts
 from tests.storage.bulk.rows import ordered, rows_of_database, rows_of_tables, views_of_database
-from tests.storage.bulk.worlds import worlds
+from tests.storage.bulk.worlds import worlds, worlds_of_rules
 from tests.storage.news import SETTINGS, store
 
 ROWS = ("article", "revision", "document", "rejection", "removal", "search_entry", "quarantine")
@@ -110,7 +110,7 @@ def counted(counts: BatchCounts) -> dict[str, object]:
 
 
 @given(
-    outcomes=worlds([SETTINGS.rules_version]),
+    outcomes=worlds(),
     batch=st.integers(1, 20),
     chance=st.randoms(use_true_random=False),
 )
@@ -119,6 +119,15 @@ def test_buckets_give_what_a_writer_stores(
     outcomes: list[Outcome], batch: int, chance: random.Random, sqlite_template: Path, tmp_path: Path
 ) -> None:
     assert_stored_so(sqlite_template, tmp_path, outcomes, batch, chance)
+
+
+@given(outcomes=worlds_of_rules(), chance=st.randoms(use_true_random=False))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rules_that_differ_give_what_a_writer_stores_in_one_batch(
+    outcomes: list[Outcome], chance: random.Random, sqlite_template: Path, tmp_path: Path
+) -> None:
+    """An article that loses all its texts, and gets others, is a new one only in a different batch."""
+    assert_stored_so(sqlite_template, tmp_path, outcomes, len(outcomes) or 1, chance)
 
 
 def assert_stored_so(
