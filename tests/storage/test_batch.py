@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from pipeline.copies import LOOKED_AT
 from pipeline.settings import GroupSettings, Settings
 from storage.database import open_database
-from tests.storage.news import article, story
+from tests.storage.news import SETTINGS, article, story, wire
 from tests.storage.worlds import Grouping, grouped, stored, stories_of, world
 from tests.storage.writing.groups.filling import NARROW, fill
 
@@ -82,3 +83,18 @@ def test_both_databases_have_these_rows(engine: Engine) -> None:
     assert any(row[-1] for row in found.pairs)
     assert any(row[-2] for row in found.pairs)
     assert max(sizes.values()) > 5
+
+
+def test_a_thousand_near_copies_give_the_same_rows(template: Path, tmp_path: Path) -> None:
+    path = tmp_path / "crowds.db"
+    shutil.copyfile(template, path)
+    engine = open_database(f"sqlite:///{path}")
+    made = {one.url: one for one in [*wire(1000, seed=3, stories=5), *world(96, 4, 1)]}
+    fill(engine, list(made.values()), [400], SETTINGS)
+
+    found = compared(engine, SETTINGS, slice=9000, buckets=3, bundle=2000)
+
+    sizes = Counter(group for _, group, _ in found.groups)
+    assert max(sizes.values()) > 2 * LOOKED_AT
+    assert len(found.pairs) > 20_000
+    engine.dispose()
