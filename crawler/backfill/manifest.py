@@ -53,10 +53,10 @@ def read_manifest(folder: Folder) -> Manifest | None:
     try:
         with open(path, encoding="utf-8") as file:
             value = json.load(file)
-        found = Manifest(**value)
+        found = Manifest(**{**value, "stages": tuple(value["stages"])})
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise OperatorError(f"{path}: not the manifest of a backfill") from error
     if found.format != FORMAT:
         raise OperatorError(f"{path}: written by another release of Copydesk (format {found.format})")

@@ -1,63 +1,75 @@
-"""DuckDB within limits: for the exchanges of one machine, and for tasks that need their rows in an order."""
+"""The queries of exchanges, in what DuckDB and Spark SQL both understand.
 
-from __future__ import annotations
+What stands in braces is filled in by `crawler.backfill.plan`. A column `bucket` is where its rows are to be
+brought together. Those of learning are in `storage.bulk`.
+"""
 
-import glob
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+OUTCOMES_BY_URL = """
+    SELECT o.*, CAST(coalesce(v.target, o.shard) % {buckets} AS INT) AS bucket
+    FROM outcomes o LEFT JOIN overrides v ON v.shard = o.shard
+"""
 
-import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
+IDS_OF_KEYS = """
+    SELECT k.key AS {key},
+    e.earlier + row_number() OVER (PARTITION BY k.part ORDER BY k.key) AS id,
+    k.bucket
+    FROM found k JOIN earlier e ON e.part = k.part
+"""
 
-# Rows of one bucket that a thread holds until it writes them.
-_HELD_ROWS = 4_096
-_OPEN_FILES = 64
-_GROUP_ROWS = 20_000
+BANDS_BY_NUMBER = """
+    SELECT b.band, b.position, b.id, CAST(abs(b.band % {buckets}) AS INT) AS bucket FROM bands b
+"""
 
+WEIGHTS_OF_PAIRS = """
+    SELECT w.a, w.b, CAST(w.weight AS INT) AS weight,
+    x.signature AS a_signature, y.signature AS b_signature,
+    CAST(w.a % {buckets} AS INT) AS bucket
+    FROM (SELECT n.a, n.b, sum(n.weight) AS weight FROM neighbours n GROUP BY n.a, n.b) w
+    LEFT JOIN signatures x ON x.id = w.a AND w.weight < {enough}
+    LEFT JOIN signatures y ON y.id = w.b AND w.weight < {enough}
+"""
 
-@contextmanager
-def connected(temporary: str, memory_bytes: int, threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a database in memory. What does not fit goes to files in the folder `temporary`."""
-    settings: dict[str, Any] = {
-        "memory_limit": f"{max(memory_bytes >> 20, 64)}MiB",
-        "temp_directory": temporary,
-        "threads": threads,
-        "preserve_insertion_order": False,
-        "partitioned_write_flush_threshold": _HELD_ROWS,
-        "partitioned_write_max_open_files": _OPEN_FILES,
-        "autoinstall_known_extensions": False,
-    }
-    with duckdb.connect(":memory:", config=settings) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
+MEMBERS_BY_GROUP = """
+    SELECT m.group_id, m.id, m.is_canonical, m.site, m.agency, m.published_at,
+    CAST(m.group_id % {buckets} AS INT) AS bucket
+    FROM members m
+"""
 
+SIZES_OF_PARTS = """
+    SELECT k.part, count(*) AS number FROM found k GROUP BY k.part
+"""
 
-def create_views(connection: duckdb.DuckDBPyConnection, inputs: Mapping[str, str]) -> None:
-    """Make each folder of Parquet files a view, with `bucket` as a column of files in folders `bucket=K`."""
-    for name, folder in inputs.items():
-        pattern = os.path.join(glob.escape(folder), "**", "*.parquet")
-        has_buckets = bool(glob.glob(os.path.join(glob.escape(folder), "bucket=*")))
-        connection.read_parquet(pattern, hive_partitioning=has_buckets).create_view(name)
+TEXTS_BY_BUNDLE = """
+    SELECT s.id, s.url, s.title, s.text, s.fetched_at, s.published_at,
+    CAST(m.bundle AS INT) AS bucket
+    FROM (SELECT c.a AS id, c.bundle FROM bundles c UNION SELECT c.b, c.bundle FROM bundles c) m
+    JOIN stories s ON s.id = m.id
+"""
 
+STATED_CANDIDATES = """
+    SELECT DISTINCT least(x.id, y.id) AS a, greatest(x.id, y.id) AS b
+    FROM stated x JOIN stated y ON x.syndicated_from = y.url WHERE x.id <> y.id
+"""
 
-def copy_query(sql: str, folder: str, *, by_bucket: bool) -> str:
-    """The statement that writes the result of a query to a folder."""
-    options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_GROUP_ROWS}"
-    options += ", PARTITION_BY (bucket), OVERWRITE_OR_IGNORE" if by_bucket else ", PER_THREAD_OUTPUT"
-    return f"COPY ({sql}) TO {_quoted(folder)} ({options})"
+ALL_CANDIDATES = """
+    SELECT DISTINCT c.a, c.b
+    FROM (SELECT n.a, n.b FROM near n UNION ALL SELECT s.a, s.b FROM stated s) c
+"""
 
+PAIRS_BY_BUNDLE = """
+    SELECT p.a, p.b, p.kind, p.jaccard, p.containment, p.a_start, p.a_end, p.b_start, p.b_end,
+    p.holder, CAST(g.bundle AS INT) AS bucket
+    FROM pairs p JOIN bundles g ON g.a = p.a AND g.b = p.b
+"""
 
-def write_empty(folder: str, schema_of: pa.Table) -> None:
-    """Write a file without rows, so that a result without rows can be read: it has columns."""
-    if not glob.glob(os.path.join(glob.escape(folder), "**", "*.parquet"), recursive=True):
-        table = schema_of.drop_columns(["bucket"]) if "bucket" in schema_of.column_names else schema_of
-        name = ("bucket=0", "none.parquet") if "bucket" in schema_of.column_names else ("none.parquet",)
-        os.makedirs(os.path.join(folder, *name[:-1]), exist_ok=True)
-        pq.write_table(table, os.path.join(folder, *name))
+STORIES_BY_BUNDLE = """
+    SELECT s.id, s.url, s.site, s.title, s.fetched_at, s.published_at, s.agency, s.word_count,
+    CAST(m.bundle AS INT) AS bucket
+    FROM (SELECT c.a AS id, c.bundle FROM bundles c UNION SELECT c.b, c.bundle FROM bundles c) m
+    JOIN stories s ON s.id = m.id
+"""
 
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+GROUPS_BY_BUCKET = """
+    SELECT g.id, g.group_id, g.is_canonical, i.bucket
+    FROM groups_ g JOIN ids i ON i.id = g.id
+"""

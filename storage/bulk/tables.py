@@ -170,11 +170,10 @@ def tables_of_pairs(pairs: pa.Table) -> Tables:
 
 
 def signature_rows(signatures: pa.Table) -> pa.Table:
-    """The rows of `signature`, by article. signatures: id, position, version, signature, keys."""
+    """The rows of `signature`, by article. signatures: a table `pipeline.batch.SIGNATURES`, in any order."""
     signatures = signatures.sort_by("id")
-    keys = [revisions.pack_keys(one) for one in signatures["keys"].to_pylist()]
     columns = {**_columns(signatures), "article_id": signatures["id"], "sketch": signatures["version"]}
-    return _table(ROWS["signature"], {**columns, "keys": keys})
+    return _table(ROWS["signature"], columns)
 
 
 def band_rows(bands: pa.Table) -> pa.Table:

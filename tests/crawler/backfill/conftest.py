@@ -14,7 +14,7 @@ from tests.crawler.backfill.java import find_java
 @pytest.fixture(scope="session")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """A session of `local-cluster`: executors are processes of their own, as on a cluster."""
-    from crawler.backfill.spark import spark_session
+    from crawler.backfill.engines import spark_session
 
     home = tmp_path_factory.mktemp("spark")
     before = dict(os.environ)

@@ -39,7 +39,7 @@ def test_a_folder_is_taken_up_again(given: Path) -> None:
     started(["a.html", "b.html"])
     again = read_manifest(folder)
     assert again is not None
-    assert (again.stages, again.counts) == (["process"], {"articles": 2})
+    assert (again.stages, again.counts) == (("process",), {"articles": 2})
 
 
 def test_other_inputs_are_refused(given: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from crawler.backfill.engine import AnyTask, Progress, Silent, Stopped, unfinished
+from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, unfinished
 from crawler.backfill.folder import Folder
 from pipeline.errors import OperatorError
 
@@ -112,7 +112,7 @@ class SparkEngine:
                 else:
                     result.write.parquet(_uri(temporary))
                 _leave_files_alone(temporary)
-                from crawler.backfill.queries import write_empty
+                from crawler.backfill.engines.duck import write_empty
 
                 write_empty(temporary, result.limit(0).toArrow())
 

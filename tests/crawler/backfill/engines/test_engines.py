@@ -13,11 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from crawler.backfill import Folder
-from crawler.backfill.engine import Engine, Silent, Stopped
-from crawler.backfill.local import LocalEngine
-from crawler.backfill.spark import SparkEngine
+from crawler.backfill.engines import Engine, LocalEngine, Silent, SparkEngine, Stopped
 from pipeline.errors import OperatorError
-from tests.crawler.backfill.engines import number_tasks, square
+from tests.crawler.backfill.engines.squares import number_tasks, square
 
 MakeEngine = Callable[..., Engine]
 MEMORY = 256 << 20

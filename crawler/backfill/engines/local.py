@@ -15,10 +15,10 @@ from typing import Any
 
 import duckdb
 
-from crawler.backfill.engine import AnyTask, Progress, Silent, Stopped, unfinished
+from crawler.backfill.engines.duck import connected, copy_query, create_views, write_empty
+from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, unfinished
 from crawler.backfill.folder import Folder
 from crawler.backfill.pools import drop_pools
-from crawler.backfill.queries import connected, copy_query, create_views, write_empty
 from crawler.runs import TaskFailed, WorkerPool
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
