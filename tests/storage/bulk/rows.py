@@ -84,7 +84,7 @@ def ordered(rows: Iterable[Row]) -> list[Row]:
 
 def _compared(found: Rows) -> Rows:
     pages = {}
-    for row in found["page"]:
+    for row in found.get("page", ()):
         id = row.pop("id")
         del row["fetched_us"]
         pages[id] = tuple(sorted(row.items()))

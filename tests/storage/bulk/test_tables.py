@@ -10,19 +10,36 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from pipeline.batch import outcomes_table
+from pipeline.batch import INDEXED, OUTCOMES, index_entries, outcomes_table
 from pipeline.document import Article, Outcome, Reason
+from pipeline.text import make_search_words
+from storage import schema
 from storage.base import checked
-from storage.bulk import IDS, PAGE_IDS, PUBLIC, Settled, Tables, settle_bucket, tables_of_bucket
+from storage.bulk import (
+    GROUPS,
+    IDS,
+    PAGE_IDS,
+    PUBLIC,
+    Settled,
+    Tables,
+    band_rows,
+    settle_bucket,
+    signature_rows,
+    story_groups,
+    tables_of_bucket,
+    tables_of_pairs,
+)
 from storage.database import open_database
+from storage.search import words_digest
 from storage.writer import BatchCounts
-from tests.storage.bulk.rows import ordered, rows_of_database, rows_of_tables, views_of_database
+from tests.storage.bulk.rows import Row, ordered, rows_of_database, rows_of_tables, views_of_database
 from tests.storage.bulk.worlds import worlds, worlds_of_rules
-from tests.storage.news import SETTINGS, store
+from tests.storage.news import SETTINGS, article, store, story, wire
 
 ROWS = ("article", "revision", "document", "rejection", "removal", "search_entry", "quarantine")
 VIEWS = ("articles", "revisions", "removed_text", "rejections")
@@ -58,9 +75,9 @@ def made_of(outcomes: Sequence[Outcome], count: int, chance: random.Random) -> l
     return [settle_bucket(table, SETTINGS) for table in tables]
 
 
-def ranks(keys: Sequence[pa.ChunkedArray], schema: pa.Schema) -> pa.Table:
+def ranks(keys: Sequence[pa.ChunkedArray], kind: pa.Schema) -> pa.Table:
     every = np.sort(np.concatenate([key.to_numpy() for key in keys]))
-    return pa.table([every, np.arange(1, every.size + 1)], schema=schema)
+    return pa.table([every, np.arange(1, every.size + 1)], schema=kind)
 
 
 def tables_of(settled: Sequence[Settled], engine: Engine) -> Tables:
@@ -126,8 +143,130 @@ def test_buckets_give_what_a_writer_stores(
 def test_rules_that_differ_give_what_a_writer_stores_in_one_batch(
     outcomes: list[Outcome], chance: random.Random, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    """An article that loses all its texts, and gets others, is a new one only in a different batch."""
+    """An article that loses all its texts and gets others is a new one in a different batch alone.
+
+    A writer halves a batch where an outcome cannot be stored, so they are checked before.
+    """
+    outcomes = [checked(outcome) for outcome in outcomes]
     assert_stored_so(sqlite_template, tmp_path, outcomes, len(outcomes) or 1, chance)
+
+
+def copies(engine: Engine) -> list[Settled]:
+    """Copies of some stories, stored and settled."""
+    outcomes: list[Outcome] = [*wire(40), *several_stories(), undated("https://site1.example/undated")]
+    store(engine, outcomes, 7)
+    return made_of(outcomes, 3, random.Random(1))
+
+
+def mixed(table: pa.Table) -> pa.Table:
+    """The rows in a different order."""
+    return table.take(random.Random(2).sample(range(table.num_rows), table.num_rows))
+
+
+def assert_view(engine: Engine, name: str, table: pa.Table) -> list[Row]:
+    """The table is the view, row for row; returns its rows."""
+    stored = views_of_database(engine, [name])[name]
+    assert table.schema.equals(PUBLIC[name], check_metadata=True)
+    assert ordered(table.to_pylist()) == ordered(stored)
+    return stored
+
+
+def test_groups_are_those_of_a_database(engine: Engine) -> None:
+    settled = copies(engine)
+    assert_same(engine, settled)
+    articles = tables_of(settled, engine).public["articles"]
+
+    groups = assert_view(engine, "story_groups", story_groups(mixed(articles)))
+
+    assert len(groups) < articles.num_rows
+    assert {row["agency"] for row in groups} == {None, "Reuters", "AP"}
+
+
+def test_pairs_are_those_of_a_database(engine: Engine) -> None:
+    copies(engine)
+    with engine.connect() as connection:
+        stored = connection.execute(select(schema.pair)).mappings()
+        pairs = pa.Table.from_pylist([dict(row) for row in stored])
+
+    made = tables_of_pairs(mixed(pairs))
+
+    shown = assert_view(engine, "copies", made.public["copies"])
+    assert {row["joins"] for row in shown} == {True, False}
+    assert rows_of_tables(made.public, made.rows)["pair"] == rows_of_database(engine, ["pair"])["pair"]
+
+
+def test_the_index_is_that_of_a_database(engine: Engine) -> None:
+    entries = [index_entries(stories_of(one, engine), SETTINGS) for one in copies(engine)]
+    signatures = signature_rows(pa.concat_tables([one.signatures for one in entries]))
+    bands = band_rows(pa.concat_tables([one.bands for one in entries]))
+
+    stored = rows_of_database(engine, ["signature", "band", "sketch"])
+    versions = {row["id"]: row["version"] for row in stored["sketch"]}
+    for row in stored["signature"]:
+        row["sketch"] = versions[row.pop("sketch_id")]
+    assert signatures.to_pylist() == sorted(stored["signature"], key=lambda row: row["article_id"])
+    assert ordered(bands.to_pylist()) == stored["band"]
+
+
+def several_stories() -> list[Article]:
+    """A text that holds two stories which others tell: it joins neither group to the other."""
+    one, other = story(501), story(502)
+    texts = {"one": one, "other": other, "both": one + "\n" + other, "again": one}
+    return [article(f"https://{name}.example/1", text, agency="AP") for name, text in texts.items()]
+
+
+def undated(url: str) -> Article:
+    """An article without a date, of which nobody says who wrote it."""
+    return article(url, story(9), published_at=None, agency=None)
+
+
+def stories_of(settled: Settled, engine: Engine) -> pa.Table:
+    """What the index needs of the articles of a bucket, with the ids of the database."""
+    ids = {row["url"]: row["id"] for row in views_of_database(engine, ["articles"])["articles"]}
+    texts = settled.texts.filter(settled.texts["is_current"])
+    columns = {
+        "id": pa.array([ids[url] for url in settled.articles["url"].to_pylist()], pa.int64()),
+        "url": settled.articles["url"],
+        "fetched_at": settled.articles["first_seen_at"],
+        "published_at": texts["published_at"],
+        "fingerprint": texts["fingerprint"],
+    }
+    return pa.table([columns[name] for name in INDEXED], names=INDEXED)
+
+
+def test_an_article_without_an_id_is_an_error() -> None:
+    (settled,) = made_of([article("https://a.example/1", "It sails.")], 1, random.Random(1))
+    page_ids = ranks([settled.pages["sequence"]], PAGE_IDS)
+    for ids in (IDS.empty_table(), pa.table([[1 << 50], [1]], schema=IDS)):
+        with pytest.raises(ValueError, match="no id for first"):
+            tables_of_bucket(settled, ids, page_ids, GROUPS.empty_table())
+
+
+def test_a_group_without_a_canonical_copy_is_an_error() -> None:
+    (settled,) = made_of([article("https://a.example/1", "It sails.")], 1, random.Random(1))
+    ids = ranks([settled.articles["first"]], IDS)
+    groups = pa.table([[1], [1], [False]], schema=GROUPS)
+    made = tables_of_bucket(settled, ids, ranks([settled.pages["sequence"]], PAGE_IDS), groups)
+
+    with pytest.raises(ValueError, match="canonical"):
+        story_groups(made.public["articles"])
+
+
+def test_search_words_are_those_of_the_digest() -> None:
+    (settled,) = made_of([article("https://a.example/1", "It SAILS.", title="Ferry")], 1, random.Random(1))
+    ids, page_ids = ranks([settled.articles["first"]], IDS), ranks([settled.pages["sequence"]], PAGE_IDS)
+    (entry,) = tables_of_bucket(settled, ids, page_ids, GROUPS.empty_table()).rows["search_entry"].to_pylist()
+
+    assert (entry["title"], entry["text"]) == ("ferry", "it sails")
+    assert entry["digest"] == words_digest(make_search_words("Ferry", "It SAILS."))
+
+
+def test_nothing_gives_empty_tables() -> None:
+    settled = settle_bucket(OUTCOMES.empty_table(), SETTINGS)
+    made = tables_of_bucket(settled, IDS.empty_table(), PAGE_IDS.empty_table(), GROUPS.empty_table())
+
+    assert {table.num_rows for table in (*made.public.values(), *made.rows.values())} == {0}
+    assert story_groups(made.public["articles"]).num_rows == 0
 
 
 def assert_stored_so(
