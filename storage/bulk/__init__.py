@@ -1,4 +1,4 @@
-"""The tables of a batch job: a database's rows made as Arrow tables, bucket by bucket, without a database.
+"""The tables of a batch job: a database's rows made as Arrow tables, bucket by bucket, and loaded into one.
 
 A bucket has all outcomes of its URLs. It is settled by the rules of `storage.writing.revisions`; once ids and
 groups are known, its public tables and the rows of its private tables follow. pyarrow is needed (the extra
@@ -18,6 +18,15 @@ from storage.bulk.learning import (
     learn_sites,
     sightings_of_articles,
 )
+from storage.bulk.loading import (
+    CONNECTIONS,
+    Loaded,
+    LoadPlan,
+    load,
+    open_folder,
+    plan_load,
+    site_rules_digest,
+)
 from storage.bulk.schemas import GROUPS, IDS, PAGE_IDS, PUBLIC, ROWS, SETTLED
 from storage.bulk.settling import Settled, settle_bucket
 from storage.bulk.tables import (
@@ -31,6 +40,7 @@ from storage.bulk.tables import (
 
 __all__ = [
     "BLOCKS_QUERY",
+    "CONNECTIONS",
     "FLAGGED",
     "GROUPED_QUERY",
     "GROUPS",
@@ -43,15 +53,21 @@ __all__ = [
     "SIGHTED",
     "SIGHTED_QUERY",
     "SIGHTINGS",
+    "LoadPlan",
+    "Loaded",
     "Settled",
     "Tables",
     "band_rows",
     "flag_groups",
     "hashes_in",
     "learn_sites",
+    "load",
+    "open_folder",
+    "plan_load",
     "settle_bucket",
     "sightings_of_articles",
     "signature_rows",
+    "site_rules_digest",
     "story_groups",
     "tables_of_bucket",
     "tables_of_pairs",

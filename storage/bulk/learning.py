@@ -29,7 +29,7 @@ from pipeline.sites import (
     flag_shared_lines,
     restore_learned_lines,
 )
-from storage.writing.learning import HashesOf, evaluate_blocks, inspect_text, learnable_lines_of
+from storage.writing import learning
 
 _INT, _TEXT, _BYTES = pa.int64(), pa.string(), pa.binary()
 
@@ -153,8 +153,8 @@ def _sightings(batch: pa.RecordBatch, learned: Mapping[int, list[tuple[int, str,
         if not site:
             continue
         lines = restore_learned_lines(text, learned.get(id, ()))
-        one = inspect_text(id, site, group_id, title, at, lines)
-        packed, hashes = one.lines.astype("<u4").tobytes(), sorted(learnable_lines_of(lines))
+        one = learning.inspect_text(id, site, group_id, title, at, lines)
+        packed, hashes = one.lines.astype("<u4").tobytes(), sorted(learning.learnable_lines_of(lines))
         row = (id, shard_of(site), site, one.block[1], group_id, one.title, packed, hashes)
         for values, value in zip(found, row, strict=True):
             values.append(value)
@@ -182,7 +182,7 @@ def _rows(batches: Iterable[pa.RecordBatch], names: Sequence[str]) -> Iterator[t
 
 
 def learn_sites(
-    sighted: Iterable[pa.RecordBatch], hashes_of: HashesOf, *, in_memory: int = IN_MEMORY
+    sighted: Iterable[pa.RecordBatch], hashes_of: learning.HashesOf, *, in_memory: int = IN_MEMORY
 ) -> Iterator[pa.RecordBatch]:
     """The table `learned_line` of sites, a batch for each site that has a line to learn.
 
@@ -206,7 +206,7 @@ def _by_site(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _learn_site(
-    batches: Iterable[pa.RecordBatch], hashes_of: HashesOf, in_memory: int
+    batches: Iterable[pa.RecordBatch], hashes_of: learning.HashesOf, in_memory: int
 ) -> list[dict[str, Any]]:
     names = ("block_id", "article_id", "group_id", "title", "lines")
     sightings: dict[int, list[ArticleLines]] = defaultdict(list)
@@ -221,7 +221,7 @@ def _learn_site(
         if hashes is not None:
             hashes.update(_hashes_by_article(batch))
     at_hand = hashes
-    found = evaluate_blocks(
+    found = learning.evaluate_blocks(
         {block: {} for block in sightings},
         sightings.keys(),
         sightings.__getitem__,
@@ -231,7 +231,7 @@ def _learn_site(
     return sorted(rows, key=lambda row: (row["block_id"], row["hash"]))
 
 
-def hashes_in(files: Sequence[str]) -> HashesOf:
+def hashes_in(files: Sequence[str]) -> learning.HashesOf:
     """Reads the hashes of some articles from Parquet files with the columns article_id and hashes."""
     dataset = ds.dataset(list(files), format="parquet")
 

@@ -6,11 +6,13 @@ from storage.database.engines import connect
 from storage.database.errors import explain, fault_of, is_exhausted, is_transient, shown_url
 from storage.database.read_only import QueryTimeout, open_read_only
 from storage.database.rows import insert_rows
-from storage.database.transactions import begin_write, in_transaction, persistently
+from storage.database.transactions import WRITER_LOCK, begin_write, in_transaction, persistently
 from storage.database.urls import DatabaseError, NoDatabase, lasting_url
-from storage.database.versions import SchemaVersion, open_database, upgrade, version
+from storage.database.versions import LOADING, SchemaVersion, newest_version, open_database, upgrade, version
 
 __all__ = [
+    "LOADING",
+    "WRITER_LOCK",
     "DatabaseError",
     "Engine",
     "NoDatabase",
@@ -25,6 +27,7 @@ __all__ = [
     "is_exhausted",
     "is_transient",
     "lasting_url",
+    "newest_version",
     "open_database",
     "open_read_only",
     "persistently",

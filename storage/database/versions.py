@@ -32,6 +32,10 @@ from storage.database.errors import explained, shown_url
 from storage.database.transactions import begin_write
 from storage.database.urls import DatabaseError, NoDatabase
 
+# The version of a PostgreSQL database while `storage.bulk.loading` fills it: nothing else opens it.
+LOADING = "loading"
+_UNFINISHED = "is not loaded completely: run the same copydesk load again, it goes on"
+
 
 @dataclass(frozen=True, slots=True)
 class SchemaVersion:
@@ -45,11 +49,13 @@ class SchemaVersion:
         return self.current == self.head
 
 
-def open_database(url: str, *, create: bool = True) -> Engine:
+def open_database(url: str, *, create: bool = True, unfinished: bool = False) -> Engine:
     """An engine on a database of the newest schema; made first where there is none yet and `create` says so.
 
-    url: `sqlite:///path` or `postgresql://user@host/name`. Raises DatabaseError if the database cannot be
-    opened, is none of Copydesk's, or is older or newer than this code.
+    url: `sqlite:///path` or `postgresql://user@host/name`. unfinished: also one that is being loaded.
+
+    Raises DatabaseError if the database cannot be opened, is none of Copydesk's, or is older or newer than
+    this code.
     """
     engine = connect(url, create=create)
     try:
@@ -60,6 +66,10 @@ def open_database(url: str, *, create: bool = True) -> Engine:
         shown = shown_url(engine)
         if found.current is None:
             raise NoDatabase(f"{shown} is not a Copydesk database: copydesk ingest PATH --db URL makes one")
+        if found.current == LOADING:
+            if unfinished:
+                return engine
+            raise DatabaseError(f"{shown} {_UNFINISHED}")
         if found.current not in known_versions():
             raise DatabaseError(
                 f"{shown} has schema {found.current}, newer than this Copydesk ({found.head}):"
@@ -97,6 +107,8 @@ def upgrade(engine: Engine) -> SchemaVersion:
             raise DatabaseError(
                 f"{shown_url(engine)} holds another program's tables: give Copydesk a database of its own"
             )
+        if current == LOADING:
+            raise DatabaseError(f"{shown_url(engine)} {_UNFINISHED}")
         if current is not None and current not in known_versions():
             raise DatabaseError(
                 f"{shown_url(engine)} has schema {current}, newer than this Copydesk ({newest_version()}):"

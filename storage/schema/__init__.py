@@ -48,7 +48,16 @@ from storage.schema.tables import (
     watch_match,
     watchlist,
 )
-from storage.schema.types import Blob, DamagedValue, Json, damaged_value, json_text, to_second, utc_text
+from storage.schema.types import (
+    Blob,
+    DamagedValue,
+    Json,
+    UtcTime,
+    damaged_value,
+    json_text,
+    to_second,
+    utc_text,
+)
 from storage.schema.views import ARTICLE_COLUMNS, TYPES, VIEWS, View, ViewColumn, as_markdown, view_tables
 
 __all__ = [
@@ -70,6 +79,7 @@ __all__ = [
     "StoredRejection",
     "StoredRevision",
     "StoryGroup",
+    "UtcTime",
     "View",
     "ViewColumn",
     "article",

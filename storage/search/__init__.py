@@ -12,6 +12,7 @@ from storage.search.index import (
     rank_matches,
     rebuild_index,
     remove_from_index,
+    tsvector,
     words_digest,
 )
 from storage.search.query import Query, Snippet, Term, make_snippet, parse_query
@@ -30,5 +31,6 @@ __all__ = [
     "rank_matches",
     "rebuild_index",
     "remove_from_index",
+    "tsvector",
     "words_digest",
 ]

@@ -74,7 +74,7 @@ def add_to_index(connection: Connection, articles: Iterable[tuple[int, SearchWor
                 " SELECT id, CAST(words AS tsvector)"
                 " FROM unnest(CAST(:ids AS bigint[]), CAST(:words AS text[])) AS made (id, words)"
             ),
-            {"ids": [id for id, _ in rows], "words": [_tsvector(words) for _, words in rows]},
+            {"ids": [id for id, _ in rows], "words": [tsvector(words) for _, words in rows]},
         )
     else:
         connection.exec_driver_sql(
@@ -307,7 +307,7 @@ def words_digest(words: SearchWords) -> int:
     return int.from_bytes(made.digest(), "little", signed=True)
 
 
-def _tsvector(words: SearchWords) -> str:
+def tsvector(words: SearchWords) -> str:
     """The words with their positions, as PostgreSQL reads a tsvector: the title's weigh A, others D."""
     positions: dict[str, list[str]] = {}
     title = words.title.split()

@@ -10,11 +10,12 @@ from storage.writer.refingerprinting import (
     require_one_fingerprint,
 )
 from storage.writer.removal import remove_articles, remove_in
-from storage.writer.runs import BatchCounts, finish_run, killed_run_before, start_run
+from storage.writer.runs import BatchCounts, finish_in, finish_run, killed_run_before, start_in, start_run
 
 __all__ = [
     "BatchCounts",
     "count_refingerprint",
+    "finish_in",
     "finish_run",
     "killed_run_before",
     "other_fingerprints",
@@ -25,6 +26,7 @@ __all__ = [
     "remove_articles",
     "remove_in",
     "require_one_fingerprint",
+    "start_in",
     "start_run",
     "write_batch",
 ]

@@ -60,21 +60,23 @@ def start_run(engine: Engine, command: str, now: datetime, *, job: str | None = 
     however their commands were written; the command, if it is not given.
     """
 
-    def start(connection: Connection) -> int:
-        id = (connection.scalar(select(func.max(schema.run.c.id))) or 0) + 1
-        zero = {f.name: 0 for f in fields(BatchCounts) if f.name != "reasons"}
-        values: dict[str, Any] = {
-            "id": id,
-            "command": storable_name(without_secrets(command)),
-            "job": storable_name(without_secrets(command if job is None else job)),
-            "started_at": now,
-            "reasons": {},
-            **zero,
-        }
-        connection.execute(insert(schema.run), [values])
-        return id
+    return in_transaction(engine, lambda connection: start_in(connection, command, now, job=job))
 
-    return in_transaction(engine, start)
+
+def start_in(connection: Connection, command: str, now: datetime, *, job: str | None = None) -> int:
+    """`start_run` within a transaction of the caller's, begun by `in_transaction`."""
+    id = (connection.scalar(select(func.max(schema.run.c.id))) or 0) + 1
+    zero = {f.name: 0 for f in fields(BatchCounts) if f.name != "reasons"}
+    values: dict[str, Any] = {
+        "id": id,
+        "command": storable_name(without_secrets(command)),
+        "job": storable_name(without_secrets(command if job is None else job)),
+        "started_at": now,
+        "reasons": {},
+        **zero,
+    }
+    connection.execute(insert(schema.run), [values])
+    return id
 
 
 def killed_run_before(engine: Engine, run_id: int) -> int | None:
@@ -98,12 +100,14 @@ def finish_run(engine: Engine, run_id: int, counts: BatchCounts | None, now: dat
     added up to.
     """
 
-    def finish(connection: Connection) -> None:
-        values: dict[str, Any] = {"finished_at": now, **(columns_of(counts) if counts else {})}
-        connection.execute(update(schema.run).where(schema.run.c.id == run_id).values(values))
-
-    in_transaction(engine, finish)
+    in_transaction(engine, lambda connection: finish_in(connection, run_id, counts, now))
     match_after_run(engine)
+
+
+def finish_in(connection: Connection, run_id: int, counts: BatchCounts | None, now: datetime) -> None:
+    """`finish_run` within a transaction of the caller's, without watchlists."""
+    values: dict[str, Any] = {"finished_at": now, **(columns_of(counts) if counts else {})}
+    connection.execute(update(schema.run).where(schema.run.c.id == run_id).values(values))
 
 
 def columns_of(counts: BatchCounts) -> dict[str, Any]:

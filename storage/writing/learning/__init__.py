@@ -33,8 +33,10 @@ from storage.writing.learning.lessons import (
     try_learning,
     with_learned,
 )
+from storage.writing.learning.sightings import CURSOR
 
 __all__ = [
+    "CURSOR",
     "HashesOf",
     "Lesson",
     "SiteLine",

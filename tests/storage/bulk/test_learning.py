@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -123,13 +124,14 @@ def test_the_rows_are_those_of_the_database(
     in_memory: int, made: list[Article], sqlite_template: Path, tmp_path: Path
 ) -> None:
     """in_memory: 0, as of a site whose hashes are read again from its files."""
-    shutil.copyfile(sqlite_template, tmp_path / "copydesk.db")
-    engine = open_database(f"sqlite:///{tmp_path / 'copydesk.db'}")
-    store(engine, made)
-    learn(engine, soon=True)
-    found = learned_from_tables(engine, tmp_path, in_memory)
-    engine.dispose()
-    assert found == learned_from_database(engine)
+    with TemporaryDirectory(dir=tmp_path) as folder:
+        shutil.copyfile(sqlite_template, Path(folder, "copydesk.db"))
+        engine = open_database(f"sqlite:///{folder}/copydesk.db")
+        store(engine, made)
+        learn(engine, soon=True)
+        found, wanted = learned_from_tables(engine, tmp_path, in_memory), learned_from_database(engine)
+        engine.dispose()
+    assert found == wanted
 
 
 def test_lines_that_were_learned_before_are_restored(engine: Engine, tmp_path: Path) -> None:
