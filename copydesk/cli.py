@@ -11,6 +11,7 @@ import traceback
 import typer
 
 from copydesk.commands import (
+    backfill,
     crawl,
     db,
     demo,
@@ -58,6 +59,7 @@ app.command("crawl")(crawl.crawl)
 app.command("schedule")(schedule.schedule)
 app.command("reprocess")(reprocess.reprocess)
 app.command("learn")(learn.learn)
+app.command("backfill")(backfill.backfill)
 app.command("groups")(groups.groups)
 app.command("show")(show.show)
 app.command("search")(search.search)

@@ -8,6 +8,7 @@ import typer
 
 from copydesk.completion import complete_site
 from copydesk.times import TIME, TIME_HELP
+from pipeline.errors import OperatorError
 
 DEFAULT_DATABASE = "sqlite:///copydesk.db"
 
@@ -41,6 +42,14 @@ SiteRulesFile = Annotated[
         help="Sites file, whose rules apply to pages of its sites.",
     ),
 ]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="OURS=THEIRS,…",
+        help="What records call a key, e.g. text=maintext,published_at=date_publish; repeatable.",
+    ),
+]
 Removed = Annotated[
     bool,
     typer.Option("--removed", help="Show the removed lines in their places, with their rules."),
@@ -68,3 +77,18 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option("--until", metavar=TIME, help="Published before then; a day is included.")
 ]
+
+
+def named_fields(given: list[str]) -> tuple[tuple[str, str], ...]:
+    """The pairs of --map. Raises OperatorError for one that is none."""
+    from crawler.files import RECORD_KEYS
+
+    found = {}
+    for pair in ",".join(given).split(",") if given else []:
+        ours, sign, theirs = (part.strip() for part in pair.partition("="))
+        if ours not in RECORD_KEYS or not sign or not theirs:
+            raise OperatorError(
+                f"--map {pair}: write OURS=THEIRS, where OURS is one of {', '.join(RECORD_KEYS)}"
+            )
+        found[ours] = theirs
+    return tuple(found.items())

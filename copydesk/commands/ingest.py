@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from copydesk.options import DEFAULT_DATABASE, Database, Json, SiteRulesFile
+from copydesk.options import DEFAULT_DATABASE, Database, Json, Map, SiteRulesFile, named_fields
 from copydesk.status import Status
 from copydesk.terminal import (
     as_line,
@@ -21,7 +21,6 @@ from copydesk.terminal import (
     watching,
 )
 from pipeline.counts import counted
-from pipeline.errors import OperatorError
 
 
 def ingest(
@@ -37,14 +36,7 @@ def ingest(
         int | None, typer.Option(min=1, help="Worker processes; one a core if not given.", show_default=False)
     ] = None,
     sites_file: SiteRulesFile = None,
-    map: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="OURS=THEIRS,…",
-            help="What records call a key, e.g. text=maintext,published_at=date_publish; repeatable.",
-        ),
-    ] = None,
+    map: Map = None,
     json: Json = False,
 ) -> None:
     """Read HTML, text, JSON, CSV, Parquet and WARC, packed or in archives; store their articles, grouped.
@@ -64,7 +56,7 @@ def ingest(
     from storage.writing import withheld_urls
 
     settings = Settings(
-        site_rules=read_rulebook(sites_file), reading=ReadingSettings(fields=_named_fields(map or []))
+        site_rules=read_rulebook(sites_file), reading=ReadingSettings(fields=named_fields(map or []))
     )
     urls = [path for path in paths if is_web_url(path)]
     files = [path for path in paths if not is_web_url(path)]
@@ -102,18 +94,3 @@ def ingest(
         raise typer.Exit(Status.INTERRUPTED)
     if done.counts.faults:
         raise typer.Exit(Status.FAULTS)
-
-
-def _named_fields(given: list[str]) -> tuple[tuple[str, str], ...]:
-    """The pairs of --map. Raises OperatorError for one that is none."""
-    from crawler.files import RECORD_KEYS
-
-    found = {}
-    for pair in ",".join(given).split(",") if given else []:
-        ours, sign, theirs = (part.strip() for part in pair.partition("="))
-        if ours not in RECORD_KEYS or not sign or not theirs:
-            raise OperatorError(
-                f"--map {pair}: write OURS=THEIRS, where OURS is one of {', '.join(RECORD_KEYS)}"
-            )
-        found[ours] = theirs
-    return tuple(found.items())

@@ -36,6 +36,7 @@ from copydesk.terminal.rendering import (
     visible,
 )
 from copydesk.terminal.sites import header, print_page, shown
+from copydesk.terminal.stage_progress import watching_stages
 from copydesk.terminal.volume import HABITS, Volume, choose_volume, volume, with_habits
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "volume",
     "watching",
     "watching_sites",
+    "watching_stages",
     "when",
     "with_habits",
     "without_passwords",

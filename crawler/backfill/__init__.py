@@ -5,16 +5,26 @@ between them; both engines run the same functions and the same queries, so they 
 extra `backfill`, and `spark` for a cluster; PySpark, DuckDB and fsspec are imported here alone.
 """
 
+from crawler.backfill.engines import Progress, Stopped
 from crawler.backfill.folder import Folder, FolderBusy
 from crawler.backfill.inputs import Part, RemoteFile, find_parts
+from crawler.backfill.job import ENGINES, Job, run_job
 from crawler.backfill.manifest import Manifest, read_manifest
+from crawler.backfill.plan import Result, backfill
 
 __all__ = [
+    "ENGINES",
     "Folder",
     "FolderBusy",
+    "Job",
     "Manifest",
     "Part",
+    "Progress",
     "RemoteFile",
+    "Result",
+    "Stopped",
+    "backfill",
     "find_parts",
     "read_manifest",
+    "run_job",
 ]

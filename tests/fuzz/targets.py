@@ -24,7 +24,7 @@ import pyarrow.parquet
 import zstandard
 from scrapy.http import Response
 
-from copydesk.commands.ingest import _named_fields
+from copydesk.options import named_fields
 from crawler.discovery import Download, read_front_page, read_opml, read_source, sites_of_feeds
 from crawler.discovery.feeds import parse_feed
 from crawler.discovery.sections import is_article_link, is_section_link, links
@@ -106,7 +106,7 @@ def _container(name: str, wrap: Callable[[bytes], bytes]) -> Callable[[bytes], N
 def _mapped(data: bytes) -> None:
     """The pairs of --map, separated by commas, a line end, and records."""
     pairs, _, records = data.partition(b"\n")
-    fields = _named_fields([pairs.decode("utf-8", "surrogateescape")])
+    fields = named_fields([pairs.decode("utf-8", "surrogateescape")])
     reading = replace(SETTINGS.reading, fields=fields)
     _read_file(records, "file.jsonl", replace(SETTINGS, reading=reading))
 

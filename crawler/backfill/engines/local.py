@@ -11,14 +11,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 
 from crawler.backfill.engines.duck import connected, copy_query, create_views, write_empty
 from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, unfinished
 from crawler.backfill.folder import Folder
-from crawler.backfill.pools import drop_pools
+from crawler.backfill.pools import drop_pools, worker_pids
 from crawler.runs import TaskFailed, WorkerPool
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
@@ -34,7 +34,10 @@ _CHECK_SECONDS = 0.2
 
 
 class LocalEngine:
-    """`Engine` on one machine. is_stopped: whether a signal asked for the end."""
+    """`Engine` on one machine. A context manager; leaving it ends its processes.
+
+    is_stopped: whether a signal asked for the end.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,19 @@ class LocalEngine:
         self._memory_bytes = memory_bytes
         self._progress = progress or Silent()
         self._is_stopped = is_stopped
+        self._pool: WorkerPool | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.kill()
+
+    def worker_pids(self) -> list[int]:
+        """The process ids of all processes that work for it now."""
+        return worker_pids() + (self._pool.worker_pids() if self._pool else [])
 
     def tasks(
         self,
@@ -124,34 +140,38 @@ class LocalEngine:
         try:
             for _ in self._finished(waiting):
                 self._progress.advance(tasks=1)
-        except BaseException:
+        finally:
             executor.shutdown(wait=False, cancel_futures=True)
             drop_pools()
-            raise
-        finally:
             executor.shutdown(wait=True)
 
     def _in_processes(self, tasks: Sequence[AnyTask], function: Callable[[AnyTask], None]) -> None:
-        limits = Settings(timeout_seconds=_NO_LIMIT)
-        share = self._memory_bytes // self._workers
-        with WorkerPool(limits, self._workers, memory_bytes=_ADDRESSES * share + (2 << 30)) as pool:
-            queue = deque((task, 1) for task in tasks)
-            running: dict[Future[None], tuple[AnyTask, int]] = {}
-            while queue or running:
-                while queue and len(running) < self._workers:
-                    task, attempt = queue.popleft()
-                    running[pool.run(function, task)] = task, attempt
-                for future in self._finished(set(running), only_next=True):
-                    task, attempt = running.pop(future)
-                    error = future.exception()
-                    if isinstance(error, TaskFailed) and attempt < _ATTEMPTS:
-                        queue.append((task, attempt + 1))
-                    elif isinstance(error, TaskFailed):
-                        raise OperatorError(f"{task.name}: {error}") from error
-                    elif error is not None:
-                        raise error
-                    else:
-                        self._progress.advance(tasks=1)
+        pool = self._started()
+        queue = deque((task, 1) for task in tasks)
+        running: dict[Future[None], tuple[AnyTask, int]] = {}
+        while queue or running:
+            while queue and len(running) < self._workers:
+                task, attempt = queue.popleft()
+                running[pool.run(function, task)] = task, attempt
+            for future in self._finished(set(running), only_next=True):
+                task, attempt = running.pop(future)
+                error = future.exception()
+                if isinstance(error, TaskFailed) and attempt < _ATTEMPTS:
+                    queue.append((task, attempt + 1))
+                elif isinstance(error, TaskFailed):
+                    raise OperatorError(f"{task.name}: {error}") from error
+                elif error is not None:
+                    raise error
+                else:
+                    self._progress.advance(tasks=1)
+
+    def _started(self) -> WorkerPool:
+        if self._pool is None:
+            share = self._memory_bytes // self._workers
+            limits = Settings(timeout_seconds=_NO_LIMIT)
+            pool = WorkerPool(limits, self._workers, memory_bytes=_ADDRESSES * share + (2 << 30))
+            self._pool = pool.__enter__()
+        return self._pool
 
     def _finished(self, waiting: set[Future[Any]], *, only_next: bool = False) -> Iterator[Future[Any]]:
         """Yield futures as they finish. Raises Stopped after a signal, and what a thread raised."""

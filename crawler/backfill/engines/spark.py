@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, unfinished
@@ -17,8 +16,6 @@ from crawler.backfill.folder import Folder
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyspark.sql import SparkSession
 
 _CHECK_SECONDS = 0.5
@@ -150,15 +147,6 @@ class SparkEngine:
                 raise Stopped
         if errors:
             raise _fault(stage, errors[0]) from errors[0]
-
-
-@contextmanager
-def stopping_session(session: SparkSession) -> Iterator[SparkSession]:
-    """Give the session, and stop it at the end."""
-    try:
-        yield session
-    finally:
-        session.stop()
 
 
 def _uri(path: str) -> str:
