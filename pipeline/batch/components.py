@@ -26,7 +26,7 @@ class Components:
 
     def of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The labels of some of the ids."""
-        labels: NDArray[np.int64] = self.labels[np.searchsorted(self.ids, ids)]
+        labels: NDArray[np.int64] = self.labels[_places(self.ids, ids)]
         return labels
 
 
@@ -35,11 +35,11 @@ def components(a: NDArray[np.int64], b: NDArray[np.int64]) -> Components:
 
     Of each pair between two roots the greater is hung under the least that it meets; then every chain of
     roots is halved until all are flat (pointer jumping), and pairs within one root are done. Memory: some
-    hundred bytes a pair.
+    forty bytes a pair.
     """
-    ids, ends = np.unique(np.concatenate((a, b)), return_inverse=True)
+    ids = _distinct(a, b)
     root = np.arange(ids.size)
-    one, other = ends[: a.size], ends[a.size :]
+    one, other = _places(ids, a), _places(ids, b)
     while True:
         one, other = root[one], root[other]
         is_open = one != other
@@ -58,7 +58,7 @@ def bundles(pairs: pa.Table, most: int, *, are_whole: bool = False) -> pa.Table:
     """BUNDLES of pairs: the pairs of one component are in one bundle, or in bundles that follow each other.
 
     pairs: has the columns a and b. most: pairs in a bundle. are_whole: no component is cut, so a bundle has
-    less than so many pairs beside its last component.
+    less than so many pairs beside its last component. Numbers of bundles have no gaps.
     """
     a, b = integers(pairs["a"]), integers(pairs["b"])
     component = components(a, b).of(a)
@@ -66,5 +66,34 @@ def bundles(pairs: pa.Table, most: int, *, are_whole: bool = False) -> pa.Table:
     component = component[order]
     place = np.arange(order.size)
     if are_whole:
-        place = np.searchsorted(component, component)  # where its component begins
-    return pa.table([a[order], b[order], place // most], schema=BUNDLES)
+        begins = np.diff(component, prepend=-1) != 0
+        place = np.maximum.accumulate(np.where(begins, place, 0))  # where its component begins
+    bundle = place // most
+    bundle = np.cumsum(np.diff(bundle, prepend=0) != 0)
+    return pa.table([a[order], b[order], bundle], schema=BUNDLES)
+
+
+# A table of all numbers up to the greatest id is read in place of a search, if it has not more than so many
+# rows a pair. Ids of articles are nearly without gaps.
+_DENSE = 8
+
+
+def _distinct(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The values of both, each once, sorted."""
+    if not a.size:
+        return a
+    least, greatest = min(a.min(), b.min()), max(a.max(), b.max())
+    if least < 0 or greatest > _DENSE * a.size:
+        return np.unique(np.concatenate((a, b)))
+    is_there = np.zeros(greatest + 1, dtype=np.bool_)
+    is_there[a] = is_there[b] = True
+    return is_there.nonzero()[0]
+
+
+def _places(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The place of each wanted one among the ids, which are sorted."""
+    if not ids.size or ids[0] < 0 or ids[-1] > _DENSE * wanted.size:
+        return np.searchsorted(ids, wanted)
+    place = np.empty(ids[-1] + 1, dtype=np.int64)
+    place[ids] = np.arange(ids.size)
+    return place[wanted]

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from pipeline import copies
 from pipeline.batch import BUNDLES, CANDIDATES, bundles, components
 
-IDS = st.integers(1, 30) | st.integers((1 << 40) - 5, 1 << 40)
-PAIRS = st.sets(st.tuples(IDS, IDS).filter(lambda pair: pair[0] < pair[1]), max_size=40).map(sorted)
+# Nearly without gaps, and with wide ones.
+IDS = st.integers(0, 30) | st.integers((1 << 40) - 5, 1 << 40)
+PAIRS = st.sampled_from([IDS, st.integers(0, 30)]).flatmap(
+    lambda ids: st.sets(st.tuples(ids, ids).filter(lambda pair: pair[0] < pair[1]), max_size=40).map(sorted)
+)
 
 
 def arrays(pairs: list[tuple[int, int]]) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
@@ -68,6 +71,7 @@ def test_bundles_are_bounded_and_by_component(pairs: list[tuple[int, int]], most
         assert rows == sorted(rows, key=lambda row: (component[row[0]], *row[:2]))
         numbers = [bundle for _, _, bundle in rows]
         assert numbers == sorted(numbers)
+        assert set(numbers) == set(range(len(set(numbers))))
     sizes = np.unique(cut["bundle"].to_numpy(), return_counts=True)[1]
     assert (sizes[:-1] == most).all()
     assert (sizes <= most).all()
