@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import gc
 import importlib
@@ -23,10 +24,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -87,6 +89,9 @@ class Started:
     """A command that runs, with the methods of subprocess.Popen that tests use.
 
     command: begins with `python -m MODULE` or `python -c PROGRAM`. Its output goes to a file each.
+    has_session: it begins a session of its own. All that it starts belongs to it, also its fork server and
+    the resource tracker, which are forked as well. terminal: a descriptor for its input and all of its
+    output, which controls that session.
     """
 
     def __init__(
@@ -96,6 +101,8 @@ class Started:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         input: str = "",
+        has_session: bool = False,
+        terminal: int | None = None,
     ) -> None:
         python, option, what, *arguments = command
         assert (python, option in ("-m", "-c")) == (sys.executable, True), command
@@ -105,6 +112,8 @@ class Started:
             "arguments": arguments,
             "environment": dict(os.environ if env is None else env),
             "folder": str(cwd or Path.cwd()),
+            "has_session": has_session or terminal is not None,
+            "has_terminal": terminal is not None,
         }
         self.returncode: int | None = None
         self._out, self._err = (tempfile.TemporaryFile("w+") for _ in range(2))  # noqa: SIM115
@@ -114,7 +123,8 @@ class Started:
         with tempfile.TemporaryFile("w+") as given:
             given.write(input)
             given.seek(0)
-            handles = [file.fileno() for file in (given, self._out, self._err)]
+            files = [file.fileno() for file in (given, self._out, self._err)]
+            handles = files if terminal is None else [terminal] * 3
             socket.send_fds(self._told, [json.dumps(request).encode()], handles)
         self.pid = int(self._told.recv(100))
 
@@ -279,6 +289,18 @@ def _report_ended(running: dict[int, socket.socket]) -> None:
                 asking.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
+def _begin_session(has_terminal: bool) -> None:
+    """Begin a session, in which the fork server and the resource tracker are to be of this process."""
+    from tests.chaos.quick import fork_servers_from_here
+
+    os.setsid()
+    if has_terminal:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    fork_servers_from_here()
+    tracker: Any = resource_tracker._resource_tracker
+    tracker._fd = tracker._pid = None
+
+
 def use_inherited_fork_server() -> None:
     """In a process that was forked: take workers from the fork server of the process that it was forked from.
 
@@ -311,7 +333,10 @@ def _become(request: dict[str, Any]) -> int:
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    use_inherited_fork_server()
+    if request["has_session"]:
+        _begin_session(request["has_terminal"])
+    else:
+        use_inherited_fork_server()
     is_module = request["option"] == "-m"
     sys.argv = [request["what"] if is_module else "-c", *request["arguments"]]
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from sqlalchemy import Engine
 from crawler.runs import ingest
 from storage.database import open_database
 from tests import forked
+from tests.chaos.processes import in_sessions
+from tests.crawler.crawling import ROOT
 from tests.crawler.drive import process
 from tests.crawler.files.hostile import HOSTILE, SETTINGS, gzip_bomb
 from tests.storage.news import story, view
@@ -66,13 +67,12 @@ def test_one_signal_ends_a_run_that_reads_what_takes_minutes(number: signal.Sign
     (tmp_path / "2.gz").write_bytes(gzip_bomb())
     url = f"sqlite:///{tmp_path}/a.db"
     command = [sys.executable, "-m", "copydesk", "ingest", str(tmp_path), "--workers", "1", "--db", url]
-    run = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    run = forked.Started(command, cwd=ROOT, has_session=True)
     engine = open_database(url)
     wait_until(lambda: view(engine, "articles") or run.poll() is not None)
     os.killpg(run.pid, number)  # to all of its processes, as from a terminal or a service manager
-    out, err = run.communicate(timeout=PATIENCE)  # ends when none of them holds the pipes
+    out, err = run.communicate(timeout=PATIENCE)
+    wait_until(lambda: not in_sessions({run.pid}))
     assert run.returncode == 130, out + err
     assert "interrupted" in err
     assert [row["location"] for row in view(engine, "articles")] == [str(first)]

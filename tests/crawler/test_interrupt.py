@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import open_database
+from tests import forked
 from tests.chaos.processes import in_sessions
 from tests.crawler.crawling import ROOT, Desk
 from tests.crawler.files.making import response, tarred, warc, zipped
@@ -27,14 +28,25 @@ CTRL_C = b"\x03"
 
 
 class Terminal:
-    """A command on a terminal of its own, so that Ctrl-C goes to all of its processes."""
+    """A command on a terminal of its own, so that Ctrl-C goes to all of its processes.
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    is_anew: Python is started for it and for its fork server, so that it can be interrupted while they
+    import. Otherwise both are forked from `tests.forked`, and have imported everything.
+    """
+
+    def __init__(self, command: list[str], environment: dict[str, str], *, is_anew: bool) -> None:
+        self.output = b""
+        self._forked: forked.Started | None = None
+        if not is_anew:
+            self.descriptor, terminal = pty.openpty()
+            self._forked = forked.Started(command, cwd=ROOT, env=environment, terminal=terminal)
+            self.pid = self._forked.pid
+            os.close(terminal)
+            return
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
             os.execve(command[0], command, environment)
-        self.output = b""
 
     def press(self, keys: bytes) -> None:
         os.write(self.descriptor, keys)
@@ -57,6 +69,8 @@ class Terminal:
         except OSError:  # this is how Linux reports the end of a terminal
             pass
         os.close(self.descriptor)
+        if self._forked is not None:
+            return self._forked.wait()
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
@@ -74,7 +88,8 @@ def test_ctrl_c_ends_a_crawl_in_order_with_one_line_and_130(moment: int, tmp_pat
         entry = {"homepage": f"{web.base}/", "feeds": [f"{web.base}/rss.xml"], "politeness": politeness}
         desk.write_sites({"gazette": entry})
         environment = desk.environment() | {"COPYDESK_ALLOW_LOOPBACK": "1", "TERM": "xterm"}
-        terminal = Terminal([sys.executable, "-m", "copydesk", "crawl"], environment)
+        command = [sys.executable, "-m", "copydesk", "crawl"]
+        terminal = Terminal(command, environment, is_anew=True)
 
         def press(_: str) -> None:
             if len(web.log) >= moment and not pressed:
@@ -129,7 +144,8 @@ def test_ctrl_c_ends_the_reading_of_a_container_in_order_with_one_line_and_130(
     desk = Desk(tmp_path)
     desk.write_sites({})
     command = [sys.executable, "-m", "copydesk", "ingest", str(container), "--workers", "2"]
-    terminal = Terminal(command, desk.environment() | {"TERM": "xterm"})
+    environment = desk.environment() | {"TERM": "xterm"}
+    terminal = Terminal(command, environment, is_anew=shown == b"ingesting")
     terminal.read_until(shown)
     terminal.read_for(seconds)
     terminal.press(CTRL_C)
