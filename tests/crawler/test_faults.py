@@ -6,7 +6,6 @@ import itertools
 import multiprocessing
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -34,9 +33,10 @@ from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
 from storage.database import DatabaseError, open_database, transactions
 from storage.writer import BatchCounts
+from tests import forked
 from tests.crawler import drive
+from tests.crawler.crawling import ROOT
 from tests.crawler.runs.test_ingest import ended, rows, write_input
-from tests.forked import use_inherited_fork_server
 from tests.postgres import OwnServer, own_server
 from tests.storage.news import contents, view
 from tests.waiting import PATIENCE
@@ -73,7 +73,7 @@ class AtOnce:
 
 def ingest_and_die(url: str, folder: Path, statement: int, delay: float) -> None:
     """A process that ingests, and is killed `delay` seconds after its `statement`-th statement has begun."""
-    use_inherited_fork_server()
+    forked.use_inherited_fork_server()
     engine = open_database(url)
     patch = pytest.MonkeyPatch()
     patch.setattr(run_module, "WorkerPool", AtOnce)
@@ -272,31 +272,22 @@ def test_a_full_disk_of_the_server_stops_the_run_and_the_next_run_continues(
     engine.dispose()
 
 
-# `copydesk` with documents that are processed quickly.
+# `copydesk` with documents that are processed quickly, and with a largest size of its files in bytes.
 _PROGRAM = """
-import functools
+import functools, os, resource
 from crawler import runs
 from copydesk.cli import main
 from tests.crawler import drive
+if limit := os.environ.get("LARGEST_FILE"):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
 runs.ingest = functools.partial(runs.ingest, process=drive.process)
 main()
 """
 
 
 def copydesk(*arguments: str, largest_file: int | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs the program. largest_file: the largest size of its files, in bytes."""
-
-    def limit() -> None:
-        if largest_file is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-
-    return subprocess.run(
-        [sys.executable, "-c", _PROGRAM, *arguments],
-        cwd=Path(__file__).parents[2],
-        preexec_fn=limit,
-        capture_output=True,
-        text=True,
-    )
+    limit = {} if largest_file is None else {"LARGEST_FILE": str(largest_file)}
+    return forked.run([sys.executable, "-c", _PROGRAM, *arguments], cwd=ROOT, env={**os.environ, **limit})
 
 
 def test_a_full_disk_ends_the_program_with_one_line_and_the_database_is_sound(
