@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import itertools
 import os
 import re
@@ -10,7 +11,7 @@ import shutil
 import signal
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -89,6 +90,8 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if (given := getattr(config, "workerinput", None)) is not None:
         forked.use_server(given["commands"])
+        # Early, because it looks through all modules for each frame of the stack.
+        importlib.import_module("scrapy.core.downloader.tls")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -207,3 +210,56 @@ def engine(database_url: str) -> Iterator[Engine]:
     found = open_database(database_url)
     yield found
     found.dispose()
+
+
+Fill = Callable[[Engine], object]
+# Databases as such functions leave them: the path of a file, or the name of a database of the server.
+_filled: dict[tuple[str, Fill], str] = {}
+
+
+@pytest.fixture
+def filled_by(
+    backend: str,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    sqlite_template: Path,
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[[Fill], Engine]]:
+    """An engine on a fresh database as a function leaves it, which is called once in a session."""
+    engines: list[Engine] = []
+    urls: list[str] = []
+
+    def sqlite(fill: Fill) -> str:
+        if (backend, fill) not in _filled:
+            template = tmp_path_factory.mktemp("filled") / "filled.db"
+            shutil.copyfile(sqlite_template, template)
+            _fill(fill, f"sqlite:///{template}")
+            _filled[backend, fill] = str(template)
+        return f"sqlite:///{shutil.copyfile(_filled[backend, fill], tmp_path / 'copydesk.db')}"
+
+    def postgresql(fill: Fill) -> str:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        if (backend, fill) not in _filled:
+            template = server.create("copydesk_template")
+            _fill(fill, template)
+            _filled[backend, fill] = str(make_url(template).database)
+        urls.append(server.create(_filled[backend, fill]))
+        return urls[-1]
+
+    def make(fill: Fill) -> Engine:
+        engines.append(open_database(sqlite(fill) if backend == "sqlite" else postgresql(fill)))
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+    for url in urls:
+        request.getfixturevalue("postgres").drop(url)
+
+
+def _fill(fill: Fill, url: str) -> None:
+    """Fill a database, of which no connection and no log is left, so that it can be copied."""
+    engine = open_database(url)
+    fill(engine)
+    engine.dispose()
+    assert not Path(f"{make_url(url).database}-wal").exists()

@@ -9,7 +9,7 @@ import json
 import random
 import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from storage.crawls.site_runs import SiteCounts, Tally
 from storage.export import Selection, export, file_format, read_cursor, write_cursor
 from storage.reader import article_rows
 from storage.schema import VIEWS, View
+from tests.conftest import Fill
 from tests.storage.news import SETTINGS, START, article, rejection, store, story, view, wire
 from tests.storage.reader.test_change_rows import change
 
@@ -49,8 +50,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "exports"
 
 
-@pytest.fixture
-def filled(engine: Engine) -> Engine:
+def fill(engine: Engine) -> None:
     """A database with rows in every view, and a removed article."""
     bare = article("file:///saved/page.html", story(77), publisher=None, published_at=None, language=None)
     names = article("https://a.example/n", story(78), title='Say "a, b"\nagain', authors=("Ö. Ås", "B"))
@@ -60,7 +60,11 @@ def filled(engine: Engine) -> Engine:
     site_runs.put_counts(engine, 1, Tally(), counts)
     alert = {"figure": "words", "was": 410.0, "now": 61.5, "message": "61 words, 410 before"}
     site_runs.put_alerts(engine, 1, {"a.example": [alert]})
-    return engine
+
+
+@pytest.fixture
+def filled(filled_by: Callable[[Fill], Engine]) -> Engine:
+    return filled_by(fill)
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import Engine
 
 from pipeline.document import Outcome
 from storage.writing.learning import learn
+from tests.conftest import Fill
 from tests.storage.news import START, article, rejection, store, story, wire
 
 
-@pytest.fixture
-def filled(engine: Engine) -> Engine:
+def fill(engine: Engine) -> None:
     """Copies, a lone article (25), one with an older text (26), a rejection with a page and one without."""
     url = "https://alone.example/2"
     outcomes: list[Outcome] = [
@@ -24,4 +26,9 @@ def filled(engine: Engine) -> Engine:
     ]
     store(engine, outcomes, batch=16)
     learn(engine)
-    return engine
+
+
+@pytest.fixture
+def filled(filled_by: Callable[[Fill], Engine]) -> Engine:
+    """What `fill` stores, in a database of the test's own."""
+    return filled_by(fill)

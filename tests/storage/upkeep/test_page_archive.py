@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from storage import reader, schema
 from storage.database import open_database
 from storage.export import Selection
 from storage.upkeep import export_pages
+from tests.conftest import Fill
 
 FETCHED = datetime(2026, 3, 1, 9, 30, 15, 123456, UTC)
 TEXT = "The ferry ran aground off Port Alba on Tuesday with 214 people aboard, the coast guard said. " * 5
@@ -44,8 +46,7 @@ def _page(number: int, more: str = "", **changes: Any) -> Document:
     return replace(made, **changes)
 
 
-@pytest.fixture
-def filled(engine: Engine) -> Engine:
+def fill(engine: Engine) -> None:
     """Crawled pages, one with two texts and one with reserved rights; a file, a record, a rejection."""
     documents = [
         _page(1),
@@ -64,7 +65,11 @@ def filled(engine: Engine) -> Engine:
         _page(6, body=b"<html><title>Front</title><a href=/>nothing</a>"),
     ]
     ingest_documents(engine, documents, workers=1, settings=Settings())
-    return engine
+
+
+@pytest.fixture
+def filled(filled_by: Callable[[Fill], Engine]) -> Engine:
+    return filled_by(fill)
 
 
 def _rows(engine: Engine) -> dict[str, list[Any]]:
