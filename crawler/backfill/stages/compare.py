@@ -20,7 +20,6 @@ from crawler.backfill.stages.bucket_task import BucketTask, Context
 from crawler.backfill.stages.settle import MEMBERS_OF_GROUPS
 from pipeline.batch import (
     BANDS,
-    BUNDLES,
     CANDIDATES,
     COMPARED,
     MEMBERS,
@@ -96,13 +95,9 @@ def bundle_pairs(task: BucketTask, *, context: Context) -> None:
     """BUNDLES of whole components of verified pairs."""
     folder = context.folder
     found = bundles(read(files_of(folder, "pairs"), CANDIDATES), _GROUPED_AT_ONCE, are_whole=True)
-    numbers = found["bundle"].unique().to_pylist()
-    # Numbers without gaps: a large component takes those of several bundles.
-    places = {number: place for place, number in enumerate(sorted(numbers))}
-    renumbered = pa.array([places[number] for number in found["bundle"].to_pylist()], pa.int64())
-    table = pa.table([found["a"], found["b"], renumbered], schema=BUNDLES)
-    write(folder, folder.work("group_bundles/all.parquet"), table)
-    folder.write_json(task.done, {"bundles": len(numbers), "pairs": found.num_rows})
+    write(folder, folder.work("group_bundles/all.parquet"), found)
+    last = found["bundle"][-1].as_py() if found.num_rows else -1
+    folder.write_json(task.done, {"bundles": last + 1, "pairs": found.num_rows})
 
 
 def group_bundle(task: BucketTask, *, context: Context) -> None:
