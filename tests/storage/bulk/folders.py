@@ -87,6 +87,7 @@ def folder_of(engine: Engine, outcomes: Sequence[Outcome], path: Path, settings:
 
 def _write_manifest(engine: Engine, path: Path, settings: Settings) -> None:
     (run,) = view(engine, "runs")
+    grouped = sum(row["size"] for row in view(engine, "story_groups") if row["size"] > 1)
     ends = ("stored", "revised", "updated", "unchanged", "rejected")
     manifest = {
         "format": 1,
@@ -97,7 +98,11 @@ def _write_manifest(engine: Engine, path: Path, settings: Settings) -> None:
             "group": settings.group.version,
         },
         "settings": {"site_rules": site_rules_digest(settings)},
-        "counts": {"documents": {end: run[end] for end in ends}, "reasons": run["reasons"]},
+        "counts": {
+            "documents": {end: run[end] for end in ends},
+            "reasons": run["reasons"],
+            "grouped": grouped,
+        },
     }
     (path / "manifest.json").write_text(json.dumps(manifest))
 
