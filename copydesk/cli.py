@@ -22,6 +22,7 @@ from copydesk.commands import (
     groups,
     ingest,
     learn,
+    load,
     prune,
     reprocess,
     schedule,
@@ -60,6 +61,7 @@ app.command("schedule")(schedule.schedule)
 app.command("reprocess")(reprocess.reprocess)
 app.command("learn")(learn.learn)
 app.command("backfill")(backfill.backfill)
+app.command("load")(load.load)
 app.command("groups")(groups.groups)
 app.command("show")(show.show)
 app.command("search")(search.search)

@@ -18,9 +18,8 @@ from crawler.backfill.folder import Folder
 from crawler.backfill.inputs import Part, name_of, state_of
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
+from storage.bulk import FOLDER_FORMAT, site_rules_digest
 
-# Raised when the folder of an earlier release cannot be taken up or loaded.
-FORMAT = 1
 _INPUTS = "inputs.jsonl"
 
 
@@ -58,7 +57,7 @@ def read_manifest(folder: Folder) -> Manifest | None:
         return None
     except (ValueError, TypeError, KeyError) as error:
         raise OperatorError(f"{path}: not the manifest of a backfill") from error
-    if found.format != FORMAT:
+    if found.format != FOLDER_FORMAT:
         raise OperatorError(f"{path}: written by another release of Copydesk (format {found.format})")
     return found
 
@@ -75,7 +74,7 @@ def begin(folder: Folder, parts: Sequence[Part], settings: Settings, rows_per_bu
     """
     lines = list(_lines(parts))
     wanted = Manifest(
-        FORMAT, _versions(settings), _settings(settings, rows_per_bucket), _inputs(parts, lines)
+        FOLDER_FORMAT, _versions(settings), _settings(settings, rows_per_bucket), _inputs(parts, lines)
     )
     found = read_manifest(folder)
     if found is None:
@@ -138,7 +137,7 @@ def _versions(settings: Settings) -> dict[str, str]:
 def _settings(settings: Settings, rows_per_bucket: int) -> dict[str, Any]:
     """What decides about rows besides the versions. The rules of sites are named by a digest."""
     return {
-        "site_rules": hashlib.sha256(repr(settings.site_rules).encode()).hexdigest()[:16],
+        "site_rules": site_rules_digest(settings),
         "fields": [list(pair) for pair in settings.reading.fields],
         "extractor": settings.extractor,
         "min_words": settings.min_words,

@@ -20,6 +20,7 @@ from storage.bulk.learning import (
 )
 from storage.bulk.loading import (
     CONNECTIONS,
+    FOLDER_FORMAT,
     Loaded,
     LoadPlan,
     load,
@@ -42,6 +43,7 @@ __all__ = [
     "BLOCKS_QUERY",
     "CONNECTIONS",
     "FLAGGED",
+    "FOLDER_FORMAT",
     "GROUPED_QUERY",
     "GROUPS",
     "IDS",

@@ -5,11 +5,12 @@
 put back. Others are merged (`merging`): what the documents gave is written as `ingest` writes it.
 """
 
-from storage.bulk.loading.folder import BackfillFolder, open_folder, site_rules_digest
+from storage.bulk.loading.folder import FOLDER_FORMAT, BackfillFolder, open_folder, site_rules_digest
 from storage.bulk.loading.load import CONNECTIONS, Loaded, LoadPlan, load, plan_load
 
 __all__ = [
     "CONNECTIONS",
+    "FOLDER_FORMAT",
     "BackfillFolder",
     "LoadPlan",
     "Loaded",

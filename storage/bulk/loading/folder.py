@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 
-# Of manifest.json. Raised when folders of an earlier release cannot be loaded any more.
-FORMAT = 1
+# Of manifest.json. Raised when the folder of an earlier release cannot be taken up or loaded.
+FOLDER_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ def open_folder(path: Path) -> BackfillFolder:
         raise OperatorError(f"{file} cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError):
         raise OperatorError(f"{file}: not the manifest of a backfill") from None
-    if format != FORMAT:
+    if format != FOLDER_FORMAT:
         raise OperatorError(
-            f"{path} was made by a Copydesk whose folders are different (format {format}, here {FORMAT}):"
+            f"{path} has format {format}, and this Copydesk makes and loads {FOLDER_FORMAT}:"
             " run copydesk backfill into a new folder"
         )
     if not is_complete:
