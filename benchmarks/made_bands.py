@@ -7,15 +7,24 @@ have the pattern of real ones and no text behind them:
   copy's signature are those of its story
 - one value in ten is one of a few that unrelated articles share, as stock phrases give
 - an article has `WINNOWED` passages; one in thirty is a common phrase, the n-th as frequent as 1/n
+
+    python -m benchmarks.made_bands --articles 10000 100000 1000000
+
+measures what neighbours of so many articles take, on one bucket of their bands.
 """
 
 from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.batch import BANDS, SIGNATURES, IndexEntries
+from pipeline.batch import BANDS, SIGNATURES, IndexEntries, neighbours_of_slices, summed
 from pipeline.settings import BAND_BITS, WINNOWED_BIT, FingerprintSettings, Settings
 
 # Passages of an article, and phrases that many print.
@@ -25,6 +34,10 @@ PHRASES = 20_000
 SPREAD, FOLLOWS = 30 * 86_400, 6 * 3600
 _FIRST_SECOND = 1_700_000_000
 _HASH_BITS = 29
+
+_AT_ONCE = 20_000
+# Articles whose bands are looked at in one bucket.
+_OF_A_BUCKET = 200_000
 
 Numbers = NDArray[np.uint64]
 
@@ -58,6 +71,59 @@ def made_entries(first: int, count: int, *, total: int, settings: Settings | Non
         pa.table(columns, schema=SIGNATURES),
         pa.table([bands[is_first], positions[owner], signed[owner]], schema=BANDS),
     )
+
+
+def made_bucket(articles: int, bucket: int, buckets: int) -> pa.Table:
+    """BANDS of one bucket of bands of all articles, sorted by (band, position, id)."""
+    parts = []
+    for first in range(1, articles + 1, _AT_ONCE):
+        made = made_entries(first, min(_AT_ONCE, articles + 1 - first), total=articles).bands
+        parts.append(made.filter(pa.array(made["band"].to_numpy() % buckets == bucket)))
+    band, position, id = (column.to_numpy() for column in pa.concat_tables(parts).columns)
+    order = np.lexsort((id, position, band))
+    return pa.table([band[order], position[order], id[order]], schema=BANDS)
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourCosts:
+    """What one bucket of bands took.
+
+    rows: of the bucket. pairs: of neighbours, once for each slice. seconds: of processor time, for neighbours
+    and for adding up their weights.
+    """
+
+    articles: int
+    buckets: int
+    rows: int
+    pairs: int
+    seconds: float
+    seconds_of_sums: float
+
+
+def neighbour_costs(articles: int) -> NeighbourCosts:
+    """Measures the first of as many buckets as the articles need."""
+    buckets = max(1, articles // _OF_A_BUCKET)
+    rows = made_bucket(articles, 0, buckets)
+    batches, limits = rows.to_batches(max_chunksize=1 << 16), Settings().group
+    start = time.process_time()
+    found = pa.concat_tables(list(neighbours_of_slices(batches, limits)))
+    found_at = time.process_time()
+    summed(found)
+    end = time.process_time()
+    return NeighbourCosts(articles, buckets, rows.num_rows, found.num_rows, found_at - start, end - found_at)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.made_bands", description=__doc__)
+    parser.add_argument("--articles", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    print("| articles | rows of a bucket | buckets | rows a second | pairs an article | summed a second |")
+    print("|---|---|---|---|---|---|")
+    for articles in parser.parse_args(arguments).articles:
+        cost = neighbour_costs(articles)
+        print(
+            f"| {articles:,} | {cost.rows:,} | {cost.buckets} | {cost.rows / cost.seconds:,.0f} "
+            f"| {cost.pairs * cost.buckets / articles:.1f} | {cost.pairs / cost.seconds_of_sums:,.0f} |"
+        )
 
 
 def _values(ids: Numbers, story: Numbers, is_copy: NDArray[np.bool_], size: int) -> Numbers:
@@ -118,3 +184,7 @@ def _share(numbers: Numbers, salt: int) -> NDArray[np.float64]:
     """Random numbers from 0 to 1 that depend on these."""
     shares: NDArray[np.float64] = _mixed(numbers, salt) / np.float64(1 << 64)
     return shares
+
+
+if __name__ == "__main__":
+    main()

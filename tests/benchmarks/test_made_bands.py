@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 
-from benchmarks.made_bands import made_entries
+from benchmarks.made_bands import made_bucket, made_entries, main
 from pipeline.batch import BANDS, SIGNATURES, neighbours
 from pipeline.settings import Settings
 
@@ -30,3 +31,15 @@ def test_some_are_candidates_and_most_are_not() -> None:
     enough = sum(weight >= SETTINGS.group.bands_shared for weight in weights)
     assert 300 < enough < 10_000
     assert len(weights) > enough
+
+
+def test_buckets_are_the_whole() -> None:
+    rows = [tuple(row.values()) for n in range(3) for row in made_bucket(50, n, 3).to_pylist()]
+    whole = [tuple(row.values()) for row in made_entries(1, 50, total=50).bands.to_pylist()]
+    assert sorted(rows) == sorted(whole)
+    assert [tuple(row.values()) for row in made_bucket(50, 0, 1).to_pylist()] == sorted(whole)
+
+
+def test_costs_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--articles", "1000"])
+    assert capsys.readouterr().out.splitlines()[-1].startswith("| 1,000 | 3")

@@ -140,7 +140,7 @@ def check(rows: list[Row], stories: list[ArticleCopy]) -> dict[IdPair, int]:
     return cuts
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rows=pairs(12), stories=members(14))
 def test_any_pairs_give_the_groups_of_the_definition(rows: list[Row], stories: list[ArticleCopy]) -> None:
     check(rows, stories)

@@ -49,7 +49,7 @@ def as_weights(table: pa.Table) -> dict[IdPair, int]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     rows=index(),
     window=st.sampled_from([1, 2, 3, 16]),

@@ -126,7 +126,7 @@ def through_parquet(table: pa.Table, rows: int) -> pa.Table:
     return pq.read_table(file)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(made=st.lists(OUTCOME, max_size=8), rows=st.integers(1, 8), start=st.integers(0, 8))
 def test_every_field_comes_back(made: list[Outcome], rows: int, start: int) -> None:
     sequences = [n << 32 for n in range(len(made))]
