@@ -82,18 +82,25 @@ class Desk:
         assert "ERROR" not in done.stderr, done.stderr
         return done.stderr
 
-    def run(self, *arguments: str, folder: Path = ROOT, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run a `scrapy` command in a folder."""
-        options = [f"-s{name}={value}" for name, value in {**QUICK, **settings}.items()]
+    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a `scrapy` command."""
+        return forked.run(self._scrapy(*arguments, **settings), cwd=ROOT, env=self.environment())
+
+    def run_anew(self, *arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a `scrapy` command in a folder, in a Python that was started for it."""
         return subprocess.run(
-            [sys.executable, "-m", "scrapy", *arguments, *options],
-            cwd=folder or ROOT,
+            self._scrapy(*arguments, **settings),
+            cwd=folder,
             env=self.environment(),
             capture_output=True,
             text=True,
             timeout=PATIENCE,
             check=False,
         )
+
+    def _scrapy(self, *arguments: str, **settings: str) -> list[str]:
+        options = [f"-s{name}={value}" for name, value in {**QUICK, **settings}.items()]
+        return [sys.executable, "-m", "scrapy", *arguments, *options]
 
     def articles(self) -> dict[str, reader.StoredArticle]:
         """The articles by the URL that was requested."""

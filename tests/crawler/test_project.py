@@ -56,7 +56,7 @@ def test_a_users_own_project_with_the_add_on_and_the_spider_of_the_documentation
     (project / "outlet" / "spiders" / "__init__.py").touch()
     (project / "outlet" / "spiders" / "archive.py").write_text(spider)
     lines, table = desk.folder / "out.jsonl", desk.folder / "out.csv"
-    done = desk.run("crawl", "archive", "-o", str(lines), "-o", str(table), folder=project)
+    done = desk.run_anew("crawl", "archive", "-o", str(lines), "-o", str(table), folder=project)
     assert done.returncode == 0, done.stderr
     assert "ERROR" not in done.stderr, done.stderr
 
