@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import pty
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.copydesk.conftest import Run, articles
 from tests.waiting import PATIENCE
 
@@ -118,13 +118,7 @@ def test_what_is_not_stored_is_asked_about_in_its_own_words(
 def _answered(answer: str, which: str, url: str) -> bytes:
     """What `copydesk forget` says on a terminal where somebody answers its question."""
     here, there = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "copydesk", "forget", which, "--db", url],
-        stdin=there,
-        stdout=there,
-        stderr=there,
-        close_fds=True,
-    )
+    process = forked.Started([sys.executable, "-m", "copydesk", "forget", which, "--db", url], terminal=there)
     os.close(there)
     os.write(here, f"{answer}\n".encode())
     said = b""

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -33,6 +32,7 @@ from storage.database import open_database
 from storage.writer import BatchCounts
 from storage.writing import list_quarantine
 from tests import forked
+from tests.chaos.processes import in_sessions
 from tests.crawler import misbehaving
 from tests.crawler.drive import process
 from tests.storage.news import cut, story, view
@@ -305,16 +305,9 @@ def command(url: str, *paths: Path, batch_size: int = 4, workers: int = 2) -> li
     return [sys.executable, "-c", PROGRAM, url, str(batch_size), str(workers), *map(str, paths)]
 
 
-def start_group(url: str, *paths: Path) -> subprocess.Popen[str]:
+def start_group(url: str, *paths: Path) -> forked.Started:
     """A run whose workers are in its own process group."""
-    return subprocess.Popen(
-        command(url, *paths),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        start_new_session=True,
-    )
+    return forked.Started(command(url, *paths), cwd=ROOT, has_session=True)
 
 
 def ended(engine: Engine) -> int:
@@ -327,7 +320,7 @@ def ended(engine: Engine) -> int:
         return sum(count or 0 for count in counts)
 
 
-def wait_until_ended(engine: Engine, process: forked.Started | subprocess.Popen[str], count: int) -> None:
+def wait_until_ended(engine: Engine, process: forked.Started, count: int) -> None:
     while ended(engine) < count:
         if process.poll() is not None:
             raise AssertionError(f"the run ended early: {process.communicate()}")
@@ -367,6 +360,7 @@ def test_a_signal_ends_a_run_in_order(number: signal.Signals, tmp_path: Path, sq
     wait_until_ended(engine, process, 8)
     os.killpg(process.pid, number)  # the workers get the signal too, as from a terminal or a service manager
     out, err = process.communicate(timeout=PATIENCE)
+    wait_until(lambda: not in_sessions({process.pid}))
     assert (process.returncode, err) == (0, "")
     seen, *_, is_interrupted = out.split()
     assert is_interrupted == "True"
@@ -394,7 +388,8 @@ def test_a_second_signal_ends_the_program_at_once(tmp_path: Path, sqlite_url: st
     while process.poll() is None:  # a slow process takes two at once for one
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
-    process.communicate(timeout=PATIENCE)  # also waits until no worker holds the pipes
+    process.communicate(timeout=PATIENCE)
+    wait_until(lambda: not in_sessions({process.pid}))
     assert process.returncode == 128 + signal.SIGINT
     assert ended(engine) == 0
     engine.dispose()
