@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,7 +69,7 @@ def test_bundles_are_bounded_and_by_component(pairs: list[tuple[int, int]], most
         assert found.schema == BUNDLES
         rows = [tuple(row.values()) for row in found.to_pylist()]
         assert sorted((a, b) for a, b, _ in rows) == pairs
-        assert rows == sorted(rows, key=lambda row: (component[row[0]], *row[:2]))
+        assert [component[a] for a, _, _ in rows] == sorted(component[a] for a, _ in pairs)
         numbers = [bundle for _, _, bundle in rows]
         assert numbers == sorted(numbers)
         assert set(numbers) == set(range(len(set(numbers))))
@@ -82,3 +83,16 @@ def test_bundles_are_bounded_and_by_component(pairs: list[tuple[int, int]], most
     assert sum(map(len, together)) == len(set(component.values()))
     for some in parts.values():
         assert sum(one != some[-1] for one in some) < most
+
+
+def test_bundles_of_a_template_name_few_articles() -> None:
+    articles, window, most = 3000, 16, 1600
+    ids = np.random.default_rng(1).permutation(articles)
+    pairs = [(ids[:-apart], ids[apart:]) for apart in range(1, window + 1)]
+    one, other = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
+    table = pa.table([np.minimum(one, other), np.maximum(one, other)], schema=CANDIDATES)
+    found = bundles(table, most)
+    for bundle in range(found["bundle"][-1].as_py() + 1):
+        some = found.filter(pc.field("bundle") == bundle)
+        named = {*some["a"].to_pylist(), *some["b"].to_pylist()}
+        assert len(named) <= 2 * (most // window + window)
