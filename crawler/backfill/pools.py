@@ -11,22 +11,24 @@ import pickle
 import threading
 from contextlib import suppress
 
-from crawler.runs import WorkerPool
+from crawler.runs import Process, WorkerPool
 from pipeline.settings import Settings
 
 _lock = threading.Lock()
 _pools: dict[tuple[int, bytes], WorkerPool] = {}
 
 
-def worker_pool(settings: Settings, workers: int) -> WorkerPool:
-    """The pool for these settings, started if there is none. Raises PoolBroken."""
+def worker_pool(settings: Settings, workers: int, process: Process) -> WorkerPool:
+    """The pool for these settings, started if there is none. Raises PoolBroken.
+
+    process: as of `WorkerPool`.
+    """
     # A process that was forked has none of the workers of its parent.
-    key = (os.getpid(), pickle.dumps((settings, workers)))
+    key = (os.getpid(), pickle.dumps((settings, workers, process)))
     with _lock:
         pool = _pools.get(key)
         if pool is None:
-            pool = WorkerPool(settings, workers)
-            pool.__enter__()
+            pool = WorkerPool(settings, workers, process=process).__enter__()
             _pools[key] = pool
         return pool
 

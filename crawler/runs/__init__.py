@@ -15,6 +15,7 @@ from crawler.runs.refingerprint import refingerprint
 from crawler.runs.regrouped import Regrouped
 from crawler.runs.reprocess import reprocess
 from crawler.runs.stopping import stopping
+from crawler.runs.worker import Process, process_document
 
 __all__ = [
     "Account",
@@ -26,12 +27,14 @@ __all__ = [
     "Finished",
     "PoolBroken",
     "PoolClosed",
+    "Process",
     "Progress",
     "Regrouped",
     "TaskFailed",
     "WorkerPool",
     "ingest",
     "ingest_documents",
+    "process_document",
     "refingerprint",
     "reprocess",
     "safe_path_variables",

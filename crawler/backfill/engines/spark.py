@@ -108,10 +108,12 @@ class SparkEngine:
                     result.repartition("bucket").write.partitionBy("bucket").parquet(_uri(temporary))
                 else:
                     result.write.parquet(_uri(temporary))
+                if not _has_rows(temporary):
+                    # A file without rows, so that the result can be read: it has columns.
+                    empty = os.path.join(temporary, "bucket=0") if by_bucket else temporary
+                    none = result.drop("bucket").limit(0).coalesce(1)
+                    none.write.mode("overwrite").parquet(_uri(empty))
                 _leave_files_alone(temporary)
-                from crawler.backfill.engines.duck import write_empty
-
-                write_empty(temporary, result.limit(0).toArrow())
 
             self._job(stage, run, lambda: 0)
 
@@ -154,6 +156,10 @@ def _uri(path: str) -> str:
     from urllib.parse import quote
 
     return "file://" + quote(path)
+
+
+def _has_rows(folder: str) -> bool:
+    return any(name.endswith(".parquet") for _, _, names in os.walk(folder) for name in names)
 
 
 def _leave_files_alone(folder: str) -> None:

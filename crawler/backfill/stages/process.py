@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,7 +16,7 @@ from crawler.backfill.folder import Folder
 from crawler.backfill.inputs import Found, Part
 from crawler.backfill.pools import drop_pools, worker_pool
 from crawler.files import DocumentOrRejection
-from crawler.runs import FileReader, PoolBroken
+from crawler.runs import FileReader, PoolBroken, Process, process_document
 from pipeline.batch import OUTCOMES, PAGES, outcomes_table, pages_table, shard_of
 from pipeline.document import Article, Document, Outcome
 from pipeline.settings import Settings
@@ -62,9 +61,11 @@ def process_part(
     settings: Settings,
     workers: int,
     report: Callable[[int], None] | None = None,
+    process: Process = process_document,
 ) -> None:
     """Process a part and write its outcomes, pages and links.
 
+    report: takes how many more documents are done. process: as of `WorkerPool`.
     Raises OperatorError where a remote file cannot be fetched, and PoolBroken where no worker can be started.
     """
     name = f"{task.name}.parquet"
@@ -75,7 +76,7 @@ def process_part(
             folder.replacing(folder.work(f"links/{name}")) as links,
         ):
             with _Writer(outcomes, pages, task.part.number << ORDINAL_BITS) as writer:
-                for outcome in _outcomes(task.part, settings, workers):
+                for outcome in _outcomes(task.part, settings, workers, process):
                     writer.add(outcome)
                     if report is not None:
                         report(1)
@@ -86,9 +87,9 @@ def process_part(
     folder.write_json(task.done, writer.counts)
 
 
-def _outcomes(part: Part, settings: Settings, workers: int) -> Iterator[Outcome]:
+def _outcomes(part: Part, settings: Settings, workers: int, process: Process) -> Iterator[Outcome]:
     """The outcomes of the documents of a part, in their order."""
-    pool = worker_pool(settings, workers)
+    pool = worker_pool(settings, workers, process)
     waiting: deque[tuple[Outcome | Future[Outcome], int]] = deque()
     held = 0
     try:
@@ -179,8 +180,3 @@ class _Writer:
             self._pages.write_table(pages_table(self._group, sequences))
             self._next += len(self._group)
             self._group, self._size = [], 0
-
-
-def processing(folder: Folder, settings: Settings, workers: int) -> Callable[[ProcessTask], None]:
-    """The function of the stage."""
-    return partial(process_part, folder=folder, settings=settings, workers=workers)

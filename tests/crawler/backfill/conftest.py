@@ -1,4 +1,4 @@
-"""One Spark with two executors for all tests of this folder: a start takes ten seconds."""
+"""One Spark with two executors: a start takes ten seconds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     os.environ["JAVA_HOME"] = str(Path(find_java()).resolve().parents[1])
     os.environ["SPARK_WORKER_DIR"] = str(home / "workers")
     os.environ["SPARK_LOCAL_DIRS"] = str(home / "local")
+    # Jobs of a second are not worth an optimising compiler, in any of the three JVMs.
+    java = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
     settings = {
+        "spark.driver.extraJavaOptions": java,
+        "spark.executor.extraJavaOptions": java,
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.ui.enabled": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from crawler.backfill import Folder
 from pipeline.errors import OperatorError
@@ -21,6 +25,7 @@ class NumberTask:
     root: str
     deaths: int = 0
     error: str = ""
+    kills_executor: bool = False
 
 
 def square(task: NumberTask) -> None:
@@ -30,6 +35,10 @@ def square(task: NumberTask) -> None:
         file.write("tried\n")
     if len(attempts.read_text().split()) <= task.deaths:
         os.kill(os.getpid(), signal.SIGKILL)
+    if task.kills_executor and len(attempts.read_text().split()) == 1:
+        # Of the Python process, the parent is the one that forks them, whose parent is Spark's executor.
+        os.kill(psutil.Process(os.getppid()).ppid(), signal.SIGKILL)
+        time.sleep(60)
     if task.error:
         raise OperatorError(task.error)
     folder = Folder(task.root)
@@ -38,10 +47,9 @@ def square(task: NumberTask) -> None:
     folder.write_json(task.done, {"squares": 1})
 
 
-def number_tasks(folder: Folder, numbers: int, **faults: NumberTask) -> list[NumberTask]:
-    """Tasks for 0, 1, 2 and so on. faults: others in place of those, by their names."""
-    tasks = [
-        NumberTask(f"n{number}", folder.done("square", f"n{number}"), number, folder.root)
+def number_tasks(folder: Folder, numbers: int, **faults: Any) -> list[NumberTask]:
+    """Tasks for 0, 1, 2 and so on. faults: of each of them."""
+    return [
+        NumberTask(f"n{number}", folder.done("square", f"n{number}"), number, folder.root, **faults)
         for number in range(numbers)
     ]
-    return [faults.get(task.name, task) for task in tasks]
