@@ -59,7 +59,7 @@ def neighbours_of_slices(
 ) -> Iterator[pa.Table]:
     """NEIGHBOURS of each slice of so many rows. bands: BANDS in parts of any size, sorted all together.
 
-    Memory: of a slice; at the default window a kilobyte a row where all bands are full, and else less.
+    Memory: of a slice, some hundred bytes a row at the default window.
     """
     waiting = copies.IndexRows(*(np.empty(0, dtype=np.int64) for _ in BANDS))
     halo = 0

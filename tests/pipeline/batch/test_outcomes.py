@@ -143,19 +143,6 @@ def test_every_field_comes_back(made: list[Outcome], rows: int, start: int) -> N
 
 @settings(max_examples=30, deadline=None)
 @given(made=st.lists(OUTCOME, max_size=5))
-def test_an_engine_keeps_every_field(made: list[Outcome], tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("exchange")
-    pq.write_table(outcomes_table(made, list(range(len(made)))), folder / "from.parquet")
-    import duckdb  # imported with the module, it reports leaks when a worker of pytest ends
-
-    with duckdb.connect() as connection:
-        rows = f"SELECT * FROM '{folder}/from.parquet' ORDER BY sequence"  # noqa: S608 - our own path
-        connection.execute(f"COPY ({rows}) TO '{folder}/to.parquet' (FORMAT parquet)")
-    assert outcomes_of(pq.read_table(folder / "to.parquet")) == [without_bytes(outcome) for outcome in made]
-
-
-@settings(max_examples=30, deadline=None)
-@given(made=st.lists(OUTCOME, max_size=5))
 def test_bytes_of_pages_are_a_table_of_their_own(made: list[Outcome]) -> None:
     table = pages_table(made, list(range(10, 10 + len(made))))
     assert table.schema == PAGES

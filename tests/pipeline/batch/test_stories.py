@@ -6,12 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from pipeline import copies
 from pipeline.batch import BANDS, SIGNATURES, index_entries
-from pipeline.batch.stories import integers
 from pipeline.copies import ArticleCopy
 from pipeline.copies.candidates import row_key
 from pipeline.document import Fingerprint
@@ -67,9 +65,3 @@ def test_stories_without_fingerprint_have_no_rows() -> None:
     found = index_entries(stories_table(STORIES, {}), SETTINGS)
     assert (found.signatures.num_rows, found.bands.num_rows) == (0, 0)
     assert (found.signatures.schema, found.bands.schema) == (SIGNATURES, BANDS)
-
-
-def test_a_number_that_is_missing_is_an_error() -> None:
-    assert integers(pa.array([1, 2], pa.int32())).tolist() == [1, 2]
-    with pytest.raises(ValueError, match="1 values are null"):
-        integers(pa.array([1, None]))
