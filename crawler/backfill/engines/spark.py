@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from crawler.backfill.engines.duck import write_empty
 from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, unfinished
 from crawler.backfill.folder import Folder
 from pipeline.errors import OperatorError
@@ -96,6 +97,8 @@ class SparkEngine:
         self._progress.stage(stage, 0)
         if os.path.isdir(out):
             return
+        from pyspark.sql.pandas.types import to_arrow_schema
+
         session = self._session
         with self._folder.replacing(out) as temporary:
 
@@ -108,12 +111,8 @@ class SparkEngine:
                     result.repartition("bucket").write.partitionBy("bucket").parquet(_uri(temporary))
                 else:
                     result.write.parquet(_uri(temporary))
-                if not _has_rows(temporary):
-                    # A file without rows, so that the result can be read: it has columns.
-                    empty = os.path.join(temporary, "bucket=0") if by_bucket else temporary
-                    none = result.drop("bucket").limit(0).coalesce(1)
-                    none.write.mode("overwrite").parquet(_uri(empty))
                 _leave_files_alone(temporary)
+                write_empty(temporary, to_arrow_schema(result.schema).empty_table())
 
             self._job(stage, run, lambda: 0)
 
@@ -156,10 +155,6 @@ def _uri(path: str) -> str:
     from urllib.parse import quote
 
     return "file://" + quote(path)
-
-
-def _has_rows(folder: str) -> bool:
-    return any(name.endswith(".parquet") for _, _, names in os.walk(folder) for name in names)
 
 
 def _leave_files_alone(folder: str) -> None:
