@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from crawler.backfill.inputs import Found, RemoteFile, file_system, reporting
+from crawler.backfill.inputs import Found, RemoteFile, file_system, is_missing, reporting
 from crawler.files import InputFile
 from pipeline.document import Reason, Rejection
 from pipeline.settings import Settings
@@ -21,6 +21,10 @@ MAX_BYTES = 64 << 30
 _ATTEMPTS = 4
 _PAUSE = 1.0
 _PIECE = 4 << 20
+
+
+class _Missing(Exception):
+    """Raised for a file that does not exist."""
 
 
 class _TooLarge(Exception):
@@ -44,7 +48,7 @@ def on_this_machine(
     try:
         try:
             size = _fetch(file, path, max_bytes)
-        except FileNotFoundError:
+        except _Missing:
             yield file.rejection(Reason.UNREADABLE, "no such file", settings)
         except _TooLarge:
             yield file.rejection(Reason.TOO_LARGE, f"a file of more than {max_bytes} bytes", settings)
@@ -59,9 +63,11 @@ def _fetch(file: RemoteFile, path: str, max_bytes: int) -> int:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return _copy(file, path, max_bytes)
-        except (FileNotFoundError, _TooLarge):
+        except _TooLarge:
             raise
         except Exception as error:
+            if is_missing(error):
+                raise _Missing from error
             if attempt == _ATTEMPTS:
                 with reporting(file.url):
                     raise

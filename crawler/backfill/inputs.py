@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from crawler.files import InputFile, find_files
@@ -240,11 +240,25 @@ def reporting(name: str) -> Iterator[None]:
         yield
     except OperatorError:
         raise
-    except FileNotFoundError as error:
-        raise OperatorError(f"{name}: no such file or folder") from error
     except Exception as error:  # each file system has its own
+        if is_missing(error):
+            raise OperatorError(f"{name}: no such file or folder") from error
+        if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
+            error = cast(Exception, error.__cause__)
         said = " ".join(str(error).split()) or type(error).__name__
         raise OperatorError(f"{name}: {said}") from error
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether an error says that a file does not exist.
+
+    fsspec raises FileNotFoundError for every answer of a web server that is no success; its cause has the
+    status.
+    """
+    if not isinstance(error, FileNotFoundError):
+        return False
+    status = getattr(error.__cause__, "status", None)
+    return error.__cause__ is None or status in (None, 404, 410)
 
 
 def _size(file: Found) -> int:

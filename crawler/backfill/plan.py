@@ -178,7 +178,9 @@ class _Run:
             {"bundles": "bundles", "stories": "stories"},
             "compared",
         )
-        self._tasks("verify", verify_bundle, range(self._folder.counts("bundles")["bundles"]))
+        # One at least, so that there is a file of pairs, if without rows.
+        bundles = max(1, self._folder.counts("bundles")["bundles"])
+        self._tasks("verify", verify_bundle, range(bundles))
         self._group()
         self._finish("copies")
 
@@ -223,7 +225,6 @@ class _Run:
             {"bundles": "group_bundles", "stories": "stories"},
             "grouped_stories",
         )
-        # One at least, so that there are tables of copies, if without rows.
         bundles = max(1, self._folder.counts("group bundles")["bundles"])
         self._tasks("groups", group_bundle, range(bundles))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ def spark_session(master: str | None, settings: Mapping[str, str] | None = None)
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise OperatorError("PySpark is missing: pip install 'copydesk[spark]'") from error
+    # It warns of releases of pandas, which is not used here.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     # Executors of this machine run the Python of this program. A packed environment has its own, which
     # PYSPARK_PYTHON or spark.pyspark.python names.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
