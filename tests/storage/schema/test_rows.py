@@ -25,6 +25,7 @@ PLACES = {
     "copydesk/terminal/rendering.py",
     "crawler/files/fields.py",
     "crawler/files/jsonl.py",
+    "pipeline/batch/outcomes.py",
     "pipeline/document.py",
     "pipeline/extract/html.py",
     "pipeline/metadata/__init__.py",
@@ -37,6 +38,7 @@ PLACES = {
     "storage/migrations/versions/v0012_rights.py",
     "storage/migrations/versions/v0018_revisions.py",
     "storage/migrations/versions/v0019_site_key.py",
+    "storage/parquet.py",
     "storage/schema/rows.py",
 }
 
