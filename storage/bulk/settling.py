@@ -56,7 +56,7 @@ def settle_bucket(outcomes: pa.Table, settings: Settings) -> Settled:
     """Settle the outcomes of a bucket.
 
     outcomes: a table OUTCOMES of checked outcomes (`storage.base.checked`), in any order; more columns are
-    ignored. Takes about three times the memory of the table.
+    ignored. Takes three to four times the memory of the table.
     """
     outcomes = outcomes.select(OUTCOMES.names).cast(OUTCOMES).combine_chunks()
     sequences = outcomes["sequence"].to_numpy()

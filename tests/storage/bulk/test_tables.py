@@ -131,7 +131,7 @@ def counted(counts: BatchCounts) -> dict[str, object]:
     batch=st.integers(1, 20),
     chance=st.randoms(use_true_random=False),
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_buckets_give_what_a_writer_stores(
     outcomes: list[Outcome], batch: int, chance: random.Random, sqlite_template: Path, tmp_path: Path
 ) -> None:
@@ -139,7 +139,7 @@ def test_buckets_give_what_a_writer_stores(
 
 
 @given(outcomes=worlds_of_rules(), chance=st.randoms(use_true_random=False))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rules_that_differ_give_what_a_writer_stores_in_one_batch(
     outcomes: list[Outcome], chance: random.Random, sqlite_template: Path, tmp_path: Path
 ) -> None:
