@@ -12,12 +12,12 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crawler.backfill.engines.duck import write_empty
 from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, unfinished
 from crawler.backfill.folder import Folder
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
+    from pyspark import RDD
     from pyspark.sql import SparkSession
 
 _CHECK_SECONDS = 0.5
@@ -100,8 +100,6 @@ class SparkEngine:
         self._progress.stage(stage, 0)
         if os.path.isdir(out):
             return
-        from pyspark.sql.pandas.types import to_arrow_schema
-
         session = self._session
         with self._folder.replacing(out) as temporary:
 
@@ -115,7 +113,13 @@ class SparkEngine:
                 else:
                     result.write.parquet(_uri(temporary))
                 _leave_files_alone(temporary)
-                write_empty(temporary, to_arrow_schema(result.schema).empty_table())
+                if not os.listdir(temporary):
+                    # A file without rows, so that the result can be read: it has columns.
+                    none: RDD[Any] = session.sparkContext.parallelize([], 1)
+                    empty = os.path.join(temporary, "bucket=0") if by_bucket else temporary
+                    frame = session.createDataFrame(none, result.drop("bucket").schema)
+                    frame.write.mode("append").parquet(_uri(empty))
+                    _leave_files_alone(temporary)
 
             self._job(stage, run, lambda: 0)
 
@@ -155,9 +159,7 @@ class SparkEngine:
 
 def _uri(path: str) -> str:
     """The path as Hadoop takes it: in the files of each machine, whatever the default file system is."""
-    from urllib.parse import quote
-
-    return "file://" + quote(path)
+    return f"file://{path}"  # it is no URI: nothing is quoted
 
 
 def _leave_files_alone(folder: str) -> None:
