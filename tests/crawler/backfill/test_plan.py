@@ -28,6 +28,7 @@ from tests.crawler.backfill.engines.checks import CHECKS, Check
 from tests.crawler.backfill.engines.squares import number_tasks, square
 from tests.crawler.backfill.stages.test_process import check_bad_pages
 from tests.crawler.backfill.world import World, make_world
+from tests.docs.pages import blocks
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -106,6 +107,18 @@ def test_the_tables_are_the_views_of_an_ingest(made: Made, tmp_path: Path) -> No
     rules = {row["rule"].split(" ")[0] for row in stored["removed_text"]}
     assert {"wire.dateline", "site.gazette.clutter", "site.gazette.drop"} <= rules
     assert sum(pq.read_metadata(path).num_rows for path in made.folder.glob("rows/learned_line/*"))
+
+
+def test_the_program_of_the_documentation_reads_the_tables(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.symlink(made.folder, "march")
+    (program,) = (
+        block.text for block in blocks("py", page="docs/how-to/backfill.md") if "duckdb" in block.text
+    )
+    exec(program, {})
+    assert "outlet3.example" in capsys.readouterr().out
 
 
 def test_a_complete_folder_is_not_filled_again(made: Made) -> None:
