@@ -62,6 +62,7 @@ _LONGEST = (
     "copydesk/test_safe_path.py",
     "crawler/scheduling/test_schedule.py",
     "chaos",
+    "crawler/backfill/test_plan.py",
     "crawler/test_faults.py",
     "crawler/test_scrapyd.py",
     "crawler/test_incremental.py",

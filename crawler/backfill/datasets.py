@@ -84,7 +84,7 @@ def write_public(folder: Folder, name: str, bucket: int, table: pa.Table) -> Non
 
 
 def in_order(
-    files: Sequence[str], schema: pa.Schema, order: Sequence[str], *, temporary: str, memory_bytes: int
+    files: Sequence[str], schema: pa.Schema, order: Sequence[str], *, temporary: str | None, memory_bytes: int
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the files in the order of these columns. What does not fit in the memory goes to a disk."""
     if not files:

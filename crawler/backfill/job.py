@@ -56,6 +56,7 @@ def run_job(job: Job, progress: Progress) -> Result:
             workers=job.workers,
             rows_per_bucket=job.rows_per_bucket,
             task_memory=job.memory_bytes // job.workers if is_local else job.memory_bytes,
+            temporary=folder.temporary if is_local else None,
         )
 
 

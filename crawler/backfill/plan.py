@@ -81,17 +81,19 @@ def backfill(
     workers: int,
     rows_per_bucket: int,
     task_memory: int,
+    temporary: str | None = None,
 ) -> Result:
     """Fill the folder, or go on with it. The caller holds its lock.
 
     workers: worker processes of a process that runs tasks. rows_per_bucket: outcomes that are settled at
-    once, about. task_memory: bytes that a task may use for sorting. Raises OperatorError where the folder
-    cannot be taken up or an input cannot be read, PoolBroken, and `Stopped`.
+    once, about. task_memory: bytes that a task may use for sorting. temporary: a folder for what does not
+    fit; None for that of each machine, $TMPDIR. Raises OperatorError where the folder cannot be taken up or
+    an input cannot be read, PoolBroken, and `Stopped`.
     """
     manifest = begin(folder, parts, settings, rows_per_bucket)
     if manifest.is_complete:
         return Result(folder.root, manifest, is_new=False)
-    run = _Run(engine, Context(folder, settings, task_memory), rows_per_bucket, manifest)
+    run = _Run(engine, Context(folder, settings, task_memory, temporary), rows_per_bucket, manifest)
     run.process(parts, workers)
     run.settle()
     run.find_copies()

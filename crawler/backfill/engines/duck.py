@@ -6,6 +6,7 @@ import glob
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -19,8 +20,23 @@ _GROUP_ROWS = 20_000
 
 
 @contextmanager
-def connected(temporary: str, memory_bytes: int, threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a database in memory. What does not fit goes to files in the folder `temporary`."""
+def connected(
+    temporary: str | None, memory_bytes: int, threads: int = 1
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a database in memory. What does not fit goes to files of its own in the folder `temporary`.
+
+    temporary: None for that of this machine, $TMPDIR.
+    """
+    # Two databases with one folder would write to the same files.
+    with (
+        TemporaryDirectory(prefix="copydesk-sort-", dir=temporary) as own,
+        _connected(own, memory_bytes, threads) as connection,
+    ):
+        yield connection
+
+
+@contextmanager
+def _connected(temporary: str, memory_bytes: int, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
     settings: dict[str, Any] = {
         "memory_limit": f"{max(memory_bytes >> 20, 64)}MiB",
         "temp_directory": temporary,

@@ -11,11 +11,15 @@ from pipeline.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """memory_bytes: what a task may use for sorting, about."""
+    """memory_bytes: what a task may use for sorting, about.
+
+    temporary: the folder where it sorts what does not fit; None for that of its machine.
+    """
 
     folder: Folder
     settings: Settings
     memory_bytes: int
+    temporary: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

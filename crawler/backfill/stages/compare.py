@@ -51,7 +51,7 @@ def find_neighbours(task: BucketTask, *, context: Context) -> None:
         files_of(folder, "band_buckets", task.bucket),
         BANDS,
         ["band", "position", "id"],
-        temporary=folder.temporary,
+        temporary=context.temporary,
         memory_bytes=context.memory_bytes,
     )
     path = bucket_path(folder, "neighbours", task.bucket)

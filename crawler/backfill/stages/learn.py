@@ -28,7 +28,7 @@ def flag_lines(task: BucketTask, *, context: Context) -> None:
         files_of(folder, "grouped_sightings", task.bucket),
         _GROUPED,
         ["group_id", "article_id"],
-        temporary=folder.temporary,
+        temporary=context.temporary,
         memory_bytes=context.memory_bytes,
     )
     count = write_batches(folder, bucket_path(folder, "flagged", task.bucket), FLAGGED, flag_groups(rows))
@@ -50,7 +50,7 @@ def learn_lines(task: BucketTask, *, context: Context) -> None:
     name = bucket_name(task.bucket)
 
     def rows(schema: pa.Schema, order: list[str]) -> Iterator[pa.RecordBatch]:
-        return in_order(files, schema, order, temporary=folder.temporary, memory_bytes=context.memory_bytes)
+        return in_order(files, schema, order, temporary=context.temporary, memory_bytes=context.memory_bytes)
 
     sighting = LEARNED["sighting"]
     write_batches(

@@ -153,15 +153,21 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(made: Made, tmp_path: Path
         *("--sites", made.world.sites_file, "--rows-per-bucket", str(ROWS_PER_BUCKET)),
         *("--workers", "2", "--memory", "256MiB"),
     ]
-    # Where it is killed: while parts are processed, between stages, while tables are made.
+    # While parts are processed, between two stages, while tables are made; the last one ends in order.
     times: dict[Path, int] = {}
-    for pattern in ("work/done/process/*", "work/done/verify/*", "articles/*"):
-        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as driver:
+    for pattern, ending in (
+        ("work/done/process/*", signal.SIGKILL),
+        ("work/done/verify/*", signal.SIGKILL),
+        ("articles/*", signal.SIGINT),
+    ):
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as driver:
             wait_until(lambda: any(out.glob(pattern)) or driver.poll() is not None)  # noqa: B023
-            driver.send_signal(signal.SIGKILL)
-        assert driver.returncode == -signal.SIGKILL, pattern
+            driver.send_signal(ending)
+            said = driver.communicate()[1]
+        assert driver.returncode == (130 if ending == signal.SIGINT else -signal.SIGKILL), (pattern, said)
         for path in (*times, *out.glob("outcomes/*")):
             assert times.setdefault(path, path.stat().st_mtime_ns) == path.stat().st_mtime_ns
+    assert "interrupted: finished parts are kept" in said
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     expected = every_row(made.folder)
