@@ -72,9 +72,9 @@ def test_outcomes_at_one_location_are_linked(tmp_path: Path) -> None:
             )
             archive.writestr("page.html", f"<html><head>{link}</head><body><p>{text}</p></body></html>")
     folder = Folder(str(tmp_path / "out"))
-    (task,) = process_tasks(folder, find_parts([str(path)], SETTINGS))
+    (task,) = process_tasks(folder, find_parts([str(path)], Settings()))
     try:
-        process_part(task, folder=folder, settings=SETTINGS, workers=1)
+        process_part(task, folder=folder, settings=Settings(), workers=1)
     finally:
         drop_pools()
     outcomes = rows(folder, "outcomes")
