@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyspark import RDD
     from pyspark.sql import SparkSession
 
-_CHECK_SECONDS = 0.5
+_CHECK_SECONDS = 1.0
 
 
 def spark_session(master: str | None, settings: Mapping[str, str] | None = None) -> SparkSession:
@@ -90,8 +90,12 @@ class SparkEngine:
         def run() -> None:
             context.parallelize(left, len(left)).foreach(function)
 
+        running = left
+
         def count() -> int:
-            return len(left) - len(unfinished(left, os.path.exists))
+            nonlocal running
+            running = unfinished(running, os.path.exists)
+            return len(left) - len(running)
 
         self._job(stage, run, count)
 

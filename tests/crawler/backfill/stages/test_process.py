@@ -22,7 +22,7 @@ from pipeline.batch import shard_of
 from pipeline.settings import Settings
 from tests.crawler import misbehaving
 
-SETTINGS = Settings(timeout_seconds=1.5)
+SETTINGS = Settings(timeout_seconds=2.5)
 ORDERS = ("length", "kill", "length", "hang", "crash", "length")
 
 
