@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-crawl desk test transcripts chaos lint docs fuzz bench clean
+.PHONY: demo demo-crawl desk test transcripts chaos backfill lint docs fuzz bench clean
 
 $(VENV)/.base: pyproject.toml tests/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -61,6 +61,10 @@ transcripts: $(VENV)/.test
 # Four writers and a reader under faults, on both databases: tests/chaos/README.md.
 chaos: $(VENV)/.test
 	$(BIN)/python -m tests.chaos $(CHAOS)
+
+# A made world of 5,000 documents: ingest, a backfill on this machine and on Spark, and loads of it, compared.
+backfill: $(VENV)/.test
+	$(BIN)/python -m tests.crawler.backfill $(BACKFILL)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
