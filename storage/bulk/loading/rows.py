@@ -27,6 +27,9 @@ from storage.schema import Json, UtcTime
 
 Row = tuple[Any, ...]
 
+# Most parts that are read side by side: each is an open file, and pages of it in memory.
+MERGED = 64
+
 # Rows that are read of a file at once: of wide tables, and of those that have numbers and names only.
 _WIDE, _NARROW = 256, 8192
 
@@ -108,12 +111,17 @@ def rows_of_part(source: Source, part: Sequence[Path], context: Context) -> Iter
         yield list(zip(*columns, strict=True))
 
 
+def is_merged(folder: BackfillFolder, source: Source) -> bool:
+    """Whether `merged_rows` gives the rows of the table in the order of its key."""
+    return bool(source.key) and len(folder.parts(source.datasets[0])) <= MERGED
+
+
 def merged_rows(folder: BackfillFolder, source: Source, context: Context) -> Iterator[Row]:
-    """All rows of a table, in the order of its key."""
+    """All rows of a table; in the order of its key, if they are not in too many parts (`is_merged`)."""
     names = source.columns
     key = itemgetter(*(names.index(name) for name in source.key)) if source.key else None
     streams = [_flat(rows_of_part(source, part, context)) for part in parts_of(folder, source)]
-    if key is None or len(streams) < 2:
+    if key is None or not is_merged(folder, source):
         for stream in streams:
             yield from stream
         return
@@ -128,8 +136,12 @@ def words_of_part(part: Path) -> Iterator[list[Row]]:
 
 
 def merged_words(folder: BackfillFolder) -> Iterator[Row]:
-    """As `words_of_part`, of all articles, by id."""
+    """As `words_of_part`, of all articles; by id, as `merged_rows`."""
     streams = [_flat(words_of_part(part)) for part in folder.parts(SEARCH_ENTRY.datasets[0])]
+    if not is_merged(folder, SEARCH_ENTRY):
+        for stream in streams:
+            yield from stream
+        return
     yield from heapq.merge(*streams, key=itemgetter(0))
 
 

@@ -5,8 +5,9 @@ before, and an empty database has few; so every page is written once. If a load 
 pages back when the file is next opened. Where another process has the file open, the log stays, and grows to
 the size of the database.
 
-Rows come in the order of the primary keys, so that each page of a table is filled before the next. Indexes
-and triggers are made last. Sorting uses files in SQLite's temporary folder ($SQLITE_TMPDIR).
+Rows come in the order of the primary keys, so that each page of a table is filled before the next; rows of
+many parts are sorted by way of a temporary table. Indexes and triggers are made last. Sorting uses files in
+SQLite's temporary folder ($SQLITE_TMPDIR).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from storage.bulk.loading.rows import (
     SOURCES,
     Context,
     Row,
+    is_merged,
     merged_rows,
     merged_words,
     pages_between,
@@ -89,7 +91,7 @@ def _fill(connection: sqlite3.Connection, load: Load, watch: Watch, context: Con
     connection.executemany("INSERT INTO sketch (id, version) VALUES (?, ?)", sketches)
     for source in SOURCES:
         rows = merged_rows(load.folder, source, context)
-        fill = _insert if source.key else _insert_sorted
+        fill = _insert if is_merged(load.folder, source) else _insert_sorted
         fill(connection, schema.metadata.tables[source.table], rows, watch)
     ranges = sequence_ranges(load.folder.parts("pages"))
     _insert(connection, schema.page, chain.from_iterable(pages_between(load.folder, ranges, context)), watch)

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from pipeline.document import Outcome, Reason
 from pipeline.errors import OperatorError
 from storage import reader
-from storage.bulk.loading import Loaded, load, plan_load
+from storage.bulk.loading import Loaded, load, plan_load, rows
 from storage.database import (
     DatabaseError,
     begin_write,
@@ -92,6 +92,17 @@ def require_same(engine: Engine, wanted: Engine, views: Collection[str] = ALL) -
     assert differences(wanted, engine, views) == {}
     assert private_differences(wanted, engine) == {}
     assert [finding for finding in check_integrity(engine) if finding.count] == []
+
+
+def test_rows_of_many_parts_are_sorted_by_the_database(
+    engine: Engine, ingested: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MERGED", 2)
+    folder = folder_of(ingested, world(), tmp_path / "folder")
+    before = schema_of(engine)
+    loaded(engine, folder)
+    require_same(engine, ingested)
+    assert schema_of(engine) == before
 
 
 def test_everything_goes_on_from_a_loaded_database(engine: Engine, ingested: Engine, tmp_path: Path) -> None:
