@@ -52,6 +52,10 @@ def spark_session(master: str | None, settings: Mapping[str, str] | None = None)
     try:
         return builder.getOrCreate()
     except Exception as error:
+        if "JAVA_GATEWAY_EXITED" in str(error):
+            raise OperatorError(
+                "Spark cannot be started: it needs Java 17 or later, on the PATH or in JAVA_HOME"
+            ) from error
         raise OperatorError(f"Spark cannot be started: {_first_line(error)}") from error
 
 
