@@ -164,6 +164,11 @@ def _begun(guard: Connection, load: Load) -> _State:
             guard.execute(text("SELECT name, said, stage, owner FROM unfinished_load ORDER BY number"))
         )
     said = {row.name: row.said for row in rows}
+    if said["schema"] != newest_version():
+        raise DatabaseError(
+            f"{shown_url(guard.engine)} has an unfinished load by a Copydesk of schema {said['schema']},"
+            f" and this one has {newest_version()}: finish it with that Copydesk"
+        )
     return _State(
         int(said["run"]),
         tuple(Taken(row.stage, row.owner, row.name, row.said) for row in rows if row.stage is not None),
@@ -182,7 +187,8 @@ def _begin(guard: Connection, load: Load) -> None:
     )
     for one in strip_postgresql(guard):
         guard.execute(note, {"name": one.name, "said": one.restore, "stage": one.stage, "owner": one.table})
-    for name, said in (("folder", load.folder.digest), ("run", str(run_id))):
+    facts = {"folder": load.folder.digest, "run": str(run_id), "schema": newest_version()}
+    for name, said in facts.items():
         guard.execute(note, {"name": name, "said": said, "stage": None, "owner": None})
     for version, id in load.sketches.items():
         guard.execute(schema.sketch.insert(), {"id": id, "version": version})

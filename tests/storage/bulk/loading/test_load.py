@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from pipeline.document import Outcome, Reason
 from pipeline.errors import OperatorError
@@ -203,6 +203,21 @@ def test_an_unfinished_load_of_another_folder_is_refused(
             plan_load(engine, folder, SETTINGS)
     else:
         assert not plan_load(engine, folder, SETTINGS).merges
+
+
+def test_a_load_that_another_release_began_is_left_to_it(
+    engine: Engine, ingested: Engine, tmp_path: Path
+) -> None:
+    folder = folder_of(ingested, world(), tmp_path / "folder")
+    plan = plan_load(engine, folder, SETTINGS)
+    assert load(engine, plan, SETTINGS, is_stopped=lambda: True).is_interrupted
+    if engine.dialect.name == "sqlite":  # nothing is left of it
+        assert not loaded(engine, folder).is_interrupted
+        return
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE unfinished_load SET said = '0020' WHERE name = 'schema'"))
+    with pytest.raises(DatabaseError, match=r"schema 0020, .* finish it with that Copydesk"):
+        load(engine, plan, SETTINGS)
 
 
 def test_a_second_writer_is_refused_during_a_load(engine: Engine, ingested: Engine, tmp_path: Path) -> None:
