@@ -13,8 +13,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# Rows of one bucket that a thread holds until it writes them.
-_HELD_ROWS = 4_096
+# Rows that a thread holds until it writes those of each bucket: the more, the fewer and larger row groups.
+# At least so many, else one for so many bytes of its memory: a row of outcomes has some ten kilobytes.
+_HELD_ROWS, _MEMORY_OF_A_ROW = 4_096, 1 << 16
 _OPEN_FILES = 64
 _GROUP_ROWS = 20_000
 
@@ -42,7 +43,7 @@ def _connected(temporary: str, memory_bytes: int, threads: int) -> Iterator[duck
         "temp_directory": temporary,
         "threads": threads,
         "preserve_insertion_order": False,
-        "partitioned_write_flush_threshold": _HELD_ROWS,
+        "partitioned_write_flush_threshold": max(_HELD_ROWS, memory_bytes // threads // _MEMORY_OF_A_ROW),
         "partitioned_write_max_open_files": _OPEN_FILES,
         "autoinstall_known_extensions": False,
     }
