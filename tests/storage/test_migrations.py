@@ -69,7 +69,7 @@ def ingest_pages(engine: Engine, folder: Path) -> BatchCounts:
     os.chdir(folder)
     try:
         for path in PAGES:
-            counts += ingest(engine, [path.name], workers=2, settings=SETTINGS).counts
+            counts += ingest(engine, [path.name], workers=1, settings=SETTINGS).counts
     finally:
         os.chdir(before)
     return counts
@@ -217,7 +217,7 @@ def test_the_stored_pages_of_an_upgraded_database_are_processed_again(
     engine = connect(old_url)
     upgrade(engine)
     refingerprint(engine, settings=SETTINGS)
-    reprocess(engine, workers=2, settings=SETTINGS)
+    reprocess(engine, workers=1, settings=SETTINGS)
 
     assert contents(engine) == fresh
     engine.dispose()
