@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import fcntl
 import functools
 import gc
@@ -92,6 +93,7 @@ class Started:
     has_session: it begins a session of its own. All that it starts belongs to it, also its fork server and
     the resource tracker, which are forked as well. terminal: a descriptor for its input and all of its
     output, which controls that session.
+    forks_commands: the `copydesk` commands that it starts itself are forked from it; for `copydesk schedule`.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Started:
         input: str = "",
         has_session: bool = False,
         terminal: int | None = None,
+        forks_commands: bool = False,
     ) -> None:
         python, option, what, *arguments = command
         assert (python, option in ("-m", "-c")) == (sys.executable, True), command
@@ -114,6 +117,7 @@ class Started:
             "folder": str(cwd or Path.cwd()),
             "has_session": has_session or terminal is not None,
             "has_terminal": terminal is not None,
+            "forks_commands": forks_commands,
         }
         self.returncode: int | None = None
         self._out, self._err = (tempfile.TemporaryFile("w+") for _ in range(2))  # noqa: SIM115
@@ -291,14 +295,84 @@ def _report_ended(running: dict[int, socket.socket]) -> None:
 
 def _begin_session(has_terminal: bool) -> None:
     """Begin a session, in which the fork server and the resource tracker are to be of this process."""
-    from tests.chaos.quick import fork_servers_from_here
-
     os.setsid()
     if has_terminal:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    _fork_own_servers()
+
+
+def _fork_own_servers() -> None:
+    """Fork the fork server and the resource tracker from this process when they are needed."""
+    from tests.chaos.quick import fork_servers_from_here
+
     fork_servers_from_here()
     tracker: Any = resource_tracker._resource_tracker
     tracker._fd = tracker._pid = None
+
+
+def _fork_commands() -> None:
+    """From now on subprocess and asyncio fork the `copydesk` commands that this process starts.
+
+    They are forked from a process that is forked here, before this one has opened a database. It forks twice,
+    and this process gets what has lost its parent, so a command is its child, as if it had been started anew.
+    """
+    subreaper = 36  # PR_SET_CHILD_SUBREAPER
+    assert ctypes.CDLL(None).prctl(subreaper, 1, 0, 0, 0) == 0
+    asking, asked = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        asking.close()
+        end_process(_act(_serve_parent(asked)))
+    asked.close()
+    of_subprocess: Any = subprocess
+    start_anew = of_subprocess._fork_exec
+
+    def start(*given: Any) -> int:
+        arguments = [os.fsdecode(argument) for argument in given[0]]
+        if arguments[:3] != [sys.executable, "-m", "copydesk"]:
+            return int(start_anew(*given))
+        folder, environment, group = given[4], given[5], given[16]
+        assert group == 0, "each command is to have a process group"
+        pairs = (os.fsdecode(entry).partition("=") for entry in environment)
+        request = {
+            "option": "-m",
+            "what": "copydesk",
+            "arguments": arguments[3:],
+            "environment": {name: value for name, _, value in pairs},
+            "folder": folder or os.getcwd(),
+        }
+        handles = [given[6], given[9], given[11]]
+        socket.send_fds(asking, [json.dumps(request).encode()], handles)
+        return int(asking.recv(100))
+
+    of_subprocess._fork_exec = start
+
+
+def _serve_parent(asked: socket.socket) -> dict[str, Any]:
+    """Fork for each request of the parent; returns in the process that is to carry it out."""
+    while True:
+        data, handles, _, _ = socket.recv_fds(asked, _LARGEST_REQUEST, 3)
+        if not data:
+            os._exit(0)
+        told, telling = os.pipe()
+        between = os.fork()
+        if between == 0:
+            pid = os.fork()
+            if pid:
+                os.setpgid(pid, pid)
+                os.write(telling, str(pid).encode())
+                os._exit(0)
+            os.setpgid(0, 0)
+            for inherited in (told, telling, asked.detach()):
+                os.close(inherited)
+            for number, handle in enumerate(handles):
+                os.dup2(handle, number)
+                os.close(handle)
+            _fork_own_servers()
+            return dict(json.loads(data))
+        os.waitpid(between, 0)
+        asked.send(os.read(told, 100))
+        for handle in (told, telling, *handles):
+            os.close(handle)
 
 
 def use_inherited_fork_server() -> None:
@@ -330,13 +404,20 @@ def _has_ended(pid: int) -> bool:
 
 def _become(request: dict[str, Any]) -> int:
     """Act as the process that was requested; returns its exit status."""
+    if request["has_session"]:
+        _begin_session(request["has_terminal"])
+    elif request["forks_commands"]:
+        _fork_commands()
+    else:
+        use_inherited_fork_server()
+    return _act(request)
+
+
+def _act(request: dict[str, Any]) -> int:
+    """Run the module or the program that was requested; returns the exit status."""
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    if request["has_session"]:
-        _begin_session(request["has_terminal"])
-    else:
-        use_inherited_fork_server()
     is_module = request["option"] == "-m"
     sys.argv = [request["what"] if is_module else "-c", *request["arguments"]]
     try:

@@ -76,7 +76,10 @@ class Newsroom(Desk):
             program = "import os; from crawler.scheduling import *; log_events_to_stderr(); "
             command = ["-c", f"{program}run(Plan(os.environ['COPYDESK_DB'], jitter=0, {plan}))"]
         self.process = forked.Started(
-            [sys.executable, *command], cwd=ROOT, env=self.environment() | variables
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=self.environment() | variables,
+            forks_commands=True,
         )
         try:
             yield self.process
