@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,22 @@ def require_same_site_rules(folder: BackfillFolder, settings: Settings) -> None:
 
 
 def site_rules_digest(settings: Settings) -> str:
-    """What tells the rules of sites from others, in the manifest."""
-    return hashlib.sha256(repr(settings.site_rules).encode()).hexdigest()[:16]
+    """What tells the rules of sites from others, in the manifest; the same in every process."""
+    return hashlib.sha256(_in_order(settings.site_rules).encode()).hexdigest()[:16]
+
+
+def _in_order(value: Any) -> str:
+    """As `repr`, but sets and mappings in an order that does not depend on the process."""
+    if is_dataclass(value):
+        shown = (f"{f.name}={_in_order(getattr(value, f.name))}" for f in fields(value) if f.repr)
+        return f"{type(value).__name__}({', '.join(shown)})"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(sorted(f'{_in_order(k)}: {_in_order(v)}' for k, v in value.items()))}}}"
+    if isinstance(value, Set):
+        return f"{{{', '.join(sorted(map(_in_order, value)))}}}"
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(map(_in_order, value))})"
+    return repr(value)
 
 
 def batches_of(part: Path, size: int) -> Iterator[Any]:
