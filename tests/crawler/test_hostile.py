@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -283,9 +282,7 @@ SMALL = b"".join([SOURCES["feed"][0], ITEM])
     ],
 )
 def test_a_source_of_100_mb_costs_only_itself_and_little_memory(source: str, packed: str, end: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", READ, source, packed], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = forked.run([sys.executable, "-c", READ, source, packed], cwd=ROOT, check=True)
     ended, entries_of_next, growth, peak_of_worker = done.stdout.strip().split("; ")
     assert ended == end
     assert entries_of_next == "1"
