@@ -8,9 +8,11 @@ import re
 import signal
 import traceback
 from collections.abc import Sequence
+from concurrent.futures import thread
 from dataclasses import replace
 from multiprocessing import util
 from pathlib import Path
+from typing import Any
 
 from pipeline.document import Article, Document, Outcome
 from pipeline.page import compressed_page
@@ -56,6 +58,9 @@ def _fork(_program: object, arguments: Sequence[str], kept: Sequence[int]) -> in
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
+        # Threads of the parent, of which this may be one: at its end it would wait for itself.
+        threads: Any = thread._threads_queues
+        threads.clear()
         for name in os.listdir("/proc/self/fd"):
             if int(name) > 2 and int(name) not in kept:
                 try:
