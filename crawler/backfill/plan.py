@@ -58,6 +58,10 @@ OVERRIDES = pa.schema([("shard", pa.int32()), ("target", pa.int32())])
 EARLIER = pa.schema([("part", pa.int64()), ("earlier", pa.int64())])
 """Of each part of the inputs, how many keys the parts before it have."""
 
+# Outcomes of a bucket, in memory: of long texts there are fewer than the setting says. Settling takes up to
+# four times as much (`storage.bulk.settle_bucket`), and a column of texts in Arrow ends at 2 GB.
+_BUCKET_BYTES = 256 << 20
+
 _ENDS = ("stored", "revised", "updated", "unchanged", "rejected")
 
 BucketFunction = Callable[..., None]
@@ -295,7 +299,8 @@ class _Run:
     @property
     def _buckets(self) -> int:
         """How many buckets outcomes are settled in."""
-        return self._number(self._folder.counts("process").get("outcomes", 0), 1)
+        made = self._folder.counts("process")
+        return max(self._number(made.get("outcomes", 0), 1), -(-made.get("bytes", 0) // _BUCKET_BYTES))
 
     def _number(self, rows: int, for_each: int) -> int:
         """Of how many buckets, where a bucket may have so many rows for each row of outcomes."""

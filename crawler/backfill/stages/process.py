@@ -176,7 +176,9 @@ class _Writer:
     def _flush(self) -> None:
         if self._group:
             sequences = range(self._next, self._next + len(self._group))
-            self._outcomes.write_table(outcomes_table(self._group, sequences))
+            outcomes = outcomes_table(self._group, sequences)
+            self.counts["bytes"] += outcomes.nbytes
+            self._outcomes.write_table(outcomes)
             self._pages.write_table(pages_table(self._group, sequences))
             self._next += len(self._group)
             self._group, self._size = [], 0

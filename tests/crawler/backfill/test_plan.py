@@ -5,6 +5,7 @@ All tests of Spark are here, so that `make test` starts it once.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 
 from crawler.backfill import Folder, Result, backfill, find_parts, read_manifest
 from crawler.backfill import inputs as backfill_inputs
+from crawler.backfill import plan as backfill_plan
 from crawler.backfill.engines import Engine, LocalEngine, SparkEngine
 from crawler.sites import read_rulebook
 from pipeline.settings import Settings
@@ -129,6 +131,21 @@ def test_a_complete_folder_is_not_filled_again(made: Made) -> None:
     assert sorted(os.listdir(made.folder / "work")) == ["lock", "tmp"]
     with LocalEngine(folder, workers=2, memory_bytes=MEMORY) as engine:
         assert not run(engine, folder, made.world, made.settings).is_new
+
+
+def test_long_texts_are_settled_in_more_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stories = [" ".join(f"Word{n} of story {n} is number {k}." for k in range(150)) for n in range(20)]
+    records = [{"url": f"https://a.example/{n}", "text": text} for n, text in enumerate(stories)]
+    path = tmp_path / "long.jsonl"
+    path.write_text("\n".join(map(json.dumps, records)))
+    monkeypatch.setattr(backfill_plan, "_BUCKET_BYTES", sum(map(len, stories)) // 4)
+    folder = Folder(str(tmp_path / "out"))
+    with LocalEngine(folder, workers=2, memory_bytes=MEMORY) as engine, folder.locked():
+        parts = find_parts([str(path)], Settings())
+        backfill(engine, folder, parts, Settings(), workers=1, rows_per_bucket=1000, task_memory=MEMORY // 4)
+    tables = [pq.read_table(file)["text"].to_pylist() for file in (tmp_path / "out/articles").iterdir()]
+    assert len(tables) > 4
+    assert sorted(text for texts in tables for text in texts) == sorted(stories)
 
 
 def test_spark_makes_the_same_rows(made: Made, tmp_path: Path, session: Any) -> None:
