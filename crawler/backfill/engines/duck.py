@@ -49,6 +49,8 @@ def _connected(temporary: str, memory_bytes: int, threads: int) -> Iterator[duck
     }
     with duckdb.connect(":memory:", config=settings) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        # DuckDB takes a worker process for a person at a prompt, and draws on standard output.
+        connection.execute("SET enable_progress_bar = false")
         yield connection
 
 

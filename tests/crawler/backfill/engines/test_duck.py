@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pyarrow.parquet as pq
 
 from crawler.backfill.datasets import in_order
 
+ROOT = Path(__file__).parents[4]
 MEMORY = 64 << 20
 SCHEMA = pa.schema([("key", pa.int64()), ("text", pa.string())])
 
@@ -33,3 +36,14 @@ def test_tasks_sort_more_than_their_memory_in_one_folder(tmp_path: Path) -> None
         at += len(one)
     assert at == keys.size
     assert os.listdir(temporary) == []
+
+
+def test_a_worker_process_shows_no_progress_on_standard_output(tmp_path: Path) -> None:
+    # DuckDB takes a process whose main module has no file for a person at a prompt; workers are such.
+    program = (
+        "from crawler.backfill.engines import connected\n"
+        f"with connected({str(tmp_path)!r}, {MEMORY}) as connection:\n"
+        "    print(connection.sql(\"SELECT current_setting('enable_progress_bar')\").fetchall())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[(False,)]\n", "")
