@@ -29,7 +29,6 @@ from pipeline.batch.outcomes import (
     pages_table,
     shard_of,
 )
-from pipeline.batch.records import microseconds, time_of
 from pipeline.batch.stories import BANDS, INDEXED, SIGNATURES, STORIES, IndexEntries, index_entries
 from pipeline.batch.verification import COMPARED, PAIRS, verify
 
@@ -61,7 +60,6 @@ __all__ = [
     "components",
     "group",
     "index_entries",
-    "microseconds",
     "neighbours",
     "neighbours_of_slices",
     "outcomes_of",
@@ -70,6 +68,5 @@ __all__ = [
     "shard_of",
     "stated_copies",
     "summed",
-    "time_of",
     "verify",
 ]

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from pipeline import copies
 from pipeline.batch.components import components
-from pipeline.batch.records import time_of
 from pipeline.batch.stories import integers
 from pipeline.copies import LOOKED_AT, Contender, Cut, Passage, Shared
 from pipeline.text import is_agency_site
+from pipeline.times import from_microseconds
 
 GROUPS = pa.schema([("id", pa.int64()), ("group_id", pa.int64()), ("is_canonical", pa.bool_())])
 """A row for each article that has a verified pair, sorted by id. Every other article is a group of its own.
@@ -184,7 +184,7 @@ def _contenders(rows: Sequence[dict[str, Any]], holders: Collection[int]) -> lis
             site=row["site"],
             title=row["title"],
             words=row["word_count"],
-            published_at=None if row["published_at"] is None else time_of(row["published_at"]),
+            published_at=None if row["published_at"] is None else from_microseconds(row["published_at"]),
             is_own=is_agency_site(row["site"], agencies),
             holds_more=row["id"] in holders,
         )

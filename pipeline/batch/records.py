@@ -16,7 +16,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from itertools import islice
@@ -25,18 +25,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def microseconds(time: datetime) -> int:
-    """Microseconds from 1970 of an aware time. Raises TypeError for one without a time zone."""
-    return (time - _EPOCH) // _MICROSECOND
-
-
-def time_of(value: int) -> datetime:
-    """The time of so many microseconds from 1970, in UTC."""
-    return _EPOCH + timedelta(microseconds=value)
+from pipeline.times import from_microseconds, microseconds
 
 
 @cache
@@ -72,7 +61,7 @@ def values(array: pa.Array, hint: Any) -> list[Any]:
         return records(array, hint, {})
     found: list[Any] = array.to_pylist()
     if hint is datetime:
-        return [None if value is None else time_of(value) for value in found]
+        return [None if value is None else from_microseconds(value) for value in found]
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         members = {member.value: member for member in hint}
         return [None if value is None else members[value] for value in found]

@@ -7,9 +7,9 @@ from functools import lru_cache
 import pyarrow as pa
 
 from pipeline import copies
-from pipeline.batch.records import time_of
 from pipeline.copies import ArticleCopy, PreparedText
 from pipeline.settings import Settings
+from pipeline.times import from_microseconds
 
 PAIRS = pa.schema(
     [
@@ -51,8 +51,8 @@ def verify(candidates: pa.Table, stories: pa.Table, settings: Settings) -> pa.Ta
     @lru_cache(_PREPARED)
     def prepared(id: int) -> PreparedText:
         _, url, title, text, fetched_at, published_at = (column[of[id]].as_py() for column in columns)
-        published = None if published_at is None else time_of(published_at)
-        story = ArticleCopy(id, url, title, text, time_of(fetched_at), published)
+        published = None if published_at is None else from_microseconds(published_at)
+        story = ArticleCopy(id, url, title, text, from_microseconds(fetched_at), published)
         return copies.prepare(story, settings.fingerprint)
 
     found = []

@@ -2,6 +2,7 @@
 space.
 """
 
+from pipeline.times import from_microseconds, microseconds
 from storage.base.chunks import chunks
 from storage.base.commands import without_secrets
 from storage.base.counters import counter_value, last_change_number, set_counter
@@ -15,8 +16,6 @@ from storage.base.keys import (
     checked,
     claims_json,
     claims_of,
-    from_microseconds,
-    microseconds,
     page_digest,
     source_key,
     storable,

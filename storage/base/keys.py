@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.addresses import address_key
@@ -26,8 +25,6 @@ from pipeline.document import (
 )
 from pipeline.text import make_search_words
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _NO_CLAIMS = Claims()
 
 # Failures that a second attempt may not have: the next run tries these documents again.
@@ -114,15 +111,6 @@ def tombstone_key(kind: str, value: str) -> bytes:
 def text_hash(title: str, text: str) -> bytes:
     """Distinguishes the texts of one URL, 16 bytes; a new headline over the same story is a new text."""
     return hashlib.sha256(f"{title}\0{text}".encode()).digest()[:16]
-
-
-def microseconds(time: datetime) -> int:
-    """Microseconds from 1970 of an aware time; exact, unlike `timestamp()`."""
-    return (time - _EPOCH) // _MICROSECOND
-
-
-def from_microseconds(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
 
 
 def storable_text(value: str) -> str:

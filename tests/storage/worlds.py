@@ -16,6 +16,7 @@ from pipeline import batch, copies
 from pipeline.document import Article
 from pipeline.settings import Settings
 from storage import schema
+from storage.base import microseconds
 from storage.writing.revisions import load_fingerprints
 from tests.storage.news import START, article, cut, story, wire
 
@@ -88,7 +89,7 @@ def stories_of(connection: Connection) -> pa.Table:
     for row in found:
         made = {name: row[name] for name in batch.STORIES.names if name in row}
         for name, at in (("fetched_at", row["first_seen_at"]), ("published_at", row["published_at"])):
-            made[name] = batch.microseconds(at) if isinstance(at, datetime) else None
+            made[name] = microseconds(at) if isinstance(at, datetime) else None
         made["fingerprint"] = asdict(prints[row["id"]]) if row["id"] in prints else None
         rows.append(made)
     return pa.Table.from_pylist(rows, schema=batch.STORIES.append(pa.field("fingerprint", batch.FINGERPRINT)))

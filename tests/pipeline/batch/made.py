@@ -9,10 +9,11 @@ from dataclasses import asdict
 import pyarrow as pa
 
 from pipeline import copies
-from pipeline.batch import BANDS, FINGERPRINT, STORIES, microseconds
+from pipeline.batch import BANDS, FINGERPRINT, STORIES
 from pipeline.copies import ArticleCopy
 from pipeline.document import Fingerprint
 from pipeline.settings import GroupSettings
+from pipeline.times import microseconds
 
 IdPair = tuple[int, int]
 IndexRow = tuple[int, int, int]

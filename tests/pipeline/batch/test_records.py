@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
-
 import pyarrow as pa
 import pytest
 
-from pipeline.batch import microseconds, time_of
 from pipeline.batch.records import hints, plain, records, values
 from pipeline.document import Fingerprint, Origin, Removed
 
 LINES = (Removed(1, "Register now", "phrase.a"), Removed(2, "Share", "phrase.b"))
-
-
-def test_times_are_exact_and_in_utc() -> None:
-    at = datetime(9998, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone(timedelta(hours=-5)))
-    assert time_of(microseconds(at)) == at
-    assert time_of(-1) == datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
-    with pytest.raises(TypeError):
-        microseconds(datetime(2026, 1, 1))  # noqa: DTZ001
 
 
 def test_children_may_be_in_another_order_and_texts_large() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import Engine
@@ -17,8 +16,6 @@ from storage.base.keys import (
     checked,
     claims_json,
     claims_of,
-    from_microseconds,
-    microseconds,
     page_digest,
     source_key,
     storable,
@@ -85,13 +82,6 @@ def test_a_new_headline_is_a_new_text() -> None:
     assert len(text_hash("One", "It sails.")) == 16
     assert text_hash("One", "It sails.") != text_hash("Two", "It sails.")
     assert text_hash("a", "b c") != text_hash("a b", "c")
-
-
-def test_microseconds_are_exact() -> None:
-    time = datetime(2026, 3, 1, 12, 0, 0, 123457, timezone(timedelta(hours=1)))
-
-    assert from_microseconds(microseconds(time)) == time
-    assert microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)) == 1_000_000
 
 
 def test_characters_that_postgresql_refuses_are_replaced_and_names_stay_different() -> None:

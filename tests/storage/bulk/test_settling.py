@@ -11,11 +11,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from pipeline.batch import OUTCOMES, outcomes_table, time_of
+from pipeline.batch import OUTCOMES, outcomes_table
 from pipeline.document import Outcome, Reason, Stage
 from pipeline.settings import Settings
 from pipeline.sites import SiteRulebook
-from storage.base import microseconds
+from storage.base import from_microseconds, microseconds
 from storage.bulk import SETTLED, Settled, settle_bucket
 from storage.bulk import settling as settling_module
 from storage.schema import to_second
@@ -104,8 +104,10 @@ def test_times_are_whole_seconds_before_1970_as_well() -> None:
     before = datetime(1969, 12, 31, 23, 59, 59, 500_000, tzinfo=UTC)
     found = settled([article(URL, "It sails.", START, published_at=before)])
 
-    assert [time_of(us) for us in column(found.texts, "published_at")] == [before.replace(microsecond=0)]
-    assert [time_of(us) for us in column(found.texts, "seen_at")] == [START.replace(microsecond=0)]
+    assert [from_microseconds(us) for us in column(found.texts, "published_at")] == [
+        before.replace(microsecond=0)
+    ]
+    assert [from_microseconds(us) for us in column(found.texts, "seen_at")] == [START.replace(microsecond=0)]
     assert column(found.texts, "fetched_us") == [round(START.timestamp() * 1e6)]
 
 
