@@ -16,7 +16,7 @@ from typing import Any, Self
 import duckdb
 
 from crawler.backfill.engines.duck import connected, copy_query, create_views, write_empty
-from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, unfinished
+from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, begin_stage
 from crawler.backfill.folder import Folder
 from crawler.backfill.pools import drop_pools, worker_pids
 from crawler.runs import TaskFailed, WorkerPool
@@ -76,9 +76,7 @@ class LocalEngine:
         has_workers: bool = False,
     ) -> None:
         """As `Engine.tasks`."""
-        left = unfinished(tasks, os.path.exists)
-        self._progress.stage(stage, len(tasks))
-        self._progress.advance(tasks=len(tasks) - len(left))
+        left = begin_stage(self._progress, stage, tasks)
         if not left:
             return
         if has_workers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
@@ -76,6 +77,14 @@ class Silent:
         """As `Progress.advance`."""
 
 
-def unfinished(tasks: Sequence[AnyTask], is_file: Callable[[str], bool]) -> list[AnyTask]:
+def begin_stage(progress: Progress, stage: str, tasks: Sequence[AnyTask]) -> list[AnyTask]:
+    """Show that a stage has begun, and what of it is finished; return the tasks that are not."""
+    left = unfinished(tasks)
+    progress.stage(stage, len(tasks))
+    progress.advance(tasks=len(tasks) - len(left))
+    return left
+
+
+def unfinished(tasks: Sequence[AnyTask]) -> list[AnyTask]:
     """The tasks that are not finished."""
-    return [task for task in tasks if not is_file(task.done)]
+    return [task for task in tasks if not os.path.exists(task.done)]

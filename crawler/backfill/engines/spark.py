@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, unfinished
+from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, begin_stage, unfinished
 from crawler.backfill.folder import Folder
 from pipeline.errors import OperatorError
 
@@ -84,9 +84,7 @@ class SparkEngine:
         has_workers: bool = False,
     ) -> None:
         """As `Engine.tasks`. Spark runs a task again whose process dies (spark.task.maxFailures)."""
-        left = unfinished(tasks, os.path.exists)
-        self._progress.stage(stage, len(tasks))
-        self._progress.advance(tasks=len(tasks) - len(left))
+        left = begin_stage(self._progress, stage, tasks)
         if not left:
             return
         context = self._session.sparkContext
@@ -98,7 +96,7 @@ class SparkEngine:
 
         def count() -> int:
             nonlocal running
-            running = unfinished(running, os.path.exists)
+            running = unfinished(running)
             return len(left) - len(running)
 
         self._job(stage, run, count)
