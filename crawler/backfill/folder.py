@@ -93,15 +93,6 @@ class Folder:
                     total[key] = total.get(key, 0) + count
         return total
 
-    def results(self, stage: str) -> list[tuple[str, dict[str, Any]]]:
-        """What the finished tasks of a stage have noted, by the names of the tasks, in their order."""
-        folder = self.path("work", "done", stage)
-        found = []
-        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                found.append((name.removesuffix(".json"), json.load(file)))
-        return found
-
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder against other drivers. Raises FolderBusy."""
