@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 
 from crawler.monitor import SiteAlerts, alert_lines, as_message, conclude_run
-from crawler.notifications import Reach, check_url, post, run_command, split_command
+from crawler.notifications import Reach, check_url, command_environment, post, run_command, split_command
 from crawler.store import StorePipeline
 from storage.database import DatabaseError
 
@@ -28,13 +29,15 @@ logger = logging.getLogger(__name__)
 class Alerts:
     """Extension that judges the sites when the spider is closed; `found` has those with alerts or recovered.
 
-    Settings: COPYDESK_ALERT_COMMAND, COPYDESK_ALERT_WEBHOOK, COPYDESK_ALERT_SECONDS.
+    Settings: COPYDESK_ALERT_COMMAND, COPYDESK_ALERT_WEBHOOK, COPYDESK_ALERT_SECONDS; in the environment also
+    COPYDESK_COMMAND_ENVIRONMENT.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
         self.crawler = crawler
         self.command = split_command(settings.get("COPYDESK_ALERT_COMMAND") or "", "COPYDESK_ALERT_COMMAND")
+        self.environment = command_environment(os.environ) if self.command else {}
         webhook = settings.get("COPYDESK_ALERT_WEBHOOK")
         self.webhook = check_url(webhook, "COPYDESK_ALERT_WEBHOOK") if webhook else None
         self.seconds = settings.getfloat("COPYDESK_ALERT_SECONDS")
@@ -64,7 +67,12 @@ class Alerts:
     def _send(self, message: bytes) -> None:
         recipients: list[tuple[str, Callable[[], None]]] = []
         if command := self.command:
-            recipients.append((f"command {command[0]}", lambda: run_command(command, message, self.seconds)))
+            recipients.append(
+                (
+                    f"command {command[0]}",
+                    lambda: run_command(command, message, self.seconds, self.environment),
+                )
+            )
         if (webhook := self.webhook) is not None:
             # Only the host: many webhooks have a secret in their address.
             host = urlsplit(webhook).hostname

@@ -5,7 +5,7 @@
 """
 
 from crawler.notifications.after_run import deliver_after_run
-from crawler.notifications.command import run_command, split_command
+from crawler.notifications.command import command_environment, run_command, split_command
 from crawler.notifications.connecting import Reach
 from crawler.notifications.delivery import DeliveryCounts, deliver
 from crawler.notifications.errors import SendFailed
@@ -23,6 +23,7 @@ __all__ = [
     "SmtpServer",
     "Way",
     "check_url",
+    "command_environment",
     "deliver",
     "deliver_after_run",
     "from_environment",

@@ -130,7 +130,7 @@ def send_now(way: Way, dues: Sequence[Due], settings: NotificationSettings) -> N
             if not settings.commands:
                 raise SendFailed("commands are not run here (COPYDESK_NOTIFY_COMMANDS=0)", of_receiver=True)
             for due in dues:
-                run_command(way.words, as_json(due), settings.seconds)
+                run_command(way.words, as_json(due), settings.seconds, settings.environment)
         elif isinstance(way, Mail):
             if settings.smtp is None:
                 raise SendFailed("no mail server is named; set COPYDESK_SMTP_URL", of_receiver=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from crawler.notifications.command import command_environment
 from crawler.notifications.connecting import PRIVATE_SETTING, Reach, parse_networks
 from crawler.notifications.ways import check_address, read_secret
 from crawler.notifications.webhook import parse_secrets
@@ -50,14 +51,16 @@ class NotificationSettings:
     """What all ways out share.
 
     secrets: those that webhooks are signed with, the current one first. smtp: None where no mail can be sent.
-    reach: which addresses may be connected to. commands: whether commands may be run. seconds: longest time
-    of one message. digest_hour: the hour of daily digests, in the local time of the machine.
+    reach: which addresses may be connected to. commands: whether commands may be run. environment: the
+    variables that they get. seconds: longest time of one message. digest_hour: the hour of daily digests, in
+    the local time of the machine.
     """
 
     secrets: tuple[str, ...] = field(default=(), repr=False)
     smtp: SmtpServer | None = None
     reach: Reach = field(default_factory=Reach)
     commands: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     seconds: float = 20.0
     digest_hour: int = 7
 
@@ -72,6 +75,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Notificati
         smtp=_smtp(given),
         reach=Reach(networks, proxies=_is_on(given, "COPYDESK_USE_PROXY", default=False)),
         commands=_is_on(given, "COPYDESK_NOTIFY_COMMANDS", default=True),
+        environment=command_environment(given),
         seconds=_number(given, _SECONDS, 20.0, 1, 120),
         digest_hour=int(_number(given, _DIGEST_HOUR, 7, 0, 23)),
     )

@@ -23,9 +23,11 @@ from tests.storage.past import remember
 
 # Appends its standard input and its arguments to a file, one line a call.
 SCRIPT = """
-import json, sys
+import json, os, sys
 with open(sys.argv[1], "a") as told:
     told.write(json.dumps([sys.argv[2:], json.load(sys.stdin)]) + "\\n")
+with open(sys.argv[1] + ".environment", "w") as variables:
+    variables.write(json.dumps(dict(os.environ)))
 """
 
 
@@ -83,6 +85,9 @@ def test_a_broken_site_is_notified_once_and_shown_by_every_crawl(
     assert f"Site gazette: rejected: {message}" in log
     ((arguments, given),) = map(json.loads, told.open())
     assert arguments == ["$HOME; touch pwned"]
+    variables = json.loads((tmp_path / "told.jsonl.environment").read_text())
+    assert "PATH" in variables
+    assert not [name for name in variables if name.startswith("COPYDESK_")]
     assert hook.told == [("application/json", given)]
     alert = {"figure": "rejected", "was": 0.0, "now": 1.0, "message": message}
     assert given["sites"] == [{"site": "gazette", "alerts": [{**alert, "new": True}], "recovered": []}]

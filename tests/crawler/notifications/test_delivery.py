@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import Engine
 from standardwebhooks import Webhook
 
-from crawler.notifications import NotificationSettings, SmtpServer
+from crawler.notifications import NotificationSettings, SmtpServer, from_environment
 from crawler.notifications.delivery import DeliveryCounts, deliver
 from crawler.notifications.retries import DELAYS, JITTER
 from storage.watching import (
@@ -220,6 +220,19 @@ def test_a_command_gets_each_notification_in_a_process_of_its_own(engine: Engine
     lines = told.read_text().splitlines()
     assert len({line.split()[0] for line in lines}) == 2
     assert [json.loads(line.partition(" ")[2])["id"] for line in lines] == ["n1", "n2"]
+
+
+def test_a_command_gets_the_variables_of_the_settings_alone(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    monkeypatch.setenv("COPYDESK_TOKEN", "s3cret of the desk")
+    monkeypatch.setenv("CHAT_HOOK", "https://chat.example/1")
+    monkeypatch.setenv("COPYDESK_COMMAND_ENVIRONMENT", "CHAT_HOOK")
+    put(engine, "n1", f"command:sh -c 'env > {told}'")
+    assert deliver(engine, from_environment(), NOW) == DeliveryCounts(delivered=1)
+    assert "CHAT_HOOK=https://chat.example/1\n" in told.read_text()
+    assert "s3cret" not in told.read_text()
 
 
 def test_private_addresses_are_refused_unless_they_are_allowed(engine: Engine, hook: Hook) -> None:
