@@ -3,7 +3,7 @@
 copydesk.extract(page)          the article of a page
 copydesk.ingest(paths, db)      store the articles of files, folders or records
 copydesk.crawl(sites, db)       store the news of sites
-copydesk.open(db)               a database: articles, stories, search, changes, signatures, watchlists
+copydesk.open(db)               a database: articles, stories, search, changes, feeds, watchlists, signatures
 copydesk.compare(a, b)          whether two texts are copies, and how they differ
 copydesk.sketch(text)           the signature of a text as datasketch's objects
 copydesk.shingle_hashes(text)   what a signature is made of

@@ -291,6 +291,36 @@ class Database:
         )
         return reader.search(self._engine, query, where, canonical_only=unique, limit=limit, offset=offset)
 
+    def feed(
+        self,
+        query: str | None = None,
+        *,
+        format: str = "atom",
+        since: Time | None = None,
+        until: Time | None = None,
+        site: str | None = None,
+        language: str | None = None,
+        agency: str | None = None,
+        min_sites: int = 1,
+        watchlist: str | None = None,
+        limit: int = 50,
+        full_text: bool = False,
+        desk: str = "http://127.0.0.1:8017/",
+    ) -> bytes:
+        """The newest stories as a feed in UTF-8, one entry a story, as `copydesk feed` prints it.
+
+        query: words that a copy has, as in `search`; all stories for None. format: "atom", "rss" (2.0) or
+        "json" (JSON Feed 1.1). since, until: of the story. watchlist: what the one of this name looks for,
+        alone. limit: 1 to 500 stories. full_text: whole texts, except of articles whose rights are reserved.
+        desk: address of the desk, for links to its pages. Other filters: as in `stories`. Raises
+        OperatorError for a format, query, site, time or watchlist that is none.
+        """
+        from copydesk.feeds import Question, printed
+
+        first, last = (str(aware(time)) if isinstance(time, datetime) else time for time in (since, until))
+        asked = Question(query, site, language, agency, min_sites, first, last, watchlist)
+        return printed(self._engine, asked, format, desk=desk, limit=limit, full_text=full_text)
+
     def changes(self, after: int = 0, *, unique: bool = False) -> Iterator[ChangedArticle]:
         """What is new, changed or gone since a change, each article at its last change, in their order.
 

@@ -12,7 +12,6 @@ from typer.core import TyperGroup
 from copydesk.completion import words
 from copydesk.options import DEFAULT_DATABASE, Agency, Database, Json, Language, Since, Site, Until
 from copydesk.terminal import err, header, out, print_columns, print_json, shown, when
-from pipeline.errors import OperatorError
 
 
 class _PrintIsMeant(TyperGroup):
@@ -69,23 +68,14 @@ def print_feed(
     The desk gives the same feeds over HTTP: /feeds/stories.atom, /feeds/search.rss?q=WORDS,
     /feeds/sites/HOST.json and /feeds/watchlists/NAME.atom.
     """
-    from copydesk.feeds import Format, Place, Question, make_feed, written
-    from copydesk.named_sites import hosts_named
+    from copydesk.feeds import Question, printed
     from storage.database import open_database
 
-    if format not in _FORMATS:
-        raise OperatorError(f"--format {format}: write one of {', '.join(_FORMATS)}")
-    if watchlist is not None and any((query, site, language, agency, since, until, min_sites > 1)):
-        raise OperatorError("--watchlist says itself what it looks for: give it alone")
-    engine = open_database(db, create=False)
-    if site:
-        hosts_named(engine, site)  # the nearest name is said for one that nothing is known of
     asked = Question(
         " ".join(query) if query else None, site, language, agency, min_sites, since, until, watchlist
     )
-    base = f"{desk.rstrip('/')}/"
-    feed = make_feed(engine, asked, Place(base, base), limit=limit, full_text=full_text)
-    sys.stdout.buffer.write(written(feed, Format(format)))
+    engine = open_database(db, create=False)
+    sys.stdout.buffer.write(printed(engine, asked, format, desk=desk, limit=limit, full_text=full_text))
 
 
 @tokens.command("add")

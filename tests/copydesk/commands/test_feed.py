@@ -64,8 +64,8 @@ def test_each_format_is_printed(db: str) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (("--format", "xml"), "--format xml: write one of atom, rss, json"),
-        (("--watchlist", "ships", "ferry"), "--watchlist says itself what it looks for"),
+        (("--format", "xml"), "format xml: write one of atom, rss, json"),
+        (("--watchlist", "ships", "ferry"), "a watchlist says itself what it looks for"),
         (("--watchlist", "boats"), "boats"),
         (("--site", "b.exampel"), "did you mean b.example?"),
         (("--limit", "501"), "1 to 500 entries"),
