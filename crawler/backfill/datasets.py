@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,8 +18,9 @@ from crawler.backfill.engines import connected
 from crawler.backfill.folder import Folder
 from storage.parquet import write_options
 
-# Rows of a batch where they are read in an order.
+# Rows of a batch where they are not read all at once, and bytes that are read of a file at a time.
 _BATCH_ROWS = 16_384
+_READ_BYTES = 1 << 20
 _PART = "part.parquet"
 
 
@@ -83,6 +85,15 @@ def write_public(folder: Folder, name: str, bucket: int, table: pa.Table) -> Non
     write_batches(folder, path, table.schema, [table], **write_options(columns))
 
 
+def batches_of(files: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The rows of the files in no order, some at a time, with the columns of the schema alone."""
+    for path in files:
+        # Spark's row groups may be large: they are read as they are used.
+        with pq.ParquetFile(path, buffer_size=_READ_BYTES, pre_buffer=False) as file:
+            for batch in file.iter_batches(_BATCH_ROWS, columns=schema.names):
+                yield batch.select(schema.names).cast(schema)
+
+
 def in_order(
     files: Sequence[str], schema: pa.Schema, order: Sequence[str], *, temporary: str | None, memory_bytes: int
 ) -> Iterator[pa.RecordBatch]:
@@ -90,13 +101,32 @@ def in_order(
     if not files:
         return
     with connected(temporary, memory_bytes) as connection:
-        rows = connection.read_parquet(list(files), hive_partitioning=False)
-        ordered = rows.project(", ".join(schema.names)).order(", ".join(order))
-        for batch in ordered.to_arrow_reader(_BATCH_ROWS):
-            yield pa.RecordBatch.from_arrays(
-                [column.cast(kind) for column, kind in zip(batch.columns, schema.types, strict=True)],
-                schema=schema,
-            )
+        yield from _sorted(connection.read_parquet(list(files), hive_partitioning=False), schema, order)
+
+
+def put_in_order(
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    order: Sequence[str],
+    *,
+    temporary: str | None,
+    memory_bytes: int,
+) -> Iterator[pa.RecordBatch]:
+    """As `in_order`, of batches with this schema."""
+    with connected(temporary, memory_bytes) as connection:
+        reader = pa.RecordBatchReader.from_batches(schema, batches)
+        yield from _sorted(connection.from_arrow(reader), schema, order)
+
+
+def _sorted(
+    rows: duckdb.DuckDBPyRelation, schema: pa.Schema, order: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    ordered = rows.project(", ".join(schema.names)).order(", ".join(order))
+    for batch in ordered.to_arrow_reader(_BATCH_ROWS):
+        yield pa.RecordBatch.from_arrays(
+            [column.cast(kind) for column, kind in zip(batch.columns, schema.types, strict=True)],
+            schema=schema,
+        )
 
 
 # Rows of a row group of the files of tasks.

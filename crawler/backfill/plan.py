@@ -212,7 +212,7 @@ class _Run:
         self._exchange(
             "candidates: each once",
             queries.ALL_CANDIDATES,
-            {"near": "near_candidates", "stated": "stated_candidates"},
+            {"near": "near_candidates", "stated": "stated_candidates", "signatures": "signatures"},
             "candidates",
             by_bucket=False,
         )

@@ -52,8 +52,9 @@ STATED_CANDIDATES = """
 """
 
 ALL_CANDIDATES = """
-    SELECT DISTINCT c.a, c.b
-    FROM (SELECT n.a, n.b FROM near n UNION ALL SELECT s.a, s.b FROM stated s) c
+    SELECT c.a, c.b, least(x.position, y.position) AS along
+    FROM (SELECT n.a, n.b FROM near n UNION SELECT s.a, s.b FROM stated s) c
+    JOIN signatures x ON x.id = c.a JOIN signatures y ON y.id = c.b
 """
 
 PAIRS_BY_BUNDLE = """

@@ -5,7 +5,8 @@ of what it makes, and says what each column is. Needs pyarrow (the extra `parque
 it before a batch job begins.
 """
 
-from pipeline.batch.components import BUNDLES, Components, bundles, components
+from pipeline.batch.bundles import BUNDLED, BUNDLES, LABELLED, PLACED, bundles, labelled
+from pipeline.batch.components import Components, Forest, components
 from pipeline.batch.grouping import CUTS, GROUPS, MEMBERS, Grouped, group
 from pipeline.batch.neighbours import (
     CANDIDATES,
@@ -29,12 +30,13 @@ from pipeline.batch.outcomes import (
     pages_table,
     shard_of,
 )
-from pipeline.batch.stories import BANDS, INDEXED, SIGNATURES, STORIES, IndexEntries, index_entries
+from pipeline.batch.stories import BANDS, INDEXED, SIGNATURES, STORIES, IndexEntries, index_entries, integers
 from pipeline.batch.verification import COMPARED, PAIRS, verify
 
 __all__ = [
     "ARTICLE",
     "BANDS",
+    "BUNDLED",
     "BUNDLES",
     "CANDIDATES",
     "COMPARED",
@@ -42,17 +44,20 @@ __all__ = [
     "FINGERPRINT",
     "GROUPS",
     "INDEXED",
+    "LABELLED",
     "MEMBERS",
     "NEIGHBOURS",
     "OUTCOMES",
     "PAGES",
     "PAIRS",
+    "PLACED",
     "REJECTION",
     "SIGNATURES",
     "STATED",
     "STORIES",
     "WEIGHED",
     "Components",
+    "Forest",
     "Grouped",
     "IndexEntries",
     "bundles",
@@ -60,6 +65,8 @@ __all__ = [
     "components",
     "group",
     "index_entries",
+    "integers",
+    "labelled",
     "neighbours",
     "neighbours_of_slices",
     "outcomes_of",

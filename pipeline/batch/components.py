@@ -1,17 +1,11 @@
-"""Connected components of millions of pairs, and bundles of pairs for tasks of bounded size."""
+"""Connected components of millions of pairs, at once or in slices."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
-
-from pipeline.batch.stories import integers
-
-BUNDLES = pa.schema([("a", pa.int64()), ("b", pa.int64()), ("bundle", pa.int64())])
-"""Pairs of articles, and the number of the bundle that each is in, from 0; sorted by bundle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,51 +48,36 @@ def components(a: NDArray[np.int64], b: NDArray[np.int64]) -> Components:
             root = above
 
 
-def bundles(pairs: pa.Table, most: int, *, are_whole: bool = False) -> pa.Table:
-    """BUNDLES of pairs: the pairs of one component are in one bundle, or in bundles that follow each other.
+class Forest:
+    """Connected components of pairs that come in slices, so that the pairs are never all in memory.
 
-    pairs: has the columns a and b. most: pairs in a bundle. are_whole: no component is cut, so a bundle has
-    less than so many pairs beside its last component. Otherwise the pairs of a component that is cut lie so
-    that a bundle names few articles. Numbers of bundles have no gaps.
+    root: an int64 array with a place for each id from 0, which is filled here. It may be a file that is
+    mapped into memory: its 8 bytes an id are all that grows with the number of articles. An id stands below
+    its root or is one; a root is the least id of what was joined so far.
     """
-    a, b = integers(pairs["a"]), integers(pairs["b"])
-    found = components(a, b)
-    component = found.of(a)
-    along = np.zeros(a.size, dtype=np.int64)
-    if not are_whole:
-        of = _places(found.ids, component)
-        is_cut = np.bincount(of)[of] > most
-        if is_cut.any():
-            along[is_cut] = _along(a[is_cut], b[is_cut])
-    order = np.lexsort((b, a, along, component))
-    component = component[order]
-    place = np.arange(order.size)
-    if are_whole:
-        begins = np.diff(component, prepend=-1) != 0
-        place = np.maximum.accumulate(np.where(begins, place, 0))  # where its component begins
-    bundle = place // most
-    bundle = np.cumsum(np.diff(bundle, prepend=0) != 0)
-    return pa.table([a[order], b[order], bundle], schema=BUNDLES)
+
+    def __init__(self, root: NDArray[np.int64]) -> None:
+        self._root = root
+        for first in range(0, root.size, _FILLED_AT_ONCE):
+            root[first : first + _FILLED_AT_ONCE] = np.arange(first, min(first + _FILLED_AT_ONCE, root.size))
+
+    def join(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> None:
+        """Join the two of each pair of a slice. Memory: some hundred bytes a pair."""
+        one, other = self.of(a), self.of(b)
+        is_open = one != other
+        found = components(one[is_open], other[is_open])
+        self._root[found.ids] = found.labels
+
+    def of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The least id of the component of each."""
+        root = self._root[ids]
+        while not np.array_equal(above := self._root[root], root):
+            root = above
+        self._root[ids] = root  # the next search is short
+        return root
 
 
-def _along(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each pair lies in an order of the articles in which the two of a pair are near to each other.
-
-    The copies of a template are a band of pairs around time: each is compared with those of the same hours.
-    By their ids, a bundle would name as many articles as it has pairs, and all of their texts.
-    """
-    # Imported here: it takes a while, and small tasks have no component that is cut.
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import reverse_cuthill_mckee
-
-    ids = _distinct(a, b)
-    one, other = _places(ids, a), _places(ids, b)
-    ends = np.concatenate((one, other)), np.concatenate((other, one))
-    graph = coo_array((np.ones(2 * a.size, dtype=np.int8), ends), shape=(ids.size, ids.size)).tocsr()
-    rank = np.empty(ids.size, dtype=np.int64)
-    rank[reverse_cuthill_mckee(graph, symmetric_mode=True)] = np.arange(ids.size)
-    along: NDArray[np.int64] = np.minimum(rank[one], rank[other])
-    return along
+_FILLED_AT_ONCE = 1 << 20
 
 
 # A table of all numbers up to the greatest id is read in place of a search, if it has not more than so many

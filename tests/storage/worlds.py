@@ -18,6 +18,7 @@ from pipeline.settings import Settings
 from storage import schema
 from storage.base import microseconds
 from storage.writing.revisions import load_fingerprints
+from tests.pipeline.batch.made import bundled_pairs
 from tests.storage.news import START, article, cut, story, wire
 
 
@@ -150,7 +151,7 @@ def candidates_of(
 
 
 def _in_bundles(pairs: pa.Table, most: int, *, are_whole: bool = False) -> Iterator[pa.Table]:
-    bundled = batch.bundles(pairs, most, are_whole=are_whole)
+    bundled = bundled_pairs(pairs.select(batch.CANDIDATES.names), most, are_whole=are_whole)
     for number in bundled["bundle"].unique().to_pylist():
         yield bundled.filter(pc.field("bundle") == number)
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crawler.backfill.datasets import (
+    batches_of,
     bucket_name,
     bucket_path,
     files_of,
     in_order,
-    read,
+    put_in_order,
     read_bucket,
     write,
     write_batches,
@@ -20,16 +25,23 @@ from crawler.backfill.stages.bucket_task import BucketTask, Context
 from crawler.backfill.stages.settle import MEMBERS_OF_GROUPS
 from pipeline.batch import (
     BANDS,
+    BUNDLED,
+    BUNDLES,
     CANDIDATES,
     COMPARED,
+    LABELLED,
     MEMBERS,
     NEIGHBOURS,
     PAIRS,
+    PLACED,
     STORIES,
     WEIGHED,
+    Forest,
     bundles,
     candidates,
     group,
+    integers,
+    labelled,
     neighbours_of_slices,
     verify,
 )
@@ -69,14 +81,11 @@ def choose_candidates(task: BucketTask, *, context: Context) -> None:
 
 
 def bundle_candidates(task: BucketTask, *, context: Context) -> None:
-    """BUNDLES of all candidates: a row group for each bundle."""
+    """BUNDLES of all candidates."""
     folder = context.folder
-    found = bundles(read(files_of(folder, "candidates"), CANDIDATES), PAIRS_AT_ONCE)
-    path = folder.work("bundles/all.parquet")
-    with folder.replacing(path) as temporary:
-        pq.write_table(found, temporary, row_group_size=PAIRS_AT_ONCE)
-    last = found["bundle"][-1].as_py() if found.num_rows else -1
-    folder.write_json(task.done, {"bundles": last + 1, "candidates": found.num_rows})
+    files = files_of(folder, "candidates")
+    counts = _write_bundles(files, PLACED, folder.work("bundles/all.parquet"), PAIRS_AT_ONCE, False, context)
+    folder.write_json(task.done, counts)
 
 
 def verify_bundle(task: BucketTask, *, context: Context) -> None:
@@ -94,10 +103,42 @@ def verify_bundle(task: BucketTask, *, context: Context) -> None:
 def bundle_pairs(task: BucketTask, *, context: Context) -> None:
     """BUNDLES of whole components of verified pairs."""
     folder = context.folder
-    found = bundles(read(files_of(folder, "pairs"), CANDIDATES), _GROUPED_AT_ONCE, are_whole=True)
-    write(folder, folder.work("group_bundles/all.parquet"), found)
-    last = found["bundle"][-1].as_py() if found.num_rows else -1
-    folder.write_json(task.done, {"bundles": last + 1, "pairs": found.num_rows})
+    path = folder.work("group_bundles/all.parquet")
+    counts = _write_bundles(files_of(folder, "pairs"), CANDIDATES, path, _GROUPED_AT_ONCE, True, context)
+    folder.write_json(task.done, counts)
+
+
+def _write_bundles(
+    files: Sequence[str], schema: pa.Schema, path: str, most: int, are_whole: bool, context: Context
+) -> dict[str, int]:
+    """BUNDLES of the pairs in these files; returns how many there are of either.
+
+    Pairs are read in slices, first to join them and then to sort them; what grows with the number of articles
+    is the file of the forest, of which the machine keeps in memory what there is room for.
+    """
+    folder = context.folder
+    ids = folder.counts("index").get("articles", 0) + 1  # they begin with 1
+    last = -1
+
+    def found(sorted_pairs: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+        nonlocal last
+        for table in bundles(sorted_pairs, most, are_whole=are_whole):
+            last = table["bundle"][-1].as_py()
+            yield table
+
+    with tempfile.TemporaryFile(prefix="copydesk-forest-", dir=context.temporary) as file:
+        forest = Forest(np.memmap(file, np.int64, shape=(ids,)))
+        for pairs in batches_of(files, CANDIDATES):
+            forest.join(integers(pairs["a"]), integers(pairs["b"]))
+        sorted_pairs = put_in_order(
+            (labelled(pairs, forest) for pairs in batches_of(files, schema)),
+            LABELLED,
+            BUNDLED,
+            temporary=context.temporary,
+            memory_bytes=context.memory_bytes,
+        )
+        count = write_batches(folder, path, BUNDLES, found(sorted_pairs))
+    return {"bundles": last + 1, "pairs": count}
 
 
 def group_bundle(task: BucketTask, *, context: Context) -> None:

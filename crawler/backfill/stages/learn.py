@@ -11,8 +11,6 @@ from crawler.backfill.datasets import (
     bucket_path,
     files_of,
     in_order,
-    read,
-    write,
     write_batches,
 )
 from crawler.backfill.stages.bucket_task import BucketTask, Context
@@ -38,9 +36,16 @@ def flag_lines(task: BucketTask, *, context: Context) -> None:
 def write_blocks(task: BucketTask, *, context: Context) -> None:
     """The table `sight_block`."""
     folder = context.folder
-    blocks = read(files_of(folder, "blocks"), LEARNED["sight_block"]).sort_by("id")
-    write(folder, folder.path("rows", "sight_block", bucket_name(0)), blocks)
-    folder.write_json(task.done, {"blocks": blocks.num_rows})
+    schema = LEARNED["sight_block"]
+    blocks = in_order(
+        files_of(folder, "blocks"),
+        schema,
+        ["id"],
+        temporary=context.temporary,
+        memory_bytes=context.memory_bytes,
+    )
+    count = write_batches(folder, folder.path("rows", "sight_block", bucket_name(0)), schema, blocks)
+    folder.write_json(task.done, {"blocks": count})
 
 
 def learn_lines(task: BucketTask, *, context: Context) -> None:

@@ -6,10 +6,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import copies
-from pipeline.batch import BANDS, FINGERPRINT, STORIES
+from pipeline.batch import (
+    BANDS,
+    BUNDLED,
+    BUNDLES,
+    FINGERPRINT,
+    LABELLED,
+    STORIES,
+    Forest,
+    bundles,
+    integers,
+    labelled,
+)
 from pipeline.copies import ArticleCopy
 from pipeline.document import Fingerprint
 from pipeline.settings import GroupSettings
@@ -64,3 +77,15 @@ def weights_of(rows: Iterable[IndexRow], settings: GroupSettings) -> Counter[IdP
                 if copies.is_far(band) or low <= other_position <= high:
                     weights[min(id, other), max(id, other)] += copies.band_weight(band, settings)
     return weights
+
+
+def bundled_pairs(pairs: pa.Table, most: int, *, are_whole: bool = False, slice: int = 1000) -> pa.Table:
+    """BUNDLES of pairs as the stages make them, so many pairs at a time. pairs: PLACED or CANDIDATES."""
+    forest = Forest(np.empty(1 + max(pc.max(pairs["b"]).as_py() or 0, 0), dtype=np.int64))
+    slices = pairs.to_batches(max_chunksize=slice)
+    for some in slices:
+        forest.join(integers(some["a"]), integers(some["b"]))
+    found = pa.Table.from_batches([labelled(some, forest) for some in slices], LABELLED)
+    found = found.sort_by([(name, "ascending") for name in BUNDLED]).combine_chunks()
+    made = bundles(found.to_batches(max_chunksize=slice), most, are_whole=are_whole)
+    return pa.concat_tables([BUNDLES.empty_table(), *made])

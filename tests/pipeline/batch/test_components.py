@@ -1,25 +1,31 @@
-"""Components and bundles of pairs."""
+"""Components of pairs, at once and in slices."""
 
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from pipeline import copies
-from pipeline.batch import BUNDLES, CANDIDATES, bundles, components
+from pipeline.batch import Forest, components
+
+Ids = NDArray[np.int64]
 
 # Nearly without gaps, and with wide ones.
 IDS = st.integers(0, 30) | st.integers((1 << 40) - 5, 1 << 40)
-PAIRS = st.sampled_from([IDS, st.integers(0, 30)]).flatmap(
-    lambda ids: st.sets(st.tuples(ids, ids).filter(lambda pair: pair[0] < pair[1]), max_size=40).map(sorted)
-)
 
 
-def arrays(pairs: list[tuple[int, int]]) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def pairs_of(ids: st.SearchStrategy[int]) -> st.SearchStrategy[list[tuple[int, int]]]:
+    return st.sets(st.tuples(ids, ids).filter(lambda pair: pair[0] < pair[1]), max_size=40).map(sorted)
+
+
+SMALL_PAIRS = pairs_of(st.integers(0, 30))
+PAIRS = pairs_of(IDS) | SMALL_PAIRS
+
+
+def arrays(pairs: list[tuple[int, int]]) -> list[Ids]:
     return [np.array([pair[end] for pair in pairs], dtype=np.int64) for end in (0, 1)]
 
 
@@ -39,60 +45,47 @@ def test_they_are_those_of_the_plain_function(pairs: list[tuple[int, int]]) -> N
     assert found.of(a).tolist() == [wanted[id] for id in a.tolist()]
 
 
-@pytest.mark.parametrize("shape", ["chain", "chain back", "star", "comb"])
-def test_long_components_are_one(shape: str) -> None:
+def long(shape: str) -> tuple[Ids, Ids]:
     n = np.arange(100_000)
-    chance = np.random.default_rng(1)
-    a, b = {
+    return {
         "chain": (n, n + 1),
         "chain back": (n[::-1], n[::-1] + 1),
         "star": (n, np.full(n.size, n.size)),
         "comb": (n, np.where(n % 2 == 0, n + 1, n + 2)),
     }[shape]
+
+
+@pytest.mark.parametrize("shape", ["chain", "chain back", "star", "comb"])
+def test_long_components_are_one(shape: str) -> None:
+    a, b = long(shape)
+    chance = np.random.default_rng(1)
     order = chance.permutation(a.size)
     found = components(a[order], b[order])
     assert set(found.labels.tolist()) == {0}
     # The same with names in any order.
-    names = chance.permutation(n.size + 3)
+    names = chance.permutation(a.size + 3)
     assert np.unique(components(names[a], names[b]).labels).size == 1
 
 
-@settings(max_examples=100, deadline=None)
-@given(pairs=PAIRS, most=st.integers(1, 9))
-def test_bundles_are_bounded_and_by_component(pairs: list[tuple[int, int]], most: int) -> None:
-    table = pa.table([list(column) for column in arrays(pairs)], schema=CANDIDATES)
-    component = labels(pairs)
-
-    cut, whole = bundles(table, most), bundles(table, most, are_whole=True)
-
-    for found in (cut, whole):
-        assert found.schema == BUNDLES
-        rows = [tuple(row.values()) for row in found.to_pylist()]
-        assert sorted((a, b) for a, b, _ in rows) == pairs
-        assert [component[a] for a, _, _ in rows] == sorted(component[a] for a, _ in pairs)
-        numbers = [bundle for _, _, bundle in rows]
-        assert numbers == sorted(numbers)
-        assert set(numbers) == set(range(len(set(numbers))))
-    sizes = np.unique(cut["bundle"].to_numpy(), return_counts=True)[1]
-    assert (sizes[:-1] == most).all()
-    assert (sizes <= most).all()
-    parts: dict[int, list[int]] = {}
-    for a, _, bundle in (tuple(row.values()) for row in whole.to_pylist()):
-        parts.setdefault(bundle, []).append(component[a])
-    together = [set(some) for some in parts.values()]
-    assert sum(map(len, together)) == len(set(component.values()))
-    for some in parts.values():
-        assert sum(one != some[-1] for one in some) < most
+@settings(max_examples=200, deadline=None)
+@given(pairs=SMALL_PAIRS, slice=st.integers(1, 9), data=st.data())
+def test_a_forest_has_the_same_in_slices_of_any_size_and_order(
+    pairs: list[tuple[int, int]], slice: int, data: st.DataObject
+) -> None:
+    wanted = labels(pairs)
+    a, b = arrays(data.draw(st.permutations(pairs)))
+    root = np.empty(32, dtype=np.int64)
+    forest = Forest(root)
+    for first in range(0, a.size, slice):
+        forest.join(a[first : first + slice], b[first : first + slice])
+    ids = np.arange(root.size)
+    assert forest.of(ids).tolist() == [wanted.get(id, id) for id in ids.tolist()]
 
 
-def test_bundles_of_a_template_name_few_articles() -> None:
-    articles, window, most = 3000, 16, 1600
-    ids = np.random.default_rng(1).permutation(articles)
-    pairs = [(ids[:-apart], ids[apart:]) for apart in range(1, window + 1)]
-    one, other = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
-    table = pa.table([np.minimum(one, other), np.maximum(one, other)], schema=CANDIDATES)
-    found = bundles(table, most)
-    for bundle in range(found["bundle"][-1].as_py() + 1):
-        some = found.filter(pc.field("bundle") == bundle)
-        named = {*some["a"].to_pylist(), *some["b"].to_pylist()}
-        assert len(named) <= 2 * (most // window + window)
+@pytest.mark.parametrize("shape", ["chain", "chain back", "star", "comb"])
+def test_a_forest_joins_long_components(shape: str) -> None:
+    a, b = long(shape)
+    forest = Forest(np.empty(int(b.max()) + 1, dtype=np.int64))
+    for first in range(0, a.size, 1000):
+        forest.join(a[first : first + 1000], b[first : first + 1000])
+    assert set(forest.of(b).tolist()) == {0}
