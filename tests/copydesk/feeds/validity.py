@@ -1,4 +1,7 @@
-"""What validators say of a feed: the schema of RFC 4287, rss-parser, a schema of JSON Feed, feedparser."""
+"""What validators say of a feed: the schema of RFC 4287, rss-parser, a schema of JSON Feed, feedparser.
+
+feedparser reads no JSON Feed; tests/copydesk/web/feeds has a feed reader that does.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,9 @@ from html import unescape
 import feedparser
 import pytest
 from fastapi.testclient import TestClient
+from reader import make_reader
 
+from copydesk.feeds import Format
 from copydesk.web import DeskSettings, make_app
 from storage.database import open_database
 from storage.watching import Rule, add_watchlist, edit_watchlist
@@ -195,3 +197,26 @@ def test_a_feed_reader_reads_it_from_a_real_server(desk_url: str) -> None:
         assert (again.status, again.entries) == (304, [])
         later = feedparser.parse(f"{address}/feeds/search.atom?q=ferry", modified=first.modified)
         assert later.status == 304
+
+
+def test_a_reader_that_subscribes_to_each_format_finds_the_same_stories(desk_url: str) -> None:
+    with serving(desk_url) as (_, address), make_reader(":memory:") as subscribed:
+        found = {}
+        for format in Format:
+            feed = f"{address}/feeds/stories.{format}?limit=500"
+            subscribed.add_feed(feed)
+            subscribed.update_feed(feed)
+            assert subscribed.get_feed(feed).last_exception is None
+            found[format] = {
+                entry.id: (entry.title, entry.link, entry.published, entry.authors_str)
+                for entry in subscribed.get_entries(feed=feed)
+            }
+            # What has not changed is not sent again, and makes no entry new.
+            assert subscribed.update_feed(feed) is None
+        versions = {feed.version for feed in subscribed.get_feeds()}
+    assert versions == {"atom10", "rss20", "json11"}
+    assert len(found[Format.JSON]) > 10
+    assert found[Format.JSON] == found[Format.ATOM]
+    # RSS has seconds in its dates and one author an entry.
+    titles = {format: {id: entry[:2] for id, entry in entries.items()} for format, entries in found.items()}
+    assert titles[Format.RSS] == titles[Format.JSON]
