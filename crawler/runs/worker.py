@@ -42,8 +42,9 @@ def serve(channel: socket.socket, settings: Settings, process: Process, memory_b
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     most_held = limit_memory(memory_bytes)
-    send(channel, Answer([]))  # ready
+    # The pool may close before its worker is ready: a run with nothing to do is that short.
     with contextlib.suppress(ConnectionError):
+        send(channel, Answer([]))  # ready
         while (message := receive(channel)) is not None:
             signal.setitimer(signal.ITIMER_REAL, 2 * settings.timeout_seconds + 5)
             if isinstance(message, Call):

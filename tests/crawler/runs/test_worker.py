@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import resource
 import signal
 import socket
@@ -143,3 +144,16 @@ def test_signals_to_the_whole_process_group_do_not_end_a_worker() -> None:
 )
 def test_a_worker_that_used_its_memory_says_so(message: Any, memory_bytes: int, is_spent: bool) -> None:
     assert [answer.is_spent for answer in _answers(message, memory_bytes=memory_bytes)] == [is_spent]
+
+
+def test_a_worker_whose_pool_closed_before_it_was_ready_ends() -> None:
+    def start() -> None:
+        ours, theirs = socket.socketpair()
+        ours.close()
+        with theirs:
+            worker.serve(theirs, SETTINGS, _failing, 2**40)
+
+    process = multiprocessing.get_context("fork").Process(target=start)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
