@@ -192,11 +192,15 @@ def _explain(engine: Engine, articles: tuple[int, int], as_json: bool) -> None:
     """Prints why two articles are copies, or why not."""
     from copydesk.terminal import facts, verdict
     from pipeline.settings import Settings
+    from storage import reader
     from storage.upkeep import explain_pair
 
-    found = explain_pair(engine, *articles, Settings()) if articles[0] != articles[1] else None
+    if articles[0] == articles[1]:
+        raise OperatorError("--why compares two articles: name two ids, as in --why 12 34")
+    found = explain_pair(engine, *articles, Settings())
     if found is None:
-        raise OperatorError(f"{articles[0]} and {articles[1]} are not two articles of this database")
+        missing = next((id for id in articles if reader.article(engine, id) is None), articles[0])
+        raise OperatorError(f"no article {missing} here: name two ids of articles (copydesk search)")
     if as_json:
         print_json(_plain_pair(found))
         return
