@@ -15,13 +15,13 @@ from copydesk.completion import complete_site
 from copydesk.completion import words as choices
 from copydesk.options import DEFAULT_DATABASE, Database, Json, Language, Sites, SitesFile
 from copydesk.status import Status
-from copydesk.terminal import err, header, out, print_columns, print_json, print_page, shown
+from copydesk.terminal import err, header, out, plain, print_columns, print_json, print_page, shown
 from pipeline.counts import counted
 from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from crawler.probing import SiteCheck
-    from crawler.sites import Site
+    from crawler.sites import Outlet, Site
 
 app = typer.Typer(
     help="List the sites, add, remove or export some, or check whether they still work.", no_args_is_help=True
@@ -78,22 +78,31 @@ def catalogue(
         str | None, typer.Option("--country", help="Of this country only: two letters, e.g. de.")
     ] = None,
     language: Language = None,
+    reserved: Annotated[
+        bool, typer.Option("--reserved", help="Ask each of them what it reserves, training for example.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """List outlets whose feeds and sitemaps are known. None of them is crawled unless it is added.
 
     copydesk sites add KEY tries the addresses of an outlet, and writes those that work into a sites file.
+
+    --reserved reads robots.txt and tdmrep.json of the outlets that are listed, now, and marks
+    those that reserve their texts or refuse crawlers for training.
     """
     from crawler.sites import find_outlets
 
     found = find_outlets(words or (), country=country, language=language)
-    if json:
-        print_json(found)
-        return
-    if not found:
+    if not found and not json:
         out.print(
             "No outlet of the catalogue is like that; copydesk sites add ADDRESS finds the feeds of any."
         )
+        return
+    if reserved:
+        _list_reserved(found, json)
+        return
+    if json:
+        print_json(found)
         return
     rows = [header("key", "name", "country", "language", "feeds", "sitemaps", "homepage")]
     for outlet in found:
@@ -102,6 +111,35 @@ def catalogue(
         rows.append((f"[cyan]{outlet.key}[/cyan]", *texts, *counts, shown(outlet.homepage)))
     print_columns(rows, right=(4, 5), head=True)
     err.print(f"[dim]{counted(len(found), 'outlet')}; add some: copydesk sites add KEY… --sites FILE[/dim]")
+
+
+def _list_reserved(outlets: list[Outlet], json: bool) -> None:
+    """List the outlets with what each says to reserve."""
+    from crawler.probing import ask_reserved
+
+    count = 0
+
+    def done(outlet: Outlet) -> None:
+        nonlocal count
+        count += 1
+        if err.is_terminal:
+            err.print(f"[dim]{count} of {len(outlets)}: {outlet.key}[/dim]")
+
+    said = ask_reserved(outlets, done=done)
+    if json:
+        print_json([plain(outlet) | plain(one) for outlet, one in zip(outlets, said, strict=True)])
+        return
+    rows = [header("key", "name", "country", "reserved", "what it says")]
+    for outlet, one in zip(outlets, said, strict=True):
+        mark = "[yellow]yes[/yellow]" if one.reserves else "?" if one.problem else "no"
+        texts = (shown(text) for text in (outlet.name, outlet.country))
+        rows.append(
+            (f"[cyan]{outlet.key}[/cyan]", *texts, mark, shown(one.problem or "; ".join(one.reserves)))
+        )
+    print_columns(rows, head=True)
+    marked = sum(bool(one.reserves) for one in said)
+    silent = sum(one.problem is not None for one in said)
+    err.print(f"[dim]{counted(len(said), 'outlet')}: {marked} reserved, {silent} gave no answer[/dim]")
 
 
 @app.command()

@@ -18,7 +18,7 @@ from crawler.fetch.request_meta import (
     politeness_meta,
     requested_url,
 )
-from crawler.fetch.rights import SiteRights
+from crawler.fetch.rights import SiteRights, product_name
 from crawler.fetch.site_lock import SiteLock
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "is_robots_request",
     "names_contact",
     "politeness_meta",
+    "product_name",
     "requested_url",
     "require_contact",
     "validators",

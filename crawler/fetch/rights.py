@@ -15,6 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
+from scrapy.settings import BaseSettings
 
 from crawler.fetch.request_meta import (
     ARTICLE,
@@ -62,9 +63,7 @@ class SiteRights:
         settings = crawler.settings
         self.crawler = crawler
         self.is_tdmrep_read = settings.getbool("COPYDESK_TDMREP")
-        agent = str(settings["ROBOTSTXT_USER_AGENT"] or settings["USER_AGENT"])
-        product = _PRODUCT.match(agent)
-        self.agent = product[0] if product else agent
+        self.agent = product_name(settings)
         # Both by scheme and host.
         self.robots: dict[str, asyncio.Future[RobotsRights]] = {}
         self.tdmreps: dict[str, asyncio.Future[TdmRights]] = {}
@@ -134,6 +133,13 @@ class SiteRights:
         if response.status != 200:
             return TdmRights()
         return await asyncio.to_thread(read_tdm_rights, response.body)
+
+
+def product_name(settings: BaseSettings) -> str:
+    """The name of the crawler, by which a robots.txt addresses it."""
+    agent = str(settings["ROBOTSTXT_USER_AGENT"] or settings["USER_AGENT"])
+    product = _PRODUCT.match(agent)
+    return product[0] if product else agent
 
 
 def _home(url: str) -> str:

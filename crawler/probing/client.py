@@ -39,8 +39,12 @@ SITES_AT_A_TIME = 16
 class NoPage(Exception):
     """A page could not be fetched or read; the message is one line that says why.
 
-    Raised by `Client`, caught by the checks and the search.
+    status: of the answer, if it was the reason. Raised by `Client`, caught by the checks and the search.
     """
+
+    def __init__(self, why: str, status: int | None = None) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 class Client:
@@ -81,16 +85,24 @@ class Client:
         except Exception as error:
             raise NoPage(self._why(error, request)) from error
         if not 200 <= response.status < 300:
-            raise NoPage(f"HTTP {response.status}")
+            raise NoPage(f"HTTP {response.status}", response.status)
+        if is_robots_url(url) and (why := self._suspension(url)):
+            raise NoPage(why)  # the response is none of the host's: RobotsMiddleware made it
         return response
 
     def _why(self, error: Exception, request: Request) -> str:
         """Why there is no response. A suspended host (no robots.txt, for example) does not work."""
-        politeness = self._crawler.get_extension(Politeness)
-        host = urlsplit(request.url).hostname or ""
-        if isinstance(error, IgnoreRequest) and politeness is not None and host in politeness.suspended:
-            return f"{host} {politeness.suspended[host]}"
+        if isinstance(error, IgnoreRequest) and (why := self._suspension(request.url)):
+            return why
         return failure_to_rejection(SimpleNamespace(value=error, request=request)).detail
+
+    def _suspension(self, url: str) -> str | None:
+        """Why the host of a URL is suspended; None if it is not."""
+        politeness = self._crawler.get_extension(Politeness)
+        host = urlsplit(url).hostname or ""
+        if politeness is None or host not in politeness.suspended:
+            return None
+        return f"{host} {politeness.suspended[host]}"
 
     async def judge(self, response: Response, site: Site, claims: Claims) -> Outcome:
         """Take an article's page through the pipeline, in a worker process; returns its outcome."""

@@ -48,6 +48,20 @@ main()
 """
 
 
+def catalogue_without_tls(web: Web, *args: str) -> subprocess.CompletedProcess[str]:  # noqa: F811
+    """Runs `copydesk sites ARG…` with a catalogue of http addresses, and the web for a proxy."""
+    environment = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
+    own = {"http_proxy": web.base, "COPYDESK_USE_PROXY": "1", "COPYDESK_CONTACT": "ada@copydesk.example"}
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_TLS, "sites", *args],
+        env={**environment, **own},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
 def opml_of(*outlines: str) -> str:
     return f'<opml version="2.0"><body>{"".join(outlines)}</body></opml>'
 
@@ -167,16 +181,7 @@ def test_outlets_of_the_catalogue_are_added_by_their_keys(web: Web, tmp_path: Pa
     tagesschau.put("/", front("<title>tagesschau.de</title>" + link("/new.xml"), "de"))
     tagesschau.put("/new.xml", feed(tagesschau.story(1)))
     file = tmp_path / "new.toml"
-    environment = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
-    own = {"http_proxy": web.base, "COPYDESK_USE_PROXY": "1", "COPYDESK_CONTACT": "ada@copydesk.example"}
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TLS, "sites", "add", "guardian", "tagesschau", "--sites", str(file)],
-        env={**environment, **own},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    done = catalogue_without_tls(web, "add", "guardian", "tagesschau", "--sites", str(file))
     assert done.returncode == 0, done.stderr
     added = tomllib.loads(file.read_text())["sites"]
     assert added == {
@@ -249,3 +254,39 @@ def test_the_catalogue_is_listed() -> None:
     assert none.stdout.startswith("No outlet of the catalogue is like that")
     listed: Any = json.loads(CliRunner().invoke(app, ["sites", "catalogue", "--json"]).stdout)
     assert len(listed) == len(read_catalogue())
+
+
+def test_outlets_of_the_catalogue_are_asked_what_they_reserve(web: Web) -> None:  # noqa: F811
+    """Nothing of it is in the catalogue: outlets say it themselves, and change it."""
+    told = {
+        "www.db.no": Page(b"User-agent: GPTBot\nDisallow: /\n", "text/plain"),
+        "www.nettavisen.no": Page(status=404),
+        "www.nrk.no": Page(b"User-agent: *\nAllow: /\n", "text/plain"),
+        "www.vg.no": Page(status=503),
+    }
+    for host, page in told.items():
+        Site(web, host).put("/robots.txt", page)
+    rights = b'[{"location": "/", "tdm-reservation": 1}]'
+    Site(web, "www.nrk.no").put("/.well-known/tdmrep.json", Page(rights, "application/json"))
+    done = catalogue_without_tls(web, "catalogue", "--country", "no", "--reserved", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {one["key"]: (one["reserves"], one["problem"]) for one in json.loads(done.stdout)}
+    assert found == {
+        "db": (["refuses GPTBot (robots.txt)"], None),
+        "nettavisen": ([], None),
+        "nrk": (["tdm-reservation 1 (tdmrep.json)"], None),
+        "vg": ([], "www.vg.no does not give its robots.txt (HTTP 503)"),
+    }
+    done = catalogue_without_tls(web, "catalogue", "--country", "no", "--reserved")
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert lines == [
+        "key name country reserved what it says",
+        "db Dagbladet no yes refuses GPTBot (robots.txt)",
+        "nettavisen Nettavisen no no",
+        "nrk Norsk rikskringkasting no yes tdm-reservation 1 (tdmrep.json)",
+        "vg Verdens Gang no ? www.vg.no does not give its robots.txt (HTTP 503)",
+    ]
+    assert done.stderr.splitlines()[-1] == "4 outlets: 2 reserved, 1 gave no answer"
+    # Nothing but these two files was requested.
+    paths = {url.partition("://")[2].partition("/")[2] for url in web.count() if ".no/" in url}
+    assert paths == {"robots.txt", ".well-known/tdmrep.json"}
