@@ -27,6 +27,8 @@ from storage.schema import as_markdown
 
 DOCS = Path(__file__).parent
 PAGES = [DOCS.parent / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+# Markup of help texts: a word in a style.
+_STYLED = re.compile(r"\[(bold|green|red|yellow)\](.*?)\[/\1\]", re.DOTALL)
 _MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 _LANGUAGES = {
     "any": "Any language",
@@ -148,7 +150,8 @@ def _command(name: str, command: Any) -> str:
 
 def _paragraphs(text: str) -> str:
     """Help as paragraphs of one line each; a form feed hides the rest from help, here too."""
-    paragraphs = text.partition("\f")[0].strip().split("\n\n")
+    shown = _STYLED.sub(r"`\2`", text.partition("\f")[0])
+    paragraphs = shown.strip().split("\n\n")
     return "\n\n".join(_escaped(" ".join(paragraph.split())) for paragraph in paragraphs)
 
 

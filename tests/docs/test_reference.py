@@ -97,6 +97,7 @@ def test_every_command_has_its_section_and_every_option_its_row() -> None:
     }
     assert {"copydesk crawl", "copydesk db check", "copydesk sites add"} <= sections.keys()
     assert sections.keys() == ALL.keys()
+    assert not re.findall(r"\[/\w+\\?\]", _page("cli.md"))  # markup that a terminal shows as a style
     for name, command in ALL.items():
         for parameter in command.params:
             if parameter.name in HABITS:
