@@ -210,7 +210,7 @@ def _versions(engine: Desk) -> list[tuple[str, Any]]:
 def _counts(engine: Desk) -> list[tuple[str, str]] | None:
     """The totals; None where they take too long to count."""
     try:
-        counts = reader.counts(engine)
+        counts = reader.totals(engine)
     except QueryTimeout:
         return None
     names: Mapping[str, str] = {

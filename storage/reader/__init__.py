@@ -8,7 +8,7 @@
     sketch, sketches                                          signatures as datasketch's objects
     list_articles, list_members, count_articles               pages of lists, and counts, by keysets
     changes, changed_articles, last_change                    what is new, different or gone since then
-    removed, rejections, runs, counts                         what was removed or rejected, and how much
+    removed, rejections, runs, totals, counts                 what was removed or rejected, and how much
     rows                                                      any public view as dictionaries, for exports
 
 Rows are frozen dataclasses with the columns of the public views. What returns an iterator streams: it holds
@@ -65,6 +65,7 @@ from storage.reader.removal_rows import RuleUse, lines_of_rule, removed, rules_u
 from storage.reader.run_rows import (
     Counts,
     Progress,
+    Totals,
     counts,
     last_state,
     latest_rejections,
@@ -73,6 +74,7 @@ from storage.reader.run_rows import (
     rejections_at,
     run,
     runs,
+    totals,
 )
 from storage.reader.searching import Hit, count_matches, search
 from storage.reader.sketch_rows import sketch, sketches
@@ -126,6 +128,7 @@ __all__ = [
     "StoryGroup",
     "StoryKey",
     "StoryOrder",
+    "Totals",
     "article",
     "article_by_location",
     "article_by_url",
@@ -171,4 +174,5 @@ __all__ = [
     "source_key",
     "stories",
     "story_details",
+    "totals",
 ]

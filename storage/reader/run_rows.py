@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Select, and_, func, or_, select
+from sqlalchemy import Connection, Engine, Select, Table, and_, func, or_, select
 
 from pipeline.sites import WITHOUT_TRAFILATURA
 from storage import schema
@@ -20,12 +20,11 @@ from storage.schema import (
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Totals of a database. groups: all groups; copied_groups: groups of more than one article.
+class Totals:
+    """Totals of a database that indexes give. groups: all; copied_groups: those of more than one article.
 
     largest_group: id of the group with most articles, the oldest of several; None in an empty database.
     largest_size: its number of articles. A template or disclaimer in many articles shows here first.
-    without_trafilatura: articles of pages that Trafilatura could not read.
     """
 
     articles: int
@@ -39,6 +38,12 @@ class Counts:
     removed_lines: int
     rejections: int
     pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts(Totals):
+    """All totals. without_trafilatura: articles of pages that Trafilatura could not read."""
+
     page_bytes: int
     without_trafilatura: int
 
@@ -88,35 +93,57 @@ def run(engine: Engine, id: int) -> RunRow | None:
     return one_row(engine, select(view).where(view.c.id == id), RunRow)
 
 
+def totals(engine: Engine) -> Totals:
+    """Totals; reads index entries of all articles and pairs, so it takes longer as the database grows."""
+    with one_snapshot(engine) as connection:
+        return _totals(connection)
+
+
 def counts(engine: Engine) -> Counts:
-    """Totals; reads every article's index entry, so it takes longer as the database grows."""
+    """All totals; reads every article and page."""
     table = schema.article
-    sized = select(table.c.group_id, func.count().label("size")).group_by(table.c.group_id)
-    sizes = sized.subquery()
-    largest = select(sizes).order_by(sizes.c.size.desc(), sizes.c.group_id).limit(1)
-    with engine.connect() as connection:
-        first = connection.execute(largest).first()
-
-        def scalar(query: Select[Any]) -> int:
-            return int(connection.scalar(query) or 0)
-
+    unread = select(func.count()).where(table.c.rules_version.like(f"%{WITHOUT_TRAFILATURA}%"))
+    with one_snapshot(engine) as connection:
         return Counts(
-            articles=scalar(select(func.count()).select_from(table)),
-            groups=scalar(select(func.count()).select_from(sizes)),
-            copied_groups=scalar(select(func.count()).select_from(sizes).where(sizes.c.size > 1)),
-            largest_group=first.group_id if first else None,
-            largest_size=first.size if first else 0,
-            pairs=scalar(select(func.count()).select_from(schema.pair)),
-            sites=scalar(select(func.count(func.nullif(table.c.site, "").distinct()))),
-            revisions=scalar(select(func.count()).select_from(schema.revision)),
-            removed_lines=scalar(select(func.count()).select_from(schema.removal)),
-            rejections=scalar(select(func.count()).select_from(schema.rejection)),
-            pages=scalar(select(func.count()).select_from(schema.page)),
-            page_bytes=scalar(select(func.sum(schema.page.c.size))),
-            without_trafilatura=scalar(
-                select(func.count()).where(table.c.rules_version.like(f"%{WITHOUT_TRAFILATURA}%"))
-            ),
+            **asdict(_totals(connection)),
+            page_bytes=int(connection.scalar(select(func.sum(schema.page.c.size))) or 0),
+            without_trafilatura=connection.scalar(unread) or 0,
         )
+
+
+def _totals(connection: Connection) -> Totals:
+    def of(table: Table) -> int:
+        return connection.scalar(select(func.count()).select_from(table)) or 0
+
+    article = schema.article
+    groups = select(article.c.group_id, func.count().label("size")).group_by(article.c.group_id).subquery()
+    by_size = select(groups.c.size, func.count().label("groups"), func.min(groups.c.group_id).label("first"))
+    sizes = connection.execute(by_size.group_by(groups.c.size).order_by(groups.c.size.desc())).all()
+    return Totals(
+        articles=sum(row.size * row.groups for row in sizes),
+        groups=sum(row.groups for row in sizes),
+        copied_groups=sum(row.groups for row in sizes if row.size > 1),
+        largest_group=sizes[0].first if sizes else None,
+        largest_size=sizes[0].size if sizes else 0,
+        pairs=of(schema.pair),
+        sites=connection.scalar(_count_of_sites()) or 0,
+        revisions=of(schema.revision),
+        removed_lines=of(schema.removal),
+        rejections=of(schema.rejection),
+        pages=of(schema.page),
+    )
+
+
+def _count_of_sites() -> Select[Any]:
+    """How many sites there are: each is looked up behind the one before.
+
+    A count of distinct sites would sort those of all articles.
+    """
+    site = schema.article.c.site
+    found = select(func.min(site).label("site")).where(site > "").cte("found", recursive=True)
+    behind = select(func.min(site)).where(site > found.c.site).scalar_subquery()
+    found = found.union_all(select(behind).where(found.c.site.is_not(None)))
+    return select(func.count(found.c.site))
 
 
 # Runs that may be under way at the same time as the latest one, and the newest rows of their sites.

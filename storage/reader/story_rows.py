@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, distinct, func, or_, select
 
 from storage import schema
 from storage.base import storable_name
@@ -23,8 +24,10 @@ from storage.reader.streaming import one_snapshot
 from storage.schema import view_tables
 from storage.search import matching_articles, parse_query
 
-# A site with more articles than this is met soon on a walk through the stories.
+# A site or an agency with more articles than this is met soon on a walk through the stories.
 _FEW_ARTICLES = 10_000
+# A count of copies that more stories have is met soon on such a walk, too.
+_FEW_STORIES = 5_000
 
 
 class StoryOrder(StrEnum):
@@ -87,14 +90,15 @@ def stories(
     of the copies matches it, as in `search`; where more than 10,000 articles do, one of those that were
     stored last. QueryError where it looks for nothing. after: go on behind this story.
     """
+    if order is not StoryOrder.NEWEST and where == EVERY_ARTICLE and query is None:
+        least = min_size if order is StoryOrder.SIZE else min_sites
+        if max(min_size, min_sites) <= max(least, 1):
+            with one_snapshot(engine) as connection:
+                return _in_their_order(connection, _counted(connection, order, max(least, 1), after, limit))
     sought = None if query is None else matching_articles(engine, parse_query(query))
     canonical = schema.article.alias("canonical")
     time = story_time(canonical)
-    copies = select(func.count()).where(schema.article.c.group_id == canonical.c.group_id).scalar_subquery()
-    outlets = select(func.count(distinct(schema.article.c.site))).where(
-        schema.article.c.group_id == canonical.c.group_id
-    )
-    sites = outlets.scalar_subquery()
+    copies, sites = (_count_of_group(order, canonical) for order in (StoryOrder.SIZE, StoryOrder.SPREAD))
     count = {StoryOrder.SIZE: copies, StoryOrder.SPREAD: sites}.get(order)
     wanted: Select[Any] = select(canonical.c.group_id, time.label("time")).where(canonical.c.is_canonical)
     wanted = wanted.where(*_conditions(engine, where, canonical, time))
@@ -109,10 +113,14 @@ def stories(
         wanted = wanted.where(sites >= min_sites)
     wanted = _ordered(wanted, count, time, canonical.c.group_id, after).limit(limit)
     with one_snapshot(engine) as connection:
+        copy = schema.article.alias("copy")
         if where.sites:
-            wanted = wanted.where(_is_on_a_site(connection, canonical, where.sites))
-        found = {row.group_id: row.time for row in connection.execute(wanted)}
-        return [_story(row, found[row.id], carried) for row, carried in _rows(connection, list(found))]
+            names = [storable_name(site) for site in where.sites]
+            wanted = wanted.where(_has_a_copy(connection, canonical, copy, copy.c.site.in_(names)))
+        if where.agency is not None:
+            credits = copy.c.agency == storable_name(where.agency)
+            wanted = wanted.where(_has_a_copy(connection, canonical, copy, credits))
+        return _in_their_order(connection, connection.execute(wanted))
 
 
 def every_story(
@@ -141,11 +149,7 @@ def story_time(article: Any) -> ColumnElement[Any]:
 def _conditions(
     engine: Engine, where: ArticleFilter, canonical: Any, time: ColumnElement[Any]
 ) -> Iterable[ColumnElement[bool]]:
-    """All conditions but that of the sites."""
-    if where.agency is not None:
-        copy = schema.article.alias("copy")
-        member = select(copy.c.id).where(copy.c.group_id == canonical.c.group_id)
-        yield member.where(copy.c.agency == storable_name(where.agency)).exists()
+    """All conditions but those of the sites and of the agency."""
     if where.since is not None:
         yield time >= where.since
     if where.until is not None:
@@ -156,19 +160,19 @@ def _conditions(
     yield from rest.conditions(engine, canonical)
 
 
-def _is_on_a_site(connection: Connection, canonical: Any, sites: Sequence[str]) -> ColumnElement[bool]:
-    """Whether a copy of the story is on one of the sites.
+def _has_a_copy(
+    connection: Connection, canonical: Any, copy: Any, meets: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether a copy of the story is on one of the sites, or credits the agency, as `meets` says of `copy`.
 
-    The stories of sites with few articles are looked up, and sorted: on a walk through all stories, a site
-    that ended long ago would come last. Those of other sites are met soon on that walk.
+    The stories of sites and agencies with few articles are looked up, and sorted: on a walk through all
+    stories, a site that ended long ago would come last. Those of others are met soon on that walk.
     """
-    copy = schema.article.alias("copy")
-    is_there = copy.c.site.in_([storable_name(site) for site in sites])
-    some = select(copy.c.id).where(is_there).limit(_FEW_ARTICLES + 1).subquery()
+    some = select(copy.c.id).where(meets).limit(_FEW_ARTICLES + 1).subquery()
     if connection.execute(select(func.count()).select_from(some)).scalar_one() <= _FEW_ARTICLES:
-        chosen: ColumnElement[bool] = canonical.c.group_id.in_(select(copy.c.group_id).where(is_there))
+        chosen: ColumnElement[bool] = canonical.c.group_id.in_(select(copy.c.group_id).where(meets))
         return chosen
-    return select(copy.c.id).where(copy.c.group_id == canonical.c.group_id, is_there).exists()
+    return select(copy.c.id).where(copy.c.group_id == canonical.c.group_id, meets).exists()
 
 
 def _ordered(
@@ -189,7 +193,77 @@ def _ordered(
     return query.order_by(*order, time.desc(), id.desc())
 
 
-def _rows(connection: Any, ids: Sequence[int]) -> list[tuple[Any, tuple[str, ...]]]:
+def _counted(
+    connection: Connection, order: StoryOrder, least: int, after: StoryKey | None, limit: int
+) -> list[Row[Any]]:
+    """The ids and times of all stories in the order of copies or outlets, at least `least`, behind a story.
+
+    To sort them all, each would be looked up. Instead a walk along the index of groups says how many stories
+    have each count. Those of counts that few have, as the greatest, are looked up and sorted. Those of a
+    count that many have, as 1, are met soon on a walk through the stories in the order of their times.
+    """
+    canonical = schema.article.alias("canonical")
+    time, id = story_time(canonical), canonical.c.group_id
+    groups = _groups_by_count(order, least, after)
+    stories_of = select(groups.c.n, func.count()).group_by(groups.c.n).order_by(groups.c.n.desc())
+    found: list[Row[Any]] = []
+    for part in _alike([(n, stories) for n, stories in connection.execute(stories_of)]):
+        if part.are_few:
+            wanted = select(id, time.label("time")).join_from(groups, canonical, id == groups.c.group_id)
+            wanted = wanted.where(canonical.c.is_canonical, groups.c.n.between(part.least, part.most))
+            wanted = _ordered(wanted, groups.c.n, time, id, after)
+        else:
+            wanted = select(id, time.label("time")).where(canonical.c.is_canonical)
+            wanted = wanted.where(_count_of_group(order, canonical) == part.most)
+            behind = after if after is not None and after.count == part.most else None
+            wanted = _ordered(wanted, None, time, id, behind)
+        found += connection.execute(wanted.limit(limit - len(found)))
+        if len(found) == limit:
+            break
+    return found
+
+
+def _groups_by_count(order: StoryOrder, least: int, after: StoryKey | None) -> Any:
+    """Each group with the count `n` that it is ordered by, of the groups that may stand behind `after`."""
+    article = schema.article
+    n = func.count() if order is StoryOrder.SIZE else func.count(distinct(article.c.site))
+    groups = select(article.c.group_id, n.label("n")).group_by(article.c.group_id).having(n >= least)
+    return (groups if after is None else groups.having(n <= after.count)).subquery()
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Counts from `least` to `most`; are_few: of which each has few stories."""
+
+    least: int
+    most: int
+    are_few: bool
+
+
+def _alike(stories_of: Iterable[tuple[int, int]]) -> Iterator[_Counts]:
+    """Counts of few stories together, and each count of many alone. stories_of: counts in falling order."""
+    for are_few, some in groupby(stories_of, lambda one: one[1] <= _FEW_STORIES):
+        counts = [n for n, _ in some]
+        if are_few:
+            yield _Counts(counts[-1], counts[0], are_few)
+        else:
+            yield from (_Counts(n, n, are_few) for n in counts)
+
+
+def _count_of_group(order: StoryOrder, canonical: Any) -> Any:
+    """The number of copies, or of outlets, of the story of an article."""
+    article = schema.article
+    n = func.count() if order is StoryOrder.SIZE else func.count(distinct(article.c.site))
+    return select(n).where(article.c.group_id == canonical.c.group_id).scalar_subquery()
+
+
+def _in_their_order(connection: Connection, rows: Iterable[Row[Any]]) -> list[Story]:
+    """The stories of rows with their ids and times."""
+    found = {row.group_id: row.time for row in rows}
+    return [_story(row, found[row.id], carried) for row, carried in _rows(connection, list(found))]
+
+
+def _rows(connection: Connection, ids: Sequence[int]) -> list[tuple[Any, tuple[str, ...]]]:
     """The rows of the groups in the order of the ids, each with its outlets."""
     if not ids:
         return []

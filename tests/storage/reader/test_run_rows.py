@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from datetime import timedelta
 
 from sqlalchemy import Engine
@@ -38,7 +39,14 @@ def test_counts_of_a_database(engine: Engine) -> None:
     assert found.pairs == len(list(reader.rows(engine, "copies")))
     assert found.sites == len({a.site for a in made})
     assert found.removed_lines == 12
+    assert reader.totals(engine) == reader.Totals(*astuple(found)[:-2])
     assert found.page_bytes == sum(o.page.size for o in [*made, revised]) + len("<ul>a")
+
+
+def test_totals_of_an_empty_database_and_of_articles_without_a_site(engine: Engine) -> None:
+    assert reader.totals(engine) == reader.Totals(0, 0, 0, None, 0, 0, 0, 0, 0, 0, 0)
+    store(engine, [article("file:///tmp/1.html", story(1), site=""), article("https://a.example/", story(2))])
+    assert reader.totals(engine).sites == 1
 
 
 def test_runs_go_on_behind_one(engine: Engine) -> None:

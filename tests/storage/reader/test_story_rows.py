@@ -81,6 +81,41 @@ def test_pages_have_each_story_once_while_a_writer_adds_some(engine: Engine, ord
     assert len(found) == len(set(found))
 
 
+@pytest.mark.parametrize("few", [0, 1, 5_000])
+@pytest.mark.parametrize("order", [StoryOrder.SIZE, StoryOrder.SPREAD])
+def test_counts_of_many_stories_and_of_few_have_the_same_order(
+    engine: Engine, order: StoryOrder, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether stories of a count are looked up and sorted, or met in the order of their times."""
+    store(engine, [*wire(60), *(article(f"https://a.example/{n}", story(n), START) for n in range(90, 99))])
+    every = sorted(
+        reader.stories(engine, limit=1000),
+        key=lambda one: (one.size if order is StoryOrder.SIZE else one.sites, one.time, one.id),
+        reverse=True,
+    )
+    assert len({one.key(order).count for one in every}) > 2
+    monkeypatch.setattr(story_rows, "_FEW_STORIES", few)
+    found = _found(engine, order=order, limit=5)
+    while page := _found(engine, order=order, limit=5, after=every[len(found) - 1].key(order)):
+        found += page
+    assert found == [one.id for one in every]
+    for least in (2, 3):
+        asked: dict[str, Any] = {"min_size" if order is StoryOrder.SIZE else "min_sites": least}
+        expected = [one.id for one in every if one.key(order).count >= least]
+        assert _found(engine, order=order, limit=1000, **asked) == expected
+
+
+def test_agencies_of_many_articles_have_the_same_stories(
+    news: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up = [_found(news, ArticleFilter(agency=agency)) for agency in ("Reuters", "Nobody")]
+    monkeypatch.setattr(story_rows, "_FEW_ARTICLES", 0)
+    assert [_found(news, ArticleFilter(agency=agency)) for agency in ("Reuters", "Nobody")] == looked_up
+    assert looked_up == [[1], []]
+    assert _found(news, ArticleFilter(agency="Reuters", sites=("b.example",))) == [1]
+    assert _found(news, ArticleFilter(agency="Reuters", sites=("d.example",))) == []
+
+
 def test_a_story_has_what_a_list_shows(news: Engine) -> None:
     (one,) = reader.stories(news, ArticleFilter(agency="Reuters"))
     assert (one.size, one.sites, one.outlets) == (3, 3, ("a.example", "b.example", "c.example"))
