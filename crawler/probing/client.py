@@ -14,12 +14,20 @@ from typing import Any, TypeVar
 from urllib.parse import urldefrag, urlsplit
 
 import scrapy
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from crawler.fetch import Politeness, SiteRights, hosts_meta, politeness_meta, require_contact
+from crawler.fetch import (
+    Politeness,
+    SiteRights,
+    hosts_meta,
+    is_robots_request,
+    politeness_meta,
+    requested_url,
+    require_contact,
+)
 from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.probing.crawling import crawl_to_end, require_finished, settings_without_database
 from crawler.runs import PoolBroken, TaskFailed, WorkerPool
@@ -60,6 +68,9 @@ class Client:
         self._crawler = crawler
         self._pool: WorkerPool | None = None
         self._starting = asyncio.Lock()
+        # By scheme and host, as robots.txt holds for them.
+        self._robots: dict[tuple[str, str], bytes] = {}
+        crawler.signals.connect(self._keep_robots, signal=signals.response_received)
 
     async def get(self, url: str, site: Site, hosts: frozenset[str], *, maxsize: int) -> Response:
         """Return the page at a URL, after redirects, all of which must be on those hosts.
@@ -95,6 +106,14 @@ class Client:
         if isinstance(error, IgnoreRequest) and (why := self._suspension(request.url)):
             return why
         return failure_to_rejection(SimpleNamespace(value=error, request=request)).detail
+
+    def robots_of(self, url: str) -> bytes:
+        """The robots.txt that was read before the URL was requested; empty if there is none."""
+        return self._robots.get(urlsplit(url)[:2], b"")
+
+    def _keep_robots(self, response: Response, request: Request) -> None:
+        if is_robots_request(request):
+            self._robots[urlsplit(requested_url(request))[:2]] = response.body
 
     def _suspension(self, url: str) -> str | None:
         """Why the host of a URL is suspended; None if it is not."""

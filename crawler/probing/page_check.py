@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from crawler.discovery import SourceEntry
 from crawler.probing.client import Client, NoPage
+from crawler.probing.reserved import read_refused
 from crawler.runs import PoolBroken
 from crawler.sites import Site
 from pipeline.document import Article
@@ -18,7 +20,8 @@ from pipeline.urls import canonical_url
 class PageCheck:
     """The result for one page: title and number of words of its article, or the problem.
 
-    reserves: what the page, its server or its site says to reserve the text, or a use of it by machines.
+    reserves: what the page, its server or its site says to reserve the text, or a use of it by machines; and
+    which crawlers for training robots.txt refuses it.
     """
 
     url: str
@@ -41,7 +44,11 @@ async def check_page(client: Client, site: Site, entry: SourceEntry) -> PageChec
         return PageCheck(entry.url, problem=f"not processed: {error}")
     if isinstance(outcome, Article):
         reserves = tuple(f"{s.name} {s.value} ({s.source})" for s in outcome.rights or () if s.reserved)
-        return PageCheck(entry.url, outcome.title, outcome.word_count, reserves=reserves)
+        refused: tuple[str, ...] = ()
+        if robots := client.robots_of(response.url):
+            with suppress(NoPage):  # the page was fetched by it, so it can be read
+                refused = await client.run(read_refused, robots, response.url)
+        return PageCheck(entry.url, outcome.title, outcome.word_count, reserves=reserves + refused)
     return PageCheck(
         entry.url, problem=f"{outcome.reason.value}{': ' if outcome.detail else ''}{outcome.detail}"
     )

@@ -104,6 +104,11 @@ def read_reserved(robots: bytes, tdmrep: bytes, url: str, agent: str) -> tuple[s
     """What a robots.txt and a tdmrep.json say to reserve of a page, in words. agent: the crawler's name."""
     stated = (*read_robots_rights(robots, agent).of(url), *read_tdm_rights(tdmrep).of(url))
     said = [f"{one.name} {one.value} ({one.source})" for one in joined_rights(stated) or () if one.reserved]
+    return (*said, *read_refused(robots, url))
+
+
+def read_refused(robots: bytes, url: str) -> tuple[str, ...]:
+    """The names for training that a robots.txt refuses a page, in one line; empty if it refuses none."""
     rules = Protego.parse(robots.decode("utf-8", "replace"))
     refused = [name for name in TRAINING_AGENTS if not rules.can_fetch(url, name)]
-    return (*said, *([f"refuses {', '.join(refused)} (robots.txt)"] if refused else ()))
+    return (f"refuses {', '.join(refused)} (robots.txt)",) if refused else ()

@@ -173,7 +173,8 @@ def test_several_addresses_are_added_at_once_and_a_twin_is_refused(
 
 def test_outlets_of_the_catalogue_are_added_by_their_keys(web: Web, tmp_path: Path) -> None:  # noqa: F811
     guardian = Site(web, "www.theguardian.com")
-    guardian.put("/robots.txt", Page(b"User-agent: *\nContent-Signal: ai-train=no\n", "text/plain"))
+    robots = b"User-agent: *\nContent-Signal: ai-train=no\n\nUser-agent: GPTBot\nDisallow: /\n"
+    guardian.put("/robots.txt", Page(robots, "text/plain"))
     newest = GUARDIAN.news_sitemaps[0].replace("https", "http")
     web.pages[newest] = news_sitemap(guardian.story(1, 2))
     # Its address of the catalogue is gone, and its front page links to the new one.
@@ -202,6 +203,7 @@ def test_outlets_of_the_catalogue_are_added_by_their_keys(web: Web, tmp_path: Pa
     }
     lines = done.stdout.splitlines()
     assert "  reserved  guardian: content-signal ai-train=no (robots.txt)" in lines
+    assert lines.count("  reserved  guardian: refuses GPTBot (robots.txt)") == 1
     assert not [line for line in lines if "reserved  tagesschau" in line]
     assert lines[-1] == f"2 sites of 2: written to {file}"
 

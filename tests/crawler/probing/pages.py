@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 from scrapy import Request
 from scrapy.http import Response
@@ -52,6 +53,10 @@ class Pages:
         if len(response.body) > maxsize:
             raise NoPage("too large")
         return response
+
+    def robots_of(self, url: str) -> bytes:
+        found = self.pages.get(urljoin(url, "/robots.txt"), b"")
+        return found.body if isinstance(found, Response) else found
 
     async def judge(self, response: Response, site: Site, claims: Claims) -> Outcome:
         if response.url in self.kills:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urljoin
 
 from crawler.discovery import SourceEntry
 from crawler.probing.page_check import PageCheck, alternately, check_page
@@ -25,6 +26,13 @@ def test_an_article_has_its_title_and_number_of_words() -> None:
     assert check.title
     assert check.words is not None
     assert check.words > 50
+    assert check.reserves == ()
+
+
+def test_crawlers_for_training_that_robots_txt_refuses_are_named() -> None:
+    robots = b"User-agent: *\nAllow: /\n\nUser-agent: GPTBot\nUser-agent: Google-Extended\nDisallow: /\n"
+    check = _check(Pages({URL: article(1), urljoin(URL, "/robots.txt"): robots}))
+    assert check.reserves == ("refuses GPTBot, Google-Extended (robots.txt)",)
 
 
 def test_a_page_that_is_not_an_article_has_the_reason() -> None:
