@@ -149,12 +149,20 @@ def sequence_ranges(parts: Iterable[Path]) -> list[tuple[Path, int, int]]:
     """The files with rows, each with its first and its last sequence, in the order of these."""
     found = []
     for part in parts:
-        metadata = pq.read_metadata(part)
-        column = metadata.schema.to_arrow_schema().get_field_index("sequence")
-        groups = [metadata.row_group(n).column(column).statistics for n in range(metadata.num_row_groups)]
+        groups = list(_group_ranges(pq.read_metadata(part)))
         if groups:
-            found.append((part, min(g.min for g in groups), max(g.max for g in groups)))
+            found.append((part, min(low for _, low, _ in groups), max(high for _, _, high in groups)))
     return sorted(found, key=itemgetter(1))
+
+
+def _group_ranges(file: pq.FileMetaData) -> Iterator[tuple[int, int, int]]:
+    """The row groups that have rows, each with its first and its last sequence."""
+    column = file.schema.to_arrow_schema().get_field_index("sequence")
+    for number in range(file.num_row_groups):
+        group = file.row_group(number)
+        if group.num_rows:
+            of = group.column(column).statistics
+            yield number, of.min, of.max
 
 
 def body_reader(parts: Sequence[Path]) -> Callable[[int], bytes]:
@@ -206,12 +214,7 @@ def _page_rows(part: Path, low: int, high: int, context: Context) -> Iterator[tu
     """(sequence, row without its bytes) of a part, for sequences from `low` to `high`."""
     table = schema.metadata.tables["page"]
     with pq.ParquetFile(part) as file:
-        index = file.schema_arrow.get_field_index("sequence")
-        groups = [
-            n
-            for n in range(file.num_row_groups)
-            if (found := file.metadata.row_group(n).column(index).statistics).max >= low and found.min <= high
-        ]
+        groups = [n for n, least, most in _group_ranges(file.metadata) if most >= low and least <= high]
         for batch in file.iter_batches(batch_size=_NARROW // 8, row_groups=groups) if groups else ():
             sequences = batch.column("sequence")
             batch = batch.filter(pc.and_(pc.greater_equal(sequences, low), pc.less_equal(sequences, high)))

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine, text
 
@@ -103,6 +104,16 @@ def test_rows_of_many_parts_are_sorted_by_the_database(
     loaded(engine, folder)
     require_same(engine, ingested)
     assert schema_of(engine) == before
+
+
+def test_parts_without_rows_are_loaded(engine: Engine, ingested: Engine, tmp_path: Path) -> None:
+    """An input with nothing but rejections has no page, and a bucket may have nothing at all."""
+    folder = folder_of(ingested, world(), tmp_path / "folder")
+    for dataset in ("outcomes", "pages", "articles", "rows/article", "rows/page", "rows/search_entry"):
+        first = min((folder / dataset).iterdir())
+        pq.write_table(pq.read_schema(first).empty_table(), first.with_name("none.parquet"))
+    loaded(engine, folder)
+    require_same(engine, ingested)
 
 
 def test_everything_goes_on_from_a_loaded_database(engine: Engine, ingested: Engine, tmp_path: Path) -> None:
