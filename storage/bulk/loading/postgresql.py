@@ -39,7 +39,7 @@ from storage.bulk.loading.bare_tables import (
     wake_triggers,
 )
 from storage.bulk.loading.filling import Load, Watch
-from storage.bulk.loading.folder import BackfillFolder, batches_of
+from storage.bulk.loading.folder import batches_of
 from storage.bulk.loading.rows import (
     PAGE,
     SEARCH_ENTRY,
@@ -47,6 +47,7 @@ from storage.bulk.loading.rows import (
     Context,
     Row,
     Source,
+    page_parts,
     pages_between,
     parts_of,
     rows_of_part,
@@ -118,7 +119,8 @@ def fill_postgresql(engine: Engine, load: Load, watch: Watch, connections: int) 
 
             shared = Watch(advance, watch.is_stopped)
             run = partial(_run, engine, state.done, shared)
-            run(_copies(load, context, shared), connections)
+            with page_parts(load.folder) as page_rows:
+                run(_copies(load, page_rows, context, shared), connections)
             run([_Step("changes", partial(_note_changes, load))], 1)
             restore = {stage: [one for one in state.taken if one.stage == stage] for stage in range(4)}
             run(map(_restoring, restore[INDEXES]), connections)
@@ -261,8 +263,8 @@ def _analyze(table: str, driver: _Driver) -> None:
 # --- copies -------------------------------------------------------------------------------------------
 
 
-def _copies(load: Load, context: Context, watch: Watch) -> list[_Step]:
-    """The steps that copy files, the largest first."""
+def _copies(load: Load, page_rows: Sequence[Path], context: Context, watch: Watch) -> list[_Step]:
+    """The steps that copy files, the largest first. page_rows: of `page_parts`."""
     folder = load.folder
     steps: list[tuple[int, _Step]] = []
 
@@ -270,7 +272,7 @@ def _copies(load: Load, context: Context, watch: Watch) -> list[_Step]:
         steps.append((part.stat().st_size, _Step(f"copy {dataset} {part.relative_to(folder.path)}", work)))
 
     for found in sequence_ranges(folder.parts("pages")):
-        add("page", found[0], partial(_copy_pages, folder, found, context, watch))
+        add("page", found[0], partial(_copy_pages, page_rows, found, context, watch))
     for part in folder.parts(SEARCH_ENTRY.datasets[0]):
         add("words", part, partial(_copy_words, part, watch))
     for source in SOURCES:
@@ -287,9 +289,9 @@ def _copy_part(
 
 
 def _copy_pages(
-    folder: BackfillFolder, found: tuple[Path, int, int], context: Context, watch: Watch, driver: _Driver
+    rows: Sequence[Path], found: tuple[Path, int, int], context: Context, watch: Watch, driver: _Driver
 ) -> None:
-    _copy(driver, "page", PAGE.columns, pages_between(folder, [found], context), context, watch)
+    _copy(driver, "page", PAGE.columns, pages_between(rows, [found], context), context, watch)
 
 
 def _copy(

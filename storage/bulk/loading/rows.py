@@ -9,9 +9,11 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -186,18 +188,37 @@ def body_reader(parts: Sequence[Path]) -> Callable[[int], bytes]:
     return body_of
 
 
+@contextmanager
+def page_parts(folder: BackfillFolder) -> Iterator[list[Path]]:
+    """Give the files of rows of `page`, each sorted by id: at most MERGED, which are read side by side.
+
+    More are brought into so many temporary files first, in $TMPDIR. A MERGED-th of all rows is in memory,
+    half a kilobyte each.
+    """
+    parts = folder.parts("rows/page")
+    if len(parts) <= MERGED:
+        yield parts
+        return
+    with TemporaryDirectory(prefix="copydesk-load-") as spool:
+        merged = [Path(spool, f"{number:06}.parquet") for number in range(MERGED)]
+        for number, path in enumerate(merged):
+            rows = pa.concat_tables(pq.read_table(part, partitioning=None) for part in parts[number::MERGED])
+            pq.write_table(rows.sort_by("id"), path, row_group_size=_NARROW)
+        yield merged
+
+
 def pages_between(
-    folder: BackfillFolder, ranges: Sequence[tuple[Path, int, int]], context: Context
+    parts: Sequence[Path], ranges: Sequence[tuple[Path, int, int]], context: Context
 ) -> Iterator[list[Row]]:
     """Rows of `page` with their bytes, by id: those whose bytes are in these files, in the order of
-    `sequence_ranges`.
+    `sequence_ranges`. parts: of `page_parts`.
 
     Ids and sequences have one order. So rows and bytes are read side by side, each once.
     """
     if not ranges:
         return
     low, high = ranges[0][1], ranges[-1][2]
-    streams = [_page_rows(part, low, high, context) for part in folder.parts("rows/page")]
+    streams = [_page_rows(part, low, high, context) for part in parts]
     body_at = PAGE.columns.index("body")
     body_of = body_reader([path for path, _, _ in ranges])
     rows: list[Row] = []

@@ -31,6 +31,7 @@ from storage.bulk.loading.rows import (
     is_merged,
     merged_rows,
     merged_words,
+    page_parts,
     pages_between,
     sequence_ranges,
 )
@@ -94,7 +95,9 @@ def _fill(connection: sqlite3.Connection, load: Load, watch: Watch, context: Con
         fill = _insert if is_merged(load.folder, source) else _insert_sorted
         fill(connection, schema.metadata.tables[source.table], rows, watch)
     ranges = sequence_ranges(load.folder.parts("pages"))
-    _insert(connection, schema.page, chain.from_iterable(pages_between(load.folder, ranges, context)), watch)
+    with page_parts(load.folder) as parts:
+        pages = chain.from_iterable(pages_between(parts, ranges, context))
+        _insert(connection, schema.page, pages, watch)
     _insert_words(connection, load, watch)
     connection.execute(
         "INSERT INTO change (article_id, number, gone, at) SELECT id, id, 0, ? FROM article ORDER BY id",

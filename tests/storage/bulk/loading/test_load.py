@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import resource
 import signal
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -32,6 +33,7 @@ from storage.database import (
 )
 from storage.upkeep import ForgetTarget, check_integrity, forget_targets, plan_prune, prune_pages
 from storage.writing import learn
+from tests.storage.bulk import folders
 from tests.storage.bulk.comparison import ALL, differences, private_differences, schema_of
 from tests.storage.bulk.folders import folder_of
 from tests.storage.news import SETTINGS, START, article, rejection, store, story, view, wire
@@ -104,6 +106,23 @@ def test_rows_of_many_parts_are_sorted_by_the_database(
     loaded(engine, folder)
     require_same(engine, ingested)
     assert schema_of(engine) == before
+
+
+def test_a_folder_of_many_parts_takes_few_open_files(
+    engine: Engine, ingested: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MERGED", 4)
+    monkeypatch.setattr(folders, "PARTS", 60)
+    folder = folder_of(ingested, world(), tmp_path / "folder")
+    assert len(list(folder.glob("rows/page/*.parquet"))) == 60
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    here = max(map(int, os.listdir("/proc/self/fd")))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (here + 40, usual[1]))
+    try:
+        loaded(engine, folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+    require_same(engine, ingested)
 
 
 def test_parts_without_rows_are_loaded(engine: Engine, ingested: Engine, tmp_path: Path) -> None:
