@@ -3,6 +3,8 @@
 copydesk.extract(page)          the article of a page
 copydesk.ingest(paths, db)      store the articles of files, folders or records
 copydesk.crawl(sites, db)       store the news of sites
+copydesk.backfill(paths, out)   what ingest would store of very many documents, as Parquet; on a cluster too
+copydesk.load(folder, db)       store what a backfill made
 copydesk.open(db)               a database: articles, stories, search, changes, feeds, watchlists, signatures
 copydesk.compare(a, b)          whether two texts are copies, and how they differ
 copydesk.sketch(text)           the signature of a text as datasketch's objects
@@ -34,10 +36,12 @@ if TYPE_CHECKING:
         TextComparison,
         Watchlist,
         Watchlists,
+        backfill,
         compare,
         crawl,
         extract,
         ingest,
+        load,
         open,
         shingle_hashes,
         sketch,
@@ -64,10 +68,12 @@ __all__ = [
     "Watchlist",
     "Watchlists",
     "__version__",
+    "backfill",
     "compare",
     "crawl",
     "extract",
     "ingest",
+    "load",
     "open",
     "shingle_hashes",
     "sketch",

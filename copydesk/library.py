@@ -50,8 +50,10 @@ from storage.reader import (
 from storage.watching import MatchedStory, Watchlist
 
 if TYPE_CHECKING:
+    from crawler.backfill import Result
     from crawler.crawl import CrawlResult
     from crawler.runs import Finished
+    from storage.bulk import Loaded
 
 __all__ = [
     "Article",
@@ -71,10 +73,12 @@ __all__ = [
     "TextComparison",
     "Watchlist",
     "Watchlists",
+    "backfill",
     "compare",
     "crawl",
     "extract",
     "ingest",
+    "load",
     "open",
     "shingle_hashes",
     "sketch",
@@ -465,3 +469,103 @@ def crawl(
         workers=workers or 0,
         log=logging.getLogger("copydesk.crawl").info,
     )
+
+
+def backfill(
+    inputs: str | Path | Iterable[str | Path],
+    out: str | Path,
+    *,
+    engine: str = "local",
+    master: str | None = None,
+    workers: int | None = None,
+    memory_bytes: int | None = None,
+    rows_per_bucket: int = 20_000,
+    prefix: str = "",
+    is_listing: bool = False,
+    sites_file: str | os.PathLike[str] | None = None,
+) -> Result:
+    """Fill a folder with Parquet tables of what `ingest` would store of very many documents, or continue.
+
+    inputs: files, folders, patterns, URLs that fsspec opens, and listings (`….paths`, `….paths.gz`, or all of
+    them if is_listing), before whose lines the prefix stands. engine: "local", or "spark" with its master;
+    None for that of spark-submit. workers: processes, one a core for None; on Spark of each task, one for
+    None. memory_bytes: what sorting may use before it goes to the disk, 2 GiB for None; on Spark of each
+    task, 512 MiB for None. rows_per_bucket: documents that are settled at once. `manifest.counts` of the
+    result says what came of the documents.
+    Ctrl-C ends it in order and then raises KeyboardInterrupt, if it runs in the main thread; the next call
+    does the rest. Raises OperatorError if an input cannot be read, if the folder was begun with other inputs,
+    settings or versions, if another process fills it, and if the extra `backfill` or `spark` is missing.
+    """
+    from crawler.sites import read_rulebook
+
+    try:
+        from crawler.backfill import Job, Silent, Stopped, run_job
+    except ImportError as error:
+        raise OperatorError(f"backfill needs {error.name}: pip install 'copydesk[backfill]'") from error
+    given = [inputs] if isinstance(inputs, str | Path) else inputs
+    job = Job(
+        [str(one) for one in given],
+        str(out),
+        Settings(site_rules=read_rulebook(None if sites_file is None else os.fspath(sites_file))),
+        engine=engine,
+        master=master,
+        workers=workers,
+        memory_bytes=memory_bytes,
+        rows_per_bucket=rows_per_bucket,
+        prefix=prefix,
+        is_listing=is_listing,
+    )
+    try:
+        return run_job(job, Silent())
+    except Stopped:
+        raise KeyboardInterrupt from None
+
+
+def load(
+    folder: str | Path,
+    db: str | None = None,
+    *,
+    sites_file: str | os.PathLike[str] | None = None,
+    connections: int | None = None,
+) -> Loaded:
+    """Bring the folder of a `backfill` into a database, which is then as after `ingest` of the same inputs.
+
+    db: as in `open`, and made if there is none. An empty one is filled in bulk; one with articles gets one
+    document after another. sites_file: that of the backfill. connections: to an empty PostgreSQL database;
+    one a core, at most four, for None.
+    Ctrl-C ends it in order, if it runs in the main thread; `is_interrupted` says so, and the next call does
+    the rest. Raises OperatorError if the folder is none of a backfill, is not complete, or was made by other
+    versions; DatabaseError as `open`, and if the database has an unfinished load of another folder.
+    """
+    import shlex
+
+    from crawler.notifications import deliver_after_run
+    from crawler.runs import stopping
+    from crawler.sites import read_rulebook
+
+    try:
+        from storage import bulk
+    except ImportError as error:
+        raise OperatorError(f"load needs {error.name}: pip install 'copydesk[parquet]'") from error
+    path = Path(folder)
+    settings = Settings(site_rules=read_rulebook(None if sites_file is None else os.fspath(sites_file)))
+    bulk.open_folder(path)  # a folder that is none is a mistake before there is a database
+    engine = open_database(_url(db), unfinished=True)
+    try:
+        plan = bulk.plan_load(engine, path, settings)
+        job = shlex.join(["load", str(folder)])
+        with stopping() as is_stopped:
+            done = bulk.load(
+                engine,
+                plan,
+                settings,
+                connections=connections or bulk.CONNECTIONS,
+                command=job,
+                job=job,
+                is_stopped=is_stopped,
+            )
+        if done.merged:
+            deliver_after_run(engine)
+        return done
+    finally:
+        engine.dispose()

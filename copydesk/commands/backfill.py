@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,9 +14,6 @@ from pipeline.errors import OperatorError
 
 if TYPE_CHECKING:
     from crawler.backfill import Manifest
-
-# What DuckDB and the tasks of one machine may use, and each task on Spark.
-_MEMORY = {"local": "2GiB", "spark": "512MiB"}
 
 
 def backfill(
@@ -78,14 +74,10 @@ def backfill(
     from pipeline.settings import ReadingSettings, Settings
 
     try:
-        from crawler.backfill import ENGINES, FolderBusy, Job, Stopped, run_job
+        from crawler.backfill import FolderBusy, Job, Stopped, run_job
     except ImportError as error:
         raise OperatorError("backfill needs more packages: pip install 'copydesk[backfill]'") from error
 
-    if engine not in ENGINES:
-        raise OperatorError(f"--engine {engine}: write one of {', '.join(ENGINES)}")
-    if master is not None and engine != "spark":
-        raise OperatorError("--master is for --engine spark")
     settings = Settings(
         site_rules=read_rulebook(sites_file), reading=ReadingSettings(fields=named_fields(map or []))
     )
@@ -95,8 +87,8 @@ def backfill(
         settings,
         engine=engine,
         master=master,
-        workers=workers or (1 if engine == "spark" else os.cpu_count() or 1),
-        memory_bytes=parse_size(memory or _MEMORY[engine]),
+        workers=workers,
+        memory_bytes=None if memory is None else parse_size(memory),
         rows_per_bucket=rows_per_bucket,
         prefix=prefix,
         is_listing=listing,

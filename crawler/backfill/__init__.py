@@ -5,15 +5,14 @@ between them; both engines run the same functions and the same queries, so they 
 extra `backfill`, and `spark` for a cluster; PySpark, DuckDB and fsspec are imported here alone.
 """
 
-from crawler.backfill.engines import Progress, Stopped
+from crawler.backfill.engines import Progress, Silent, Stopped
 from crawler.backfill.folder import Folder, FolderBusy
 from crawler.backfill.inputs import Part, RemoteFile, find_parts
-from crawler.backfill.job import ENGINES, Job, run_job
+from crawler.backfill.job import Job, run_job
 from crawler.backfill.manifest import Manifest, read_manifest
 from crawler.backfill.plan import Result, backfill
 
 __all__ = [
-    "ENGINES",
     "Folder",
     "FolderBusy",
     "Job",
@@ -22,6 +21,7 @@ __all__ = [
     "Progress",
     "RemoteFile",
     "Result",
+    "Silent",
     "Stopped",
     "backfill",
     "find_parts",

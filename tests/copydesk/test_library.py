@@ -142,6 +142,32 @@ def test_files_and_records_are_stored_and_read(tmp_path: Path) -> None:
                 list(opened.stories(**wrong))  # type: ignore[arg-type]
 
 
+def test_a_folder_is_made_and_loaded(tmp_path: Path) -> None:
+    out, urls = tmp_path / "out", [f"sqlite:///{tmp_path}/{name}.db" for name in ("ingested", "loaded")]
+    made = copydesk.backfill(NEWS / "copied", out, workers=1)
+    again = copydesk.backfill([NEWS / "copied"], str(out))
+    assert (made.is_new, again.is_new, again.manifest) == (True, False, made.manifest)
+    ingested, loaded = copydesk.ingest(NEWS / "copied", urls[0], workers=1), copydesk.load(out, urls[1])
+    assert loaded.counts.stored == ingested.counts.stored == made.manifest.counts["documents"]["stored"] > 1
+    stored = []
+    for url in urls:
+        with copydesk.open(url) as db:
+            stored.append(list(db.articles()))
+    assert stored[0] == stored[1]
+    merged = copydesk.load(out, urls[0])
+    assert merged.merged
+    assert merged.counts.unchanged == merged.counts.seen
+
+
+def test_mistakes_of_a_backfill(tmp_path: Path) -> None:
+    for wrong in ({"engine": "flink"}, {"master": "local[1]"}):
+        with pytest.raises(copydesk.OperatorError):
+            copydesk.backfill(NEWS / "copied", tmp_path / "out", **wrong)  # type: ignore[arg-type]
+    with pytest.raises(copydesk.OperatorError, match="not the folder of a backfill"):
+        copydesk.load(tmp_path, f"sqlite:///{tmp_path}/none.db")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("mixed", [["a.txt", {"text": "b"}], [{"text": PAGE}, "a.txt"]])
 def test_paths_and_records_are_not_mixed(tmp_path: Path, mixed: list[Any]) -> None:
     with pytest.raises(copydesk.OperatorError, match="paths alone, or records alone"):

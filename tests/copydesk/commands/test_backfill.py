@@ -38,8 +38,8 @@ def test_a_folder_that_another_process_fills_is_busy(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--engine", "flink"], "--engine flink: write one of local, spark"),
-        (["--master", "local[1]"], "--master is for --engine spark"),
+        (["--engine", "flink"], "engine flink: write one of local, spark"),
+        (["--master", "local[1]"], "a master is for the engine spark"),
         (["--memory", "much"], "'much' is not a size"),
         (["--map", "text"], "--map text: write OURS=THEIRS"),
     ],
