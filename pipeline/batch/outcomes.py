@@ -16,7 +16,6 @@ import xxhash
 
 from pipeline.batch.records import hints, plain, records, values
 from pipeline.document import Article, Outcome, PageBytes, Rejection, SearchWords
-from pipeline.text import make_search_words
 
 _TEXTS = pa.list_(pa.string())
 _RIGHTS = pa.list_(
@@ -150,15 +149,15 @@ def _row(outcome: Outcome, sequence: int) -> dict[str, Any]:
     return row
 
 
-def outcomes_of(table: pa.Table, *, with_search_words: bool = False) -> list[Outcome]:
+def outcomes_of(table: pa.Table) -> list[Outcome]:
     """The outcomes of the rows of a table OUTCOMES, in their order.
 
-    `page.compressed` is empty, and so are search words unless with_search_words.
+    `page.compressed` and search words are empty.
     """
-    return [outcome for batch in table.to_batches() for outcome in _outcomes(batch, with_search_words)]
+    return [outcome for batch in table.to_batches() for outcome in _outcomes(batch)]
 
 
-def _outcomes(batch: pa.RecordBatch, with_search_words: bool) -> Iterator[Outcome]:
+def _outcomes(batch: pa.RecordBatch) -> Iterator[Outcome]:
     stored = {
         name: values(batch.column(name), hint)
         for name, hint in {**hints(Article), **hints(Rejection)}.items()
@@ -173,8 +172,7 @@ def _outcomes(batch: pa.RecordBatch, with_search_words: bool) -> Iterator[Outcom
             yield Rejection(**dict(zip(_OF_REJECTION, rejection, strict=True)), page=page)
             continue
         row = dict(zip(_OF_ARTICLE, article, strict=True))
-        words = make_search_words(row["title"], row["text"]) if with_search_words else _NO_WORDS
-        yield Article(**row, search_words=words, page=page)
+        yield Article(**row, search_words=_NO_WORDS, page=page)
 
 
 def pages_table(outcomes: Sequence[Outcome], sequences: Sequence[int]) -> pa.Table:

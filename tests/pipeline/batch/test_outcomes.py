@@ -30,7 +30,6 @@ from pipeline.document import (
     SearchWords,
     Stage,
 )
-from pipeline.text import make_search_words
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 MAYBE = st.none() | TEXT
@@ -148,14 +147,6 @@ def test_bytes_of_pages_are_a_table_of_their_own(made: list[Outcome]) -> None:
     assert table.schema == PAGES
     pages = [(n, outcome.page.compressed) for n, outcome in enumerate(made, 10) if outcome.page]
     assert list(zip(table["sequence"].to_pylist(), table["body"].to_pylist(), strict=True)) == pages
-
-
-@given(article=ARTICLES)
-@settings(max_examples=20, deadline=None)
-def test_search_words_are_made_again(article: Article) -> None:
-    [found] = outcomes_of(outcomes_table([article], [1]), with_search_words=True)
-    assert isinstance(found, Article)
-    assert found.search_words == make_search_words(article.title, article.text)
 
 
 @given(article=ARTICLES)
