@@ -111,15 +111,21 @@ def stories(
         wanted = wanted.where(copies >= min_size)
     if min_sites > 1:
         wanted = wanted.where(sites >= min_sites)
-    wanted = _ordered(wanted, count, time, canonical.c.group_id, after).limit(limit)
+    id: ColumnElement[int] = canonical.c.group_id
+    are_few = sought is not None
     with one_snapshot(engine) as connection:
-        copy = schema.article.alias("copy")
-        if where.sites:
-            names = [storable_name(site) for site in where.sites]
-            wanted = wanted.where(_has_a_copy(connection, canonical, copy, copy.c.site.in_(names)))
-        if where.agency is not None:
-            credits = copy.c.agency == storable_name(where.agency)
-            wanted = wanted.where(_has_a_copy(connection, canonical, copy, credits))
+        for copy, meets in _of_copies(where):
+            if _has_few(connection, copy, meets):
+                wanted, are_few = wanted.where(id.in_(select(copy.c.group_id).where(meets))), True
+            else:
+                wanted = wanted.where(select(copy.c.id).where(copy.c.group_id == id, meets).exists())
+        if are_few:
+            # PostgreSQL would rather walk through all stories in their order until it has met enough.
+            counted = [] if count is None else [count.label("n")]
+            few: Any = wanted.add_columns(*counted).cte("few").prefix_with("MATERIALIZED")
+            wanted, time, id = select(few.c.group_id, few.c.time), few.c.time, few.c.group_id
+            count = None if count is None else few.c.n
+        wanted = _ordered(wanted, count, time, id, after).limit(limit)
         return _in_their_order(connection, connection.execute(wanted))
 
 
@@ -160,19 +166,24 @@ def _conditions(
     yield from rest.conditions(engine, canonical)
 
 
-def _has_a_copy(
-    connection: Connection, canonical: Any, copy: Any, meets: ColumnElement[bool]
-) -> ColumnElement[bool]:
-    """Whether a copy of the story is on one of the sites, or credits the agency, as `meets` says of `copy`.
+def _of_copies(where: ArticleFilter) -> Iterator[tuple[Any, ColumnElement[bool]]]:
+    """Conditions that one copy of a story has to meet, each with the table of that copy."""
+    copy = schema.article.alias("copy")
+    if where.sites:
+        yield copy, copy.c.site.in_([storable_name(site) for site in where.sites])
+    if where.agency is not None:
+        yield copy, copy.c.agency == storable_name(where.agency)
 
-    The stories of sites and agencies with few articles are looked up, and sorted: on a walk through all
-    stories, a site that ended long ago would come last. Those of others are met soon on that walk.
+
+def _has_few(connection: Connection, copy: Any, meets: ColumnElement[bool]) -> bool:
+    """Whether few articles are on a site, or credit an agency.
+
+    Their stories are looked up, and sorted: on a walk through all stories, those of a site that ended long
+    ago would come last. Those of others are met soon on that walk.
     """
     some = select(copy.c.id).where(meets).limit(_FEW_ARTICLES + 1).subquery()
-    if connection.execute(select(func.count()).select_from(some)).scalar_one() <= _FEW_ARTICLES:
-        chosen: ColumnElement[bool] = canonical.c.group_id.in_(select(copy.c.group_id).where(meets))
-        return chosen
-    return select(copy.c.id).where(copy.c.group_id == canonical.c.group_id, meets).exists()
+    found: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return found <= _FEW_ARTICLES
 
 
 def _ordered(

@@ -27,12 +27,14 @@ from tests.conftest import PostgresServer
 ARTICLES = 200_000
 
 # An article a minute on 400 sites, in three languages; three of five are a group; one of twenty has no date.
+# The first 4,000 are on a site that ended then.
 _FILL = """
     INSERT INTO article (id, url, site, group_id, is_canonical, first_seen_at, updated_at, revision,
                          text_hash, fetched_us, seen_at, location, title, authors, agency, published_at,
                          language, access, word_count, rules_version, text)
     {numbers}
-    SELECT n, 'https://site' || (n % 400) || '.example/' || n, 'site' || (n % 400) || '.example',
+    SELECT n, 'https://site' || (n % 400) || '.example/' || n,
+           CASE WHEN n <= 4000 THEN 'ended.example' ELSE 'site' || (n % 400) || '.example' END,
            CASE WHEN n % 5 IN (1, 2) AND n > 5 THEN n - n % 5 ELSE n END, n % 5 NOT IN (1, 2) OR n < 5,
            {time}, {time}, 1, {hash}, 60000000 * n, {time}, 'pages/' || n, 'Title ' || n, '[]',
            CASE WHEN n % 3 = 0 THEN 'Northwire' END, CASE WHEN n % 20 > 0 THEN {time} END,
@@ -428,7 +430,7 @@ def test_watchlists_are_matched_and_delivered_by_reading_little(filled: str) -> 
 DESK = (
     "/",
     "/?site=site7.example",
-    "/?site=ended.example",
+    "/?site=nowhere.example",
     "/?agency=Northwire",
     "/?agency=Nowire",
     "/?min_sites=3",
@@ -477,6 +479,18 @@ def test_pages_of_the_desk_read_little(filled: str, address: str) -> None:
     queries = asked_by_desk(filled, address)
     assert queries
     assert [query for query in queries if plan(filled, *query).cost > _MOST[kind]] == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/?site=ended.example", "/?site=ended.example&sort=size", "/?agency=Nowire", "/feeds/search.atom?q=a"],
+)
+def test_stories_of_few_articles_are_looked_up_and_not_met_on_a_walk(filled: str, address: str) -> None:
+    kind = make_url(filled).get_backend_name()
+    plan = {"sqlite": plan_sqlite, "postgresql": plan_postgresql}[kind]
+    used = [plan(filled, *asked).indexes for asked in asked_by_desk(filled, address)]
+    assert any("article_group" in indexes for indexes in used)
+    assert not any("article_story" in indexes for indexes in used)
 
 
 @pytest.mark.parametrize("address", ["/?sort=size", "/?sort=spread", "/about"])
