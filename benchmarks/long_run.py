@@ -30,7 +30,7 @@ import psutil
 from benchmarks import charts, machine
 from benchmarks.newsroom import Newsroom
 from crawler.runs import drive as run
-from crawler.runs.pool import WorkerPool
+from crawler.workers import WorkerPool
 from pipeline.settings import Settings
 from storage.database import open_database
 from storage.writer import BatchCounts

@@ -30,7 +30,7 @@ from benchmarks.own_process import apart
 from benchmarks.repository import article_pages
 from benchmarks.stages import REST, STAGES, Spent, timed
 from crawler.runs.drive import BATCH_SIZE
-from crawler.runs.pool import MESSAGE_BYTES, MESSAGE_DOCUMENTS
+from crawler.workers.pool import MESSAGE_BYTES, MESSAGE_DOCUMENTS
 from pipeline import process
 from pipeline.document import Article, Document, Outcome
 from pipeline.page.decode import decode_body
@@ -97,7 +97,7 @@ def measure(
 
 
 def messages(documents: Sequence[Document], most: int = MESSAGE_DOCUMENTS) -> Iterator[range]:
-    """The pages in messages of the size that `crawler.runs.pool` sends when many wait, by their numbers."""
+    """The pages by number, in messages of the size that `crawler.workers.pool` sends when many wait."""
     start, size = 0, 0
     for place, document in enumerate(documents):
         size += len(document.body)

@@ -29,7 +29,7 @@ class ChildProcess:
 
     def __init__(self, module: str, task: object, *, log: Callable[[str], None] | None = None) -> None:
         """Start `python -m module` and send it the pickled task. log: is called with each line of the log."""
-        from crawler.runs import safe_path_variables
+        from crawler.workers import safe_path_variables
 
         self._log = log
         self._tail: deque[str] = deque(maxlen=_TAIL)

@@ -74,6 +74,7 @@ _LONGEST = (
     "test_quality.py",
     "copydesk/web/browser",
     "crawler/runs",
+    "crawler/workers",
     "crawler/test_crawl.py",
     "storage/writing",
     "crawler",

@@ -237,9 +237,9 @@ def _import_all() -> None:
 
 def _start_fork_server() -> None:
     """Start what workers are forked from, for all commands, where it does not run."""
-    from crawler.runs.fork_server import start_fork_server
-    from crawler.runs.pool import modules_of_workers
-    from crawler.runs.worker import process_document
+    from crawler.workers.fork_server import start_fork_server
+    from crawler.workers.pool import modules_of_workers
+    from crawler.workers.worker import process_document
 
     start_fork_server([*modules_of_workers(process_document), "crawler.discovery"])
 

@@ -11,7 +11,7 @@ import pickle
 import threading
 from contextlib import suppress
 
-from crawler.runs import Process, WorkerPool
+from crawler.workers import Process, WorkerPool
 from pipeline.settings import Settings
 
 _lock = threading.Lock()

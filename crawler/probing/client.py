@@ -30,8 +30,8 @@ from crawler.fetch import (
 )
 from crawler.fetched import document_or_rejection, failure_to_rejection
 from crawler.probing.crawling import crawl_to_end, require_finished, settings_without_database
-from crawler.runs import PoolBroken, TaskFailed, WorkerPool
 from crawler.sites import Site, site_rulebook
+from crawler.workers import PoolBroken, TaskFailed, WorkerPool
 from pipeline.document import Claims, Document, Outcome
 from pipeline.settings import Settings as PipelineSettings
 from pipeline.sites import SiteRulebook

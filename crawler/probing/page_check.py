@@ -10,8 +10,8 @@ from itertools import chain, zip_longest
 from crawler.discovery import SourceEntry
 from crawler.probing.client import Client, NoPage
 from crawler.probing.reserved import read_refused
-from crawler.runs import PoolBroken
 from crawler.sites import Site
+from crawler.workers import PoolBroken
 from pipeline.document import Article
 from pipeline.urls import canonical_url
 

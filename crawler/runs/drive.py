@@ -24,10 +24,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.files import DocumentOrRejection
-from crawler.runs.pool import PoolBroken, WorkerPool
-from crawler.runs.reading import ReadAhead, body_size, reading_ahead
 from crawler.runs.stopping import stopping
-from crawler.runs.worker import Process, process_document
+from crawler.workers import (
+    PoolBroken,
+    Process,
+    ReadAhead,
+    WorkerPool,
+    body_size,
+    process_document,
+    reading_ahead,
+)
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
 from storage.base import source_key

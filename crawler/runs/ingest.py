@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from crawler.files import DocumentOrRejection
 from crawler.runs.drive import Finished, Progress, drive
-from crawler.runs.reading import FileReader
-from crawler.runs.worker import Process, process_document
+from crawler.workers import FileReader, Process, process_document
 from pipeline.document import Document
 from pipeline.metadata import parse_time
 from pipeline.settings import Settings

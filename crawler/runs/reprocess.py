@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from crawler.runs.changes import Changes, Comparison
 from crawler.runs.drive import Progress, drive
 from crawler.runs.regrouped import Regrouped, compare_groups
-from crawler.runs.worker import Process
+from crawler.workers import Process
 from pipeline.settings import Settings
 from storage.upkeep import (
     SiteRulesUse,

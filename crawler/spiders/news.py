@@ -37,10 +37,10 @@ from crawler.fetch import (
     validators,
 )
 from crawler.fetched import as_download, document_or_rejection, failure_to_rejection
-from crawler.runs import BudgetSpent, PoolBroken, PoolClosed, TaskFailed
 from crawler.sites import MAX_URL_LENGTH, Site, choose_sites, is_article_url, parse_hours, read_sites
 from crawler.spiders import selection
 from crawler.store import CrawlState, StorePipeline
+from crawler.workers import BudgetSpent, PoolBroken, PoolClosed, TaskFailed
 from pipeline.counts import counted
 from pipeline.document import Claims, Document, Rejection
 from pipeline.urls import canonical_url

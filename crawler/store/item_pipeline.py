@@ -23,11 +23,11 @@ from scrapy.exceptions import DropItem, NotConfigured
 from scrapy.utils.spider import DefaultSpider
 
 from crawler.fetch import account_of
-from crawler.runs import BudgetSpent, PoolBroken, WorkerPool
 from crawler.sites import read_sites, site_rulebook
 from crawler.store.crawl_state import CrawlState
 from crawler.store.database import CrawlDatabase
 from crawler.store.site_statistics import SiteStatistics, has_site_statistics
+from crawler.workers import BudgetSpent, PoolBroken, WorkerPool
 from pipeline.counts import counted
 from pipeline.document import Article, Document, Outcome, Rejection, as_objects
 from pipeline.settings import Settings

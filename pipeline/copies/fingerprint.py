@@ -9,10 +9,13 @@ by winnowed bands. `pipeline.copies.sketch` makes datasketch's objects of a sign
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+import threading
 from copy import copy
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xxhash
@@ -69,10 +72,35 @@ def _minhash(hashes: Hashes, size: int, seed: int) -> Values:
 
 @cache
 def _empty_minhash(size: int, seed: int) -> MinHash:
-    # Imported here: it imports SciPy, which programs that make no fingerprint do not need.
-    from datasketch import MinHash
+    _import_datasketch()
+    from datasketch.minhash import MinHash
 
     return MinHash(num_perm=size, seed=seed, scheme=SCHEME, hashfunc=_identity)
+
+
+@cache
+def _import_datasketch() -> None:
+    """Let datasketch's `__init__` run only when something else than one of its modules is used.
+
+    It imports SciPy for indexes that are not used here, which is a fifth of the time in which workers start.
+    importlib.util.LazyLoader would run it before any module.
+    """
+    spec = importlib.util.find_spec("datasketch")
+    if "datasketch" in sys.modules or spec is None or spec.loader is None:
+        return
+    package, waiting, lock = importlib.util.module_from_spec(spec), [spec.loader], threading.RLock()
+
+    def run_init(name: str) -> Any:
+        with lock:
+            while waiting:
+                waiting.pop().exec_module(package)
+        try:
+            return vars(package)[name]
+        except KeyError:
+            raise AttributeError(f"module 'datasketch' has no attribute {name!r}") from None
+
+    vars(package)["__getattr__"] = run_init
+    sys.modules["datasketch"] = package
 
 
 def _identity(hashes: Hashes) -> Hashes:

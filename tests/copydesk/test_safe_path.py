@@ -46,7 +46,7 @@ PROGRAM = """\
 import os, signal, time
 from datetime import UTC, datetime
 from pathlib import Path
-from crawler.runs.pool import WorkerPool
+from crawler.workers.pool import WorkerPool
 from pipeline.document import Document, MediaType, Origin
 from pipeline.settings import Settings
 

@@ -46,7 +46,7 @@ def test_extracting_one_page_imports_only_the_extraction() -> None:
     not_of_a_page = {
         "crawler.sites.reader",
         "crawler.files.warc",
-        "crawler.runs.pool",
+        "crawler.workers.pool",
         "ftfy",
         "pipeline.extract.plain_text",
         "warcio",
@@ -59,6 +59,14 @@ def test_trafilatura_is_imported_only_once_a_page_is_read() -> None:
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "pipeline.extract.html" in found.stdout
     assert "trafilatura" not in found.stdout.split()
+
+
+def test_a_worker_has_neither_a_database_nor_the_web() -> None:
+    program = "import sys, crawler.workers.worker, pipeline.process; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    found = set(done.stdout.split())
+    assert "crawler.workers.memory" in found
+    assert sorted(found & (STORING | CRAWLING | MUCH)) == []
 
 
 def test_the_desk_reads_neither_pages_nor_the_web() -> None:

@@ -16,11 +16,11 @@ from scrapy.crawler import Crawler
 
 from crawler.discovery import Download, Listing, SourceKind, read_source
 from crawler.fetch.politeness.budget import BudgetMiddleware
-from crawler.runs import WorkerPool
-from crawler.runs.worker import process_document
 from crawler.sites import Site
 from crawler.spiders import news
 from crawler.store import item_pipeline
+from crawler.workers import WorkerPool
+from crawler.workers.worker import process_document
 from pipeline.document import Document, MediaType, Origin, Outcome, Reason, Rejection, Stage
 from pipeline.settings import Settings
 

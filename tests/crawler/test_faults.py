@@ -18,17 +18,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import datasketch  # noqa: F401  # once, not in each process that is forked
 import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import Engine, event
 
 from crawler.runs import drive as run_module
-from crawler.runs.fork_server import start_fork_server
 from crawler.runs.ingest import ingest
-from crawler.runs.pool import modules_of_workers
-from crawler.runs.worker import Process
+from crawler.workers.fork_server import start_fork_server
+from crawler.workers.pool import modules_of_workers
+from crawler.workers.worker import Process
 from pipeline.document import Document, Outcome
 from pipeline.settings import Settings
 from storage.database import DatabaseError, open_database, transactions

@@ -224,7 +224,7 @@ def test_no_control_character_reaches_the_log_or_the_terminal(crawled: tuple[Des
 READ = """
 import gzip, sys
 from crawler.discovery import Download, read_source
-from crawler.runs import TaskFailed, WorkerPool
+from crawler.workers import TaskFailed, WorkerPool
 from crawler.sites import Site
 from pipeline.settings import Settings
 from tests.crawler.misbehaving import memory_peak, process

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from crawler.runs import WorkerPool
 from crawler.settings import EXTENSIONS
+from crawler.workers import WorkerPool
 from pipeline.document import Article, Document, MediaType, Origin, Outcome
 from pipeline.settings import Settings
 from storage import reader, writer

@@ -15,10 +15,10 @@ from crawler.monitor import HISTORY
 from crawler.notifications import NotificationSettings, after_run, retries
 from crawler.notifications.delivery import FAILURES, IN_A_MAIL
 from crawler.notifications.webhook import MAX_ANSWER_BYTES, PERMANENT
-from crawler.runs.pool import MEMORY_BYTES
 from crawler.scheduling import Plan
 from crawler.sites import MAX_URL_LENGTH
 from crawler.sites.site import Politeness
+from crawler.workers.pool import MEMORY_BYTES
 from pipeline.copies.verification import SAME_ISSUE_DAYS, SHORT_WORDS
 from pipeline.metadata.site_rights import MAX_TDMREP_BYTES
 from pipeline.page import blocks

@@ -19,7 +19,7 @@ from crawler.backfill.engines.duck import connected, copy_query, create_views, w
 from crawler.backfill.engines.protocol import AnyTask, Progress, Silent, Stopped, begin_stage
 from crawler.backfill.folder import Folder
 from crawler.backfill.pools import drop_pools, worker_pids
-from crawler.runs import TaskFailed, WorkerPool
+from crawler.workers import TaskFailed, WorkerPool
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
 

@@ -179,7 +179,7 @@ def _leave_files_alone(folder: str) -> None:
 def _fault(stage: str, error: BaseException) -> BaseException:
     """What ended a job, in one line: that of our own error where a task raised one."""
     text = str(error)
-    for name in ("pipeline.errors.OperatorError", "crawler.runs.pool.PoolBroken"):
+    for name in ("pipeline.errors.OperatorError", "crawler.workers.pool.PoolBroken"):
         _, found, said = text.partition(f"{name}: ")
         if found:
             return OperatorError(said.splitlines()[0])

@@ -16,7 +16,7 @@ from crawler.backfill.folder import Folder
 from crawler.backfill.inputs import Found, Part
 from crawler.backfill.pools import drop_pools, worker_pool
 from crawler.files import DocumentOrRejection
-from crawler.runs import FileReader, PoolBroken, Process, process_document
+from crawler.workers import FileReader, PoolBroken, Process, process_document
 from pipeline.batch import OUTCOMES, PAGES, outcomes_table, pages_table, shard_of
 from pipeline.document import Article, Document, Outcome
 from pipeline.settings import Settings

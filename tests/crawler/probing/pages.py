@@ -12,8 +12,8 @@ from scrapy.settings import Settings
 
 from crawler.fetched import document_or_rejection
 from crawler.probing.client import NoPage
-from crawler.runs import PoolBroken
 from crawler.sites import Site
+from crawler.workers import PoolBroken
 from pipeline.document import Claims, Document, Outcome
 from pipeline.process import process_document
 from pipeline.settings import Settings as PipelineSettings

@@ -13,8 +13,8 @@ from scrapy.http import Response
 
 from crawler.fetch.errors import RequestRefused
 from crawler.probing.client import Client, NoPage, is_robots_url
-from crawler.runs import PoolBroken, TaskFailed
 from crawler.sites.site import Politeness
+from crawler.workers import PoolBroken, TaskFailed
 from pipeline.document import Claims, Reason, Rejection
 from pipeline.sites import SiteRulebook
 from tests.crawler.fetch.crawlers import idle_crawler, politeness_of

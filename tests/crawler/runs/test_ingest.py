@@ -23,7 +23,7 @@ from crawler.files.paths import read_paths
 from crawler.runs import drive as run_module
 from crawler.runs.drive import Finished, drive
 from crawler.runs.ingest import ingest
-from crawler.runs.reading.ahead import CHUNKS_AHEAD
+from crawler.workers.reading.ahead import CHUNKS_AHEAD
 from pipeline.document import Document, Reason, Rejection
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings

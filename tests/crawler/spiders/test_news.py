@@ -14,9 +14,9 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawler.fetch import ARTICLE, PutOff, RequestNotNeeded
-from crawler.runs import Account, BudgetSpent, PoolBroken, TaskFailed
 from crawler.sites import MAX_URL_LENGTH, Site
 from crawler.spiders.news import MAX_SITEMAP_DEPTH, NewsSpider, _SiteCrawl
+from crawler.workers import Account, BudgetSpent, PoolBroken, TaskFailed
 from pipeline.document import Claims, Document, Reason, Rejection
 from storage.crawls import DueRevisit, Validators, Visit
 from tests.crawler.fetch.crawlers import idle_crawler

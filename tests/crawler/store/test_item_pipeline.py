@@ -22,8 +22,8 @@ from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.spider import DefaultSpider
 
 from crawler.fetch.politeness import BudgetMiddleware, SiteAccount
-from crawler.runs import Account, PoolBroken, WorkerPool
 from crawler.store import StorePipeline, crawl_state
+from crawler.workers import Account, PoolBroken, WorkerPool
 from pipeline.document import Claims, Document, MediaType, Origin, Outcome, Reason, Stage
 from storage import reader, writer
 from storage.database import DatabaseError, Engine, open_database

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -31,6 +34,21 @@ def datasketchs(hashes: list[int], settings: FingerprintSettings) -> list[int]:
     lead = MinHash(settings.lead_size, seed=settings.seed + 1, scheme="affine32", hashfunc=lambda h: h)
     lead.update_batch(hashes[: settings.lead_words])
     return [*whole.hashvalues.tolist(), *lead.hashvalues.tolist()]
+
+
+def test_scipy_is_imported_once_more_of_datasketch_is_used() -> None:
+    program = """
+import sys, numpy
+from pipeline.copies.fingerprint import signature
+from pipeline.settings import FingerprintSettings
+signature(numpy.arange(9, dtype=numpy.uint32), FingerprintSettings())
+print("scipy" in sys.modules)
+import datasketch, datasketch.minhash
+print(hasattr(datasketch, "no such name"), datasketch.MinHashLSH(num_perm=64).is_empty())
+print("scipy" in sys.modules, datasketch.MinHash is datasketch.minhash.MinHash, datasketch.__version__)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False", "True", "True", "True", version("datasketch")]
 
 
 @given(

@@ -17,7 +17,7 @@ from crawler.backfill import Folder, find_parts
 from crawler.backfill.engines import Engine, LocalEngine
 from crawler.backfill.pools import drop_pools, worker_pool
 from crawler.backfill.stages import process_part, process_tasks
-from crawler.runs import process_document
+from crawler.workers import process_document
 from pipeline.batch import shard_of
 from pipeline.settings import Settings
 from tests.crawler import misbehaving

@@ -20,8 +20,8 @@ import threading
 from dataclasses import dataclass
 
 from crawler.files import DocumentOrRejection, InputFile, read_file
-from crawler.runs.memory import held_bytes, limit_memory
-from crawler.runs.messages import frame, receive, send
+from crawler.workers.memory import held_bytes, limit_memory
+from crawler.workers.messages import frame, receive, send
 from pipeline.document import Document, Origin, Reason
 from pipeline.settings import ReadingSettings, Settings
 

@@ -32,15 +32,15 @@ from multiprocessing.context import ForkServerProcess
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
 
-from crawler.runs.fork_server import (
+from crawler.workers.fork_server import (
     cannot_start,
     kill_process,
     manner_of_death,
     start_fork_server,
     start_worker,
 )
-from crawler.runs.messages import Call, Raised, TaskFailed, answer, complete, frame
-from crawler.runs.worker import Process, process_document, rejection, serve
+from crawler.workers.messages import Call, Raised, TaskFailed, answer, complete, frame
+from crawler.workers.worker import Process, process_document, rejection, serve
 from pipeline.document import Document, Outcome, Reason, Rejection, has_cost_worker
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
@@ -75,7 +75,7 @@ _RECEIVE_BYTES = 1 << 20
 def modules_of_workers(process: Process) -> list[str]:
     """The modules that workers need, to be imported once, by the fork server."""
     needed = "pipeline.warm" if process is process_document else process.__module__
-    return ["crawler.runs.worker", needed, "datasketch"]
+    return ["crawler.workers.worker", needed]
 
 
 class PoolBroken(OperatorError):

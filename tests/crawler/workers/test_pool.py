@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from crawler.runs.messages import TaskFailed
-from crawler.runs.pool import BudgetSpent, PoolBroken, WorkerPool
+from crawler.workers.messages import TaskFailed
+from crawler.workers.pool import BudgetSpent, PoolBroken, WorkerPool
 from pipeline.document import Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from tests.crawler.misbehaving import call, document, process

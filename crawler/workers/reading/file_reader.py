@@ -6,7 +6,7 @@ finds it, and waits while the run has enough. A few files are handed over ahead.
 order, so this side knows which one is being read. If the process dies, of a limit or twice, that file ends
 with a rejection, and another process goes on behind it.
 
-Limits: memory and processor time are limited by the process itself (`crawler.runs.reading.process`). This
+Limits: memory and processor time are limited by the process itself (`crawler.workers.reading.process`). This
 side ends it when a file neither gives anything nor is read further for too long, such as one on a network
 drive that is gone. Nothing limits how long a pipe is waited for.
 """
@@ -29,10 +29,10 @@ from multiprocessing.context import ForkServerProcess
 from typing import Self, cast
 
 from crawler.files import DocumentOrRejection, InputFile, find_files, open_file, os_error
-from crawler.runs.fork_server import cannot_start, kill_process, manner_of_death, start_worker
-from crawler.runs.messages import complete
-from crawler.runs.pool import PoolBroken
-from crawler.runs.reading.process import End, Message, seconds_for, send_file, serve
+from crawler.workers.fork_server import cannot_start, kill_process, manner_of_death, start_worker
+from crawler.workers.messages import complete
+from crawler.workers.pool import PoolBroken
+from crawler.workers.reading.process import End, Message, seconds_for, send_file, serve
 from pipeline.document import Reason, Rejection
 from pipeline.settings import Settings
 
@@ -41,7 +41,7 @@ from pipeline.settings import Settings
 _FILES_AHEAD = 8
 _PATHS_AHEAD = 20_000
 _RECEIVE_BYTES = 1 << 20
-# As for workers (`crawler.runs.pool`): a start may include imports; a fork server that was killed needs a
+# As for workers (`crawler.workers.pool`): a start may include imports; a fork server that was killed needs a
 # moment.
 _START_SECONDS = 120.0
 _START_ATTEMPTS = 5

@@ -19,9 +19,9 @@ from typing import Any, cast
 
 import pytest
 
-from crawler.runs import pool as pool_module
-from crawler.runs.fork_server import cannot_start, safe_start, start_fork_server, start_worker
-from crawler.runs.pool import WorkerPool, modules_of_workers
+from crawler.workers import pool as pool_module
+from crawler.workers.fork_server import cannot_start, safe_start, start_fork_server, start_worker
+from crawler.workers.pool import WorkerPool, modules_of_workers
 from pipeline.document import Rejection
 from pipeline.errors import OperatorError
 from pipeline.settings import Settings
@@ -191,7 +191,7 @@ def test_signals_to_the_group_do_not_end_the_fork_server() -> None:
 def test_a_process_that_was_forked_has_a_fork_server_of_its_own() -> None:
     program = """
 import os
-from crawler.runs.fork_server import start_fork_server, start_worker
+from crawler.workers.fork_server import start_fork_server, start_worker
 start_fork_server(["json"])
 pid = os.fork()
 process = start_worker(print, ("worker",))

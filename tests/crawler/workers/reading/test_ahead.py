@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from crawler.runs.reading.ahead import CHUNKS_AHEAD, ReadAhead, body_size, reading_ahead
+from crawler.workers.reading.ahead import CHUNKS_AHEAD, ReadAhead, body_size, reading_ahead
 from pipeline.document import Document
 from tests.crawler.misbehaving import document
 from tests.waiting import wait_until

@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from crawler.runs import worker
-from crawler.runs.messages import Answer, Call, Raised, TaskFailed, receive, send
-from crawler.runs.worker import _call, _process_all, rejection
+from crawler.workers import worker
+from crawler.workers.messages import Answer, Call, Raised, TaskFailed, receive, send
+from crawler.workers.worker import _call, _process_all, rejection
 from pipeline.document import Document, Outcome, Reason, Rejection, Stage
 from pipeline.settings import Settings
 from tests.crawler import misbehaving

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.files import InputFile
-from crawler.runs.messages import receive
-from crawler.runs.reading.process import End, _read, _receive_file, seconds_for, send_file
+from crawler.workers.messages import receive
+from crawler.workers.reading.process import End, _read, _receive_file, seconds_for, send_file
 from pipeline.document import Document
 from pipeline.settings import ReadingSettings
 from tests.crawler.files.making import PAGE, SMALL, jsonl

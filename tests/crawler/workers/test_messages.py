@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.runs.messages import Answer, Call, Raised, TaskFailed, answer, complete, frame, receive, send
+from crawler.workers.messages import Answer, Call, Raised, TaskFailed, answer, complete, frame, receive, send
 from pipeline.document import Reason
 from tests.crawler.misbehaving import document
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from crawler.runs.memory import held_bytes, limit_memory
-from crawler.runs.messages import Answer, Call, Raised, TaskFailed, receive, send
+from crawler.workers.memory import held_bytes, limit_memory
+from crawler.workers.messages import Answer, Call, Raised, TaskFailed, receive, send
 from pipeline.document import Document, Outcome, Reason, Rejection, Stage
 from pipeline.settings import Settings
 

@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import resource
-from crawler.runs.memory import held_bytes, limit_memory
+from crawler.workers.memory import held_bytes, limit_memory
 before = held_bytes()
 most = limit_memory(100_000_000)
 assert before and 99_000_000 < most - before < 120_000_000, (before, most)

@@ -20,9 +20,9 @@ import pyarrow.parquet
 import pytest
 
 from crawler.files import InputFile, read_paths
-from crawler.runs.fork_server import start_fork_server
-from crawler.runs.pool import PoolBroken
-from crawler.runs.reading import FileReader, file_reader, process
+from crawler.workers.fork_server import start_fork_server
+from crawler.workers.pool import PoolBroken
+from crawler.workers.reading import FileReader, file_reader, process
 from pipeline.document import Document, Reason, Rejection, Stage
 from pipeline.errors import OperatorError
 from pipeline.settings import ReadingSettings, Settings
