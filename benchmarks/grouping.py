@@ -28,12 +28,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xxhash
 import zstandard
-from datasketch import MinHash, MinHashLSH
 
 from benchmarks.extraction import FETCHED_AT, read_bytes
 from benchmarks.measures import Score, adjusted_rand, pair_score, partition_score
@@ -61,6 +60,9 @@ from pipeline.settings import FingerprintSettings, Settings
 from pipeline.text import make_search_words
 from storage.database import Engine, open_database
 from storage.writer import start_run, write_batch
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 IdPair = tuple[int, int]
 
@@ -241,6 +243,8 @@ def word_shingles(text: str, size: int) -> list[str]:
 
 
 def minhash(shingles: Iterable[str], num_perm: int = 128) -> MinHash:
+    from datasketch import MinHash  # here, because it imports SciPy
+
     made = MinHash(num_perm=num_perm, hashfunc=xxhash.xxh32_intdigest)
     made.update_batch([shingle.encode() for shingle in shingles])
     return made
@@ -248,6 +252,8 @@ def minhash(shingles: Iterable[str], num_perm: int = 128) -> MinHash:
 
 def datasketch_lsh(size: int, threshold: float) -> Callable[[Sequence[ArticleCopy]], Found]:
     def run(stories: Sequence[ArticleCopy]) -> Found:
+        from datasketch import MinHashLSH
+
         index, pairs = MinHashLSH(threshold=threshold, num_perm=128), []
         for story in stories:
             shingles = word_shingles(story.text, size)

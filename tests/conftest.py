@@ -93,7 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if (given := getattr(config, "workerinput", None)) is not None:
         forked.use_server(given["commands"])
         # Early, because it looks through all modules for each frame of the stack.
-        importlib.import_module("scrapy.core.downloader.tls")
+        importlib.import_module("scrapy.core.downloader.contextfactory")
 
 
 @pytest.hookimpl(wrapper=True)

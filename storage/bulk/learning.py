@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from pipeline.batch import shard_of
@@ -233,6 +232,8 @@ def _learn_site(
 
 def hashes_in(files: Sequence[str]) -> learning.HashesOf:
     """Reads the hashes of some articles from Parquet files with the columns article_id and hashes."""
+    import pyarrow.dataset as ds  # here, because it imports pandas where there is one
+
     dataset = ds.dataset(list(files), format="parquet")
 
     def read(ids: Iterable[int]) -> Mapping[int, NDArray[np.int64]]:

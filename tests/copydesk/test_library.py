@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datasketch import LeanMinHash, MinHash
 
 import copydesk
 from pipeline.errors import OperatorError
@@ -31,6 +30,8 @@ def test_a_program_makes_the_stored_signature_itself(news_url: str) -> None:
     engine = open_database(news_url, create=False)
     stored = next(reader.articles(engine))
     hashes = copydesk.shingle_hashes(stored.text)
+    from datasketch import LeanMinHash, MinHash
+
     whole = MinHash(24, seed=1, scheme="affine32", hashfunc=lambda h: h)
     lead = MinHash(24, seed=2, scheme="affine32", hashfunc=lambda h: h)
     whole.update_batch(hashes)

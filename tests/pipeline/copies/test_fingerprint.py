@@ -11,7 +11,6 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 import xxhash
-from datasketch import MinHash
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +28,8 @@ BANDS = SETTINGS.bands + SETTINGS.lead_bands + SETTINGS.far_bands + SETTINGS.far
 
 def datasketchs(hashes: list[int], settings: FingerprintSettings) -> list[int]:
     """What a user of datasketch computes of the hashes."""
+    from datasketch import MinHash
+
     whole = MinHash(settings.whole_size, seed=settings.seed, scheme="affine32", hashfunc=lambda h: h)
     whole.update_batch(hashes)
     lead = MinHash(settings.lead_size, seed=settings.seed + 1, scheme="affine32", hashfunc=lambda h: h)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from datasketch import LeanMinHash, MinHash
 
 from pipeline.copies.fingerprint import fingerprint, shingle_hashes
 from pipeline.copies.sketch import sketch, sketch_of
@@ -19,6 +18,8 @@ STORY = "\n".join(FERRY)
 
 def test_a_user_of_datasketch_gets_the_same() -> None:
     """The only knowledge needed is that of the docs: hashes, sizes, seeds, scheme, length of the lead."""
+    from datasketch import LeanMinHash, MinHash
+
     hashes = shingle_hashes(STORY, SETTINGS).tolist()
     whole = MinHash(24, seed=1, scheme="affine32", hashfunc=int)
     lead = MinHash(24, seed=2, scheme="affine32", hashfunc=int)
@@ -54,6 +55,8 @@ def test_sketches_are_compared_and_serialised_by_datasketch() -> None:
     assert story.whole.jaccard(rival.whole) < 0.2
     written = bytearray(story.whole.bytesize())
     story.whole.serialize(written)
+    from datasketch import LeanMinHash
+
     assert LeanMinHash.deserialize(written) == story.whole
 
 
