@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -131,8 +133,8 @@ class _Writer:
         self._next = first
         self._group: list[Outcome] = []
         self._size = 0
-        self._shards: dict[int, int] = {}
-        self._links: set[tuple[int, int]] = set()
+        # Shards of each outcome: of its location, and of what it is settled by.
+        self._shards = array("i"), array("i")
         # Bodies are compressed already.
         self._outcomes = pq.ParquetWriter(outcomes, OUTCOMES, compression="zstd")
         self._pages = pq.ParquetWriter(pages, PAGES, compression="none", use_dictionary=False)
@@ -151,27 +153,28 @@ class _Writer:
         self.counts["outcomes"] += 1
         if isinstance(stored, Article):
             self.counts["articles"] += 1
-            self._link(stored.location, stored.url)
+            self._note(stored.location, stored.url)
         else:
             self.counts["rejections"] += 1
             self.counts["faults"] += stored.reason.is_fault
-            self._link(stored.location, stored.location)
+            self._note(stored.location, stored.location)
         self._group.append(stored)
         self._size += 4_000 + (len(stored.page.compressed) if stored.page else 0)
         if len(self._group) >= _GROUP_DOCUMENTS or self._size >= _GROUP_BYTES:
             self._flush()
 
     def links(self) -> pa.Table:
-        """The table LINKS."""
-        found = sorted(self._links)
-        return pa.table([[one for one, _ in found], [other for _, other in found]], schema=LINKS)
+        """The table LINKS: outcomes of one location are settled together, whichever URLs they have."""
+        location, key = (np.frombuffer(shards, dtype=np.int32) for shards in self._shards)
+        order = np.lexsort((key, location))
+        location, key = location[order], key[order]
+        is_linked = (location[1:] == location[:-1]) & (key[1:] != key[:-1])
+        found = np.unique(np.stack((key[:-1][is_linked], key[1:][is_linked]), axis=1), axis=0)
+        return pa.table([found[:, 0], found[:, 1]], schema=LINKS)
 
-    def _link(self, location: str, key: str) -> None:
-        """Note that outcomes of one location are settled together, whichever URLs they have."""
-        shard = shard_of(key)
-        known = self._shards.setdefault(shard_of(location), shard)
-        if known != shard:
-            self._links.add((min(known, shard), max(known, shard)))
+    def _note(self, location: str, key: str) -> None:
+        for shards, name in zip(self._shards, (location, key), strict=True):
+            shards.append(shard_of(name))
 
     def _flush(self) -> None:
         if self._group:
