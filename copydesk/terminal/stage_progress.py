@@ -68,5 +68,7 @@ class _StageLines:
         self._documents += documents
         if time.monotonic() - self._last >= _LOG_EVERY:
             self._last = time.monotonic()
-            said = f", {counted(self._documents, 'document')}" if self._documents else ""
-            err.print(f"{self._name}: {self._done:,} of {counted(self._tasks, 'task')}{said}")
+            # An exchange is one job, and documents are those of another stage.
+            of = f"{self._done:,} of {counted(self._tasks, 'task')}" if self._tasks else "not done yet"
+            said = f", {counted(self._documents, 'document')}" if self._documents and self._tasks else ""
+            err.print(f"{self._name}: {of}{said}")
