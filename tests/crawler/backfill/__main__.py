@@ -2,15 +2,17 @@
 
     python -m tests.crawler.backfill [--documents 5000] [--without-spark]
 
-The world is ingested into SQLite, and goes through `copydesk backfill` on this machine and on Spark
-(`local-cluster`, two executors). All rows of both folders are compared. The folder is loaded into SQLite and
-into a PostgreSQL of its own, and every public view and private table is compared with what was ingested. It
-takes some minutes. The exit status is 1 if anything differs.
+The world is ingested into SQLite, and goes through `copydesk backfill` on this machine, and on Spark by
+`spark-submit` to a standalone cluster of two executors, with the program of the documentation. All rows of
+both folders are compared. The folder is loaded into SQLite and into a PostgreSQL of its own, and every public
+view and private table is compared with what was ingested. It takes some minutes. The exit
+status is 1 if anything differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,16 +21,17 @@ from pathlib import Path
 from typing import Any
 
 from crawler.backfill import Folder, backfill, find_parts
-from crawler.backfill.engines import Engine, LocalEngine, SparkEngine
+from crawler.backfill.engines import Engine, LocalEngine
 from crawler.runs import ingest
 from crawler.sites import read_rulebook
 from pipeline.settings import Settings
 from storage.bulk import load, plan_load
 from storage.database import open_database
 from storage.upkeep import check_integrity
-from tests.crawler.backfill.cluster import spark_cluster
+from tests.crawler.backfill.cluster import Cluster, cluster
 from tests.crawler.backfill.test_plan import every_row
 from tests.crawler.backfill.world import World, make_world
+from tests.docs.pages import blocks
 from tests.postgres import start_postgres
 from tests.storage.bulk.comparison import differences, private_differences
 
@@ -67,9 +70,8 @@ def _faults(folder: Path, documents: int, has_spark: bool) -> Iterator[str]:
         _run(engine, local, world, settings)
     say("made on this machine")
     if has_spark:
-        with spark_cluster(folder / "spark-files") as session:
-            spark = Folder(str(folder / "spark"))
-            _run(SparkEngine(spark, session), spark, world, settings)
+        with cluster(folder / "spark-files") as spark:
+            _submit(spark, folder / "spark", world)
         say("made on Spark")
         expected: dict[str, Any] = every_row(folder / "local")
         for name, rows in every_row(folder / "spark").items():
@@ -92,6 +94,37 @@ def _faults(folder: Path, documents: int, has_spark: bool) -> Iterator[str]:
             say("compared")
     finally:
         server.cleanup()
+
+
+def _submit(cluster: Cluster, out: Path, world: World) -> None:
+    """As the documentation says, but without a packed environment: executors have the one of this program."""
+    import pyspark
+
+    (program,) = (
+        block.text for block in blocks("py", page="docs/how-to/backfill.md") if "__main__" in block.text
+    )
+    script = cluster.home / "run.py"
+    script.write_text(program)
+    options = [part for name, value in cluster.settings.items() for part in ("--conf", f"{name}={value}")]
+    arguments = ["--engine", "spark", "--rows-per-bucket", str(ROWS), "--memory", f"{MEMORY >> 20}MiB"]
+    done = subprocess.run(
+        [
+            *(str(Path(pyspark.__file__).parent / "bin" / "spark-submit"), "--master", cluster.master),
+            *(*options, str(script), "backfill", *world.inputs, "--out", str(out)),
+            *(*arguments, "--sites", world.sites_file),
+        ],
+        env={
+            **cluster.environment,
+            "PYSPARK_PYTHON": sys.executable,
+            "PYTHONPATH": str(Path(__file__).parents[3]),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"spark-submit ended with {done.returncode}: {done.stdout[-5000:]}")
 
 
 def _run(engine: Engine, folder: Folder, world: World, settings: Settings) -> None:
