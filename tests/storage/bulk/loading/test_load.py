@@ -112,12 +112,13 @@ def test_a_folder_of_many_parts_takes_few_open_files(
     engine: Engine, ingested: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rows, "MERGED", 4)
-    monkeypatch.setattr(folders, "PARTS", 60)
+    monkeypatch.setattr(folders, "PARTS", 40)
     folder = folder_of(ingested, world(), tmp_path / "folder")
-    assert len(list(folder.glob("rows/page/*.parquet"))) == 60
+    assert len(list(folder.glob("rows/page/*.parquet"))) == 40
     usual = resource.getrlimit(resource.RLIMIT_NOFILE)
-    here = max(map(int, os.listdir("/proc/self/fd")))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (here + 40, usual[1]))
+    taken = set(map(int, os.listdir("/proc/self/fd")))
+    free = itertools.islice((number for number in itertools.count() if number not in taken), 25)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(free), usual[1]))
     try:
         loaded(engine, folder)
     finally:
