@@ -124,6 +124,7 @@ class PostgresServer:
 
     url: str
     folder: Path
+    connection: psycopg.Connection
     made: list[str] = field(default_factory=list)
 
     def url_of(self, name: str) -> str:
@@ -133,7 +134,10 @@ class PostgresServer:
         """Makes a database, a copy of the template; returns its URL."""
         name = f"copydesk_{os.getpid()}_{next(_numbers)}"
         self._do(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+            # Copying its files takes half of the processor time of writing all of its pages into the log.
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
         )
         self.made.append(name)
         return self.url_of(name)
@@ -143,8 +147,7 @@ class PostgresServer:
         self._do(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _do(self, statement: sql.Composed | sql.SQL) -> None:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement)
+        self.connection.execute(statement)
 
 
 @pytest.fixture(scope="session")
@@ -152,7 +155,8 @@ def postgres() -> Iterator[PostgresServer]:
     """A running server. Durability is off: the tests kill clients, never the machine."""
     folder = Path(tempfile.mkdtemp(prefix="copydesk-pg-"))
     server = start_postgres(folder)
-    found = PostgresServer(server.get_uri(), folder)
+    connection = psycopg.connect(server.get_uri(), autocommit=True)
+    found = PostgresServer(server.get_uri(), folder, connection)
     try:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             found._do(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
@@ -161,6 +165,7 @@ def postgres() -> Iterator[PostgresServer]:
         open_database(found.url_of("copydesk_template")).dispose()
         yield found
     finally:
+        connection.close()
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
