@@ -15,6 +15,8 @@ _FOLD = {
     "｜": "|",
 }
 _FOLDED = re.compile(f"[{''.join(_FOLD)}]")
+# Before a blank, a mark that closes a quotation opens none: it is an arrow.
+_ARROWS = re.compile(r"»{1,3}(?=\s)")
 _DECORATION = re.compile(r"^[^\w\"'©#@$£€<]+")
 # What a line may end with beside letters and digits.
 _KEPT_AT_END = frozenset("_\"'?%)")
@@ -23,7 +25,11 @@ _BLANKS = re.compile(r"\s+")
 
 def folded(text: str) -> str:
     """The text in the spelling of the rules, character by character."""
-    return text if text.isascii() else _FOLDED.sub(lambda match: _FOLD[match[0]], text)
+    if text.isascii():
+        return text
+    if arrows := _ARROWS.match(text):
+        text = ">" * arrows.end() + text[arrows.end() :]
+    return _FOLDED.sub(lambda match: _FOLD[match[0]], text)
 
 
 def folded_phrase(phrase: str) -> str:

@@ -18,6 +18,9 @@ from pipeline.clean.spelling import folded, folded_phrase, without_closing, with
         ("来源：新华社｜北京", "来源:新华社|北京"),
         ("İSTANBUL", "ISTANBUL"),
         ("plain ASCII - as it is", "plain ASCII - as it is"),
+        ("»» Read more", ">> Read more"),
+        ("»Read more«, he said", '"Read more", he said'),
+        ("« Lire aussi »", '" Lire aussi "'),
     ],
 )
 def test_quotes_dashes_and_blanks_are_plain(text: str, expected: str) -> None:
