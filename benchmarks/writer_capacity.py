@@ -175,4 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Workers get `replayed` by its name, and `__main__` is another module there.
+    from benchmarks import writer_capacity
+
+    writer_capacity.main()
