@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 
 from crawler.discovery import SourceEntry
 from crawler.probing.client import Client, NoPage
-from crawler.probing.reserved import read_refused
+from crawler.probing.reserved import in_words, read_refused
 from crawler.sites import Site
 from crawler.workers import PoolBroken
 from pipeline.document import Article
@@ -43,7 +43,7 @@ async def check_page(client: Client, site: Site, entry: SourceEntry) -> PageChec
     except PoolBroken as error:
         return PageCheck(entry.url, problem=f"not processed: {error}")
     if isinstance(outcome, Article):
-        reserves = tuple(f"{s.name} {s.value} ({s.source})" for s in outcome.rights or () if s.reserved)
+        reserves = in_words(outcome.rights or ())
         refused: tuple[str, ...] = ()
         if robots := client.robots_of(response.url):
             with suppress(NoPage):  # the page was fetched by it, so it can be read

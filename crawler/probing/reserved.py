@@ -7,7 +7,7 @@ single pages and the headers of an article say is not looked at.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
@@ -17,6 +17,7 @@ from protego import Protego
 from crawler.fetch import product_name
 from crawler.probing.client import Client, NoPage, probe, some_at_a_time
 from crawler.sites import Outlet, Site, site_record
+from pipeline.document import RightsStatement
 from pipeline.metadata import (
     MAX_TDMREP_BYTES,
     TDMREP_PATH,
@@ -103,8 +104,12 @@ async def _file(client: Client, site: Site, path: str, maxsize: int) -> bytes:
 def read_reserved(robots: bytes, tdmrep: bytes, url: str, agent: str) -> tuple[str, ...]:
     """What a robots.txt and a tdmrep.json say to reserve of a page, in words. agent: the crawler's name."""
     stated = (*read_robots_rights(robots, agent).of(url), *read_tdm_rights(tdmrep).of(url))
-    said = [f"{one.name} {one.value} ({one.source})" for one in joined_rights(stated) or () if one.reserved]
-    return (*said, *read_refused(robots, url))
+    return (*in_words(joined_rights(stated) or ()), *read_refused(robots, url))
+
+
+def in_words(rights: Iterable[RightsStatement]) -> tuple[str, ...]:
+    """A line for each statement that reserves something."""
+    return tuple(f"{one.name} {one.value} ({one.source})" for one in rights if one.reserved)
 
 
 def read_refused(robots: bytes, url: str) -> tuple[str, ...]:
