@@ -5,12 +5,11 @@
 (`copydesk.web.feeds`) gives the same feeds.
 """
 
-from copydesk.feeds.printed import DEFAULT_DESK, printed
+from copydesk.feeds.printed import printed
 from copydesk.feeds.question import DEFAULT_LIMIT, MOST_ENTRIES, Feed, Place, Question, make_feed
 from copydesk.feeds.written import MEDIA_TYPES, Format, written
 
 __all__ = [
-    "DEFAULT_DESK",
     "DEFAULT_LIMIT",
     "MEDIA_TYPES",
     "MOST_ENTRIES",

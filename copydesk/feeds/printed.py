@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from copydesk.feeds.question import DEFAULT_LIMIT, Place, Question, make_feed
+from copydesk.feeds.question import Place, Question, make_feed
 from copydesk.feeds.written import Format, written
 from copydesk.named_sites import hosts_named
 from pipeline.errors import OperatorError
@@ -12,20 +12,17 @@ from pipeline.errors import OperatorError
 if TYPE_CHECKING:
     from storage.database import Engine
 
-# Where `copydesk serve` is unless it is told otherwise.
-DEFAULT_DESK = "http://127.0.0.1:8017/"
-
 
 def printed(
     engine: Engine,
     question: Question,
     format: str,
     *,
-    desk: str = DEFAULT_DESK,
-    limit: int = DEFAULT_LIMIT,
-    full_text: bool = False,
+    desk: str,
+    limit: int,
+    full_text: bool,
 ) -> bytes:
-    """The feed in UTF-8. desk: address of the desk, for links to its pages.
+    """The feed in UTF-8. desk: address of the desk, for links to its pages. limit: stories at most.
 
     Raises OperatorError for a format, a query, a time or a watchlist that is none, for a site that nothing is
     known of, and for a watchlist with further conditions.
