@@ -15,7 +15,7 @@ _FOLD = {
     "｜": "|",
 }
 _FOLDED = re.compile(f"[{''.join(_FOLD)}]")
-# Before a blank, a mark that closes a quotation opens none: it is an arrow.
+# Quotations that open with » have no blank behind it. Before a blank it is an arrow.
 _ARROWS = re.compile(r"»{1,3}(?=\s)")
 _DECORATION = re.compile(r"^[^\w\"'©#@$£€<]+")
 # What a line may end with beside letters and digits.
