@@ -33,7 +33,7 @@ from crawler.files.jsonl import (
 )
 from crawler.files.position import DocumentOrRejection, FilePosition, standard_input, valid_text
 from crawler.files.tar import is_tar, read_tar
-from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, Unpacked, compression
+from crawler.files.unpack import BUFFER_BYTES, Chained, Reader, Unpacked, compression, read_at_most
 from crawler.files.zip import read_zip
 from pipeline.document import Document, MediaType, Origin, Reason, Rejection
 from pipeline.page import sniff_media_type
@@ -148,7 +148,7 @@ _MACHINE_SUFFIXES = frozenset((
 
 def _read_document(reader: Reader, position: FilePosition) -> DocumentOrRejection:
     limit = position.settings.max_body_bytes
-    body = reader.read(limit + 1)
+    body = read_at_most(reader, limit + 1)
     if len(body) > limit:
         return position.too_large("the document")
     if position.fault:

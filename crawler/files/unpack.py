@@ -276,11 +276,20 @@ def unpack_body(body: bytes, name: str, limit: int) -> tuple[bytes, str | None]:
     elif name in ("gzip", "zstd") and compression(body) != name:
         return body, None
     stream = Unpacked(io.BytesIO(body), name)
+    unpacked = read_at_most(stream, limit)
+    if stream.fault and not unpacked:
+        return body, None
+    return unpacked, stream.fault
+
+
+def read_at_most(stream: Reader | io.RawIOBase, limit: int) -> bytes:
+    """Return what is left of a stream, at most `limit` bytes of it.
+
+    `stream.read(limit)` would take memory for the whole limit first, for the smallest file.
+    """
     pieces: list[bytes] = []
     size = 0
     while size < limit and (piece := stream.read(min(_PIECE, limit - size))):
         pieces.append(piece)
         size += len(piece)
-    if stream.fault and not pieces:
-        return body, None
-    return b"".join(pieces), stream.fault
+    return b"".join(pieces)

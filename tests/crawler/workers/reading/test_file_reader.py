@@ -237,6 +237,13 @@ def test_memory_is_limited(tmp_path: Path) -> None:
     assert items[1].detail == "out of memory (the limit of reading)"
 
 
+def test_a_small_file_takes_no_memory_for_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "01.html").write_bytes(PAGE)
+    (tmp_path / "02.html.gz").write_bytes(gzip.compress(PAGE))
+    settings = replace(limits(memory_bytes=50_000_000), max_body_bytes=1_000_000_000)
+    assert ends(read(tmp_path, settings=settings), tmp_path) == ["01.html", "02.html.gz"]
+
+
 def test_a_file_that_stands_still_is_given_up(tmp_path: Path) -> None:
     """A stopped process reads as little of its file as one whose network drive is gone."""
     lines = [jsonl({"text": f"story {n}"}) for n in range(20_000)]
