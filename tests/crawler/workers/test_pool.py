@@ -213,7 +213,9 @@ def test_killed_workers_lose_nothing_but_what_they_had_in_hand() -> None:
                 kills += 1
                 may_kill_a_start = victim in ready
         died = sum(reason(future) is Reason.WORKER_DIED for future in futures)
-    assert 0 < died <= kills
+    # Often none died of its document: of several documents in one message each is tried again, alone.
+    assert kills
+    assert died <= kills
     outcomes = [future.result() for future in futures]
     assert [outcome.location for outcome in outcomes] == [f"doc-{n}" for n in range(1_000)]
 
