@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -200,7 +200,8 @@ def test_a_batch_that_fails_half_way_leaves_no_trace(engine: Engine, monkeypatch
 
 def test_a_busy_database_is_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(time, "sleep", waits.append)
+    # Not `time.sleep` itself, which threads of other tests' libraries may call meanwhile.
+    monkeypatch.setattr(transactions, "time", SimpleNamespace(sleep=waits.append))
     for module in (batches, transactions):
         monkeypatch.setattr(module, "is_transient", lambda error: isinstance(error, DataError))
     failures = iter([True, True, False])
