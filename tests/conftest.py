@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,19 @@ _LONGEST = (
 )
 
 
+# What workers of any test need. The last one freezes all that was imported before.
+_OF_WORKERS = [
+    "pipeline.batch",
+    "storage.bulk",
+    "crawler.discovery",
+    "crawler.workers.reading.process",
+    "crawler.workers.worker",
+    "tests.crawler.misbehaving",
+    "tests.crawler.rules",
+    "pipeline.warm",
+]
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Let a process of pytest-xdist share the server of commands; its first command is what costs."""
@@ -92,8 +106,22 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if (given := getattr(config, "workerinput", None)) is not None:
         forked.use_server(given["commands"])
+        _preload_for_workers()
         # Early, because it looks through all modules for each frame of the stack.
         importlib.import_module("scrapy.core.downloader.contextfactory")
+
+
+def _preload_for_workers() -> None:
+    """Let the fork server of this process import what the workers of any test need, whichever starts it.
+
+    It imports what its first test names, and outlives that. Each worker of later tests would import the rest.
+    """
+    preload = forkserver.set_forkserver_preload
+
+    def preload_all(modules_names: list[str]) -> None:
+        preload([name for name in modules_names if name not in _OF_WORKERS] + _OF_WORKERS)
+
+    forkserver.set_forkserver_preload = preload_all
 
 
 @pytest.hookimpl(wrapper=True)

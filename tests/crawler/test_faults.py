@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -233,26 +232,17 @@ def test_a_server_that_stays_away_ends_the_run_in_one_line(
 _LARGEST_FILE = 17 << 20
 
 
-def process_large(document: Document, settings: Settings) -> Outcome:
-    """As `drive.process`, but each page is of 600 kB that cannot be compressed."""
-    outcome = drive.process(document, settings)
-    if outcome.page is None:
-        return outcome
-    body = random.Random(outcome.location).randbytes(600_000)
-    return replace(outcome, page=replace(outcome.page, compressed=body))
-
-
 def test_a_full_disk_of_the_server_stops_the_run_and_the_next_run_continues(
     server: OwnServer, own_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_input(tmp_path / "in", 60)
-    expected = uninterrupted(tmp_path, folder, process_large)
+    expected = uninterrupted(tmp_path, folder, drive.process_large)
     monkeypatch.setattr(run_module, "BATCH_SIZE", 5)
     monkeypatch.setattr(run_module, "WorkerPool", AtOnce)
     server.control("-m", "fast", "stop")
     server.start(largest_file=_LARGEST_FILE)
     engine = open_database(own_url)
-    run = partial(ingest, engine, [str(folder)], workers=1, settings=SETTINGS, process=process_large)
+    run = partial(ingest, engine, [str(folder)], workers=1, settings=SETTINGS, process=drive.process_large)
     with pytest.raises(DatabaseError, match="could not extend file") as error:
         run()
 

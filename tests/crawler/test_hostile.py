@@ -163,7 +163,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, We
             RETRY_TIMES="0",
             LOG_LEVEL="DEBUG",
             MEMUSAGE_CHECK_INTERVAL_SECONDS="0.2",
-            EXTENSIONS=json.dumps({**EXTENSIONS, "tests.crawler.misbehaving.DeadlyFeed": 1}),
+            EXTENSIONS=json.dumps({**EXTENSIONS, "tests.crawler.deadly.DeadlyFeed": 1}),
         )
         yield desk, web, log
 

@@ -32,7 +32,7 @@ def test_a_page_and_a_feed_that_kill_their_worker_twice_are_not_requested_again(
         web.pages["/deadly.xml"] = Page(rss([]), "application/rss+xml")
         feeds = [deadly_feed := f"{web.base}/deadly.xml", f"{web.base}/rss.xml"]
         desk.write_sites({"g": {"homepage": f"{web.base}/", "feeds": feeds}})
-        misbehaving = {f"tests.crawler.misbehaving.{name}": 1 for name in ("DeadlyPages", "DeadlyFeed")}
+        misbehaving = {f"tests.crawler.deadly.{name}": 1 for name in ("DeadlyPages", "DeadlyFeed")}
         ends, failed = [], []
         for number in range(4):
             # Its bytes are different each time, as those of many pages are.

@@ -19,8 +19,8 @@ from crawler.fetch.politeness.budget import BudgetMiddleware, SiteAccount, accou
 from crawler.fetch.request_meta import politeness_meta
 from crawler.settings import EXTENSIONS
 from tests.crawler.crawling import Desk
+from tests.crawler.deadly import SLOW_SECONDS
 from tests.crawler.fetch.crawlers import add_slot, idle_crawler, politeness_of
-from tests.crawler.misbehaving import SLOW_SECONDS
 from tests.crawler.web import Page, article, rss, serve
 from tests.waiting import PATIENCE
 
@@ -154,7 +154,7 @@ def test_the_time_of_workers_is_charged_to_the_site_of_their_pages(tmp_path: Pat
                 for key, web in (("slow", slow), ("quick", quick))
             }
         )
-        extensions = {**EXTENSIONS, "tests.crawler.misbehaving.SlowPages": 1}
+        extensions = {**EXTENSIONS, "tests.crawler.deadly.SlowPages": 1}
         log = desk.scrapy(EXTENSIONS=json.dumps(extensions))
     assert len(desk.articles()) == 6
     charged = {key: float(seconds) for key, seconds in re.findall(r"site (\w+) was charged ([\d.]+) s", log)}
