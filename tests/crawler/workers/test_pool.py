@@ -22,6 +22,7 @@ from crawler.workers.pool import BudgetSpent, PoolBroken, WorkerPool
 from pipeline.document import Document, Outcome, Reason, Rejection
 from pipeline.settings import Settings
 from tests.crawler.misbehaving import call, document, process
+from tests.waiting import wait_until
 
 SETTINGS = Settings(timeout_seconds=60)
 HASTY = Settings(timeout_seconds=3)
@@ -193,9 +194,14 @@ def test_a_call_that_cannot_be_sent(pool: WorkerPool) -> None:
 def test_killed_workers_lose_nothing_but_what_they_had_in_hand() -> None:
     chance = random.Random(7)
     with WorkerPool(SETTINGS, 3, process=process, max_tasks=40) as pool:
+        # One dies for certain, alone in its message. Of several in one message each is tried again, alone.
+        alone = pool.submit(document("sleep 60"))
+        wait_until(lambda: any(worker.sent for worker in pool._workers))
+        next(worker for worker in pool._workers if worker.sent).process.kill()
+        assert reason(alone) is Reason.WORKER_DIED
         bodies = ["sleep 0.002" if n % 2 else "large 200000" for n in range(1_000)]
         futures = [pool.submit(document(body, n)) for n, body in enumerate(bodies)]
-        kills = wanted = 0
+        kills, wanted = 1, 0
         may_kill_a_start = True
         while (done := sum(future.done() for future in futures)) < len(futures):
             # After so many more documents, not seconds: a slow machine would get nothing done between two.
@@ -212,10 +218,8 @@ def test_killed_workers_lose_nothing_but_what_they_had_in_hand() -> None:
                 os.kill(victim, signal.SIGKILL)
                 kills += 1
                 may_kill_a_start = victim in ready
-        died = sum(reason(future) is Reason.WORKER_DIED for future in futures)
-    # Often none died of its document: of several documents in one message each is tried again, alone.
-    assert kills
-    assert died <= kills
+        died = sum(reason(future) is Reason.WORKER_DIED for future in [alone, *futures])
+    assert 0 < died <= kills
     outcomes = [future.result() for future in futures]
     assert [outcome.location for outcome in outcomes] == [f"doc-{n}" for n in range(1_000)]
 
