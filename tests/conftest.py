@@ -114,7 +114,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def _preload_for_workers() -> None:
     """Let the fork server of this process import what the workers of any test need, whichever starts it.
 
-    It imports what its first test names, and outlives that. Each worker of later tests would import the rest.
+    The server imports what the test that starts it names, and is kept for later tests. Each worker of those
+    would import the rest for itself.
     """
     preload = forkserver.set_forkserver_preload
 

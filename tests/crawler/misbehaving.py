@@ -1,6 +1,7 @@
 """Documents that hang or kill workers in tests, as their body says.
 
-Worker processes import this module, each anew where its fork server has not. So it imports little.
+Worker processes import this module, each for itself if their fork server has not done so. So it imports
+little.
 """
 
 from __future__ import annotations
